@@ -31,17 +31,27 @@ function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'n
   return { element, name };
 }
 
+/** Covers the canvas with elements that fade in and move, and that no pointer hits. */
+export const layerStyle = css`
+  :host {
+    position: absolute;
+    inset: 0;
+    overflow: hidden;
+    pointer-events: none;
+    contain: strict;
+  }
+  @keyframes come {
+    from {
+      opacity: 0;
+    }
+  }
+`;
+
 /** Overlay on the canvas that draws the pointers of all other participants. */
 @customElement('cursor-layer')
 export class CursorLayer extends LitElement {
   static override styles = css`
-    :host {
-      position: absolute;
-      inset: 0;
-      overflow: hidden;
-      pointer-events: none;
-      contain: strict;
-    }
+    ${layerStyle}
     .cursor {
       position: absolute;
       left: 0;
@@ -96,11 +106,6 @@ export class CursorLayer extends LitElement {
     @media (forced-colors: active) {
       i {
         forced-color-adjust: none;
-      }
-    }
-    @keyframes come {
-      from {
-        opacity: 0;
       }
     }
   `;

@@ -1,7 +1,8 @@
 /** SVG icons on a 24×24 grid. */
 import { html, svg, type TemplateResult } from 'lit';
 
-const icon = (body: TemplateResult): TemplateResult =>
+/** An icon; `body` is drawn in lines of the text's colour. */
+export const icon = (body: TemplateResult): TemplateResult =>
   html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
 
 /** All icons by name, as Lit templates. */

@@ -104,10 +104,7 @@ export function total(columns: readonly Column[]): Total {
   const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, most: 0 };
   for (const { sums: part } of columns) {
     if (!part) continue;
-    sums.visits += part.visits;
-    sums.seeds += part.seeds;
-    sums.wounds += part.wounds;
-    sums.crosses += part.crosses;
+    for (const what of ['visits', 'seeds', 'wounds', 'crosses'] as const) sums[what] += part[what];
     sums.most = Math.max(sums.most, part.most);
     for (const [i, n] of part.dwell.entries()) dwell[i]! += n;
     for (const [i, n] of part.heat.entries()) heat[i]! += n;
@@ -138,10 +135,7 @@ export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   if (all === 0) return undefined;
   let sum = 0;
-  const median = dwell.findIndex((n) => {
-    sum += n;
-    return sum * 2 >= all;
-  });
+  const median = dwell.findIndex((n) => (sum += n) * 2 >= all);
   return dwellBars(dwell)[median]?.label;
 }
 

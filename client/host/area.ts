@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Point } from '../render/camera.ts';
+import type { Point, Size } from '../render/camera.ts';
 
 /** Cells per key press. */
 const STEP = 4;
@@ -15,11 +15,6 @@ const DIRECTIONS: Readonly<Record<string, Point>> = {
   ArrowUp: { x: 0, y: -STEP },
   ArrowDown: { x: 0, y: STEP },
 };
-
-interface Grid {
-  readonly width: number;
-  readonly height: number;
-}
 
 const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
@@ -35,7 +30,7 @@ export function areaKey(
   { key, shiftKey }: { readonly key: string; readonly shiftKey: boolean },
   area: Rect | undefined,
   middle: Point,
-  grid: Grid,
+  grid: Size,
 ): Rect | undefined {
   const step = DIRECTIONS[key];
   if (!step) return undefined;

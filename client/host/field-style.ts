@@ -14,8 +14,7 @@ export const fields = css`
     color: var(--ink-soft);
     font-size: 0.95em;
   }
-  small,
-  .aside {
+  small {
     display: block;
     color: var(--ink-soft);
     font-size: 0.93em;
@@ -31,8 +30,7 @@ export const fields = css`
     margin-bottom: 8px;
   }
   input:not([type='range'], [type='checkbox'], [type='radio']),
-  select,
-  textarea {
+  select {
     font: inherit;
     color: var(--ink);
     min-height: 2.9em;

@@ -34,22 +34,18 @@ export class HostModel {
   state: HostState | undefined;
   /** Of the selected room. */
   detail: RoomDetail | undefined;
-  private selected = '';
+  /** Name of the selected room, which `select` changes; '' before the state is known. */
+  room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts refreshes, so that an answer that arrives after a later refresh began is ignored. */
   private refreshes = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  constructor(private readonly feedback: HostFeedback) {}
-
-  /** Name of the selected room; '' before the state is known. */
-  get room(): string {
-    return this.selected;
-  }
+  constructor(readonly feedback: HostFeedback) {}
 
   /** Summary of the selected room. */
   get summary(): RoomSummary | undefined {
-    return this.state?.rooms.find(({ name }) => name === this.selected);
+    return this.state?.rooms.find(({ name }) => name === this.room);
   }
 
   /** @returns a function that removes the listener */
@@ -76,7 +72,6 @@ export class HostModel {
   /** Stops polling. */
   stop(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
   /**
@@ -98,19 +93,10 @@ export class HostModel {
 
   /** Selects a room and fetches its detail. */
   select(room: string): void {
-    if (room === this.selected) return;
+    if (room === this.room) return;
     this.switchTo(room);
     this.emitChange();
     void this.refresh();
-  }
-
-  ask(question: Question): Promise<boolean> {
-    return this.feedback.ask(question);
-  }
-
-  /** Shows a notice at the bottom of the page. */
-  notify(notice: Notice): void {
-    this.feedback.show(notice);
   }
 
   /**
@@ -131,11 +117,11 @@ export class HostModel {
       // Refresh first: a host who reads the notice may press the next button at once.
       await this.refresh();
       const notice = done?.(answer);
-      if (notice) this.notify(typeof notice === 'string' ? { text: notice } : notice);
+      if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);
       return answer;
     } catch (error) {
       this.callFailed(error);
-      if (this.signedIn !== false) this.notify({ text: failure(error), wrong: true });
+      if (this.signedIn !== false) this.feedback.show({ text: failure(error), wrong: true });
       this.emitChange();
       return undefined;
     }
@@ -150,14 +136,11 @@ export class HostModel {
       const state = await this.api.call('state', {}, {});
       if (refresh !== this.refreshes) return;
       this.state = state;
-      const { rooms } = state;
-      if (!rooms.some(({ name }) => name === this.selected)) {
-        this.switchTo(rooms[0]?.name ?? '');
-      }
-      const room = this.selected;
+      if (!this.summary) this.switchTo(state.rooms[0]?.name ?? '');
+      const { room } = this;
       const detail = room ? await this.api.call('room', { room }, {}) : undefined;
       if (refresh !== this.refreshes) return;
-      if (room === this.selected) this.detail = detail;
+      if (room === this.room) this.detail = detail;
       this.reachable = true;
     } catch (error) {
       this.callFailed(error);
@@ -182,7 +165,7 @@ export class HostModel {
 
   /** An open question is about the previous room, so it is withdrawn. */
   private switchTo(room: string): void {
-    this.selected = room;
+    this.room = room;
     this.detail = undefined;
     this.feedback.withdraw();
   }

@@ -1,8 +1,6 @@
 /** Icons of the host's page, on a 24×24 grid like those of the visitor's page. */
-import { html, svg, type TemplateResult } from 'lit';
-
-const icon = (body: TemplateResult): TemplateResult =>
-  html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
+import { svg } from 'lit';
+import { icon } from '../elements/icons.ts';
 
 /** Sections use the icon with their id. */
 export const hostIcons = {

@@ -4,21 +4,14 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings, SettingsChange } from '../../shared/host/settings.ts';
 import { number, plural } from '../elements/text.ts';
 
-interface Scale {
-  readonly unit: string;
-  /** Range of the slider. */
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-  /** Largest value of the number field, if greater than `max`. */
-  readonly most?: number;
-}
-
 /** One numeric setting, as a slider and a number field. */
-export interface Knob extends Scale {
+export interface Knob {
   readonly id: string;
   readonly name: string;
   readonly about: string;
+  readonly unit: string;
+  /** Least and greatest value of the slider, its step, and the number field's greatest value. */
+  readonly range: readonly [min: number, max: number, step: number, most: number];
   read(settings: RoomSettings): number;
   write(value: number, settings: RoomSettings): SettingsChange;
 }
@@ -29,115 +22,95 @@ export interface KnobGroup {
   readonly knobs: readonly Knob[];
 }
 
-type NumberKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown';
+type Energy = RoomSettings['energy'];
+type RoomKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown';
+type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
-function roomKnob(key: NumberKey, name: string, about: string, scale: Scale): Knob {
-  const read = (settings: RoomSettings): number => settings[key];
-  return { id: key, name, about, ...scale, read, write: (value) => ({ [key]: value }) };
+function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts): Knob {
+  const read = (settings: RoomSettings): number => settings[id];
+  return { id, range, ...texts, read, write: (value) => ({ [id]: value }) };
 }
 
-/** @param scale with the number of shown units for one unit of the setting, if it is not 1 */
-function energyKnob(
-  key: keyof RoomSettings['energy'],
-  name: string,
-  about: string,
-  { factor = 1, ...scale }: Scale & { readonly factor?: number },
-): Knob {
+/** @param factor number of shown units for one unit of the setting */
+function energyKnob(key: keyof Energy, range: Knob['range'], texts: Texts, factor = 1): Knob {
   return {
-    id: `energy-${key}`,
-    name,
-    about,
-    ...scale,
+    ...texts,
+    ...{ id: `energy-${key}`, range },
     read: ({ energy }) => Number((energy[key] * factor).toFixed(4)),
     write: (value, { energy }) => ({ energy: { ...energy, [key]: value / factor } }),
   };
 }
 
 const ENERGY = msg('energy');
+const { minRadius, maxRadius } = DEFAULTS.stroke;
 
 export const KNOB_GROUPS: readonly KnobGroup[] = [
   {
     name: msg('The room'),
     about: msg('How fast life runs, and how much of it fits.'),
     knobs: [
-      roomKnob('tickRate', msg('Speed'), msg('Slower is calmer, and easier on the machine.'), {
+      roomKnob('tickRate', [1, 30, 1, 60], {
+        name: msg('Speed'),
+        about: msg('Slower is calmer, and easier on the machine.'),
         unit: msg('steps per second'),
-        min: 1,
-        max: 30,
-        most: 60,
-        step: 1,
       }),
-      roomKnob(
-        'maxOrganisms',
-        msg('Organisms at once'),
-        msg(
+      roomKnob('maxOrganisms', [8, 512, 8, 4_096], {
+        name: msg('Organisms at once'),
+        about: msg(
           'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
         ),
-        { unit: msg('organisms'), min: 8, max: 512, most: 4_096, step: 8 },
-      ),
-      roomKnob(
-        'capacity',
-        msg('Visitors at once'),
-        msg('When the room is full, new visitors wait in line and get in automatically.'),
-        { unit: msg('visitors'), min: 5, max: 500, most: 5_000, step: 5 },
-      ),
+        unit: msg('organisms'),
+      }),
+      roomKnob('capacity', [5, 500, 5, 5_000], {
+        name: msg('Visitors at once'),
+        about: msg('When the room is full, new visitors wait in line and get in automatically.'),
+        unit: msg('visitors'),
+      }),
     ],
   },
   {
     name: msg('Planting and wounding'),
     about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
     knobs: [
-      energyKnob('newcomer', msg('Starting energy'), msg('What a new visitor has.'), {
+      energyKnob('newcomer', [0, 200, 4, 1e6], {
+        name: msg('Starting energy'),
+        about: msg('What a new visitor has.'),
         unit: ENERGY,
-        min: 0,
-        max: 200,
-        most: 1e6,
-        step: 4,
       }),
-      energyKnob('capacity', msg('Maximum energy'), msg('Energy refills up to this value.'), {
+      energyKnob('capacity', [10, 400, 5, 1e6], {
+        name: msg('Maximum energy'),
+        about: msg('Energy refills up to this value.'),
         unit: ENERGY,
-        min: 10,
-        max: 400,
-        most: 1e6,
-        step: 5,
       }),
-      energyKnob('refillPerSecond', msg('Refill'), msg('The more, the busier the room gets.'), {
+      energyKnob('refillPerSecond', [0, 30, 0.5, 1e6], {
+        name: msg('Refill'),
+        about: msg('The more, the busier the room gets.'),
         unit: msg('energy per second'),
-        min: 0,
-        max: 30,
-        most: 1e6,
-        step: 0.5,
       }),
-      energyKnob('plant', msg('Cost of a seed'), '', {
+      energyKnob('plant', [0, 60, 1, 1e6], {
+        name: msg('Cost of a seed'),
+        about: '',
         unit: ENERGY,
-        min: 0,
-        max: 60,
-        most: 1e6,
-        step: 1,
       }),
       energyKnob(
         'damagePerCell',
-        msg('Cost of a wound'),
-        msg('A long stroke costs more than a short one.'),
-        { unit: msg('energy per 100 cells'), factor: 100, min: 0, max: 10, most: 1e5, step: 0.1 },
-      ),
-      roomKnob(
-        'maxRadius',
-        msg('Largest wound'),
-        msg('The widest stroke that visitors can choose.'),
+        [0, 10, 0.1, 1e5],
         {
-          unit: msg('cells'),
-          min: DEFAULTS.stroke.minRadius,
-          max: DEFAULTS.stroke.maxRadius,
-          step: 0.5,
+          name: msg('Cost of a wound'),
+          about: msg('A long stroke costs more than a short one.'),
+          unit: msg('energy per 100 cells'),
         },
+        100,
       ),
-      roomKnob('cooldown', msg('Wait between seeds'), msg('For each visitor.'), {
+      roomKnob('maxRadius', [minRadius, maxRadius, 0.5, maxRadius], {
+        name: msg('Largest wound'),
+        about: msg('The widest stroke that visitors can choose.'),
+        unit: msg('cells'),
+      }),
+      roomKnob('cooldown', [0, 60, 0.5, 600], {
+        name: msg('Wait between seeds'),
+        about: msg('For each visitor.'),
         unit: msg('seconds'),
-        min: 0,
-        max: 60,
-        most: 600,
-        step: 0.5,
       }),
     ],
   },
@@ -149,10 +122,7 @@ export const GARDENER_KNOB: Knob = {
   name: msg('Starts after'),
   about: msg('Time without any visitor’s action.'),
   unit: msg('seconds'),
-  min: 5,
-  max: 300,
-  most: 3_600,
-  step: 5,
+  range: [5, 300, 5, 3_600],
   read: ({ attract }) => attract.after,
   write: (after, { attract }) => ({ attract: { ...attract, after } }),
 };

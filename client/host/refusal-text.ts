@@ -3,11 +3,7 @@ import { msg } from '@lit/localize';
 import type { HostReason, JobReason } from '../../shared/host/reasons.ts';
 
 /** Why a call was refused. */
-export function reasonText(reason: HostReason): string {
-  return TEXTS[reason];
-}
-
-const TEXTS: Readonly<Record<HostReason, string>> = {
+export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-session': msg('Please sign in with the host token.'),
   'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
   'too-many-tries': msg('Too many wrong tokens. Please wait a moment.'),
@@ -50,11 +46,7 @@ const TEXTS: Readonly<Record<HostReason, string>> = {
 };
 
 /** Why a film could not be made, and what to do about it. */
-export function jobReasonText(reason: JobReason): string {
-  return JOB_TEXTS[reason];
-}
-
-const JOB_TEXTS: Readonly<Record<JobReason, string>> = {
+export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
   damaged: msg('The history of that time is damaged. Choose a shorter one.'),
   'other-checkpoint': msg('The room grew something different at that time.'),

@@ -151,9 +151,7 @@ export const shellStyle = css`
     host-nav {
       position: fixed;
       z-index: 4;
-      left: 0;
-      right: 0;
-      bottom: 0;
+      inset: auto 0 0;
       background: oklch(0.175 0.01 227);
       border-top: 1px solid var(--line);
     }

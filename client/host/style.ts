@@ -62,11 +62,6 @@ const shared = css`
   .between {
     justify-content: space-between;
   }
-  .stack {
-    display: grid;
-    gap: 12px;
-    align-content: start;
-  }
   .facts {
     display: flex;
     flex-wrap: wrap;
@@ -96,6 +91,10 @@ const shared = css`
     height: 1px;
     overflow: hidden;
     clip-path: inset(50%);
+  }
+  form {
+    display: grid;
+    gap: 18px;
   }
   ul {
     list-style: none;
@@ -242,7 +241,6 @@ export const dialogStyle = css`
     overflow-wrap: anywhere;
   }
   form {
-    display: grid;
     gap: 16px;
   }
   footer {

@@ -2,9 +2,10 @@
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
+import type { RoomSummary } from '../../shared/host/state.ts';
 import { number, plural } from '../elements/text.ts';
 import { language } from '../locale/locale.ts';
-import { reasonText } from './refusal-text.ts';
+import { REASON_TEXTS } from './refusal-text.ts';
 
 /** From Monday, in the order of a schedule's days. */
 export const DAY_NAMES = [
@@ -122,7 +123,7 @@ export function failure(error: unknown): string {
     const wait = span(Math.ceil(retryAfter / 1_000) * 1_000);
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
-  return reasonText(reason);
+  return REASON_TEXTS[reason];
 }
 
 /** The visitor's name, or their number if they have none. */
@@ -131,11 +132,7 @@ export function visitorName({ id, name }: { readonly id: number; readonly name: 
 }
 
 /** The speed of a room in steps per second, or that it is slower than set. */
-export function paceText(pace: {
-  readonly tickRate: number;
-  readonly actual: number;
-  readonly slow: boolean;
-}): string {
+export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
     ? msg(str`slow: ${actual} of ${wanted} steps per second`)

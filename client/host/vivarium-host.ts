@@ -1,9 +1,10 @@
 /** The host's page: the sign-in form, then the sections of the selected room. */
 import { msg, str } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
+import { StyledElement } from './elements/styled-element.ts';
 import './elements/confirm-dialog.ts';
 import './elements/host-language.ts';
 import './elements/host-login.ts';
@@ -23,13 +24,12 @@ import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
 import { type HostLocation, locationHash, parseLocation, SECTIONS } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
-import { hostStyle } from './style.ts';
 import { clock, failure } from './text.ts';
 
 /** Root element. The section and the room are in the hash of the page's address. */
 @customElement('vivarium-host')
-export class VivariumHost extends LitElement {
-  static override styles = [hostStyle, shellStyle];
+export class VivariumHost extends StyledElement {
+  static override styles = shellStyle;
 
   private readonly host = new HostModel({
     ask: (question) => this.dialog!.ask(question),
@@ -72,8 +72,7 @@ export class VivariumHost extends LitElement {
     this.host.stop();
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     const { host } = this;
     const name = SECTIONS.find(({ id }) => id === this.location.section)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
@@ -116,9 +115,7 @@ export class VivariumHost extends LitElement {
       ><span class="visually-hidden">${msg('Room')}</span>
       <select
         data-testid="room"
-        @change=${(event: Event) => {
-          location.hash = locationHash({ ...this.location, room: inputValue(event) });
-        }}
+        @change=${(event: Event) => (location.hash = locationHash({ ...this.location, room: inputValue(event) }))}
       >
         ${state?.rooms.map(
           ({ name, open }) =>

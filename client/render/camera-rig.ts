@@ -97,15 +97,17 @@ export class CameraRig {
   }
 
   zoomAbout(x: number, y: number, factor: number): void {
-    this.set(zoomAbout(this.camera, this.view, { x, y }, factor, this.minZoom()));
+    const { camera, view } = this;
+    this.set(zoomAbout(camera, view, { x, y }, { factor, minZoom: this.minZoom() }));
   }
 
   /** Pans and zooms with a glide, for keys and buttons. */
   glideBy(dx: number, dy: number, factor: number): void {
     const from = this.target ?? this.camera;
-    const zoomed = zoomAbout(from, this.view, this.middle, factor, this.minZoom());
+    const minZoom = this.minZoom();
+    const zoomed = zoomAbout(from, this.view, this.middle, { factor, minZoom });
     this.fitted = false;
-    this.go(keepNear(panBy(zoomed, dx, dy), this.grid, this.minZoom()));
+    this.go(keepNear(panBy(zoomed, dx, dy), this.grid, minZoom));
   }
 
   /**

@@ -53,11 +53,9 @@ export function zoomAbout(
   camera: Camera,
   view: Size,
   point: Point,
-  factor: number,
-  minZoom = 0.1,
-  maxZoom = MAX_ZOOM,
+  { factor, minZoom = 0.1 }: { readonly factor: number; readonly minZoom?: number },
 ): Camera {
-  const zoom = Math.max(minZoom, Math.min(maxZoom, camera.zoom * factor));
+  const zoom = Math.max(minZoom, Math.min(MAX_ZOOM, camera.zoom * factor));
   const held = screenToWorld(camera, view, point);
   return {
     zoom,

@@ -3,15 +3,8 @@
  */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import {
-  bindTexture,
-  createProgram,
-  createTarget,
-  createTexture,
-  deleteTarget,
-  type Program,
-  type Target,
-} from './gl.ts';
+import type { Program, Surface, Target } from './gl.ts';
+import { beginPass, createProgram, createTarget, createTexture, deleteTarget } from './gl.ts';
 import {
   BLEND_FRAGMENT,
   BLUR_FRAGMENT,
@@ -28,14 +21,16 @@ const MASK_SIGMA = 0.9;
 
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
-  readonly owner: WebGLTexture;
-  readonly tight: Target;
-  readonly wide: Target;
-  readonly halo: Target;
-  readonly mask: Target;
+  private readonly owner: WebGLTexture;
+  private readonly tight: Target;
+  private readonly wide: Target;
+  private readonly halo: Target;
+  private readonly mask: Target;
   /** The organism that owns the ground at each place, see `TERRITORY_FRAGMENT`. */
-  readonly territory: Target;
+  private readonly territory: Target;
   private readonly newest: WebGLTexture;
+  private readonly targets: Target[] = [];
+  private readonly programs: Program[] = [];
   private readonly scratch: Target;
   private readonly halfScratch: Target;
   private readonly quarterScratch: Target;
@@ -54,41 +49,55 @@ export class CellTextures {
     readonly width: number,
     readonly height: number,
   ) {
-    this.newest = createTexture(gl, gl.RGBA8, width, height, gl.NEAREST);
-    this.owner = createTexture(gl, gl.R32UI, width, height, gl.NEAREST);
-    this.from = createTarget(gl, width, height);
-    this.shown = createTarget(gl, width, height);
-    this.scratch = createTarget(gl, width, height);
-    this.tight = createTarget(gl, width, height);
-    this.mask = createTarget(gl, width, height);
-    this.territory = createTarget(gl, width, height, gl.RG32UI, gl.NEAREST);
-    const half = [Math.ceil(width / 2), Math.ceil(height / 2)] as const;
-    this.halfScratch = createTarget(gl, ...half);
-    this.wide = createTarget(gl, ...half);
-    const quarter = [Math.ceil(width / 4), Math.ceil(height / 4)] as const;
-    this.quarterScratch = createTarget(gl, ...quarter);
-    this.halo = createTarget(gl, ...quarter);
-    this.blendProgram = createProgram(gl, COVER_VERTEX, BLEND_FRAGMENT);
-    this.blurProgram = createProgram(gl, COVER_VERTEX, BLUR_FRAGMENT);
-    this.maskProgram = createProgram(gl, COVER_VERTEX, MASK_FRAGMENT);
-    this.territoryProgram = createProgram(gl, COVER_VERTEX, TERRITORY_FRAGMENT);
+    const target = (surface: Surface): Target => {
+      const created = createTarget(gl, surface);
+      this.targets.push(created);
+      return created;
+    };
+    const program = (fragment: string): Program => {
+      const created = createProgram(gl, COVER_VERTEX, fragment);
+      this.programs.push(created);
+      return created;
+    };
+    const full = { width, height };
+    const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
+    const quarter = { width: Math.ceil(width / 4), height: Math.ceil(height / 4) };
+    this.newest = createTexture(gl, { ...full, filter: gl.NEAREST });
+    this.owner = createTexture(gl, { ...full, format: gl.R32UI, filter: gl.NEAREST });
+    this.from = target(full);
+    this.shown = target(full);
+    this.scratch = target(full);
+    this.tight = target(full);
+    this.mask = target(full);
+    this.territory = target({ ...full, format: gl.RG32UI, filter: gl.NEAREST });
+    this.halfScratch = target(half);
+    this.wide = target(half);
+    this.quarterScratch = target(quarter);
+    this.halo = target(quarter);
+    this.blendProgram = program(BLEND_FRAGMENT);
+    this.blurProgram = program(BLUR_FRAGMENT);
+    this.maskProgram = program(MASK_FRAGMENT);
+    this.territoryProgram = program(TERRITORY_FRAGMENT);
   }
 
   dispose(): void {
-    const { gl, from, shown, scratch, tight, wide, halo, mask, territory } = this;
-    const targets = [from, shown, scratch, tight, wide, halo, mask, territory];
-    for (const target of [...targets, this.halfScratch, this.quarterScratch]) {
-      deleteTarget(gl, target);
-    }
+    const { gl } = this;
+    for (const target of this.targets) deleteTarget(gl, target);
     for (const texture of [this.newest, this.owner]) gl.deleteTexture(texture);
-    const { blendProgram, blurProgram, maskProgram, territoryProgram } = this;
-    for (const { program } of [blendProgram, blurProgram, maskProgram, territoryProgram]) {
-      gl.deleteProgram(program);
-    }
+    for (const { program } of this.programs) gl.deleteProgram(program);
   }
 
-  get cells(): WebGLTexture {
-    return this.shown.texture;
+  /** What the scene's shader reads, by the names of its samplers. */
+  get textures(): Readonly<Record<string, WebGLTexture>> {
+    return {
+      uCells: this.shown.texture,
+      uTight: this.tight.texture,
+      uWide: this.wide.texture,
+      uMask: this.mask.texture,
+      uOwner: this.owner,
+      uHalo: this.halo.texture,
+      uTerritory: this.territory.texture,
+    };
   }
 
   /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
@@ -124,9 +133,7 @@ export class CellTextures {
     gl.disable(gl.BLEND);
     if (!this.settled) this.settle();
     this.drawn = true;
-    this.into(this.shown, blendProgram);
-    bindTexture(gl, blendProgram, 'uFrom', 0, this.from.texture);
-    bindTexture(gl, blendProgram, 'uTo', 1, this.newest);
+    beginPass(gl, blendProgram, this.shown, { uFrom: this.from.texture, uTo: this.newest });
     gl.uniform1f(blendProgram.uniform('uShare'), share);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(this.shown, this.scratch, this.tight, TIGHT_SIGMA);
@@ -135,9 +142,8 @@ export class CellTextures {
   }
 
   private settle(): void {
-    const { gl, territoryProgram } = this;
-    this.into(this.territory, territoryProgram);
-    bindTexture(gl, territoryProgram, 'uOwner', 0, this.owner);
+    const { gl } = this;
+    beginPass(gl, this.territoryProgram, this.territory, { uOwner: this.owner });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.settled = true;
   }
@@ -146,8 +152,7 @@ export class CellTextures {
   select(selected: number, hovered: number, second: number): void {
     const { gl, maskProgram } = this;
     gl.disable(gl.BLEND);
-    this.into(this.mask, maskProgram);
-    bindTexture(gl, maskProgram, 'uOwner', 0, this.owner);
+    beginPass(gl, maskProgram, this.mask, { uOwner: this.owner });
     gl.uniform3ui(maskProgram.uniform('uIds'), selected, hovered, second);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(this.mask, this.scratch, this.mask, MASK_SIGMA);
@@ -156,8 +161,7 @@ export class CellTextures {
   private blur(source: Target, between: Target, into: Target, sigma: number): void {
     const { gl, blurProgram } = this;
     const axis = (from: Target, to: Target, x: number, y: number): void => {
-      this.into(to, blurProgram);
-      bindTexture(gl, blurProgram, 'uSource', 0, from.texture);
+      beginPass(gl, blurProgram, to, { uSource: from.texture });
       gl.uniform2f(blurProgram.uniform('uSize'), to.width, to.height);
       gl.uniform2f(blurProgram.uniform('uStep'), x / to.width, y / to.height);
       gl.uniform1f(blurProgram.uniform('uSigma'), sigma);
@@ -165,12 +169,5 @@ export class CellTextures {
     };
     axis(source, between, 1, 0);
     axis(between, into, 0, 1);
-  }
-
-  private into(target: Target, { program }: Program): void {
-    const { gl } = this;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
-    gl.viewport(0, 0, target.width, target.height);
-    gl.useProgram(program);
   }
 }

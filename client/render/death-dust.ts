@@ -1,7 +1,8 @@
 /** Finds the cells that died in a tick, by comparison with a copy of the previous one. */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Rgb } from '../style/oklch.ts';
+import { createRandom } from '../../shared/random.ts';
+import { type Speck, speckOf } from './wound-effect.ts';
 
 /** Grains per tick, at most. */
 const MAX_GRAINS = 90;
@@ -10,23 +11,18 @@ const MAX_GRAINS = 90;
 export class DustFinder {
   private rgba = new Uint8Array(0);
   private owner = new Uint32Array(0);
+  private readonly random = createRandom(2).uniform;
 
   /**
-   * Calls `grain` for some of the places that were owned and are now bare.
+   * Finds some of the places that were owned and are now bare, with the colours they had.
    *
    * @param silent changed chunks that were sent in full: differences there are not deaths
    */
-  find(
-    planes: Planes,
-    changed: readonly Rect[],
-    silent: readonly Rect[],
-    random: () => number,
-    grain: (x: number, y: number, color: Rgb) => void,
-  ): void {
+  find(planes: Planes, changed: readonly Rect[], silent: readonly Rect[]): Speck[] {
     if (this.owner.length !== planes.owner.length) {
       this.rgba = planes.rgba.slice();
       this.owner = planes.owner.slice();
-      return;
+      return [];
     }
     const dead: number[] = [];
     for (const rect of changed) {
@@ -39,12 +35,11 @@ export class DustFinder {
       }
     }
     const share = Math.min(0.35, MAX_GRAINS / Math.max(1, dead.length));
+    const grains: Speck[] = [];
     for (const place of dead) {
       const alpha = this.rgba[4 * place + 3];
-      if (alpha < 60 || random() > share) continue;
-      const [r, g, b] = this.rgba.subarray(4 * place, 4 * place + 3);
-      const x = (place % planes.width) + 0.5;
-      grain(x, Math.floor(place / planes.width) + 0.5, [r / alpha, g / alpha, b / alpha]);
+      if (alpha < 60 || this.random() > share) continue;
+      grains.push(speckOf(place, { rgba: this.rgba, width: planes.width }));
     }
     for (const { x, y, width, height } of changed) {
       for (let j = y; j < y + height; j++) {
@@ -53,5 +48,6 @@ export class DustFinder {
         this.rgba.set(planes.rgba.subarray(4 * from, 4 * to), 4 * from);
       }
     }
+    return grains;
   }
 }

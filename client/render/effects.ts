@@ -2,7 +2,9 @@
  * Short light effects: rings of division, dust of dying cells, feedback for cuts. Time is passed
  * in.
  */
+import { createRandom } from '../../shared/random.ts';
 import type { Rgb } from '../style/oklch.ts';
+import type { Point } from './camera.ts';
 import type { MarkList } from './marks.ts';
 import type { Cut, Speck } from './wound-effect.ts';
 
@@ -43,8 +45,14 @@ const easeOut = (t: number): number => 1 - (1 - t) ** 3;
 export class Effects {
   private effects: Effect[] = [];
 
-  /** @param calm gentle fading instead of movement (prefers-reduced-motion) */
-  constructor(public calm = false) {}
+  /**
+   * @param calm gentle fading instead of movement (prefers-reduced-motion)
+   * @param random randomness for effects, separate from the randomness of the visitor's seeds
+   */
+  constructor(
+    public calm = false,
+    private readonly random: () => number = createRandom(1).uniform,
+  ) {}
 
   get active(): boolean {
     return this.effects.length > 0;
@@ -61,76 +69,44 @@ export class Effects {
   }
 
   /** A seed was planted. */
-  born(x: number, y: number, color: Rgb, now: number): void {
+  born({ x, y, color }: Speck, now: number): void {
     const { calm } = this;
     this.add(now, 1100, (t, marks) => {
       const radius = calm ? 5 : 2 + 9 * easeOut(t);
       const alpha = (1 - t) ** 2;
-      marks.add({
-        kind: 'ring',
-        x,
-        y,
-        radius,
-        line: 1.5,
-        softness: 1.5,
-        color,
-        alpha: 0.7 * alpha,
-        glow: 1,
-      });
-      marks.add({ kind: 'glow', x, y, radius: radius * 1.5, color, alpha: 0.35 * alpha, glow: 1 });
+      const here = { x, y, color, glow: 1 };
+      marks.add({ ...here, kind: 'ring', radius, softness: 1.5, alpha: 0.7 * alpha });
+      marks.add({ ...here, kind: 'glow', radius: radius * 1.5, alpha: 0.35 * alpha });
     });
   }
 
   /** Every cell has divided into four: a ring of light spreads from the body's edge. */
-  divided(x: number, y: number, stage: number, color: Rgb, now: number): void {
+  divided({ x, y, color }: Speck, stage: number, now: number): void {
     const { calm } = this;
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
       const radius = calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
       const alpha = Math.sin(Math.PI * Math.min(1, t * 1.6 + 0.2)) * (1 - t);
-      marks.add({
-        kind: 'ring',
-        x,
-        y,
-        radius,
-        line: 1,
-        softness: 5,
-        color,
-        alpha: 0.26 * alpha,
-        glow: 1,
-      });
-      marks.add({
-        kind: 'glow',
-        x,
-        y,
-        radius: radius + 5,
-        color: WARM,
-        alpha: 0.24 * alpha,
-        glow: 1,
-      });
+      const ring = { kind: 'ring', radius, line: 1, softness: 5, color } as const;
+      marks.add({ x, y, ...ring, alpha: 0.26 * alpha, glow: 1 });
+      const glow = { kind: 'glow', radius: radius + 5, color: WARM } as const;
+      marks.add({ x, y, ...glow, alpha: 0.24 * alpha, glow: 1 });
     });
   }
 
   /** A cell has died: a grain of its colour drifts off and fades. */
-  dust(x: number, y: number, color: Rgb, now: number, random: () => number): void {
-    if (this.calm) return;
+  dust({ x, y, color }: Speck, now: number): void {
+    const { calm, random } = this;
+    if (calm) return;
     const angle = random() * 2 * Math.PI;
     const speed = 0.6 + 2.2 * random();
     const radius = 0.16 + 0.26 * random();
     const [dx, dy] = [Math.cos(angle) * speed, Math.sin(angle) * speed - 0.8];
     this.add(now, 900 + 900 * random(), (t, marks) => {
       const way = easeOut(t);
+      const at = { x: x + dx * way, y: y + dy * way, radius: radius * (1 - 0.6 * t) };
       const alpha = 0.8 * (1 - t) ** 1.6;
-      marks.add({
-        kind: 'disc',
-        x: x + dx * way,
-        y: y + dy * way,
-        radius: radius * (1 - 0.6 * t),
-        softness: 1,
-        color,
-        alpha,
-        glow: 0.4,
-      });
+      marks.add({ kind: 'disc', ...at, softness: 1, color, alpha, glow: 0.4 });
     });
   }
 
@@ -142,7 +118,7 @@ export class Effects {
    * @param way segment of the cut
    * @param radius of the stroke, cells
    */
-  cut(cut: Cut, way: Way, radius: number, now: number, random: () => number): void {
+  cut(cut: Cut, way: Way, radius: number, now: number): void {
     const line = { kind: 'disc', ...way, radius: 0.1, softness: 1, color: WARM } as const;
     this.add(now, 320, (t, marks) => marks.add({ ...line, alpha: 0.5 * (1 - t) ** 2, glow: 1 }));
     if (cut.flesh.length === 0) return;
@@ -159,7 +135,7 @@ export class Effects {
     });
     if (this.calm) return;
     const share = Math.min(0.5, MAX_SPATTER / cut.flesh.length);
-    for (const speck of cut.flesh) if (random() < share) this.spatter(speck, way, now, random);
+    for (const speck of cut.flesh) if (this.random() < share) this.spatter(speck, way, now);
   }
 
   /** A stroke was refused: its line becomes a row of dim dots that fade. */
@@ -179,7 +155,7 @@ export class Effects {
   }
 
   /** A wound has healed: a soft ring contracts around the body. */
-  healed(x: number, y: number, reach: number, now: number): void {
+  healed({ x, y }: Point, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, 1_500, (t, marks) => {
       const alpha = Math.sin(Math.PI * t) ** 1.3;
@@ -191,7 +167,7 @@ export class Effects {
   }
 
   /** A beacon: rings contract onto the organism, and the last one stays around it for a while. */
-  beacon(x: number, y: number, reach: number, color: Rgb, now: number): void {
+  beacon({ x, y, color }: Speck, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
       const stay = Math.min(1, t * 5) * Math.min(1, (1 - t) * 4);
@@ -210,28 +186,20 @@ export class Effects {
   }
 
   /** A grain flies off along the blade or sideways, and slows down quickly. */
-  private spatter({ x, y, color }: Speck, way: Way, now: number, random: () => number): void {
+  private spatter({ x, y, color }: Speck, way: Way, now: number): void {
+    const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
     const length = Math.max(1e-6, Math.hypot(dx, dy));
     const along = Math.min(1, length / 2) * (0.6 + 2.4 * random());
     const aside = (random() - 0.5) * 4.4;
-    const [fx, fy] = [
-      (dx / length) * along - (dy / length) * aside,
-      (dy / length) * along + (dx / length) * aside,
-    ];
+    const fx = (dx * along - dy * aside) / length;
+    const fy = (dy * along + dx * aside) / length;
     const radius = 0.18 + 0.3 * random();
     this.add(now, 420 + 380 * random(), (t, marks) => {
       const share = 1 - (1 - t) ** 4;
-      marks.add({
-        kind: 'disc',
-        x: x + fx * share,
-        y: y + fy * share,
-        radius: radius * (1 - 0.5 * t),
-        softness: 1,
-        color,
-        alpha: 0.95 * (1 - t) ** 1.2,
-        glow: 0.25,
-      });
+      const at = { x: x + fx * share, y: y + fy * share, radius: radius * (1 - 0.5 * t) };
+      const alpha = 0.95 * (1 - t) ** 1.2;
+      marks.add({ kind: 'disc', ...at, softness: 1, color, alpha, glow: 0.25 });
     });
   }
 

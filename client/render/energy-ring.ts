@@ -1,5 +1,6 @@
 /** The energy ring: beads around the pointer show the energy left during a stroke. */
 import type { Rgb } from '../style/oklch.ts';
+import type { Point } from './camera.ts';
 import type { MarkList } from './marks.ts';
 
 const BEADS = 30;
@@ -16,18 +17,17 @@ export interface EnergyRing {
   readonly finger: number;
 }
 
-/**
- * Draws the ring.
- *
- * @param at pointer position, cells
- * @param radius of the stroke, cells
- * @param zoom CSS pixels per cell
- */
+/** The pointer and the radius of its stroke in cells, and CSS pixels per cell. */
+interface Place {
+  readonly at: Point;
+  readonly radius: number;
+  readonly zoom: number;
+}
+
+/** Draws the ring. */
 export function drawEnergyRing(
   { share, refused, color, finger }: EnergyRing,
-  at: { readonly x: number; readonly y: number },
-  radius: number,
-  zoom: number,
+  { at, radius, zoom }: Place,
   marks: MarkList,
 ): void {
   const reach = Math.max(radius + 9 / zoom, finger / zoom);

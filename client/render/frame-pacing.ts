@@ -34,6 +34,7 @@ const SAMPLE = 24;
 /** Very slow frames are few; this total time of them is enough to decide, ms. */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
+const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
 
 /**
@@ -52,7 +53,6 @@ export class Resolution {
    * @param pause longer gaps between frames are pauses, not slow frames; ms
    */
   constructor(
-    private readonly minScale = 0.45,
     private patience = Number.POSITIVE_INFINITY,
     private readonly pause = 250,
   ) {}
@@ -86,9 +86,9 @@ export class Resolution {
   }
 
   private lower(now: number, share: number): boolean {
-    if (this.scale <= this.minScale) return false;
+    if (this.scale <= MIN_SCALE) return false;
     if (now - this.changedAt < this.patience) this.patience *= 2;
-    this.scale = Math.max(this.minScale, this.scale * share);
+    this.scale = Math.max(MIN_SCALE, this.scale * share);
     this.changedAt = now;
     return true;
   }

@@ -58,12 +58,19 @@ export function createProgram(
   };
 }
 
+/** Sides, format and filter of a texture. */
+export interface Surface {
+  readonly width: number;
+  readonly height: number;
+  /** RGBA8 if left out. */
+  readonly format?: GLenum;
+  /** LINEAR if left out. */
+  readonly filter?: GLenum;
+}
+
 export function createTexture(
   gl: WebGL2RenderingContext,
-  format: GLenum,
-  width: number,
-  height: number,
-  filter: GLenum,
+  { width, height, format = gl.RGBA8, filter = gl.LINEAR }: Surface,
 ): WebGLTexture {
   const texture = gl.createTexture();
   gl.bindTexture(gl.TEXTURE_2D, texture);
@@ -83,23 +90,17 @@ export interface Target {
   readonly height: number;
 }
 
-export function createTarget(
-  gl: WebGL2RenderingContext,
-  width: number,
-  height: number,
-  format: GLenum = gl.RGBA8,
-  filter: GLenum = gl.LINEAR,
-): Target {
-  const texture = createTexture(gl, format, width, height, filter);
+export function createTarget(gl: WebGL2RenderingContext, surface: Surface): Target {
+  const texture = createTexture(gl, surface);
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
   // `clear` works only for float formats. Integer targets are always drawn before they are read.
-  if (format !== gl.RG32UI) {
+  if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
   }
-  return { texture, framebuffer, width, height };
+  return { texture, framebuffer, width: surface.width, height: surface.height };
 }
 
 export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer }: Target): void {
@@ -107,14 +108,33 @@ export function deleteTarget(gl: WebGL2RenderingContext, { texture, framebuffer 
   gl.deleteTexture(texture);
 }
 
-export function bindTexture(
+/** Binds textures to the samplers of the program in use, by the samplers' names. */
+export function bindTextures(
   gl: WebGL2RenderingContext,
   program: Program,
-  name: string,
-  unit: number,
-  texture: WebGLTexture,
+  textures: Readonly<Record<string, WebGLTexture>>,
 ): void {
-  gl.activeTexture(gl.TEXTURE0 + unit);
-  gl.bindTexture(gl.TEXTURE_2D, texture);
-  gl.uniform1i(program.uniform(name), unit);
+  let unit = 0;
+  for (const name in textures) {
+    gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.bindTexture(gl.TEXTURE_2D, textures[name]);
+    gl.uniform1i(program.uniform(name), unit++);
+  }
+}
+
+/**
+ * Begins a pass over a whole target: set the program's other uniforms, then draw one triangle.
+ *
+ * @param target with null for its framebuffer: the screen
+ */
+export function beginPass(
+  gl: WebGL2RenderingContext,
+  program: Program,
+  target: Omit<Target, 'texture' | 'framebuffer'> & { framebuffer: WebGLFramebuffer | null },
+  textures: Readonly<Record<string, WebGLTexture>>,
+): void {
+  gl.bindFramebuffer(gl.FRAMEBUFFER, target.framebuffer);
+  gl.viewport(0, 0, target.width, target.height);
+  gl.useProgram(program.program);
+  bindTextures(gl, program, textures);
 }

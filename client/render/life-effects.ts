@@ -1,6 +1,5 @@
 /** Shows events of a room as light: births, divisions, deaths, beacons, and the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
-import { createRandom } from '../../shared/random.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './death-dust.ts';
@@ -13,42 +12,38 @@ const VISIBLE_STAGE = 8;
 /** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** Randomness for effects, separate from the randomness of the visitor's seeds. */
-  readonly chance = createRandom(1).uniform;
   private readonly dust = new DustFinder();
-  private readonly deaf: () => void;
+  private readonly deaf: readonly (() => void)[];
 
   /** @param invalidate called when there is something new to draw */
   constructor(
     private readonly model: RoomModel,
     invalidate: () => void,
   ) {
-    const life = model.on('life', ({ event, organism }) => {
-      const now = performance.now();
-      const { x, y, stage } = organism;
-      const color = ownerColor(organism.planter.hue);
-      if (event.what === 'born') this.effects.born(x, y, color, now);
-      if (event.what === 'divided') this.effects.divided(x, y, stage, color, now);
-      if (event.what === 'healed') this.effects.healed(x, y, 0.5 * stage, now);
-      invalidate();
-    });
-    const beacon = model.on('beacon', ({ organism: id, hue }) => {
-      const organism = model.organisms.get(id);
-      if (!organism) return;
-      const { x, y, stage } = organism;
-      const reach = Math.max(6, 0.62 * stage);
-      this.effects.beacon(x, y, reach, ownerColor(hue), performance.now());
-      invalidate();
-    });
-    this.deaf = () => {
-      life();
-      beacon();
-    };
+    const { effects } = this;
+    this.deaf = [
+      model.on('life', ({ event, organism: { x, y, stage, planter } }) => {
+        const now = performance.now();
+        const here = { x, y, color: ownerColor(planter.hue) };
+        if (event.what === 'born') effects.born(here, now);
+        if (event.what === 'divided') effects.divided(here, stage, now);
+        if (event.what === 'healed') effects.healed(here, 0.5 * stage, now);
+        invalidate();
+      }),
+      model.on('beacon', ({ organism: id, hue }) => {
+        const organism = model.organisms.get(id);
+        if (!organism) return;
+        const { x, y, stage } = organism;
+        const here = { x, y, color: ownerColor(hue) };
+        effects.beacon(here, Math.max(6, 0.62 * stage), performance.now());
+        invalidate();
+      }),
+    ];
   }
 
   /** Removes the listeners from the room model. */
   dispose(): void {
-    this.deaf();
+    for (const off of this.deaf) off();
   }
 
   /** Handles a new tick: dust for the cells that died in it. */
@@ -56,9 +51,7 @@ export class LifeEffects {
     const { planes } = this.model;
     if (!planes) return;
     const silent = document.hidden ? changed : anew;
-    this.dust.find(planes, changed, silent, this.chance, (x, y, color) =>
-      this.effects.dust(x, y, color, now, this.chance),
-    );
+    for (const grain of this.dust.find(planes, changed, silent)) this.effects.dust(grain, now);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A list of light marks in the GPU's layout: 12 numbers per mark. */
 import type { Rgb } from '../style/oklch.ts';
-import { bindTexture, createProgram, createTexture, type Program } from './gl.ts';
+import { bindTextures, createProgram, createTexture, type Program } from './gl.ts';
 import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
 
 export const MARK = { glow: 0, ring: 1, disc: 2, frame: 3, picture: 4 } as const;
@@ -80,17 +80,13 @@ export class MarkPainter {
       gl.vertexAttribDivisor(i, 1);
     }
     gl.bindVertexArray(null);
-    this.sheet = createTexture(gl, gl.RGBA8, 1, 1, gl.LINEAR);
+    this.sheet = createTexture(gl, { width: 1, height: 1 });
   }
 
-  setSheet(
-    image: TexImageSource & { width: number; height: number },
-    columns: number,
-    side: number,
-  ) {
+  setSheet(image: HTMLImageElement, columns: number, side: number): void {
     const { gl } = this;
     gl.deleteTexture(this.sheet);
-    this.sheet = createTexture(gl, gl.RGBA8, image.width, image.height, gl.LINEAR);
+    this.sheet = createTexture(gl, { width: image.width, height: image.height });
     const { RGBA, UNSIGNED_BYTE } = gl;
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, RGBA, UNSIGNED_BYTE, image);
     this.tiles = { columns, rows: Math.max(1, Math.round(image.height / side)) };
@@ -116,7 +112,7 @@ export class MarkPainter {
     gl.uniform1f(program.uniform('uScale'), view.scale);
     gl.uniform1f(program.uniform('uPixel'), view.pixel);
     gl.uniform2f(program.uniform('uTiles'), this.tiles.columns, this.tiles.rows);
-    bindTexture(gl, program, 'uSheet', 0, this.sheet);
+    bindTextures(gl, program, { uSheet: this.sheet });
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, list.count);

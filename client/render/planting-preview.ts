@@ -22,12 +22,18 @@ export function isOccupied(planes: Planes, x: number, y: number): boolean {
   return false;
 }
 
+/** What the preview depends on. */
+interface Scene {
+  readonly state: InteractionState;
+  readonly planes: Planes;
+  readonly checkpoint: { readonly side: number; readonly sheet: { readonly columns: number } };
+  /** Cells. */
+  readonly pointer: Point;
+  readonly pressed: boolean;
+}
+
 export function drawPreview(
-  state: InteractionState,
-  planes: Planes,
-  checkpoint: { readonly side: number; readonly sheet: { readonly columns: number } },
-  pointer: Point,
-  pressed: boolean,
+  { state, planes, checkpoint, pointer, pressed }: Scene,
   marks: MarkList,
 ): void {
   const { tool, radius, held } = state.state;
@@ -49,17 +55,9 @@ export function drawPreview(
   const { x, y } = clampCentre(pointer.x, pointer.y, checkpoint.side, planes);
   const half = checkpoint.side / 2;
   if (isOccupied(planes, x, y)) {
-    marks.add({
-      kind: 'ring',
-      x,
-      y,
-      radius: half * 0.9,
-      line: 1,
-      softness: 1,
-      color: NO,
-      alpha: 0.4,
-    });
-    marks.add({ kind: 'ring', x, y, radius: 2.2, line: 1.5, color: NO, alpha: 0.9 });
+    const ring = { kind: 'ring', x, y, color: NO } as const;
+    marks.add({ ...ring, radius: half * 0.9, line: 1, softness: 1, alpha: 0.4 });
+    marks.add({ ...ring, radius: 2.2, line: 1.5, alpha: 0.9 });
     const d = 1.55;
     const way = { x: x - d, y: y + d, x2: x + d, y2: y - d };
     marks.add({ kind: 'disc', ...way, radius: 0.16, color: NO, alpha: 0.9 });
@@ -67,16 +65,9 @@ export function drawPreview(
   }
   if (held.from === 'gallery') {
     const { columns } = checkpoint.sheet;
-    const tile = { x2: held.index % columns, y2: Math.floor(held.index / columns) };
-    marks.add({
-      kind: 'picture',
-      x,
-      y,
-      ...tile,
-      radius: half,
-      color: CALM,
-      alpha: pressed ? 0.42 : 0.26,
-    });
+    const tile = { x, y, x2: held.index % columns, y2: Math.floor(held.index / columns) };
+    const alpha = pressed ? 0.42 : 0.26;
+    marks.add({ kind: 'picture', ...tile, radius: half, color: CALM, alpha });
   }
   marks.add({ kind: 'glow', x, y, radius: half * 1.15, color: CALM, alpha: 0.1, glow: 1 });
   marks.add({ kind: 'ring', x, y, radius: half, line: 1, softness: 0.6, color: CALM, alpha: 0.34 });

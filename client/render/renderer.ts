@@ -3,7 +3,7 @@ import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Camera, Size } from './camera.ts';
 import { CellTextures } from './cell-textures.ts';
-import { bindTexture, createProgram, GlError, type Program } from './gl.ts';
+import { bindTextures, createProgram, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { COVER_VERTEX } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
@@ -39,14 +39,8 @@ export interface Screen {
    * @returns the framebuffer to draw into
    */
   begin(width: number, height: number, now: number): WebGLFramebuffer | null;
-  /** Shows the finished picture. */
-  end(): void;
-}
-
-interface Sheet {
-  readonly image: HTMLImageElement;
-  readonly columns: number;
-  readonly side: number;
+  /** Shows the finished picture. @returns whether the next one will differ because of it */
+  end(): boolean;
 }
 
 /** Draws pictures of a room. Dispose it with its canvas. */
@@ -57,7 +51,7 @@ export class Renderer {
   private scene!: Program;
   private painter!: MarkPainter;
   private planes: Planes | undefined;
-  private sheet: Sheet | undefined;
+  private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private blended = -1;
   private masked = '';
   private readonly left = new AbortController();
@@ -79,14 +73,11 @@ export class Renderer {
     this.create();
     const { signal } = this.left;
     canvas.addEventListener('webglcontextlost', (event) => event.preventDefault(), { signal });
-    canvas.addEventListener(
-      'webglcontextrestored',
-      () => {
-        this.create();
-        onRestored();
-      },
-      { signal },
-    );
+    const restored = (): void => {
+      this.create();
+      onRestored();
+    };
+    canvas.addEventListener('webglcontextrestored', restored, { signal });
   }
 
   /** Releases all GPU resources. Another renderer may then use the canvas. */
@@ -116,7 +107,7 @@ export class Renderer {
   }
 
   setSheet(image: HTMLImageElement, columns: number, side: number): void {
-    this.sheet = { image, columns, side };
+    this.sheet = [image, columns, side];
     this.painter.setSheet(image, columns, side);
   }
 
@@ -125,10 +116,11 @@ export class Renderer {
    *
    * @param ratio device pixels per CSS pixel
    * @param now ms
+   * @returns whether the screen will change the next picture, even if nothing else does
    */
-  draw(picture: Picture, ratio: number, now: number): void {
+  draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;
-    if (!field || gl.isContextLost()) return;
+    if (!field || gl.isContextLost()) return false;
     const width = Math.max(1, Math.round(picture.view.width * ratio));
     const height = Math.max(1, Math.round(picture.view.height * ratio));
     if (canvas.width !== width || canvas.height !== height)
@@ -155,7 +147,7 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
-    this.screen?.end();
+    return this.screen?.end() ?? false;
   }
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {
@@ -165,13 +157,7 @@ export class Renderer {
     const ratio = view.width / picture.view.width;
     gl.disable(gl.BLEND);
     gl.useProgram(scene.program);
-    bindTexture(gl, scene, 'uCells', 0, field.cells);
-    bindTexture(gl, scene, 'uTight', 1, field.tight.texture);
-    bindTexture(gl, scene, 'uWide', 2, field.wide.texture);
-    bindTexture(gl, scene, 'uMask', 3, field.mask.texture);
-    bindTexture(gl, scene, 'uOwner', 4, field.owner);
-    bindTexture(gl, scene, 'uHalo', 5, field.halo.texture);
-    bindTexture(gl, scene, 'uTerritory', 6, field.territory.texture);
+    bindTextures(gl, scene, field.textures);
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);
     gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
@@ -191,7 +177,7 @@ export class Renderer {
     this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
     this.painter = new MarkPainter(this.gl);
     this.screen = this.createScreen?.(this.gl);
-    if (this.sheet) this.setSheet(this.sheet.image, this.sheet.columns, this.sheet.side);
+    if (this.sheet) this.painter.setSheet(...this.sheet);
     if (this.planes) this.createField(this.planes);
   }
 

@@ -48,19 +48,17 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   const rim = new Set<number>();
   for (const place of fresh) {
     const column = place % width;
-    const beside = [
-      ...(column > 0 ? [place - 1] : []),
-      ...(column < width - 1 ? [place + 1] : []),
-      place - width,
-      place + width,
-    ];
+    const beside = [place - width, place + width];
+    if (column > 0) beside.push(place - 1);
+    if (column < width - 1) beside.push(place + 1);
     for (const other of beside) if (owner[other] > 0 && !taken.has(other)) rim.add(other);
   }
   const speck = (place: number): Speck => speckOf(place, planes);
   return { flesh: fresh.map(speck), rim: [...rim].map(speck) };
 }
 
-function speckOf(place: number, { rgba, width }: Planes): Speck {
+/** A place with the colour of its cell. */
+export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
   return {

@@ -222,7 +222,7 @@ export class Tools implements GestureTarget {
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;
-    const { effects, chance } = this.view;
+    const { effects } = this.view;
     const { radius } = this.state.state;
     const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.isShort;
@@ -233,7 +233,7 @@ export class Tools implements GestureTarget {
       return;
     }
     const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.cutCells);
-    effects.cut(cut, segment, radius, now, chance);
+    effects.cut(cut, segment, radius, now);
     this.feedback.cut(cut.flesh.length, radius, now);
   }
 

@@ -4,7 +4,7 @@
  * later.
  */
 import {
-  bindTexture,
+  beginPass,
   createProgram,
   createTarget,
   createTexture,
@@ -56,11 +56,6 @@ export class FlashSafeScreen implements Screen {
     this.show = createProgram(gl, COVER_VERTEX, SHOW_FRAGMENT);
   }
 
-  /** Whether anything is being softened. */
-  get isSoft(): boolean {
-    return this.soft;
-  }
-
   begin(width: number, height: number, now: number): WebGLFramebuffer {
     this.elapsed = Math.max(0, now - this.now);
     this.now = now;
@@ -68,21 +63,22 @@ export class FlashSafeScreen implements Screen {
     this.read(pictures);
     this.soft = pictures.guard.isSoft(now);
     if (!this.soft) return pictures.shown[1].framebuffer;
-    pictures.scene ??= createTarget(this.gl, width, height, this.gl.RGB10_A2);
+    pictures.scene ??= createTarget(this.gl, { width, height, format: this.gl.RGB10_A2 });
     return pictures.scene.framebuffer;
   }
 
-  end(): void {
+  /** @returns whether anything is being softened */
+  end(): boolean {
     const { gl, pictures } = this;
-    if (!pictures) return;
+    if (!pictures) return false;
     const [before, next] = pictures.shown;
     gl.disable(gl.BLEND);
     this.measure(pictures, this.soft && pictures.scene ? pictures.scene : next);
     if (this.soft && pictures.scene) this.follow(pictures, before, pictures.scene, next);
-    this.into(null, next, this.show);
-    bindTexture(gl, this.show, 'uPicture', 0, next.texture);
+    beginPass(gl, this.show, { ...next, framebuffer: null }, { uPicture: next.texture });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     pictures.shown.reverse();
+    return this.soft;
   }
 
   private follow({ guard, shares }: Pictures, before: Target, scene: Target, next: Target): void {
@@ -94,10 +90,8 @@ export class FlashSafeScreen implements Screen {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, columns, rows, gl.RED, gl.UNSIGNED_BYTE, values);
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
-    this.into(next.framebuffer, next, soften);
-    bindTexture(gl, soften, 'uBefore', 0, before.texture);
-    bindTexture(gl, soften, 'uPicture', 1, scene.texture);
-    bindTexture(gl, soften, 'uShares', 2, shares);
+    const textures = { uBefore: before.texture, uPicture: scene.texture, uShares: shares };
+    beginPass(gl, soften, next, textures);
     gl.uniform2f(soften.uniform('uSize'), next.width, next.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
@@ -106,8 +100,7 @@ export class FlashSafeScreen implements Screen {
   private measure({ levels }: Pictures, picture: Target): void {
     const { gl } = this;
     if (this.pending.length >= MAX_PENDING) return;
-    this.into(levels.framebuffer, levels, this.levels);
-    bindTexture(gl, this.levels, 'uPicture', 0, picture.texture);
+    beginPass(gl, this.levels, levels, { uPicture: picture.texture });
     gl.uniform2f(this.levels.uniform('uZones'), levels.width, levels.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     const bytes = levels.width * levels.height * 4;
@@ -151,12 +144,13 @@ export class FlashSafeScreen implements Screen {
     const longer = Math.max(width, height);
     const columns = Math.max(8, Math.round((ZONES * width) / longer));
     const rows = Math.max(8, Math.round((ZONES * height) / longer));
-    const target = () => createTarget(gl, width, height, gl.RGB10_A2);
+    const target = () => createTarget(gl, { width, height, format: gl.RGB10_A2 });
+    const zones = { width: columns, height: rows };
     this.pictures = {
       shown: [target(), target()],
       scene: undefined,
-      levels: createTarget(gl, columns, rows),
-      shares: createTexture(gl, gl.R8, columns, rows, gl.LINEAR),
+      levels: createTarget(gl, zones),
+      shares: createTexture(gl, { ...zones, format: gl.R8 }),
       guard: new FlashGuard(columns, rows),
     };
     return this.pictures;
@@ -170,16 +164,5 @@ export class FlashSafeScreen implements Screen {
       gl.deleteSync(fence);
       this.free.push(buffer);
     }
-  }
-
-  private into(
-    framebuffer: WebGLFramebuffer | null,
-    { width, height }: Target,
-    program: Program,
-  ): void {
-    const { gl } = this;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.viewport(0, 0, width, height);
-    gl.useProgram(program.program);
   }
 }

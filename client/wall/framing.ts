@@ -68,9 +68,7 @@ export function frameOf(
  */
 export function drifted(
   home: Camera,
-  grid: Size,
-  view: Size,
-  frame: WallOptions['frame'],
+  { grid, view, frame }: { grid: Size; view: Size; frame: WallOptions['frame'] },
   seconds: number,
 ): Camera {
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));

@@ -2,6 +2,7 @@
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point } from '../render/camera.ts';
 
 /** How long a name stays after its organism has grown, ms. */
@@ -20,13 +21,7 @@ interface Name {
 @customElement('name-layer')
 export class NameLayer extends LitElement {
   static override styles = css`
-    :host {
-      position: absolute;
-      inset: 0;
-      overflow: hidden;
-      pointer-events: none;
-      contain: strict;
-    }
+    ${layerStyle}
     span {
       position: absolute;
       left: 0;
@@ -39,11 +34,6 @@ export class NameLayer extends LitElement {
       transition: opacity ${FADE}ms;
       will-change: transform;
       animation: come ${FADE}ms ease-out;
-    }
-    @keyframes come {
-      from {
-        opacity: 0;
-      }
     }
   `;
 

@@ -71,9 +71,7 @@ export function invitations(say: Say, hasCode: boolean): readonly string[] {
 }
 
 /** Beside the QR code. */
-export function scanMe(say: Say): string {
-  return say(msg('Scan to plant a seed'));
-}
+export const scanMe = (say: Say): string => say(msg('Scan to plant a seed'));
 
 /** Name of the planter under a growing organism. Built-in planters have a name in each language. */
 export function signature(say: Say, name: string): string {
@@ -88,26 +86,18 @@ export function here(say: Say, count: number): string {
 }
 
 /** After the names that fit. */
-export function others(say: Say, count: number): string {
-  return say(msg('and {count} more'), { count });
-}
+export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /** While the server does not respond. */
-export function moment(say: Say): string {
-  return say(msg('One moment'));
-}
+export const moment = (say: Say): string => say(msg('One moment'));
 
 /** In place of the QR code, for the person who sets up the server. */
-export function noCode(say: Say): string {
-  return say(msg('No code to scan: phones do not reach this room.'));
-}
+export const noCode = (say: Say): string =>
+  say(msg('No code to scan: phones do not reach this room.'));
 
 /** For the person who sets up the screen. */
-export function cannotDraw(say: Say): string {
-  return say(msg('No picture here: this browser has no WebGL2.'));
-}
+export const cannotDraw = (say: Say): string =>
+  say(msg('No picture here: this browser has no WebGL2.'));
 
 /** Label for screen readers. */
-export function picture(say: Say): string {
-  return say(msg('A dish of living cells, seen from above.'));
-}
+export const picture = (say: Say): string => say(msg('A dish of living cells, seen from above.'));

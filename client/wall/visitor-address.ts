@@ -23,8 +23,3 @@ export function visitorAddress(room: string, wished: string, page: string, known
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
 }
-
-/** An address as people read and type it. */
-export function readable(address: string): string {
-  return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
-}

@@ -212,7 +212,7 @@ export class VivariumWall extends LitElement {
               .attract=${attract}
               .captions=${captions}
               .away=${away}
-          .blind=${blind}
+              .blind=${blind}
               .voices=${voices}
             ></wall-overlay>`
           : nothing

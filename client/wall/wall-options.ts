@@ -32,15 +32,6 @@ export interface WallOptions {
 const MAX_SIDE = 16;
 const MAX_BEZEL = 10_000;
 
-function whole(text: string | null, min: number, max: number, otherwise: number): number {
-  const n = Number(text ?? Number.NaN);
-  return text !== '' && Number.isInteger(n) && n >= min && n <= max ? n : otherwise;
-}
-
-function oneOf<T extends string>(text: string | null, words: readonly T[], otherwise: T): T {
-  return words.find((word) => word === text) ?? otherwise;
-}
-
 /** Accepts only addresses that a phone can open. */
 function webAddress(text: string | null): string {
   if (text === null || !URL.canParse(text)) return '';
@@ -55,34 +46,33 @@ function webAddress(text: string | null): string {
 export function readOptions({
   pathname,
   search,
-}: {
-  pathname: string;
-  search: string;
-}): WallOptions {
+}: Pick<Location, 'pathname' | 'search'>): WallOptions {
   const query = new URLSearchParams(search);
-  const columns = whole(query.get('columns'), 1, MAX_SIDE, 1);
-  const rows = whole(query.get('rows'), 1, MAX_SIDE, 1);
-  const column = whole(query.get('column'), 0, columns - 1, 0);
-  const row = whole(query.get('row'), 0, rows - 1, 0);
+  const whole = (name: string, min: number, max: number): number => {
+    const n = Number(query.get(name) || Number.NaN);
+    return Number.isInteger(n) && n >= min && n <= max ? n : min;
+  };
+  /** The first is the default. */
+  const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T =>
+    words.find((word) => word === query.get(name)) ?? words[0];
+  const columns = whole('columns', 1, MAX_SIDE);
+  const rows = whole('rows', 1, MAX_SIDE);
+  const column = whole('column', 0, columns - 1);
+  const row = whole('row', 0, rows - 1);
   const isFirst = column === 0 && row === 0;
   // Screens of one video wall stay still: each would drift by its own clock.
   const still = columns * rows > 1;
-  const frame = oneOf(query.get('frame'), ['drift', 'fixed', 'fill'], 'drift');
+  const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
     room: pathname.match(/^\/wall\/([a-z0-9-]+)/)?.[1] ?? 'garden',
     frame: still && frame === 'drift' ? 'fixed' : frame,
-    columns,
-    rows,
-    column,
-    row,
-    bezel: whole(query.get('bezel'), 0, MAX_BEZEL, 0),
-    flip: oneOf(query.get('flip'), ['none', 'x', 'y', 'xy'], 'none'),
-    rotate: Number(
-      oneOf(query.get('rotate'), ['0', '90', '180', '270'], '0'),
-    ) as WallOptions['rotate'],
-    overlay: oneOf(query.get('overlay'), ['on', 'off'], isFirst ? 'on' : 'off') === 'on',
+    ...{ columns, rows, column, row },
+    bezel: whole('bezel', 0, MAX_BEZEL),
+    flip: oneOf('flip', ['none', 'x', 'y', 'xy']),
+    rotate: Number(oneOf('rotate', ['0', '90', '180', '270'])) as WallOptions['rotate'],
+    overlay: oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on',
     url: webAddress(query.get('url')),
-    resolution: oneOf(query.get('resolution'), ['auto', 'full'], 'auto'),
+    resolution: oneOf('resolution', ['auto', 'full']),
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }

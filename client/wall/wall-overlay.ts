@@ -3,9 +3,9 @@ import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { overlayStyle } from './overlay-style.ts';
-import { type Code, codeOf } from './qr-code.ts';
 import {
   type Caption,
   cannotDraw,
@@ -18,13 +18,19 @@ import {
   others,
   scanMe,
 } from './text.ts';
-import { readable } from './visitor-address.ts';
 
+/** Width of the quiet zone around the code, modules. */
+const QUIET = 4;
 /** Time that a caption is shown, ms. */
 const TURN = 12_000;
 /** Names and dots shown at once, at most. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
+
+const idOf = ({ id }: ParticipantView): number => id;
+const dot = ({ hue }: ParticipantView) => html`<i style="--hue:${hue}"></i>`;
+const namedItem = ({ name, hue }: ParticipantView) =>
+  html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`;
 
 /** Code, participants and captions beside the wall's picture. */
 @customElement('wall-overlay')
@@ -64,7 +70,7 @@ export class WallOverlay extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('address') || changed.has('scannable')) {
-      this.code = this.address && this.scannable ? codeOf(this.address) : undefined;
+      this.code = this.address && this.scannable ? codeOf(this.address, QUIET) : undefined;
     }
     if (changed.has('attract')) this.begin();
     this.toggleAttribute('data-attract', this.attract);
@@ -135,19 +141,11 @@ export class WallOverlay extends LitElement {
     return html`
       <p data-testid="here" lang=${language} dir=${direction}>${here(say, people.length)}</p>
       <ul>
-        ${repeat(
-          named.slice(0, MAX_NAMES),
-          ({ id }) => id,
-          ({ name, hue }) => html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`,
-        )}
+        ${repeat(named.slice(0, MAX_NAMES), idOf, namedItem)}
         ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}
       </ul>
       <div class="guests" aria-hidden="true">
-        ${repeat(
-          guests.slice(0, MAX_DOTS),
-          ({ id }) => id,
-          ({ hue }) => html`<i style="--hue:${hue}"></i>`,
-        )}
+        ${repeat(guests.slice(0, MAX_DOTS), idOf, dot)}
       </div>
     `;
   }

@@ -52,6 +52,7 @@ export interface ApiOptions {
   readonly log: Log;
 }
 
+/** All `no-such-…` are 404; the others are 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
   'wrong-token': 401,
@@ -62,16 +63,10 @@ const STATUS: Partial<Record<HostReason, number>> = {
   'bad-call': 400,
   'not-json': 400,
   'too-large': 413,
-  'no-such-room': 404,
-  'no-such-checkpoint': 404,
-  'no-such-organism': 404,
-  'no-such-participant': 404,
-  'no-such-ban': 404,
-  'no-such-snapshot': 404,
-  'no-such-job': 404,
-  'no-such-time': 404,
   failed: 500,
 };
+
+const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
@@ -90,21 +85,19 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  for (const [name, { method, path, body }] of Object.entries(CALLS) as [
-    CallName,
-    (typeof CALLS)[CallName],
-  ][]) {
-    const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'put' | 'delete';
+  const answerTo = (name: CallName, wish: unknown, request: Request, response: Response) => {
+    if (name === 'login') return login(wish as CallBody<'login'>, request, response, options);
+    if (name === 'logout') return logout(request, response, options);
+    if (name === 'session') return stateOf(sessionOf(request, options), options);
+    const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
+    return handle(wish, request.params as Parts);
+  };
+  for (const name of Object.keys(CALLS) as CallName[]) {
+    const { method, path, body } = CALLS[name];
+    const verb = method.toLowerCase() as Lowercase<typeof method>;
     const answer = async (request: Request, response: Response): Promise<void> => {
       const wish = method === 'GET' ? {} : parsed(body, request);
-      if (name === 'login')
-        response.json(login(wish as CallBody<'login'>, request, response, options));
-      else if (name === 'logout') response.json(logout(request, response, options));
-      else if (name === 'session') response.json(stateOf(sessionOf(request, options), options));
-      else {
-        const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
-        response.json(await handle(wish, request.params as Parts));
-      }
+      response.json(await answerTo(name, wish, request, response));
     };
     // Authenticate before reading the body.
     if (name === 'login') router[verb](path, json, answer);
@@ -163,24 +156,17 @@ function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  const own = {
-    httpOnly: true,
-    sameSite: 'strict',
-    path: '/host',
-    secure: request.secure,
-  } as const;
-  response.cookie(cookie, word, { ...own, maxAge: DEFAULTS.session.life });
-  response.cookie(known, (browser && mark) ?? knownDevices.issue(), {
-    ...own,
-    maxAge: DEFAULTS.session.known,
-  });
+  const { life, known: knownFor } = DEFAULTS.session;
+  const own = { ...COOKIE, secure: request.secure };
+  response.cookie(cookie, word, { ...own, maxAge: life });
+  response.cookie(known, (browser && mark) ?? knownDevices.issue(), { ...own, maxAge: knownFor });
   log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
 }
 
 function logout(request: Request, response: Response, options: ApiOptions): Record<string, never> {
   options.sessions.end(wordOf(request, options.cookie));
-  response.clearCookie(options.cookie, { httpOnly: true, sameSite: 'strict', path: '/host' });
+  response.clearCookie(options.cookie, COOKIE);
   return {};
 }
 
@@ -225,7 +211,8 @@ function refuse(error: unknown, response: Response, log: Log): void {
     ...(detail && { detail }),
     ...(retryAfter !== undefined && { retryAfter }),
   };
-  response.status(STATUS[reason] ?? 409).json(body);
+  const otherwise = reason.startsWith('no-such-') ? 404 : 409;
+  response.status(STATUS[reason] ?? otherwise).json(body);
 }
 
 function refusalOf(error: unknown, log: Log): HostRefusal {

@@ -28,7 +28,8 @@ export class DailySchedule {
 
   private constructor(
     private readonly options: DailyScheduleOptions,
-    private now: Schedule,
+    /** Changed with `set`. */
+    public schedule: Schedule,
   ) {
     this.looked = options.date();
   }
@@ -41,23 +42,19 @@ export class DailySchedule {
     return hours;
   }
 
-  get schedule(): Schedule {
-    return this.now;
-  }
-
   get isOpen(): boolean {
-    return isOpenAt(this.now, this.options.date());
+    return isOpenAt(this.schedule, this.options.date());
   }
 
   /** The next opening, closing or restart, if any. */
   get next(): HostState['next'] {
-    return nextOf(this.now, this.options.date());
+    return nextOf(this.schedule, this.options.date());
   }
 
   /** Stores and applies a schedule. @throws StoreError */
   async set(wanted: Schedule): Promise<void> {
     await this.options.store.putServerRecord('schedule', wanted);
-    this.now = wanted;
+    this.schedule = wanted;
     this.look(true);
   }
 
@@ -69,12 +66,12 @@ export class DailySchedule {
     this.cancel?.();
     const { clock, date, onChange, onRestart } = this.options;
     const now = date();
-    const isOpen = isOpenAt(this.now, now);
+    const isOpen = isOpenAt(this.schedule, now);
     if (isOpen !== this.wasOpen || anyway) {
       this.wasOpen = isOpen;
-      onChange(isOpen, this.now);
+      onChange(isOpen, this.schedule);
     }
-    const restart = restartAfter(this.now, this.looked);
+    const restart = restartAfter(this.schedule, this.looked);
     // A restart missed by more than ten minutes, as after sleep, is skipped.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
@@ -92,13 +89,8 @@ function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
   // By the calendar, so that a day of 23 or 25 hours is one day.
-  return new Date(
-    date.getFullYear(),
-    date.getMonth(),
-    date.getDate() + days,
-    hours,
-    minutes,
-  ).getTime();
+  date.setDate(date.getDate() + days);
+  return date.setHours(hours, minutes, 0, 0);
 }
 
 /** Whether the house is open at a time, wall clock, ms. */

@@ -23,11 +23,7 @@ export class HostSessions {
   /** @param now ms of a clock that never goes back */
   constructor(
     private readonly now: () => number,
-    private readonly limits: {
-      readonly idle: number;
-      readonly life: number;
-      readonly most: number;
-    } = DEFAULTS.session,
+    private readonly limits: Readonly<Record<'idle' | 'life' | 'most', number>> = DEFAULTS.session,
   ) {}
 
   /** Starts a session. @returns the cookie's value, and the session */

@@ -37,7 +37,13 @@ export class HostToken {
     private readonly hash: Buffer,
     /** The token itself if it was created now, to be shown once. */
     readonly fresh: string | undefined,
-    private readonly put: () => Promise<void>,
+    /**
+     * Stores the hash of a new token. Call it just before showing the token: a stored token that
+     * was never shown would lock the host out.
+     *
+     * @throws StoreError
+     */
+    readonly keep: () => Promise<void>,
   ) {}
 
   /**
@@ -55,16 +61,6 @@ export class HostToken {
     return new HostToken(hash, token, () =>
       hostStore.putServerRecord('token', { hash: hash.toString('hex'), made: date() }),
     );
-  }
-
-  /**
-   * Stores the hash of a new token. Call it just before showing the token: a stored token that was
-   * never shown would lock the host out.
-   *
-   * @throws StoreError
-   */
-  keep(): Promise<void> {
-    return this.put();
   }
 
   /** Whether a token is correct; compares in constant time. */

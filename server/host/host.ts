@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
+import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TickEvents } from '../world/world.ts';
 import { createHostApi } from './api.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
-import { filmCalls } from './film-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -81,7 +81,19 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...roomCalls(hostContext, (room) => counter.forget(room)),
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
-      ...filmCalls(hostContext, films),
+      timelapse: async (wish, parts) => {
+        const { storage, folder, checkpointFolder } = hostContext;
+        const { name, checkpoint } = rooms.planOf(parts.room);
+        const grown = checkpointFolder(checkpoint);
+        if (!storage || folder === undefined) throw new HostRefusal('not-kept');
+        if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
+        await storage.journalWriter.flushed();
+        return films.begin(name, wish, { data: folder, checkpoint: grown });
+      },
+      stopJob: (_, { job }) => {
+        films.stop(job);
+        return {};
+      },
       statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
       setSchedule: async (wanted) => {
         await hours.set(wanted);
@@ -93,7 +105,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     router,
     freshToken: token.fresh,
-    keepToken: () => token.keep(),
+    keepToken: token.keep,
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.emptied(room),
     close: async () => {

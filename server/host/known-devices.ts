@@ -1,9 +1,7 @@
 /**
  * Recognises browsers in which the host has signed in before, by a signed cookie. Their login
- * attempts
- * are counted separately, so that wrong tokens from a shared address do not delay the host. The
- * cookie
- * grants no access, and nothing is stored for it.
+ * attempts are counted separately, so that wrong tokens from a shared address do not delay the
+ * host. The cookie grants no access, and nothing is stored for it.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 

@@ -1,11 +1,8 @@
 /**
  * Slows down guessing of the host token. After some wrong tokens, an address waits increasingly
- * long;
- * if many addresses fail too often together, each address that has failed waits. An address that
- * has
- * never failed does not wait, so nobody can lock the host out. Known browsers (`known-devices.ts`)
- * are
- * counted by their own id instead of their address.
+ * long; if many addresses fail too often together, each address that has failed waits. An address
+ * that has never failed does not wait, so nobody can lock the host out. Known browsers
+ * (`known-devices.ts`) are counted by their own id instead of their address.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 

@@ -12,10 +12,8 @@ import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
-type Names = 'removeOrganism' | 'clearArea' | 'mute' | 'ban' | 'liftBan' | 'undo' | 'restore';
-
 /** The handlers of the moderation calls. */
-export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
+export function moderationCalls(context: HostContext) {
   const { rooms, bans, date } = context;
   return {
     removeOrganism: async ({ organism }, { room }) => {
@@ -23,10 +21,8 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
       return {};
     },
     clearArea: async (area, { room }) => {
-      const { removed = 0 } = await requireSystemCommand(rooms.requireOpen(room), {
-        what: 'clear',
-        area,
-      });
+      const live = rooms.requireOpen(room);
+      const { removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
       return { removed };
     },
     mute: ({ participant, muted }, { room }) => {
@@ -66,22 +62,20 @@ export function moderationCalls(context: HostContext): Pick<Handlers, Names> {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
         const wish = { since, after, by: participant };
-        const { commands, backup: kept } = await shown(live, () =>
-          undo(optionsFor(context, live), wish),
-        );
-        return { undone: commands, kept: snapshotStateOf(kept) };
+        const options = optionsFor(context, live);
+        const { commands, backup } = await shown(live, () => undo(options, wish));
+        return { undone: commands, kept: snapshotStateOf(backup) };
       });
     },
     restore: (_, { room, tick }) => {
       const live = rooms.requireOpen(room);
       return rooms.during(room, 'restoring', async () => {
-        const kept = await shown(live, () =>
-          restoreSnapshot(optionsFor(context, live), Number(tick)),
-        );
+        const options = optionsFor(context, live);
+        const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));
         return { kept: snapshotStateOf(kept) };
       });
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** The last tick that is certainly older than some seconds, even if the wall clock was set. */

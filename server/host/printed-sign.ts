@@ -2,7 +2,6 @@
  * A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an
  * address to type. SVG, in millimetres.
  */
-import { generate } from 'lean-qr';
 import type { Paper } from '../../shared/host/api.ts';
 import {
   isTranslated,
@@ -10,6 +9,7 @@ import {
   type LanguageCode,
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
+import { codeOf, readable } from '../../shared/printed-address.ts';
 import words from './sign-words.json' with { type: 'json' };
 
 export interface PrintedSign {
@@ -62,9 +62,6 @@ export function escaped(text: string): string {
   );
 }
 
-/** The address without what people need not type. */
-const typed = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '');
-
 /**
  * Draws it, black on white, to be printed without scaling.
  *
@@ -77,23 +74,18 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
   const [headline, sentence] = [linesOf(say(HEADLINE)), linesOf(say(SENTENCE))];
   const unit = width / 210;
   const mm = (n: number): string => (n * unit).toFixed(3).replace(/\.?0+$/, '');
+  const typed = readable(url);
   const margin = 22;
   const side = 118;
   const left = (210 - side) / 2;
   const top = 128;
   const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
-  const address = Math.min(10, fitting([typed(url)], 210 - 2 * margin, 0.62));
+  const address = Math.min(10, fitting([typed], 210 - 2 * margin, 0.62));
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
-  const headlineText = headline.map((text, i) =>
-    line(
-      text,
-      52 + i * head * 1.12,
-      head,
-      `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`,
-    ),
-  );
+  const bold = `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`;
+  const headlineText = headline.map((text, i) => line(text, 52 + i * head * 1.12, head, bold));
   const sentenceAt = 52 + head * 1.12 + 19;
   const sentenceText = sentence.map((text, i) =>
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
@@ -109,7 +101,7 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
     ...sentenceText,
     `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
     line(say(OR), top + side + 15, 5.2, `fill="${QUIET}"`),
-    line(typed(url), top + side + 15 + 5 + address, address, 'font-weight="600"'),
+    line(typed, top + side + 15 + 5 + address, address, 'font-weight="600"'),
     '</g>',
     '</svg>',
     '',
@@ -129,32 +121,20 @@ function fitting(lines: readonly string[], width: number, em: number): number {
   return width / Math.max(...widths);
 }
 
-/** The code as one path; each dark module is a square that overlaps none. */
 function code(text: string, side: number): string {
-  const qr = generate(text);
-  const step = side / qr.size;
-  let path = '';
-  for (let y = 0; y < qr.size; y++) {
-    for (let x = 0; x < qr.size; x++) {
-      if (!qr.get(x, y)) continue;
-      let run = 1;
-      while (qr.get(x + run, y)) run++;
-      path += `M${x} ${y}h${run}v1h-${run}z`;
-      x += run;
-    }
-  }
-  return `<path transform="scale(${step.toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
+  const { side: modules, path } = codeOf(text, 0);
+  return `<path transform="scale(${(side / modules).toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
 }
 
 /** A few cells that divide, along the upper edge. */
 function cells(mm: (n: number) => string): string {
-  const row: readonly (readonly [number, number, string])[] = [
+  const row = [
     [92, 1.5, '#2f7d5b'],
     [97.6, 2.1, '#3d8f6a'],
     [104.6, 2.9, '#58a77f'],
     [112, 2.5, '#7dbb8f'],
     [118.6, 1.9, '#a5cf9f'],
-  ];
+  ] as const;
   return row
     .map(([x, r, fill]) => `<circle cx="${mm(x)}" cy="${mm(24)}" r="${mm(r)}" fill="${fill}"/>`)
     .join('');

@@ -4,29 +4,17 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { CheckpointState, HostState, SnapshotState } from '../../shared/host/state.ts';
+import type { CheckpointState, HostState } from '../../shared/host/state.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
-import { snapshotStateOf } from './snapshot-calls.ts';
+import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
 
-type Names =
-  | 'room'
-  | 'createRoom'
-  | 'openRoom'
-  | 'closeRoom'
-  | 'removeRoom'
-  | 'changeSettings'
-  | 'reseed';
-
 /** The handlers of the room calls. @param onRemoved called after a room was removed */
-export function roomCalls(
-  context: HostContext,
-  onRemoved: (room: string) => void,
-): Pick<Handlers, Names> {
+export function roomCalls(context: HostContext, onRemoved: (room: string) => void) {
   const { rooms } = context;
   return {
     room: (_, { room }) => {
@@ -66,52 +54,40 @@ export function roomCalls(
     changeSettings: (change, { room }) => rooms.change(room, change),
     reseed: async ({ organisms }, parts) => {
       const live = rooms.requireOpen(parts.room);
-      const kept = await takeBefore(context, live);
+      const { storage } = context;
+      const kept = storage
+        ? await takeSnapshot(context, storage, live.room, { before: 'reseed' })
+        : null;
       const { width, height } = live.room.grid;
-      const cleared = runSystemCommand(live, {
-        what: 'clear',
-        area: { x: 0, y: 0, width, height },
-      });
+      const area = { x: 0, y: 0, width, height };
+      const cleared = runSystemCommand(live, { what: 'clear', area });
       const planted = sow(live, organisms);
       await cleared;
       const answers = await Promise.all(planted);
       return { planted: answers.filter(({ refused }) => !refused).length, kept };
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** The state of the server for the host's page. */
 export function stateOf(
-  {
-    rooms,
-    checkpoints: stock,
-    engine,
-    storage,
-    bans,
-    addresses,
-    date,
-    defaults,
-    since,
-    version,
-  }: HostContext,
+  context: HostContext,
   more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs'>,
 ): HostState {
-  const checkpoints = [...stock.values()].map(({ facts }): CheckpointState => {
-    const { name, title, side, sheet } = facts;
-    return { name, title, side, sheet };
-  });
+  const { rooms, engine, since, version } = context;
+  const now = context.date();
   return {
-    version,
-    engine,
-    roomDefaults: defaults,
-    now: date(),
-    since,
-    zone: -new Date(date()).getTimezoneOffset(),
-    keeping: storage?.journalWriter.isPersisting ?? null,
-    addresses: addresses(),
-    checkpoints,
+    ...{ version, engine, now, since },
+    roomDefaults: context.defaults,
+    zone: -new Date(now).getTimezoneOffset(),
+    keeping: context.storage?.journalWriter.isPersisting ?? null,
+    addresses: context.addresses(),
+    checkpoints: [...context.checkpoints.values()].map(({ facts }): CheckpointState => {
+      const { name, title, side, sheet } = facts;
+      return { name, title, side, sheet };
+    }),
     rooms: rooms.names.map((name) => rooms.summary(name)),
-    bans: bans.all.map(({ address, ...ban }) => ({ ...ban, address: address !== null })),
+    bans: context.bans.all.map(({ address, ...ban }) => ({ ...ban, address: address !== null })),
     ...more,
   };
 }
@@ -129,18 +105,6 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
   const file = join(removed, `${room}-${day}.bottle`);
   await writeBundle(file, range);
   await access(file);
-}
-
-async function takeBefore(
-  { storage, ticker }: HostContext,
-  { room }: OpenRoom,
-): Promise<SnapshotState | null> {
-  if (!storage) return null;
-  await ticker.hold(room);
-  const taken = storage.journalWriter.takeSnapshot(room, { before: 'reseed' });
-  ticker.resume(room);
-  const snapshot = await taken;
-  return snapshotStateOf(snapshot);
 }
 
 /** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */

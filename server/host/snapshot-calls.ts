@@ -2,11 +2,11 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import type { Room } from '../world/room.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
-
-type Names = 'snapshots' | 'takeSnapshot' | 'unnameSnapshot';
 
 /** A snapshot as the host's page shows it. */
 export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
@@ -14,8 +14,8 @@ export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecor
 }
 
 /** The handlers of the snapshot calls. */
-export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
-  const { rooms, ticker } = context;
+export function snapshotCalls(context: HostContext) {
+  const { rooms } = context;
   return {
     snapshots: async (_, { room }) => {
       rooms.planOf(room);
@@ -27,10 +27,7 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
       const { room } = rooms.requireOpen(parts.room);
       const named = storage.journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
       if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
-      await ticker.hold(room);
-      const taken = storage.journalWriter.takeSnapshot(room, { name });
-      ticker.resume(room);
-      return snapshotStateOf(await taken);
+      return takeSnapshot(context, storage, room, { name });
     },
     unnameSnapshot: async (_, parts) => {
       const { storage } = context;
@@ -42,7 +39,20 @@ export function snapshotCalls(context: HostContext): Pick<Handlers, Names> {
       await storage.journalWriter.renameSnapshot(room, tick, undefined);
       return {};
     },
-  };
+  } satisfies Partial<Handlers>;
+}
+
+/** Takes a snapshot between two ticks. */
+export async function takeSnapshot(
+  { ticker }: HostContext,
+  { journalWriter }: NonNullable<HostContext['storage']>,
+  room: Room,
+  label: Parameters<JournalWriter['takeSnapshot']>[1],
+): Promise<SnapshotState> {
+  await ticker.hold(room);
+  const taken = journalWriter.takeSnapshot(room, label);
+  ticker.resume(room);
+  return snapshotStateOf(await taken);
 }
 
 /** A room's snapshots, latest first, without unreadable ones. */

@@ -30,6 +30,12 @@ export interface VisitCounterOptions {
 
 type Sums = Omit<HourStatistics, 'hour'>;
 
+const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses'>> = {
+  plant: 'seeds',
+  damage: 'wounds',
+  cross: 'crosses',
+};
+
 interface Counted {
   hour: HourStatistics;
   day: DayStatistics;
@@ -63,20 +69,17 @@ export class VisitCounter {
   private async count(ticks: readonly (TickEvents & { readonly most: number })[]): Promise<void> {
     for (const { room, events, refused, most } of ticks) {
       const counted = await this.now(room.name);
-      const { hour, day } = counted;
-      for (const sums of [hour, day]) {
-        if (most > sums.most) {
-          sums.most = most;
-          counted.changed = true;
-        }
+      for (const sums of [counted.hour, counted.day]) {
+        if (most <= sums.most) continue;
+        sums.most = most;
+        counted.changed = true;
       }
       let place = 0;
       for (const event of events) {
         if (event.what === 'enter') this.enter(counted, room.name, event.participant);
         else if (event.what === 'leave') this.leave(counted, room.name, event.participant);
         else if (event.what === 'command') {
-          const isRefused = refused.includes(place++);
-          this.act(counted, room, event.command, isRefused);
+          this.act(counted, room, event.command, refused.includes(place++));
         }
       }
     }
@@ -112,8 +115,7 @@ export class VisitCounter {
   async flush(): Promise<void> {
     await this.mutex.waitForUnlock();
     for (const [room, counted] of this.counted) {
-      if (!counted.changed) continue;
-      await this.keep(room, counted);
+      if (counted.changed) await this.keep(room, counted);
     }
   }
 
@@ -183,13 +185,8 @@ export class VisitCounter {
   private act(counted: Counted, room: Room, command: RoomCommand, isRefused: boolean): void {
     const { id } = command.by;
     if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
-    const { what } = command;
-    this.add(counted, (sums) => {
-      if (isRefused) sums.refused++;
-      else if (what === 'plant') sums.seeds++;
-      else if (what === 'damage') sums.wounds++;
-      else if (what === 'cross') sums.crosses++;
-    });
+    const sum = isRefused ? 'refused' : COUNTED[command.what];
+    if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
     if (command.what === 'plant') this.warm(counted, room, command.x, command.y);
     if (command.what === 'damage') this.warm(counted, room, command.points[0], command.points[1]);

@@ -5,11 +5,20 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import { modelFields, soundModel } from '../vnca/card.ts';
+import {
+  checkRelations,
+  type FieldError,
+  isPowerOfTwo,
+  modelErrors,
+  modelFields,
+  sentenceOf,
+} from '../vnca/card.ts';
 import { encoderNetwork } from '../vnca/encoder-network.ts';
 import { datasetConfig } from './data/config.ts';
 import { TrainingError } from './errors.ts';
+import { areConsecutive } from './model/likelihood.ts';
 import { positionChannels } from './model/position-loss.ts';
+import { WOUND_KINDS } from './wounds.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -30,9 +39,6 @@ const drawnFrom = (least: number) => {
 };
 /** A range of integers, constant or changing over a run. */
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
-
-/** Shapes of damage; see `wounds.ts`. */
-export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 
 const pool = v.strictObject({
   /** Most grown states in the pool. */
@@ -188,17 +194,15 @@ const fields = v.strictObject({
 
 type Fields = v.InferOutput<typeof fields>;
 
-/** Checks relations between fields. Yields the path of a field and what is wrong with it. */
-function* relationErrors(config: Fields): Generator<readonly [path: string, what: string]> {
+/** What is wrong between the fields. */
+function* relationErrors(config: Fields): Generator<FieldError> {
+  yield* modelErrors(config);
   const { augment, batch, channels, curriculum, data, growth, places, pool, readout, side } =
     config;
   const { micro } = batch;
   if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
-  if (readout.kind === 'rgba-premultiplied') {
-    const [first] = readout.channels;
-    if (readout.channels.some((channel, i) => channel !== first + i)) {
-      yield ['readout.channels', 'must be consecutive'];
-    }
+  if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
+    yield ['readout.channels', 'must be consecutive'];
   }
   if (batch.fresh % micro !== 0) {
     yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];
@@ -209,10 +213,7 @@ function* relationErrors(config: Fields): Generator<readonly [path: string, what
   }
   if (pool) {
     const { calm, crowded } = pool;
-    for (const [path, part] of [
-      ['pool.batch', pool],
-      ['pool.calm.batch', calm],
-    ] as const) {
+    for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
       if (part && part.batch % micro !== 0) {
         yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
       }
@@ -246,18 +247,7 @@ function* relationErrors(config: Fields): Generator<readonly [path: string, what
 export const drawnStates = ({ batch, calm }: NonNullable<Fields['pool']>): number =>
   batch + (calm?.batch ?? 0);
 
-const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
-
-const schema = v.pipe(
-  fields,
-  soundModel<Fields>(),
-  v.rawCheck<Fields>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    for (const [path, what] of relationErrors(dataset.value)) {
-      addIssue({ message: `field "${path}": ${what}` });
-    }
-  }),
-);
+const schema = v.pipe(fields, checkRelations<Fields>(relationErrors));
 
 /** A training configuration with all defaults. */
 export type TrainingConfig = v.InferOutput<typeof schema>;
@@ -271,11 +261,7 @@ export type TrainingConfig = v.InferOutput<typeof schema>;
 export function parseConfig(value: unknown, file: string): TrainingConfig {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const issue = result.issues[0];
-  const field = v.getDotPath(issue);
-  // Errors of relations name their field in the message.
-  const where = field ? `field "${field}": ` : '';
-  throw new TrainingError('bad-config', `${file}: ${where}${issue.message}`);
+  throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { retry } from '../platform/retry.ts';
+import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
 import type { Compute } from './autodiff/compute.ts';
 import { createCompute } from './autodiff/create.ts';
@@ -12,7 +13,7 @@ import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { runCommand, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
-import { afterLostThread } from './lost-thread.ts';
+import { afterLostThread, saveAfterFailure } from './failures.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
@@ -27,7 +28,6 @@ import {
   setAside,
 } from './run-folder.ts';
 import { firstState, type RunState, trainedShapes } from './run-state.ts';
-import { saveAfterFailure } from './save-after-failure.ts';
 import { leakAt } from './schedule.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
@@ -36,12 +36,7 @@ const SAME_SIGNAL = 1_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  if (options === 'help') {
-    process.stdout.write(`${HELP}\n`);
-    return;
-  }
+async function main(options: Options): Promise<void> {
   const { folder: baseFolder, ...read } = await readConfig(options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
@@ -58,10 +53,8 @@ async function main(): Promise<void> {
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
-  const compute = await createCompute(backend, {
-    onSkip: (reason) => say(`not used: ${reason}`),
-    ...(threads && { threads }),
-  });
+  const onSkip = (reason: string): void => say(`not used: ${reason}`);
+  const compute = await createCompute(backend, { threads, onSkip });
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
@@ -121,18 +114,16 @@ async function begin(
   if (resume) return loadRun(folder, config);
   const state = firstState(config);
   if (from === undefined) return { state, seconds: 0 };
-  const model = await loadModel(from);
-  const tensors = new Map(state.tensors);
-  for (const [name, shape] of trainedShapes(config)) {
-    const found = model.tensors.get(name);
-    if (!found || `${found.shape}` !== `${shape}`) {
-      throw new TrainingError(
-        'bad-run',
-        `${from}: tensor "${name}" is ${found ? `[${found.shape}]` : 'missing'}, but the configuration asks for [${shape}]`,
-      );
-    }
-    tensors.set(`parameter:${name}`, found);
+  const { tensors: found } = await loadModel(from);
+  const shapes = trainedShapes(config);
+  const misfit = misfitOf(found, shapes);
+  if (misfit) {
+    const why = 'the checkpoint is of another model than the configuration';
+    throw new TrainingError('bad-run', `${from}: ${misfit}; ${why}`);
   }
+  const tensors = new Map(
+    [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
+  );
   return { state: { ...state, tensors }, seconds: 0, from };
 }
 
@@ -231,4 +222,4 @@ function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
   );
 }
 
-runCommand('train', main);
+await runCommand('train', HELP, readOptions, main);

@@ -3,7 +3,8 @@ import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
 import type { Expression } from './autodiff/graph.ts';
 import * as g from './autodiff/graph.ts';
 import { TrainingError } from './errors.ts';
-import type { Shapes, Tensor, Tensors } from './model/parameters.ts';
+import type { Shapes, Tensor } from './model/parameters.ts';
+import type { RunState } from './run-state.ts';
 
 /** Options of Adam. */
 export interface AdamOptions {
@@ -17,16 +18,18 @@ export interface AdamOptions {
 }
 
 /** Each parameter, its moments, and its moving average. */
-const SETS = ['parameter', 'first', 'second', 'average'] as const;
+export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
 /** The parameters and moments of a run, in the memory of the back end. */
 export class Adam {
   private constructor(
-    private readonly compute: Compute,
-    private readonly program: Program,
-    private readonly adding: Program,
-    private readonly options: AdamOptions,
-    private readonly names: readonly string[],
+    private readonly on: {
+      readonly compute: Compute;
+      readonly options: AdamOptions;
+      readonly names: readonly string[];
+      readonly program: Program;
+      readonly adding: Program;
+    },
     private values: Record<string, Value>,
     private steps: number,
   ) {}
@@ -34,14 +37,13 @@ export class Adam {
   /**
    * Compiles the program and uploads the tensors.
    *
-   * @param stored tensors `parameter:*`; for a resumed run also `first:*`, `second:*`, `average:*`
-   * @param steps steps behind these moments
+   * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
+   *   and the number of steps behind these moments
    */
   static async create(
     compute: Compute,
     shapes: Shapes,
-    stored: Tensors,
-    steps: number,
+    { tensors: stored, update }: Pick<RunState, 'tensors' | 'update'>,
     options: AdamOptions,
   ): Promise<Adam> {
     const program = await compute.compile(adam(shapes, options));
@@ -64,7 +66,8 @@ export class Adam {
         values[key] = compute.upload(shape, data);
       }
     }
-    return new Adam(compute, program, adding, options, [...shapes.keys()], values, steps);
+    const names = [...shapes.keys()];
+    return new Adam({ compute, options, names, program, adding }, values, update);
   }
 
   /** Inputs `parameter:*` of programs; valid until the next step. */
@@ -75,7 +78,7 @@ export class Adam {
   /** Inputs `parameter:*` with the values of the moving average; valid until the next step. */
   get averages(): Values {
     return Object.fromEntries(
-      this.names.map((name) => [`parameter:${name}`, this.values[`average:${name}`]]),
+      this.on.names.map((name) => [`parameter:${name}`, this.values[`average:${name}`]]),
     );
   }
 
@@ -87,7 +90,7 @@ export class Adam {
    * @throws TrainingError not-finite: nothing has changed
    */
   async step(parts: readonly Values[], learningRate: number): Promise<number> {
-    const { compute, options } = this;
+    const { compute, options, program } = this.on;
     const totals = await this.sum(parts);
     const steps = this.steps + 1;
     const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
@@ -98,7 +101,7 @@ export class Adam {
       correction1: scalar(1 - options.beta1 ** steps),
       correction2: scalar(1 - options.beta2 ** steps),
     };
-    const { norm: normValue, ...next } = await this.program.run({
+    const { norm: normValue, ...next } = await program.run({
       ...this.values,
       ...totals,
       ...scalars,
@@ -121,8 +124,8 @@ export class Adam {
     let sum = parts[0];
     for (const next of parts.slice(1)) {
       const others = Object.entries(next).map(([name, value]) => [`+${name}`, value]);
-      const added = await this.adding.run({ ...sum, ...Object.fromEntries(others) });
-      if (sum !== parts[0]) this.compute.free(...Object.values(sum));
+      const added = await this.on.adding.run({ ...sum, ...Object.fromEntries(others) });
+      if (sum !== parts[0]) this.on.compute.free(...Object.values(sum));
       sum = added;
     }
     return sum;
@@ -132,7 +135,7 @@ export class Adam {
   async read(): Promise<Map<string, Tensor>> {
     const tensors = new Map<string, Tensor>();
     for (const [name, value] of Object.entries(this.values)) {
-      const data = Float32Array.from(await this.compute.read(value));
+      const data = Float32Array.from(await this.on.compute.read(value));
       tensors.set(name, { shape: value.shape, data });
     }
     return tensors;
@@ -140,9 +143,10 @@ export class Adam {
 
   /** Frees the tensors and programs. */
   async dispose(): Promise<void> {
-    this.compute.free(...Object.values(this.values));
-    await this.program.dispose();
-    await this.adding.dispose();
+    const { compute, program, adding } = this.on;
+    compute.free(...Object.values(this.values));
+    await program.dispose();
+    await adding.dispose();
   }
 }
 

@@ -4,6 +4,21 @@ import { helpText } from '../settings/help.ts';
 import { number, oneOf, text, wholeNumber } from '../settings/types.ts';
 import { COMPUTE_NAMES } from './autodiff/compute.ts';
 
+/** Options of every command that computes. */
+export const COMPUTE_OPTIONS = {
+  backend: {
+    value: 'NAME',
+    type: oneOf(['auto', ...COMPUTE_NAMES]),
+    default: 'auto',
+    help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
+  },
+  threads: {
+    type: wholeNumber(1),
+    defaultInWords: 'all',
+    help: 'CPU threads, for onnx, wasm and cpu',
+  },
+} as const;
+
 const COMMAND = {
   about: 'Trains organisms.',
   usage: 'npm run train -- <file> [options]',
@@ -56,17 +71,7 @@ const COMMAND = {
       type: wholeNumber(1),
       help: "new organisms per update instead of the configuration's number, with a pool to match; for small machines",
     },
-    backend: {
-      value: 'NAME',
-      type: oneOf(['auto', ...COMPUTE_NAMES]),
-      default: 'auto',
-      help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
-    },
-    threads: {
-      type: wholeNumber(1),
-      defaultInWords: 'all',
-      help: 'CPU threads, for onnx, wasm and cpu',
-    },
+    ...COMPUTE_OPTIONS,
   },
   notes: [
     'Ctrl-C stops after the current update, saves, and writes the checkpoint. Without --resume a run starts from the beginning; the state of the previous run in the same folder is kept as state.old.safetensors.',

@@ -52,6 +52,10 @@ export class OrderedSum {
   }
 }
 
+/** `count` indices below `all`, evenly spaced. */
+export const evenly = (all: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+
 /** Copies rows of a matrix [N, size], in the order of `chosen`. */
 export function rowsOf(
   matrix: Float32Array,

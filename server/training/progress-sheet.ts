@@ -6,6 +6,7 @@ import { createRandom } from '../../shared/random.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { growthSegments, stayingSegments } from './model/segments.ts';
+import { evenly } from './parameter-vector.ts';
 import { drawSheet } from './pictures/sheet.ts';
 import { enlarged, type Tile, tileOfImage, tilesOfStates } from './pictures/tile.ts';
 import { sideAt } from './schedule.ts';
@@ -35,10 +36,7 @@ export async function drawProgressSheet(
   const { channels, latentSize } = config;
   const { train } = data.splits;
   const random = createRandom(config.seed);
-  const images = Uint32Array.from(
-    { length: COLUMNS },
-    (_, i) => train[Math.floor((i * train.length) / COLUMNS)],
-  );
+  const images = Uint32Array.from(evenly(train.length, COLUMNS), (at) => train[at]);
   const means = await trainer.means(images);
   const growth = growthSegments(config, config.segmentSteps);
   const tiles = (states: Float32Array, of = side): Tile[] =>
@@ -60,8 +58,7 @@ export async function drawProgressSheet(
     }
     return strip;
   };
-  const drawn = Float32Array.from({ length: COLUMNS * latentSize }, () => random.normal());
-  const samples = await trainer.run(drawn, growth);
+  const samples = await trainer.run(random.latent(COLUMNS * latentSize), growth);
 
   const one = means.subarray(0, latentSize);
   const strip: Tile[] = [];

@@ -1,6 +1,7 @@
 /** Backpropagation through a rollout, segment by segment. */
-import type { Compute, Value, Values } from './autodiff/compute.ts';
-import { type Conditioning, type Segment, type Segments, startingWith } from './model/segments.ts';
+import type { Value, Values } from './autodiff/compute.ts';
+import type { Conditioning, Segment } from './model/segments.ts';
+import type { TrainingContext } from './training-context.ts';
 
 /** What the states after a segment are compared with. */
 export interface Target {
@@ -44,14 +45,12 @@ export interface RolloutResult {
  * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
  * the inner states of one segment.
  *
+ * @param context `zeros`: initial sums, `total:*` of the segments' `totalShapes`
  * @param parameters `parameter:*`
- * @param totals initial sums, `total:*` of the segments' `totalShapes`; the caller frees them
  */
 export async function differentiate(
-  compute: Compute,
-  programs: Segments,
+  { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
   parameters: Values,
-  totals: Values,
   rollout: Rollout,
 ): Promise<RolloutResult> {
   const { segments, conditioning } = rollout;
@@ -73,7 +72,7 @@ export async function differentiate(
     before.push(states);
   }
 
-  let sums = totals;
+  let sums = zeros;
   let change: Value | undefined;
   let final: { states: Value; nats: Float32Array } | undefined;
   for (let i = last; i >= first; i--) {
@@ -88,9 +87,11 @@ export async function differentiate(
       ...target,
       ...(change && { change }),
     });
-    if (sums !== totals) compute.free(...Object.values(sums));
+    if (sums !== zeros) compute.free(...Object.values(sums));
     if (change) compute.free(change);
-    sums = startingWith(results, 'total:');
+    sums = Object.fromEntries(
+      Object.entries(results).filter(([name]) => name.startsWith('total:')),
+    );
     change = results.change;
     if (i === last) {
       final = { states: results.states, nats: Float32Array.from(await compute.read(results.nats)) };

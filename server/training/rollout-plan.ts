@@ -43,6 +43,7 @@ export interface Moment {
    * each plan draws its own.
    */
   readonly chance?: number;
+  readonly random: Random;
 }
 
 /** Shapes of the ground that neighbours occupy. */
@@ -52,31 +53,25 @@ const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 const SMALLEST_JUDGED = 4;
 
 /** Draws a number of steps from a range, both ends included. */
-function drawSteps(range: Drawn, { progress, chance }: Moment, random: Random): number {
+function drawSteps(range: Drawn, { progress, chance, random }: Moment): number {
   const [low, high] = drawnAt(range, progress);
   return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
 }
 
 /** Plans new organisms: growth from the seed, then the extra steps. */
-export function freshPlan(
-  config: TrainingConfig,
-  images: Uint32Array,
-  now: Moment,
-  random: Random,
-): RolloutPlan {
+export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Moment): RolloutPlan {
   const { growthSteps, extraSteps, segmentSteps } = config;
-  const { side, leak } = now;
-  const steps = growthSteps && drawSteps(growthSteps, now, random);
+  const { side, leak, random } = now;
+  const steps = growthSteps && drawSteps(growthSteps, now);
   const spec = { ...config, side };
   const growth = growthSegments(spec, segmentSteps, steps);
-  const extra = drawSteps(extraSteps, now, random);
+  const extra = drawSteps(extraSteps, now);
   const planned = [...growth, ...stayingSegments(spec, extra, segmentSteps)];
   const { pool } = config;
-  const open =
-    pool?.crowded && random.uniform() < pool.crowded.fresh
-      ? openGrounds(random, images.length, side, pool.crowded.largest)
-      : undefined;
-  const segments = open ? planned.map((segment) => ({ ...segment, crowded: true })) : planned;
+  const crowded = pool?.crowded && random.uniform() < pool.crowded.fresh && pool.crowded;
+  const grounds = crowded
+    ? Array.from(images, () => openGround(random, side, crowded.largest))
+    : undefined;
   const judged = new Map<number, number>();
   growth.forEach(({ stage }, i) => {
     const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
@@ -85,86 +80,70 @@ export function freshPlan(
     }
   });
   judged.set(growth.length - 1, config.judgeGrown);
-  judged.set(segments.length - 1, 1);
+  judged.set(planned.length - 1, 1);
   return {
     images,
-    segments,
-    differentiated: segments.length,
+    ...onGround(planned, grounds),
+    differentiated: planned.length,
     judged,
     divergence: 1,
     leak,
-    ...(open && { open }),
   };
 }
 
-/**
- * Plans further steps of grown states, after damage to the first ones of the update.
- *
- * @param first index of the first entry among all that the update draws
- */
+/** What happens to grown states in an update. */
+interface Further {
+  readonly steps: Drawn;
+  /** How many of the states, from the first, are damaged before. */
+  readonly wounded: number;
+}
+
+/** Plans further steps of grown states. Those with neighbours keep their open ground. */
 export function pooledPlan(
   config: Pooling,
   entries: readonly PoolEntry[],
-  first: number,
+  { steps: range, wounded }: Further,
   now: Moment,
-  random: Random,
 ): RolloutPlan {
-  const { channels, pool } = config;
-  const states = statesOf(entries);
-  const size = states.length / entries.length;
-  const wounded = Math.round(pool.wounded * pool.batch);
-  for (let i = 0; i < Math.min(entries.length, wounded - first); i++) {
-    const kind = pool.wounds[random.integer(pool.wounds.length)];
-    const mask = woundMask(random, now.side, kind, pool.largestWound);
-    applyWound(states.subarray(i * size, (i + 1) * size), mask, channels);
-  }
-  return continued(config, entries, states, drawSteps(pool.steps, now, random), now);
-}
-
-/** Plans a few further steps of grown states, without damage. */
-export function calmPlan(
-  config: Pooling & { readonly pool: { readonly calm: { readonly steps: Drawn } } },
-  entries: readonly PoolEntry[],
-  now: Moment,
-  random: Random,
-): RolloutPlan {
-  const steps = drawSteps(config.pool.calm.steps, now, random);
-  return continued(config, entries, statesOf(entries), steps, now);
-}
-
-/** Plans further steps of grown states whose ground is partly closed, as each entry says. */
-export function crowdedPlan(
-  config: Pooling,
-  entries: readonly PoolEntry[],
-  now: Moment,
-  random: Random,
-): RolloutPlan {
-  const cells = now.side ** 2;
-  const open = new Uint8Array(entries.length * cells).fill(1);
+  const { channels, pool, segmentSteps } = config;
+  const { side, leak, random } = now;
+  const size = side * side * channels;
+  const states = new Float32Array(entries.length * size);
   entries.forEach((entry, i) => {
-    if (entry.open) open.set(entry.open, i * cells);
+    const own = states.subarray(i * size, (i + 1) * size);
+    own.set(entry.states);
+    if (i >= wounded) return;
+    const kind = pool.wounds[random.integer(pool.wounds.length)];
+    applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
   });
-  const steps = drawSteps(config.pool.steps, now, random);
-  const plan = continued(config, entries, statesOf(entries), steps, now);
-  const segments = plan.segments.map((segment) => ({ ...segment, crowded: true }));
-  return { ...plan, segments, open };
+  const steps = drawSteps(range, now);
+  const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
+  const spec = { ...config, side };
+  const last = stayingSegments(spec, differentiated, segmentSteps);
+  const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
+  return {
+    images: Uint32Array.from(entries, ({ image }) => image),
+    looks: entries.map(({ look = 0 }) => look),
+    ...onGround(segments, entries[0].open && entries.map(({ open }) => open!)),
+    differentiated: last.length,
+    judged: new Map([[segments.length - 1, 1]]),
+    states,
+    ages: entries.map(({ age }) => age),
+    divergence: pool.divergence === 'all' ? 1 : 0,
+    leak,
+  };
 }
 
-/** States of entries of one size, [n, S, S, C]. */
-function statesOf(entries: readonly PoolEntry[]): Float32Array {
-  const size = entries[0].states.length;
-  const all = new Float32Array(entries.length * size);
-  entries.forEach(({ states }, i) => {
-    all.set(states, i * size);
-  });
-  return all;
-}
-
-/** Open ground of n patches with random neighbours: [n, side, side], 1 = open. */
-function openGrounds(random: Random, n: number, side: number, largest: number): Uint8Array {
-  const open = new Uint8Array(n * side * side);
-  for (let i = 0; i < n; i++) open.set(openGround(random, side, largest), i * side * side);
-  return open;
+/** Segments on the open ground of each patch; without, all ground is open. */
+function onGround(
+  segments: readonly Segment[],
+  grounds: readonly Uint8Array[] | undefined,
+): Pick<RolloutPlan, 'segments' | 'open'> {
+  if (!grounds) return { segments };
+  return {
+    segments: segments.map((segment) => ({ ...segment, crowded: true })),
+    open: Uint8Array.from(grounds.flatMap((open) => [...open])),
+  };
 }
 
 /**
@@ -186,30 +165,4 @@ export function openGround(random: Random, side: number, largest: number): Uint8
   const middle = side / 2;
   for (const y of [middle - 1, middle]) open.fill(1, y * side + middle - 1, y * side + middle + 1);
   return open;
-}
-
-/** @param states [N, S, S, C] to continue from */
-function continued(
-  config: Pooling,
-  entries: readonly PoolEntry[],
-  states: Float32Array,
-  steps: number,
-  { side, leak }: Moment,
-): RolloutPlan {
-  const { pool, segmentSteps } = config;
-  const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
-  const spec = { ...config, side };
-  const last = stayingSegments(spec, differentiated, segmentSteps);
-  const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
-  return {
-    images: Uint32Array.from(entries, ({ image }) => image),
-    looks: entries.map(({ look = 0 }) => look),
-    segments,
-    differentiated: last.length,
-    judged: new Map([[segments.length - 1, 1]]),
-    states,
-    ages: entries.map(({ age }) => age),
-    divergence: pool.divergence === 'all' ? 1 : 0,
-    leak,
-  };
 }

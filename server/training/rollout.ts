@@ -1,6 +1,6 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 import { createRandom, hashText } from '../../shared/random.ts';
-import type { Compute, Value, Values } from './autodiff/compute.ts';
+import type { Value, Values } from './autodiff/compute.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import { positionChannels, positionFields } from './model/position-loss.ts';
@@ -54,10 +54,11 @@ export interface RolloutOutcome {
  * @param parameters `parameter:*`
  */
 export async function runRollout(
-  { compute, config, data, encoder, segments, zeros }: TrainingContext,
+  context: TrainingContext,
   parameters: Values,
   { plan, samples, seed }: RolloutJob,
 ): Promise<RolloutOutcome> {
+  const { compute, config, data, encoder, segments } = context;
   const random = createRandom(hashText(seed));
   const { channels, latentSize, places } = config;
   const { images } = plan;
@@ -113,7 +114,7 @@ export async function runRollout(
     });
   }
   const conditioning = await segments.condition(parameters, posterior.latents, plan.leak);
-  const result = await differentiate(compute, segments, parameters, zeros, {
+  const result = await differentiate(context, parameters, {
     segments: plan.segments,
     differentiated: plan.differentiated,
     targets,
@@ -121,7 +122,7 @@ export async function runRollout(
     ...(plan.states && { states: upload([n, side, side, channels], plan.states) }),
     masks: (segment) => ({
       ...drawMasks(compute, config.update, n, segment, random),
-      ...(plan.open && { open: uploadOpen(compute, plan.open, n, side, segment.stage) }),
+      ...(plan.open && { open: compute.upload(...openAt(plan.open, side, segment.stage)) }),
     }),
   });
   const { 'total:latents': change, ...ruleTotals } = result.totals;
@@ -154,13 +155,8 @@ export async function runRollout(
  * The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown
  * ones.
  */
-function uploadOpen(
-  compute: Compute,
-  open: Uint8Array,
-  n: number,
-  side: number,
-  stage: number,
-): Value {
+function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
+  const n = open.length / side ** 2;
   const inset = (side - stage) / 2;
   const numbers = new Float32Array(n * stage * stage);
   for (let row = 0; row < n * stage; row++) {
@@ -168,7 +164,7 @@ function uploadOpen(
     const from = (i * side + inset + y) * side + inset;
     numbers.set(open.subarray(from, from + stage), row * stage);
   }
-  return compute.upload([n, stage, stage, 1], numbers);
+  return [[n, stage, stage, 1], numbers];
 }
 
 /**

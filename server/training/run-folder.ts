@@ -1,6 +1,7 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
-import { appendFile, mkdir, open, rename } from 'node:fs/promises';
+import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
   fromFloat32,
@@ -9,11 +10,13 @@ import {
   toFloat32,
   writeSafetensors,
 } from '../vnca/safetensors.ts';
+import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
-import { readBytes } from './data/cache.ts';
 import { TrainingError } from './errors.ts';
-import type { Tensor, Tensors } from './model/parameters.ts';
+import { readIfThere, replaceFile } from './files.ts';
+import type { Tensor } from './model/parameters.ts';
+import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 
@@ -35,7 +38,7 @@ export interface Run {
   readonly from?: string;
 }
 
-/** Writes the state atomically: after a crash or power failure the old or the new one is there. */
+/** Writes the state atomically. */
 export async function saveRun(
   folder: string,
   { state, seconds, images, from }: Run,
@@ -56,7 +59,7 @@ export async function saveRun(
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
   });
-  await replaceFile(join(folder, STATE_FILE), bytes);
+  await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
 
 /**
@@ -72,13 +75,29 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     throw new TrainingError('no-run', message);
   }
   const { tensors, metadata } = parse(bytes, file);
-  checkModel(metadata.config, config, file);
-  const stored = new Map<string, { shape: readonly number[]; data: Float32Array }>();
+  // Equal shapes do not mean an equal model. Old runs store no configuration.
+  const changed = metadata.config && changedField(metadata.config, config);
+  if (changed) {
+    throw new TrainingError(
+      'bad-run',
+      `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
+    );
+  }
+  const stored = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     const data = toFloat32(tensor);
     if (data) stored.set(name, { shape: tensor.shape, data });
   }
-  checkShapes(stored, config, file);
+  // Only weights are required: a run without updates has no moments.
+  const shapes = [...trainedShapes(config)].flatMap(([name, shape]) =>
+    SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
+      ([key]) => key === `parameter:${name}` || stored.has(key),
+    ),
+  );
+  const misfit = misfitOf(stored, new Map(shapes));
+  if (misfit) {
+    throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
+  }
   const run = stored.get('run')?.data;
   if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
   const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
@@ -124,34 +143,6 @@ function parse(bytes: Uint8Array, file: string): TensorFile {
 
 const damaged = (what: string): TrainingError =>
   new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
-
-/**
- * Compares the model fields, since equal shapes do not mean an equal model. Old runs store no
- * configuration.
- */
-function checkModel(saved: string | undefined, config: TrainingConfig, file: string): void {
-  if (saved === undefined) return;
-  const changed = changedField(saved, config);
-  if (changed === undefined) return;
-  throw new TrainingError(
-    'bad-run',
-    `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
-  );
-}
-
-function checkShapes(stored: Tensors, config: TrainingConfig, file: string): void {
-  for (const [name, shape] of trainedShapes(config)) {
-    for (const set of ['parameter', 'first', 'second', 'average']) {
-      const found = stored.get(`${set}:${name}`)?.shape;
-      // Only weights are required: a run without updates has no moments.
-      if (`${found}` === `${shape}` || (!found && set !== 'parameter')) continue;
-      throw new TrainingError(
-        'bad-run',
-        `${file}: "${name}" is ${found ? `[${found}]` : 'missing'}, but the configuration asks for [${shape}]; the model of a run cannot change`,
-      );
-    }
-  }
-}
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(
@@ -220,29 +211,8 @@ export async function cutLog(folder: string, update: number): Promise<void> {
       return false;
     }
   });
-  await replaceFile(file, saved.map((line) => `${line}\n`).join(''));
-}
-
-async function replaceFile(file: string, content: Uint8Array | string): Promise<void> {
-  const part = await open(`${file}.part`, 'w');
-  try {
-    await part.writeFile(content);
-    // Otherwise a power failure could leave the name on a file without its bytes.
-    await part.sync();
-  } finally {
-    await part.close();
-  }
-  await rename(`${file}.part`, file);
-}
-
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    return undefined;
-  });
-  try {
-    return handle && (await readBytes(handle, (await handle.stat()).size));
-  } finally {
-    await handle?.close();
-  }
+  await replaceFile(
+    file,
+    saved.map((line) => `${line}\n`),
+  );
 }

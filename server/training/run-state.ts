@@ -1,9 +1,10 @@
 /** The state of a run, and the shapes of what it trains. */
 import { updateShapes } from '../vnca/architecture.ts';
+import { encoderShapes } from '../vnca/encoder-network.ts';
+import { imageChannels } from '../vnca/readout.ts';
 import { randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
-import { encoderShapes } from './model/encoder.ts';
-import { imageChannels, type Likelihood } from './model/likelihood.ts';
+import type { Likelihood } from './model/likelihood.ts';
 import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
 
@@ -36,7 +37,7 @@ export function likelihoodOf({
 /** Name and shape of every trained tensor: rule and encoder. */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { side, latentSize } = config;
-  const channels = imageChannels(likelihoodOf(config));
+  const channels = imageChannels(config.readout);
   return new Map([
     ...updateShapes(config),
     ...encoderShapes(config.encoder, { side, channels, latentSize }),

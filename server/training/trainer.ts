@@ -4,28 +4,21 @@
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
 import type { Random } from '../../shared/random.ts';
+import { imageChannels } from '../vnca/readout.ts';
 import type { Compute, Values } from './autodiff/compute.ts';
 import { DataPasses, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
-import { imageChannels } from './model/likelihood.ts';
 import type { Segment } from './model/segments.ts';
 import { Adam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
 import { Pool, type PoolEntry } from './pool.ts';
-import {
-  calmPlan,
-  crowdedPlan,
-  freshPlan,
-  openGround,
-  pooledPlan,
-  type RolloutPlan,
-} from './rollout-plan.ts';
-import { likelihoodOf, type RunState, trainedShapes } from './run-state.ts';
+import { freshPlan, openGround, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
+import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
@@ -53,12 +46,14 @@ export class Trainer {
   private done: number;
 
   private constructor(
-    private readonly compute: Compute,
     private readonly config: TrainingConfig,
     data: Dataset,
-    private readonly adam: Adam,
-    private readonly parallel: DataParallel,
     state: RunState,
+    private readonly on: {
+      readonly compute: Compute;
+      readonly adam: Adam;
+      readonly parallel: DataParallel;
+    },
   ) {
     this.passes = new DataPasses(trainingImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
@@ -79,10 +74,9 @@ export class Trainer {
     state: RunState,
   ): Promise<Trainer> {
     checkFit(config, data, state);
-    const shapes = trainedShapes(config);
-    const adam = await Adam.create(compute, shapes, state.tensors, state.update, config.optimiser);
+    const adam = await Adam.create(compute, trainedShapes(config), state, config.optimiser);
     const parallel = await openDataParallel(compute, config, data);
-    return new Trainer(compute, config, data, adam, parallel, state);
+    return new Trainer(config, data, state, { compute, adam, parallel });
   }
 
   /** Number of updates done. */
@@ -93,7 +87,7 @@ export class Trainer {
   /** Inputs `parameter:*` of programs: their moving average if the configuration has one. */
   get parameters(): Values {
     const { average } = this.config.optimiser;
-    return average > 0 ? this.adam.averages : this.adam.parameters;
+    return average > 0 ? this.on.adam.averages : this.on.adam.parameters;
   }
 
   /**
@@ -115,7 +109,8 @@ export class Trainer {
   }
 
   private async tryUpdate(): Promise<UpdateReport> {
-    const { compute, config, adam } = this;
+    const { config } = this;
+    const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
@@ -124,6 +119,7 @@ export class Trainer {
       side: sideAt(config, progress),
       progress,
       leak: leakAt(config, progress),
+      random,
       ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
     };
     const hasSide = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
@@ -146,28 +142,31 @@ export class Trainer {
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
     }
 
-    const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment, random));
+    const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
     const plans = [...freshPlans];
     let crowded: PoolEntry[] = [];
     if (pooling) {
-      const { calm } = pooling;
+      const { calm, steps } = pooling;
       const planConfig = { ...config, pool: pooling };
+      const wounded = Math.round(pooling.wounded * pooling.batch);
+      const further = (first: number) =>
+        calm && first >= pooling.batch
+          ? { steps: calm.steps, wounded: 0 }
+          : { steps, wounded: wounded - first };
       plans.push(
         ...this.microBatches(pooled, (entries, first) =>
-          calm && first >= pooling.batch
-            ? calmPlan({ ...config, pool: { ...pooling, calm } }, entries, moment, random)
-            : pooledPlan(planConfig, entries, first, moment, random),
+          pooledPlan(planConfig, entries, further(first), moment),
         ),
       );
       if (pooled.length > 0) crowded = this.takeCrowded(moment.side, random);
       plans.push(
         ...this.microBatches(crowded, (entries) =>
-          crowdedPlan(planConfig, entries, moment, random),
+          pooledPlan(planConfig, entries, { steps, wounded: 0 }, moment),
         ),
       );
     }
     const samples = fresh.length + pooled.length + crowded.length;
-    const { outcomes, parts } = await this.parallel.run(
+    const { outcomes, parts } = await parallel.run(
       adam.parameters,
       plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
     );
@@ -282,7 +281,7 @@ export class Trainer {
       job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
     );
     const all = new Float32Array(count * size);
-    const results = await this.parallel.rows(this.parameters, jobs);
+    const results = await this.on.parallel.rows(this.parameters, jobs);
     results.forEach((row, i) => {
       const first = firsts[i];
       all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
@@ -293,13 +292,13 @@ export class Trainer {
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
     const [pool, crowd] = [this.pool, this.crowd].map((states) => [...states.all()]);
-    return { update: this.done, tensors: await this.adam.read(), pool, crowd };
+    return { update: this.done, tensors: await this.on.adam.read(), pool, crowd };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */
   async dispose(): Promise<void> {
-    await this.parallel.dispose();
-    await this.adam.dispose();
+    await this.on.parallel.dispose();
+    await this.on.adam.dispose();
   }
 }
 
@@ -330,7 +329,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunSta
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   };
-  const channels = imageChannels(likelihoodOf(config));
+  const channels = imageChannels(config.readout);
   if (data.side !== config.side) {
     bad(`images are ${data.side}×${data.side}, but "side" of the configuration is ${config.side}`);
   }

@@ -4,18 +4,13 @@
  */
 import type { Random } from '../../shared/random.ts';
 
-/** Shape of a wound. */
-export type WoundKind =
-  /** A disc, anywhere. */
-  | 'disc'
-  /** One side of a straight cut, at any angle. */
-  | 'half'
-  /** A straight band from edge to edge. */
-  | 'bar'
-  /** As published: a square of half the side (Palm et al. 2022, code of 2021). */
-  | 'square'
-  /** A short bent line, as drawn with a finger. */
-  | 'stroke';
+/**
+ * Shapes of wounds: a disc, anywhere; one side of a straight cut, at any angle; a straight band from
+ * edge to edge; as published, a square of half the side (Palm et al. 2022, code of 2021); a short
+ * bent line, as drawn with a finger.
+ */
+export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
+type WoundKind = (typeof WOUND_KINDS)[number];
 
 /** Smallest share of cells of a random wound. */
 const SMALLEST = 0.02;
@@ -124,27 +119,24 @@ function randomShape(random: Random, side: number, kind: WoundKind, count: numbe
     case 'bar':
       return (x, y) => Math.abs((x - cx) * dx + (y - cy) * dy);
     case 'stroke':
-      return stroke(random, { x: cx, y: cy, angle, side, count });
+      return stroke(random, { x: cx, y: cy }, angle, { side, count });
     case 'square':
       throw new RangeError('a square has no exact share');
   }
 }
 
-interface StrokePlan {
-  readonly x: number;
-  readonly y: number;
-  readonly angle: number;
-  readonly side: number;
-  readonly count: number;
-}
-
 /** Two segments with a bend; the length follows from the area and a random width. */
-function stroke(random: Random, { x, y, angle, side, count }: StrokePlan): Distance {
+function stroke(
+  random: Random,
+  start: Point,
+  angle: number,
+  { side, count }: { readonly side: number; readonly count: number },
+): Distance {
   const round = Math.sqrt(count / Math.PI);
   const radius = Math.max(THINNEST_RADIUS, round * (0.2 + 0.6 * random.uniform()));
   const length = Math.max(0, Math.min(1.5 * side, (count / radius - Math.PI * radius) / 2));
   const bend = Math.PI * (random.uniform() - 0.5);
-  const points = [{ x, y }];
+  const points = [start];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
     // A segment that would leave the patch turns back, so that strokes stay thin.

@@ -69,6 +69,19 @@ export function genomeLayout({
   return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
 }
 
+/** The first tensor that is missing or has another shape, in words; undefined if all fit. */
+export function misfitOf(
+  tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): string | undefined {
+  for (const [name, shape] of shapes) {
+    const found = tensors.get(name)?.shape;
+    if (!found) return `tensor "${name}" is missing`;
+    if (`${found}` !== `${shape}`) return `tensor "${name}" is [${found}], not [${shape}]`;
+  }
+  return undefined;
+}
+
 /** Whether a tensor belongs to a layer that is computed once per patch instead of once per cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 

@@ -117,89 +117,59 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-/** A constraint between fields. */
-interface Relation {
-  readonly path: readonly string[];
-  /** What is wrong, if anything. */
-  readonly wrong: (model: ModelFields) => string | undefined;
-}
+/** The path of a field, and what is wrong with it. */
+export type FieldError = readonly [path: string, what: string];
 
-/** A schema action that checks the constraints between the fields of a model. */
-export function soundModel<T extends ModelFields>() {
-  return v.rawCheck<T>(({ dataset, addIssue }) => {
+/** A schema action that checks constraints between fields. */
+export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) =>
+  v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    for (const { path, wrong } of RELATIONS) {
-      const message = wrong(dataset.value);
-      if (message === undefined) continue;
-      let input: unknown = dataset.value;
-      const items = path.map((key) => {
-        const value = (input as Record<string, unknown>)[key];
-        const item = { type: 'object', origin: 'value', input, key, value } as v.ObjectPathItem;
-        input = value;
-        return item;
-      });
-      addIssue({ message, path: items as [v.IssuePathItem, ...v.IssuePathItem[]] });
+    for (const [path, what] of errorsOf(dataset.value)) {
+      addIssue({ message: `field "${path}": ${what}` });
     }
   });
+
+/** An issue as a sentence that names the field; that of a constraint does so already. */
+export function sentenceOf(issue: v.BaseIssue<unknown>): string {
+  const field = v.getDotPath(issue);
+  return field ? `field "${field}": ${issue.message}` : issue.message;
 }
 
-const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
+export const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
-const RELATIONS: readonly Relation[] = [
-  {
-    path: ['latentSize'],
-    wrong: ({ latentSize, channels, update }) => {
-      if (latentSize === channels) return undefined;
-      if (!update.genome) {
-        return `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`;
-      }
-      return latentSize > channels
-        ? undefined
-        : `is ${latentSize}, too few to fill a first cell of ${channels} channels`;
-    },
-  },
-  {
-    path: ['growth', 'seedSide'],
-    wrong: ({ growth, side }) =>
-      growth.kind !== 'doubling' || isPowerOfTwo(side / growth.seedSide)
-        ? undefined
-        : `is ${growth.seedSide}, which does not double to "side" ${side}`,
-  },
-  {
-    path: ['readout'],
-    wrong: ({ readout, channels }) => {
-      const highest =
-        readout.kind === 'bernoulli'
-          ? readout.channel
-          : readout.kind === 'dmol'
-            ? 10 * readout.mixtures - 1
-            : Math.max(...readout.channels);
-      return highest < channels
-        ? undefined
-        : `reads channel ${highest}, but there are only ${channels} channels`;
-    },
-  },
-  {
-    path: ['update', 'genome'],
-    wrong: ({ update, channels }) => {
-      if (!update.genome) return undefined;
-      if (update.genome.expressed > channels) {
-        return `expresses ${update.genome.expressed} channels, but there are only ${channels} channels`;
-      }
-      if (!update.standingInput) return 'needs "standingInput": true';
-      return update.kind === 'res4' ? 'is not for the net "res4"' : undefined;
-    },
-  },
-  {
-    path: ['presence', 'channel'],
-    wrong: ({ presence, channels }) =>
-      presence.channel === undefined || presence.channel < channels
-        ? undefined
-        : `is ${presence.channel}, but there are only ${channels} channels`,
-  },
-];
+/** What is wrong between the fields of a model. */
+export function* modelErrors(model: ModelFields): Generator<FieldError> {
+  const { channels, growth, latentSize, presence, readout, side, update } = model;
+  const { genome } = update;
+  if (latentSize !== channels && !genome) {
+    const what = `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`;
+    yield ['latentSize', what];
+  } else if (latentSize < channels) {
+    const what = `is ${latentSize}, too few to fill a first cell of ${channels} channels`;
+    yield ['latentSize', what];
+  }
+  if (growth.kind === 'doubling' && !isPowerOfTwo(side / growth.seedSide)) {
+    yield ['growth.seedSide', `is ${growth.seedSide}, which does not double to "side" ${side}`];
+  }
+  const only = `but there are only ${channels} channels`;
+  const highest = highestChannel(readout);
+  if (highest >= channels) yield ['readout', `reads channel ${highest}, ${only}`];
+  if (genome) {
+    const { expressed } = genome;
+    if (expressed > channels) yield ['update.genome', `expresses ${expressed} channels, ${only}`];
+    if (!update.standingInput) yield ['update.genome', 'needs "standingInput": true'];
+    if (update.kind === 'res4') yield ['update.genome', 'is not for the net "res4"'];
+  }
+  const { channel = 0 } = presence;
+  if (channel >= channels) yield ['presence.channel', `is ${channel}, ${only}`];
+}
 
-const schema = v.pipe(fields, soundModel<v.InferOutput<typeof fields>>());
+function highestChannel(readout: ModelFields['readout']): number {
+  if (readout.kind === 'bernoulli') return readout.channel;
+  return readout.kind === 'dmol' ? 10 * readout.mixtures - 1 : Math.max(...readout.channels);
+}
+
+const schema = v.pipe(fields, checkRelations<v.InferOutput<typeof fields>>(modelErrors));
 
 /** A parsed card, with defaults filled in. */
 export type Card = v.InferOutput<typeof schema>;
@@ -226,7 +196,5 @@ export function parseCard(value: unknown, file: string): Card {
   }
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
-  const issue = result.issues[0];
-  const field = v.getDotPath(issue) ?? '?';
-  throw new CheckpointError('bad-card', file, `field "${field}": ${issue.message}`);
+  throw new CheckpointError('bad-card', file, sentenceOf(result.issues[0]));
 }

@@ -37,19 +37,35 @@ export const encoderNetwork = v.strictObject({
 /** A parsed description of the net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/**
- * The published encoder (Palm et al. 2022): five 5×5 convolutions, 32…512 channels, no dense layer
- * between.
- */
-export function publishedEncoder(input: EncoderNetwork['input'], firstPad = 2): EncoderNetwork {
-  return {
-    input,
-    convolutions: [32, 64, 128, 256, 512].map((channels, i) => ({
-      size: 5,
-      stride: i === 0 ? (1 as const) : (2 as const),
-      pad: i === 0 ? firstPad : 2,
-      channels,
-    })),
-    dense: [],
+/** Size of the images and latents of an encoder. */
+export interface EncoderInput {
+  /** Side of an image, pixels. */
+  readonly side: number;
+  /** Of an image: 1, 3 or 4. */
+  readonly channels: number;
+  readonly latentSize: number;
+}
+
+/** Name and shape of every tensor of an encoder. */
+export function encoderShapes(
+  net: EncoderNetwork,
+  image: EncoderInput,
+): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  const layer = (name: string, kernel: readonly number[]): void => {
+    shapes.set(`encoder.${name}.kernel`, kernel);
+    shapes.set(`encoder.${name}.bias`, kernel.slice(-1));
   };
+  let { side, channels } = image;
+  net.convolutions.forEach((of, i) => {
+    layer(`conv${i}`, [of.size, of.size, channels, of.channels]);
+    side = Math.floor((side + 2 * of.pad - of.size) / of.stride) + 1;
+    channels = of.channels;
+  });
+  let width = side * side * channels;
+  [...net.dense, 2 * image.latentSize].forEach((next, i) => {
+    layer(`dense${i}`, [width, next]);
+    width = next;
+  });
+  return shapes;
 }

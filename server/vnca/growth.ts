@@ -35,11 +35,6 @@ export function growthSchedule(card: Growth): GrowthStep[] {
   return schedule;
 }
 
-/** Number of steps from the seed to the grown patch. */
-export function totalSteps(card: Growth): number {
-  return growthSchedule(card).length;
-}
-
 /**
  * The state of a newly planted patch, [s, s, C]: the first C numbers of the latent in every cell.
  *

@@ -97,7 +97,7 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /** Scales points so that the longer side is 0…1. */
-function fill(places: readonly MapPoint[]): MapPoint[] {
+export function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
   const span = Math.max(Math.max(...xs) - left, Math.max(...ys) - top) || 1;
@@ -105,32 +105,48 @@ function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart, as little as needed for each to be touched; similar ones stay close.
+ * Places points on a map that is `WIDTH` wide and 1 high, so that each can be touched.
  *
  * @param places 0…1
- * @returns places in a map that is `WIDTH` wide and 1 high
  */
 function spread(places: readonly MapPoint[]): MapPoint[] {
   const width = Math.max(...places.map(({ x }) => x)) || 1;
   const height = Math.max(...places.map(({ y }) => y)) || 1;
-  const xs = places.map(({ x }) => (x / width) * WIDTH);
-  const ys = places.map(({ y }) => y / height);
+  const scaled = places.map(({ x, y }) => ({ x: (x / width) * WIDTH, y: y / height }));
   const distance = Math.sqrt((FILL * WIDTH) / places.length);
-  const within = (value: number, most: number): number => Math.max(0, Math.min(most, value));
-  for (let round = 0; round < ROUNDS; round++) {
+  return pushApart(scaled, { distance, rounds: ROUNDS, within: [WIDTH, 1] });
+}
+
+/**
+ * Pushes points apart, as little as needed; similar ones stay close.
+ *
+ * @param options.distance between neighbours
+ * @param options.rounds iterations
+ * @param options.within width and height of the map; absent: no bounds
+ */
+export function pushApart(
+  places: readonly MapPoint[],
+  options: { distance: number; rounds: number; within?: readonly [number, number] },
+): MapPoint[] {
+  const { distance, rounds, within } = options;
+  const xs = places.map(({ x }) => x);
+  const ys = places.map(({ y }) => y);
+  const clamp = (value: number, axis: 0 | 1): number =>
+    within ? Math.max(0, Math.min(within[axis], value)) : value;
+  for (let round = 0; round < rounds; round++) {
     for (let a = 0; a < xs.length; a++) {
       for (let b = a + 1; b < xs.length; b++) {
         const [dx, dy] = [xs[b] - xs[a], ys[b] - ys[a]];
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
-        // Identical points separate in directions of their own.
+        // Points at the same position separate in a direction that depends on their index.
         const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
         const push = (distance - apart) / 4;
-        xs[a] = within(xs[a] - ux * push, WIDTH);
-        ys[a] = within(ys[a] - uy * push, 1);
-        xs[b] = within(xs[b] + ux * push, WIDTH);
-        ys[b] = within(ys[b] + uy * push, 1);
+        xs[a] = clamp(xs[a] - ux * push, 0);
+        ys[a] = clamp(ys[a] - uy * push, 1);
+        xs[b] = clamp(xs[b] + ux * push, 0);
+        ys[b] = clamp(ys[b] + uy * push, 1);
       }
     }
   }

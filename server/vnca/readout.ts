@@ -4,6 +4,10 @@ import type { Card } from './card.ts';
 /** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
+/** Channels of the images that a read-out or its likelihood shows: ink, RGB, premultiplied RGBA. */
+export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
+  kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
+
 /** Maps 0…1 to 0…255, rounding half up; clamps other values, and maps NaN to 0. */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;

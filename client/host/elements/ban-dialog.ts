@@ -2,23 +2,35 @@
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { CallBody } from '../../../shared/host/api.ts';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { plural } from '../../elements/text.ts';
-import { dialogStyle, hostStyle } from '../style.ts';
+import { dialogStyle } from '../style.ts';
 import { visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
+import { type Choice, chips, option } from './templates.ts';
 
-const DURATIONS = [
-  { minutes: 10, name: msg('10 minutes') },
-  { minutes: 60, name: msg('1 hour') },
-  { minutes: 60 * 24, name: msg('1 day') },
-  { minutes: null, name: msg('Until I lift the ban') },
-] as const;
+/** In minutes. */
+const DURATIONS: readonly Choice<number | null>[] = [
+  { value: 10, name: msg('10 minutes') },
+  { value: 60, name: msg('1 hour') },
+  { value: 60 * 24, name: msg('1 day') },
+  { value: null, name: msg('Until I lift the ban') },
+];
+
+function neighboursText(n: number): string {
+  if (n === 0) return msg('Nobody else has this address right now.');
+  return plural(
+    n,
+    msg(str`Careful: ${n} other visitor has the same address, perhaps through your own Wi-Fi.`),
+    msg(str`Careful: ${n} other visitors have the same address, perhaps through your own Wi-Fi.`),
+  );
+}
 
 /** Asks whom to ban, one visit or an address, and for how long. */
 @customElement('ban-dialog')
 export class BanDialog extends HostElement {
-  static override styles = [hostStyle, dialogStyle];
+  static override styles = dialogStyle;
 
   @state() private visitor: VisitorState | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement | null;
@@ -46,44 +58,25 @@ export class BanDialog extends HostElement {
     return html`<form @submit=${this.submit}>
       <h2 id="title">${msg(str`Ban ${visitorName(visitor)}?`)}</h2>
       <div class="options" role="radiogroup" aria-label=${msg('Who to ban')}>
-        <label>
-          <input type="radio" name="address" value="" checked />
-          <span>${msg('This visit only')}<small
-              >${msg('This phone is disconnected, and reloading does not help. Scanning the code again joins as a new visitor.')}</small
-            ></span>
-        </label>
-        <label>
-          <input type="radio" name="address" value="yes" />
-          <span
-            >${msg('Everyone at this address')}<small
-              >${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')}
-              ${
-                neighbours > 0
-                  ? plural(
-                      neighbours,
-                      msg(
-                        str`Careful: ${neighbours} other visitor has the same address, perhaps through your own Wi-Fi.`,
-                      ),
-                      msg(
-                        str`Careful: ${neighbours} other visitors have the same address, perhaps through your own Wi-Fi.`,
-                      ),
-                    )
-                  : msg('Nobody else has this address right now.')
-              }</small
-            ></span
-          >
-        </label>
+        ${option(
+          html`<input type="radio" name="address" value="" checked />`,
+          msg('This visit only'),
+          msg(
+            'This phone is disconnected, and reloading does not help. Scanning the code again joins as a new visitor.',
+          ),
+        )}
+        ${option(
+          html`<input type="radio" name="address" value="yes" />`,
+          msg('Everyone at this address'),
+          html`${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')} ${neighboursText(neighbours)}`,
+        )}
       </div>
-      <fieldset>
-        <legend>${msg('For how long')}</legend>
-        <div class="chips">
-          ${DURATIONS.map(
-            ({ minutes, name }, i) => html`<label class="chip"
-              ><input type="radio" name="minutes" value=${minutes ?? ''} ?checked=${i === 1} /><span>${name}</span></label
-            >`,
-          )}
-        </div>
-      </fieldset>
+      ${chips(
+        msg('For how long'),
+        DURATIONS,
+        (minutes) =>
+          html`<input type="radio" name="minutes" value=${minutes ?? ''} ?checked=${minutes === 60} />`,
+      )}
       <footer>
         <button type="button" class="plain" @click=${() => this.dialog?.close()}>${msg('Cancel')}</button>
         <button class="danger now" data-testid="ban">${msg('Ban')}</button>
@@ -98,21 +91,17 @@ export class BanDialog extends HostElement {
     if (!visitor) return;
     const data = new FormData(event.target as HTMLFormElement);
     const minutes = data.get('minutes');
-    void host.do(
-      'ban',
-      { room },
-      {
-        participant: visitor.id,
-        address: data.get('address') === 'yes',
-        minutes: minutes ? Number(minutes) : null,
+    const ban: CallBody<'ban'> = {
+      participant: visitor.id,
+      address: data.get('address') === 'yes',
+      minutes: minutes ? Number(minutes) : null,
+    };
+    void host.do('ban', { room }, ban, ({ id }) => ({
+      text: msg(str`${visitorName(visitor)} is banned.`),
+      action: {
+        label: msg('Lift the ban'),
+        run: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
       },
-      ({ id }) => ({
-        text: msg(str`${visitorName(visitor)} is banned.`),
-        action: {
-          label: msg('Lift the ban'),
-          run: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
-        },
-      }),
-    );
+    }));
   }
 }

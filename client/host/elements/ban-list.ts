@@ -3,29 +3,25 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { BanState } from '../../../shared/host/state.ts';
-import { hostStyle } from '../style.ts';
 import { moment, visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
 
 /** Hidden while there are no bans. */
 @customElement('ban-list')
 export class BanList extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      li {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-        gap: 12px;
-        padding: 8px 0;
-        border-top: 1px solid var(--line);
-      }
-      .link {
-        flex: none;
-      }
-    `,
-  ];
+  static override styles = css`
+    li {
+      display: flex;
+      justify-content: space-between;
+      align-items: center;
+      gap: 12px;
+      padding: 8px 0;
+      border-top: 1px solid var(--line);
+    }
+    .link {
+      flex: none;
+    }
+  `;
 
   override render(): TemplateResult | typeof nothing {
     const { state } = this.host;

@@ -1,9 +1,9 @@
 /** A small bar chart, with the same figures in a table for screen readers. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, svg, type TemplateResult } from 'lit';
+import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { type Bar, roundUp } from '../aggregates.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 
 const HEIGHT = 168;
 const TOP = 20;
@@ -11,63 +11,59 @@ const FOOT = 22;
 
 /** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
-export class BarChart extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      svg {
-        width: 100%;
-        height: auto;
-        stroke: none;
-      }
-      text {
-        font-size: 12px;
-        fill: var(--ink-soft);
-        font-variant-numeric: tabular-nums;
-      }
-      .bar {
-        fill: oklch(0.72 0.075 var(--hue, 172));
-      }
-      .most {
-        fill: oklch(0.86 0.085 var(--hue, 172));
-      }
-      .zero {
-        fill: oklch(0.95 0.01 210 / 0.14);
-      }
-      line {
-        stroke: oklch(0.95 0.01 210 / 0.13);
-      }
-      details {
-        margin-top: 6px;
-        color: var(--ink-soft);
-      }
-      summary {
-        cursor: pointer;
-        font-size: 0.93em;
-        min-height: 2em;
-        width: fit-content;
-      }
-      .scroll {
-        max-height: 18em;
-        overflow: auto;
-      }
-      table {
-        border-collapse: collapse;
-        width: 100%;
-        font-variant-numeric: tabular-nums;
-      }
-      th,
-      td {
-        padding: 3px 14px 3px 0;
-        text-align: left;
-        font-weight: 400;
-        border-bottom: 1px solid var(--line);
-      }
-      td {
-        color: var(--ink);
-      }
-    `,
-  ];
+export class BarChart extends StyledElement {
+  static override styles = css`
+    svg {
+      width: 100%;
+      height: auto;
+      stroke: none;
+    }
+    text {
+      font-size: 12px;
+      fill: var(--ink-soft);
+      font-variant-numeric: tabular-nums;
+    }
+    .bar {
+      fill: oklch(0.72 0.075 var(--hue, 172));
+    }
+    .most {
+      fill: oklch(0.86 0.085 var(--hue, 172));
+    }
+    .zero {
+      fill: oklch(0.95 0.01 210 / 0.14);
+    }
+    line {
+      stroke: oklch(0.95 0.01 210 / 0.13);
+    }
+    details {
+      margin-top: 6px;
+    }
+    summary {
+      cursor: pointer;
+      font-size: 0.93em;
+      min-height: 2em;
+      width: fit-content;
+    }
+    .scroll {
+      max-height: 18em;
+      overflow: auto;
+    }
+    table {
+      border-collapse: collapse;
+      width: 100%;
+      font-variant-numeric: tabular-nums;
+    }
+    th,
+    td {
+      padding: 3px 14px 3px 0;
+      text-align: left;
+      font-weight: 400;
+      border-bottom: 1px solid var(--line);
+    }
+    td {
+      color: var(--ink);
+    }
+  `;
 
   /** Describes the chart. */
   @property() caption = '';
@@ -75,9 +71,9 @@ export class BarChart extends LitElement {
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /** CSS pixels. The drawing is not scaled, so that text has the same size on every screen. */
   @state() private width = 480;
-  private readonly observer = new ResizeObserver(() => {
-    this.width = Math.max(160, this.clientWidth);
-  });
+  private readonly observer = new ResizeObserver(
+    () => (this.width = Math.max(160, this.clientWidth)),
+  );
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -112,7 +108,7 @@ export class BarChart extends LitElement {
             <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
         })}
       </svg>
-      <details>
+      <details class="soft">
         <summary>${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
           <table>

@@ -1,9 +1,10 @@
 /** Asks for confirmation before actions that are hard to undo. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { dialogStyle, hostStyle } from '../style.ts';
-import { inputValue } from './templates.ts';
+import { dialogStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
+import { field, inputValue } from './templates.ts';
 
 /** What a confirmation dialog shows. */
 export interface Question {
@@ -18,9 +19,8 @@ export interface Question {
 
 /** One question at a time: a new one cancels the previous one. */
 @customElement('confirm-dialog')
-export class ConfirmDialog extends LitElement {
+export class ConfirmDialog extends StyledElement {
   static override styles = [
-    hostStyle,
     dialogStyle,
     css`
       b {
@@ -40,9 +40,7 @@ export class ConfirmDialog extends LitElement {
     this.answer(false);
     this.question = question;
     this.typed = '';
-    const answered = new Promise<boolean>((resolve) => {
-      this.answer = resolve;
-    });
+    const answered = new Promise<boolean>((resolve) => (this.answer = resolve));
     const { answer } = this;
     await this.updateComplete;
     // The question may have been withdrawn or replaced in the meantime.
@@ -65,18 +63,17 @@ export class ConfirmDialog extends LitElement {
         ${
           typed === undefined
             ? nothing
-            : html`<label class="field"
-                ><span>${msg(html`Type <b>${typed}</b> to confirm`)}</span>
-                <input
+            : field(
+                msg(html`Type <b>${typed}</b> to confirm`),
+                html`<input
                   data-testid="confirm-typed"
                   autocomplete="off"
                   autocapitalize="off"
                   spellcheck="false"
                   .value=${this.typed}
-                  @input=${(event: InputEvent) => {
-                    this.typed = inputValue(event);
-                  }}
-              /></label>`
+                  @input=${(event: InputEvent) => (this.typed = inputValue(event))}
+                />`,
+              )
         }
         <footer>
           <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>

@@ -3,10 +3,9 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { JobState } from '../../../shared/host/state.ts';
+import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { jobReasonText } from '../refusal-text.ts';
-import { hostStyle } from '../style.ts';
+import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
@@ -25,45 +24,41 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
 /** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      form {
-        display: grid;
-        gap: 20px;
-      }
-      .job {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
-        gap: 12px 20px;
-        align-items: center;
-      }
-      progress {
-        appearance: none;
-        grid-column: 1 / -1;
-        width: 100%;
-        height: 5px;
-        border: 0;
-        border-radius: 3px;
-        overflow: hidden;
-        background: oklch(0.95 0.01 210 / 0.14);
-      }
-      progress::-webkit-progress-bar {
-        background: none;
-      }
-      progress::-webkit-progress-value {
-        background: var(--accent);
-        transition: inline-size 0.4s;
-      }
-      progress::-moz-progress-bar {
-        background: var(--accent);
-      }
-      .picture {
-        grid-column: 1 / -1;
-        max-height: 24em;
-      }
-    `,
-  ];
+  static override styles = css`
+    form {
+      gap: 20px;
+    }
+    .job {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) auto;
+      gap: 12px 20px;
+      align-items: center;
+    }
+    progress {
+      appearance: none;
+      grid-column: 1 / -1;
+      width: 100%;
+      height: 5px;
+      border: 0;
+      border-radius: 3px;
+      overflow: hidden;
+      background: oklch(0.95 0.01 210 / 0.14);
+    }
+    progress::-webkit-progress-bar {
+      background: none;
+    }
+    progress::-webkit-progress-value {
+      background: var(--accent);
+      transition: inline-size 0.4s;
+    }
+    progress::-moz-progress-bar {
+      background: var(--accent);
+    }
+    .picture {
+      grid-column: 1 / -1;
+      max-height: 24em;
+    }
+  `;
 
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
@@ -71,43 +66,33 @@ export class FilmSection extends HostElement {
   /** Id of the film that is previewed; '' if none is. */
   @state() private previewed = '';
 
-  override render(): TemplateResult | typeof nothing {
-    const { state: all, summary } = this.host;
-    if (!all || !summary) return nothing;
-    const jobs = all.jobs.filter(({ room }) => room === summary.name).toReversed();
+  protected override section({ name }: RoomSummary, all: HostState): TemplateResult {
+    const jobs = all.jobs.filter(({ room }) => room === name).toReversed();
     const running = jobs.some((job) => job.state === 'going');
-    return html`${sectionHead(
-      msg('Film of the day'),
-      msg(
-        str`What happened in “${summary.name}”, in a few seconds. It is made in the background while the rooms keep running.`,
-      ),
-    )}
+    const lead = msg(
+      str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
+    );
+    return html`${sectionHead(msg('Film of the day'), lead)}
       ${
         all.keeping === null
           ? noStorage()
           : html`<form class="card" @submit=${this.start}>
-              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => {
-                this.hours = hours;
-              })}
-              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => {
-                this.seconds = seconds;
-              })}
-              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => {
-                this.kind = kind;
-              })}
+              ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
+              ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
+              ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
               <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
             </form>`
       }
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job))}</div>`
+              <div class="cards">${jobs.map((job) => this.job(job, all))}</div>`
           : nothing
       }`;
   }
 
-  private job(job: JobState): TemplateResult {
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+  private job(job: JobState, { now, zone }: HostState): TemplateResult {
+    const isPreviewed = this.previewed === job.id;
     const file = pathOf(FILES.job, { job: job.id });
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job" aria-label=${job.file} data-testid="job">
@@ -115,7 +100,7 @@ export class FilmSection extends HostElement {
         <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
           job.state === 'failed'
-            ? html`<span class="wrong">${jobReasonText(job.error ?? 'failed')}</span>`
+            ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
             : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${
@@ -132,27 +117,21 @@ export class FilmSection extends HostElement {
             : job.state === 'done'
               ? html`${
                   job.kind === 'gif'
-                    ? html`<button class="plain" @click=${() => this.togglePreview(job.id)}>${this.previewed === job.id ? msg('Hide') : msg('Look')}</button>`
+                    ? html`<button class="plain" @click=${() => (this.previewed = isPreviewed ? '' : job.id)}>${isPreviewed ? msg('Hide') : msg('Look')}</button>`
                     : nothing
                 }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
       ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
-      ${this.previewed === job.id && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
+      ${isPreviewed && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
     </article>`;
-  }
-
-  private togglePreview(id: string): void {
-    this.previewed = this.previewed === id ? '' : id;
   }
 
   private start(event: SubmitEvent): void {
     event.preventDefault();
-    const { summary } = this.host;
-    if (!summary) return;
-    const { kind, hours, seconds } = this;
-    void this.host.do('timelapse', { room: summary.name }, { kind, seconds, hours }, () =>
+    const { kind, hours, seconds, shownRoom: room } = this;
+    void this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
       msg('The film is being made. You can leave this page in the meantime.'),
     );
   }

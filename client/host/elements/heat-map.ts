@@ -1,27 +1,23 @@
 /** Heat map of where on the grid visitors planted and wounded, with the same as a sentence. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import { oklch } from '../../style/oklch.ts';
 import { type Heat, ninths } from '../aggregates.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 
 /** Draws `heat` in the shape of the grid. */
 @customElement('heat-map')
-export class HeatMap extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      canvas {
-        max-height: 24em;
-        border: 1px solid var(--line);
-      }
-      p {
-        margin-top: 10px;
-        color: var(--ink-soft);
-      }
-    `,
-  ];
+export class HeatMap extends StyledElement {
+  static override styles = css`
+    canvas {
+      max-height: 24em;
+      border: 1px solid var(--line);
+    }
+    p {
+      margin-top: 10px;
+    }
+  `;
 
   @property({ attribute: false }) heat: Heat = { columns: 1, rows: 1, counts: [0] };
   /** Width by height of the grid. */
@@ -31,7 +27,7 @@ export class HeatMap extends LitElement {
   override render(): TemplateResult {
     const width = 256;
     return html`<canvas class="picture" width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
-      <p>${this.sentence()}</p>`;
+      <p class="soft">${this.sentence()}</p>`;
   }
 
   private sentence(): string {
@@ -44,8 +40,7 @@ export class HeatMap extends LitElement {
     return `${most} ${msg(str`Next: ${second.where} (${per(second.share)}).`)}`;
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     const context = this.canvas.getContext('2d');
     if (!context) return;
     const { columns, rows, counts } = this.heat;

@@ -1,10 +1,10 @@
 /** One numeric setting: a slider and a number field, with a button to reset it to its default. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import type { Knob } from '../knobs.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 import { inputValue } from './templates.ts';
 
 /** A slider moved by keys sends its value this long after the last key, ms. */
@@ -12,101 +12,96 @@ const KEY_DELAY_MS = 350;
 
 /** Fires `knob-change` (`detail`: number). */
 @customElement('host-knob')
-export class HostKnob extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
+export class HostKnob extends StyledElement {
+  static override styles = css`
+    .knob {
+      display: grid;
+      grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
+          0,
+          1fr
+        ) 5.6em 7.4em;
+      gap: 0 12px;
+      align-items: center;
+      padding: 11px 0;
+      border-top: 1px solid var(--line);
+    }
+    :host(:first-of-type) .knob {
+      border-top: 0;
+    }
+    .words {
+      grid-area: words;
+    }
+    .name {
+      font-weight: 500;
+    }
+    small {
+      line-height: 1.35;
+    }
+    input[type='number'] {
+      grid-area: field;
+    }
+    .slide {
+      grid-area: slide;
+      position: relative;
+      margin: 0 12px;
+    }
+    .default {
+      position: absolute;
+      left: calc(0.65em + var(--at) * (100% - 1.3em));
+      top: calc(50% + 0.55em);
+      width: 1px;
+      height: 0.5em;
+      background: var(--ink-soft);
+      pointer-events: none;
+    }
+    .unit {
+      grid-area: unit;
+      font-size: 0.93em;
+      line-height: 1.25;
+    }
+    .state {
+      grid-area: state;
+      display: flex;
+      min-height: 1.7em;
+      align-items: center;
+      font-size: 0.9em;
+    }
+    .applied {
+      color: var(--accent);
+    }
+    .state .link {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.35em;
+    }
+    .state svg {
+      width: 1.15em;
+      height: 1.15em;
+    }
+    input[type='range']::-webkit-slider-runnable-track {
+      background: linear-gradient(
+        90deg,
+        oklch(0.72 0.075 172) calc(var(--share) * 100%),
+        oklch(0.95 0.01 210 / 0.2) 0
+      );
+    }
+    @media (max-width: 760px) {
       .knob {
-        display: grid;
-        grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
-            0,
-            1fr
-          ) 5.6em 7.4em;
-        gap: 0 12px;
-        align-items: center;
-        padding: 11px 0;
-        border-top: 1px solid var(--line);
-      }
-      :host(:first-of-type) .knob {
-        border-top: 0;
-      }
-      .words {
-        grid-area: words;
-      }
-      .name {
-        font-weight: 500;
-      }
-      small {
-        line-height: 1.35;
-      }
-      input[type='number'] {
-        grid-area: field;
+        grid-template:
+          'words words' auto
+          'slide field' auto
+          'state unit' auto / minmax(0, 1fr) 5.6em;
+        gap: 2px 16px;
       }
       .slide {
-        grid-area: slide;
-        position: relative;
-        margin: 0 12px;
-      }
-      .default {
-        position: absolute;
-        left: calc(0.65em + var(--at) * (100% - 1.3em));
-        top: calc(50% + 0.55em);
-        width: 1px;
-        height: 0.5em;
-        background: var(--ink-soft);
-        pointer-events: none;
+        margin: 0;
       }
       .unit {
-        grid-area: unit;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-        line-height: 1.25;
+        text-align: right;
+        margin-left: -6em;
       }
-      .state {
-        grid-area: state;
-        display: flex;
-        min-height: 1.7em;
-        align-items: center;
-        font-size: 0.9em;
-        color: var(--ink-soft);
-      }
-      .applied {
-        color: var(--accent);
-      }
-      .state .link {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.35em;
-      }
-      .state svg {
-        width: 1.15em;
-        height: 1.15em;
-      }
-      input[type='range']::-webkit-slider-runnable-track {
-        background: linear-gradient(
-          90deg,
-          oklch(0.72 0.075 172) calc(var(--share) * 100%),
-          oklch(0.95 0.01 210 / 0.2) 0
-        );
-      }
-      @media (max-width: 760px) {
-        .knob {
-          grid-template:
-            'words words' auto
-            'slide field' auto
-            'state unit' auto / minmax(0, 1fr) 5.6em;
-          gap: 2px 16px;
-        }
-        .slide {
-          margin: 0;
-        }
-        .unit {
-          text-align: right;
-          margin-left: -6em;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @property({ attribute: false }) knob!: Knob;
   @property({ type: Number }) value = 0;
@@ -119,7 +114,8 @@ export class HostKnob extends LitElement {
 
   override render(): TemplateResult {
     const { knob } = this;
-    const { id, name, about, unit, min, max, step, most = max } = knob;
+    const { id, name, about, unit, range } = knob;
+    const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     return html`<div class="knob" data-testid="knob-${id}">
@@ -152,8 +148,8 @@ export class HostKnob extends LitElement {
           .value=${String(value)}
           @change=${this.enter}
         />
-      <span class="unit">${unit}</span>
-      <span class="state" aria-live="polite">${this.statusText()}</span>
+      <span class="unit soft">${unit}</span>
+      <span class="state soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 
@@ -174,7 +170,7 @@ export class HostKnob extends LitElement {
 
   private enter(event: Event): void {
     const field = event.target as HTMLInputElement;
-    const { min, max, most = max } = this.knob;
+    const [min, , , most] = this.knob.range;
     const typed = field.valueAsNumber;
     if (!Number.isFinite(typed)) {
       field.value = String(this.value);
@@ -188,6 +184,6 @@ export class HostKnob extends LitElement {
     this.draft = undefined;
     if (Math.abs(value - this.value) < 1e-9) return;
     this.value = value;
-    this.dispatchEvent(new CustomEvent('knob-change', { detail: value }));
+    this.emit('knob-change', value);
   }
 }

@@ -1,34 +1,31 @@
 /** Selects the page's language. Texts are evaluated at start, so a change reloads the page. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { chooseFor, language } from '../../locale/locale.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 import { inputValue } from './templates.ts';
 
 /** A select that reloads the page in the selected language. */
 @customElement('host-language')
-export class HostLanguage extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      select:not(:focus-visible) {
-        border-color: transparent;
-        background-color: transparent;
+export class HostLanguage extends StyledElement {
+  static override styles = css`
+    select:not(:focus-visible) {
+      border-color: transparent;
+      background-color: transparent;
+    }
+    select {
+      color: var(--ink-soft);
+      cursor: pointer;
+    }
+    @media (hover: hover) {
+      select:hover {
+        color: var(--ink);
+        background-color: var(--raised);
       }
-      select {
-        color: var(--ink-soft);
-        cursor: pointer;
-      }
-      @media (hover: hover) {
-        select:hover {
-          color: var(--ink);
-          background-color: var(--raised);
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   override render(): TemplateResult {
     const current = language();

@@ -1,60 +1,52 @@
 /** Sign-in form of the host's page. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { StyledElement } from './styled-element.ts';
 import './host-language.ts';
-import { hostStyle } from '../style.ts';
-import { isChecked } from './templates.ts';
+import { field, isChecked } from './templates.ts';
 
 /** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
 @customElement('host-login')
-export class HostLogin extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      :host {
-        display: grid;
-        place-items: center;
-        min-height: 100%;
-        padding: 24px;
-      }
-      form {
-        width: min(25em, 100%);
-        display: grid;
-        gap: 18px;
-      }
-      .mark {
-        width: 4.2em;
-        height: 4.2em;
-        stroke-width: 0.8;
-        color: oklch(0.72 0.04 175);
-        margin-bottom: 4px;
-      }
-      h1 {
-        margin: 0;
-        font-size: 1.9em;
-        font-weight: 300;
-        letter-spacing: -0.01em;
-      }
-      input {
-        font-size: 1.1em;
-      }
-      details {
-        color: var(--ink-soft);
-      }
-      summary {
-        cursor: pointer;
-        min-height: 2em;
-      }
-      host-language {
-        width: fit-content;
-        margin-left: -0.8em;
-      }
-      .solid {
-        min-height: 3.1em;
-      }
-    `,
-  ];
+export class HostLogin extends StyledElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      place-items: center;
+      min-height: 100%;
+      padding: 24px;
+    }
+    form {
+      width: min(25em, 100%);
+    }
+    .mark {
+      width: 4.2em;
+      height: 4.2em;
+      stroke-width: 0.8;
+      color: oklch(0.72 0.04 175);
+      margin-bottom: 4px;
+    }
+    h1 {
+      margin: 0;
+      font-size: 1.9em;
+      font-weight: 300;
+      letter-spacing: -0.01em;
+    }
+    input {
+      font-size: 1.1em;
+    }
+    summary {
+      cursor: pointer;
+      min-height: 2em;
+    }
+    host-language {
+      width: fit-content;
+      margin-left: -0.8em;
+    }
+    .solid {
+      min-height: 3.1em;
+    }
+  `;
 
   /** Why the last attempt failed. */
   @property() wrong = '';
@@ -77,9 +69,9 @@ export class HostLogin extends LitElement {
         <p class="lead">${msg('Rooms, settings and statistics.')}</p>
       </div>
       <input type="text" name="username" value="host" autocomplete="username" hidden />
-      <label class="field">
-        <span>${msg('Host token')}</span>
-        <input
+      ${field(
+        msg('Host token'),
+        html`<input
           type=${this.shown ? 'text' : 'password'}
           name="token"
           data-testid="token"
@@ -90,21 +82,15 @@ export class HostLogin extends LitElement {
           required
           aria-invalid=${this.wrong !== ''}
           aria-describedby="wrong"
-        />
-      </label>
+        />`,
+      )}
       <label class="check">
-        <input
-          type="checkbox"
-          .checked=${this.shown}
-          @change=${(event: Event) => {
-            this.shown = isChecked(event);
-          }}
-        />
+        <input type="checkbox" .checked=${this.shown} @change=${(event: Event) => (this.shown = isChecked(event))} />
         <span>${msg('Show token')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
-      <details>
+      <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
         <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in the README.')}</p>
       </details>
@@ -116,6 +102,6 @@ export class HostLogin extends LitElement {
     event.preventDefault();
     const form = event.target as HTMLFormElement;
     const token = String(new FormData(form).get('token') ?? '').trim();
-    this.dispatchEvent(new CustomEvent('token', { detail: token }));
+    this.emit('token', token);
   }
 }

@@ -1,102 +1,97 @@
 /** Navigation between sections: a sidebar; on a phone a bar at the bottom with a menu. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import { locationHash, SECTIONS, type Section } from '../sections.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
 
 /** Links to all sections; the slot is the end of the menu on a phone. */
 @customElement('host-nav')
-export class HostNav extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
+export class HostNav extends StyledElement {
+  static override styles = css`
+    nav {
+      display: grid;
+      gap: 2px;
+    }
+    a,
+    .more {
+      display: flex;
+      align-items: center;
+      gap: 0.85em;
+      min-height: 2.95em;
+      padding: 0 0.95em;
+      border-radius: 14px;
+      color: var(--ink-soft);
+      text-decoration: none;
+      -webkit-tap-highlight-color: transparent;
+    }
+    a[aria-current] {
+      color: var(--accent);
+      background: oklch(0.36 0.045 175 / 0.55);
+    }
+    .more,
+    .rest {
+      display: none;
+    }
+    @media (hover: hover) {
+      a:hover,
+      .more:hover {
+        color: var(--ink);
+        background: var(--raised);
+      }
+      a[aria-current]:hover {
+        color: var(--accent);
+        background: oklch(0.36 0.045 175 / 0.8);
+      }
+    }
+    @media (max-width: 860px) {
       nav {
-        display: grid;
-        gap: 2px;
+        grid-template-columns: repeat(5, 1fr);
+        padding: 5px 6px calc(5px + env(safe-area-inset-bottom));
       }
       a,
       .more {
-        display: flex;
-        align-items: center;
-        gap: 0.85em;
-        min-height: 2.95em;
-        padding: 0 0.95em;
-        border-radius: 14px;
-        color: var(--ink-soft);
-        text-decoration: none;
-        -webkit-tap-highlight-color: transparent;
+        flex-direction: column;
+        justify-content: center;
+        gap: 3px;
+        min-height: 3.9em;
+        padding: 0;
+        font-size: 0.86em;
       }
-      a[aria-current] {
-        color: var(--accent);
-        background: oklch(0.36 0.045 175 / 0.55);
-      }
-      .more,
-      .rest {
+      a.secondary {
         display: none;
       }
-      @media (hover: hover) {
-        a:hover,
-        .more:hover {
-          color: var(--ink);
-          background: var(--raised);
-        }
-        a[aria-current]:hover {
-          color: var(--accent);
-          background: oklch(0.36 0.045 175 / 0.8);
-        }
+      .more {
+        display: flex;
+        width: 100%;
       }
-      @media (max-width: 860px) {
-        nav {
-          grid-template-columns: repeat(5, 1fr);
-          padding: 5px 6px calc(5px + env(safe-area-inset-bottom));
-        }
-        a,
-        .more {
-          flex-direction: column;
-          justify-content: center;
-          gap: 3px;
-          min-height: 3.9em;
-          padding: 0;
-          font-size: 0.86em;
-        }
-        a.secondary {
-          display: none;
-        }
-        .more {
-          display: flex;
-          width: 100%;
-        }
-        .more[aria-expanded='true'],
-        .more.here {
-          color: var(--accent);
-        }
-        .rest {
-          position: absolute;
-          left: 8px;
-          right: 8px;
-          bottom: calc(100% + 8px);
-          padding: 8px;
-          background: oklch(0.24 0.014 225);
-          border: 1px solid var(--edge);
-          border-radius: var(--radius);
-          box-shadow: var(--shadow);
-        }
-        .rest.open {
-          display: grid;
-        }
-        .rest a {
-          flex-direction: row;
-          justify-content: start;
-          gap: 0.9em;
-          min-height: 3.2em;
-          padding: 0 0.9em;
-          font-size: 1em;
-        }
+      .more[aria-expanded='true'],
+      .more.here {
+        color: var(--accent);
       }
-    `,
-  ];
+      .rest {
+        position: absolute;
+        inset: auto 8px calc(100% + 8px);
+        padding: 8px;
+        background: oklch(0.24 0.014 225);
+        border: 1px solid var(--edge);
+        border-radius: var(--radius);
+        box-shadow: var(--shadow);
+      }
+      .rest.open {
+        display: grid;
+      }
+      .rest a {
+        flex-direction: row;
+        justify-content: start;
+        gap: 0.9em;
+        min-height: 3.2em;
+        padding: 0 0.9em;
+        font-size: 1em;
+      }
+    }
+  `;
 
   @property() room = '';
   @property() section: Section['id'] = 'watch';
@@ -112,7 +107,7 @@ export class HostNav extends LitElement {
         class="more ${here ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
-        @click=${() => this.setOpen(!this.open)}
+        @click=${() => (this.open = !this.open)}
       >
         ${hostIcons.more}<span>${msg('More')}</span>
       </button>
@@ -129,13 +124,9 @@ export class HostNav extends LitElement {
       href=${locationHash({ room: this.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}
-      @click=${() => this.setOpen(false)}
+      @click=${() => (this.open = false)}
       >${hostIcons[id]}<span>${name}</span></a
     >`;
-  }
-
-  private setOpen(open: boolean): void {
-    this.open = open;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {

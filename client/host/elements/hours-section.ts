@@ -3,10 +3,9 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import { hostStyle } from '../style.ts';
 import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, isChecked, sectionHead } from './templates.ts';
+import { inputValue, isChecked, option, sectionHead, switchRow } from './templates.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -14,101 +13,92 @@ const TYPICAL_RESTART = '04:00';
 /** Section “Hours”. Changes are sent when the host saves them. */
 @customElement('hours-section')
 export class HoursSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .day {
+      display: grid;
+      grid-template-columns: 8em 4.2em minmax(0, 1fr);
+      align-items: center;
+      gap: 6px 16px;
+      min-height: 3.6em;
+      border-top: 1px solid var(--line);
+    }
+    .day:first-of-type {
+      border-top: 0;
+    }
+    .times {
+      display: flex;
+      align-items: center;
+      gap: 10px;
+      max-width: 34em;
+    }
+    .days {
+      margin-top: 14px;
+    }
+    .days .link {
+      margin-top: 14px;
+    }
+    .strip {
+      position: relative;
+      height: 5px;
+      margin-left: 10px;
+      flex: 1;
+      min-width: 4em;
+      border-radius: 3px;
+      background: oklch(0.95 0.01 210 / 0.1);
+    }
+    .strip i {
+      position: absolute;
+      inset: 0 calc(100% - var(--to)) 0 var(--from);
+      border-radius: 3px;
+      background: oklch(0.72 0.075 172);
+    }
+    .save {
+      position: sticky;
+      bottom: calc(var(--foot) + 10px);
+      gap: 12px;
+      padding: 12px 16px;
+      background: oklch(0.25 0.03 180 / 0.97);
+      border: 1px solid oklch(0.89 0.075 168 / 0.4);
+      border-radius: 999px;
+      box-shadow: var(--shadow);
+    }
+    .save p {
+      flex: 1;
+      padding-left: 8px;
+    }
+    .options {
+      margin-top: 12px;
+    }
+    .restart {
+      gap: 12px 20px;
+      margin-top: 10px;
+    }
+    .restart .time {
+      width: 10em;
+    }
+    h3 + p {
+      margin-top: 4px;
+    }
+    @media (max-width: 560px) {
       .day {
-        display: grid;
-        grid-template-columns: 8em 4.2em minmax(0, 1fr);
-        align-items: center;
-        gap: 6px 16px;
-        min-height: 3.6em;
-        border-top: 1px solid var(--line);
-      }
-      .day:first-of-type {
-        border-top: 0;
+        grid-template-columns: minmax(0, 1fr) auto;
+        padding: 10px 0;
       }
       .times {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        max-width: 34em;
+        grid-column: 1 / -1;
+        max-width: none;
       }
-      .days {
-        margin-top: 14px;
+      .times .strip {
+        display: none;
       }
-      .days .link {
-        margin-top: 14px;
-      }
-      .strip {
-        position: relative;
-        height: 5px;
-        margin-left: 10px;
+      .times label {
         flex: 1;
-        min-width: 4em;
-        border-radius: 3px;
-        background: oklch(0.95 0.01 210 / 0.1);
-      }
-      .strip i {
-        position: absolute;
-        inset: 0 calc(100% - var(--to)) 0 var(--from);
-        border-radius: 3px;
-        background: oklch(0.72 0.075 172);
       }
       .save {
-        position: sticky;
-        bottom: calc(var(--foot) + 10px);
-        display: flex;
-        flex-wrap: wrap;
-        gap: 12px;
-        align-items: center;
-        padding: 12px 16px;
-        background: oklch(0.25 0.03 180 / 0.97);
-        border: 1px solid oklch(0.89 0.075 168 / 0.4);
-        border-radius: 999px;
-        box-shadow: var(--shadow);
+        border-radius: 20px;
       }
-      .save p {
-        flex: 1;
-        padding-left: 8px;
-      }
-      .options {
-        margin-top: 12px;
-      }
-      .restart {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        gap: 12px 20px;
-        margin-top: 10px;
-      }
-      .restart .time {
-        width: 10em;
-      }
-      h3 + p {
-        margin-top: 4px;
-      }
-      @media (max-width: 560px) {
-        .day {
-          grid-template-columns: minmax(0, 1fr) auto;
-          padding: 10px 0;
-        }
-        .times {
-          grid-column: 1 / -1;
-          max-width: none;
-        }
-        .times .strip {
-          display: none;
-        }
-        .times label {
-          flex: 1;
-        }
-        .save {
-          border-radius: 20px;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   /** Unsaved changes; undefined if there are none. */
   @state() private draft: Schedule | undefined;
@@ -126,15 +116,11 @@ export class HoursSection extends HostElement {
     return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
       <form class="cards" @submit=${this.save}>
         <section class="card" aria-label=${msg('Opening hours')}>
-          <label class="switch">
-            <span><h3>${msg('Use opening hours')}</h3><small>${msg('Off: open day and night.')}</small></span>
-            <input
-              type="checkbox"
-              data-testid="hours-on"
-              .checked=${schedule.on}
-              @change=${(event: Event) => this.change({ on: isChecked(event) })}
-            />
-          </label>
+          ${switchRow(
+            html`<h3>${msg('Use opening hours')}</h3>`,
+            msg('Off: open day and night.'),
+            html`<input type="checkbox" data-testid="hours-on" .checked=${schedule.on} @change=${(event: Event) => this.change({ on: isChecked(event) })} />`,
+          )}
           ${
             schedule.on
               ? html`<div class="days">
@@ -147,9 +133,9 @@ export class HoursSection extends HostElement {
         ${schedule.on ? this.outside(schedule) : nothing} ${this.restart(schedule)}
         ${
           changed
-            ? html`<div class="save">
+            ? html`<div class="save row">
                 <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
-                <button type="button" class="quiet" @click=${this.cancel}>${msg('Cancel')}</button>
+                <button type="button" class="quiet" @click=${() => (this.draft = undefined)}>${msg('Cancel')}</button>
                 <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
@@ -207,40 +193,34 @@ export class HoursSection extends HostElement {
   }
 
   private outside({ outside }: Schedule): TemplateResult {
-    const choice = (
-      value: Schedule['outside'],
-      name: string,
-      about: string,
-    ): TemplateResult => html`<label>
-      <input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />
-      <span>${name}<small>${about}</small></span>
-    </label>`;
+    const radio = (value: Schedule['outside']): TemplateResult =>
+      html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />`;
     return html`<section class="card" aria-label=${msg('Outside opening hours')}>
       <h3>${msg('Outside opening hours')}</h3>
       <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
-        ${choice('dim', msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
-        ${choice('close', msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
+        ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+        ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
     </section>`;
   }
 
   private restart({ restart }: Schedule): TemplateResult {
     return html`<section class="card" aria-label=${msg('Nightly restart')}>
-      <label class="switch">
-        <span
-          ><h3>${msg('Restart every night')}</h3>
-          <small>${msg('Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.')}</small></span
-        >
-        <input
+      ${switchRow(
+        html`<h3>${msg('Restart every night')}</h3>`,
+        msg(
+          'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
+        ),
+        html`<input
           type="checkbox"
           .checked=${restart !== null}
           @change=${(event: Event) => this.change({ restart: isChecked(event) ? TYPICAL_RESTART : null })}
-        />
-      </label>
+        />`,
+      )}
       ${
         restart === null
           ? nothing
-          : html`<div class="restart"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
+          : html`<div class="restart row"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
       }
     </section>`;
   }
@@ -266,10 +246,6 @@ export class HoursSection extends HostElement {
     const { days = [] } = this.schedule ?? {};
     const hours = days[0] ?? this.typicalDay();
     this.change({ days: days.map((day) => (day ? hours : null)) });
-  }
-
-  private cancel(): void {
-    this.draft = undefined;
   }
 
   private async save(event: SubmitEvent): Promise<void> {

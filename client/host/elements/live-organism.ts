@@ -1,6 +1,6 @@
 /** Card of the selected organism: what it is, who planted it, and a button to remove it. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
@@ -9,72 +9,67 @@ import { kindTile } from '../../elements/seed-picture.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { planterName } from '../text.ts';
+import { StyledElement } from './styled-element.ts';
 
 /** Fires `remove` and `close`. */
 @customElement('live-organism')
-export class LiveOrganism extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
+export class LiveOrganism extends StyledElement {
+  static override styles = css`
+    .card {
+      position: relative;
+      width: 19em;
+      max-width: 100%;
+      padding: 16px;
+      background: oklch(0.2 0.012 225 / 0.95);
+      box-shadow: var(--shadow);
+    }
+    header {
+      display: flex;
+      align-items: center;
+      gap: 14px;
+      padding-right: 30px;
+    }
+    h3::first-letter {
+      text-transform: uppercase;
+    }
+    .tile {
+      flex: none;
+      width: 3.4em;
+      height: 3.4em;
+      clip-path: inset(1.5%);
+    }
+    .nameless {
+      width: 2.4em;
+      height: 2.4em;
+      margin: 0.5em;
+      clip-path: circle();
+      background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+    }
+    .who {
+      display: inline-block;
+      width: 0.6em;
+      height: 0.6em;
+      border-radius: 50%;
+      margin-right: 0.45em;
+      background: oklch(${owner} var(--hue));
+    }
+    .details {
+      margin: 10px 0 14px;
+    }
+    .close {
+      position: absolute;
+      inset: 8px 8px auto auto;
+    }
+    @media (max-width: 560px) {
       .card {
-        position: relative;
-        width: 19em;
-        max-width: 100%;
-        padding: 16px;
-        background: oklch(0.2 0.012 225 / 0.95);
-        box-shadow: var(--shadow);
-      }
-      header {
-        display: flex;
-        align-items: center;
-        gap: 14px;
-        padding-right: 30px;
-      }
-      h3::first-letter {
-        text-transform: uppercase;
-      }
-      .tile {
-        flex: none;
-        width: 3.4em;
-        height: 3.4em;
-        clip-path: inset(1.5%);
-      }
-      .nameless {
-        width: 2.4em;
-        height: 2.4em;
-        margin: 0.5em;
-        clip-path: circle();
-        background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
-      }
-      .who {
-        display: inline-block;
-        width: 0.6em;
-        height: 0.6em;
-        border-radius: 50%;
-        margin-right: 0.45em;
-        background: oklch(${owner} var(--hue));
+        width: 100%;
       }
       .details {
-        margin: 10px 0 14px;
-        color: var(--ink-soft);
+        margin: 8px 0 10px;
       }
-      .close {
-        position: absolute;
-        top: 8px;
-        right: 8px;
-      }
-      @media (max-width: 560px) {
-        .card {
-          width: 100%;
-        }
-        .details {
-          margin: 8px 0 10px;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @property({ attribute: false }) model: RoomModel | undefined;
   @property({ attribute: false }) organism!: OrganismView;
@@ -92,11 +87,11 @@ export class LiveOrganism extends LitElement {
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>
-      <p class="details">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
-      <button class="danger" data-testid="remove" @click=${() => this.dispatchEvent(new CustomEvent('remove'))}>
+      <p class="details soft">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
+      <button class="danger" data-testid="remove" @click=${() => this.emit('remove')}>
         ${hostIcons.remove}${msg('Remove')}
       </button>
-      <button class="icon close" aria-label=${msg('Close')} @click=${() => this.dispatchEvent(new CustomEvent('close'))}>
+      <button class="icon close" aria-label=${msg('Close')} @click=${() => this.emit('close')}>
         ${icons.close}
       </button>
     </section>`;

@@ -1,10 +1,11 @@
 /** The live picture of a room, with the host's tools to select organisms and areas. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
+import { StyledElement } from './styled-element.ts';
 import '../../elements/cursor-layer.ts';
 import { waitingText } from '../../elements/text.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
@@ -16,7 +17,6 @@ import { RoomView } from '../../render/room-view.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { areaKey, areaText } from '../area.ts';
 import { type PointerTool, PointerTools } from '../pointer-tools.ts';
-import { hostStyle } from '../style.ts';
 
 /**
  * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
@@ -24,65 +24,56 @@ import { hostStyle } from '../style.ts';
  * `area-ready` when Enter confirms it.
  */
 @customElement('live-view')
-export class LiveView extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      :host {
-        position: relative;
-        overflow: hidden;
-        border-radius: 20px;
-        border: 1px solid var(--line);
-        background: #0a0c0e;
-        user-select: none;
-        -webkit-user-select: none;
-      }
-      canvas {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-        touch-action: none;
-        outline-offset: -3px;
-        border-radius: inherit;
-        cursor: grab;
-      }
-      canvas:active {
-        cursor: grabbing;
-      }
-      canvas[data-tool='area'] {
-        cursor: crosshair;
-      }
-      .area {
-        position: absolute;
-        left: 0;
-        top: 0;
-        pointer-events: none;
-        border: 2px dashed oklch(0.86 0.1 40);
-        background: oklch(0.76 0.13 28 / 0.16);
-        border-radius: 4px;
-      }
-      .aim {
-        position: absolute;
-        left: 50%;
-        top: 50%;
-        width: 22px;
-        height: 22px;
-        margin: -11px;
-        border: 1.5px solid var(--accent);
-        border-radius: 50%;
-        pointer-events: none;
-      }
-      .waiting {
-        position: absolute;
-        inset: 0;
-        display: grid;
-        place-content: center;
-        color: var(--ink-soft);
-        pointer-events: none;
-      }
-    `,
-  ];
+export class LiveView extends StyledElement {
+  static override styles = css`
+    :host {
+      position: relative;
+      overflow: hidden;
+      border-radius: 20px;
+      border: 1px solid var(--line);
+      background: #0a0c0e;
+      user-select: none;
+      -webkit-user-select: none;
+    }
+    canvas {
+      position: absolute;
+      inset: 0;
+      width: 100%;
+      height: 100%;
+      touch-action: none;
+      outline-offset: -3px;
+      border-radius: inherit;
+      cursor: grab;
+    }
+    canvas:active {
+      cursor: grabbing;
+    }
+    canvas[data-tool='area'] {
+      cursor: crosshair;
+    }
+    .area {
+      position: absolute;
+      inset: 0 auto auto 0;
+      pointer-events: none;
+      border: 2px dashed oklch(0.86 0.1 40);
+      background: oklch(0.76 0.13 28 / 0.16);
+      border-radius: 4px;
+    }
+    .aim {
+      position: absolute;
+      inset: calc(50% - 11px);
+      border: 1.5px solid var(--accent);
+      border-radius: 50%;
+      pointer-events: none;
+    }
+    .waiting {
+      position: absolute;
+      inset: 0;
+      display: grid;
+      place-content: center;
+      pointer-events: none;
+    }
+  `;
 
   @property() room = '';
   @property() tool: PointerTool = 'look';
@@ -161,15 +152,14 @@ export class LiveView extends LitElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+          ? html`<p class="waiting soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
       }`;
   }
 
   protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
     if (changed.has('room')) {
       this.disconnect();
       if (this.room) this.connect();
@@ -300,9 +290,5 @@ export class LiveView extends LitElement {
 
   private updateAim(): void {
     this.aiming = this.canvas.matches(':focus-visible');
-  }
-
-  private emit(name: string, detail: unknown): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -1,10 +1,11 @@
 /** Short notices at the bottom of the page about what was done or failed, some with an action. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { icons } from '../../elements/icons.ts';
-import { hostStyle } from '../style.ts';
+import { StyledElement } from './styled-element.ts';
+import { idOf } from './templates.ts';
 
 /** How long a notice is shown, ms. */
 const SHOWN_MS = 5_000;
@@ -20,50 +21,50 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
+type Shown = Notice & { readonly id: number };
+
 /** Shows up to three notices. */
 @customElement('notice-layer')
-export class NoticeLayer extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      :host {
-        position: fixed;
-        z-index: 5;
-        left: 12px;
-        right: 12px;
-        bottom: calc(var(--foot) + 14px);
-        display: grid;
-        justify-items: center;
-        gap: 8px;
-        pointer-events: none;
-      }
-      div {
-        display: flex;
-        align-items: center;
-        gap: 14px;
-        max-width: 44em;
-        padding: 5px 8px 5px 20px;
-        border-radius: 26px;
-        background: oklch(0.27 0.016 222);
-        border: 1px solid var(--edge);
-        box-shadow: var(--shadow);
-        pointer-events: auto;
-        animation: appear 0.2s ease-out;
-      }
-      .wrong {
-        color: var(--ink);
-        border-color: oklch(0.76 0.13 28 / 0.6);
-      }
-      p {
-        padding: 6px 0;
-      }
-      .icon {
-        flex: none;
-      }
-    `,
-  ];
+export class NoticeLayer extends StyledElement {
+  static override styles = css`
+    :host {
+      position: fixed;
+      z-index: 5;
+      inset: auto 12px calc(var(--foot) + 14px);
+      pointer-events: none;
+    }
+    section {
+      display: grid;
+      gap: 12px;
+      width: fit-content;
+      margin: auto;
+    }
+    div {
+      display: flex;
+      align-items: center;
+      gap: 14px;
+      max-width: 44em;
+      padding: 5px 8px 5px 20px;
+      border-radius: 26px;
+      background: oklch(0.27 0.016 222);
+      border: 1px solid var(--edge);
+      box-shadow: var(--shadow);
+      pointer-events: auto;
+      animation: appear 0.2s ease-out;
+    }
+    .wrong {
+      color: var(--ink);
+      border-color: oklch(0.76 0.13 28 / 0.6);
+    }
+    p {
+      padding: 6px 0;
+    }
+    .icon {
+      flex: none;
+    }
+  `;
 
-  @state() private all: readonly (Notice & { readonly id: number })[] = [];
+  @state() private all: readonly Shown[] = [];
   private nextId = 1;
 
   /** Shows a notice for a few seconds, in place of an earlier one with the same text. */
@@ -75,36 +76,21 @@ export class NoticeLayer extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label=${msg('Notifications')} class="stack">
-      ${repeat(
-        this.all,
-        ({ id }) => id,
-        ({
-          id,
-          text,
-          wrong,
-          action,
-        }) => html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
-          <p>${text}</p>
-          ${
-            action
-              ? html`<button
-                  class="link"
-                  @click=${() => {
-                    this.dismiss(id);
-                    action.run();
-                  }}
-                >
-                  ${action.label}
-                </button>`
-              : nothing
-          }
-          <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>
-            ${icons.close}
-          </button>
-        </div>`,
-      )}
+    return html`<section aria-live="polite" aria-label=${msg('Notifications')}>
+      ${repeat(this.all, idOf, (notice) => this.notice(notice))}
     </section>`;
+  }
+
+  private notice({ id, text, wrong, action }: Shown): TemplateResult {
+    const run = (): void => {
+      this.dismiss(id);
+      action?.run();
+    };
+    return html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
+      <p>${text}</p>
+      ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
+      <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>${icons.close}</button>
+    </div>`;
   }
 
   private dismiss(id: number): void {

@@ -1,66 +1,64 @@
 /** All organisms of the room, the newest first: the canvas without a pointer. */
 import { msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { kindName } from '../../elements/text.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { organismsText, planterName } from '../text.ts';
+import { StyledElement } from './styled-element.ts';
+import { iconButton, idOf, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 20;
 
 /** Fires `pick` and `remove` (`detail`: OrganismId). */
 @customElement('organism-list')
-export class OrganismList extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      summary {
-        cursor: pointer;
-        min-height: 2em;
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-      }
-      summary::after {
-        content: '';
-        width: 0.5em;
-        height: 0.5em;
-        margin: 0 0.3em;
-        border: solid var(--ink-soft);
-        border-width: 0 1.5px 1.5px 0;
-        rotate: 45deg;
-        translate: 0 -25%;
-      }
-      details[open] summary::after {
-        rotate: 225deg;
-        translate: 0 25%;
-      }
-      li {
-        display: grid;
-        grid-template-columns: minmax(0, 1fr) auto;
-        align-items: center;
-        gap: 8px;
-        border-top: 1px solid var(--line);
-      }
-      .pick {
-        display: grid;
-        padding: 6px 0;
-        text-align: left;
-        border-radius: 8px;
-      }
-      .pick::first-letter {
-        text-transform: uppercase;
-      }
-      [aria-current] .pick {
-        color: var(--accent);
-      }
-    `,
-  ];
+export class OrganismList extends StyledElement {
+  static override styles = css`
+    summary {
+      cursor: pointer;
+      min-height: 2em;
+      display: flex;
+      align-items: center;
+      justify-content: space-between;
+    }
+    summary::after {
+      content: '';
+      width: 0.5em;
+      height: 0.5em;
+      margin: 0 0.3em;
+      border: solid var(--ink-soft);
+      border-width: 0 1.5px 1.5px 0;
+      rotate: 45deg;
+      translate: 0 -25%;
+    }
+    details[open] summary::after {
+      rotate: 225deg;
+      translate: 0 25%;
+    }
+    li {
+      display: grid;
+      grid-template-columns: minmax(0, 1fr) auto;
+      align-items: center;
+      gap: 8px;
+      border-top: 1px solid var(--line);
+    }
+    .pick {
+      display: grid;
+      padding: 6px 0;
+      text-align: left;
+      border-radius: 8px;
+    }
+    .pick::first-letter {
+      text-transform: uppercase;
+    }
+    [aria-current] .pick {
+      color: var(--accent);
+    }
+  `;
 
   @property({ attribute: false }) model: RoomModel | undefined;
   @property({ attribute: false }) version = 0;
@@ -72,25 +70,13 @@ export class OrganismList extends LitElement {
     const organisms = [...(this.model?.organisms.values() ?? [])].reverse();
     const shown = this.all ? organisms : organisms.slice(0, FIRST);
     return html`<details
-      @toggle=${(event: Event) => {
-        this.open = (event.target as HTMLDetailsElement).open;
-      }}
+      @toggle=${(event: Event) => (this.open = (event.target as HTMLDetailsElement).open)}
     >
       <summary><h3>${organismsText(organisms.length)}</h3></summary>
       ${
         this.open
-          ? html`<ul>
-                ${repeat(
-                  shown,
-                  ({ id }) => id,
-                  (organism) => this.organism(organism),
-                )}
-              </ul>
-              ${
-                shown.length < organisms.length
-                  ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${organisms.length}`)}</button>`
-                  : nothing
-              }`
+          ? html`<ul>${repeat(shown, idOf, (organism) => this.organism(organism))}</ul>
+              ${showAll(shown.length, organisms.length, () => (this.all = true))}`
           : nothing
       }
     </details>`;
@@ -102,17 +88,7 @@ export class OrganismList extends LitElement {
       <button class="pick" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
-      <button class="icon" aria-label=${msg(str`Remove ${name}, number ${id}`)} title=${msg('Remove')} @click=${() => this.emit('remove', id)}>
-        ${hostIcons.remove}
-      </button>
+      ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}
     </li>`;
-  }
-
-  private showAll(): void {
-    this.all = true;
-  }
-
-  private emit(name: 'pick' | 'remove', detail: OrganismId): void {
-    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -2,29 +2,25 @@
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { hostStyle } from '../style.ts';
 import { organismsText, seedsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue } from './templates.ts';
+import { field, inputValue } from './templates.ts';
 
 /** Asks for confirmation first; the result can be undone. */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      p {
-        margin: 4px 0 14px;
-      }
-      .field {
-        width: 11em;
-      }
-      .row {
-        align-items: end;
-      }
-    `,
-  ];
+  static override styles = css`
+    p {
+      margin: 4px 0 14px;
+    }
+    .field {
+      width: 11em;
+    }
+    .row {
+      align-items: end;
+    }
+  `;
 
   @state() private organisms = 12;
 
@@ -32,20 +28,18 @@ export class ReseedCard extends HostElement {
     return html`<h3>${msg('Start over')}</h3>
       <p class="soft">${msg('Removes every organism and plants new seeds all over the room. The current state is saved first, so you can restore it.')}</p>
       <form class="row" @submit=${this.submit}>
-        <label class="field">
-          <span>${msg('New seeds')}</span>
-          <input
+        ${field(
+          msg('New seeds'),
+          html`<input
             type="number"
             min="0"
             max="64"
             step="1"
             required
             .value=${String(this.organisms)}
-            @input=${(event: InputEvent) => {
-              this.organisms = Number(inputValue(event));
-            }}
-          />
-        </label>
+            @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
+          />`,
+        )}
         <button class="danger" data-testid="reseed">${msg('Start over')}</button>
       </form>`;
   }
@@ -55,7 +49,7 @@ export class ReseedCard extends HostElement {
     const { host, organisms } = this;
     const { room } = host;
     const count = host.summary?.organisms ?? 0;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Start “${room}” over?`),
       text: msg(
         str`Removed: ${organismsText(count)}. Planted: ${seedsText(organisms)}. The current state is saved first.`,

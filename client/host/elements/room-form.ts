@@ -1,14 +1,15 @@
 /** The form for a new room. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
+import type { LanguageCode } from '../../../shared/languages.ts';
+import { REASON_TEXTS } from '../refusal-text.ts';
 import { addressName } from '../sections.ts';
-import { hostStyle } from '../style.ts';
-import { inputValue } from './templates.ts';
+import { StyledElement } from './styled-element.ts';
+import { field, inputValue, languageChips } from './templates.ts';
 
 /** Room sizes for common screens, in cells. */
 const SIZES = [
@@ -21,48 +22,44 @@ const SIZES = [
 
 /** Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
 @customElement('room-form')
-export class RoomForm extends LitElement {
-  static override styles = [
-    hostStyle,
-    css`
-      form {
-        display: grid;
-        gap: 22px;
-      }
-      .sizes {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
-        gap: 8px;
-      }
-      .size {
-        display: grid;
-        justify-items: center;
-        align-content: end;
-        gap: 2px;
-        min-height: 7em;
-        padding: 12px 8px;
-        border-radius: 14px;
-        text-align: center;
-      }
-      .size i {
-        border: 1.5px solid currentColor;
-        border-radius: 4px;
-        margin: auto;
-      }
-      .own {
-        width: 34px;
-        height: 26px;
-        border-style: dashed;
-      }
-      .size small {
-        font-size: 0.86em;
-        color: inherit;
-      }
-      .note {
-        margin-top: 8px;
-      }
-    `,
-  ];
+export class RoomForm extends StyledElement {
+  static override styles = css`
+    form {
+      gap: 22px;
+    }
+    .sizes {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
+      gap: 8px;
+    }
+    .size {
+      display: grid;
+      justify-items: center;
+      align-content: end;
+      gap: 2px;
+      min-height: 7em;
+      padding: 12px 8px;
+      border-radius: 14px;
+      text-align: center;
+    }
+    .size i {
+      border: 1.5px solid currentColor;
+      border-radius: 4px;
+      margin: auto;
+    }
+    .own {
+      width: 34px;
+      height: 26px;
+      border-style: dashed;
+    }
+    .size small {
+      font-size: 0.86em;
+      color: inherit;
+    }
+    .note {
+      margin-top: 8px;
+    }
+  `;
 
   @property({ attribute: false }) checkpoints: readonly CheckpointState[] = [];
   /** Names of the existing rooms. */
@@ -76,9 +73,9 @@ export class RoomForm extends LitElement {
     const taken = this.taken.includes(address);
     return html`<form @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
-      <label class="field">
-        <span>${msg('Name')}</span>
-        <input
+      ${field(
+        msg('Name'),
+        html`<input
           name="name"
           data-testid="room-name"
           required
@@ -88,18 +85,16 @@ export class RoomForm extends LitElement {
           .value=${this.name}
           aria-invalid=${taken}
           aria-describedby="address"
-          @input=${(event: InputEvent) => {
-            this.name = inputValue(event);
-          }}
-        />
-        <small id="address" class=${taken ? 'wrong' : ''}>${
+          @input=${(event: InputEvent) => (this.name = inputValue(event))}
+        />`,
+        html`<small id="address" class=${taken ? 'wrong' : ''}>${
           taken
-            ? msg('There is already a room with that name. Choose another one.')
+            ? REASON_TEXTS['room-exists']
             : address
               ? msg(html`Visitors find it at <b>/r/${address}</b>`)
               : msg('Letters and digits. The name becomes part of the address.')
-        }</small>
-      </label>
+        }</small>`,
+      )}
       <fieldset>
         <legend>${msg('Size')}</legend>
         <div class="sizes">
@@ -110,9 +105,7 @@ export class RoomForm extends LitElement {
                 name="size"
                 value=${id}
                 .checked=${id === this.size}
-                @change=${() => {
-                  this.size = id;
-                }}
+                @change=${() => (this.size = id)}
               />
               ${
                 width > 0
@@ -130,35 +123,27 @@ export class RoomForm extends LitElement {
                 ${this.number('width', msg('Width in cells'), 256, [32, 1_024])}
                 ${this.number('height', msg('Height in cells'), 256, [32, 1_024])}
               </div>`
-            : html`<p class="aside note">${size?.about}</p>`
+            : html`<small class="note">${size?.about}</small>`
         }
       </fieldset>
       <div class="fields">
-        <label class="field">
-          <span>${msg('What grows here')}</span>
-          <select name="checkpoint">
+        ${field(
+          msg('What grows here'),
+          html`<select name="checkpoint">
             ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
-          </select>
-        </label>
+          </select>`,
+        )}
         ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}
         ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
       </div>
-      <fieldset>
-        <legend>${msg('Languages of the captions on the wall')}</legend>
-        <div class="chips">
-          ${LANGUAGE_CODES.map(
-            (language) => html`<label class="chip"
-              ><input type="checkbox" name="language" value=${language} ?checked=${language === 'en'} /><span
-                lang=${language}
-                >${LANGUAGES[language].name}</span
-              ></label
-            >`,
-          )}
-        </div>
-      </fieldset>
+      ${languageChips(
+        msg('Languages of the captions on the wall'),
+        (code) =>
+          html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`,
+      )}
       <div class="row">
         <button class="solid" data-testid="make-room" ?disabled=${!address || taken}>${msg('Create room')}</button>
-        <button type="button" class="quiet" @click=${() => this.dispatchEvent(new CustomEvent('cancel'))}>
+        <button type="button" class="quiet" @click=${() => this.emit('cancel')}>
           ${msg('Cancel')}
         </button>
       </div>
@@ -171,10 +156,10 @@ export class RoomForm extends LitElement {
     value: number,
     [min, max]: readonly [min: number, max: number],
   ): TemplateResult {
-    return html`<label class="field"
-      ><span>${label}</span>
-      <input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric"
-    /></label>`;
+    return field(
+      label,
+      html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
+    );
   }
 
   private submit(event: SubmitEvent): void {
@@ -194,6 +179,6 @@ export class RoomForm extends LitElement {
         languages: languages.length > 0 ? languages : ['en'],
       },
     };
-    this.dispatchEvent(new CustomEvent('create', { detail }));
+    this.emit('create', detail);
   }
 }

@@ -7,11 +7,10 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
-import { hostStyle } from '../style.ts';
 import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
-import { pictureFailed, pictureLoaded, sectionHead } from './templates.ts';
+import { pictureLoaded, sectionHead } from './templates.ts';
 
 const BUSY = {
   opening: msg('opening …'),
@@ -23,74 +22,67 @@ const BUSY = {
 /** Section “Rooms”. */
 @customElement('rooms-section')
 export class RoomsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .room {
+      display: grid;
+      grid-template-columns: 8.5em minmax(0, 1fr);
+      gap: 18px 22px;
+      padding: 16px;
+      align-items: center;
+    }
+    .picture {
+      height: auto;
+      aspect-ratio: 4 / 3;
+      border: 1px solid var(--line);
+    }
+    .closed .picture {
+      opacity: 0.4;
+      filter: saturate(0.3);
+    }
+    h3 {
+      font-size: 1.25em;
+      overflow-wrap: anywhere;
+    }
+    .facts {
+      margin-top: 6px;
+    }
+    .facts b {
+      font-weight: 500;
+      color: var(--ink);
+    }
+    .server {
+      margin: 22px 4px 0;
+      font-size: 0.93em;
+    }
+    .acts {
+      margin-top: 12px;
+    }
+    @media (max-width: 560px) {
       .room {
-        display: grid;
-        grid-template-columns: 8.5em minmax(0, 1fr);
-        gap: 18px 22px;
-        padding: 16px;
-        align-items: center;
-      }
-      .picture {
-        height: auto;
-        aspect-ratio: 4 / 3;
-        border: 1px solid var(--line);
-      }
-      .closed .picture {
-        opacity: 0.4;
-        filter: saturate(0.3);
-      }
-      h3 {
-        font-size: 1.25em;
-        overflow-wrap: anywhere;
-      }
-      .facts {
-        margin-top: 6px;
-      }
-      .facts b {
-        font-weight: 500;
-        color: var(--ink);
-      }
-      .server {
-        margin: 22px 4px 0;
-        color: var(--ink-soft);
-        font-size: 0.93em;
+        grid-template-columns: 4.8em minmax(0, 1fr);
+        align-items: start;
+        gap: 14px 16px;
       }
       .acts {
-        margin-top: 12px;
+        grid-column: 1 / -1;
+        margin: 0;
       }
-      @media (max-width: 560px) {
-        .room {
-          grid-template-columns: 4.8em minmax(0, 1fr);
-          align-items: start;
-          gap: 14px 16px;
-        }
-        .acts {
-          grid-column: 1 / -1;
-          margin: 0;
-        }
-        .about {
-          display: contents;
-        }
+      .about {
+        display: contents;
       }
-    `,
-  ];
+    }
+  `;
 
   /** Whether the form for a new room is open. */
   @state() private making = false;
 
   override render(): TemplateResult {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
-    const add = html`<button class="solid" data-testid="new-room" @click=${() => this.showForm(true)}>
+    const add = html`<button class="solid" data-testid="new-room" @click=${() => (this.making = true)}>
       ${hostIcons.plus}${msg('New room')}
     </button>`;
-    return html`${sectionHead(
-      msg('Rooms'),
-      msg('Each room is a separate world, with its own address, wall and visitors.'),
-      this.making ? nothing : add,
-    )}
+    const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
+    return html`${sectionHead(msg('Rooms'), lead, this.making ? nothing : add)}
       <div class="cards">
         ${
           this.making
@@ -99,7 +91,7 @@ export class RoomsSection extends HostElement {
                 .checkpoints=${checkpoints}
                 .taken=${rooms.map(({ name }) => name)}
                 @create=${this.create}
-                @cancel=${() => this.showForm(false)}
+                @cancel=${() => (this.making = false)}
               ></room-form>`
             : nothing
         }
@@ -112,7 +104,7 @@ export class RoomsSection extends HostElement {
     const { state: all } = this.host;
     if (!all) return nothing;
     const { engine, version, now, since } = all;
-    return html`<p class="server number">
+    return html`<p class="server soft number">
       Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
     </p>`;
   }
@@ -124,7 +116,7 @@ export class RoomsSection extends HostElement {
     // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureFailed} @load=${pictureLoaded} />
+      <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
         <div>
           <div class="row">
@@ -168,19 +160,13 @@ export class RoomsSection extends HostElement {
     </article>`;
   }
 
-  private showForm(making: boolean): void {
-    this.making = making;
-  }
-
   private async create({ detail }: CustomEvent): Promise<void> {
     const { name } = detail;
     const created = await this.host.do('createRoom', {}, detail, () => ({
       text: msg(str`The room “${name}” is open.`),
       action: {
         label: msg('Watch it'),
-        run: () => {
-          location.hash = locationHash({ room: name, section: 'watch' });
-        },
+        run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
       },
     }));
     if (created) this.making = false;
@@ -195,7 +181,7 @@ export class RoomsSection extends HostElement {
       'Nobody can join until you open it again. Everything in it is saved as it is.',
     );
     const out = participants > 0 ? msg(str`This disconnects ${visitorsText(participants)}.`) : '';
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Close “${name}”?`),
       text: `${kept} ${out}`,
       confirm: msg('Close room'),
@@ -208,7 +194,7 @@ export class RoomsSection extends HostElement {
   }
 
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}” permanently?`),
       text: msg(
         str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,

@@ -3,13 +3,12 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { SnapshotState } from '../../../shared/host/state.ts';
+import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { noStorage, pictureFailed, sectionHead } from './templates.ts';
+import { field, iconButton, noStorage, pictureLoaded, sectionHead } from './templates.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),
@@ -20,45 +19,42 @@ const BEFORE = {
 /** Section “Saved states”. */
 @customElement('saved-section')
 export class SavedSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .grid {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
-        gap: 14px;
-      }
-      .one {
-        display: grid;
-        gap: 12px;
-        padding: 12px;
-        align-content: start;
-      }
-      .picture {
-        aspect-ratio: 16 / 10;
-      }
-      .text {
-        padding: 0 6px;
-      }
-      .acts {
-        padding: 0 2px 2px;
-        justify-content: space-between;
-      }
-      h3 {
-        overflow-wrap: anywhere;
-      }
-      form {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 12px;
-        align-items: end;
-      }
-      form .field {
-        flex: 1 1 16em;
-        max-width: 28em;
-      }
-    `,
-  ];
+  static override styles = css`
+    .grid {
+      display: grid;
+      grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
+      gap: 14px;
+    }
+    .one {
+      display: grid;
+      gap: 12px;
+      padding: 12px;
+      align-content: start;
+    }
+    .picture {
+      aspect-ratio: 16 / 10;
+    }
+    .text {
+      padding: 0 6px;
+    }
+    .acts {
+      padding: 0 2px 2px;
+      justify-content: space-between;
+    }
+    h3 {
+      overflow-wrap: anywhere;
+    }
+    form {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 12px;
+      align-items: end;
+    }
+    form .field {
+      flex: 1 1 16em;
+      max-width: 28em;
+    }
+  `;
 
   @state() private all: readonly SnapshotState[] | undefined;
   protected override readonly reloadInterval = 10_000;
@@ -67,30 +63,25 @@ export class SavedSection extends HostElement {
     this.all = undefined;
   }
 
-  override render(): TemplateResult | typeof nothing {
-    const { host, all } = this;
-    if (!host.state || !host.summary) return nothing;
-    const { keeping } = host.state;
+  protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
+    const { all } = this;
     const named = all?.filter(({ name }) => name !== null) ?? [];
     const own = all?.filter(({ name }) => name === null) ?? [];
-    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room: host.room })} download title=${msg('The full history, for npm run replay')}>
+    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
           ${hostIcons.save}${msg('Download history')}
         </a>`;
-    return html`${sectionHead(
-      msg(str`Saved states of “${host.room}”`),
-      msg(
-        'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
-      ),
-      download,
-    )}
+    const lead = msg(
+      'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
+    );
+    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, download)}
       ${
         keeping === null
           ? noStorage()
           : html`<form class="card" @submit=${this.take}>
-                <label class="field">
-                  <span>${msg('Save the current state')}</span>
-                  <input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
-                </label>
+                ${field(
+                  msg('Save the current state'),
+                  html`<input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />`,
+                )}
                 <button class="solid" data-testid="take">${msg('Save')}</button>
               </form>
               ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
@@ -116,7 +107,7 @@ export class SavedSection extends HostElement {
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureFailed} />
+      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureLoaded} />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
@@ -127,7 +118,12 @@ export class SavedSection extends HostElement {
         ${
           name === null
             ? nothing
-            : html`<button class="icon" title=${msg('Remove')} aria-label=${msg(str`Remove “${name}”`)} @click=${() => this.removeSnapshot(snapshot)}>${hostIcons.remove}</button>`
+            : iconButton(
+                msg(str`Remove “${name}”`),
+                hostIcons.remove,
+                () => this.removeSnapshot(snapshot),
+                msg('Remove'),
+              )
         }
       </div>
     </article>`;
@@ -162,7 +158,7 @@ export class SavedSection extends HostElement {
   private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
     const { host, shownRoom: room } = this;
     const { now = 0, zone = 0 } = host.state ?? {};
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Restore this state: ${name ?? moment(at, now, zone)}?`),
       text: msg(
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
@@ -179,7 +175,7 @@ export class SavedSection extends HostElement {
 
   private async removeSnapshot({ tick, name }: SnapshotState): Promise<void> {
     const { shownRoom: room } = this;
-    const yes = await this.host.ask({
+    const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}”?`),
       text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),

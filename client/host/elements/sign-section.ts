@@ -1,8 +1,9 @@
 /** The printed sign with the QR code: preview, print and download it. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import {
   LANGUAGE_CODES,
   LANGUAGES,
@@ -10,9 +11,8 @@ import {
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, radioChips, sectionHead } from './templates.ts';
+import { field, inputValue, radioChips, sectionHead } from './templates.ts';
 
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
 const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
@@ -20,57 +20,46 @@ const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES
 /** Section “Sign”. */
 @customElement('sign-section')
 export class SignSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
+  static override styles = css`
+    .two {
+      display: grid;
+      grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
+      gap: 26px;
+      align-items: start;
+    }
+    .controls {
+      display: grid;
+      gap: 22px;
+    }
+    .sheet {
+      display: grid;
+      justify-items: center;
+      padding: 26px;
+      border-radius: var(--radius);
+      background: oklch(0.24 0.01 225);
+      border: 1px solid var(--line);
+    }
+    img {
+      display: block;
+      width: 100%;
+      max-width: 25em;
+      aspect-ratio: 1 / 1.4142;
+      background: white;
+      box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
+    }
+    @media (max-width: 760px) {
       .two {
-        display: grid;
-        grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
-        gap: 26px;
-        align-items: start;
+        grid-template-columns: minmax(0, 1fr);
       }
-      .controls {
-        display: grid;
-        gap: 22px;
-      }
-      .sheet {
-        display: grid;
-        justify-items: center;
-        padding: 26px;
-        border-radius: var(--radius);
-        background: oklch(0.24 0.01 225);
-        border: 1px solid var(--line);
-      }
-      img {
-        display: block;
-        width: 100%;
-        max-width: 25em;
-        aspect-ratio: 1 / 1.4142;
-        background: white;
-        box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
-      }
-      iframe {
-        position: fixed;
-        width: 0;
-        height: 0;
-        border: 0;
-      }
-      @media (max-width: 760px) {
-        .two {
-          grid-template-columns: minmax(0, 1fr);
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @state() private paper: Paper = 'A4';
   @state() private language: LanguageCode = SOURCE_LANGUAGE;
   @state() private address = '';
   @query('img') private readonly picture!: HTMLImageElement | null;
 
-  override render(): TemplateResult | typeof nothing {
-    const { state: all, room, summary } = this.host;
-    if (!all || !summary) return nothing;
+  protected override section({ name: room }: RoomSummary, all: HostState): TemplateResult {
     const address = this.address || all.addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
@@ -81,12 +70,8 @@ export class SignSection extends HostElement {
     )}
       <div class="two">
         <div class="controls card">
-          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => {
-            this.paper = paper;
-          })}
-          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => {
-            this.language = language;
-          })}
+          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
+          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
@@ -105,20 +90,13 @@ export class SignSection extends HostElement {
         ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
       </p>`;
     }
-    return html`<label class="field">
-      <span>${msg('Address for phones')}</span>
-      <select
-        data-testid="address"
-        @change=${(event: Event) => {
-          this.address = inputValue(event);
-        }}
-      >
+    return field(
+      msg('Address for phones'),
+      html`<select data-testid="address" @change=${(event: Event) => (this.address = inputValue(event))}>
         ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
-      </select>
-      <small
-        >${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small
-      >
-    </label>`;
+      </select>`,
+      html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,
+    );
   }
 
   /** Prints only the sign, from a window of its own with the size of the paper. */
@@ -127,7 +105,7 @@ export class SignSection extends HostElement {
     if (!picture) return;
     const page = window.open('', '_blank', 'width=800,height=1100');
     if (!page) {
-      this.host.notify({
+      this.host.feedback.show({
         text: msg(
           'The browser blocked the print window. Download the sign and print it from there.',
         ),

@@ -1,6 +1,7 @@
 /** Templates and event handlers that several elements of the host's page use. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 
 /** The heading of a section, with a lead text below and an action beside it. */
 export function sectionHead(
@@ -30,16 +31,66 @@ export function radioChips<T extends string | number>(
   selected: T,
   select: (value: T) => void,
 ): TemplateResult {
+  return chips(legend, choices, (value) => {
+    return html`<input type="radio" name=${legend} value=${value} .checked=${value === selected} @change=${() => select(value)} />`;
+  });
+}
+
+/** A labelled group of check boxes for languages, shown as chips. */
+export function languageChips(
+  legend: string,
+  checkbox: (language: LanguageCode) => TemplateResult,
+): TemplateResult {
+  const choices = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
+  return chips(legend, choices, checkbox, (language) => language);
+}
+
+/** A labelled group of chips. @param lang the language of a chip's name, if not the page's */
+export function chips<T>(
+  legend: string,
+  choices: readonly Choice<T>[],
+  input: (value: T) => TemplateResult,
+  lang: (value: T) => string | typeof nothing = () => nothing,
+): TemplateResult {
   return html`<fieldset>
     <legend>${legend}</legend>
     <div class="chips">
       ${choices.map(
-        ({ value, name }) => html`<label class="chip"
-          ><input type="radio" name=${legend} value=${value} .checked=${value === selected} @change=${() => select(value)} /><span>${name}</span></label
-        >`,
+        ({ value, name }) =>
+          html`<label class="chip">${input(value)}<span lang=${lang(value)}>${name}</span></label>`,
       )}
     </div>
   </fieldset>`;
+}
+
+/** A round button with an icon. @param title the name, or what it does in more words */
+export function iconButton(label: string, icon: unknown, click: () => void, title = label) {
+  return html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
+}
+
+/** A control with its label above, and notes below. */
+export function field(label: unknown, control: TemplateResult, notes?: TemplateResult) {
+  return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
+}
+
+/** A check box at the end of a row that says what it does. */
+export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
+  return html`<label class="switch"><span>${title}<small>${about}</small></span>${input}</label>`;
+}
+
+/** One of the radio buttons in `.options`, with what it means. */
+export function option(input: TemplateResult, name: string, about: unknown): TemplateResult {
+  return html`<label>${input}<span>${name}<small>${about}</small></span></label>`;
+}
+
+/** The key of a list's items. */
+export const idOf = ({ id }: { readonly id: number }): number => id;
+
+/** A button to show the rest of a list, if there is any. */
+export function showAll(shown: number, all: number, show: () => void) {
+  return shown < all
+    ? html`<button class="quiet" @click=${show}>${msg(str`Show all ${all}`)}</button>`
+    : nothing;
 }
 
 /** Shown instead of a section that needs stored data, on a server without any. */
@@ -58,11 +109,6 @@ export function isChecked({ target }: Event): boolean {
 }
 
 /** Hides a picture that could not be loaded, instead of showing a broken one. */
-export function pictureFailed({ target }: Event): void {
-  (target as HTMLImageElement).classList.add('failed');
-}
-
-/** Shows a picture again that failed to load before. */
-export function pictureLoaded({ target }: Event): void {
-  (target as HTMLImageElement).classList.remove('failed');
+export function pictureLoaded({ target, type }: Event): void {
+  (target as HTMLImageElement).classList.toggle('failed', type === 'error');
 }

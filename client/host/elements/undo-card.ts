@@ -5,11 +5,10 @@ import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
-import { inputValue, radioChips } from './templates.ts';
+import { field, idOf, inputValue, radioChips } from './templates.ts';
 
 const SPANS = [10, 30, 60, 300].map((value) => ({
   value,
@@ -19,22 +18,18 @@ const SPANS = [10, 30, 60, 300].map((value) => ({
 /** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
 export class UndoCard extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .chips {
-        gap: 6px;
-      }
-      .chip {
-        min-height: 2.6em;
-        padding-inline: 0.9em;
-      }
-      form {
-        display: grid;
-        gap: 14px;
-      }
-    `,
-  ];
+  static override styles = css`
+    .chips {
+      gap: 6px;
+    }
+    .chip {
+      min-height: 2.6em;
+      padding-inline: 0.9em;
+    }
+    form {
+      gap: 14px;
+    }
+  `;
 
   @state() private seconds = 30;
   /** The visitor whose actions are undone, who may have left since; undefined for everybody. */
@@ -56,26 +51,22 @@ export class UndoCard extends HostElement {
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => {
-        this.seconds = seconds;
-      })}
-      <label class="field">
-        <span>${msg('Whose actions')}</span>
-        <select
+      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => (this.seconds = seconds))}
+      ${field(
+        msg('Whose actions'),
+        html`<select
           data-testid="undo-whom"
-          @change=${(event: Event) => {
-            this.visitor = visitors.find(({ id }) => id === Number(inputValue(event)));
-          }}
+          @change=${(event: Event) => (this.visitor = visitors.find(({ id }) => id === Number(inputValue(event))))}
         >
           <option value="0" .selected=${!selected}>${msg('everyone')}</option>
           ${repeat(
             visitors,
-            ({ id }) => id,
+            idOf,
             (each) =>
               html`<option value=${each.id} .selected=${each.id === selected?.id}>${visitorName(each)}</option>`,
           )}
-        </select>
-      </label>
+        </select>`,
+      )}
       <button class="plain" data-testid="undo" ?disabled=${busy}>${hostIcons.undo}${busy ? msg('Undoing …') : msg('Undo')}</button>
     </form>`;
   }
@@ -83,7 +74,7 @@ export class UndoCard extends HostElement {
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { host, shownRoom: room, seconds, visitor } = this;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: visitor
         ? msg(

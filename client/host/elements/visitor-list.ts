@@ -1,18 +1,17 @@
 /** The visitors in the room, with buttons to mute and ban them. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import { HostElement } from './host-element.ts';
 import './ban-dialog.ts';
-import { isChecked } from './templates.ts';
+import { iconButton, idOf, isChecked, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
 const FIRST = 8;
@@ -20,49 +19,45 @@ const FIRST = 8;
 /** Includes the switch for names and the dialog for bans. */
 @customElement('visitor-list')
 export class VisitorList extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      header {
-        display: flex;
-        justify-content: space-between;
-        align-items: center;
-        gap: 12px;
-        min-height: 2.75em;
-      }
-      .names {
-        gap: 0.6em;
-        font-size: 0.93em;
-        color: var(--ink-soft);
-      }
-      li {
-        display: grid;
-        grid-template-columns: auto minmax(0, 1fr) auto auto;
-        align-items: center;
-        gap: 0 10px;
-        padding: 5px 0;
-        border-top: 1px solid var(--line);
-      }
-      i {
-        width: 0.7em;
-        height: 0.7em;
-        border-radius: 50%;
-        background: oklch(${owner} var(--hue));
-      }
-      .name {
-        overflow: hidden;
-        text-overflow: ellipsis;
-        white-space: nowrap;
-      }
-      small {
-        white-space: normal;
-        line-height: 1.3;
-      }
-      .icon {
-        margin: 0 -5px;
-      }
-    `,
-  ];
+  static override styles = css`
+    header {
+      display: flex;
+      justify-content: space-between;
+      align-items: center;
+      gap: 12px;
+      min-height: 2.75em;
+    }
+    .names {
+      gap: 0.6em;
+      font-size: 0.93em;
+    }
+    li {
+      display: grid;
+      grid-template-columns: auto minmax(0, 1fr) auto auto;
+      align-items: center;
+      gap: 0 10px;
+      padding: 5px 0;
+      border-top: 1px solid var(--line);
+    }
+    i {
+      width: 0.7em;
+      height: 0.7em;
+      border-radius: 50%;
+      background: oklch(${owner} var(--hue));
+    }
+    .name {
+      overflow: hidden;
+      text-overflow: ellipsis;
+      white-space: nowrap;
+    }
+    small {
+      white-space: normal;
+      line-height: 1.3;
+    }
+    .icon {
+      margin: 0 -5px;
+    }
+  `;
 
   @state() private all = false;
   /** The requested setting while the server has not confirmed or refused it. */
@@ -81,7 +76,7 @@ export class VisitorList extends HostElement {
     const names = summary?.settings.names ?? true;
     return html`<header>
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names"
+        <label class="check names soft"
           >${msg('Names')}
           <input
             type="checkbox"
@@ -93,19 +88,9 @@ export class VisitorList extends HostElement {
       ${
         visitors.length === 0
           ? html`<p class="soft">${msg('Nobody is here right now.')}</p>`
-          : html`<ul>
-              ${repeat(
-                shown,
-                ({ id }) => id,
-                (visitor) => this.visitor(visitor),
-              )}
-            </ul>`
+          : html`<ul>${repeat(shown, idOf, (visitor) => this.visitor(visitor))}</ul>`
       }
-      ${
-        shown.length < visitors.length
-          ? html`<button class="quiet" @click=${this.showAll}>${msg(str`Show all ${visitors.length}`)}</button>`
-          : nothing
-      }
+      ${showAll(shown.length, visitors.length, () => (this.all = true))}
       <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
   }
 
@@ -128,14 +113,8 @@ export class VisitorList extends HostElement {
       >
         ${muted ? hostIcons.mute : hostIcons.sound}
       </button>
-      <button class="icon" title=${msg('Ban')} aria-label=${msg(str`Ban ${name}`)} @click=${() => this.dialog.show(visitor)}>
-        ${hostIcons.ban}
-      </button>
+      ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}
     </li>`;
-  }
-
-  private showAll(): void {
-    this.all = true;
   }
 
   private async setNames(names: boolean): Promise<void> {

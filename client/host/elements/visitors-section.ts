@@ -1,12 +1,20 @@
 /** Statistics: visits, durations, what visitors did and where. Totals only, no personal data. */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
-import { bars, columnsOf, dwellBars, medianStay, type Span, total } from '../aggregates.ts';
+import {
+  bars,
+  type Counted,
+  columnsOf,
+  dwellBars,
+  medianStay,
+  type Span,
+  total,
+} from '../aggregates.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { failure } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './bar-chart.ts';
@@ -23,55 +31,55 @@ const SPANS: readonly Choice<Span>[] = [
 /** Section “Visitors”. */
 @customElement('visitors-section')
 export class VisitorsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      .figures {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
-        gap: 14px;
-        margin: 18px 0 14px;
-      }
-      .figures .card {
-        padding: 16px 18px;
-      }
-      .figures dd {
-        margin: 0;
-        font-size: 2em;
-        font-weight: 300;
-        letter-spacing: -0.01em;
-        line-height: 1.25;
-        font-variant-numeric: tabular-nums;
-      }
-      .figures .text {
-        font-size: 1.2em;
-        line-height: 2.05;
-        white-space: nowrap;
-      }
-      .figures dt {
-        color: var(--ink-soft);
-      }
-      .figures > div {
-        display: flex;
-        flex-direction: column-reverse;
-        justify-content: start;
-      }
-      dl {
-        margin: 0;
-      }
-      .charts {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-        gap: 14px;
-      }
-      .charts h3 {
-        margin-bottom: 12px;
-      }
-      .wide {
-        grid-column: 1 / -1;
-      }
-    `,
-  ];
+  static override styles = css`
+    .figures {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
+      gap: 14px;
+      margin: 18px 0 14px;
+    }
+    .figures .card {
+      padding: 16px 18px;
+    }
+    .figures dd {
+      margin: 0;
+      font-size: 2em;
+      font-weight: 300;
+      letter-spacing: -0.01em;
+      line-height: 1.25;
+      font-variant-numeric: tabular-nums;
+    }
+    .figures .text {
+      font-size: 1.2em;
+      line-height: 2.05;
+      white-space: nowrap;
+    }
+    .figures > div {
+      display: flex;
+      flex-direction: column-reverse;
+      justify-content: start;
+    }
+    dl {
+      margin: 0;
+    }
+    .charts {
+      display: grid;
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
+      gap: 14px;
+    }
+    .charts h3 {
+      margin-bottom: 12px;
+    }
+    .visits {
+      grid-column: 1 / -1;
+    }
+    .seeds {
+      --hue: 130;
+    }
+    .wounds {
+      --hue: 45;
+    }
+  `;
 
   @state() private all: Statistics | undefined;
   @state() private span: Span = 'today';
@@ -82,20 +90,13 @@ export class VisitorsSection extends HostElement {
     this.all = undefined;
   }
 
-  override render(): TemplateResult | typeof nothing {
-    const { host, all } = this;
-    const { state: known, summary, room } = host;
-    if (!known || !summary) return nothing;
+  protected override section({ name: room }: RoomSummary, state: HostState): TemplateResult {
+    const { all } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
-    return html`${sectionHead(
-      msg(str`Visitors of “${room}”`),
-      msg('Totals only. No names or addresses are stored.'),
-      download,
-    )}
-      ${radioChips(msg('Period'), SPANS, this.span, (span) => {
-        this.span = span;
-      })}
-      ${all ? this.figures(all, known.now, known.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
+    const lead = msg('Totals only. No names or addresses are stored.');
+    return html`${sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
+      ${radioChips(msg('Period'), SPANS, this.span, (span) => (this.span = span))}
+      ${all ? this.figures(all, state.now, state.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
   }
 
   private figures(all: Statistics, now: number, zone: number): TemplateResult {
@@ -107,19 +108,25 @@ export class VisitorsSection extends HostElement {
     const seeds = hourly ? msg('Seeds per hour') : msg('Seeds per day');
     const wounds = hourly ? msg('Wounds per hour') : msg('Wounds per day');
     const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
-      <dt>${name}</dt>
+      <dt class="soft">${name}</dt>
       <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
     </div>`;
+    const units = { visits: msg('visits'), seeds: msg('seeds'), wounds: msg('wounds') };
+    const chart = (
+      label: string,
+      what: Counted,
+      title: string,
+    ): TemplateResult => html`<section class="card ${what}" aria-label=${label}>
+      <h3>${title}</h3>
+      <bar-chart caption=${title} unit=${units[what]} .bars=${bars(columns, what)}></bar-chart>
+    </section>`;
     return html`<dl class="figures" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
         ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
         ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
       <div class="charts">
-        <section class="card wide" aria-label=${msg('Visits')}>
-          <h3>${visits}</h3>
-          <bar-chart caption=${visits} unit=${msg('visits')} .bars=${bars(columns, 'visits')}></bar-chart>
-        </section>
+        ${chart(msg('Visits'), 'visits', visits)}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>
           <bar-chart caption=${msg('Duration of visits')} unit=${msg('visits')} .bars=${dwellBars(sums.dwell)}></bar-chart>
@@ -131,14 +138,7 @@ export class VisitorsSection extends HostElement {
             .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
           ></heat-map>
         </section>
-        <section class="card" aria-label=${msg('Seeds')}>
-          <h3>${seeds}</h3>
-          <bar-chart style="--hue:130" caption=${seeds} unit=${msg('seeds')} .bars=${bars(columns, 'seeds')}></bar-chart>
-        </section>
-        <section class="card" aria-label=${msg('Wounds')}>
-          <h3>${wounds}</h3>
-          <bar-chart style="--hue:45" caption=${wounds} unit=${msg('wounds')} .bars=${bars(columns, 'wounds')}></bar-chart>
-        </section>
+        ${chart(msg('Seeds'), 'seeds', seeds)} ${chart(msg('Wounds'), 'wounds', wounds)}
       </div>`;
   }
 

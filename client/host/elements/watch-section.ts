@@ -3,16 +3,17 @@ import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
+import type { RoomSummary } from '../../../shared/host/state.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
-import { hostStyle } from '../style.ts';
 import { organismsText, paceText, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
+import { iconButton } from './templates.ts';
 import './ban-list.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
@@ -25,7 +26,7 @@ import { watchStyle } from './watch-style.ts';
 /** Section “Watch”. */
 @customElement('watch-section')
 export class WatchSection extends HostElement {
-  static override styles = [hostStyle, watchStyle];
+  static override styles = watchStyle;
 
   @state() private tool: PointerTool = 'look';
   @state() private picked: OrganismId = 0;
@@ -36,15 +37,13 @@ export class WatchSection extends HostElement {
     this.useTool('look');
   }
 
-  override render(): TemplateResult | typeof nothing {
-    const { summary } = this.host;
-    if (!summary) return nothing;
+  protected override section(summary: RoomSummary): TemplateResult {
     return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
       <div class="view">
-        ${summary.open ? this.picture(summary.name) : this.closed(summary.name)}
+        ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
-        ${summary.open ? html`${this.pause()} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
+        ${summary.open ? html`${this.pause(summary)} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
         <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
         ${
@@ -69,50 +68,47 @@ export class WatchSection extends HostElement {
     </div>`;
   }
 
-  private picture(room: string): TemplateResult {
+  private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
-    return html`<div class="tools">
+    return html`<div class="tools row">
         <div class="row" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
         </div>
-        ${this.facts()}
+        ${this.facts(summary)}
       </div>
       <div class="stage">
         <live-view
-          .room=${room}
+          .room=${summary.name}
           .tool=${tool}
           .picked=${picked}
           .area=${area}
           @model=${() => this.requestUpdate()}
-          @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
-          @area=${({ detail }: CustomEvent<Rect | undefined>) => this.setArea(detail)}
+          @pick=${({ detail }: CustomEvent<OrganismId>) => (this.picked = detail)}
+          @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
           @area-ready=${this.clear}
         ></live-view>
         <div class="tight" role="group" aria-label=${msg('View')}>
-          <button class="icon" title=${msg('Farther')} aria-label=${msg('Farther')} @click=${() => this.live?.zoom(1 / 1.35)}>${icons.farther}</button>
-          <button class="icon" title=${msg('Closer')} aria-label=${msg('Closer')} @click=${() => this.live?.zoom(1.35)}>${icons.closer}</button>
-          <button class="icon" title=${msg('Show all')} aria-label=${msg('Show all')} @click=${() => this.live?.fit()}>${icons.fit}</button>
+          ${iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / 1.35))}
+          ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
+          ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
         ${tool === 'area' ? this.areaBar() : nothing}
         ${
           organism && tool === 'look'
             ? html`<live-organism
-                class=${organism.x * 2 > (this.host.summary?.width ?? 0) ? 'left' : ''}
+                class=${organism.x * 2 > summary.width ? 'left' : ''}
                 .model=${this.live?.model}
                 .organism=${organism}
                 @remove=${() => this.removeOrganism(organism.id)}
-                @close=${() => this.pick(0)}
+                @close=${() => (this.picked = 0)}
               ></live-organism>`
             : nothing
         }
       </div>`;
   }
 
-  private facts(): TemplateResult | typeof nothing {
-    const { summary } = this.host;
-    if (!summary) return nothing;
-    const { participants, waiting, organisms, pace } = summary;
+  private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
     return html`<p class="facts number">
       <span>${visitorsText(participants)}${waiting > 0 ? `, ${msg(str`${waiting} in line`)}` : ''}</span>
       <span>${organismsText(organisms)}</span>
@@ -145,14 +141,13 @@ export class WatchSection extends HostElement {
         area
           ? html`<span>${organismsText(inside)}</span>
               <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
-              <button class="quiet" @click=${() => this.setArea(undefined)}>${msg('Cancel')}</button>`
+              <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`
           : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
       }
     </div>`;
   }
 
-  private pause(): TemplateResult {
-    const paused = this.host.summary?.settings.paused ?? false;
+  private pause({ settings: { paused } }: RoomSummary): TemplateResult {
     return html`<button
       class="pause ${paused ? 'paused' : ''}"
       data-testid="pause"
@@ -172,13 +167,9 @@ export class WatchSection extends HostElement {
     );
   }
 
-  private pick(organism: OrganismId): void {
-    this.picked = organism;
-  }
-
   private goTo({ detail }: CustomEvent<OrganismId>): void {
     this.tool = 'look';
-    this.pick(detail);
+    this.picked = detail;
     this.live?.show(detail);
   }
 
@@ -187,16 +178,12 @@ export class WatchSection extends HostElement {
     return this.area && planes ? organismsIn(this.area, planes) : 0;
   }
 
-  private setArea(area: Rect | undefined): void {
-    this.area = area;
-  }
-
   private async removeOrganism(id: OrganismId): Promise<void> {
     const { host, shownRoom: room } = this;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
     const planter = organism?.planter.name;
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg(str`Remove this organism: ${name}?`),
       text: planter
         ? msg(str`It is removed for everyone. ${planter} planted it.`)
@@ -209,14 +196,14 @@ export class WatchSection extends HostElement {
     const done = await host.do('removeOrganism', { room }, { organism: id }, () =>
       offerUndo(host, room, msg(str`Removed: ${name}.`), removedAt),
     );
-    if (done && room === this.shownRoom) this.pick(0);
+    if (done && room === this.shownRoom) this.picked = 0;
   }
 
   private async clear(): Promise<void> {
     const { area, host, shownRoom: room } = this;
     if (!area) return;
     const inside = this.organismsInArea();
-    const yes = await host.ask({
+    const yes = await host.feedback.ask({
       title: msg('Clear this area?'),
       text: msg(
         str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,

@@ -18,9 +18,6 @@ export const watchStyle = css`
     min-height: 0;
   }
   .tools {
-    display: flex;
-    flex-wrap: wrap;
-    align-items: center;
     justify-content: space-between;
     gap: 8px 16px;
   }
@@ -29,8 +26,7 @@ export const watchStyle = css`
   }
   .tight {
     position: absolute;
-    right: 14px;
-    bottom: 14px;
+    inset: auto 14px 14px auto;
     display: grid;
     padding: 3px;
     border-radius: 16px;
@@ -55,12 +51,10 @@ export const watchStyle = css`
   }
   live-organism {
     position: absolute;
-    top: 14px;
-    right: 14px;
+    inset: 14px 14px auto auto;
   }
   live-organism.left {
-    right: auto;
-    left: 14px;
+    inset: 14px auto auto 14px;
   }
   .bar {
     position: absolute;
@@ -161,9 +155,7 @@ export const watchStyle = css`
       width: 100%;
     }
     .tight {
-      top: 8px;
-      right: 8px;
-      bottom: auto;
+      inset: 8px 8px auto auto;
       grid-auto-flow: column;
     }
     .bar {
@@ -175,10 +167,7 @@ export const watchStyle = css`
     }
     live-organism,
     live-organism.left {
-      top: auto;
-      left: 8px;
-      right: 8px;
-      bottom: 8px;
+      inset: auto 8px 8px;
     }
   }
 `;

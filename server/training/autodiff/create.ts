@@ -7,7 +7,7 @@ export { ComputeError } from './tfjs/errors.ts';
 /** Options of `createCompute`. */
 export interface ComputeOptions {
   /** CPU threads, 1…; default: all that this process may use. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Called with the reason for each back end that 'auto' cannot use. */
   readonly onSkip?: (reason: string) => void;
 }

@@ -48,64 +48,54 @@ type Pull<O extends Operation> = (
 type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 
 const none = (): undefined => undefined;
+const ONE = g.constant(1);
+
+/** The change of x for y = f(x). */
+const UNARY: Readonly<
+  Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
+> = {
+  abs: (x, _, change) => g.multiply(change, g.sign(x)),
+  // The slope is eˣ = y + 1 below zero and 1 above.
+  elu: (_, y, change) => g.multiply(change, g.add(g.minimum(y, 0), 1)),
+  exp: (_, y, change) => g.multiply(change, y),
+  log: (x, _, change) => g.divide(change, x),
+  neg: (_, __, change) => g.negative(change),
+  relu: (x, _, change) => g.multiply(change, g.greater(x, 0)),
+  sigmoid: (_, y, change) => g.multiply(change, g.multiply(y, g.subtract(ONE, y))),
+  sign: none,
+  softplus: (x, _, change) => g.multiply(change, g.sigmoid(x)),
+  sqrt: (_, y, change) => g.divide(change, g.multiply(y, 2)),
+  tanh: (_, y, change) => g.multiply(change, g.subtract(ONE, g.square(y))),
+};
+
+const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
+
+/** The change of input i of y = f(a, b). If extremes are equal, the first gets the gradient. */
+const BINARY: Readonly<
+  Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>
+> = {
+  add: (_, change) => change,
+  sub: (_, change, i) => (i === 0 ? change : g.negative(change)),
+  mul: ({ inputs }, change, i) => g.multiply(change, inputs[1 - i]),
+  div: (y, change, i) => {
+    const [, b] = y.inputs;
+    return i === 0 ? g.divide(change, b) : g.negative(g.divide(g.multiply(change, y), b));
+  },
+  maximum: ({ inputs: [a, b] }, change, i) =>
+    g.multiply(change, i === 0 ? notGreater(b, a) : g.greater(b, a)),
+  minimum: ({ inputs: [a, b] }, change, i) =>
+    g.multiply(change, i === 0 ? notGreater(a, b) : g.greater(a, b)),
+  greater: none,
+};
 
 const PULLS: Pulls = {
   input: none,
   constant: none,
-  unary: (node, change, _, operation) => {
-    const x = node.inputs[0];
-    switch (operation.function) {
-      case 'abs':
-        return g.multiply(change, g.sign(x));
-      case 'elu':
-        // The slope is eˣ = y + 1 below zero and 1 above.
-        return g.multiply(change, g.add(g.minimum(node, 0), 1));
-      case 'exp':
-        return g.multiply(change, node);
-      case 'log':
-        return g.divide(change, x);
-      case 'negative':
-        return g.negative(change);
-      case 'relu':
-        return g.multiply(change, g.greater(x, 0));
-      case 'sigmoid':
-        return g.multiply(change, g.multiply(node, g.subtract(g.constant(1), node)));
-      case 'sign':
-        return undefined;
-      case 'softplus':
-        return g.multiply(change, g.sigmoid(x));
-      case 'sqrt':
-        return g.divide(change, g.multiply(node, 2));
-      case 'tanh':
-        return g.multiply(change, g.subtract(g.constant(1), g.square(node)));
-    }
-  },
-  binary: (node, change, i, operation) => {
-    const [a, b] = node.inputs;
-    const own = node.inputs[i];
-    const other = node.inputs[1 - i];
-    switch (operation.function) {
-      case 'add':
-        return change;
-      case 'subtract':
-        return i === 0 ? change : g.negative(change);
-      case 'multiply':
-        return g.multiply(change, other);
-      case 'divide':
-        return i === 0 ? g.divide(change, b) : g.negative(g.divide(g.multiply(change, node), b));
-      case 'maximum':
-        // If both are equal, the first gets the gradient.
-        return g.multiply(change, i === 0 ? notGreater(other, own) : g.greater(own, other));
-      case 'minimum':
-        return g.multiply(change, i === 0 ? notGreater(own, other) : g.greater(other, own));
-      case 'greater':
-        return undefined;
-    }
-    throw new RangeError(`no gradient of ${operation.function} for [${a.shape}], [${b.shape}]`);
-  },
+  unary: (y, change, _, { function: name }) => UNARY[name](y.inputs[0], y, change),
+  binary: (y, change, i, { function: name }) => BINARY[name](y, change, i),
   where: ({ inputs: [condition] }, change, i) => {
-    const zero = g.constant(0);
     if (i === 0) return undefined;
+    const zero = g.constant(0);
     return i === 1 ? g.where(condition, change, zero) : g.where(condition, zero, change);
   },
   clip: (node, change) => g.multiply(change, g.within(node.inputs[0], node)),
@@ -137,16 +127,11 @@ const PULLS: Pulls = {
   },
   pointwise: ({ inputs: [x, weights] }, change, i, { transposed }) => {
     if (i === 0) return g.pointwise(change, weights, !transposed);
-    return transposed ? g.pointwiseFilter(change, x) : g.pointwiseFilter(x, change);
+    const [rows, columns] = transposed ? [change, x] : [x, change];
+    return g.pointwiseFilter(rows, columns, g.isEach(weights));
   },
   pointwiseFilter: ({ inputs: [x, y] }, change, i) =>
     i === 0 ? g.pointwise(y, change, true) : g.pointwise(x, change),
-  pointwiseEach: ({ inputs: [x, weights] }, change, i, { transposed }) => {
-    if (i === 0) return g.pointwiseEach(change, weights, !transposed);
-    return transposed ? g.pointwiseEachFilter(change, x) : g.pointwiseEachFilter(x, change);
-  },
-  pointwiseEachFilter: ({ inputs: [x, y] }, change, i) =>
-    i === 0 ? g.pointwiseEach(y, change, true) : g.pointwiseEach(x, change),
   conv: ({ inputs: [x, weights] }, change, i, { size, ...options }) =>
     i === 0
       ? g.convInput(change, weights, x.shape, options)
@@ -158,6 +143,3 @@ const PULLS: Pulls = {
   upsample: (_, change) => g.sumPool(change),
   sumPool: (_, change) => g.upsample(change),
 };
-
-const notGreater = (a: Expression, b: Expression): Expression =>
-  g.subtract(g.constant(1), g.greater(a, b));

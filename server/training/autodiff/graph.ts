@@ -10,23 +10,24 @@
 /** Sizes of the dimensions. */
 export type Shape = readonly number[];
 
-/** Functions of one tensor. */
+/** Functions of one tensor, named as in TensorFlow.js; ONNX capitalises these names. */
 export type Unary =
   | 'abs'
   | 'elu'
   | 'exp'
   | 'log'
-  | 'negative'
+  | 'neg'
   | 'relu'
   | 'sigmoid'
   | 'sign'
   | 'softplus'
   | 'sqrt'
   | 'tanh';
-/** Functions of two tensors. */
-export type Binary = 'add' | 'divide' | 'greater' | 'maximum' | 'minimum' | 'multiply' | 'subtract';
+/** Functions of two tensors, named alike. */
+export type Binary = 'add' | 'div' | 'greater' | 'maximum' | 'minimum' | 'mul' | 'sub';
 
-interface Window {
+/** Size and position of a convolution's kernel. */
+export interface Window {
   readonly size: number;
   readonly stride: number;
   readonly pad: number;
@@ -49,9 +50,7 @@ interface Settings {
   pad: { readonly from: number };
   matMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   pointwise: { readonly transposed: boolean };
-  pointwiseFilter: unknown;
-  pointwiseEach: { readonly transposed: boolean };
-  pointwiseEachFilter: unknown;
+  pointwiseFilter: { readonly each: boolean };
   conv: Window;
   convInput: Window;
   convFilter: Window;
@@ -114,7 +113,7 @@ export const abs = unary('abs');
 export const elu = unary('elu');
 export const exp = unary('exp');
 export const log = unary('log');
-export const negative = unary('negative');
+export const negative = unary('neg');
 export const relu = unary('relu');
 export const sigmoid = unary('sigmoid');
 /** −1, 0 or 1. */
@@ -148,9 +147,9 @@ const binary =
   };
 
 export const add = binary('add');
-export const subtract = binary('subtract');
-export const multiply = binary('multiply');
-export const divide = binary('divide');
+export const subtract = binary('sub');
+export const multiply = binary('mul');
+export const divide = binary('div');
 export const maximum = binary('maximum');
 export const minimum = binary('minimum');
 /** 1 where a > b, else 0; has no gradient. */
@@ -224,29 +223,30 @@ export function matMul(
   return make({ kind: 'matMul', transposeA, transposeB }, [a, b], [m, n]);
 }
 
-/** A 1×1 convolution: [N, H, W, I] by [I, O] (or its transpose, [O, I]). */
-export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
-  const [i, o] = transposed ? [weights.shape[1], weights.shape[0]] : weights.shape;
-  check(x.map && i === last(x), 'channels do not fit', x, weights);
-  return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
-}
-/** Gradient of `pointwise` for its weights: Σ over cells of x ⊗ change, [I, O]. */
-export const pointwiseFilter = (x: Expression, change: Expression): Expression =>
-  make({ kind: 'pointwiseFilter' }, [x, change], [last(x), last(change)], false);
+/** Whether weights are separate for each sample, [N, I, O], instead of shared, [I, O]. */
+export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
 /**
- * `pointwise` with separate weights for each sample: [N, H, W, I] by [N, I, O] (or its transpose,
- * [N, O, I]).
+ * A 1×1 convolution: [N, H, W, I] by [I, O], or by [N, I, O], separate weights for each sample.
+ *
+ * @param transposed whether the weights are [O, I] or [N, O, I]
  */
-export function pointwiseEach(x: Expression, weights: Expression, transposed = false): Expression {
-  const [n, a, b] = weights.shape;
+export function pointwise(x: Expression, weights: Expression, transposed = false): Expression {
+  const [a, b] = weights.shape.slice(-2);
   const [i, o] = transposed ? [b, a] : [a, b];
-  check(x.map && i === last(x) && n === x.shape[0], 'channels do not fit', x, weights);
-  return make({ kind: 'pointwiseEach', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
+  const fits = !isEach(weights) || weights.shape[0] === x.shape[0];
+  check(x.map && i === last(x) && fits, 'channels do not fit', x, weights);
+  return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
-/** Gradient of `pointwiseEach` for its weights, [N, I, O]. */
-export const pointwiseEachFilter = (x: Expression, change: Expression): Expression =>
-  make({ kind: 'pointwiseEachFilter' }, [x, change], [x.shape[0], last(x), last(change)], false);
+/**
+ * Gradient of `pointwise` for its weights: Σ over cells of x ⊗ change, [I, O], or of the cells of
+ * each sample, [N, I, O].
+ */
+export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
+  const shape = [last(x), last(change)];
+  const own = each ? [x.shape[0], ...shape] : shape;
+  return make({ kind: 'pointwiseFilter', each }, [x, change], own, false);
+}
 
 /** Options of convolutions. */
 export interface ConvOptions {

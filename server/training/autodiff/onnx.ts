@@ -8,6 +8,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelWriter } from '../../engine/onnx/model-writer.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
+  type Binary,
   type Expression,
   inOrder,
   type Operation,
@@ -15,6 +16,8 @@ import {
   type OperationOf,
   type Outputs,
   type Shape,
+  type Unary,
+  type Window,
 } from './graph.ts';
 
 class OnnxValue implements Value {
@@ -75,6 +78,8 @@ const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
 /** Position in memory of each axis of a map. */
 const AXIS = [0, 2, 3, 1];
+const physicalAxes = ({ map }: Expression, axes: readonly number[]): readonly number[] =>
+  map ? axes.map((axis) => AXIS[axis]) : axes;
 const TO_FIRST = { perm: [0, 3, 1, 2] };
 const TO_LAST = { perm: [0, 2, 3, 1] };
 
@@ -113,68 +118,42 @@ type Writers = {
 };
 
 const FUSED_MATMUL = 'com.microsoft.FusedMatMul';
-const UNARY = {
-  abs: 'Abs',
-  // Rounding depends on the thread, so the engine has its own; here each program has only one
-  // thread.
-  elu: 'Elu',
-  exp: 'Exp',
-  log: 'Log',
-  negative: 'Neg',
-  relu: 'Relu',
-  sigmoid: 'Sigmoid',
-  sign: 'Sign',
-  softplus: 'Softplus',
-  sqrt: 'Sqrt',
-  tanh: 'Tanh',
-} as const;
-const BINARY = {
-  add: 'Add',
-  divide: 'Div',
-  maximum: 'Max',
-  minimum: 'Min',
-  multiply: 'Mul',
-  subtract: 'Sub',
-} as const;
 const FLOAT = 1;
 const BOOL = 9;
 
+/**
+ * The operator of a function. The rounding of Elu depends on the thread, so the engine has its own;
+ * here each program has only one thread.
+ */
+const operatorOf = (name: Unary | Binary): string => {
+  if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
+  return name[0].toUpperCase() + name.slice(1);
+};
 const number = (model: ModelWriter, value: number): string =>
   model.weight([], new Float32Array([value]));
 const reshape = (model: ModelWriter, x: string, shape: Shape): string =>
   model.node('Reshape', [x, model.integers(shape)]);
+/** [k, k, I, O] → [O, I, k, k]. */
+const kernelOf = (model: ModelWriter, weights: string): string =>
+  model.node('Transpose', [weights], { perm: [3, 2, 0, 1] });
+const windowOf = ({ size, stride, pad }: Window) => ({
+  kernel_shape: [size, size],
+  strides: [stride, stride],
+  pads: [pad, pad, pad, pad],
+});
+/** Sums over axes, which vanish. */
+const sumOver = (model: ModelWriter, x: string, axes: readonly number[]): string =>
+  model.node('ReduceSum', [x, model.integers(axes)], { keepdims: 0 });
 /** [N, C, H, W] → [N, C, H·W]. */
 const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
   reshape(model, x, [n, c, h * w]);
 
-/** Product of weights, shared or for each sample, with the channels of every cell. */
-function pointwise(
-  model: ModelWriter,
-  node: Expression,
-  [x, weights]: readonly string[],
-  { transposed }: { readonly transposed: boolean },
-): string {
-  const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, node.inputs[0])], {
-    transA: Number(!transposed),
-    transB: 0,
-  });
-  return reshape(model, product, physical(node));
-}
-
-/** Σ over the cells of each sample of x ⊗ y, [N, I, O]. */
-const productOfCells = (model: ModelWriter, node: Expression, maps: readonly string[]): string =>
-  model.node(
-    FUSED_MATMUL,
-    maps.map((map, i) => flatCells(model, map, node.inputs[i])),
-    { transA: 0, transB: 1 },
-  );
-
 const WRITERS: Writers = {
   constant: (model, _, __, { value }) => number(model, value),
-  unary: (model, _, [x], { function: name }) => model.node(UNARY[name], [x]),
+  unary: (model, _, operands, { function: name }) => model.node(operatorOf(name), operands),
   binary(model, _, operands, { function: name }) {
-    if (name !== 'greater') return model.node(BINARY[name], operands);
-    return model.node('Cast', [model.node('Greater', operands)], { to: FLOAT });
+    const result = model.node(operatorOf(name), operands);
+    return name === 'greater' ? model.node('Cast', [result], { to: FLOAT }) : result;
   },
   where: (model, _, [condition, a, b]) =>
     model.node('Where', [model.node('Cast', [condition], { to: BOOL }), a, b]),
@@ -184,12 +163,9 @@ const WRITERS: Writers = {
     model.node('Cast', [model.node('Equal', operands)], { to: FLOAT }),
   expand: (model, node, [x]) => model.node('Expand', [x, model.integers(physical(node))]),
   sum: (model, node, [x], { axes }) =>
-    model.node('ReduceSum', [
-      x,
-      model.integers(axes.map((axis) => (node.map ? AXIS[axis] : axis))),
-    ]),
+    model.node('ReduceSum', [x, model.integers(physicalAxes(node, axes))]),
   max: (model, node, [x], { axes }) =>
-    model.node('ReduceMax', [x], { axes: axes.map((axis) => (node.map ? AXIS[axis] : axis)) }),
+    model.node('ReduceMax', [x], { axes: physicalAxes(node, axes) }),
   reshape(model, node, [x]) {
     const [from] = node.inputs;
     const rows = from.map ? model.node('Transpose', [x], TO_LAST) : x;
@@ -199,12 +175,7 @@ const WRITERS: Writers = {
   slice(model, node, [x], { from }) {
     const axis = node.map ? 1 : node.shape.length - 1;
     const to = from + node.shape[node.shape.length - 1];
-    return model.node('Slice', [
-      x,
-      model.integers([from]),
-      model.integers([to]),
-      model.integers([axis]),
-    ]);
+    return model.node('Slice', [x, ...[from, to, axis].map((n) => model.integers([n]))]);
   },
   pad(model, node, [x], { from }) {
     const rank = node.shape.length;
@@ -216,19 +187,20 @@ const WRITERS: Writers = {
   },
   matMul: (model, _, operands, { transposeA, transposeB }) =>
     model.node(FUSED_MATMUL, operands, { transA: Number(transposeA), transB: Number(transposeB) }),
-  pointwise,
-  pointwiseFilter(model, node, [x, y]) {
-    const products = productOfCells(model, node, [x, y]);
-    return model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
+  pointwise(model, node, [x, weights], { transposed }) {
+    const product = model.node(FUSED_MATMUL, [weights, flatCells(model, x, node.inputs[0])], {
+      transA: Number(!transposed),
+      transB: 0,
+    });
+    return reshape(model, product, physical(node));
   },
-  pointwiseEach: pointwise,
-  pointwiseEachFilter: productOfCells,
-  conv: (model, _, [x, weights], { size, stride, pad }) =>
-    model.node('Conv', [x, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })], {
-      kernel_shape: [size, size],
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-    }),
+  pointwiseFilter(model, node, maps, { each }) {
+    const flat = maps.map((map, i) => flatCells(model, map, node.inputs[i]));
+    const products = model.node(FUSED_MATMUL, flat, { transA: 0, transB: 1 });
+    return each ? products : sumOver(model, products, [0]);
+  },
+  conv: (model, _, [x, weights], window) =>
+    model.node('Conv', [x, kernelOf(model, weights)], windowOf(window)),
   convInput(model, node, [y, weights], { size, stride, pad }) {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
@@ -237,29 +209,15 @@ const WRITERS: Writers = {
       const taps = reshape(model, weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });
-      const kernel = reshape(model, model.node('Transpose', [turned], { perm: [1, 2, 0] }), [
-        inputs,
-        outputs,
-        size,
-        size,
-      ]);
-      const rim = size - 1 - pad;
-      return model.node('Conv', [y, kernel], {
-        kernel_shape: [size, size],
-        pads: [rim, rim, rim, rim],
-      });
+      const swapped = model.node('Transpose', [turned], { perm: [1, 2, 0] });
+      const kernel = reshape(model, swapped, [inputs, outputs, size, size]);
+      return model.node('Conv', [y, kernel], windowOf({ size, stride, pad: size - 1 - pad }));
     }
     const left = (side: number): number => (side + 2 * pad - size) % stride;
-    return model.node(
-      'ConvTranspose',
-      [y, model.node('Transpose', [weights], { perm: [3, 2, 0, 1] })],
-      {
-        kernel_shape: [size, size],
-        strides: [stride, stride],
-        pads: [pad, pad, pad, pad],
-        output_padding: [left(height), left(width)],
-      },
-    );
+    return model.node('ConvTranspose', [y, kernelOf(model, weights)], {
+      ...windowOf({ size, stride, pad }),
+      output_padding: [left(height), left(width)],
+    });
   },
   convFilter(model, node, [x, y], { size, stride, pad }) {
     const [n, , , inputs] = node.inputs[0].shape;
@@ -281,12 +239,9 @@ const WRITERS: Writers = {
       taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
       [n, size * size * inputs, height * width],
     );
-    const products = model.node(FUSED_MATMUL, [columns, flatCells(model, y, node.inputs[1])], {
-      transA: 0,
-      transB: 1,
-    });
-    const total = model.node('ReduceSum', [products, model.integers([0])], { keepdims: 0 });
-    return reshape(model, total, node.shape);
+    const changes = flatCells(model, y, node.inputs[1]);
+    const products = model.node(FUSED_MATMUL, [columns, changes], { transA: 0, transB: 1 });
+    return reshape(model, sumOver(model, products, [0]), node.shape);
   },
   upsample(model, node, [x]) {
     const [n, h, w, c] = node.inputs[0].shape;
@@ -297,6 +252,6 @@ const WRITERS: Writers = {
   sumPool(model, node, [x]) {
     const [n, h, w, c] = node.shape;
     const blocks = reshape(model, x, [n, c, h, 2, w, 2]);
-    return model.node('ReduceSum', [blocks, model.integers([3, 5])], { keepdims: 0 });
+    return sumOver(model, blocks, [3, 5]);
   },
 };

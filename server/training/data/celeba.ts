@@ -10,8 +10,7 @@ import {
   type SplitName,
 } from './dataset.ts';
 import { DatasetError } from './errors.ts';
-import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
-import { forEachIndex } from './parallel.ts';
+import { type ImageFile, listFingerprint, listImages, readPixels } from './image-files.ts';
 import { readStretched } from './picture.ts';
 
 const PARTITION = 'list_eval_partition.txt';
@@ -44,13 +43,8 @@ async function build(
   parts: readonly SplitName[],
   onProgress: BuildProgress,
 ): Promise<Dataset> {
-  const size = side * side * 3;
-  const pixels = new Uint8Array(files.length * size);
-  await forEachIndex(
-    files.length,
-    async (i) => pixels.set(await readStretched(files[i].path, side), i * size),
-    onProgress,
-  );
+  const read = (path: string) => readStretched(path, side);
+  const pixels = await readPixels(files, side * side * 3, read, onProgress);
   const indices = (part: SplitName) =>
     Uint32Array.from(parts.flatMap((of, i) => (of === part ? [i] : [])));
   return {

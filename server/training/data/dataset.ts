@@ -1,5 +1,5 @@
 /** A training set in memory: its images, its split, and how both are read. */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
 
@@ -78,12 +78,17 @@ export function gatherImages(
   return images;
 }
 
-/** SHA-256 of pixels and splits, in chunks: a set may be larger than one call can hash. */
-export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
-  const hash = createHash('sha256');
-  for (let from = 0; from < pixels.length; from += DIGEST_CHUNK) {
-    hash.update(pixels.subarray(from, from + DIGEST_CHUNK));
+/** Hashes in chunks: a set may be larger than one call can hash. */
+export function hashBytes(hash: Hash, bytes: Uint8Array): Hash {
+  for (let from = 0; from < bytes.length; from += DIGEST_CHUNK) {
+    hash.update(bytes.subarray(from, from + DIGEST_CHUNK));
   }
+  return hash;
+}
+
+/** SHA-256 of pixels and splits. */
+export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
+  const hash = hashBytes(createHash('sha256'), pixels);
   for (const name of SPLITS) {
     const { buffer, byteOffset, byteLength } = splits[name];
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));

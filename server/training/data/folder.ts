@@ -2,9 +2,8 @@
 import type { ConfigOf } from './config.ts';
 import { type BuildProgress, type Dataset, type DatasetSource, splitByShare } from './dataset.ts';
 import { DatasetError } from './errors.ts';
-import { type ImageFile, listFingerprint, listImages } from './image-files.ts';
+import { type ImageFile, listFingerprint, listImages, readPixels } from './image-files.ts';
 import { nameOfFile } from './names.ts';
-import { forEachIndex } from './parallel.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
 
 /**
@@ -29,25 +28,19 @@ async function build(
 ): Promise<Dataset> {
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;
-  const size = side * side * channels;
-  const pixels = new Uint8Array(files.length * size);
-  await forEachIndex(
-    files.length,
-    async (i) => {
-      const { path } = files[i];
-      const picture = await readPicture(path, path, { side, margin });
-      if (isInvisible(picture)) {
-        throw new DatasetError(
-          'broken-image',
-          path,
-          'is completely transparent',
-          'draw something on it, or remove it from the folder',
-        );
-      }
-      pixels.set(ground === undefined ? picture : flatten(picture, ground), i * size);
-    },
-    onProgress,
-  );
+  const read = async (path: string): Promise<Uint8Array> => {
+    const picture = await readPicture(path, path, { side, margin });
+    if (isInvisible(picture)) {
+      throw new DatasetError(
+        'broken-image',
+        path,
+        'is completely transparent',
+        'draw something on it, or remove it from the folder',
+      );
+    }
+    return ground === undefined ? picture : flatten(picture, ground);
+  };
+  const pixels = await readPixels(files, side * side * channels, read, onProgress);
   const name = nameOfFile(folder);
   return {
     name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,

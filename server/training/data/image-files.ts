@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import type { BuildProgress } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 import { forEachIndex } from './parallel.ts';
 
@@ -52,6 +53,24 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
     );
   }
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
+}
+
+/**
+ * Reads images into one array.
+ *
+ * @param size numbers of an image
+ * @param read gives the pixels of a file
+ */
+export async function readPixels(
+  files: readonly ImageFile[],
+  size: number,
+  read: (path: string) => Promise<Uint8Array>,
+  onProgress: BuildProgress,
+): Promise<Uint8Array> {
+  const pixels = new Uint8Array(files.length * size);
+  const readOne = async (i: number) => pixels.set(await read(files[i].path), i * size);
+  await forEachIndex(files.length, readOne, onProgress);
+  return pixels;
 }
 
 /** A hash of the names, sizes and times of the files, and of `more`. */

@@ -1,7 +1,7 @@
 /** Lower bounds of log p(image): the ELBO and the importance-weighted bound (IWAE). */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
-import { imageChannels } from '../model/likelihood.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 import type { Posteriors } from './posteriors.ts';
 

@@ -4,7 +4,7 @@ import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
-import { rowsOf } from '../parameter-vector.ts';
+import { evenly, rowsOf } from '../parameter-vector.ts';
 import { type Bounds, bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 import { EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
@@ -225,10 +225,6 @@ function chooseLatents({ card, tensors }: Model, wanted: number, notes: string[]
   if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
   return rowsOf(data, evenly(all, count), z);
 }
-
-/** `count` indices below `all`, evenly spaced. */
-const evenly = (all: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
 /**
  * Probes cells for the classes of the images if they have classes, else for the kinds of the

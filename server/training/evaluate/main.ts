@@ -15,12 +15,7 @@ import { writeFigures, writePictures } from './write.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2));
-  if (options === 'help') {
-    process.stdout.write(`${HELP}\n`);
-    return;
-  }
+async function main(options: Options): Promise<void> {
   const model = await loadModel(options.folder);
   const judged = await loadJudged(model.card, options);
   const { backend, threads, keep: file, ...wanted } = options;
@@ -29,10 +24,8 @@ async function main(): Promise<void> {
       ? undefined
       : await openKeep(file, { ...wanted, model, images: judged });
   if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
-  const compute = await createCompute(backend, {
-    ...(threads !== undefined && { threads }),
-    onSkip: (reason) => say(`not used: ${reason}`),
-  });
+  const onSkip = (reason: string): void => say(`not used: ${reason}`);
+  const compute = await createCompute(backend, { threads, onSkip });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
   const evaluation = await evaluate(
@@ -74,4 +67,4 @@ async function loadJudged(
   }
 }
 
-runCommand('evaluate', main);
+await runCommand('evaluate', HELP, readOptions, main);

@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { readCommand, type Values } from '../../settings/command.ts';
 import { helpText } from '../../settings/help.ts';
-import { list, oneOf, text, wholeNumber } from '../../settings/types.ts';
-import { COMPUTE_NAMES } from '../autodiff/compute.ts';
+import { list, text, wholeNumber } from '../../settings/types.ts';
+import { COMPUTE_OPTIONS } from '../options.ts';
 
 const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
 
@@ -72,13 +72,7 @@ const COMMAND = {
       default: '0.1,0.25,0.5',
       help: 'sizes of wounds, as shares of all cells',
     },
-    backend: {
-      value: 'NAME',
-      type: oneOf(['auto', ...COMPUTE_NAMES]),
-      default: 'auto',
-      help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
-    },
-    threads: { type: wholeNumber(1), defaultInWords: 'all', help: 'CPU threads' },
+    ...COMPUTE_OPTIONS,
     seed: {
       type: wholeNumber(0),
       default: '1',

@@ -1,8 +1,6 @@
 /** Compares the pictures of organisms. */
 import type { Card } from '../../vnca/card.ts';
-import { createReadout } from '../../vnca/readout.ts';
-import { imageChannels } from '../model/likelihood.ts';
-import { likelihoodOfCard } from './evaluation-batch.ts';
+import { createReadout, imageChannels } from '../../vnca/readout.ts';
 
 /** Pictures with a smaller mean squared difference look the same to people. */
 export const SAME = 0.01;
@@ -18,7 +16,7 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
   const cells = states.length / card.channels;
   const rgba = new Uint8Array(4 * cells);
   createReadout(card)(states, 0, rgba, new Uint8Array(cells));
-  const c = imageChannels(likelihoodOfCard(card));
+  const c = imageChannels(card.readout);
   const pictures = new Float32Array(cells * c);
   for (let i = 0; i < pictures.length; i++) {
     pictures[i] = rgba[4 * Math.floor(i / c) + (i % c)] / 255;

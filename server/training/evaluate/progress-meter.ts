@@ -1,4 +1,5 @@
 /** Reports the progress of long work. */
+
 /** Seconds between lines. */
 const INTERVAL = 5;
 

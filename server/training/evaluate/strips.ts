@@ -1,6 +1,6 @@
 /** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
-import { rowsOf } from '../parameter-vector.ts';
+import { evenly, rowsOf } from '../parameter-vector.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
 import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
@@ -9,20 +9,28 @@ import { type Grown, HEALING_STEPS } from './persistence.ts';
 
 const ROWS = 8;
 
-/** Indices of evenly chosen organisms, one per row. */
-export function chooseRows({ count }: Pick<Grown, 'count'>, rows = ROWS): number[] {
-  const chosen = Math.min(rows, count);
-  return Array.from({ length: chosen }, (_, i) => Math.floor((i * count) / chosen));
-}
-
-/** Latents and states of some organisms. */
-function pick({ latents, states, count }: Grown, chosen: readonly number[]): Grown {
+/** Latents and states of evenly chosen organisms, one per row. */
+function pick({ latents, states, count }: Grown): Grown {
+  const chosen = evenly(count, Math.min(ROWS, count));
   return {
     latents: rowsOf(latents, chosen, latents.length / count),
     states: rowsOf(states, chosen, states.length / count),
     count: chosen.length,
   };
 }
+
+/** Runs organisms on, and adds a tile to the row of each at each mark. */
+const addTiles = (
+  rows: readonly Tile[][],
+  batch: EvaluationBatch,
+  { latents, states }: Grown,
+  marks: readonly number[],
+): Promise<void> =>
+  batch.follow(latents, states, marks, (_, now, first) => {
+    tilesOfStates(batch.card, now, batch.card.side).forEach((tile, i) => {
+      rows[first + i].push(tile);
+    });
+  });
 
 /** Draws 64 grown samples of the prior. @returns a PNG file */
 export async function drawSamples(batch: EvaluationBatch, random: Random): Promise<Buffer> {
@@ -43,7 +51,7 @@ export async function drawGrowth(
   after: readonly number[],
 ): Promise<Buffer> {
   const { card } = batch;
-  const some = pick(grown, chooseRows(grown));
+  const some = pick(grown);
   const rows: Tile[][] = Array.from({ length: some.count }, () => []);
   const labels: string[] = [];
   const stages = await batch.stages(some.latents);
@@ -53,13 +61,8 @@ export async function drawGrowth(
       rows[i].push(enlarged(tile, card.side));
     });
   }
-  await batch.follow(some.latents, some.states, after, (at, states, first) => {
-    if (first === 0) labels.push(`+${at}`);
-    tilesOfStates(card, states, card.side).forEach((tile, i) => {
-      rows[first + i].push(tile);
-    });
-  });
-  return drawSheet(rows, { scale: 3, columns: labels });
+  await addTiles(rows, batch, some, after);
+  return drawSheet(rows, { scale: 3, columns: [...labels, ...after.map((at) => `+${at}`)] });
 }
 
 /**
@@ -72,22 +75,15 @@ export async function drawHealing(
   random: Random,
 ): Promise<Buffer> {
   const { card } = batch;
-  const some = pick(grown, chooseRows(grown));
+  const some = pick(grown);
   const rows = tilesOfStates(card, some.states, card.side).map((tile) => [tile]);
   const wounded = some.states.slice();
   for (let n = 0; n < some.count; n++) {
     const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
-    const wound =
-      n % 2 === 0
-        ? woundOfShare(random, card.side, 0.5, ['half'])
-        : woundOfShare(random, card.side, 0.25, ['disc']);
-    applyWound(own, wound, card.channels);
+    const [share, kind] = n % 2 === 0 ? ([0.5, 'half'] as const) : ([0.25, 'disc'] as const);
+    applyWound(own, woundOfShare(random, card.side, share, [kind]), card.channels);
   }
-  await batch.follow(some.latents, wounded, HEALING_STEPS, (_, states, first) => {
-    tilesOfStates(card, states, card.side).forEach((tile, i) => {
-      rows[first + i].push(tile);
-    });
-  });
+  await addTiles(rows, batch, { ...some, states: wounded }, HEALING_STEPS);
   const columns = ['before', ...HEALING_STEPS.map((at) => (at === 0 ? 'wounded' : `+${at}`))];
   return drawSheet(rows, { scale: 3, columns });
 }

@@ -1,15 +1,15 @@
 /** Loads the images that a checkpoint is evaluated on. */
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Card } from '../../vnca/card.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { readConfig } from '../config.ts';
 import type { DatasetConfig } from '../data/config.ts';
 import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { imageChannels } from '../model/likelihood.ts';
+import { evenly } from '../parameter-vector.ts';
 import type { Images } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
-import { likelihoodOfCard } from './evaluation-batch.ts';
 
 /** Images to evaluate on, and where they come from. */
 export interface Judged extends Images {
@@ -43,7 +43,7 @@ export async function loadImages(
     ...(base !== undefined && { baseFolder: base }),
     ...(progress && { onProgress: progress }),
   });
-  const channels = imageChannels(likelihoodOfCard(card));
+  const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
     throw new EvaluationError(
       'unfit-data',
@@ -63,10 +63,7 @@ export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
   const split = SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   const count = limit === 0 ? indices.length : Math.min(limit, indices.length);
-  const chosen = Uint32Array.from(
-    { length: count },
-    (_, i) => indices[Math.floor((i * indices.length) / count)],
-  );
+  const chosen = Uint32Array.from(evenly(indices.length, count), (at) => indices[at]);
   const { labels } = data;
   return {
     pixels: gatherImages(data, chosen),
@@ -102,11 +99,7 @@ async function findData(
       'the card names no training configuration; give one with --data',
     );
   }
-  const isThere = await readFile(file).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) {
+  if (!existsSync(file)) {
     throw new EvaluationError('no-data', `${file} cannot be read; name the images with --data`);
   }
   const { data, trainOnValidation } = await readConfig(file);

@@ -1,11 +1,12 @@
 /**
  * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
+import { replaceFile } from '../files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch } from './evaluation-batch.ts';
@@ -71,6 +72,5 @@ export async function writeFigures(folder: string, figures: Figures): Promise<vo
     /\{\s+"name": ("(?:[^"\\]|\\.)*"),\s+"kind": ("[a-z]+")\s+\}/g,
     '{"name": $1, "kind": $2}',
   );
-  await writeFile(`${file}.part`, `${compact}\n`);
-  await rename(`${file}.part`, file);
+  await replaceFile(file, [`${compact}\n`]);
 }

@@ -5,6 +5,7 @@ import type { Engine, Readout } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
+import { straight } from '../pictures/tile.ts';
 
 /** Patches grown at once; bounds memory. */
 const BATCH = 64;
@@ -28,20 +29,14 @@ async function grow(engine: Engine, model: Model, from: number, to: number): Pro
  * Copies a premultiplied tile into the sheet with straight alpha, as PNG requires. Cells below the
  * card's presence threshold are left out, as in a room.
  */
-function drawTile(sheet: PNG, readout: Readout, threshold: number, x: number, y: number): void {
+function drawTile(sheet: PNG, readout: Readout, threshold: number, at: [number, number]): void {
   const { rgba, presence, stage } = readout;
+  const shown = rgba.map((value, i) => (presence[i >> 2] < threshold * 255 ? 0 : value));
+  const tile = straight(shown);
+  const [x, y] = at;
   for (let j = 0; j < stage; j++) {
-    for (let i = 0; i < stage; i++) {
-      const from = 4 * (j * stage + i);
-      const to = 4 * ((y + j) * sheet.width + x + i);
-      if (presence[j * stage + i] < threshold * 255) continue;
-      const alpha = rgba[from + 3];
-      for (let c = 0; c < 3; c++) {
-        const straight = alpha === 0 ? 0 : Math.round((rgba[from + c] * 255) / alpha);
-        sheet.data[to + c] = Math.min(255, straight);
-      }
-      sheet.data[to + 3] = alpha;
-    }
+    const row = tile.subarray(4 * j * stage, 4 * (j + 1) * stage);
+    sheet.data.set(row, 4 * ((y + j) * sheet.width + x));
   }
 }
 
@@ -61,7 +56,7 @@ export async function drawGallery(model: Model): Promise<Uint8Array> {
       for (const readout of await grow(engine, model, from, Math.min(count, from + BATCH))) {
         const column = readout.patch % layout.columns;
         const row = Math.floor(readout.patch / layout.columns);
-        drawTile(sheet, readout, threshold, column * layout.tile, row * layout.tile);
+        drawTile(sheet, readout, threshold, [column * layout.tile, row * layout.tile]);
       }
     }
   } finally {

@@ -20,13 +20,7 @@ const COMMAND = {
   options: {},
 } as const;
 
-async function main(): Promise<void> {
-  const options = readCommand(COMMAND, process.argv.slice(2));
-  if (options === 'help') {
-    console.log(helpText(COMMAND));
-    return;
-  }
-  const { folder } = options;
+async function main({ folder }: { readonly folder: string }): Promise<void> {
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
   await writeFile(file, await drawGallery(model));
@@ -34,4 +28,4 @@ async function main(): Promise<void> {
   process.stdout.write(`${file}: ${width}×${height}\n`);
 }
 
-runCommand('gallery', main);
+await runCommand('gallery', helpText(COMMAND), (args) => readCommand(COMMAND, args), main);

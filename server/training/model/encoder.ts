@@ -1,37 +1,9 @@
 /** The encoder q(z | x) = N(mean, diag σ²) as expressions. */
 import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
-import type { Expression, Shape } from '../autodiff/graph.ts';
+import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
 import type { Parameters } from './parameters.ts';
 import { overCells } from './rule.ts';
-
-/** Size of the images and latents of an encoder. */
-export interface EncoderInput {
-  /** Side of an image, pixels. */
-  readonly side: number;
-  /** Of an image: 1, 3 or 4. */
-  readonly channels: number;
-  readonly latentSize: number;
-}
-
-/** Name and shape of every tensor of an encoder. */
-export function encoderShapes(net: EncoderNetwork, image: EncoderInput): Map<string, Shape> {
-  const shapes = new Map<string, Shape>();
-  let { side, channels } = image;
-  net.convolutions.forEach((layer, i) => {
-    shapes.set(`encoder.conv${i}.kernel`, [layer.size, layer.size, channels, layer.channels]);
-    shapes.set(`encoder.conv${i}.bias`, [layer.channels]);
-    side = Math.floor((side + 2 * layer.pad - layer.size) / layer.stride) + 1;
-    channels = layer.channels;
-  });
-  let width = side * side * channels;
-  [...net.dense, 2 * image.latentSize].forEach((next, i) => {
-    shapes.set(`encoder.dense${i}.kernel`, [width, next]);
-    shapes.set(`encoder.dense${i}.bias`, [next]);
-    width = next;
-  });
-  return shapes;
-}
 
 /** Parameters of q(z | x) as expressions. */
 export interface Posterior {

@@ -16,9 +16,9 @@ export type Likelihood =
   /** Discretised mixture of logistics, 256 levels per colour. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/** Number of image channels of a likelihood. */
-export const imageChannels = ({ kind }: Likelihood): 1 | 3 | 4 =>
-  kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
+/** Whether channels follow each other, so that they are one slice of the states. */
+export const areConsecutive = (channels: readonly number[]): boolean =>
+  channels.every((channel, i) => channel === channels[0] + i);
 
 /**
  * The log-likelihood of images. The constant −½ log 2πσ² of a Gaussian is left out.
@@ -41,7 +41,7 @@ export function logLikelihood(
     }
     case 'gaussian': {
       const [first] = likelihood.channels;
-      if (likelihood.channels.some((channel, i) => channel !== first + i)) {
+      if (!areConsecutive(likelihood.channels)) {
         throw new RangeError('channels of the read-out must be consecutive');
       }
       const shown = slice(states, first, first + likelihood.channels.length);

@@ -79,10 +79,7 @@ export function ruleSteps(
       ? bias('hidden', modulation?.hidden?.shifts, modulation?.hidden?.scales)
       : undefined;
   const hidden = (x: Expression): Expression =>
-    g.add(
-      second ? g.pointwiseEach(x, second) : g.pointwise(x, parameters('update.hidden.kernel')),
-      secondBias!,
-    );
+    g.add(g.pointwise(x, second ?? parameters('update.hidden.kernel')), secondBias!);
   const last =
     modulation?.weights && g.add(inEach(parameters('update.out.kernel')), modulation.weights);
   const lastBias =
@@ -90,9 +87,7 @@ export function ruleSteps(
       ? bias('out', modulation?.out)
       : modulation?.out && g.reshapeToMap(modulation.out, mapOf(modulation.out));
   const out = (x: Expression): Expression => {
-    const change = last
-      ? g.pointwiseEach(x, last)
-      : g.pointwise(x, parameters('update.out.kernel'));
+    const change = g.pointwise(x, last ?? parameters('update.out.kernel'));
     return lastBias ? g.add(change, lastBias) : change;
   };
   const kept = leak

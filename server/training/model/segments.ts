@@ -6,12 +6,13 @@
 import type { Random } from '../../../shared/random.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/update-mask.ts';
 import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
 import { gradients } from '../autodiff/gradients.ts';
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
-import { imageChannels, type Likelihood, logLikelihood } from './likelihood.ts';
+import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type Parameters, parameterInputs } from './parameters.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
 import { readGenome, ruleSteps } from './rule.ts';
@@ -113,13 +114,11 @@ export class Segments {
   private readonly compute: Compute;
   private readonly spec: DecoderSpec;
   private readonly batch: number;
-  private readonly imageChannels: number;
 
   constructor(private readonly options: SegmentsOptions) {
     this.compute = options.compute;
     this.spec = options.spec;
     this.batch = options.batch;
-    this.imageChannels = imageChannels(options.likelihood);
   }
 
   /**
@@ -208,7 +207,7 @@ export class Segments {
       const outputs: Record<string, Expression> = {};
       const seeds: { result: Expression; change: Expression }[] = [];
       if (image) {
-        const target = g.inputMap('image', this.mapShape(segment.stage, this.imageChannels));
+        const target = this.image(segment.stage);
         const open = segment.crowded ? this.open(segment.stage) : undefined;
         const seen = open ? g.multiply(after, open) : after;
         const wanted = open ? g.multiply(target, open) : target;
@@ -248,10 +247,8 @@ export class Segments {
     return this.program('measure', () => {
       const { side, channels } = this.spec;
       const states = g.inputMap('states', this.mapShape(side, channels));
-      const image = g.inputMap('image', this.mapShape(side, this.imageChannels));
-      return {
-        nats: g.reshape(logLikelihood(this.options.likelihood, states, image), [this.batch]),
-      };
+      const nats = logLikelihood(this.options.likelihood, states, this.image(side));
+      return { nats: g.reshape(nats, [this.batch]) };
     });
   }
 
@@ -272,6 +269,10 @@ export class Segments {
 
   private readGenome(parameters: Parameters, latents = this.latents): Expression {
     return readGenome(this.spec.update, parameters, latents);
+  }
+
+  private image(side: number): Expression {
+    return g.inputMap('image', this.mapShape(side, imageChannels(this.options.likelihood)));
   }
 
   private open(side: number): Expression {
@@ -345,9 +346,4 @@ export function drawMasks(
     masks[`mask${i}`] = compute.upload([batch, stage, stage, 1], mask);
   }
   return masks;
-}
-
-/** The values whose names begin with a prefix. */
-export function startingWith(values: Values, prefix: string): Record<string, Value> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith(prefix)));
 }

@@ -2,25 +2,22 @@
  * Draws sheets: rows of tiles with even margins on a dark ground, with optional captions over the
  * columns.
  */
-import { Canvas, type Colour, SHEET_COLOURS } from './canvas.ts';
-import type { Tile } from './tile.ts';
+import { Canvas, SHEET_COLOURS } from './canvas.ts';
+import { enlarged, type Tile } from './tile.ts';
 
 /** Options of `drawSheet`. */
 export interface SheetOptions {
   /** Pixels per cell, 1…; cells stay sharp squares. */
   readonly scale?: number;
-  /** Pixels between tiles; the outer margin is twice as wide. */
-  readonly gap?: number;
-  /** Colour around the tiles. */
-  readonly ground?: Colour;
-  /** Colour behind the tiles. */
-  readonly field?: Colour;
   /** Captions over the columns, without markup. They need a font on this machine. */
   readonly columns?: readonly string[];
 }
 
 /** Height of a caption, pixels. */
 const CAPTION = 12;
+/** Pixels between tiles; the outer margin is twice as wide. */
+const GAP = 8;
+const MARGIN = 2 * GAP;
 
 /**
  * Draws rows of tiles.
@@ -31,13 +28,7 @@ const CAPTION = 12;
  */
 export async function drawSheet(
   rows: readonly (readonly Tile[])[],
-  {
-    scale = 3,
-    gap = 8,
-    ground = SHEET_COLOURS.ground,
-    field = SHEET_COLOURS.field,
-    columns: captions = [],
-  }: SheetOptions = {},
+  { scale = 3, columns: captions = [] }: SheetOptions = {},
 ): Promise<Buffer> {
   const side = rows.flat()[0]?.side;
   if (side === undefined) throw new RangeError('a sheet needs a tile');
@@ -46,20 +37,18 @@ export async function drawSheet(
   }
   const columns = Math.max(...rows.map(({ length }) => length));
   const size = side * scale;
-  const margin = 2 * gap;
   const header = captions.some((text) => text !== '');
-  const top = margin + (header ? CAPTION + gap : 0);
-  const canvas = new Canvas(
-    margin + columns * (size + gap) - gap + margin,
-    top + rows.length * (size + gap) - gap + margin,
-    ground,
-  );
-  const x = (column: number): number => margin + column * (size + gap);
-  const y = (row: number): number => top + row * (size + gap);
+  const top = MARGIN + (header ? CAPTION + GAP : 0);
+  const x = (column: number): number => MARGIN + column * (size + GAP);
+  const y = (row: number): number => top + row * (size + GAP);
+  const [width, height] = [x(columns) + GAP, y(rows.length) + GAP];
+  const canvas = new Canvas(width, height);
+  const opaque = [...SHEET_COLOURS.field, 255];
+  const field = Uint8ClampedArray.from({ length: 4 * size * size }, (_, i) => opaque[i % 4]);
   rows.forEach((tiles, row) => {
     tiles.forEach((tile, column) => {
-      canvas.fill(x(column), y(row), size, size, field);
-      canvas.draw(tile, x(column), y(row), scale);
+      canvas.draw({ side: size, rgba: field }, x(column), y(row));
+      canvas.draw(enlarged(tile, size), x(column), y(row));
     });
   });
   const picture = canvas.encode();
@@ -67,10 +56,10 @@ export async function drawSheet(
   const texts = captions
     .slice(0, columns)
     .map(
-      (text, column) => `<text x="${x(column) + size / 2}" y="${margin + CAPTION}">${text}</text>`,
+      (text, column) => `<text x="${x(column) + size / 2}" y="${MARGIN + CAPTION}">${text}</text>`,
     );
   const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${canvas.width}" height="${canvas.height}" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
   // A large native library, loaded only when there are captions.
   const { default: sharp } = await import('sharp');

@@ -75,7 +75,7 @@ export function enlarged(tile: Tile, side: number): Tile {
 }
 
 /** Divides colours by alpha and clamps those above alpha, which a rule can produce. */
-function straight(premultiplied: Uint8Array): Uint8ClampedArray {
+export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
   for (let at = 0; at < rgba.length; at += 4) {
     const alpha = premultiplied[at + 3];

@@ -28,16 +28,16 @@ describe('camera', () => {
     );
   });
 
-  test('zooming keeps what lies under the pointer under it', () => {
+  test('zooming keeps the point under the pointer in place', () => {
     fc.assert(
       fc.property(cameras, views, points, number(0.1, 10), (camera, view, point, factor) => {
-        const zoomed = zoomAbout(camera, view, point, factor);
+        const zoomed = zoomAbout(camera, view, point, { factor });
         expectNear(screenToWorld(zoomed, view, point), screenToWorld(camera, view, point));
       }),
     );
   });
 
-  test('panning moves the picture by just so many pixels', () => {
+  test('panning moves the picture by that many pixels', () => {
     fc.assert(
       fc.property(cameras, views, points, (camera, view, point) => {
         const held = screenToWorld(camera, view, point);
@@ -72,7 +72,7 @@ describe('camera rig', () => {
     return rig;
   };
 
-  test('stays fitted while the window changes, until the view is moved', () => {
+  test('stays fitted while the window is resized, until the view is moved', () => {
     const rig = rigged();
     rig.layout(grid, { width: 400, height: 300 }, none);
     expect(rig.camera.zoom).toBeCloseTo(300 / 256);
@@ -94,7 +94,7 @@ describe('camera rig', () => {
     expectNear(rig.camera, home);
   });
 
-  test('two fingers that part evenly throw nothing, however close in time they are heard; two that go along throw', () => {
+  test('pinching does not fling the picture; dragging with two fingers does', () => {
     for (const apart of [0, 1, 4]) {
       const rig = rigged();
       rig.zoomAbout(400, 300, 4);
@@ -116,7 +116,7 @@ describe('camera rig', () => {
     expect(along.step(176)).toBe(true);
   });
 
-  test('a throw coasts and comes to rest; calm rigs do not coast', () => {
+  test('a flung picture coasts to a stop, except with reduced motion', () => {
     const rig = rigged();
     rig.zoomAbout(400, 300, 4);
     for (let t = 0; t < 5; t++) rig.panBy(12, 0, t * 16);
@@ -137,7 +137,7 @@ describe('camera rig', () => {
     expect(calm.step(16)).toBe(false);
   });
 
-  test('never loses the grid', () => {
+  test('keeps the view on the grid', () => {
     const rig = rigged();
     rig.panBy(1e6, -1e6, 0);
     expect(rig.camera.x).toBe(0);

@@ -13,9 +13,9 @@ const WAY = { x: 8, y: 10, x2: 32, y2: 10 };
 
 /** Marks that a cut shows after so many ms. */
 function marksOf(calm: boolean, after: number): MarkList {
-  const effects = new Effects(calm);
+  const effects = new Effects(calm, () => 0.1);
   const marks = new MarkList();
-  effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0, () => 0.1);
+  effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0);
   effects.draw(0, marks);
   marks.clear();
   effects.draw(after, marks);
@@ -40,7 +40,7 @@ test('a slow machine shows the beginning, late; what nobody could see is not sho
   ]) {
     const effects = new Effects(true);
     const marks = new MarkList();
-    effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0, () => 0.1);
+    effects.cut({ flesh: FLESH, rim: FLESH.slice(0, 4) }, WAY, 2, 0);
     effects.draw(late, marks);
     expect(marks.count).toBe(shown);
   }

@@ -1,4 +1,4 @@
-/** The guard keeps what a wall shows below three flashes a second, whatever the room does. */
+/** The guard keeps a wall below three flashes per second, whatever the room does. */
 import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
 import fc from '../../support/property.ts';
 
@@ -93,7 +93,7 @@ const square = (hertz: number, low = 0, high = 1): Scene => {
   return (_, now) => (Math.floor((now / 1000) * hertz * 2) % 2 === 0 ? low : high);
 };
 
-test('the checker finds what must not be: a wall that flashes eight times a second, unguarded', () => {
+test('without the guard, this test’s checker finds a wall that flashes eight times a second', () => {
   const bare = Array.from({ length: 240 }, (_, i) => {
     return new Float32Array(ZONES).fill(square(8)(0, i * FRAME));
   });
@@ -101,7 +101,7 @@ test('the checker finds what must not be: a wall that flashes eight times a seco
 });
 
 test.each([3.5, 5, 12, 29])(
-  'the whole wall wants to go from black to white %d times a second, and does not',
+  'a wall that alternates between black and white %d times a second is softened',
   (hertz) => {
     const shown = show(square(hertz), 600);
     expect(worst(shown)).toBe(0);
@@ -111,7 +111,7 @@ test.each([3.5, 5, 12, 29])(
   },
 );
 
-test('what goes once and stays gone, however far, is shown as it is, at once', () => {
+test('a single change is shown at once, however large', () => {
   const scene: Scene = (zone, now) => (now > 1_500 ? 1 - (zone % 3) / 3 : 0);
   const shown = show(scene, 120);
   shown.forEach((levels, i) => {
@@ -121,7 +121,7 @@ test('what goes once and stays gone, however far, is shown as it is, at once', (
   });
 });
 
-test('what flashes in a corner that is small enough is left alone, and so is all around what is not', () => {
+test('a small flashing area is left alone, and so is everything around a large one', () => {
   const corner: Scene = (zone, now) => (zone === 0 ? square(8)(zone, now) : 0.3);
   for (const [i, levels] of show(corner, 300).entries()) {
     expect(levels[0]).toBe(corner(0, 1_000 + i * FRAME));
@@ -137,14 +137,14 @@ test('what flashes in a corner that is small enough is left alone, and so is all
   }
 });
 
-test('when it is over, the picture comes back within seconds and is exact again', () => {
+test('after the flashing, the picture is exact again within seconds', () => {
   const scene: Scene = (zone, now) => (now < 4_000 ? square(10)(zone, now) : 0.7);
   const shown = show(scene, 600);
   const after = Math.ceil((3_000 + GUARD.hold + GUARD.release + 1_200) / FRAME);
   for (const levels of shown.slice(after)) expect(levels[5]).toBeCloseTo(0.7, 5);
 });
 
-test('flashes of saturated red are softened too, though they are dark', () => {
+test('dark flashes of saturated red are softened too', () => {
   const guard = new FlashGuard(COLUMNS, ROWS);
   const luminance = new Float32Array(ZONES).fill(0.05);
   for (let i = 0; i < 40; i++) {
@@ -153,7 +153,7 @@ test('flashes of saturated red are softened too, though they are dark', () => {
   expect(guard.isSoft(40 * 30)).toBe(true);
 });
 
-test('whatever flickers wherever, no quarter of the wall or of a part of it flashes more than three times in a second', () => {
+test('whatever flickers, no quarter of the wall or of a ninth of it flashes too often', () => {
   const flicker = fc.record({
     from: fc.nat(COLUMNS - 1),
     to: fc.nat(COLUMNS - 1),

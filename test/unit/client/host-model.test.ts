@@ -14,6 +14,7 @@ import { addressName, locationHash, parseLocation } from '../../../client/host/s
 import { bytes, clock, moment, scheduleError, span } from '../../../client/host/text.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Rect } from '../../../shared/geometry.ts';
 import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc from '../../support/property.ts';
@@ -22,31 +23,19 @@ const GRID = { width: 96, height: 64 };
 const finite = fc.double({ min: -200, max: 300, noNaN: true });
 const place = fc.record({ x: finite, y: finite });
 
-const settings: RoomSettings = {
-  tickRate: 15,
-  capacity: 200,
-  maxOrganisms: 256,
-  energy: DEFAULTS.energy,
-  maxRadius: 12,
-  cooldown: 0,
-  names: true,
-  attract: { on: true, after: 60 },
-  captions: true,
-  languages: ['en'],
-  paused: false,
-};
+const energy: RoomSettings['energy'] = DEFAULTS.energy;
+const settings: RoomSettings = { ...DEFAULTS.room, ...DEFAULTS.house, energy };
+
+function expectOnGrid({ x, y, width, height }: Rect): void {
+  for (const each of [x, y, width, height]) expect(Number.isInteger(each)).toBe(true);
+  expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
+  expect(Math.min(width, height)).toBeGreaterThanOrEqual(1);
+  expect(x + width).toBeLessThanOrEqual(GRID.width);
+  expect(y + height).toBeLessThanOrEqual(GRID.height);
+}
 
 test('an area between any two points lies on the grid and is not empty', () => {
-  fc.assert(
-    fc.property(place, place, (a, b) => {
-      const { x, y, width, height } = areaBetween(a, b, GRID);
-      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
-      expect(Math.min(width, height)).toBeGreaterThanOrEqual(1);
-      expect(x + width).toBeLessThanOrEqual(GRID.width);
-      expect(y + height).toBeLessThanOrEqual(GRID.height);
-      for (const each of [x, y, width, height]) expect(Number.isInteger(each)).toBe(true);
-    }),
-  );
+  fc.assert(fc.property(place, place, (a, b) => expectOnGrid(areaBetween(a, b, GRID))));
 });
 
 test('keys never move an area off the grid', () => {
@@ -58,11 +47,7 @@ test('keys never move an area off the grid', () => {
     fc.property(place, fc.array(press, { minLength: 1, maxLength: 60 }), (middle, presses) => {
       let area: ReturnType<typeof areaKey>;
       for (const each of presses) area = areaKey(each, area, middle, GRID);
-      const { x, y, width, height } = area!;
-      expect(Math.min(x, y)).toBeGreaterThanOrEqual(0);
-      expect(Math.min(width, height)).toBeGreaterThanOrEqual(1);
-      expect(x + width).toBeLessThanOrEqual(GRID.width);
-      expect(y + height).toBeLessThanOrEqual(GRID.height);
+      expectOnGrid(area!);
     }),
   );
   expect(areaKey({ key: 'a', shiftKey: false }, undefined, { x: 0, y: 0 }, GRID)).toBeUndefined();
@@ -101,38 +86,29 @@ test('a location survives the round trip through the address', () => {
 
 test('each knob reads what it writes', () => {
   for (const knob of KNOB_GROUPS.flatMap(({ knobs }) => knobs)) {
-    const value = knob.min + knob.step;
+    const [min, , step] = knob.range;
+    const value = min + step;
     const changed = applyChange(settings, knob.write(value, settings));
     expect([knob.id, knob.read(changed)]).toEqual([knob.id, value]);
   }
 });
 
-test.each([
-  [{}, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
+test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
+  [{}, 0, 'A visitor can plant 8 seeds at the start. After that, one every 1 second.'],
+  [{}, 30, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
   [
-    { energy: { ...DEFAULTS.energy, newcomer: 4 } },
+    { newcomer: 4 },
+    0,
     'Visitors wait a little before their first seed. After that, one every 1 second.',
   ],
-  [
-    { energy: { ...DEFAULTS.energy, refillPerSecond: 0 } },
-    'A visitor can plant 8 seeds at the start. After that, none.',
-  ],
-  [{ cooldown: 30 }, 'A visitor can plant 8 seeds at the start. After that, one every 30 seconds.'],
-  [{ energy: { ...DEFAULTS.energy, plant: 0 } }, 'Visitors can plant as many seeds as they like.'],
-  [
-    { energy: { ...DEFAULTS.energy, plant: 101 } },
-    'Nobody can plant: a seed costs more energy than anyone can have.',
-  ],
-] as [Partial<RoomSettings>, string][])(
-  'the energy settings are summed up in a sentence: %#',
-  (change, story) => {
-    expect(energyStory({ ...settings, ...(change as Partial<RoomSettings>) } as RoomSettings)).toBe(
-      story,
-    );
-  },
-);
+  [{ refillPerSecond: 0 }, 0, 'A visitor can plant 8 seeds at the start. After that, none.'],
+  [{ plant: 0 }, 0, 'Visitors can plant as many seeds as they like.'],
+  [{ plant: 101 }, 0, 'Nobody can plant: a seed costs more energy than anyone can have.'],
+])('energy %j with a wait of %d s is explained in a sentence', (change, cooldown, story) => {
+  expect(energyStory({ ...settings, cooldown, energy: { ...energy, ...change } })).toBe(story);
+});
 
-test('hours that close before they open are named', () => {
+test('a day that closes before it opens is named', () => {
   expect(scheduleError(ALWAYS_OPEN)).toBe('');
   const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
@@ -183,7 +159,7 @@ describe('statistics', () => {
     ],
   };
 
-  test('of today cover the day of the server’s clock', () => {
+  test('of today follow the server’s clock', () => {
     const columns = columnsOf(all, 'today', now, 60);
     expect(columns).toHaveLength(24);
     expect(bars(columns, 'visits')[14]).toMatchObject({ label: '14:00–15:00', value: 4 });
@@ -203,7 +179,7 @@ describe('statistics', () => {
   });
 });
 
-test('times and amounts are written in words', () => {
+test('times and amounts are readable', () => {
   expect(span(90_000)).toBe('1 minute 30 seconds');
   expect(span(3_600_000)).toBe('1 hour');
   expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);

@@ -1,38 +1,28 @@
-/** A wall's address, its place among others, where it looks, what it lets people scan. */
+/** Options of a wall page, its address for phones, its camera, and reloading. */
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew } from '../../../client/wall/page-reload.ts';
-import { codeOf } from '../../../client/wall/qr-code.ts';
-import { readable, visitorAddress } from '../../../client/wall/visitor-address.ts';
+import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
+import { codeOf, readable } from '../../../shared/printed-address.ts';
 import fc from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
 const grid = { width: 256, height: 160 };
 const options = (search: string) => readOptions({ pathname: '/wall/garden', search });
 
-describe("a wall's address", () => {
-  test('without wishes it is alone, whole, drifting a little, with its words', () => {
+describe('wall options', () => {
+  test('without a query, a single wall shows the whole room, drifting, with its text', () => {
     expect(options('')).toEqual({
-      room: 'garden',
-      frame: 'drift',
-      columns: 1,
-      rows: 1,
-      column: 0,
-      row: 0,
-      bezel: 0,
-      flip: 'none',
-      rotate: 0,
-      overlay: true,
-      url: '',
-      resolution: 'auto',
-      languages: [],
+      ...{ room: 'garden', frame: 'drift', flip: 'none', rotate: 0, resolution: 'auto' },
+      ...{ columns: 1, rows: 1, column: 0, row: 0, bezel: 0 },
+      ...{ overlay: true, url: '', languages: [] },
     });
   });
 
-  test('says which of several it is; they hold still, and only the first has words unless told otherwise', () => {
+  test('screens of a video wall do not drift, and only the first shows text by default', () => {
     const second = options('?columns=3&rows=2&column=1&row=1&bezel=40&flip=xy&rotate=270');
     expect(second).toMatchObject({ columns: 3, rows: 2, column: 1, row: 1, bezel: 40 });
     expect(second).toMatchObject({ flip: 'xy', rotate: 270, frame: 'fixed', overlay: false });
@@ -41,7 +31,7 @@ describe("a wall's address", () => {
     expect(options('?overlay=off').overlay).toBe(false);
   });
 
-  test('nonsense is passed over', () => {
+  test('invalid values are ignored', () => {
     fc.assert(
       fc.property(
         fc.dictionary(
@@ -61,31 +51,28 @@ describe("a wall's address", () => {
   });
 });
 
-describe('what is scanned', () => {
+describe('the address for phones', () => {
   /** Pages of walls on the server's own machine. */
   const OWN = ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'];
 
-  test('is what the host says, else how phones reach the server, else where the page comes from', () => {
+  test('is the one given, else the one the server reports, else the page’s own', () => {
     const lan = 'http://192.168.1.20:8080';
     const forPhones = true;
-    expect(visitorAddress('garden', 'https://museum.example/x', lan, lan)).toEqual({
-      address: 'https://museum.example/x',
-      forPhones,
-    });
+    const museum = 'https://museum.example/x';
+    expect(visitorAddress('garden', museum, lan, lan)).toEqual({ address: museum, forPhones });
     for (const page of OWN) {
       const address = `${lan}/r/garden`;
       expect(visitorAddress('garden', '', page, lan)).toEqual({ address, forPhones });
     }
+    const local = 'http://garden.local:8080';
     for (const known of [lan, '']) {
-      expect(visitorAddress('garden', '', 'http://garden.local:8080', known)).toEqual({
-        address: 'http://garden.local:8080/r/garden',
-        forPhones,
-      });
+      const address = `${local}/r/garden`;
+      expect(visitorAddress('garden', '', local, known)).toEqual({ address, forPhones });
     }
     expect(readable('http://192.168.1.20:8080/r/garden')).toBe('192.168.1.20:8080/r/garden');
   });
 
-  test('a name that means each machine itself is for its own browser, and no phone, unless the host says it', () => {
+  test('a loopback address is not for phones unless it was given', () => {
     for (const page of OWN) {
       const address = `${page}/r/garden`;
       expect(visitorAddress('garden', '', page, '')).toEqual({ address, forPhones: false });
@@ -93,10 +80,10 @@ describe('what is scanned', () => {
     }
   });
 
-  test('the path of a code covers its dark modules and no others, with quiet ground around', () => {
+  test('the path of a QR code covers exactly its dark modules, inside a quiet zone', () => {
     fc.assert(
       fc.property(fc.webUrl(), (text) => {
-        const { side, path } = codeOf(text);
+        const { side, path } = codeOf(text, 4);
         const code = generate(text);
         expect(side).toBe(code.size + 8);
         const dark = new Set<string>();
@@ -119,14 +106,14 @@ const screens = fc.record({
   height: fc.integer({ min: 320, max: 4_320 }),
 });
 
-describe('where a wall looks', () => {
-  test('all of the dish, whatever the aspect, also while it drifts, for days', () => {
+describe('the camera of a wall', () => {
+  test('shows the whole dish at any aspect ratio, also while it drifts', () => {
     fc.assert(
       fc.property(screens, fc.double({ min: 0, max: 1e6, noNaN: true }), (view, seconds) => {
         const gap = 0.025 * Math.min(view.width, view.height);
         const insets = { top: gap, right: gap, bottom: gap, left: gap };
         const home = frameOf('drift', grid, view, insets);
-        for (const camera of [home, drifted(home, grid, view, 'drift', seconds)]) {
+        for (const camera of [home, drifted(home, { grid, view, frame: 'drift' }, seconds)]) {
           const upper = worldToScreen(camera, view, { x: 0, y: 0 });
           const lower = worldToScreen(camera, view, { x: grid.width, y: grid.height });
           expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
@@ -137,11 +124,11 @@ describe('where a wall looks', () => {
     );
   });
 
-  test('one that fills its screen shows nothing but the dish, and comes by everything in time', () => {
+  test('that fills the screen shows only the dish, and all of it over time', () => {
     fc.assert(
       fc.property(screens, fc.double({ min: 0, max: 1e5, noNaN: true }), (view, seconds) => {
         const home = frameOf('fill', grid, view, NO_INSETS);
-        const camera = drifted(home, grid, view, 'fill', seconds);
+        const camera = drifted(home, { grid, view, frame: 'fill' }, seconds);
         const upper = screenToWorld(camera, view, { x: 0, y: 0 });
         const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
         expect(Math.min(upper.x, upper.y)).toBeGreaterThan(-1e-6);
@@ -152,13 +139,13 @@ describe('where a wall looks', () => {
     const view = { width: 1000, height: 200 };
     const home = frameOf('fill', grid, view, NO_INSETS);
     const tops = Array.from({ length: 200 }, (_, i) => {
-      return screenToWorld(drifted(home, grid, view, 'fill', i), view, { x: 0, y: 0 }).y;
+      return screenToWorld(drifted(home, { grid, view, frame: 'fill' }, i), view, { x: 0, y: 0 }).y;
     });
     expect(Math.min(...tops)).toBeLessThan(1);
     expect(Math.max(...tops)).toBeGreaterThan(grid.height - 200 / home.zoom - 1);
   });
 
-  test('regions of several walls join up to the whole, with what their frames hide left out', () => {
+  test('of each screen of a video wall shows its part of the whole, without the gaps', () => {
     const side = fc.integer({ min: 1, max: 5 });
     const places = fc.record({ columns: side, rows: side, bezel: fc.nat(200) });
     const place = fc.record({ x: fc.nat(grid.width), y: fc.nat(grid.height) });
@@ -182,7 +169,7 @@ describe('where a wall looks', () => {
 });
 
 describe('a newer page', () => {
-  test('is known by the files it is made of', () => {
+  test('is recognised by its files', () => {
     const page = (hash: string) =>
       `<link href="/assets/page-aa.css"><script src="/assets/wall-${hash}.js"></script>`;
     expect(buildOf(page('x1'))).toBe('/assets/page-aa.css /assets/wall-x1.js');
@@ -190,7 +177,7 @@ describe('a newer page', () => {
     expect(buildOf('<script src="./wall/main.ts">')).toBe('');
   });
 
-  test('is fetched at once, but not over and over', () => {
+  test('is loaded at once, but at most once a minute', () => {
     const kept = new Map<string, string>();
     const memory = {
       getItem: (key: string) => kept.get(key) ?? null,
@@ -201,12 +188,9 @@ describe('a newer page', () => {
     expect(mayRenew(62_000, memory)).toBe(true);
     // A clock that was set back does not stop it for ever.
     expect(mayRenew(500, memory)).toBe(true);
-    const broken = {
-      getItem: () => null,
-      setItem: () => {
-        throw new Error('refused');
-      },
+    const setItem = (): never => {
+      throw new Error('refused');
     };
-    expect(mayRenew(1_000, broken)).toBe(false);
+    expect(mayRenew(1_000, { getItem: () => null, setItem })).toBe(false);
   });
 });

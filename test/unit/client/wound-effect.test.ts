@@ -16,7 +16,7 @@ function body() {
 const placesOf = (specks: readonly Speck[]) =>
   new Set(specks.map(({ x, y }) => Math.floor(y) * WIDTH + Math.floor(x)));
 
-test('a cut takes just the flesh that the server will take, each place once', () => {
+test('a predicted cut removes the cells that the server will remove, each once', () => {
   const point = fc.record({
     x: fc.double({ min: 0, max: WIDTH, noNaN: true }),
     y: fc.double({ min: 0, max: HEIGHT, noNaN: true }),
@@ -47,7 +47,7 @@ test('a cut takes just the flesh that the server will take, each place once', ()
   );
 });
 
-test('bare ground bleeds not', () => {
+test('a stroke on bare ground cuts nothing', () => {
   const { flesh, rim } = cutOf({ points: [1, 1, 3, 1], radius: 2 }, body(), new Set());
   expect([flesh, rim]).toEqual([[], []]);
 });

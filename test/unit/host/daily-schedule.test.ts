@@ -1,4 +1,4 @@
-/** The hours of the house, with a clock that stands still until told. */
+/** Opening hours and the nightly restart, with a fake clock. */
 import { DailySchedule, isOpenAt } from '../../../server/host/daily-schedule.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import { Store } from '../../../server/storage/store.ts';
@@ -49,7 +49,7 @@ async function start(at: number, store = new Store(openMemory())) {
   };
 }
 
-test('it opens and closes on time, and restarts at night', async () => {
+test('opens and closes on time, and restarts at night', async () => {
   const { hours, heard, restarts, pass } = await start(WEDNESDAY + 9 * HOUR);
   await hours.set(MUSEUM);
   expect(hours.isOpen).toBe(false);
@@ -66,7 +66,7 @@ test('it opens and closes on time, and restarts at night', async () => {
   hours.stop();
 });
 
-test('a restart that was slept through is not made up for, and none comes twice', async () => {
+test('a restart missed during sleep is skipped, and none happens twice', async () => {
   const { hours, restarts, pass, set } = await start(WEDNESDAY + 1 * HOUR);
   await hours.set(MUSEUM);
   set(WEDNESDAY + 8 * HOUR);
@@ -79,7 +79,7 @@ test('a restart that was slept through is not made up for, and none comes twice'
   hours.stop();
 });
 
-test('what was set outlives a restart; without hours it is always open', async () => {
+test('a schedule survives a restart; without one the house is always open', async () => {
   const { hours, store, heard } = await start(WEDNESDAY + 20 * HOUR);
   expect([hours.isOpen, hours.next, heard]).toEqual([true, null, []]);
   await hours.set(MUSEUM);
@@ -92,7 +92,7 @@ test('what was set outlives a restart; without hours it is always open', async (
   again.hours.stop();
 });
 
-test('whatever the hours, what comes next is when it really changes', () =>
+test('the next event is when the state really changes, for any schedule', () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(fc.option(fc.tuple(fc.nat(1_430), fc.integer({ min: 1, max: 600 }))), {

@@ -1,4 +1,4 @@
-/** How films are waited for, and what is said of those that are not made. */
+/** Film jobs: their period, their progress, and why they fail. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { FilmJobs } from '../../../server/host/film-jobs.ts';
@@ -47,7 +47,7 @@ afterEach(() => films.close());
 const begin = (wish: Partial<Parameters<FilmJobs['begin']>[1]> = {}) =>
   films.begin('garden', { kind: 'gif', ...wish }, { data: 'data', checkpoint: 'checkpoint' });
 
-test('a film of the last hours begins at a time, for the pace may have been another then', () => {
+test('a film of the last hours begins at a time, as the tick rate may have changed', () => {
   begin({ hours: 8 });
   expect(maker.orders[0].from).toEqual({ time: NOW - 8 * HOUR });
   films.stop(films.states[0].id);
@@ -55,7 +55,7 @@ test('a film of the last hours begins at a time, for the pace may have been anot
   expect(maker.orders[0].from).toEqual({ time: NOW - 24 * HOUR });
 });
 
-test('a film takes as long as it takes while it goes on, and is ended when it comes no further', async () => {
+test('a film may take long, but fails when it makes no progress', async () => {
   begin();
   maker.say({ from: NOW - 6 * HOUR });
   for (let i = 0; i < 60; i++) {
@@ -69,7 +69,7 @@ test('a film takes as long as it takes while it goes on, and is ended when it co
   expect(clock.waiting).toBe(0);
 });
 
-test('why a film was not made is one of a few reasons; the log says it in full', () => {
+test('a failed film has a reason from a closed set; the log has the details', () => {
   begin();
   maker.say({ error: 'not-kept', message: 'Of room "garden" nothing is kept.' });
   begin();
@@ -84,7 +84,7 @@ test('why a film was not made is one of a few reasons; the log says it in full',
   ]);
 });
 
-test('nobody is warned of a film that its host has stopped', () => {
+test('stopping a film logs no warning', () => {
   const { id } = begin();
   films.stop(id);
   maker.emit('exit', null);

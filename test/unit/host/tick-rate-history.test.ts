@@ -1,32 +1,22 @@
-/** How many ticks some seconds were. */
+/** Seconds converted to ticks, when the tick rate may have changed. */
 import { MAX_TICK_RATE, maxTicksIn } from '../../../server/host/tick-rate-history.ts';
 import fc from '../../support/property.ts';
 
-test('of an even pace they are that many each second', () => {
-  expect(maxTicksIn(60, { tick: 5_000, rate: 15 }, [])).toBe(900);
-  expect(maxTicksIn(60, { tick: 5_000, rate: 1 }, [])).toBe(60);
+const SINCE_100 = { tick: 100, rate: 60 };
+/** Two seconds ago. */
+const LOWERED = { tick: 4_970, rate: 15 };
+
+test.each([
+  ['a constant rate', 15, [], 900],
+  ['a constant low rate', 1, [], 60],
+  ['a rate that was just lowered', 15, [SINCE_100, LOWERED], 30 + 58 * 60],
+  ['a change that is not journalled yet', 15, [SINCE_100], 60 * 60],
+  ['an unknown rate before the first change', 15, [LOWERED], 30 + 58 * MAX_TICK_RATE],
+])('a minute with %s', (_, rate, changes, ticks) => {
+  expect(maxTicksIn(60, { tick: 5_000, rate }, changes)).toBe(ticks);
 });
 
-test('a pace that was lowered a moment ago does not shorten what was before', () => {
-  // For two seconds it has been 15; the 58 before, it was 60.
-  const changes = [
-    { tick: 100, rate: 60 },
-    { tick: 4_970, rate: 15 },
-  ];
-  expect(maxTicksIn(60, { tick: 5_000, rate: 15 }, changes)).toBe(30 + 58 * 60);
-});
-
-test('a change that no tick knows of yet is none', () => {
-  const changes = [{ tick: 100, rate: 60 }];
-  expect(maxTicksIn(60, { tick: 5_000, rate: 15 }, changes)).toBe(60 * 60);
-});
-
-test('what a pace was before all that is known may have been the highest', () => {
-  const changes = [{ tick: 4_970, rate: 15 }];
-  expect(maxTicksIn(60, { tick: 5_000, rate: 15 }, changes)).toBe(30 + 58 * MAX_TICK_RATE);
-});
-
-test('they are never fewer than there were, whatever the pace was', () => {
+test('the result is never less than the real number of ticks', () => {
   const span = fc.record({
     seconds: fc.integer({ min: 0, max: 40 }),
     rate: fc.integer({ min: 1, max: 60 }),

@@ -1,24 +1,19 @@
-/** The way to another token leads to the data that this server keeps, however it was started. */
+/** The hint for a lost host token names this server's data, however it was started. */
 import { tokenRecoveryHint } from '../../../server/host/token-recovery.ts';
 
 const folder = '/opt/vivarium';
 
-test('by hand: the same command, and the data where they are not the usual ones', () => {
-  expect(tokenRecoveryHint({ by: 'hand', data: '.data', folder })).toBe(
-    'npm start -- --new-host-token',
-  );
+test('by hand: the same command, with the data folder if it is not the default', () => {
+  const hint = tokenRecoveryHint({ by: 'hand', data: '.data', folder });
+  expect(hint).toBe('npm start -- --new-host-token');
   expect(tokenRecoveryHint({ by: 'hand', data: 'my rooms', folder })).toBe(
     "npm start -- --data '/opt/vivarium/my rooms' --new-host-token",
   );
 });
 
-test('a service: stopped first, as its own user, in its own folder, and started again', () => {
-  const way = tokenRecoveryHint({
-    by: 'service',
-    data: '/var/lib/vivarium',
-    folder,
-    user: 'vivarium',
-  });
+test('a service: stop it, run as its user in its folder, start it again', () => {
+  const start = { by: 'service', data: '/var/lib/vivarium', folder, user: 'vivarium' } as const;
+  const way = tokenRecoveryHint(start);
   expect(way).toMatch(/^stop the service; in \/opt\/vivarium, .* start the service$/);
   expect(way).toContain(
     ': runuser -u vivarium -- env VIVARIUM_DATA=/var/lib/vivarium npm start -- --new-host-token;',
@@ -34,7 +29,7 @@ test('a container: another one with the same data', () => {
   expect(way).toContain('node server/start.mjs --new-host-token');
 });
 
-test('where nothing is kept, each start makes one', () => {
+test('without stored data, each start makes a new token', () => {
   for (const by of ['hand', 'service', 'container'] as const) {
     expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe('the next start makes another');
   }

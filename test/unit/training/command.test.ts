@@ -11,10 +11,6 @@ const optionsOf = (...args: string[]): Options => {
 /** Words of a line without quotes, behind `npm run train --`. */
 const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
-it('is short without options', () => {
-  expect(commandOf(optionsOf('configs/a.json'))).toBe('npm run train -- configs/a.json');
-});
-
 it('contains every option that changes the result', () => {
   const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'cpu'];
   const options = optionsOf(...args, '--from', 'checkpoints/x');
@@ -26,17 +22,6 @@ it('leaves out folders, time limits and threads', () => {
   const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
   expect(commandOf(optionsOf('a.json', '--batch', '2', ...where))).toBe(
     'npm run train -- a.json --batch 2',
-  );
-});
-
-it('contains the initial checkpoint of a resumed run', () => {
-  const options = optionsOf('a.json', '--resume');
-  expect(commandOf(options, 'checkpoints/x')).toBe('npm run train -- a.json --from checkpoints/x');
-});
-
-it('does not contain the folder of the images', () => {
-  expect(commandOf(optionsOf('a.json', '--images', '/home/ada/drawings'))).toBe(
-    'npm run train -- a.json --images <folder>',
   );
 });
 

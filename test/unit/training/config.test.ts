@@ -7,20 +7,9 @@ import {
   withImages,
   withName,
 } from '../../../server/training/config-changes.ts';
-import { TrainingError } from '../../../server/training/errors.ts';
 import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();
-
-const refusal = (value: unknown): TrainingError => {
-  try {
-    parseConfig(value, 'run.json');
-  } catch (error) {
-    expect(error).toBeInstanceOf(TrainingError);
-    return error as TrainingError;
-  }
-  throw new Error('was accepted');
-};
 
 it('has the defaults of the published training', () => {
   const config = tinyConfig();
@@ -41,25 +30,15 @@ it('has the defaults of the published training', () => {
 const pool = (fields: object) => ({ pool: { ...TINY_POOL, ...fields } });
 const uniform = { growth: { kind: 'uniform', steps: 4 } };
 
+// Fields that a model card has too are tested with it.
 describe('an error names its field:', () => {
   test.each<[string, Record<string, unknown>]>([
-    ['name', { name: 'Tiny!' }],
-    ['title', { title: '' }],
-    ['side', { side: 7 }],
-    ['channels', { channels: 0 }],
     ['latentSize', { latentSize: 5 }],
-    ['growth.kind', { growth: { kind: 'sideways' } }],
     ['growth.seedSide', { growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 } }],
-    ['growth.stepsPerStage', { growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 0 } }],
-    ['update.hidden', { update: { kind: 'residual', hidden: 1.5 } }],
-    ['update.updateProbability', { update: { kind: 'simple', hidden: 4, updateProbability: 0 } }],
     ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
-    ['readout', { readout: { kind: 'dmol', mixtures: 1 } }],
     ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
-    ['presence.threshold', { presence: { threshold: 2 } }],
     ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
     ['encoder.input', { encoder: { convolutions: [] } }],
-    ['data.kind', { data: { kind: 'cats' } }],
     ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
     ['seed', { seed: -1 }],
     ['updates', { updates: undefined }],
@@ -103,11 +82,10 @@ describe('an error names its field:', () => {
     ['gallery', { gallery: 0 }],
     ['colour', { colour: 'red' }],
   ])('%s', (field, fields) => {
-    const { reason, message } = refusal(tinyConfigJson(fields));
-    expect(reason).toBe('bad-config');
-    expect(message).toMatch(/^run\.json: /);
-    expect(message).toContain(`field "${field}`);
-    expect(message.split('\n')).toHaveLength(1);
+    const message = expect.stringMatching(new RegExp(`^run\\.json: field "${field}.*$`));
+    expect(() => parseConfig(tinyConfigJson(fields), 'run.json')).toThrow(
+      expect.objectContaining({ name: 'TrainingError', reason: 'bad-config', message }),
+    );
   });
 });
 
@@ -184,21 +162,20 @@ describe('another batch', () => {
   });
 
   it('of any size gives a valid configuration', async () => {
+    const names = [
+      'drawings',
+      'organisms',
+      'organisms-neighbours',
+      'digits',
+      'digits-heal',
+      'noto',
+    ];
     const shipped = await Promise.all(
-      ['drawings', 'organisms', 'organisms-neighbours', 'digits', 'digits-heal', 'noto'].map(
-        async (name) => {
-          const { folder: _, ...config } = await readConfig(`server/training/configs/${name}.json`);
-          return config;
-        },
-      ),
+      names.map((name) => readConfig(`server/training/configs/${name}.json`)),
     );
+    const own = [big, tinyConfig(pool({ batch: 6, size: 7 })), tinyConfig()];
     for (let fresh = 1; fresh <= 40; fresh++) {
-      for (const config of [
-        big,
-        tinyConfig(pool({ batch: 6, size: 7 })),
-        tinyConfig(),
-        ...shipped,
-      ]) {
+      for (const config of [...own, ...shipped.map(({ folder: _, ...config }) => config)]) {
         const scaled = withBatch(config, fresh);
         expect(scaled.batch.fresh).toBe(fresh);
         expect(() => parseConfig(JSON.parse(JSON.stringify(scaled)), 'x')).not.toThrow();

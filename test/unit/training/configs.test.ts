@@ -3,10 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../../../server/training/config.ts';
-import { imageChannels } from '../../../server/training/model/likelihood.ts';
 import { freshPlan, pooledPlan } from '../../../server/training/rollout-plan.ts';
-import { likelihoodOf, trainedShapes } from '../../../server/training/run-state.ts';
+import { trainedShapes } from '../../../server/training/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
+import { imageChannels } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { countNumbers } from './tiny-run.ts';
 
@@ -78,7 +78,7 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
     const config = await read(name);
     const { side } = config;
     const images = new Uint32Array(config.batch.micro);
-    const plan = freshPlan(config, images, { side, progress: 0, leak: 0 }, createRandom(1));
+    const plan = freshPlan(config, images, { side, progress: 0, leak: 0, random: createRandom(1) });
     const steps = plan.segments.reduce((sum, segment) => sum + segment.steps, 0);
     if (config.growth.kind === 'doubling') expect(steps).toBe(side === 32 ? 40 : 48);
     else expect(config.growthSteps).toEqual(side === 28 ? [32, 64] : [64, 128]);
@@ -86,7 +86,7 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
     expect([...plan.judged].filter(([, counts]) => counts > 0)).toEqual([
       [plan.segments.length - 1, 1],
     ]);
-    expect(imageChannels(likelihoodOf(config))).toBe(name.startsWith('mnist') ? 1 : 3);
+    expect(imageChannels(config.readout)).toBe(name.startsWith('mnist') ? 1 : 3);
   });
 });
 
@@ -108,8 +108,9 @@ test.each([
     expect(pool.steps).toEqual(rest.growthSteps);
     const states = new Float32Array(side * side * channels).fill(1);
     const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
-    const now = { side, progress: 0, leak: 0 };
-    const plan = pooledPlan({ ...rest, pool }, entries, 0, now, createRandom(1));
+    const now = { side, progress: 0, leak: 0, random: createRandom(1) };
+    const further = { steps: pool.steps, wounded: pool.wounded * drawn };
+    const plan = pooledPlan({ ...rest, pool }, entries, further, now);
     const lost = entries.map((_, i) => {
       const own = plan.states!.subarray(i * states.length, (i + 1) * states.length);
       return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;

@@ -25,25 +25,22 @@ const draw = (scale: number): Record<Name, number[]> => ({
 });
 const BEGINNING = draw(1);
 
-const create = (options: AdamOptions): Promise<Adam> =>
-  Adam.create(
-    compute,
-    SHAPES,
-    new Map(
-      NAMES.map((name) => [
-        `parameter:${name}`,
-        { shape: SHAPES.get(name)!, data: Float32Array.from(BEGINNING[name]) },
-      ]),
-    ),
-    0,
-    options,
+const tensorsOf = (set: string, of: Record<Name, number[]>) =>
+  new Map(
+    NAMES.map((name) => [
+      `${set}:${name}`,
+      { shape: SHAPES.get(name)!, data: Float32Array.from(of[name]) },
+    ]),
   );
+
+const create = (options: AdamOptions): Promise<Adam> =>
+  Adam.create(compute, SHAPES, { update: 0, tensors: tensorsOf('parameter', BEGINNING) }, options);
 
 const gradient = (of: Record<Name, number[]>) =>
   Object.fromEntries(
-    NAMES.map((name) => [
-      `total:${name}`,
-      compute.upload(SHAPES.get(name)!, Float32Array.from(of[name])),
+    [...tensorsOf('total', of)].map(([name, { shape, data }]) => [
+      name,
+      compute.upload(shape, data),
     ]),
   );
 
@@ -87,6 +84,14 @@ const expectClose = (found: Float32Array, wanted: readonly number[]): void => {
   });
 };
 
+async function expectLike(adam: Adam, reference: Reference): Promise<void> {
+  const found = await adam.read();
+  for (const name of NAMES) {
+    expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
+    expectClose(found.get(`average:${name}`)!.data, reference.values(name, 'average'));
+  }
+}
+
 describe.each([0, 0.95])('Adam with an average of %f', (average) => {
   it('steps like the reference, with and without clipping', async () => {
     const options = { ...OPTIONS, average };
@@ -103,10 +108,8 @@ describe.each([0, 0.95])('Adam with an average of %f', (average) => {
     }
     expect(norms.filter((norm) => norm > options.clip).length).toBeGreaterThan(1);
     expect(norms.filter((norm) => norm < options.clip).length).toBeGreaterThan(1);
-    const found = await adam.read();
+    await expectLike(adam, reference);
     for (const name of NAMES) {
-      expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
-      expectClose(found.get(`average:${name}`)!.data, reference.values(name, 'average'));
       const averages = await compute.read(adam.averages[`parameter:${name}`]);
       expectClose(averages, reference.values(name, 'average'));
     }
@@ -116,20 +119,13 @@ describe.each([0, 0.95])('Adam with an average of %f', (average) => {
 
 it('adds the parts of micro-batches before it clips', async () => {
   const parts = [draw(3), draw(3), draw(3)];
-  const sum = Object.fromEntries(
-    NAMES.map((name) => [
-      name,
-      parts[0][name].map((_, i) => parts.reduce((s, p) => s + p[name][i], 0)),
-    ]),
-  ) as Record<Name, number[]>;
+  const sumOf = (name: Name): number[] =>
+    parts[0][name].map((_, i) => parts.reduce((sum, part) => sum + part[name][i], 0));
   const adam = await create(OPTIONS);
   const reference = new Reference(OPTIONS);
   const norm = await adam.step(parts.map(gradient), 0.1);
-  expect(norm).toBeCloseTo(reference.step(sum, 0.1), 3);
-  const found = await adam.read();
-  for (const name of NAMES) {
-    expectClose(found.get(`parameter:${name}`)!.data, reference.values(name, 'at'));
-  }
+  expect(norm).toBeCloseTo(reference.step({ a: sumOf('a'), b: sumOf('b') }, 0.1), 3);
+  await expectLike(adam, reference);
   await adam.dispose();
 });
 
@@ -154,5 +150,7 @@ it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e30])(
 );
 
 it('needs an initial value of every parameter', async () => {
-  await expect(Adam.create(compute, SHAPES, new Map(), 0, OPTIONS)).rejects.toThrow('parameter:a');
+  await expect(
+    Adam.create(compute, SHAPES, { update: 0, tensors: new Map() }, OPTIONS),
+  ).rejects.toThrow('parameter:a');
 });

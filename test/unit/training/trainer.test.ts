@@ -25,10 +25,25 @@ beforeAll(async () => {
 });
 afterAll(() => compute?.dispose());
 
-const start = (config: TrainingConfig, state: RunState = firstState(config), data = tinyData()) =>
-  Trainer.create(compute, config, data, state);
+const started: Trainer[] = [];
+/** A trainer that is disposed after its test. */
+async function start(
+  config: TrainingConfig,
+  state: RunState = firstState(config),
+  { data = tinyData(), on = compute } = {},
+): Promise<Trainer> {
+  const trainer = await Trainer.create(on, config, data, state);
+  started.push(trainer);
+  return trainer;
+}
+afterEach(async () => {
+  for (const trainer of started.splice(0)) await trainer.dispose();
+});
 
 const masked = { kind: 'simple', hidden: 5, updateProbability: 0.5 };
+const residual = { kind: 'residual', hidden: 5, leak: 0.5, standingInput: true };
+const uniform = { growth: { kind: 'uniform', steps: 4 } };
+const ink = { readout: { kind: 'bernoulli', channel: 0 }, presence: { threshold: 0.1 } };
 const optimiser = { learningRate: 0.01, warmup: 2, decay: 0.5, clip: 1, average: 0.9 };
 const runs: [string, TrainingConfig][] = [
   [
@@ -46,7 +61,7 @@ const runs: [string, TrainingConfig][] = [
   [
     'uniform, with pool, wounds, and cells that update by chance',
     tinyConfig({
-      growth: { kind: 'uniform', steps: 4 },
+      ...uniform,
       growthSteps: [3, 6],
       update: masked,
       pool: { ...TINY_POOL, divergence: 'all', gradientSteps: 2 },
@@ -56,7 +71,7 @@ const runs: [string, TrainingConfig][] = [
   [
     'uniform, as published: whole batches, and one number of steps for each',
     tinyConfig({
-      growth: { kind: 'uniform', steps: 4 },
+      ...uniform,
       growthSteps: [3, 6],
       stepsDrawn: 'update',
       pool: { ...TINY_POOL, admit: 4, batch: 4, standIns: true, steps: [3, 6], divergence: 'all' },
@@ -65,13 +80,7 @@ const runs: [string, TrainingConfig][] = [
   [
     'with a genome in every layer',
     tinyConfig({
-      update: {
-        kind: 'residual',
-        hidden: 5,
-        leak: 0.5,
-        standingInput: true,
-        genome: { hidden: 4 },
-      },
+      update: { ...residual, genome: { hidden: 4 } },
       pool: TINY_POOL,
     }),
   ],
@@ -81,11 +90,8 @@ const runs: [string, TrainingConfig][] = [
       channels: 8,
       latentSize: 10,
       update: {
-        kind: 'residual',
-        hidden: 5,
+        ...residual,
         activation: 'relu',
-        leak: 0.5,
-        standingInput: true,
         genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.2 },
       },
       places: { channel: 4, octaves: 1, weight: 0.3 },
@@ -120,13 +126,12 @@ describe.each(runs)('a run %s', (_, config) => {
     expect(after.some(({ pooled }) => pooled !== undefined)).toBe(true);
     expect([...before, ...after]).toEqual(reports);
     expect(numbersOf(await second.state())).toEqual(numbersOf(await whole.state()));
-    for (const trainer of [whole, first, second]) await trainer.dispose();
   });
 
   it('is the same on one worker and on two', async () => {
     expect(compute.workers).toBe(2);
-    const one = await createCompute('onnx', { threads: 1 });
-    const slow = await Trainer.create(one, config, tinyData(), firstState(config));
+    const on = await createCompute('onnx', { threads: 1 });
+    const slow = await start(config, firstState(config), { on });
     const fast = await start(config);
     expect(await updates(slow, 4)).toEqual(await updates(fast, 4));
     expect(numbersOf(await slow.state())).toEqual(numbersOf(await fast.state()));
@@ -141,8 +146,6 @@ describe.each(runs)('a run %s', (_, config) => {
     const pictured = await shown(slow);
     expect(pictured).toEqual(await shown(fast));
     expect(pictured[2]).not.toBe(pictured[1]);
-    for (const trainer of [slow, fast]) await trainer.dispose();
-    await one.dispose();
   });
 });
 
@@ -153,7 +156,7 @@ describe('the loss', () => {
       'of ink by cells that update by chance',
       tinyConfig({
         updates: 80,
-        growth: { kind: 'uniform', steps: 4 },
+        ...uniform,
         update: masked,
         readout: { kind: 'bernoulli', channel: 0 },
         presence: { threshold: 0.1 },
@@ -175,22 +178,17 @@ describe('the loss', () => {
       tinyData(3),
     ],
   ])('%s falls', async (_, config, data) => {
-    const trainer = await start(config, firstState(config), data);
+    const trainer = await start(config, firstState(config), { data });
     const reports = await updates(trainer, 80);
     const loss = (part: typeof reports): number =>
       part.reduce((sum, x) => sum + x.reconstruction + x.divergence, 0) / part.length;
     expect(loss(reports.slice(-8))).toBeLessThan(0.7 * loss(reports.slice(0, 8)));
-    await trainer.dispose();
   });
 
   it('is reported by its parts', async () => {
     // An untrained rule leaves the seed as it is, so what is shown is the latent's first number in
     // every cell.
-    const config = tinyConfig({
-      readout: { kind: 'bernoulli', channel: 0 },
-      presence: { threshold: 0.1 },
-      beta: 0,
-    });
+    const config = tinyConfig({ ...ink, beta: 0 });
     const still = new Map(firstState(config).tensors);
     for (const name of ['encoder.dense0.kernel', 'encoder.dense0.bias']) {
       const { shape, data } = still.get(`parameter:${name}`)!;
@@ -201,53 +199,45 @@ describe('the loss', () => {
     bias.fill(-6, 6);
     const trainer = await start(
       config,
-      { update: 0, tensors: still, pool: [], crowd: [] },
-      tinyData(1),
+      { ...firstState(config), tensors: still },
+      { data: tinyData(1) },
     );
     const { reconstruction, divergence } = await trainer.update();
     expect(Math.abs(reconstruction - 64 * Math.LN2)).toBeLessThan(0.3);
     expect(divergence).toBeCloseTo(6 * 0.5 * (Math.exp(-12) - 1 + 12), 3);
-    await trainer.dispose();
   });
 });
 
 describe('the pool of a run', () => {
-  it('is used once it holds enough, grows old, and stays bounded', async () => {
-    const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
-    const trainer = await start(config);
-    const counts: number[] = [];
-    const drawn: boolean[] = [];
-    let oldest = 0;
-    for (let i = 0; i < 12; i++) {
-      const { pooled, age = 0 } = await trainer.update();
-      drawn.push(pooled !== undefined);
-      oldest = Math.max(oldest, age);
-      counts.push((await trainer.state()).pool.length);
-    }
-    // One more an update, and what was drawn comes back.
-    expect(counts).toEqual([1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6]);
-    expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
-    // Grown in 6 steps; 3 more at each draw.
-    expect(oldest).toBeGreaterThan(9);
-    await trainer.dispose();
-  });
-
-  it('is replaced by new organisms while it holds too few, and takes all of them in', async () => {
-    const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
-    const config = tinyConfig({
-      growth: { kind: 'uniform', steps: 4 },
-      pool: { ...pool, standIns: true },
-    });
-    const trainer = await start(config);
+  /** Updates, and the number of states in the pool after each. */
+  async function counted(trainer: Trainer, count: number) {
     const reports: UpdateReport[] = [];
     const held: number[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < count; i++) {
       reports.push(await trainer.update());
       held.push((await trainer.state()).pool.length);
     }
+    return { reports, held, drawn: reports.map(({ pooled }) => pooled !== undefined) };
+  }
+
+  it('is used once it holds enough, grows old, and stays bounded', async () => {
+    const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
+    const { reports, held, drawn } = await counted(await start(config), 12);
+    // One more an update, and what was drawn comes back.
+    expect(held).toEqual([1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6]);
+    expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
+    // Grown in 6 steps; 3 more at each draw.
+    expect(Math.max(...reports.map(({ age = 0 }) => age))).toBeGreaterThan(9);
+  });
+
+  it('is replaced by new organisms while it holds too few, and receives all of them', async () => {
+    const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
+    const config = tinyConfig({ ...uniform, pool: { ...pool, standIns: true } });
+    const trainer = await start(config);
+    const { held, drawn } = await counted(trainer, 3);
     // A batch of eight: whole and new, then half of it from the pool, whose four come back beside
     // four that are new.
-    expect(reports.map(({ pooled }) => pooled !== undefined)).toEqual([false, true, true]);
+    expect(drawn).toEqual([false, true, true]);
     expect(held).toEqual([8, 12, 16]);
     const { pool: entries } = await trainer.state();
     const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
@@ -255,15 +245,14 @@ describe('the pool of a run', () => {
     // its second half.
     const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
     expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
-    await trainer.dispose();
   });
 
   it.each([
     ['micro-batch', 4],
     ['update', 1],
-  ])('goes on for steps that are drawn for each %s', async (stepsDrawn, numbers) => {
+  ])('is continued for a number of steps drawn for each %s', async (stepsDrawn, numbers) => {
     const config = tinyConfig({
-      growth: { kind: 'uniform', steps: 4 },
+      ...uniform,
       growthSteps: [1, 64],
       pool: { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [1, 64] },
       stepsDrawn,
@@ -280,7 +269,6 @@ describe('the pool of a run', () => {
     // Two micro-batches of new ones, and two of the pool's.
     expect(steps).toHaveLength(8);
     expect(new Set(steps).size).toBe(numbers);
-    await trainer.dispose();
   });
 
   it('shows new images by metamorphosis, in the order of the passes', async () => {
@@ -295,10 +283,9 @@ describe('the pool of a run', () => {
     const { pool } = await trainer.state();
     const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
     expect(changed).toEqual(expect.arrayContaining(wanted));
-    await trainer.dispose();
   });
 
-  it('keeps crowded states apart with their ground, also after a resume', async () => {
+  it('stores crowded states separately with their ground, also after a resume', async () => {
     const config = tinyConfig({
       pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
       updates: 30,
@@ -317,7 +304,6 @@ describe('the pool of a run', () => {
     expect(numbersOf(await other.state())).toEqual(numbersOf(await trainer.state()));
     const lived = Math.max(...(await trainer.state()).crowd.map(({ age }) => age));
     expect(lived).toBeGreaterThan(6 + 3);
-    for (const one of [trainer, other]) await one.dispose();
   });
 
   it('is emptied when the curriculum moves to larger patches', async () => {
@@ -331,7 +317,6 @@ describe('the pool of a run', () => {
     expect(pooled).toBeUndefined();
     const { pool } = await trainer.state();
     expect(pool.map(({ states }) => states.length)).toEqual([8 * 8 * 6, 8 * 8 * 6]);
-    await trainer.dispose();
   });
 });
 
@@ -341,7 +326,6 @@ it('trains on the validation split too if configured', async () => {
     const trainer = await start({ ...config, trainOnValidation });
     await updates(trainer, 6);
     const { pool } = await trainer.state();
-    await trainer.dispose();
     return [...new Set(pool.map(({ image }) => image))].sort();
   };
   expect(await seen(false)).toEqual([0, 1, 2, 3, 4]);
@@ -365,30 +349,29 @@ test('a gradient that is not finite changes nothing', async () => {
   });
   expect(broken.updates).toBe(4);
   expect(numbersOf(await broken.state())).toEqual(before);
-  for (const one of [trainer, broken]) await one.dispose();
 });
 
-describe('a mismatch with the configuration is refused:', () => {
+const data = tinyData();
+test.each<[string, Dataset, string, string]>([
+  ['images of another side', { ...data, side: 16 }, 'bad-data', '16×16, but "side"'],
+  ['images of other channels', tinyData(1), 'bad-data', '1 channels, but "readout"'],
+  [
+    'no images to train on',
+    { ...data, splits: { ...data.splits, train: new Uint32Array(0) } },
+    'bad-data',
+    'no images',
+  ],
+  ["a pool of another set's images", { ...data, count: 5 }, 'bad-run', 'image 5'],
+])('a mismatch with the configuration is refused: %s', async (_, data, reason, text) => {
   const config = tinyConfig({ pool: TINY_POOL });
-  const refused = async (data: Dataset, reason: string, ...texts: string[]): Promise<void> => {
-    const entry = { image: 5, age: 1, states: new Float32Array(8 * 8 * 6) };
-    const state = { ...firstState(config), pool: [entry] };
-    const error = await start(config, state, data).catch((thrown) => thrown);
-    expect(error).toMatchObject({ name: 'TrainingError', reason });
-    for (const text of texts) expect(error.message).toContain(text);
-  };
-
-  test('images of another side', () =>
-    refused({ ...tinyData(), side: 16 }, 'bad-data', '16×16', '"side"'));
-  test('images of other channels', () =>
-    refused(tinyData(1), 'bad-data', '"readout"', '1 channel'));
-  test('no images to train on', () => {
-    const data = tinyData();
-    const splits = { ...data.splits, train: new Uint32Array(0) };
-    return refused({ ...data, splits }, 'bad-data', 'no images');
+  const entry = { image: 5, age: 1, states: new Float32Array(8 * 8 * 6) };
+  await expect(
+    start(config, { ...firstState(config), pool: [entry] }, { data }),
+  ).rejects.toMatchObject({
+    name: 'TrainingError',
+    reason,
+    message: expect.stringContaining(text),
   });
-  test("a pool of another set's images", () =>
-    refused({ ...tinyData(), count: 5 }, 'bad-run', 'image 5'));
 });
 
 test.each(['wasm', 'cpu'] as const)('an update on %s leaves no values behind', async (name) => {
@@ -401,7 +384,7 @@ test.each(['wasm', 'cpu'] as const)('an update on %s leaves no values behind', a
     judgeGrown: 0.5,
     extraSteps: [1, 1],
   });
-  const trainer = await Trainer.create(tfjs, config, tinyData(), firstState(config));
+  const trainer = await start(config, firstState(config), { on: tfjs });
   // Programs are compiled when first needed, and keep their constants.
   await updates(trainer, 3);
   const before = tf.memory().numTensors;
@@ -411,6 +394,4 @@ test.each(['wasm', 'cpu'] as const)('an update on %s leaves no values behind', a
 
   await trainer.means(Uint32Array.of(0, 1, 2));
   expect(tf.memory().numTensors).toBe(before);
-  await trainer.dispose();
-  await tfjs.dispose();
 });

@@ -5,7 +5,7 @@ import { tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const FILE = 'x/card.json';
 
-test('what is left out is the plain choice', () => {
+test('fields that are left out have defaults', () => {
   const { update, description, trustedSteps } = tinyCard({ update: { kind: 'simple', hidden: 3 } });
   expect(update).toEqual({
     kind: 'simple',
@@ -70,7 +70,7 @@ test.each([
   expect(parse).toThrow(`${FILE}: ${what}`);
 });
 
-test.each([[null], [[]], ['card'], [1]])('%j is no card', (value) => {
+test.each([[null], [[]], ['card'], [1]])('%j is not a card', (value) => {
   expect(() => parseCard(value, FILE)).toThrow(`${FILE}: card is not a JSON object`);
 });
 

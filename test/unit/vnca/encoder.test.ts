@@ -4,7 +4,7 @@ import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
-import { modelOf, tinyCard, tinyModel } from './tiny-model.ts';
+import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
 
 function run(model: Model, pixels: Float32Array): Float32Array {
   const steps = createEncoder(model)!.encode(pixels);
@@ -41,23 +41,18 @@ function withEncoder(fields: Record<string, unknown>, channels: number): Model {
       }),
     }),
   );
-  const random = createRandom(2);
-  const tensors = new Map(model.tensors);
-  const add = (name: string, shape: number[]): void => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const fanIn = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-    const data = Float32Array.from({ length: size }, () => random.normal() / Math.sqrt(fanIn));
-    tensors.set(`encoder.${name}`, { shape, data });
-  };
-  add('conv0.kernel', [5, 5, channels, 5]);
-  add('conv0.bias', [5]);
-  add('conv1.kernel', [3, 3, 5, 7]);
-  add('conv1.bias', [7]);
-  add('dense0.kernel', [9 * 9 * 7, 11]);
-  add('dense0.bias', [11]);
-  add('dense1.kernel', [11, 12]);
-  add('dense1.bias', [12]);
-  return { card: model.card, tensors };
+  // Written out, so that the shapes are tested too.
+  const shapes = Object.entries({
+    'conv0.kernel': [5, 5, channels, 5],
+    'conv0.bias': [5],
+    'conv1.kernel': [3, 3, 5, 7],
+    'conv1.bias': [7],
+    'dense0.kernel': [9 * 9 * 7, 11],
+    'dense0.bias': [11],
+    'dense1.kernel': [11, 12],
+    'dense1.bias': [12],
+  });
+  return withTensors(model, new Map(shapes.map(([name, of]) => [`encoder.${name}`, of])), 2);
 }
 
 test.each([

@@ -4,7 +4,6 @@ import {
   firstStage,
   growthSchedule,
   seedState,
-  totalSteps,
 } from '../../../server/vnca/growth.ts';
 
 const doubling = {
@@ -13,13 +12,9 @@ const doubling = {
 };
 const uniform = { side: 28, growth: { kind: 'uniform' as const, steps: 36 } };
 
-test('growth by doubling starts at the seed and takes 40 steps to 32, 48 to 64', () => {
+test('growth by doubling starts at the seed, and cells divide before each later stage', () => {
   expect(firstStage(doubling)).toBe(2);
-  expect(totalSteps(doubling)).toBe(40);
-  expect(totalSteps({ ...doubling, side: 64 })).toBe(48);
-});
-
-test('cells divide before the first step of every stage but the first', () => {
+  expect(growthSchedule({ ...doubling, side: 64 })).toHaveLength(48);
   const schedule = growthSchedule(doubling);
   const divisions = schedule.flatMap(({ divide }, i) => (divide ? [i] : []));
   expect(divisions).toEqual([8, 16, 24, 32]);
@@ -40,16 +35,13 @@ test('a seed has the latent in every cell', () => {
   expect([...seedState(latent, 2, 2)]).toEqual([1, 2, 1, 2, 1, 2, 1, 2]);
 });
 
-test('[[1, 2], [3, 4]] divides into blocks', () => {
+test('cells divide into blocks of copies, with all channels', () => {
   const state = Float32Array.of(1, 2, 3, 4);
   expect([...divide(state, 1)]).toEqual([1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]);
-});
-
-test('division copies all channels of a cell', () => {
   expect([...divide(Float32Array.of(5, 6), 2)]).toEqual([5, 6, 5, 6, 5, 6, 5, 6]);
 });
 
-test('division writes its place of a batch and nothing else', () => {
+test('division writes only its own part of a batch', () => {
   const batch = new Float32Array(12).fill(9);
   divideInto(batch, 4, Float32Array.of(7), 1);
   expect([...batch]).toEqual([9, 9, 9, 9, 7, 7, 7, 7, 9, 9, 9, 9]);

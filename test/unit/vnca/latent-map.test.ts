@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMap, principalPlaces } from '../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { temporaryFolder } from '../training/tiny-run.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'vivarium-map-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const newFolder = temporaryFolder();
 
 test('the map of the shipped checkpoint has a place for each, none on top of another', async () => {
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
@@ -24,6 +23,7 @@ test('the map of the shipped checkpoint has a place for each, none on top of ano
 });
 
 test('a checkpoint without a map is laid out by its principal components, with a wrong one it is refused', async () => {
+  const folder = newFolder();
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
   const map = (await loadMap({ ...checkpoint, folder }))!;
   expect(map).toHaveLength(checkpoint.card.gallery.length);

@@ -58,20 +58,20 @@ describe('Bernoulli', () => {
     presence: { threshold: 0.5 },
   };
 
-  test('is white ink as strong as it is likely', () => {
+  test('is white ink, as opaque as it is likely', () => {
     const ink = Math.round(255 / (1 + Math.exp(-1.5)));
     expect(readOne(card, [9, 1.5, 9])).toEqual({ rgba: [ink, ink, ink, ink], presence: ink });
     expect(readOne(card, [9, -200, 9]).presence).toBe(0);
     expect(readOne(card, [1, 0, 0]).presence).toBe(128);
   });
 
-  test('a state of zeros reads as nothing', () => {
+  test('a state of zeros reads as empty', () => {
     expect(readOne(card, [0, 0, 0])).toEqual({ rgba: [0, 0, 0, 0], presence: 0 });
   });
 });
 
 describe('discretised mixture of logistics', () => {
-  test('with one mixture, later colours lean on earlier ones', () => {
+  test('with one mixture, later colours depend on earlier ones', () => {
     const state = Float32Array.of(5, 0.5, 9, 0.3, 0.1, 9, -0.4, -0.2, 9, 0.7);
     const r = 0.5;
     const g = 0.1 + Math.tanh(0.3) * r;
@@ -96,12 +96,12 @@ describe('discretised mixture of logistics', () => {
     expect(mean[2]).toBeCloseTo(0, 6);
   });
 
-  test('conditional means are clamped before others lean on them', () => {
+  test('conditional means are clamped before others depend on them', () => {
     const state = Float32Array.of(0, 3, 0, 20, 0, 0, 0, 0, 0, 0);
     expect(dmolMean(state, 0, 1)).toEqual([1, 1, 0]);
   });
 
-  test('great logits do not overflow', () => {
+  test('large logits do not overflow', () => {
     expect(dmolMean(Float32Array.of(1e4, 0.25, 0, 0, 0, 0, 0, 0, 0, 0), 0, 1)[0]).toBe(0.25);
   });
 

@@ -42,7 +42,7 @@ const tensor: fc.Arbitrary<StoredTensor> = fc
 const name = fc.string({ unit: 'binary' }).filter((s) => s !== '__metadata__');
 const named = fc.uniqueArray(fc.tuple(name, tensor), { selector: ([key]) => key, maxLength: 6 });
 
-test('what is written is read', () => {
+test('reads what was written', () => {
   fc.assert(
     fc.property(named, fc.dictionary(fc.string(), fc.string()), (entries, metadata) => {
       const file = parseSafetensors(writeSafetensors(new Map(entries), metadata), FILE);
@@ -64,7 +64,7 @@ test('written tensors are aligned to their elements', () => {
   expect(bytes.byteOffset % 4).toBe(0);
 });
 
-test('float32 numbers keep their bits, also out of a pooled Buffer and unaligned', () => {
+test('float32 numbers keep their bits, also from a pooled Buffer and unaligned', () => {
   const data = Float32Array.of(0, -0, 1e-42, 3.5, -Infinity);
   const file = writeSafetensors(new Map([['a', fromFloat32([5], data)]]));
   const shifted = Buffer.concat([Buffer.of(1), file]).subarray(1);
@@ -84,14 +84,11 @@ test('the writer refuses bytes that do not fit the shape', () => {
 });
 
 test.each([
-  ['an empty file', new Uint8Array(0), 'file of 0 bytes is too short for a header length'],
-  ['seven bytes', new Uint8Array(7), 'file of 7 bytes is too short for a header length'],
+  ['no header length', new Uint8Array(7), 'file of 7 bytes is too short for a header length'],
   ['a header beyond the file', fileOf('{}', 0, 3), 'header length 3 reaches beyond the file'],
   ['a huge header', fileOf('{}', 0, 1e9), 'header length 1000000000 is over the limit'],
-  ['no header', fileOf('', 0), 'header is not JSON'],
   ['a header in pieces', fileOf('{"a":'), 'header is not JSON'],
   ['a list', fileOf([]), 'header is not a JSON object'],
-  ['null', fileOf('null'), 'header is not a JSON object'],
   ['bytes that are no text', fileOf('{}').fill(0xff, 8), 'header is not JSON'],
   ['metadata that are no object', fileOf({ __metadata__: 1 }), '"__metadata__" is not an object'],
   ['a number in metadata', fileOf({ __metadata__: { k: 1 } }), '"__metadata__.k" is not a string'],
@@ -110,11 +107,6 @@ test.each([
     'a negative shape',
     fileOf({ a: f32(0, 4, [-1]) }, 4),
     'tensor "a": shape [-1] is not a list of non-negative integers',
-  ],
-  [
-    'a broken shape',
-    fileOf({ a: f32(0, 4, [0.5]) }, 4),
-    'tensor "a": shape [0.5] is not a list of non-negative integers',
   ],
   [
     'three offsets',
@@ -164,7 +156,7 @@ test('a tensor may be named like a field of Object', () => {
   expect([...parseSafetensors(file, FILE).tensors.keys()]).toEqual(['__proto__']);
 });
 
-test('no damage to a file leads to anything but a CheckpointError', () => {
+test('every damaged file throws a CheckpointError', () => {
   const whole = writeSafetensors(
     new Map([
       ['a', fromFloat32([2, 3], new Float32Array(6))],

@@ -48,6 +48,21 @@ export function modelOf(card: Card, seed = 1): Model {
   return { card, tensors };
 }
 
+/** A model with tensors of these shapes added, of random numbers. */
+export function withTensors(
+  { card, tensors }: Model,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  seed: number,
+): Model {
+  const random = createRandom(seed);
+  const added = [...shapes].map(([name, shape]): [string, WeightTensor] => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const scale = shape.length / Math.sqrt(size);
+    return [name, { shape, data: random.latent(size).map((x) => scale * x) }];
+  });
+  return { card, tensors: new Map([...tensors, ...added]) };
+}
+
 export function tinyModel(fields: Record<string, unknown> = {}, seed = 1): Model {
   return modelOf(tinyCard(fields), seed);
 }

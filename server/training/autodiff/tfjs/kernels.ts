@@ -1,6 +1,12 @@
 /** The implementation of each operation in TensorFlow.js. Maps are [N, H, W, C]. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Binary, Expression, Operation, OperationKind, OperationOf, Unary } from '../graph.ts';
+import {
+  type Expression,
+  isEach,
+  type Operation,
+  type OperationKind,
+  type OperationOf,
+} from '../graph.ts';
 
 /** Runs on the active backend; the caller tidies intermediate tensors. */
 export type Kernel<O extends Operation = Operation> = (
@@ -12,30 +18,13 @@ type Kernels = {
   [K in Exclude<OperationKind, 'input'>]: Kernel<Extract<Operation, OperationOf<K>>>;
 };
 
-type Shape4 = [number, number, number, number];
+const { abs, elu, exp, log, neg, relu, sigmoid, sign, softplus, sqrt, tanh } = tf;
+const UNARY = { abs, elu, exp, log, neg, relu, sigmoid, sign, softplus, sqrt, tanh };
+const { add, div, maximum, minimum, mul, sub } = tf;
+const greater = (a: tf.Tensor, b: tf.Tensor) => tf.cast(tf.greater(a, b), 'float32');
+const BINARY = { add, div, greater, maximum, minimum, mul, sub };
 
-const UNARY: Readonly<Record<Unary, (x: tf.Tensor) => tf.Tensor>> = {
-  abs: tf.abs,
-  elu: tf.elu,
-  exp: tf.exp,
-  log: tf.log,
-  negative: tf.neg,
-  relu: tf.relu,
-  sigmoid: tf.sigmoid,
-  sign: tf.sign,
-  softplus: tf.softplus,
-  sqrt: tf.sqrt,
-  tanh: tf.tanh,
-};
-const BINARY: Readonly<Record<Binary, (a: tf.Tensor, b: tf.Tensor) => tf.Tensor>> = {
-  add: tf.add,
-  divide: tf.div,
-  greater: (a, b) => tf.cast(tf.greater(a, b), 'float32'),
-  maximum: tf.maximum,
-  minimum: tf.minimum,
-  multiply: tf.mul,
-  subtract: tf.sub,
-};
+type Shape4 = [number, number, number, number];
 
 /** By the kind of the operation. */
 export const KERNELS: Kernels = {
@@ -66,12 +55,16 @@ export const KERNELS: Kernels = {
     );
   },
   matMul: (_, [a, b], { transposeA, transposeB }) => product(a, b, transposeA, transposeB),
-  pointwise: (at, [x, weights], { transposed }) =>
-    tf.reshape(product(cells(x), weights, false, transposed), [...at.shape]),
-  pointwiseFilter: (_, [x, change]) => product(cells(x), cells(change), true, false),
-  pointwiseEach: (at, [x, weights], { transposed }) =>
-    tf.reshape(tf.matMul(rows(x), weights as tf.Tensor3D, false, transposed), [...at.shape]),
-  pointwiseEachFilter: (_, [x, change]) => tf.matMul(rows(x), rows(change), true, false),
+  pointwise(at, [x, weights], { transposed }) {
+    const each = isEach(at.inputs[1])
+      ? tf.matMul(rows(x), weights, false, transposed)
+      : product(cells(x), weights, false, transposed);
+    return tf.reshape(each, [...at.shape]);
+  },
+  pointwiseFilter: (_, [x, change], { each }) =>
+    each
+      ? tf.matMul(rows(x), rows(change), true, false)
+      : product(cells(x), cells(change), true, false),
   conv: (_, [x, weights], { stride, pad }) =>
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
@@ -104,14 +97,12 @@ export const KERNELS: Kernels = {
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
-const sides = (
-  pad: number,
-): [[number, number], [number, number], [number, number], [number, number]] => [
-  [0, 0],
-  [pad, pad],
-  [pad, pad],
-  [0, 0],
-];
+type Pads = [[number, number], [number, number], [number, number], [number, number]];
+
+const sides = (pad: number): Pads => {
+  const both: [number, number] = [pad, pad];
+  return [[0, 0], both, both, [0, 0]];
+};
 
 /** [N, H, W, C] → [N, cells, C]. */
 const rows = (x: tf.Tensor): tf.Tensor3D =>

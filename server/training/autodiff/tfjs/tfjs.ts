@@ -18,7 +18,7 @@ import {
 import { type Expression, inOrder, type Outputs, type Shape } from '../graph.ts';
 import { ComputeError } from './errors.ts';
 import { KERNELS, type Kernel } from './kernels.ts';
-import { startWebgpu } from './webgpu.ts';
+import { type Started, startWebgpu } from './webgpu.ts';
 
 /** Back ends of TensorFlow.js. */
 export type TfjsName = Exclude<ComputeName, 'onnx'>;
@@ -35,13 +35,6 @@ class TfjsValue implements Value {
   constructor(readonly tensor: tf.Tensor) {
     this.shape = tensor.shape;
   }
-}
-
-interface Started {
-  readonly device: string;
-  readonly gpu: boolean;
-  check?(): void;
-  stop?(): void;
 }
 
 const STARTERS: Readonly<Record<TfjsName, () => Promise<Started>>> = {

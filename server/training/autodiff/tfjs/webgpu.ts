@@ -8,18 +8,18 @@ import { ComputeError } from './errors.ts';
 
 const NAME = 'webgpu';
 
-/** The WebGPU device of this thread. */
-export interface Webgpu {
+/** A started back end of TensorFlow.js. */
+export interface Started {
   readonly device: string;
-  /** Whether the adapter is a real GPU, not a driver that runs on the CPU. */
+  /** Whether it runs on a real GPU, not a driver that runs on the CPU. */
   readonly gpu: boolean;
   /** @throws ComputeError the device has failed since the start, so its results are invalid */
-  check(): void;
+  check?(): void;
   /** The last user's call destroys the device. */
-  stop(): void;
+  stop?(): void;
 }
 
-interface Started extends Omit<Webgpu, 'stop'> {
+interface StartedGpu extends Required<Omit<Started, 'stop'>> {
   /**
    * Referenced here, because garbage collection would stop Dawn under the running device and crash
    * the process.
@@ -28,7 +28,7 @@ interface Started extends Omit<Webgpu, 'stop'> {
   destroy(): void;
 }
 
-let started: Promise<Started> | undefined;
+let started: Promise<StartedGpu> | undefined;
 let users = 0;
 
 /**
@@ -37,7 +37,7 @@ let users = 0;
  *
  * @throws ComputeError not-installed, no-adapter, does-not-start
  */
-export async function startWebgpu(): Promise<Webgpu> {
+export async function startWebgpu(): Promise<Started> {
   users++;
   started ??= start();
   try {
@@ -56,7 +56,7 @@ function release(): void {
   last?.then(({ destroy }) => destroy()).catch(() => {});
 }
 
-async function start(): Promise<Started> {
+async function start(): Promise<StartedGpu> {
   const { create, globals, WebGPUBackend } = await load();
   Object.assign(globalThis, globals);
   const gpu = create([]);

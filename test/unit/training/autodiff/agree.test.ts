@@ -7,7 +7,7 @@ import { ComputeError, createCompute } from '../../../../server/training/autodif
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import type { Expression } from '../../../../server/training/autodiff/graph.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createRandom } from '../../../../shared/random.ts';
+import { normals } from '../model/small.ts';
 import { evaluate } from './contract.ts';
 
 const [COUNT, SIDE, CHANNELS, HIDDEN, LATENT] = [3, 10, 6, 12, 5];
@@ -51,23 +51,17 @@ function program(): Record<string, Expression> {
   };
 }
 
-function inputs(): Record<string, { shape: readonly number[]; data: Float32Array }> {
-  const random = createRandom(8);
-  const scale = (name: Name): number => (name === 'states' || name === 'latents' ? 1 : 0.15);
-  return Object.fromEntries(
-    NAMES.map((name) => {
-      const shape = SHAPES[name];
-      const size = shape.reduce<number>((a, b) => a * b, 1);
-      const data = Float32Array.from({ length: size }, () => scale(name) * random.normal());
-      return [name, { shape, data }];
-    }),
-  );
-}
+const inputs = Object.fromEntries(
+  NAMES.map((name, i) => {
+    const scale = name === 'states' || name === 'latents' ? 1 : 0.15;
+    return [name, normals(SHAPES[name], 8 + i, scale)];
+  }),
+);
 
 async function results(name: ComputeName): Promise<Record<string, Float32Array>> {
   const compute = await createCompute(name, { threads: 1 });
   try {
-    return await evaluate(compute, program(), inputs());
+    return await evaluate(compute, program(), inputs);
   } finally {
     await compute.dispose();
   }

@@ -2,31 +2,20 @@
  * What every training back end must do: each operation and its gradient, against numbers and finite
  * differences.
  */
-import type { Compute, Value } from '../../../../server/training/autodiff/compute.ts';
+import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import type { Expression } from '../../../../server/training/autodiff/graph.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createRandom } from '../../../../shared/random.ts';
-import { slopeChecker } from '../model/small.ts';
-
-const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
-function numbers(shape: readonly number[], seed: number): Float32Array {
-  const random = createRandom(seed);
-  return Float32Array.from({ length: size(shape) }, () => random.normal());
-}
+import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../model/small.ts';
 
 /** Compiles, runs once, reads everything. */
 export async function evaluate(
   compute: Compute,
   outputs: Record<string, Expression>,
-  inputs: Record<string, { shape: readonly number[]; data: Float32Array }>,
+  inputs: Record<string, Numbers>,
 ): Promise<Record<string, Float32Array>> {
   const program = await compute.compile(outputs);
-  const values: Record<string, Value> = {};
-  for (const [name, { shape, data }] of Object.entries(inputs)) {
-    values[name] = compute.upload(shape, data);
-  }
+  const values = upload(compute, inputs);
   const results = await program.run(values);
   const read: Record<string, Float32Array> = {};
   for (const [name, value] of Object.entries(results)) {
@@ -109,11 +98,11 @@ export const OPERATIONS: Record<string, Case> = {
   },
   'pointwise, weights of each sample': {
     inputs: [map(2, 3, 3, 4), plain(2, 4, 6)],
-    build: (x, w) => g.pointwiseEach(x, w),
+    build: (x, w) => g.pointwise(x, w),
   },
   'pointwise, weights of each sample, transposed': {
     inputs: [map(2, 3, 3, 4), plain(2, 6, 4)],
-    build: (x, w) => g.pointwiseEach(x, w, true),
+    build: (x, w) => g.pointwise(x, w, true),
   },
   'convolution 3×3': {
     inputs: [map(2, 5, 4, 3), plain(3, 3, 3, 2)],
@@ -148,14 +137,16 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
 
     for (const [title, { inputs, build }] of Object.entries(OPERATIONS)) {
       it(`differentiates: ${title}`, async () => {
-        const given = inputs.map(({ shape }, i) => ({ shape, data: numbers(shape, i + 1) }));
         const names = inputs.map((_, i) => `x${i}`);
+        const given = Object.fromEntries(
+          inputs.map(({ shape }, i) => [names[i], normals(shape, i + 1)]),
+        );
         const leaves = inputs.map(({ shape, map }, i) =>
           map ? g.inputMap(names[i], shape) : g.input(names[i], shape),
         );
         const result = build(...leaves);
         // A weighted sum, so that no error cancels.
-        const weights = { shape: result.shape, data: numbers(result.shape, 99) };
+        const weights = normals(result.shape, 99);
         const seed = result.map
           ? g.inputMap('weights', result.shape)
           : g.input('weights', result.shape);
@@ -165,30 +156,22 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
           expect(slope.shape).toEqual(inputs[i].shape);
           program[`slope${i}`] = slope;
         });
-        const feeds = Object.fromEntries(names.map((name, i) => [name, given[i]]));
-        const all = await evaluate(compute, program, { ...feeds, weights });
+        const all = await evaluate(compute, program, { ...given, weights });
         const only = await compute.compile({ result });
-        const objective = async (): Promise<number> => {
-          const values = Object.fromEntries(
-            names.map((name, i) => [name, compute.upload(given[i].shape, given[i].data.slice())]),
-          );
-          const { result: value } = await only.run(values);
-          const data = await compute.read(value);
-          compute.free(value, ...Object.values(values));
-          return data.reduce((total, x, i) => total + x * weights.data[i], 0);
-        };
-        const step = 1e-2;
         const check = slopeChecker();
-        for (let i = 0; i < given.length; i++) {
-          const { data } = given[i];
-          for (let at = 0; at < data.length; at += Math.ceil(data.length / 12)) {
-            const kept = data[at];
-            data[at] = kept + step;
-            const above = await objective();
-            data[at] = kept - step;
-            const below = await objective();
-            data[at] = kept;
-            check.compare(names[i], at, all[`slope${i}`][at], (above - below) / (2 * step));
+        for (const [i, name] of names.entries()) {
+          const tensor = given[name];
+          const objective = async (data: Float32Array): Promise<number> => {
+            const values = upload(compute, { ...given, [name]: { ...tensor, data } });
+            const { result: value } = await only.run(values);
+            const found = await compute.read(value);
+            compute.free(value, ...Object.values(values));
+            return found.reduce((total, x, k) => total + x * weights.data[k], 0);
+          };
+          const { length } = tensor.data;
+          for (let at = 0; at < length; at += Math.ceil(length / 12)) {
+            const wanted = await slopeAt(tensor, at, objective, 1e-2);
+            check.compare(name, at, all[`slope${i}`][at], wanted);
           }
         }
         expect(check.wrong()).toEqual([]);

@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const cacheFolder = () => join(folder(), 'cache/deep');
@@ -24,11 +25,8 @@ async function cacheFile(): Promise<string> {
 
 beforeAll(async () => {
   for (let i = 0; i < 5; i++) {
-    await put(
-      folder(),
-      `images/${i}.png`,
-      await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]),
-    );
+    const image = await plain('png', 20, 10, [50 * i, 0, 99, 0.2 * (i + 1)]);
+    await put(folder(), `images/${i}.png`, image);
   }
 });
 
@@ -50,37 +48,24 @@ test('the second load equals the first without a build', async () => {
 });
 
 describe('a cache file is rebuilt', () => {
-  const damages: [string, (bytes: Buffer) => Buffer | Promise<Buffer>][] = [
+  const flipped = (bytes: Buffer, at: number): Buffer => {
+    bytes[at] ^= 1;
+    return bytes;
+  };
+  const damages: [string, (bytes: Buffer) => Buffer][] = [
     ['empty', () => Buffer.alloc(0)],
-    ['cut in its header', (bytes) => bytes.subarray(0, 60)],
-    ['cut in its pixels', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+    ['cut', (bytes) => bytes.subarray(0, bytes.length >> 1)],
     ['cut by one byte', (bytes) => bytes.subarray(0, -1)],
     ['another kind of file', () => Buffer.from('{"not": "a cache"}'.repeat(50))],
-    [
-      'damaged in a pixel',
-      (bytes) => {
-        bytes[bytes.length >> 1] ^= 1;
-        return bytes;
-      },
-    ],
-    [
-      'of a longer header than there is file',
-      (bytes) => {
-        bytes.writeUInt32LE(0xfffffff0, 22);
-        return bytes;
-      },
-    ],
-    [
-      'of another version',
-      (bytes) =>
-        Buffer.from(bytes.toString('latin1').replace('"version":1', '"version":0'), 'latin1'),
-    ],
+    ['damaged in its digest', (bytes) => flipped(bytes, 3)],
+    ['damaged in a pixel', (bytes) => flipped(bytes, bytes.length >> 1)],
+    ['damaged at its beginning', (bytes) => flipped(bytes, 40)],
   ];
   test.each(damages)('when it is %s', async (_, damage) => {
     const { data } = await load();
     const file = await cacheFile();
     const whole = await readFile(file);
-    await writeFile(file, await damage(Buffer.from(whole)));
+    await writeFile(file, damage(Buffer.from(whole)));
     const again = await load();
     expect(again.built).toBe(true);
     expect(again.data).toEqual(data);

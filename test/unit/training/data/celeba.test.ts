@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (name: string, side: 32 | 64 = 64) =>
@@ -13,11 +14,8 @@ const names = ['000001', '162770', '162771', '182637', '182638', '202599'];
 
 async function faces(inside: string, format: 'jpeg' | 'png', ending: string) {
   for (const [i, name] of names.entries()) {
-    await put(
-      folder(),
-      `${inside}/${name}.${ending}`,
-      await plain(format, 178, 218, [40 * i, 9, 200]),
-    );
+    const face = await plain(format, 178, 218, [40 * i, 9, 200]);
+    await put(folder(), `${inside}/${name}.${ending}`, face);
   }
 }
 
@@ -63,13 +61,8 @@ test('the whole picture is stretched, without cropping', async () => {
 
 test('images without a split, and broken lists, are refused', async () => {
   const file = await put(folder(), 'mine/me.jpg', await plain('jpeg', 178, 218, [9, 9, 9]));
-  await expectFailure(
-    load('mine'),
-    'broken-list',
-    file,
-    'is not an official name',
-    'kind "folder"',
-  );
+  const what = `${file}: is not an official name`;
+  await expectFailure(load('mine'), 'broken-list', what, 'kind "folder"');
   const list = await put(folder(), 'mine/list_eval_partition.txt', '000001.jpg 0\n');
   await expectFailure(load('mine'), 'broken-list', list, 'lacks me.jpg');
   await put(folder(), 'mine/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');

@@ -10,18 +10,11 @@ test('defaults are filled in', () => {
     side: 32,
     binarise: { seed: 1 },
   });
-  expect(parseDatasetConfig({ kind: 'emoji', set: 'broad' })).toEqual({
-    kind: 'emoji',
-    set: 'broad',
-    side: 32,
-    margin: 2,
-    validationShare: 0,
-  });
-  expect(parseDatasetConfig({ kind: 'folder', folder: 'x' })).toMatchObject({
-    side: 32,
-    margin: 2,
-    background: 'transparent',
-  });
+  const emoji = { kind: 'emoji', set: 'broad' };
+  const defaults = { side: 32, margin: 2, validationShare: 0 };
+  expect(parseDatasetConfig(emoji)).toEqual({ ...emoji, ...defaults });
+  const own = { kind: 'folder', folder: 'x' };
+  expect(parseDatasetConfig(own)).toEqual({ ...own, ...defaults, background: 'transparent' });
 });
 
 test.each([
@@ -37,12 +30,8 @@ test.each([
   ['data.background', { kind: 'folder', folder: 'x', background: 'blue' }],
   ['data.validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
 ])('%s is refused in %j', async (field, config) => {
-  await expectFailure(
-    loadDataset(config as never),
-    'bad-config',
-    `${field}: `,
-    'correct this field',
-  );
+  const load = loadDataset(config as never);
+  await expectFailure(load, 'bad-config', `${field}: `, 'correct this field');
 });
 
 test('messages say what is wrong with the field', async () => {

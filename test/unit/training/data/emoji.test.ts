@@ -5,7 +5,8 @@ import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { emojiKind, emojiName, openEmoji } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
-import { expectFailure, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (set: 'bestiary' | 'organisms' | 'broad', more: object = {}): Promise<Dataset> =>

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { cell, expectFailure, plain, put, temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../tiny-run.ts';
+import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (name: string, more: object = {}): Promise<Dataset> =>
@@ -45,14 +46,8 @@ describe('a folder of images', () => {
   });
 
   test('is read with its subfolders, in the order of the paths', () => {
-    expect(data.entries.map(({ name }) => name)).toEqual([
-      'Blue Half',
-      'Glass',
-      'Glass',
-      'Grey',
-      'Tall',
-      'Wide RED Fish',
-    ]);
+    const names = data.entries.map(({ name }) => name);
+    expect(names.join(', ')).toBe('Blue Half, Glass, Glass, Grey, Tall, Wide RED Fish');
     expect(data).toMatchObject({ name: 'folder-mine', side: 16, channels: 4, count: 6 });
     expect(data.pixels).toHaveLength(6 * 16 * 16 * 4);
   });
@@ -60,24 +55,11 @@ describe('a folder of images', () => {
   test('keeps aspect, centred, in an empty margin', () => {
     // 40×20 in 12×12 is 12×6: columns 2…13, rows 5…10.
     const wide = at('Wide RED Fish');
-    for (const [x, y] of [
-      [2, 5],
-      [13, 5],
-      [2, 10],
-      [13, 10],
-      [7, 8],
-    ]) {
-      near(cell(data, wide, x, y), [...RED, 255]);
+    for (const x of [2, 7, 13]) {
+      for (const y of [5, 8, 10]) near(cell(data, wide, x, y), [...RED, 255]);
+      for (const y of [4, 11]) expect(cell(data, wide, x, y)).toEqual([0, 0, 0, 0]);
     }
-    for (const [x, y] of [
-      [1, 7],
-      [14, 7],
-      [7, 4],
-      [7, 11],
-      [0, 0],
-    ]) {
-      expect(cell(data, wide, x, y)).toEqual([0, 0, 0, 0]);
-    }
+    for (const x of [1, 14]) expect(cell(data, wide, x, 7)).toEqual([0, 0, 0, 0]);
     // 100×400 is 3×12; one column of the nine left over goes right.
     const tall = at('Tall');
     near(cell(data, tall, 7, 2), [...RED, 255], 3);
@@ -167,41 +149,24 @@ describe('a folder that cannot be trained on is refused', () => {
     const inside = `broken-${name}`;
     await put(folder(), `${inside}/good.png`, await plain('png', 8, 8, RED));
     const file = await put(folder(), `${inside}/${name}`, bytes);
-    await expectFailure(
-      load(inside),
-      'broken-image',
-      `${file}: cannot be read as an image (`,
-      'repair',
-    );
+    const what = `${file}: cannot be read as an image (`;
+    await expectFailure(load(inside), 'broken-image', what, 'repair');
   });
 
   test.each(['png', 'jpeg', 'webp'] as const)('when an image is truncated: %s', async (format) => {
-    const noise = sharp({
-      create: {
-        width: 60,
-        height: 60,
-        channels: 3,
-        background: '#000',
-        noise: { type: 'gaussian', mean: 128, sigma: 40 },
-      },
-    });
-    const whole = await noise[format]().toBuffer();
-    const file = await put(
-      folder(),
-      `cut-${format}/half.${format}`,
-      whole.subarray(0, whole.length >> 1),
-    );
+    const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+    const size = { width: 60, height: 60 };
+    const image = sharp({ create: { ...size, channels: 3, background: '#000', noise } });
+    const whole = await image[format]().toBuffer();
+    const half = whole.subarray(0, whole.length >> 1);
+    const file = await put(folder(), `cut-${format}/half.${format}`, half);
     await expectFailure(load(`cut-${format}`), 'broken-image', file);
   });
 
   test('when an image is completely transparent', async () => {
     const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
-    await expectFailure(
-      load('clear'),
-      'broken-image',
-      `${file}: is completely transparent`,
-      'draw',
-    );
+    const what = `${file}: is completely transparent`;
+    await expectFailure(load('clear'), 'broken-image', what, 'draw');
   });
 
   test('when an image has an unsupported format', async () => {

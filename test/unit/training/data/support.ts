@@ -1,19 +1,8 @@
-/** Folders and images that tests make. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/** Images that tests make. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { DatasetError, type DatasetReason } from '../../../../server/training/data/errors.ts';
-
-/** A folder that is removed after the tests of a file. */
-export function temporaryFolder(): () => string {
-  let folder = '';
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'vivarium-data-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  return () => folder;
-}
 
 export async function put(folder: string, name: string, bytes: Uint8Array | string) {
   const file = join(folder, name);
@@ -37,23 +26,14 @@ export async function plain(
   return format === 'png' ? image.png().toBuffer() : image.jpeg({ quality: 100 }).toBuffer();
 }
 
-/** The error a job must end with. */
-export async function failure(job: Promise<unknown>): Promise<DatasetError> {
-  const error = await job.then(
-    () => undefined,
-    (reason) => reason,
-  );
-  expect(error).toBeInstanceOf(DatasetError);
-  return error as DatasetError;
-}
-
 /** Expects the reason, and each text in the message. */
 export async function expectFailure(
   job: Promise<unknown>,
   reason: DatasetReason,
   ...texts: readonly string[]
 ): Promise<void> {
-  const error = await failure(job);
+  const error = (await job.catch((thrown) => thrown)) as DatasetError;
+  expect(error).toBeInstanceOf(DatasetError);
   expect(error.reason).toBe(reason);
   for (const text of texts) expect(error.message).toContain(text);
 }

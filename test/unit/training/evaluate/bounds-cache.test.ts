@@ -1,36 +1,30 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import type { Keep } from '../../../../server/training/evaluate/bounds.ts';
 import { openKeep } from '../../../../server/training/evaluate/bounds-cache.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
+import { temporaryFolder } from '../tiny-run.ts';
 import { quiet, smallImages, smallModel } from './small.ts';
 
 const model = smallModel();
 // More samples than are worked on together leave an image a batch of its own.
 const measured = { model, images: smallImages(5), samples: 700, seed: 1 };
 
-let folder: string;
+const folder = temporaryFolder();
 let file: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'vivarium-keep-'));
-  file = join(folder, 'images.jsonl');
+let count = 0;
+beforeEach(() => {
+  file = join(folder(), `${count++}.jsonl`);
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const lines = async () => (await readFile(file, 'utf8')).split('\n');
 
 async function figures(keep?: Keep) {
   const wanted = { organisms: 1, steps: [1], wounds: [0.5], seed: 1, samples: measured.samples };
   const compute = createOnnxCompute({ threads: 1 });
-  const found = await evaluate(
-    compute,
-    model,
-    measured.images,
-    { ...wanted, ...(keep && { keep }) },
-    quiet,
-  );
+  const options = { ...wanted, ...(keep && { keep }) };
+  const found = await evaluate(compute, model, measured.images, options, quiet);
   await compute.dispose();
   return found.figures;
 }
@@ -91,5 +85,5 @@ it('too many images, or a folder instead of a file, are refused', async () => {
   const keep = await openKeep(file, measured);
   await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
   await expect(openKeep(file, measured)).rejects.toThrow('more images than there are');
-  await expect(openKeep(folder, measured)).rejects.toMatchObject({ reason: 'no-keep' });
+  await expect(openKeep(folder(), measured)).rejects.toMatchObject({ reason: 'no-keep' });
 });

@@ -1,8 +1,9 @@
 /** The probe and the map, where the answer is known. */
 import { PNG } from 'pngjs';
-import { drawMap, mapLatents, spread } from '../../../../server/training/evaluate/map.ts';
+import { drawMap, mapLatents } from '../../../../server/training/evaluate/map.ts';
 import { probeCells } from '../../../../server/training/evaluate/probe.ts';
 import type { Tile } from '../../../../server/training/pictures/tile.ts';
+import { pushApart } from '../../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('the probe', () => {
@@ -77,10 +78,8 @@ describe('the map', () => {
   });
 
   it('moves thumbnails apart', () => {
-    const moved = spread(
-      Array.from({ length: 5 }, () => ({ x: 0.5, y: 0.5 })),
-      0.1,
-    );
+    const places = Array.from({ length: 5 }, () => ({ x: 0.5, y: 0.5 }));
+    const moved = pushApart(places, { distance: 0.1, rounds: 200 });
     for (const a of moved) {
       for (const b of moved) {
         if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(0.08);

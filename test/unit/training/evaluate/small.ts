@@ -2,9 +2,8 @@
 
 import { createMeter } from '../../../../server/training/evaluate/progress-meter.ts';
 import type { Judged } from '../../../../server/training/evaluate/test-images.ts';
-import { encoderShapes } from '../../../../server/training/model/encoder.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import type { EncoderNetwork } from '../../../../server/vnca/encoder-network.ts';
+import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { modelOf, tinyCard } from '../../vnca/tiny-model.ts';
 

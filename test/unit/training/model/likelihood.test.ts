@@ -6,11 +6,8 @@ import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
-import {
-  imageChannels,
-  type Likelihood,
-  logLikelihood,
-} from '../../../../server/training/model/likelihood.ts';
+import { type Likelihood, logLikelihood } from '../../../../server/training/model/likelihood.ts';
+import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, sigmoid, slopeAt, slopeChecker, softplus } from './small.ts';

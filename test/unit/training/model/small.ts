@@ -107,6 +107,5 @@ export function slopeChecker() {
   };
 }
 
-export const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 export const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));

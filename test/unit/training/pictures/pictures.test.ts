@@ -65,15 +65,15 @@ describe('a sheet', () => {
 
   it('has even margins, sharp cells and a background', async () => {
     const png = PNG.sync.read(
-      await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3, gap: 4 }),
+      await drawSheet([[red(2), red(2), clearTile(2)], [red(2)]], { scale: 3 }),
     );
-    expect([png.width, png.height]).toEqual([3 * 6 + 2 * 4 + 16, 2 * 6 + 4 + 16]);
-    expect(at(png, 0, 0)).toEqual([...SHEET_COLOURS.ground]);
-    expect(at(png, 8, 8)).toEqual([255, 0, 0]);
-    expect(at(png, 13, 13)).toEqual([255, 0, 0]);
-    expect(at(png, 14, 13)).toEqual([...SHEET_COLOURS.ground]);
-    expect(at(png, 28, 8)).toEqual([...SHEET_COLOURS.field]);
-    expect(at(png, 18, 18)).toEqual([...SHEET_COLOURS.ground]);
+    expect([png.width, png.height]).toEqual([3 * 6 + 2 * 8 + 32, 2 * 6 + 8 + 32]);
+    expect(at(png, 0, 0)).toEqual(SHEET_COLOURS.ground);
+    expect(at(png, 16, 16)).toEqual([255, 0, 0]);
+    expect(at(png, 21, 21)).toEqual([255, 0, 0]);
+    expect(at(png, 22, 21)).toEqual(SHEET_COLOURS.ground);
+    expect(at(png, 44, 16)).toEqual(SHEET_COLOURS.field);
+    expect(at(png, 30, 30)).toEqual(SHEET_COLOURS.ground);
   });
 
   it('has captions above unchanged tiles', async () => {

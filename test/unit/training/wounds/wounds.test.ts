@@ -1,13 +1,12 @@
 import {
   applyWound,
-  type WoundKind,
+  WOUND_KINDS,
   woundMask,
   woundOfShare,
 } from '../../../../server/training/wounds.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 const SIDE = 32;
-const KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const satisfies WoundKind[];
 const OF_SHARE = ['disc', 'half', 'bar', 'stroke'] as const;
 const wounded = (mask: Uint8Array): number => mask.reduce((count, kept) => count + 1 - kept, 0);
 
@@ -34,7 +33,7 @@ function pieces(mask: Uint8Array, side: number): number {
 }
 
 describe('a random wound', () => {
-  test.each(KINDS)('%s is within its size, in one piece', (kind) => {
+  test.each(WOUND_KINDS)('%s is within its size, in one piece', (kind) => {
     const random = createRandom(3);
     const sizes = new Set<number>();
     for (let i = 0; i < 100; i++) {
@@ -83,7 +82,7 @@ describe('a random wound', () => {
   });
 
   it('is the same for the same seed', () => {
-    for (const kind of KINDS) {
+    for (const kind of WOUND_KINDS) {
       const [a, b, c] = [5, 5, 6].map((seed) => woundMask(createRandom(seed), SIDE, kind));
       expect(a).toEqual(b);
       expect(a).not.toEqual(c);

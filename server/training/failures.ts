@@ -1,6 +1,21 @@
-/** Saves the state after a failed update, unless it is broken: then the last saved one stays. */
+/** What a run does when an update fails: tries it again, and saves the updates before it. */
+import { systemClock } from '../platform/clock.ts';
+import type { RetryOptions } from '../platform/retry.ts';
 import { TrainingError } from './errors.ts';
 import type { RunState } from './run-state.ts';
+
+/**
+ * Options for two more attempts: a lack of memory can pass; what kills a thread every time does
+ * not.
+ *
+ * @param remedy what happens after a death, for `say`
+ */
+export const afterLostThread = (remedy: string, say: (line: string) => void): RetryOptions => ({
+  clock: systemClock,
+  pauses: [0, 0],
+  isTransient: (error) => error instanceof TrainingError && error.reason === 'lost-thread',
+  onFailure: (error) => say(`${(error as TrainingError).message}; ${remedy}`),
+});
 
 /**
  * Saves what was done before a failed update. Does not throw, so that the error of the update is

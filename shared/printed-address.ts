@@ -1,0 +1,29 @@
+/** A room’s address as walls and signs show it: a QR code, and text to type. */
+import { generate } from 'lean-qr';
+
+export interface Code {
+  /** Modules, with the quiet zone. */
+  readonly side: number;
+  /** SVG path of the dark modules: one rectangle per horizontal run. */
+  readonly path: string;
+}
+
+/** @param quiet width of the quiet zone around the code, modules */
+export function codeOf(text: string, quiet: number): Code {
+  const bitmap = generate(text);
+  let path = '';
+  for (let y = 0; y < bitmap.size; y++) {
+    for (let x = 0; x < bitmap.size; x++) {
+      if (!bitmap.get(x, y)) continue;
+      const from = x;
+      while (bitmap.get(x + 1, y)) x++;
+      path += `M${from + quiet} ${y + quiet}h${x + 1 - from}v1H${from + quiet}z`;
+    }
+  }
+  return { side: bitmap.size + 2 * quiet, path };
+}
+
+/** An address as people read and type it. */
+export function readable(address: string): string {
+  return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
+}

@@ -1,0 +1,71 @@
+/**
+ * What is left of a run when an update fails: in a folder where a sound save lies already. The
+ * integration test kills threads.
+ */
+import { TrainingError } from '../../../server/training/errors.ts';
+import { saveAfterFailure } from '../../../server/training/failures.ts';
+import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
+import { firstState, type RunState } from '../../../server/training/run-state.ts';
+import { numbersOf, TINY_POOL, temporaryFolder, tinyConfig } from './tiny-run.ts';
+
+const notFinite = new TrainingError('not-finite', 'gradient of update 5 is not finite');
+
+const folder = temporaryFolder();
+const config = tinyConfig({ pool: TINY_POOL });
+const first = firstState(config);
+const save = (state: RunState): Promise<void> => saveRun(folder(), { state, seconds: 1 }, config);
+
+/** A later state, with moments and a pool, where numbers can be replaced. */
+function later(place?: string, number = 0): RunState {
+  const tensors = new Map(
+    [...first.tensors].flatMap(([name, { shape, data }]) =>
+      [name, name.replace('parameter', 'second')].map((key) => [
+        key,
+        { shape, data: data.map((x) => x + 1) },
+      ]),
+    ),
+  );
+  const pool = [1, 2].map((image) => ({ image, age: 6, states: new Float32Array(8 * 8 * 6) }));
+  if (place === 'pool') pool[1].states[7] = number;
+  else if (place) tensors.get(place)!.data[1] = number;
+  return { update: 4, tensors, pool, crowd: [] };
+}
+
+/** Saves the first state, then salvages: what is in the folder now, and what was said. */
+async function left(error: unknown, read: () => Promise<RunState>, saving = save) {
+  await save(first);
+  const said: string[] = [];
+  await saveAfterFailure(error, read, saving, (line) => said.push(line));
+  return { state: numbersOf((await loadRun(folder(), config)).state), said };
+}
+
+it('saves what was done before', async () => {
+  const { state, said } = await left(new RangeError('no image'), async () => later());
+  expect(state).toEqual(numbersOf(later()));
+  expect(said).toEqual(['update 5 failed; the updates before it are saved']);
+});
+
+it.each([
+  ['parameter:update.out.kernel', Number.NaN],
+  ['second:update.out.kernel', Number.POSITIVE_INFINITY],
+  ['pool', Number.NaN],
+])('leaves the last save for a broken state: %s is %d', async (place, number) => {
+  const { state, said } = await left(new Error('hit'), async () => later(place, number));
+  expect(state).toEqual(numbersOf(first));
+  expect(said).toEqual([expect.stringContaining('broken')]);
+});
+
+it('keeps the last saved state after a gradient that is not finite', async () => {
+  const { state, said } = await left(notFinite, async () => later());
+  expect([state, said]).toEqual([numbersOf(first), []]);
+});
+
+it.each([
+  ['read', async () => Promise.reject(new Error('the device failed')), save, 'the device failed'],
+  ['written', async () => later(), () => Promise.reject(new Error('no space')), 'no space'],
+])('says why a state cannot be %s, and throws nothing of its own', async (...given) => {
+  const [, read, saving, why] = given;
+  const { state, said } = await left(new Error('hit'), read, saving);
+  expect(state).toEqual(numbersOf(first));
+  expect(said).toEqual([expect.stringContaining(why)]);
+});
