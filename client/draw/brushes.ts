@@ -1,7 +1,12 @@
 /** Brushes of the drawing pad: line widths and colours. */
+import { msg } from '@lit/localize';
 
 /** Line widths as shares of the pad's side. */
-export const WIDTHS = { fine: 1 / 28, medium: 1 / 11, thick: 1 / 5 } as const;
+export const WIDTHS = {
+  fine: { share: 1 / 28, label: () => msg('fine') },
+  medium: { share: 1 / 11, label: () => msg('medium') },
+  thick: { share: 1 / 5, label: () => msg('thick') },
+} as const;
 /** Name of a line width. */
 export type Width = keyof typeof WIDTHS;
 
@@ -9,16 +14,16 @@ export type Width = keyof typeof WIDTHS;
 export const INK = '#ffffff';
 /** Colours that are common among the gallery's creatures. */
 export const COLOURS = {
-  black: '#2f2f35',
-  brown: '#8a5a3b',
-  red: '#e23b32',
-  orange: '#f78b1f',
-  yellow: '#fcd232',
-  green: '#5fae3a',
-  blue: '#3ea6e8',
-  purple: '#9356c4',
-  pink: '#f49ab9',
-  white: '#f7f4ee',
+  black: { css: '#2f2f35', label: () => msg('black') },
+  brown: { css: '#8a5a3b', label: () => msg('brown') },
+  red: { css: '#e23b32', label: () => msg('red') },
+  orange: { css: '#f78b1f', label: () => msg('orange') },
+  yellow: { css: '#fcd232', label: () => msg('yellow') },
+  green: { css: '#5fae3a', label: () => msg('green') },
+  blue: { css: '#3ea6e8', label: () => msg('blue') },
+  purple: { css: '#9356c4', label: () => msg('purple') },
+  pink: { css: '#f49ab9', label: () => msg('pink') },
+  white: { css: '#f7f4ee', label: () => msg('white') },
 } as const;
 /** Name of a colour. */
 export type Colour = keyof typeof COLOURS;

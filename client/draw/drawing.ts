@@ -25,10 +25,6 @@ export class Drawing {
     return this.current ? [...this.finished, this.current] : this.finished;
   }
 
-  get isEmpty(): boolean {
-    return this.lines.length === 0;
-  }
-
   /** Begins a line; ends the current one first. */
   begin(colour: string, width: number, x: number, y: number): void {
     this.end();

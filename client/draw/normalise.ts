@@ -10,13 +10,6 @@ export interface Sheet {
   readonly data: Float32Array;
 }
 
-interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
-
 /** Pixels with a lower value count as empty. */
 const FAINT = 0.02;
 /** MNIST digits fill a box of 20 pixels in a picture of 28; larger pictures get a wider margin. */
@@ -24,23 +17,13 @@ const DIGIT = { box: 20, side: 28 };
 /** Empty pixels on each side of a creature. */
 const MARGIN = 1;
 
-/** Bounding box of the non-empty pixels, by the last channel (ink or alpha). */
-function boxOf({ side, channels, data }: Sheet): Box | undefined {
+/**
+ * Bounding box of the non-empty pixels and centre of mass, by the last channel (ink or alpha).
+ *
+ * @returns undefined when nothing is drawn
+ */
+function extentOf({ side, channels, data }: Sheet) {
   let [left, top, right, bottom] = [side, side, 0, 0];
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      if (data[(y * side + x) * channels + channels - 1] < FAINT) continue;
-      left = Math.min(left, x);
-      right = Math.max(right, x + 1);
-      top = Math.min(top, y);
-      bottom = Math.max(bottom, y + 1);
-    }
-  }
-  return right > left ? { left, top, right, bottom } : undefined;
-}
-
-/** Centre of mass of the last channel, in pixels. */
-function massCentre({ side, channels, data }: Sheet): { x: number; y: number } {
   let [mass, mx, my] = [0, 0, 0];
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
@@ -48,9 +31,16 @@ function massCentre({ side, channels, data }: Sheet): { x: number; y: number } {
       mass += value;
       mx += value * (x + 0.5);
       my += value * (y + 0.5);
+      if (value < FAINT) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
     }
   }
-  return { x: mx / mass, y: my / mass };
+  const longest = Math.max(right - left, bottom - top);
+  const massCentre = { x: mx / mass, y: my / mass };
+  return right > left ? { left, top, right, bottom, longest, massCentre } : undefined;
 }
 
 /**
@@ -98,17 +88,16 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
  * @returns [side, side] bytes; undefined when nothing is drawn
  */
 export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
-  const box = boxOf(sheet);
+  const box = extentOf(sheet);
   if (!box) return undefined;
   const boxSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
-  const scale = boxSide / Math.max(box.right - box.left, box.bottom - box.top);
-  const { x, y } = massCentre(sheet);
+  const scale = boxSide / box.longest;
   // MNIST shifts by whole pixels: the centre of mass is inside the pixel that begins in the middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;
   };
-  const centre = { x: aligned(x, box.left), y: aligned(y, box.top) };
+  const centre = { x: aligned(box.massCentre.x, box.left), y: aligned(box.massCentre.y, box.top) };
   return toBytes(scaled(sheet, scale, centre, side));
 }
 
@@ -120,9 +109,9 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
  * @returns [side, side, 4] bytes, premultiplied; undefined when nothing is drawn
  */
 export function normaliseColour(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
-  const box = boxOf(sheet);
+  const box = extentOf(sheet);
   if (!box) return undefined;
-  const scale = (side - 2 * MARGIN) / Math.max(box.right - box.left, box.bottom - box.top);
+  const scale = (side - 2 * MARGIN) / box.longest;
   const centre = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
   return toBytes(scaled(sheet, scale, centre, side));
 }

@@ -62,7 +62,6 @@ export function planterName(
 /** "Planted by …", as the reader sees it. */
 export function planterText(organism: OrganismView, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
-  if (organism.planter.id === HOUSE.id) return msg('planted by the house');
   const name = planterName(organism, model);
   if (name === msg('The gardener')) return msg('planted by the gardener');
   if (name === msg('The house')) return msg('planted by the house');

@@ -22,11 +22,8 @@ export class Feedback {
       // Sounds queued on a suspended context would all play at once when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
-      if (event.what === 'born') this.planted();
-      if (event.what === 'healed') {
-        this.sound?.healed();
-        this.activeHaptics?.healed();
-      }
+      if (event.what === 'born') this.play('planted');
+      if (event.what === 'healed') this.play('healed');
     });
   }
 
@@ -40,13 +37,13 @@ export class Feedback {
     const context = new AudioContext();
     this.context = context;
     this.haptics = deviceHaptics();
-    this.activeHaptics?.planted();
+    this.activeHaptics?.play('planted');
     context.resume().catch(() => undefined);
     import('./sound.ts').then(
       (module) => {
         if (this.context !== context) return;
         this.sound = new module.Sound(context, Math.random);
-        this.sound.planted();
+        this.sound.play('planted');
       },
       // When the module cannot be loaded there is no sound; everything else works.
       () => undefined,
@@ -79,21 +76,16 @@ export class Feedback {
       return;
     }
     const strength = Math.min(1, cells / FULL_STRENGTH_CELLS);
-    if (!this.cutting) this.sound?.touch();
+    if (!this.cutting) this.sound?.play('touch');
     this.cutting = true;
     this.sound?.cut(strength, radius);
     this.activeHaptics?.cut(strength, now);
   }
 
-  /** Signals that the server or the page has refused an action. */
-  refused(): void {
-    this.sound?.refused();
-    this.activeHaptics?.refused();
-  }
-
-  private planted(): void {
-    this.sound?.planted();
-    this.activeHaptics?.planted();
+  /** @param name `refused`: by the server or by the page */
+  play(name: 'planted' | 'healed' | 'refused'): void {
+    this.sound?.play(name);
+    this.activeHaptics?.play(name);
   }
 
   private get activeHaptics(): Haptics | undefined {

@@ -3,6 +3,9 @@
 /** Least time between two vibrations, ms; motors cannot follow faster ones. */
 const MIN_INTERVAL = 45;
 
+/** Durations, or alternating durations and pauses, ms. */
+const PATTERNS = { planted: 12, healed: [8, 60, 8], refused: [18, 50, 18] };
+
 /** Vibrates for cuts, refusals, planting and healing. */
 export class Haptics {
   private lastVibration = Number.NEGATIVE_INFINITY;
@@ -22,16 +25,8 @@ export class Haptics {
     this.vibrate(Math.round(6 + 16 * strength));
   }
 
-  refused(): void {
-    this.vibrate([18, 50, 18]);
-  }
-
-  planted(): void {
-    this.vibrate(12);
-  }
-
-  healed(): void {
-    this.vibrate([8, 60, 8]);
+  play(name: keyof typeof PATTERNS): void {
+    this.vibrate(PATTERNS[name]);
   }
 }
 

@@ -19,6 +19,20 @@ interface Tone {
   readonly shape?: OscillatorType;
 }
 
+/** A refusal is two of these. */
+const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
+
+const SOUNDS = {
+  /** A damage stroke meets an organism. */
+  touch: [{ from: 120, to: 58, loudness: 0.8, rise: 0.004, fall: 0.16 }],
+  planted: [{ from: 190, to: 330, loudness: 0.6, rise: 0.008, fall: 0.22 }],
+  healed: [
+    { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
+    { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
+  ],
+  refused: [THUD, { ...THUD, after: 0.1 }],
+} satisfies Record<string, readonly Tone[]>;
+
 /** Plays the sounds on an audio context. */
 export class Sound {
   private readonly out: GainNode;
@@ -53,44 +67,18 @@ export class Sound {
     level.gain.setTargetAtTime(0, now + 0.06, 0.05);
   }
 
-  /** A damage stroke meets an organism. */
-  touch(): void {
-    this.play({ from: 120, to: 58, loudness: 0.8, rise: 0.004, fall: 0.16 });
-  }
-
-  /** A seed was planted. */
-  planted(): void {
-    this.play({ from: 190, to: 330, loudness: 0.6, rise: 0.008, fall: 0.22 });
+  play(name: keyof typeof SOUNDS): void {
+    for (const tone of SOUNDS[name]) this.start(tone);
   }
 
   /** An organism has divided. @param division the count so far, from 1 */
   divided(division: number): void {
     const from = LOWEST * SCALE[Math.min(SCALE.length, Math.max(1, division)) - 1];
-    this.play({ from, loudness: 0.34, rise: 0.01, fall: 0.5 });
-    this.play({ from: 2 * from, loudness: 0.12, rise: 0.01, fall: 0.3 });
+    this.start({ from, loudness: 0.34, rise: 0.01, fall: 0.5 });
+    this.start({ from: 2 * from, loudness: 0.12, rise: 0.01, fall: 0.3 });
   }
 
-  /** An organism has healed. */
-  healed(): void {
-    this.play({ from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 });
-    this.play({ from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 });
-  }
-
-  /** An action was refused. */
-  refused(): void {
-    const thud: Tone = {
-      from: 92,
-      to: 70,
-      loudness: 0.5,
-      rise: 0.005,
-      fall: 0.1,
-      shape: 'triangle',
-    };
-    this.play(thud);
-    this.play({ ...thud, after: 0.1 });
-  }
-
-  private play({ from, to = from, loudness, rise, fall, after = 0, shape = 'sine' }: Tone): void {
+  private start({ from, to = from, loudness, rise, fall, after = 0, shape = 'sine' }: Tone): void {
     const { context } = this;
     const start = context.currentTime + after;
     const tone = context.createOscillator();

@@ -2,7 +2,7 @@
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
-import { organismAt } from '../input/pick-organism.ts';
+import { ViewTools } from '../input/view-tools.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
@@ -35,16 +35,18 @@ export interface PointerTarget {
 }
 
 /** Maps pointer gestures on the canvas, in CSS pixels, to the view and the target. */
-export class PointerTools implements CanvasHand {
+export class PointerTools extends ViewTools implements CanvasHand {
   tool: PointerTool = 'look';
   private dragStart: Point = { x: 0, y: 0 };
   private previous: Point = { x: 0, y: 0 };
 
   constructor(
-    private readonly model: RoomModel,
-    private readonly view: RoomView,
+    model: RoomModel,
+    view: RoomView,
     private readonly target: PointerTarget,
-  ) {}
+  ) {
+    super(model, view);
+  }
 
   toolStart(x: number, y: number): void {
     this.previous = { x, y };
@@ -62,7 +64,7 @@ export class PointerTools implements CanvasHand {
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
     if (this.tool === 'area') return;
-    if (tap) this.target.tapped(organismAt(this.model, this.view.toWorld({ x, y })));
+    if (tap) this.target.tapped(this.organismAt({ x, y }));
     else this.view.rig.release(now);
     this.view.loop.invalidate();
   }
@@ -70,24 +72,9 @@ export class PointerTools implements CanvasHand {
   toolCancel(): void {}
 
   hover(x: number, y: number): void {
-    const organism = this.tool === 'look' ? organismAt(this.model, this.view.toWorld({ x, y })) : 0;
+    const organism = this.tool === 'look' ? this.organismAt({ x, y }) : 0;
     if (organism === this.view.hovered) return;
     this.view.hovered = organism;
-    this.view.loop.invalidate();
-  }
-
-  panBy(dx: number, dy: number, now: number): void {
-    this.view.rig.panBy(dx, dy, now);
-    this.view.loop.invalidate();
-  }
-
-  panEnd(now: number): void {
-    this.view.rig.release(now);
-    this.view.loop.invalidate();
-  }
-
-  zoomAbout(x: number, y: number, factor: number): void {
-    this.view.rig.zoomAbout(x, y, factor);
     this.view.loop.invalidate();
   }
 

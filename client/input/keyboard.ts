@@ -1,5 +1,6 @@
 /** Keyboard shortcuts: tools by number and letter, brush size, moving the view. Pure. */
 import type { Tool } from '../../shared/vocabulary.ts';
+import type { Point } from '../render/camera.ts';
 
 export type KeyAction =
   | { readonly do: 'take'; readonly tool: Tool }
@@ -47,6 +48,22 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowdown: { do: 'move', dx: 0, dy: -PAN },
   enter: { do: 'use' },
 };
+
+/**
+ * How far an arrow key moves a point.
+ *
+ * @param step length of a move; four times as long with Shift
+ * @returns undefined for other keys
+ */
+export function arrowMove({ key, shiftKey }: KeyboardEvent, step: number): Point | undefined {
+  const length = shiftKey ? 4 * step : step;
+  return {
+    ArrowLeft: { x: -length, y: 0 },
+    ArrowRight: { x: length, y: 0 },
+    ArrowUp: { x: 0, y: -length },
+    ArrowDown: { x: 0, y: length },
+  }[key];
+}
 
 /**
  * Maps a key to its action.

@@ -21,7 +21,7 @@ export async function growthFilm(frames: readonly HTMLCanvasElement[]): Promise<
   const pictures: Uint8ClampedArray[] = [];
   for (const cells of frames) {
     await yieldToPage();
-    drawGround(to, SIDE, SIDE, SIDE / 2, SIDE / 2);
+    drawGround(to, SIDE / 2, SIDE / 2);
     drawSpecimen(to, enlarged(cells, 320), SIDE / 2, SIDE / 2);
     pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);
   }

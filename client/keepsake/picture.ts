@@ -30,7 +30,7 @@ export function specimenCard(
   link: string,
 ): Promise<Blob> {
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
-  drawGround(to, WIDTH, HEIGHT, WIDTH / 2, 500);
+  drawGround(to, WIDTH / 2, 500);
   drawSpecimen(to, enlarged(cells, 800), WIDTH / 2, 510);
   const codeLeft = WIDTH - MARGIN - CODE;
   const codeTop = HEIGHT - MARGIN - CODE;
@@ -42,29 +42,27 @@ export function specimenCard(
   to.stroke();
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
+  // Each line is condensed to fit.
+  const maxWidth = codeLeft - MARGIN - 40;
   to.fillStyle = '#e9efee';
-  write(to, title, `500 62px ${FONTS}`, codeTop + 56, codeLeft - MARGIN - 40);
+  to.font = `500 62px ${FONTS}`;
+  to.fillText(title, MARGIN, codeTop + 56, maxWidth);
   to.fillStyle = '#a9b5b8';
+  to.font = `400 33px ${FONTS}`;
   lines.forEach((line, i) => {
-    write(to, line, `400 33px ${FONTS}`, codeTop + 120 + 50 * i, codeLeft - MARGIN - 40);
+    to.fillText(line, MARGIN, codeTop + 120 + 50 * i, maxWidth);
   });
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
 }
 
-/** Writes one line of text, condensed to fit `maxWidth` pixels. */
-function write(to: Context, text: string, font: string, y: number, maxWidth: number): void {
-  to.font = font;
-  to.fillText(text, MARGIN, y, maxWidth);
-}
-
-function drawCode(to: Context, link: string, x: number, y: number, side = CODE): void {
+function drawCode(to: Context, link: string, x: number, y: number): void {
   const code = generate(link);
   // The QR standard requires a quiet zone of four modules on each side.
-  const module = side / (code.size + 8);
+  const module = CODE / (code.size + 8);
   to.fillStyle = '#e9efee';
-  to.fillRect(x, y, side, side);
+  to.fillRect(x, y, CODE, CODE);
   to.fillStyle = '#0b0d0f';
   for (let j = 0; j < code.size; j++) {
     for (let i = 0; i < code.size; i++) {

@@ -67,7 +67,8 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
 }
 
 /** Fills the background with a radial gradient around (x, y). */
-export function drawGround(to: Context, width: number, height: number, x: number, y: number): void {
+export function drawGround(to: Context, x: number, y: number): void {
+  const { width, height } = to.canvas;
   const light = to.createRadialGradient(x, y, 0, x, y, Math.hypot(width, height) * 0.62);
   light.addColorStop(0, '#2a3032');
   light.addColorStop(0.55, '#191e20');

@@ -7,10 +7,10 @@ import {
   SOURCE_LANGUAGE,
   TRANSLATED_LANGUAGES,
 } from '../../shared/languages.ts';
-import { LocalStore } from '../state/local-store.ts';
+import { BrowserStore } from '../state/browser-store.ts';
 import { type Dictionary, loadDictionary, type TextLoaders } from './load.ts';
 
-const localStore = new LocalStore('vivarium language');
+const localStore = new BrowserStore('localStorage', 'vivarium language');
 
 const { getLocale, setLocale } = configureLocalization({
   sourceLocale: SOURCE_LANGUAGE,

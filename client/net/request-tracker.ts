@@ -22,7 +22,11 @@ export class RequestTracker {
 
   constructor(private readonly send: Send) {}
 
-  ask<N extends Asked>(name: N, payload: Omit<Command<N>, 'id'>, answers: Answers = {}): number {
+  readonly ask = <N extends Asked>(
+    name: N,
+    payload: Omit<Command<N>, 'id'>,
+    answers: Answers = {},
+  ): void => {
     const id = this.nextId++;
     this.pending.set(id, answers);
     if (this.pending.size > MAX_PENDING) {
@@ -30,8 +34,7 @@ export class RequestTracker {
       this.pending.delete(oldest);
     }
     this.send(name, { ...payload, id } as unknown as Command<N>);
-    return id;
-  }
+  };
 
   accepted(answer: Event<'accepted'>): void {
     this.take(answer.id)?.accepted?.(answer);

@@ -14,14 +14,6 @@ export interface FilmView {
   readonly frames: number;
 }
 
-export interface PreviewsOptions {
-  readonly ask: RequestTracker['ask'];
-  /** Creates a URL for a PNG. */
-  readonly urlOf: (png: Uint8Array<ArrayBuffer>) => string;
-  readonly revoke: (url: string) => void;
-  readonly after: (ms: number, call: () => void) => void;
-}
-
 /** Cached previews, at most. */
 const KEPT = 80;
 /** Requests in flight at once. */
@@ -42,7 +34,13 @@ export class Previews {
   private era = 0;
   private you = 0;
 
-  constructor(private readonly options: PreviewsOptions) {}
+  /** @param after calls back after a delay, ms */
+  constructor(
+    private readonly ask: RequestTracker['ask'],
+    private readonly after: (ms: number, call: () => void) => void = (ms, call) => {
+      setTimeout(call, ms);
+    },
+  ) {}
 
   onChange(listener: () => void): () => void {
     return this.listeners.on('change', listener);
@@ -96,7 +94,6 @@ export class Previews {
 
   private request(key: string, seed: PreviewSource): void {
     const { era } = this;
-    const { ask, after } = this.options;
     this.asked.add(key);
     const answered = (act: () => void): void => {
       if (era !== this.era) return;
@@ -104,7 +101,7 @@ export class Previews {
       act();
       this.pump();
     };
-    ask(
+    this.ask(
       'preview',
       { seed },
       {
@@ -113,7 +110,7 @@ export class Previews {
           answered(() => {
             if (!isPassing(reason)) return this.put(key, 'none');
             this.resting = true;
-            after(RETRY, () => {
+            this.after(RETRY, () => {
               this.resting = false;
               this.pump();
             });
@@ -123,7 +120,8 @@ export class Previews {
   }
 
   private keep(key: string, { png, frames }: NonNullable<Event<'accepted'>['film']>): void {
-    this.put(key, { url: this.options.urlOf(png), frames });
+    const url = URL.createObjectURL(new Blob([png], { type: 'image/png' }));
+    this.put(key, { url, frames });
   }
 
   private put(key: string, film: FilmView | 'none'): void {
@@ -139,16 +137,6 @@ export class Previews {
   private drop(key: string): void {
     const film = this.films.get(key);
     this.films.delete(key);
-    if (film && film !== 'none') this.options.revoke(film.url);
+    if (film && film !== 'none') URL.revokeObjectURL(film.url);
   }
-}
-
-/** Previews for browsers, with object URLs. */
-export function browserPreviews(requests: RequestTracker): Previews {
-  return new Previews({
-    ask: requests.ask.bind(requests) as RequestTracker['ask'],
-    urlOf: (png) => URL.createObjectURL(new Blob([png], { type: 'image/png' })),
-    revoke: (url) => URL.revokeObjectURL(url),
-    after: (ms, call) => setTimeout(call, ms),
-  });
 }

@@ -60,6 +60,10 @@ export const controls = css`
     .quiet:hover {
       color: var(--ink);
     }
+    .raise:hover {
+      color: var(--ink);
+      background: var(--raised);
+    }
   }
   input[type='range'] {
     appearance: none;
@@ -97,6 +101,18 @@ export const controls = css`
     border-radius: 50%;
     background: var(--ink);
   }
+  /* Also moves in when --from is set. */
+  @keyframes fade-in {
+    from {
+      opacity: 0;
+      transform: var(--from, none);
+    }
+  }
+  @keyframes pulse {
+    50% {
+      opacity: var(--faintest, 0.5);
+    }
+  }
   /* Touch targets need more room. */
   @media (pointer: coarse) {
     button,
@@ -114,7 +130,8 @@ export const controls = css`
   @media (prefers-reduced-motion: reduce) {
     *,
     *::before,
-    *::after {
+    *::after,
+    *::backdrop {
       animation: none !important;
       transition: none !important;
     }

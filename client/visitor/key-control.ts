@@ -2,37 +2,37 @@
 
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { type KeyAction, keyAction } from '../input/keyboard.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
-import type { InteractionState } from '../state/interaction-state.ts';
-import { LocalStore } from '../state/local-store.ts';
+import { BrowserStore } from '../state/browser-store.ts';
+import type { FindMine } from './elements/find-mine.ts';
+import type { KeyHelp } from './elements/key-help.ts';
+import type { RoomStory } from './elements/room-story.ts';
+import type { ToolDock } from './elements/tool-dock.ts';
+import type { RoomSession } from './room-session.ts';
 import type { Tools } from './tools.ts';
 
-/** The parts of the page that keys act on. */
-export interface KeyTarget {
+/** The elements of the page that keys act on. */
+export interface KeyElements {
   readonly canvas: HTMLCanvasElement;
-  readonly model: RoomModel;
-  readonly state: InteractionState;
-  readonly view: RoomView;
-  readonly tools: Tools;
-  /** Moves the view to one of the visitor's organisms. */
-  readonly mine: () => void;
-  /** Focuses the seed list. */
-  readonly seeds: () => void;
-  /** Opens the list of keys. */
-  readonly help: () => void;
-  /** Announces the organism that was selected. */
-  readonly meet: (organism: OrganismView) => void;
+  readonly dock: ToolDock;
+  readonly finder: FindMine;
+  readonly help: KeyHelp;
+  readonly story: RoomStory;
 }
 
 /** Translates key presses into actions on the page. */
 export class KeyControl {
-  private readonly localStore = new LocalStore('vivarium keys');
+  private readonly localStore = new BrowserStore('localStorage', 'vivarium keys');
   /** The position on the grid that the tool last pointed at, in cells. */
   private aimed: Point | undefined;
 
-  constructor(private readonly target: KeyTarget) {}
+  constructor(
+    private readonly session: RoomSession,
+    private readonly view: RoomView,
+    private readonly tools: Tools,
+    private readonly elements: KeyElements,
+  ) {}
 
   /**
    * Whether single letters work on the whole page or only while the canvas has the focus. Stored in
@@ -48,9 +48,9 @@ export class KeyControl {
 
   /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
-    const { canvas, state: interaction } = this.target;
+    const { canvas } = this.elements;
     // An open sheet handles its own keys.
-    if (interaction.state.sheet) return;
+    if (this.session.state.state.sheet) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
@@ -65,7 +65,9 @@ export class KeyControl {
 
   /** Performs an action, from a key or from the button for it. */
   act(action: KeyAction): void {
-    const { state: interaction, view, canvas } = this.target;
+    const { view } = this;
+    const { canvas, dock, finder, help } = this.elements;
+    const { state: interaction } = this.session;
     const { state } = interaction;
     if (action.do === 'take') interaction.take(action.tool);
     if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
@@ -77,11 +79,11 @@ export class KeyControl {
       interaction.update({ selection: undefined });
       canvas.focus();
     }
-    if (action.do === 'use') this.target.tools.use(view.rig.middle, performance.now());
+    if (action.do === 'use') this.tools.use(view.rig.middle, performance.now());
     if (action.do === 'meet') this.meet(action.by);
-    if (action.do === 'mine') this.target.mine();
-    if (action.do === 'seeds') this.target.seeds();
-    if (action.do === 'help') this.target.help();
+    if (action.do === 'mine') finder.find();
+    if (action.do === 'seeds') dock.focusSeeds();
+    if (action.do === 'help') help.open(this);
     view.loop.invalidate();
   }
 
@@ -92,8 +94,8 @@ export class KeyControl {
    * @param now ms
    */
   follow(now: number): void {
-    const { canvas, view, tools } = this.target;
-    if (!canvas.matches(':focus-visible')) {
+    const { view, tools } = this;
+    if (!this.elements.canvas.matches(':focus-visible')) {
       this.aimed = undefined;
       return;
     }
@@ -109,19 +111,19 @@ export class KeyControl {
    * nearest to the middle of the view.
    */
   private meet(by: 1 | -1): void {
-    const { model, state: interaction, view } = this.target;
+    const { model, state: interaction } = this.session;
     const all = [...model.organisms.values()];
     if (all.length === 0) return;
     const { selection } = interaction.state;
     const index = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
     const next = index < 0 ? this.nearest(all) : all[(index + by + all.length) % all.length];
     interaction.select(next.id);
-    view.show(next);
-    this.target.meet(next);
+    this.view.show(next);
+    this.elements.story.tell(next);
   }
 
   private nearest(all: readonly OrganismView[]): OrganismView {
-    const { view } = this.target;
+    const { view } = this;
     const middle = view.toWorld(view.rig.middle);
     const distance = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
     return all.reduce((best, one) => (distance(one) < distance(best) ? one : best));

@@ -10,8 +10,8 @@ const REASON_WORDS: Words<Reason> = {
   'room-full': () => msg('The room is full. Please wait a moment.'),
   'already-joined': () => msg('This connection is in a room already.'),
   'not-joined': () => msg('Join a room first.'),
-  replaced: () => msg('This visit goes on in another window.'),
-  'join-timeout': () => msg('Nothing was heard from this page for too long.'),
+  replaced: () => msg('This visit continues in another window.'),
+  'join-timeout': () => msg('This page has been silent for too long.'),
   'unknown-message': () => msg('The server does not know this message.'),
   'bad-message': () => msg('The message is not of the right form.'),
   'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
@@ -28,16 +28,16 @@ const REASON_WORDS: Words<Reason> = {
   'stroke-too-long': () => msg('The stroke is too long.'),
   'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
   'too-fast': () => msg('Too much at once. Slow down a little.'),
-  'room-busy': () => msg('Too many want something of this room right now. Try again.'),
+  'room-busy': () => msg('The room is busy right now. Please try again.'),
   'too-many-joins': () => msg('Too many are coming in at once. Please wait a moment.'),
   'too-many-connections': () => msg('There are too many connections. Please wait a moment.'),
   'wrong-origin': () => msg('This page comes from elsewhere and may not open this room.'),
-  abuse: () => msg('Far too much at once. The connection was ended.'),
-  banned: () => msg('Far too much came from here. Please wait a minute.'),
+  abuse: () => msg('Far too many requests at once. The connection was closed.'),
+  banned: () => msg('Too many requests came from here. Please wait a minute.'),
   'not-here': () => msg('This room does not take that just now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
-  muted: () => msg('You may look on, but not act just now.'),
+  muted: () => msg('You can watch, but not act right now.'),
   'sent-away': () => msg('The host has ended this visit.'),
   'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
   'shutting-down': () => msg('The server is closing.'),
@@ -46,6 +46,11 @@ const REASON_WORDS: Words<Reason> = {
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
 };
+
+/** The notice for a visitor who acts while the page is disconnected; the action is dropped. */
+export function offlineText(): string {
+  return msg('Nothing reaches the room just now. Please wait a moment.');
+}
 
 /** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {

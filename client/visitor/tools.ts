@@ -2,29 +2,23 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { Feedback } from '../feedback/feedback.ts';
-import type { EnergyEstimate } from '../input/energy-estimate.ts';
-import type { GestureTarget } from '../input/gestures.ts';
-import { organismAt } from '../input/pick-organism.ts';
+import type { CanvasHand } from '../input/canvas-input.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
-import type { RequestTracker } from '../net/request-tracker.ts';
-import type { RoomModel, Send } from '../net/room-model.ts';
+import { ViewTools } from '../input/view-tools.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 import { cutOf } from '../render/wound-effect.ts';
-import type { InteractionState } from '../state/interaction-state.ts';
 import { Throttle } from '../state/throttle.ts';
 import { ownerColor } from '../style/owner.ts';
-import { offlineText } from './offline-notice.ts';
-import { reasonText } from './refusal-text.ts';
+import { offlineText, reasonText } from './refusal-text.ts';
+import type { RoomSession } from './room-session.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
 const FINGER = 40;
 const POINTER = 16;
 
 /** Applies the selected tool where the visitor points; shows effects before the server answers. */
-export class Tools implements GestureTarget {
+export class Tools extends ViewTools implements CanvasHand {
   private stroke: StrokeSegmenter | undefined;
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
@@ -36,15 +30,12 @@ export class Tools implements GestureTarget {
 
   /** @param refuse shows the visitor why an action was refused, near a point on the screen */
   constructor(
-    private readonly model: RoomModel,
-    private readonly state: InteractionState,
-    private readonly requests: RequestTracker,
-    private readonly view: RoomView,
-    send: Send,
+    private readonly session: RoomSession,
+    view: RoomView,
     private readonly refuse: (text: string, at: Point) => void,
-    private readonly estimate: EnergyEstimate,
-    private readonly feedback: Feedback,
   ) {
+    super(session.model, view);
+    const { connection, estimate, model, state } = session;
     const finger = matchMedia('(pointer: coarse)').matches ? FINGER : POINTER;
     view.gauge = () => ({
       share: estimate.share,
@@ -53,15 +44,15 @@ export class Tools implements GestureTarget {
       finger,
     });
     this.cursor = new Throttle((place) => {
-      send('cursor', { ...place, tool: this.state.state.tool });
+      connection.send('cursor', { ...place, tool: state.state.tool });
     }, DEFAULTS.net.cursorInterval);
   }
 
   toolStart(x: number, y: number, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, true, now);
     const { planes } = this.model;
-    if (this.state.state.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint)) return;
+    if (this.session.state.state.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint))
+      return;
     const world = this.view.toWorld(this.lastPoint);
     this.cutCells = new Set();
     this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
@@ -70,26 +61,27 @@ export class Tools implements GestureTarget {
   }
 
   toolMove(x: number, y: number, now: number): void {
-    if (this.state.state.tool === 'look') {
+    if (this.session.state.state.tool === 'look') {
       this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
     }
     const from = this.view.toWorld(this.lastPoint);
-    this.lastPoint = { x, y };
     this.point(x, y, true, now);
     const to = this.view.toWorld(this.lastPoint);
     if (!this.hasStroke()) return;
-    this.estimate.draw(Math.hypot(to.x - from.x, to.y - from.y), this.state.state.radius);
+    this.session.estimate.draw(
+      Math.hypot(to.x - from.x, to.y - from.y),
+      this.session.state.state.radius,
+    );
     this.previewSegment(from, to, now);
     this.stroke?.move(to.x, to.y, now);
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, false, now);
-    const { tool } = this.state.state;
+    const { tool } = this.session.state.state;
     this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
-    if (tool === 'look' && tap) this.state.select(this.organismAt({ x, y }));
+    if (tool === 'look' && tap) this.session.state.select(this.organismAt({ x, y }));
     if (tool === 'look' && !tap) this.view.rig.release(now);
   }
 
@@ -99,23 +91,7 @@ export class Tools implements GestureTarget {
   }
 
   hover(x: number, y: number, now: number): void {
-    this.lastPoint = { x, y };
     this.point(x, y, false, now);
-  }
-
-  panBy(dx: number, dy: number, now: number): void {
-    this.view.rig.panBy(dx, dy, now);
-    this.view.loop.invalidate();
-  }
-
-  panEnd(now: number): void {
-    this.view.rig.release(now);
-    this.view.loop.invalidate();
-  }
-
-  zoomAbout(x: number, y: number, factor: number): void {
-    this.view.rig.zoomAbout(x, y, factor);
-    this.view.loop.invalidate();
   }
 
   doubleTap(x: number, y: number, fingers: 1 | 2): void {
@@ -123,7 +99,7 @@ export class Tools implements GestureTarget {
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
     // On the grid, a double tap with one finger plants or damages twice.
-    if (fingers === 2 || !onGrid || this.state.state.tool === 'look') this.view.rig.fit();
+    if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') this.view.rig.fit();
     this.view.loop.invalidate();
   }
 
@@ -151,22 +127,18 @@ export class Tools implements GestureTarget {
   }
 
   private point(x: number, y: number, pressed: boolean, now: number): void {
-    const world = this.view.toWorld({ x, y });
+    this.lastPoint = { x, y };
     this.view.pointer = { x, y, pressed };
-    this.view.hovered = this.state.state.tool === 'look' ? this.organismAt({ x, y }) : 0;
-    this.cursor.push(world, now);
+    this.view.hovered = this.session.state.state.tool === 'look' ? this.organismAt({ x, y }) : 0;
+    this.cursor.push(this.view.toWorld({ x, y }), now);
     this.view.loop.invalidate();
-  }
-
-  private organismAt(at: Point): OrganismId {
-    return organismAt(this.model, this.view.toWorld(at));
   }
 
   /** Whether the room is connected; if not, shows a notice at the point. */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
     this.refuse(offlineText(), at);
-    this.feedback.refused();
+    this.session.feedback.play('refused');
     return false;
   }
 
@@ -189,23 +161,23 @@ export class Tools implements GestureTarget {
     const maxOffset = checkpoint.side / 2 + 6;
     if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
-    const { held } = this.state.state;
+    const { held } = this.session.state.state;
     // Show the effect at once; the organism appears when the server has accepted the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
-    this.requests.ask(
+    this.session.requests.ask(
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.state.sown(Math.random),
+        accepted: () => this.session.state.sown(Math.random),
         rejected: (reason) => this.refuse(reasonText(reason), at),
       },
     );
   }
 
   private wound(points: number[]): void {
-    const { radius } = this.state.state;
-    const pending = this.estimate.send({ points, radius });
-    this.requests.ask(
+    const { radius } = this.session.state.state;
+    const pending = this.session.estimate.send({ points, radius });
+    this.session.requests.ask(
       'damage',
       { radius, points },
       {
@@ -223,18 +195,18 @@ export class Tools implements GestureTarget {
     const { planes } = this.model;
     if (!planes) return;
     const { effects } = this.view;
-    const { radius } = this.state.state;
+    const { radius } = this.session.state.state;
     const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.isShort;
-    this.isShort = !this.estimate.isEnough || this.model.settings?.paused === true;
+    this.isShort = !this.session.estimate.isEnough || this.model.settings?.paused === true;
     if (this.isShort) {
       effects.refused(segment, radius, now);
-      if (!wasShort) this.feedback.refused();
+      if (!wasShort) this.session.feedback.play('refused');
       return;
     }
     const cut = cutOf({ points: [from.x, from.y, to.x, to.y], radius }, planes, this.cutCells);
     effects.cut(cut, segment, radius, now);
-    this.feedback.cut(cut.flesh.length, radius, now);
+    this.session.feedback.cut(cut.flesh.length, radius, now);
   }
 
   /** Shows a refused segment; a stroke is many messages, so the text is shown at most every 2 s. */

@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { Backend, BackendName, DeviceLossOptions, PatchStore } from './backend.ts';
-import { checkNames } from './core/checks.ts';
 import { createPatchStore } from './core/patch-store.ts';
+import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
 import { missingNativePart } from './tfjs/native-part.ts';

@@ -93,7 +93,7 @@ export async function createEngine({
     Array.from({ length: threadCount - started.length }, () => start(chosen)),
   );
   // The engine also works with fewer threads.
-  started.push(...more.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : [])));
+  started.push(...valuesOf(more));
   if (started.length === 0) started.push(first);
   else if (!started.includes(first)) await first.close();
   const threads = await Promise.all(
@@ -130,8 +130,11 @@ async function startAll(
   starting: readonly Promise<ThreadEngine>[],
 ): Promise<[ThreadEngine, ...ThreadEngine[]]> {
   const [first, ...others] = await Promise.allSettled(starting);
-  const started = others.flatMap((other) => (other.status === 'fulfilled' ? [other.value] : []));
+  const started = valuesOf(others);
   if (first.status === 'fulfilled') return [first.value, ...started];
   for (const thread of started) await thread.close();
   throw first.reason;
 }
+
+const valuesOf = <T>(settled: readonly PromiseSettledResult<T>[]): T[] =>
+  settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));

@@ -29,25 +29,20 @@ export function findGpus(
   if (platform === 'darwin') return ['apple'];
   if (platform !== 'linux') return [];
   const found = new Set<GpuVendor>();
-  for (const device of entriesOf(devices)) {
-    const vendor = VENDORS[contentOf(join(devices, device, 'vendor'))];
-    if (vendor && contentOf(join(devices, device, 'class')).startsWith(DISPLAY)) found.add(vendor);
+  const contentOf = (...path: string[]): string =>
+    attempt(() => readFileSync(join(devices, ...path), 'utf8').trim(), '');
+  for (const device of attempt(() => readdirSync(devices), [])) {
+    const vendor = VENDORS[contentOf(device, 'vendor')];
+    if (vendor && contentOf(device, 'class').startsWith(DISPLAY)) found.add(vendor);
   }
   return [...found];
 }
 
-function entriesOf(folder: string): string[] {
+/** The result of reading a file or folder; `otherwise` if it cannot be read. */
+function attempt<T>(read: () => T, otherwise: T): T {
   try {
-    return readdirSync(folder);
+    return read();
   } catch {
-    return [];
-  }
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch {
-    return '';
+    return otherwise;
   }
 }

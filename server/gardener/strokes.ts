@@ -1,8 +1,11 @@
 /** The gardener's strokes: drawn as a visitor would, and never over organisms of others. */
+
+import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { coverage } from '../../shared/geometry.ts';
+import { coverage, strokeBounds } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { within } from '../world/damage.ts';
 
 /** A stroke, as in a `damage` command. */
 export interface Stroke {
@@ -11,12 +14,7 @@ export interface Stroke {
   readonly points: readonly number[];
 }
 
-/** The owner plane of a room. */
-export interface OwnerGrid {
-  readonly width: number;
-  readonly height: number;
-  readonly owner: ArrayLike<OrganismId>;
-}
+type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 
 /** Number of strokes of a cut. */
 const PIECES = 5;
@@ -74,20 +72,15 @@ export function strokeOver(
 }
 
 /** Whether a stroke lies on the grid and covers no place of another organism. */
-function hitsOnly(id: OrganismId, stroke: Stroke, { width, height, owner }: OwnerGrid): boolean {
-  const { points, radius } = stroke;
-  const xs = points.filter((_, i) => i % 2 === 0);
-  const ys = points.filter((_, i) => i % 2 === 1);
-  if (xs.some((x) => x < 0 || x > width) || ys.some((y) => y < 0 || y > height)) return false;
-  const left = Math.max(0, Math.floor(Math.min(...xs) - radius) - 1);
-  const top = Math.max(0, Math.floor(Math.min(...ys) - radius) - 1);
-  const right = Math.min(width, Math.ceil(Math.max(...xs) + radius) + 1);
-  const bottom = Math.min(height, Math.ceil(Math.max(...ys) + radius) + 1);
-  const rect = { x: left, y: top, width: right - left, height: bottom - top };
-  const cover = coverage(stroke, rect);
-  return !cover?.some((covered, cell) => {
+function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
+  const { width, height, owner } = grid;
+  const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
+  if (!isOnGrid) return false;
+  const rect = within(strokeBounds(stroke), grid);
+  return !coverage(stroke, rect)?.some((covered, cell) => {
     if (covered === 0) return false;
-    const place = (top + Math.floor(cell / rect.width)) * width + left + (cell % rect.width);
+    const y = rect.y + Math.floor(cell / rect.width);
+    const place = y * width + rect.x + (cell % rect.width);
     return owner[place] !== 0 && owner[place] !== id;
   });
 }

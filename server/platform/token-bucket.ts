@@ -1,7 +1,6 @@
 /**
  * A token bucket: limits a rate and its bursts. Not a library, as npm's limiters are asynchronous
- * and
- * use the system clock; this one must answer synchronously, and by the time that is passed in.
+ * and use the system clock; this one must answer synchronously, and by the time that is passed in.
  */
 export class TokenBucket {
   private level: number;

@@ -3,8 +3,7 @@
  * one per answer.
  *
  * Not a library. comlink 4.4: calls to a thread that has ended never settle, errors lose their
- * class
- * and reason, there is no start-up result, and the other side can reach any exposed property.
+ * class and reason, there is no start-up result, and the other side can reach any exposed property.
  * tinypool 2.2: the same for process.exit() and errors; and it chooses the thread, while a patch is
  * bound to one.
  */
@@ -18,8 +17,7 @@ type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 export interface Remote<Methods extends object> {
   /**
    * Calls a method and waits for its result. Buffers in the result are transferred; those in
-   * arguments
-   * are copied.
+   * arguments are copied.
    *
    * @throws what the method throws, or the error of a connection that has ended
    */

@@ -1,13 +1,12 @@
 /** Creates the growth previews and the drawing encoder of a checkpoint. */
+import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
-import type { Species } from '../world/species.ts';
 import { DrawingEncoder } from './drawing-encoder.ts';
 import type { GrowthFilm } from './growth-film.ts';
-import { GrowthPreviews } from './growth-previews.ts';
+import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
 
 /** What visitors can preview. */
 export interface SeedPreviews {
@@ -18,38 +17,32 @@ export interface SeedPreviews {
   encode?(pixels: Uint8Array): Promise<Float32Array>;
 }
 
-interface PreviewContext {
-  readonly species: Species;
-  readonly engine: Engine;
-  readonly newPatch: () => PatchId;
+type PreviewContext = Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
   readonly clock: Clock;
-}
+};
 
 /** Creates the previews of a checkpoint. */
-export function openSeedPreviews(checkpoint: Checkpoint, context: PreviewContext): SeedPreviews {
-  const { species, engine, newPatch, clock } = context;
-  const { maxDrawing, maxDrawings, slice } = DEFAULTS.nursery;
-  const now = (): number => clock.now();
-  const growthPreviews = new GrowthPreviews({
-    engine,
-    species,
-    newPatch,
-    now,
-    settings: DEFAULTS.nursery,
-  });
-  const grow = (latent: Float32Array): Promise<GrowthFilm> => growthPreviews.grow(latent);
+export function openSeedPreviews(
+  checkpoint: Checkpoint,
+  { clock, ...context }: PreviewContext,
+): SeedPreviews {
+  const { maxDrawing, maxDrawings: maxWaiting, slice } = DEFAULTS.nursery;
+  const settings = DEFAULTS.nursery;
+  const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
+  const grow = (latent: Float32Array): Promise<GrowthFilm> => growth.grow(latent);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
-    return { growth: growthPreviews, draws: undefined, grow };
+    return { growth, draws: undefined, grow };
   }
+  const now = () => performance.now();
   const drawingEncoder = new DrawingEncoder({
     encoder,
-    maxWaiting: maxDrawings,
+    maxWaiting,
     slice,
-    now: () => performance.now(),
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    now,
+    pause: setImmediate,
   });
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
-  return { growth: growthPreviews, draws, grow, encode: (pixels) => drawingEncoder.encode(pixels) };
+  return { growth, draws, grow, encode: (pixels) => drawingEncoder.encode(pixels) };
 }

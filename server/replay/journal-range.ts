@@ -3,7 +3,6 @@
  * checksums.
  */
 import * as v from 'valibot';
-import type { JournalRecord, PlaneChecksum, RoomRecord } from '../storage/record-schemas.ts';
 import {
   cellsRecord,
   journalRecord,
@@ -12,24 +11,28 @@ import {
   snapshotRecord,
 } from '../storage/record-schemas.ts';
 import { isSetAside } from '../storage/snapshot-retention.ts';
-import type { Store, StoredMoment } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { listOf } from '../storage/undo.ts';
 import { roomState } from '../world/room-state.ts';
 import type { When } from './options.ts';
 import { Timeline, type TimePoint } from './timeline.ts';
+
+/** A room's state, and the cells of its organisms. */
+const moment = {
+  state: roomState,
+  cells: v.pipe(v.array(cellsRecord.entries.state), v.readonly()),
+};
 
 /** Schema of a range in a replay bundle. */
 export const journalRangeSchema = v.strictObject({
   room: roomRecord,
   snapshot: snapshotRecord,
-  state: roomState,
-  cells: v.array(cellsRecord.entries.state),
+  ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
   /** States that the room was replaced with at once. */
-  jumps: v.optional(
-    v.array(v.strictObject({ state: roomState, cells: v.array(cellsRecord.entries.state) })),
-  ),
+  jumps: v.optional(v.array(v.strictObject(moment))),
   /** First and last requested tick; the snapshot may be older. */
   from: v.number(),
   to: v.number(),
@@ -39,14 +42,7 @@ export const journalRangeSchema = v.strictObject({
 const MAX_TICK = 999_999_999_998;
 
 /** Everything needed to replay a range. */
-export interface JournalRange extends StoredMoment {
-  readonly room: RoomRecord;
-  readonly journal: readonly JournalRecord[];
-  readonly marks: readonly PlaneChecksum[];
-  readonly jumps?: readonly Pick<StoredMoment, 'state' | 'cells'>[] | undefined;
-  readonly from: number;
-  readonly to: number;
-}
+export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
  * Reads a range of a room. A time before the first stored tick means that tick; a tick must be
@@ -87,23 +83,21 @@ export async function readRange(
     );
   }
   const moment = await store.moment(name, base);
-  const journal: JournalRecord[] = [];
-  const jumps: Pick<StoredMoment, 'state' | 'cells'>[] = [];
+  const journal = await listOf(store.journal(name, base + 1, to));
+  const jumps: NonNullable<JournalRange['jumps']> = [];
   let { seq } = moment.snapshot;
-  for await (const entry of store.journal(name, base + 1, to)) {
+  for (const entry of journal) {
     if (entry.seq !== ++seq) {
       throw new StoreError(
         'not-kept',
         `The journal has a gap before tick ${entry.tick}. Choose a range on one side of it.`,
       );
     }
-    journal.push(entry);
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);
     jumps.push({ state, cells });
   }
-  const marks: PlaneChecksum[] = [];
-  for await (const mark of store.marks(name, base + 1, to)) marks.push(mark);
+  const marks = await listOf(store.marks(name, base + 1, to));
   return { ...moment, room, journal, marks, jumps, from, to };
 }
 

@@ -39,5 +39,5 @@ export async function readBundle(file: string): Promise<JournalRange> {
   );
   const result = v.safeParse(journalRangeSchema, decodeRecord(KEY, bytes), { abortEarly: true });
   if (!result.success) throw damaged(result.issues[0].message);
-  return result.output as JournalRange;
+  return result.output;
 }

@@ -116,13 +116,9 @@ export async function replayCommand(
   try {
     return await command(args, voice);
   } catch (error) {
-    const known =
-      error instanceof SettingsError ||
-      error instanceof StoreError ||
-      error instanceof CheckpointError ||
-      error instanceof EngineError;
-    if (!known) throw error;
-    voice.printError(error.message);
+    const known = [SettingsError, StoreError, CheckpointError, EngineError];
+    if (!known.some((one) => error instanceof one)) throw error;
+    voice.printError((error as Error).message);
     return 1;
   }
 }

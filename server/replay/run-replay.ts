@@ -1,6 +1,6 @@
 /** Replays a range of a room and compares the checksums. */
 import type { Engine } from '../engine/engine.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, pause } from '../platform/clock.ts';
 import { reopenRoom, replay } from '../storage/recovery.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Species } from '../world/species.ts';
@@ -69,7 +69,7 @@ export async function runReplay(
       if (tick < from) return;
       begun ??= clock.now();
       const wait = begun + ((tick - from) * 1000) / rate - clock.now();
-      if (wait > 0) await new Promise<void>((resume) => clock.after(wait, resume));
+      if (wait > 0) await pause(clock, wait);
       const wanted = (tick - from) % every === 0 || tick === to;
       if (wanted) await pictures?.add(room.grid.planes, tick);
     },

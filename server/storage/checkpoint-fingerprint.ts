@@ -5,18 +5,9 @@ import type { Model } from '../vnca/checkpoint.ts';
 /** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
 export function fingerprint({ card, tensors }: Model): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
+  const size = { side, channels, latentSize };
   const names = card.gallery.map(({ name }) => name);
-  const use = {
-    side,
-    channels,
-    latentSize,
-    growth,
-    update,
-    readout,
-    presence,
-    trustedSteps,
-    names,
-  };
+  const use = { ...size, growth, update, readout, presence, trustedSteps, names };
   const hash = createHash('sha256').update(JSON.stringify(use));
   for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${name} ${shape}`);

@@ -1,30 +1,16 @@
 /**
  * Stores the rooms while they run: journal entries before results are sent, checksums of the
- * planes,
- * and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
- * snapshot
- * of each room replaces the missing journal entries.
+ * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
+ * snapshot of each room replaces the missing journal entries.
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
-import { checksumOf, TickSums } from './plane-checksums.ts';
-import type {
-  DayRecord,
-  JournalRecord,
-  JournalTail,
-  Jump,
-  SnapshotRecord,
-} from './record-schemas.ts';
-import {
-  type SnapshotDraft,
-  Snapshots,
-  type SnapshotsOptions,
-  type WatchedRoom,
-} from './snapshots.ts';
+import { checksumOf } from './plane-checksums.ts';
+import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
+import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -39,6 +25,8 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 
 /** `kept-again` ends `not-kept`. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
+
+const nothing = (): void => {};
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
@@ -66,7 +54,7 @@ export class JournalWriter {
    * @param tail the end of the room's stored journal
    */
   async watch(room: Room, tail: JournalTail): Promise<void> {
-    const { store, date, clock } = this.options;
+    const { store, date } = this.options;
     const snapshots: SnapshotRecord[] = [];
     for (const tick of await store.snapshotTicks(room.name)) {
       // Unreadable snapshots are removed with the next cleanup.
@@ -74,26 +62,10 @@ export class JournalWriter {
       if (snapshot) snapshots.push(snapshot);
     }
     const at = Math.max(date(), snapshots[0]?.at ?? 0);
-    const watched: WatchedRoom = {
-      room,
-      tail,
-      stored: tail,
-      at,
-      day: await this.dayOf(room.name, at),
-      marks: [],
-      sums: new TickSums(room.grid.planes),
-      unmarked: true,
-      unsaved: true,
-      cells: 0,
-      bytes: 0,
-      savedAt: clock.now(),
-      snapshots,
-      readers: new Set(),
-      saved: new Map(),
-      saving: new Mutex(),
-      needsSnapshot: false,
-      gap: false,
-    };
+    const today = dayOf(at);
+    const day = (await store.day(room.name, today)) ?? emptyDay(today);
+    const watched = new WatchedRoom(room, tail, at, day);
+    watched.snapshots = snapshots;
     this.watched.set(room, watched);
     await this.saveSnapshot(watched);
   }
@@ -172,9 +144,7 @@ export class JournalWriter {
   /** Takes a snapshot of every room. No tick may be in progress. */
   async saveAll(): Promise<void> {
     for (const watched of this.watched.values()) {
-      await watched.saving.waitForUnlock();
-      const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
-      if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
+      await this.saveIfStale(watched);
     }
   }
 
@@ -182,9 +152,7 @@ export class JournalWriter {
   async unwatch(room: Room): Promise<void> {
     const watched = this.watched.get(room);
     if (!watched) return;
-    await watched.saving.waitForUnlock();
-    if (watched.snapshots[0]?.tick !== room.tick || watched.needsSnapshot)
-      await this.saveSnapshot(watched);
+    await this.saveIfStale(watched);
     await this.lastCommit;
     this.watched.delete(room);
     this.retried.delete(watched);
@@ -291,7 +259,7 @@ export class JournalWriter {
       tick,
       seq: watched.tail.seq + 1,
       at,
-      events: events as JournalRecord['events'],
+      events: [...events],
       ...(refused.length > 0 && { refused: [...refused] }),
       ...(watched.gap && { gap: true as const }),
       ...(jump && { jump }),
@@ -300,14 +268,19 @@ export class JournalWriter {
     return entry;
   }
 
+  /** Takes a snapshot, unless the last one is of this tick. */
+  private async saveIfStale(watched: WatchedRoom): Promise<void> {
+    await watched.saving.waitForUnlock();
+    const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
+    if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
+  }
+
   /** Takes a snapshot, or waits for the one in progress. Never rejects. */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
     const draft = this.snapshots.draftOf(watched);
-    return this.exclusively(watched, () => this.write(watched, draft, {})).then(
-      () => {},
-      () => {},
-    );
+    const taken = this.exclusively(watched, () => this.write(watched, draft, {}));
+    return taken.then(nothing, nothing);
   }
 
   /** Runs work on a room's snapshots, one at a time. @throws what the work throws */
@@ -386,10 +359,5 @@ export class JournalWriter {
     if ([...this.watched.values()].some(({ needsSnapshot }) => needsSnapshot)) return;
     this.failedAt = undefined;
     this.options.warn('kept-again', 'The rooms are stored again.');
-  }
-
-  private async dayOf(room: string, at: number): Promise<DayRecord> {
-    const day = dayOf(at);
-    return (await this.options.store.day(room, day)) ?? emptyDay(day);
   }
 }

@@ -1,7 +1,6 @@
 /**
  * Encodes records: a version, a checksum of key and content, and the content as MessagePack. A
- * record
- * under another key, or with a changed bit, is rejected.
+ * record under another key, or with a changed bit, is rejected.
  */
 import { crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';

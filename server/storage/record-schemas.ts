@@ -1,10 +1,9 @@
 /** Schemas and types of the store's records. */
 import * as v from 'valibot';
 import { settingsChange } from '../../shared/host/settings.ts';
-import { energySettings } from '../world/room-state.ts';
+import { roomEvent } from '../world/events.ts';
+import { positive, whole } from '../world/room-state.ts';
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(whole, v.minValue(1));
 const text = v.string();
 
 /** A room's parameters and the settings that the host has changed. */
@@ -50,33 +49,6 @@ export type RoomRecord = v.InferOutput<typeof roomRecord>;
 /** The last stored tick, and the number of journal entries so far. */
 export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
-
-const roomEvent = v.variant('what', [
-  v.strictObject({
-    what: v.literal('command'),
-    id: whole,
-    command: v.looseObject({
-      what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),
-      by: v.strictObject({ id: whole, name: text, hue: v.number() }),
-    }),
-  }),
-  v.strictObject({
-    what: v.literal('enter'),
-    participant: positive,
-    at: whole,
-    granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-  }),
-  v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
-  v.strictObject({ what: v.literal('attendance'), present: v.array(positive) }),
-  v.strictObject({
-    what: v.literal('energy'),
-    settings: energySettings,
-    tickRate: v.number(),
-    at: whole,
-  }),
-  v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
-  v.strictObject({ what: v.literal('no-memory') }),
-]);
 
 const jump = v.variant('why', [
   /** An undo of the commands of one or all visitors in ticks from … to, both included. */

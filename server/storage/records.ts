@@ -1,7 +1,6 @@
 /**
  * The interface of a storage backend: an ordered map from ASCII keys to bytes, sorted by the bytes
- * of
- * the keys. `Store` defines the contents.
+ * of the keys. `Store` defines the contents.
  */
 
 /** A key with its bytes. */
@@ -35,8 +34,7 @@ export interface Records {
   keys(span: Span): Promise<string[]>;
   /**
    * Writes atomically. When it resolves, the data survive the end of the process and a loss of
-   * power.
-   * Writes take effect in order.
+   * power. Writes take effect in order.
    *
    * @throws StoreError disk-full, write-failed, closed
    */

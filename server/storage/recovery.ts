@@ -128,12 +128,9 @@ async function latestMoment(
 ): Promise<StoredMoment> {
   for (const tick of await store.snapshotTicks(name)) {
     if (tick > tail.tick) continue;
-    try {
-      return await store.moment(name, tick);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.reason !== 'damaged') throw error;
-      remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was skipped.`);
-    }
+    const moment = await intactMoment(store, name, tick);
+    if (moment) return moment;
+    remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was skipped.`);
   }
   throw new StoreError('damaged', `The room "${name}" has no intact snapshot.`);
 }
@@ -157,22 +154,25 @@ async function lastWholeEntry(
       throw missing(name, last.tick, entry.tick);
     }
     // A replaced state is stored only in the snapshot of that tick.
-    if (entry.jump && !(await isIntact(store, name, entry.tick))) return { tail: last, gap: true };
+    if (entry.jump && !(await intactMoment(store, name, entry.tick))) {
+      return { tail: last, gap: true };
+    }
     last = { tick: entry.tick, seq: entry.seq };
   }
   if (last.seq !== tail.seq) throw missing(name, last.tick, tail.tick);
   return { tail, gap: false };
 }
 
-async function isIntact(store: Store, name: string, tick: number): Promise<boolean> {
-  try {
-    await store.moment(name, tick);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreError && error.reason === 'damaged') return false;
+/** A snapshot with its state and cells; undefined if it is damaged. */
+const intactMoment = (
+  store: Store,
+  name: string,
+  tick: number,
+): Promise<StoredMoment | undefined> =>
+  store.moment(name, tick).catch((error: unknown) => {
+    if (error instanceof StoreError && error.reason === 'damaged') return undefined;
     throw error;
-  }
-}
+  });
 
 const missing = (name: string, from: number, to: number): StoreError =>
   new StoreError(
@@ -221,7 +221,7 @@ export async function replay({ world, room, to, journal, marks, moment, onTick }
       continue;
     }
     if (!entry.done && entry.value.tick === tick) {
-      room.redo(entry.value.events as never);
+      room.redo(entry.value.events);
       entry = await entries.next();
     }
     const [{ result }] = await world.tick([room]);

@@ -6,14 +6,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-interface KeepLimits {
-  readonly keepLatest: number;
-  readonly keepMinutes?: number;
-  readonly keepHours: number;
-  readonly keepDays: number;
-  readonly keepBefore?: number;
-  readonly maxBytes: number;
-}
+type KeepLimits = Readonly<
+  Record<'keepLatest' | 'keepHours' | 'keepDays' | 'maxBytes', number> &
+    Partial<Record<'keepMinutes' | 'keepBefore', number>>
+>;
 
 /**
  * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.
@@ -23,10 +19,9 @@ export const isSetAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'befo
 
 /**
  * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
- * last
- * hours and days, subject to the size limit. Also keeps named snapshots, the last few that precede
- * a
- * host's action, and snapshots of a replaced state while older ones exist, as a replay needs them.
+ * last hours and days, subject to the size limit. Also keeps named snapshots, the last few that
+ * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
+ * needs them.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first

@@ -1,12 +1,13 @@
 /**
  * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Mutex } from '../platform/mutex.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
-import type { TickSums } from './plane-checksums.ts';
+import { TickSums } from './plane-checksums.ts';
 import type {
   DayRecord,
   JournalRecord,
@@ -19,45 +20,51 @@ import type { Store } from './store.ts';
 
 /** Bytes of cells per transaction; the most that a tick's commit has to wait for. */
 const CELL_BYTES_AT_ONCE = 1_000_000;
-/** Lets ticks run between such transactions. */
-const yieldToTicks = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A room and the state of its storage. */
-export interface WatchedRoom {
-  readonly room: Room;
-  /** Of the last journal entry, which may still be being written. */
-  tail: JournalTail;
-  /** Of the last journal entry on disk. */
-  stored: JournalTail;
-  /** Wall clock of the last entry, ms. */
-  at: number;
-  day: DayRecord;
+export class WatchedRoom {
   /** Checksums to be written with the next entry. */
-  marks: PlaneChecksum[];
+  marks: PlaneChecksum[] = [];
   /** Of the ticks since the last mark. */
   readonly sums: TickSums;
   /** Whether the room has changed since the last mark. */
-  unmarked: boolean;
+  unmarked = true;
   /** Whether the room has changed since the last snapshot. */
-  unsaved: boolean;
+  unsaved = true;
   /** Cells stepped since the last snapshot. */
-  cells: number;
+  cells = 0;
   /** Bytes of journal since the last snapshot. */
-  bytes: number;
+  bytes = 0;
   /** Time of the last snapshot, ms. */
-  savedAt: number;
-  /** Latest first. */
-  snapshots: SnapshotRecord[];
+  savedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read, and must not be removed. */
-  readonly readers: Set<number>;
+  readonly readers = new Set<number>();
   /** By organism: its age when its cells were last stored, and the tick of that snapshot. */
-  saved: Map<number, { readonly age: number; readonly tick: number }>;
+  saved = new Map<number, { readonly age: number; readonly tick: number }>();
   /** Held while its snapshots are changed. */
-  readonly saving: Mutex;
+  readonly saving = new Mutex();
   /** Whether the journal lacks entries, which only a snapshot can replace. */
-  needsSnapshot: boolean;
+  needsSnapshot = false;
   /** Whether entries before the next one could not be written. */
-  gap: boolean;
+  gap = false;
+  /** Of the last journal entry on disk. */
+  stored: JournalTail;
+  /** Latest first. */
+  snapshots: SnapshotRecord[] = [];
+
+  /**
+   * @param tail of the last journal entry, which may still be being written
+   * @param at wall clock of the last entry, ms
+   */
+  constructor(
+    readonly room: Room,
+    public tail: JournalTail,
+    public at: number,
+    public day: DayRecord,
+  ) {
+    this.sums = new TickSums(room.grid.planes);
+    this.stored = tail;
+  }
 }
 
 /** The content of a snapshot before it is written. Its cells may still be in the engine. */
@@ -136,7 +143,8 @@ export class Snapshots {
         size += states[i].byteLength;
       }
       bytes += await store.putCells(room.name, tick, part);
-      await yieldToTicks();
+      // Lets ticks run between such transactions.
+      await setImmediate();
     }
     for (const { id, age } of stale) saved.set(id, { age, tick });
     const cells = state.organisms.map(({ id }) => ({ id, tick: saved.get(id)!.tick }));

@@ -1,7 +1,6 @@
 /**
  * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
- * contents
- * of the records; the journal writer decides when they are written.
+ * contents of the records; the journal writer decides when they are written.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -30,7 +29,7 @@ import {
   type SnapshotRecord,
   snapshotRecord,
 } from './record-schemas.ts';
-import type { Entry, Records } from './records.ts';
+import type { Entry, Records, Span } from './records.ts';
 import { isSetAside } from './snapshot-retention.ts';
 import { StoreError } from './store-error.ts';
 
@@ -64,8 +63,13 @@ const REMOVED_AT_ONCE = 400;
 /** Records read at a time. */
 const PART = 1_000;
 
+/** Kinds of the records that a room has several of. */
+const PARTS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'day', 'hours', 'counted'];
+
 const padded = (n: number): string => n.toString().padStart(12, '0');
 const END = '~';
+/** All keys with a prefix. */
+const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
 
 /**
  * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
@@ -76,7 +80,7 @@ export class Store {
 
   /** Names of the stored rooms. */
   async rooms(): Promise<string[]> {
-    const keys = await this.records.keys({ from: 'room/', to: `room/${END}` });
+    const keys = await this.records.keys(spanOf('room/'));
     return keys.map((key) => key.slice('room/'.length));
   }
 
@@ -93,20 +97,16 @@ export class Store {
   /** Whether there are records of a room besides its parameters. */
   async hasPartsOf(name: string): Promise<boolean> {
     if ((await this.tail(name)) !== undefined) return true;
-    for (const kind of ['snapshot', 'journal']) {
-      const from = `${kind}/${name}/`;
-      if ((await this.records.keys({ from, to: `${from}${END}`, limit: 1 })).length > 0)
-        return true;
-    }
-    return false;
+    const parts = ['snapshot', 'journal'].map((kind) =>
+      this.records.keys({ ...spanOf(`${kind}/${name}/`), limit: 1 }),
+    );
+    return (await Promise.all(parts)).flat().length > 0;
   }
 
   /** Stores a new room, before its first tick. */
   async createRoom(room: RoomRecord): Promise<void> {
     const tail: JournalTail = { tick: 0, seq: 0 };
-    await this.records.write({
-      put: [sealed(`room/${room.name}`, room), sealed(`tail/${room.name}`, tail)],
-    });
+    await this.write([sealed(`room/${room.name}`, room), sealed(`tail/${room.name}`, tail)]);
   }
 
   /**
@@ -121,8 +121,7 @@ export class Store {
       ...marks.map((mark) => sealed(`mark/${room}/${padded(mark.tick)}`, mark)),
       ...(day ? [sealed(`day/${room}/${day.day}`, day)] : []),
     ]);
-    await this.records.write({ put });
-    return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.write(put);
   }
 
   /** Journal entries of ticks from … to, both included. */
@@ -137,8 +136,7 @@ export class Store {
 
   /** Command counts of all days. */
   async days(name: string): Promise<DayRecord[]> {
-    const keys = await this.records.keys({ from: `day/${name}/`, to: `day/${name}/${END}` });
-    return Promise.all(keys.map(async (key) => (await this.read(key, dayRecord))!));
+    return this.all(`day/${name}/`, dayRecord);
   }
 
   /** Command counts of a day: 2026-11-25. */
@@ -149,7 +147,7 @@ export class Store {
   /** Ticks of the snapshots, latest first; they may be damaged. */
   async snapshotTicks(name: string): Promise<number[]> {
     const from = `snapshot/${name}/`;
-    const keys = await this.records.keys({ from, to: `${from}${END}`, backwards: true });
+    const keys = await this.records.keys({ ...spanOf(from), backwards: true });
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
@@ -184,9 +182,7 @@ export class Store {
     tick: number,
     cells: readonly { readonly id: number; readonly state: Float32Array }[],
   ): Promise<number> {
-    const put = cells.map(({ id, state }) => sealed(cellsKey(name, id, tick), { state }));
-    await this.records.write({ put });
-    return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    return this.write(cells.map(({ id, state }) => sealed(cellsKey(name, id, tick), { state })));
   }
 
   /**
@@ -197,14 +193,12 @@ export class Store {
     const tick = padded(snapshot.tick);
     const stateEntry = sealed(`state/${name}/${tick}`, state);
     const bytes = snapshot.bytes + stateEntry.bytes.length;
-    await this.records.write({
-      put: [
-        stateEntry,
-        sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
-        sealed(`tail/${name}`, tail),
-        ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
-      ],
-    });
+    await this.write([
+      stateEntry,
+      sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
+      sealed(`tail/${name}`, tail),
+      ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
+    ]);
   }
 
   /** Replaces a snapshot's own record. */
@@ -224,26 +218,26 @@ export class Store {
       ]),
     );
     for (const kind of ['snapshot', 'state', 'cells']) {
-      await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`, (key) => !needed.has(key));
+      await this.remove(spanOf(`${kind}/${name}/`), (key) => !needed.has(key));
     }
     const first = journalBegin(kept);
     for (const kind of ['journal', 'mark']) {
-      await this.remove(`${kind}/${name}/`, `${kind}/${name}/${padded(first)}`);
+      await this.remove({ from: `${kind}/${name}/`, to: `${kind}/${name}/${padded(first)}` });
     }
   }
 
   /** Removes all records after a tick, as the room continues differently from there. */
   async truncate(name: string, tail: JournalTail): Promise<void> {
-    await this.records.write({ put: [sealed(`tail/${name}`, tail)] });
+    await this.put(`tail/${name}`, tail);
     for (const kind of ['journal', 'mark', 'snapshot', 'state']) {
-      await this.remove(`${kind}/${name}/${padded(tail.tick + 1)}`, `${kind}/${name}/${END}`);
+      const span = spanOf(`${kind}/${name}/`);
+      await this.remove({ ...span, from: `${span.from}${padded(tail.tick + 1)}` });
     }
   }
 
   /** The host's settings of all rooms. */
   async plans(): Promise<PlanRecord[]> {
-    const keys = await this.records.keys({ from: 'plan/', to: `plan/${END}` });
-    return Promise.all(keys.map(async (key) => (await this.read(key, planRecord))!));
+    return this.all('plan/', planRecord);
   }
 
   /** Stores the host's settings of a room. */
@@ -263,48 +257,33 @@ export class Store {
 
   /** A room's visit statistics by hour, oldest first. */
   async hours(name: string): Promise<HourStatistics[]> {
-    return this.counted(`hours/${name}/`, hourStatistics);
+    return this.all(`hours/${name}/`, hourStatistics);
   }
 
   /** A room's visit statistics by day, oldest first. */
   async countedDays(name: string): Promise<DayStatistics[]> {
-    return this.counted(`counted/${name}/`, dayStatistics);
+    return this.all(`counted/${name}/`, dayStatistics);
   }
 
   /** Stores visit statistics and removes those that are too old. */
   async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
-    await this.records.write({
-      put: [sealed(`hours/${name}/${hour.hour}`, hour), sealed(`counted/${name}/${day.day}`, day)],
-    });
+    await this.write([
+      sealed(`hours/${name}/${hour.hour}`, hour),
+      sealed(`counted/${name}/${day.day}`, day),
+    ]);
     const { countedHours, countedDays } = DEFAULTS.host;
-    for (const [kind, most] of [
-      ['hours', countedHours],
-      ['counted', countedDays],
-    ] as const) {
-      const from = `${kind}/${name}/`;
-      const keys = await this.records.keys({ from, to: `${from}${END}` });
+    for (const [kind, most] of Object.entries({ hours: countedHours, counted: countedDays })) {
+      const keys = await this.records.keys(spanOf(`${kind}/${name}/`));
       if (keys.length > most) await this.records.write({ remove: keys.slice(0, -most) });
     }
   }
 
   /** Removes all records of a room. */
   async forget(name: string): Promise<void> {
-    const own = ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`);
+    for (const kind of PARTS) await this.remove(spanOf(`${kind}/${name}/`));
     // The room's own record goes last, so that a loss of power leaves a room that is reported
     // damaged.
-    for (const kind of [
-      'mark',
-      'journal',
-      'snapshot',
-      'state',
-      'cells',
-      'day',
-      'hours',
-      'counted',
-    ]) {
-      await this.remove(`${kind}/${name}/`, `${kind}/${name}/${END}`);
-    }
-    await this.records.write({ remove: own });
+    await this.records.write({ remove: ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 
   /** Bytes used on disk. */
@@ -317,17 +296,23 @@ export class Store {
     return this.records.close();
   }
 
-  private async counted<T>(from: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
-    const entries = await this.records.list({ from, to: `${from}${END}` });
+  private async all<T>(prefix: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
+    const entries = await this.records.list(spanOf(prefix));
     return entries.map(({ key, bytes }) => parsed(key, bytes, schema));
   }
 
   private async put(key: string, value: unknown): Promise<void> {
-    await this.records.write({ put: [sealed(key, value)] });
+    await this.write([sealed(key, value)]);
   }
 
-  private async remove(from: string, to: string, wanted = (_: string) => true): Promise<void> {
-    const keys = (await this.records.keys({ from, to })).filter(wanted);
+  /** @returns bytes written */
+  private async write(put: readonly Entry[]): Promise<number> {
+    await this.records.write({ put });
+    return put.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  private async remove(span: Span, wanted = (_: string) => true): Promise<void> {
+    const keys = (await this.records.keys(span)).filter(wanted);
     for (let i = 0; i < keys.length; i += REMOVED_AT_ONCE) {
       await this.records.write({ remove: keys.slice(i, i + REMOVED_AT_ONCE) });
     }

@@ -1,8 +1,7 @@
 /**
  * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on.
- * When
- * the replay has caught up, its state replaces the room's. Other commands keep their ids and random
- * numbers; refused ones stay refused.
+ * When the replay has caught up, its state replaces the room's. Other commands keep their ids and
+ * random numbers; refused ones stay refused.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -52,7 +51,8 @@ const CLOSE_TICKS = 8;
 /** The room is held earlier if a pass leaves more than this share of the ticks. */
 const MAX_REMAINING = 0.9;
 
-const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+/** The items of a sequence that is read bit by bit. */
+export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
@@ -156,7 +156,7 @@ async function replayWithout(
 /** The events of a replayed tick: refused commands are omitted, withdrawn ones marked. */
 function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord): RoomEvent[] {
   let index = 0;
-  return (entry.events as RoomEvent[]).flatMap((event): RoomEvent[] => {
+  return entry.events.flatMap((event): RoomEvent[] => {
     // Commands that ran out of engine memory are also listed as refused.
     if (event.what === 'no-memory') return [];
     if (event.what !== 'command') return [event];
@@ -185,8 +185,7 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
 
 /**
  * The latest snapshot from which the undo can be replayed: it contains none of the commands
- * withdrawn
- * now or by a later undo, and the journal after it is complete.
+ * withdrawn now or by a later undo, and the journal after it is complete.
  *
  * @throws HostRefusal undo-too-far
  */

@@ -1,12 +1,8 @@
 /** Tracks who is present in a room and when others left, in ticks, so that a replay is exact. */
 import type { ParticipantId } from '../../shared/vocabulary.ts';
+import type { RoomState } from './room-state.ts';
 
-/** Attendance between two ticks, as plain data. */
-export interface AttendanceState {
-  readonly present: readonly ParticipantId[];
-  /** Participants who have left and still have organisms here. */
-  readonly absent: readonly { readonly participant: ParticipantId; readonly since: number }[];
-}
+type AttendanceState = NonNullable<RoomState['attendance']>;
 
 /** Ticks between two removals of absent participants without organisms. */
 const PRUNE_EVERY = 64;

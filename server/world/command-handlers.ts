@@ -22,14 +22,11 @@ import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
-import { type CommandState, exportRandom, type RoomState } from './room-state.ts';
+import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
 
 export interface CommandHandlersOptions {
-  readonly species: Species;
-  readonly grid: GridPlanes;
-  readonly lifecycle: OrganismLifecycle;
   readonly maxOrganisms: number;
   /** Seed of the room's random numbers. */
   readonly seed: number;
@@ -50,9 +47,6 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
-  private readonly species: Species;
-  private readonly grid: GridPlanes;
-  private readonly lifecycle: OrganismLifecycle;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -60,15 +54,17 @@ export class CommandHandlers {
   private energy: Energy;
   /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
   private attendance: Attendance | undefined = new Attendance();
-  private answers: Answer[] = [];
-  private planted: NewPatch[] = [];
+  private readonly answers: Answer[] = [];
+  private readonly planted: NewPatch[] = [];
   /** Organisms planted in this tick, each with the index of its answer. */
   private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
-  constructor(options: CommandHandlersOptions) {
-    this.species = options.species;
-    this.grid = options.grid;
-    this.lifecycle = options.lifecycle;
+  constructor(
+    private readonly species: Species,
+    private readonly grid: GridPlanes,
+    private readonly lifecycle: OrganismLifecycle,
+    options: CommandHandlersOptions,
+  ) {
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
@@ -118,9 +114,9 @@ export class CommandHandlers {
       nextOrganism: this.nextOrganism,
       lastParticipant: this.lastParticipant,
       random: exportRandom(this.random),
-      hands: this.inventory.export() as RoomState['hands'],
-      energy: this.energy.export() as RoomState['energy'],
-      ...(this.attendance && { attendance: this.attendance.export() as RoomState['attendance'] }),
+      hands: this.inventory.export(),
+      energy: this.energy.export(),
+      ...(this.attendance && { attendance: this.attendance.export() }),
     };
   }
 
@@ -159,8 +155,7 @@ export class CommandHandlers {
 
   /**
    * The command as the journal stores it: map points are replaced by their latents, so that a
-   * replay
-   * does not depend on the map.
+   * replay does not depend on the map.
    *
    * @throws Refusal no-such-seed without a map; bad-latent
    */
@@ -187,7 +182,7 @@ export class CommandHandlers {
         this.attendance?.leave(event.participant, event.at ?? 0);
         break;
       case 'attendance':
-        this.attendance = new Attendance({ present: event.present, absent: [] });
+        this.attendance = new Attendance({ present: [...event.present], absent: [] });
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
@@ -211,9 +206,7 @@ export class CommandHandlers {
    */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
     const disposedSet = new Set(disposed);
-    const planted = this.planted.filter(({ patch }) => !disposedSet.has(patch));
-    this.planted = [];
-    return planted;
+    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
   }
 
   /**
@@ -242,9 +235,7 @@ export class CommandHandlers {
       tick,
       () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
     );
-    const { answers } = this;
-    this.answers = [];
-    return answers;
+    return this.answers.splice(0);
   }
 
   private run({ id, command, past }: CommandEvent, tick: number): void {
@@ -255,15 +246,15 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
+    let outcome: Pick<Answer, 'seed' | 'removed' | 'refused'>;
     try {
-      const outcome = this.execute(command, tick);
-      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
+      outcome = this.execute(command, tick);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (past === 'accepted') this.consumeOnly(command);
-      const refused = { reason: error.reason, detail: error.detail };
-      this.answers.push({ by, id, what, energy: this.energyOf(by, tick), refused });
+      outcome = { refused: { reason: error.reason, detail: error.detail } };
     }
+    this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
   }
 
   /**

@@ -10,23 +10,11 @@ export type PlantedSeed =
   | { readonly from: 'spot'; readonly latent: readonly number[] };
 
 /** A command, discriminated by `what`. */
-export type RoomCommand =
-  | {
-      readonly what: 'plant';
-      readonly by: ParticipantView;
-      readonly x: number;
-      readonly y: number;
-      readonly seed: PlantedSeed;
-    }
-  | {
-      readonly what: 'damage';
-      readonly by: ParticipantView;
-      readonly radius: number;
-      readonly points: readonly number[];
-    }
+export type RoomCommand = { readonly by: ParticipantView } & (
+  | { readonly what: 'plant'; readonly x: number; readonly y: number; readonly seed: PlantedSeed }
+  | { readonly what: 'damage'; readonly radius: number; readonly points: readonly number[] }
   | {
       readonly what: 'cross';
-      readonly by: ParticipantView;
       readonly a: number;
       readonly b: number;
       /** Share of b, 0…1. */
@@ -35,18 +23,14 @@ export type RoomCommand =
       readonly mutation?: number | undefined;
     }
   /** Gives the participant a seed that was made outside of the room. */
-  | {
-      readonly what: 'hold';
-      readonly by: ParticipantView;
-      readonly latent: readonly number[];
-      readonly origin: 'drawing';
-    }
+  | { readonly what: 'hold'; readonly latent: readonly number[]; readonly origin: 'drawing' }
   /** The host removes an organism. */
-  | { readonly what: 'remove'; readonly by: ParticipantView; readonly organism: OrganismId }
+  | { readonly what: 'remove'; readonly organism: OrganismId }
   /** The host removes all organisms that own a place in a rectangle. */
-  | { readonly what: 'clear'; readonly by: ParticipantView; readonly area: Rect }
+  | { readonly what: 'clear'; readonly area: Rect }
   /** The gardener removes the organism that has been unattended longest. */
-  | { readonly what: 'thin'; readonly by: ParticipantView };
+  | { readonly what: 'thin' }
+);
 
 /** The result of one command. */
 export interface Answer {

@@ -48,7 +48,7 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
 }
 
 /** The part of a rectangle on the grid, with a margin of one place so that thin strokes count. */
-function within(rect: Rect, grid: GridPlanes): Rect {
+export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
   const right = Math.min(grid.width, rect.x + rect.width + 1);

@@ -5,6 +5,7 @@
 import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
+import type { RoomState } from './room-state.ts';
 
 /** Settings under which nothing costs energy. */
 export const FREE: EnergySettings = {
@@ -15,20 +16,13 @@ export const FREE: EnergySettings = {
   damagePerCell: 0,
 };
 
-/** All energy accounts between two ticks, as plain data. */
-export interface EnergyState {
-  readonly settings: EnergySettings;
-  readonly tickRate: number;
-  readonly accounts: readonly (Account & { readonly participant: ParticipantId })[];
-}
-
-interface Account {
-  /** Energy at tick `at`. */
-  readonly level: number;
-  readonly at: number;
-  /** Where the last stroke ended: a stroke that continues there does not pay for its first disc. */
-  readonly end?: { readonly x: number; readonly y: number; readonly radius: number } | undefined;
-}
+type EnergyState = RoomState['energy'];
+type StoredAccount = EnergyState['accounts'][number];
+/**
+ * The energy `level` at tick `at`, and the `end` of the last stroke: a stroke that continues there
+ * does not pay for its first disc.
+ */
+type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
 /** Ticks between two removals of full accounts. */
 const PRUNE_EVERY = 64;
@@ -45,7 +39,7 @@ export class Energy {
   constructor(
     private settings: EnergySettings,
     private tickRate: number,
-    accounts: EnergyState['accounts'] = [],
+    accounts: readonly StoredAccount[] = [],
   ) {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
   }
@@ -125,11 +119,8 @@ export class Energy {
       const level = this.level(participant, tick);
       if (level >= oldCapacity) this.accounts.delete(participant);
       else {
-        this.accounts.set(participant, {
-          level: Math.min(level, settings.capacity),
-          at: tick,
-          end,
-        });
+        const capped = Math.min(level, settings.capacity);
+        this.accounts.set(participant, { level: capped, at: tick, end });
       }
     }
     this.settings = settings;

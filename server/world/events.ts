@@ -1,54 +1,65 @@
 /** External events that change a room, as its journal stores them. */
-import type { EnergySettings, ParticipantId } from '../../shared/vocabulary.ts';
+import * as v from 'valibot';
 import type { RoomCommand } from './commands.ts';
+import { energySettings, positive, whole } from './room-state.ts';
 
-/** An event, discriminated by `what`. Replaying a room's events reproduces the room. */
-export type RoomEvent =
+const command = v.looseObject({
+  what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),
+  by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+});
+
+/** Schema of an event in a journal. Replaying a room's events reproduces the room. */
+export const roomEvent = v.variant('what', [
   /** Refused commands are included: a replay refuses them again. */
-  | {
-      readonly what: 'command';
-      readonly id: number;
-      readonly command: RoomCommand;
-      /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
-      readonly past?: 'accepted' | 'withdrawn';
-    }
+  v.strictObject({
+    what: v.literal('command'),
+    id: whole,
+    command: v.pipe(
+      command,
+      v.transform((valid) => valid as unknown as RoomCommand),
+    ),
+  }),
   /** A participant entered. `at` is a tick, here and below. */
-  | {
-      readonly what: 'enter';
-      readonly participant: ParticipantId;
-      readonly at: number;
-      /** Initial energy; absent in older journals: a newcomer's. */
-      readonly granted?: number;
-    }
-  /** A participant left. */
-  | {
-      readonly what: 'leave';
-      readonly participant: ParticipantId;
-      /** Absent in older journals. */
-      readonly at?: number;
-    }
+  v.strictObject({
+    what: v.literal('enter'),
+    participant: positive,
+    at: whole,
+    /** Initial energy; absent in older journals: a newcomer's. */
+    granted: v.optional(v.pipe(v.number(), v.minValue(0))),
+  }),
+  /** A participant left; `at` is absent in older journals. */
+  v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
   /**
    * Starts tracking attendance with these participants. Full rooms remove organisms for new ones
-   * only
-   * from here on, so journals of earlier releases replay as they ran.
+   * only from here on, so journals of earlier releases replay as they ran.
    */
-  | { readonly what: 'attendance'; readonly present: readonly ParticipantId[] }
-  /** Changes how many organisms may live at once. */
-  | { readonly what: 'limit'; readonly maxOrganisms: number }
+  v.strictObject({
+    what: v.literal('attendance'),
+    present: v.pipe(v.array(positive), v.readonly()),
+  }),
   /** Changes the energy settings and the tick rate. */
-  | {
-      readonly what: 'energy';
-      readonly settings: EnergySettings;
-      readonly tickRate: number;
-      readonly at: number;
-    }
+  v.strictObject({
+    what: v.literal('energy'),
+    settings: energySettings,
+    tickRate: v.number(),
+    at: whole,
+  }),
+  /** Changes how many organisms may live at once. */
+  v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
   /** The engine was out of memory for the organisms planted in this tick. */
-  | { readonly what: 'no-memory' };
+  v.strictObject({ what: v.literal('no-memory') }),
+]);
 
+type StoredEvent = v.InferOutput<typeof roomEvent>;
 /** An event that waits for the next tick. */
-export type CommandEvent = RoomEvent & { readonly what: 'command' };
+export type CommandEvent = Extract<StoredEvent, { what: 'command' }> & {
+  /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
+  readonly past?: 'accepted' | 'withdrawn';
+};
 /** An event that takes effect immediately. */
-export type OuterEvent = Exclude<RoomEvent, CommandEvent>;
+export type OuterEvent = Exclude<StoredEvent, { what: 'command' }>;
+/** An event, discriminated by `what`. */
+export type RoomEvent = CommandEvent | OuterEvent;
 
 /** Replaces −0 by 0, as codecs do not preserve it and a replay must see the same numbers. */
 export function plainNumbers<T>(value: T): T {

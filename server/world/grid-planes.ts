@@ -19,7 +19,11 @@ export class GridPlanes {
   private freed: number[] = [];
 
   /** @param planes reused in place, unless its colours are not aligned to 4 bytes; default: bare */
-  constructor(width: number, height: number, planes: Planes = createPlanes(width, height)) {
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    planes: Planes = createPlanes(width, height),
+  ) {
     this.colours = coloursOf(planes.rgba);
     this.planes = {
       ...planes,
@@ -37,14 +41,6 @@ export class GridPlanes {
     this.planes.owner.set(owner);
     this.freed = [];
     this.changed.fill(1);
-  }
-
-  get width(): number {
-    return this.planes.width;
-  }
-
-  get height(): number {
-    return this.planes.height;
   }
 
   /** The index of the place at (x, y). */
@@ -100,9 +96,7 @@ export class GridPlanes {
 
   /** Takes the places released since the last call that are still bare. */
   takeFreed(): number[] {
-    const bare = this.freed.filter((place) => this.ownerAt(place) === 0);
-    this.freed = [];
-    return bare;
+    return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }
 
   private touch(place: number): void {

@@ -1,7 +1,6 @@
 /**
  * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7).
- * Collects
- * life events, and the patches of dead organisms for the engine to dispose of.
+ * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -18,7 +17,7 @@ import { growthStep, type Species } from './species.ts';
 export class OrganismLifecycle {
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
-  private disposed: PatchId[] = [];
+  private readonly disposed: PatchId[] = [];
   private stepping: Organism[] = [];
 
   constructor(
@@ -145,16 +144,12 @@ export class OrganismLifecycle {
 
   /** Takes the life events since the last call. */
   takeEvents(): LifeEvent[] {
-    const { pendingEvents } = this;
-    this.pendingEvents = [];
-    return pendingEvents;
+    return this.pendingEvents.splice(0);
   }
 
   /** Takes the patches of organisms removed since the last call; the caller disposes of them. */
   takeDisposed(): PatchId[] {
-    const { disposed } = this;
-    this.disposed = [];
-    return disposed;
+    return this.disposed.splice(0);
   }
 
   /**

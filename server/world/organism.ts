@@ -42,25 +42,7 @@ export interface Organism {
   readonly pressing: Uint8Array;
 }
 
-type NewOrganism = Omit<
-  Organism,
-  | 'phase'
-  | 'age'
-  | 'wounds'
-  | 'healed'
-  | 'hurt'
-  | 'awakeSteps'
-  | 'stirs'
-  | 'restTicks'
-  | 'seen'
-  | 'isRestored'
-  | 'woundMask'
-  | 'pressing'
->;
-
-/** Creates a just planted organism. */
-export const newOrganism = (fields: NewOrganism): Organism => ({
-  ...fields,
+const NEWBORN = {
   phase: 'growing',
   age: 0,
   wounds: 0,
@@ -72,6 +54,14 @@ export const newOrganism = (fields: NewOrganism): Organism => ({
   seen: undefined,
   isRestored: false,
   woundMask: undefined,
+} as const satisfies Partial<Organism>;
+
+/** Creates a just planted organism. */
+export const newOrganism = (
+  fields: Omit<Organism, keyof typeof NEWBORN | 'pressing'>,
+): Organism => ({
+  ...fields,
+  ...NEWBORN,
   pressing: new Uint8Array(fields.window.width * fields.window.height),
 });
 

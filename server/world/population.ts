@@ -5,7 +5,7 @@ import type { Organism } from './organism.ts';
 
 /** The living organisms, those awake, and the places that block sleepers. */
 export class Population {
-  /** Oldest first: ids only grow, and a Map keeps its insertion sortedAwake. */
+  /** Oldest first: ids only grow, and a Map keeps its insertion order. */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly awakeOrganisms = new Set<Organism>();
   /** `awakeOrganisms`, oldest first; undefined after a change. */

@@ -15,14 +15,16 @@ import type { Organism } from './organism.ts';
 /** Version 1 lacks healing and version 2 attendance; both are still read. */
 export const ROOM_STATE_VERSION = 3;
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const positive = v.pipe(whole, v.minValue(1));
+/** Schema of an integer from 0 on. */
+export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Schema of an integer from 1 on. */
+export const positive = v.pipe(whole, v.minValue(1));
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const origin = v.picklist(ORIGINS);
-const parents = v.array(positive);
+const parents = v.pipe(v.array(positive), v.readonly());
 const number = v.pipe(v.number(), v.finite());
 
 /** Schema of `EnergySettings`. */

@@ -75,11 +75,11 @@ export class Room {
   readonly grid: GridPlanes;
   private readonly lifecycle: OrganismLifecycle;
   private readonly handlers: CommandHandlers;
-  private waiting: CommandEvent[] = [];
+  private readonly waiting: CommandEvent[] = [];
   /** Number of waiting commands by participant. */
-  private queued = new Map<ParticipantId, number>();
+  private readonly queued = new Map<ParticipantId, number>();
   /** Events applied since the last tick began, to be journalled with the next. */
-  private appliedEvents: OuterEvent[] = [];
+  private readonly appliedEvents: OuterEvent[] = [];
   /** Number of the next tick's journalled events that the restored state already contains. */
   private alreadyApplied: number;
   /** The tick being replayed ran out of engine memory for its plants. */
@@ -94,12 +94,8 @@ export class Room {
     this.grid = new GridPlanes(width, height, from?.planes);
     this.lifecycle = new OrganismLifecycle(this.grid, species);
     const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
-    this.handlers = new CommandHandlers({
-      ...options,
-      tickRate,
-      grid: this.grid,
-      lifecycle: this.lifecycle,
-    });
+    const { grid, lifecycle } = this;
+    this.handlers = new CommandHandlers(species, grid, lifecycle, { ...options, tickRate });
     this.completedTicks = from?.tick ?? 0;
     this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
@@ -176,11 +172,8 @@ export class Room {
     const isHouse = by === HOUSE.id;
     if (queued >= DEFAULTS.room.maxQueuedPerParticipant && !isHouse) throw new Refusal('too-fast');
     if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    this.waiting.push({
-      what: 'command',
-      id,
-      command: plainNumbers(this.handlers.resolved(command)),
-    });
+    const resolved = plainNumbers(this.handlers.resolved(command));
+    this.waiting.push({ what: 'command', id, command: resolved });
     this.queued.set(by, queued + 1);
   }
 
@@ -245,22 +238,16 @@ export class Room {
 
   /** Changes what commands cost. */
   setEnergy(settings: EnergySettings): void {
-    this.applyNow({
-      what: 'energy',
-      settings,
-      tickRate: this.handlers.tickRate,
-      at: this.completedTicks,
-    });
+    this.changeEnergy(settings, this.handlers.tickRate);
   }
 
   /** Adapts the refill per tick to a new tick rate, so that it stays the same per second. */
   setTickRate(tickRate: number): void {
-    this.applyNow({
-      what: 'energy',
-      settings: this.energySettings,
-      tickRate,
-      at: this.completedTicks,
-    });
+    this.changeEnergy(this.energySettings, tickRate);
+  }
+
+  private changeEnergy(settings: EnergySettings, tickRate: number): void {
+    this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
   /** Replays the next tick's journal entry: events apply now, commands are queued. */
@@ -315,11 +302,10 @@ export class Room {
 
   /** First half of a tick: applies the queued commands and returns the engine's work. */
   beginTick(): TickWork {
-    const { waiting: commands, isOutOfMemory } = this;
-    const events = [...this.appliedEvents, ...commands];
-    this.waiting = [];
-    this.appliedEvents = [];
-    this.queued = new Map();
+    const { isOutOfMemory } = this;
+    const commands = this.waiting.splice(0);
+    const events = [...this.appliedEvents.splice(0), ...commands];
+    this.queued.clear();
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);

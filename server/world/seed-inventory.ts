@@ -1,17 +1,9 @@
 /** The seeds that each participant holds. */
-import type { SeedView } from '../../shared/vocabulary.ts';
+import type { RoomState } from './room-state.ts';
 
-/** A held seed with its latent. */
-export interface HeldSeed extends SeedView {
-  /** [Z] */
-  readonly latent: Float32Array;
-}
-
-/** All held seeds between two ticks, as plain data. */
-export interface SeedInventoryState {
-  readonly nextId: number;
-  readonly held: readonly { readonly participant: number; readonly seeds: readonly HeldSeed[] }[];
-}
+type SeedInventoryState = RoomState['hands'];
+/** A held seed with its latent [Z]. */
+export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
 /** A bounded list of seeds for each participant. */
 export class SeedInventory {

@@ -21,7 +21,8 @@ const SLOW_BELOW = 0.9;
 const PACE_WINDOW = 2_000;
 
 class Schedule {
-  private due: number;
+  /** Due time of the next tick, ms. */
+  due: number;
   /** Start times of recent ticks. */
   private startTimes: number[] = [];
 
@@ -31,10 +32,6 @@ class Schedule {
     now: number,
   ) {
     this.due = now > since ? this.align(now) : since;
-  }
-
-  get next(): number {
-    return this.due;
   }
 
   /** Changes the rate from the next tick on. */
@@ -169,7 +166,7 @@ export class Ticker {
 
   /** Due time of the next tick, ms. */
   private get next(): number {
-    return Math.min(...this.awake.map(([, schedule]) => schedule.next));
+    return Math.min(...this.awake.map(([, schedule]) => schedule.due));
   }
 
   /** Sets the timer for the next tick. @returns whether there will be one */
@@ -183,13 +180,13 @@ export class Ticker {
 
   private run(): void {
     const now = this.options.clock.now();
-    const due = this.awake.filter(([, schedule]) => schedule.next <= now + 0.5);
+    const due = this.awake.filter(([, schedule]) => schedule.due <= now + 0.5);
     if (due.length === 0) {
       // Timers have millisecond resolution and may fire early.
       this.plan();
       return;
     }
-    const late = Math.max(0, ...due.map(([, schedule]) => now - schedule.next));
+    const late = Math.max(0, ...due.map(([, schedule]) => now - schedule.due));
     for (const [, schedule] of due) schedule.begin(now);
     this.busy = this.options
       .tick(due.map(([room]) => room))

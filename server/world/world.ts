@@ -77,8 +77,7 @@ export class World {
       return { patch: room.patchOf(id)!, checkpoint, latent };
     });
     try {
-      await this.engine.plant(patches);
-      await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+      await this.load(patches, states);
     } catch (error) {
       await this.close(room).catch(() => {});
       throw error;
@@ -97,8 +96,7 @@ export class World {
     const patches = from.organisms.map(({ latent }) => {
       return { patch: this.newPatch(), checkpoint, latent };
     });
-    await this.engine.plant(patches);
-    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+    await this.load(patches, states);
     room.replaceState(
       from,
       patches.map(({ patch }) => patch),
@@ -166,6 +164,12 @@ export class World {
       const cells = ofRoom.reduce((sum, { stage }) => sum + stage * stage, 0);
       return { room, result: room.endTick(ofRoom), cells };
     });
+  }
+
+  /** Plants patches with their states. @throws EngineError */
+  private async load(patches: readonly NewPatch[], states: readonly Float32Array[]): Promise<void> {
+    await this.engine.plant(patches);
+    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
   }
 
   /** @returns false if the engine is out of memory; it has then planted none of them */

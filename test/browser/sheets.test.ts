@@ -88,7 +88,7 @@ function setPace(of: Page, slow: boolean): Promise<void> {
   return of.evaluate((isSlow) => {
     const room = document.querySelector('vivarium-room') as unknown as {
       model: object;
-      version: number;
+      requestUpdate(): void;
     };
     const value = { tickRate: 15, actual: isSlow ? 12 : 15, awake: 0, slow: isSlow };
     Object.defineProperty(room.model, 'pace', {
@@ -96,7 +96,7 @@ function setPace(of: Page, slow: boolean): Promise<void> {
       set: () => {},
       configurable: true,
     });
-    room.version++;
+    room.requestUpdate();
   }, slow);
 }
 

@@ -4,6 +4,7 @@ import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
 import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
@@ -61,6 +62,12 @@ export class HandRoom {
     return id;
   }
 
+  /** Shows no more change until those that are grown sleep. */
+  rest(look?: Look): TickResult[] {
+    this.change = 0;
+    return this.ticks(DEFAULTS.life.restTicks, look);
+  }
+
   /** One tick. */
   tick(look: Look = () => 255): TickResult {
     const work = this.room.beginTick();
@@ -110,4 +117,12 @@ export class HandRoom {
     for (const id of this.room.grid.planes.owner) counts.set(id, (counts.get(id) ?? 0) + 1);
     return counts;
   }
+}
+
+/** A room whose organisms have just grown. @param places their centres */
+export function grown(...places: readonly (readonly [x: number, y: number])[]): HandRoom {
+  const hand = new HandRoom();
+  for (const [x, y] of places) hand.plant(x, y);
+  hand.ticks(GROWN);
+  return hand;
 }

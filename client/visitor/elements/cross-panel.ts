@@ -1,13 +1,12 @@
 /** The part of the organism card for crossing: two parents and a preview of their child. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
-import type { PreviewSource } from '../../../shared/protocol/commands.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import type { Previews } from '../../net/seed-previews.ts';
-import type { InteractionState, Selection } from '../../state/interaction-state.ts';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import type { Selection } from '../../state/interaction-state.ts';
 import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
+import { fire, PageElement } from './page-element.ts';
+import { radioGroup } from './radio-group.ts';
 import './seed-film.ts';
 
 /** Mutation strengths on offer, 0…1. */
@@ -16,7 +15,7 @@ const MUTATIONS = [0, 0.35, 0.8] as const;
 /** Fires `make-seed` when the visitor wants a seed of the child. */
 @localized()
 @customElement('cross-panel')
-export class CrossPanel extends LitElement {
+export class CrossPanel extends PageElement {
   static override styles = [
     controls,
     css`
@@ -70,7 +69,7 @@ export class CrossPanel extends LitElement {
         margin-top: 2px;
         color: var(--ink-soft);
       }
-      .mutation > div {
+      .strengths {
         display: flex;
         gap: 2px;
       }
@@ -108,29 +107,24 @@ export class CrossPanel extends LitElement {
         .family {
           grid-template-columns: 1fr;
         }
-        .mutation > div {
+        .strengths {
           flex-wrap: wrap;
         }
       }
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) state!: InteractionState;
-  @property({ attribute: false }) previews!: Previews;
-  /** Increases when the state or the room changes, which triggers a render. */
-  @property({ attribute: false }) version = 0;
-  private source: PreviewSource | undefined;
-
   override render(): TemplateResult | typeof nothing {
-    const { selection } = this.state.state;
-    const first = selection && this.model.organisms.get(selection.organism);
+    const { model, state, previews } = this.session;
+    const { selection } = state.state;
+    const first = selection && model.organisms.get(selection.organism);
     if (!selection || !first) return nothing;
-    const second = this.model.organisms.get(selection.second);
+    const second = model.organisms.get(selection.second);
+    const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
     return html`<div class="family">
         ${this.portrait(first.id)}
         <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
-          <seed-film .previews=${this.previews} .seed=${second && this.sourceOf(selection)}></seed-film>
+          <seed-film .previews=${previews} .seed=${child}></seed-film>
         </div>
         ${second ? this.portrait(second.id) : html`<span class="empty"></span>`}
       </div>
@@ -140,16 +134,14 @@ export class CrossPanel extends LitElement {
           : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
       }
       <footer>
-        <button class="quiet" @click=${() => this.state.update({ selection: undefined })}>
+        <button class="quiet" @click=${() => state.update({ selection: undefined })}>
           ${msg('Cancel')}
         </button>
         <button
           class="solid"
           data-testid="make-seed"
           ?disabled=${!second}
-          @click=${() => {
-            this.dispatchEvent(new CustomEvent('make-seed', { bubbles: true, composed: true }));
-          }}
+          @click=${() => fire(this, 'make-seed')}
         >
           ${msg('Make a seed')}
         </button>
@@ -157,10 +149,14 @@ export class CrossPanel extends LitElement {
   }
 
   private portrait(organism: number): TemplateResult {
-    return html`<organism-portrait .model=${this.model} .organism=${organism}></organism-portrait>`;
+    return html`<organism-portrait
+      .model=${this.session.model}
+      .organism=${organism}
+    ></organism-portrait>`;
   }
 
   private controls(selection: Selection): TemplateResult {
+    const { state } = this.session;
     const names = [msg('as they are'), msg('a little'), msg('wild')];
     return html`<input
         type="range"
@@ -172,44 +168,22 @@ export class CrossPanel extends LitElement {
         data-testid="mix"
         @input=${(event: InputEvent) => {
           const mix = (event.target as HTMLInputElement).valueAsNumber;
-          this.state.update({ selection: { ...selection, mix } });
+          state.update({ selection: { ...selection, mix } });
         }}
       />
       <div class="mutation">
-        <span id="surprise">${msg('Surprise')}</span>
-        <div role="radiogroup" aria-labelledby="surprise" @keydown=${this.walk}>
-          ${MUTATIONS.map(
-            (mutation, i) => html`<button
-              role="radio"
-              data-testid="mutation-${i}"
-              aria-checked=${selection.mutation === mutation}
-              tabindex=${selection.mutation === mutation ? 0 : -1}
-              @click=${() => this.state.update({ selection: { ...selection, mutation } })}
-            >
-              ${names[i]}
-            </button>`,
-          )}
-        </div>
+        <span>${msg('Surprise')}</span>
+        ${radioGroup({
+          class: 'strengths',
+          label: msg('Surprise'),
+          options: MUTATIONS.map((value, i) => ({
+            value,
+            testid: `mutation-${i}`,
+            content: names[i],
+          })),
+          selected: selection.mutation,
+          choose: (mutation) => state.update({ selection: { ...selection, mutation } }),
+        })}
       </div>`;
-  }
-
-  /** Moves the selection within the radio group with the arrow keys. */
-  private walk(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const all = [...(event.currentTarget as HTMLElement).querySelectorAll('button')];
-    const index = all.indexOf(event.target as HTMLButtonElement);
-    const next = all[(index + step + all.length) % all.length];
-    next.click();
-    next.focus();
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  /** One object per child, so that seed-film does not request its film on every render. */
-  private sourceOf({ organism: a, second: b, mix }: Selection): PreviewSource {
-    const source = { from: 'cross', a, b, mix } as const;
-    if (JSON.stringify(source) !== JSON.stringify(this.source)) this.source = source;
-    return this.source!;
   }
 }

@@ -64,7 +64,8 @@ export const drawPadStyle = css`
   .pad seed-film {
     position: absolute;
     inset: 3%;
-    animation: come 0.9s ease-out;
+    --from: scale(0.9);
+    animation: fade-in 0.9s ease-out;
   }
   .hint {
     position: absolute;
@@ -237,8 +238,7 @@ export const drawPadStyle = css`
     }
     .last {
       flex: 1 0 auto;
-      flex-direction: column;
-      flex-wrap: nowrap;
+      flex-flow: column;
     }
     .last .brushes,
     footer {
@@ -270,22 +270,6 @@ export const drawPadStyle = css`
       .last .brushes {
         grid-template-columns: repeat(2, minmax(0, 1fr));
       }
-    }
-  }
-  @keyframes come {
-    from {
-      opacity: 0;
-      transform: scale(0.9);
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    canvas,
-    .tools,
-    .colours button::before {
-      transition: none;
-    }
-    .pad seed-film {
-      animation: none;
     }
   }
 `;

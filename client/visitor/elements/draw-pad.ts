@@ -7,13 +7,16 @@ import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/brushes.ts';
 import { Drawing, paint } from '../../draw/drawing.ts';
-import { normaliseColour, normaliseInk, type Sheet } from '../../draw/normalise.ts';
+import { normaliseColour, normaliseInk } from '../../draw/normalise.ts';
 import { icons } from '../../elements/icons.ts';
+import { arrowMove } from '../../input/keyboard.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { controls } from '../../style/controls.ts';
 import { reasonText } from '../refusal-text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
+import { fire } from './page-element.ts';
+import { radioGroup } from './radio-group.ts';
 import './seed-film.ts';
 
 /** Width and height at which a drawing is read, pixels. */
@@ -58,7 +61,6 @@ export class DrawPad extends LitElement {
 
   override firstUpdated(): void {
     this.resized.observe(this.canvas);
-    if (this.isInk) this.width = 'medium';
     this.canvas.focus();
   }
 
@@ -113,7 +115,7 @@ export class DrawPad extends LitElement {
             ? html`<seed-film
               data-testid="drawn-film"
               .previews=${this.previews}
-              .seed=${{ from: 'hand', seed: seed.id } as const}
+              .seed=${{ from: 'hand', seed: seed.id }}
             ></seed-film>`
             : nothing
         }
@@ -142,7 +144,7 @@ export class DrawPad extends LitElement {
       <button
         class="solid"
         data-testid="plant-drawing"
-        @click=${() => this.dispatchEvent(new CustomEvent('done'))}
+        @click=${() => fire(this, 'done')}
       >
         ${msg('Plant it')}
       </button>`;
@@ -160,99 +162,59 @@ export class DrawPad extends LitElement {
   }
 
   private edits(empty: boolean): TemplateResult {
-    return html`<button
-        aria-label=${msg('Take the last line back')}
-        title=${msg('Take the last line back')}
-        data-testid="undo"
+    const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
+      html`<button
+        aria-label=${label}
+        title=${label}
+        data-testid=${id}
         ?disabled=${empty}
-        @click=${this.undo}
+        @click=${act}
       >
-        ${icons.undo}
-      </button>
-      <button
-        aria-label=${msg('Clear')}
-        title=${msg('Clear')}
-        data-testid="clear"
-        ?disabled=${empty}
-        @click=${this.clear}
-      >
-        ${icons.bin}
+        ${icon}
       </button>`;
+    return html`${button('undo', icons.undo, msg('Take the last line back'), this.undo)}
+    ${button('clear', icons.bin, msg('Clear'), this.clear)}`;
   }
 
   private brushes(): TemplateResult {
-    return html`<div
-      class="brushes"
-      role="radiogroup"
-      aria-label=${msg('Thickness')}
-      @keydown=${this.walk}
-    >
-      ${(Object.keys(WIDTHS) as Width[]).map((width) => this.brush(width))}
-    </div>`;
+    const widths = Object.entries(WIDTHS) as [Width, (typeof WIDTHS)[Width]][];
+    return radioGroup({
+      class: 'brushes',
+      label: msg('Thickness'),
+      options: widths.map(([value, { share, label }]) => ({
+        value,
+        testid: `width-${value}`,
+        label: label(),
+        content: html`<i style="--size:${share};--colour:${this.ink}"></i>`,
+      })),
+      selected: this.width,
+      choose: (width) => {
+        this.width = width;
+      },
+    });
   }
 
   private colours(): TemplateResult {
-    const names: Record<Colour, string> = {
-      black: msg('black'),
-      brown: msg('brown'),
-      red: msg('red'),
-      orange: msg('orange'),
-      yellow: msg('yellow'),
-      green: msg('green'),
-      blue: msg('blue'),
-      purple: msg('purple'),
-      pink: msg('pink'),
-      white: msg('white'),
-    };
-    return html`<div class="colours" role="radiogroup" aria-label=${msg('Colour')} @keydown=${this.walk}>
-      ${(Object.keys(COLOURS) as Colour[]).map(
-        (colour) => html`<button
-          role="radio"
-          data-testid="colour-${colour}"
-          style="--colour:${COLOURS[colour]}"
-          aria-label=${names[colour]}
-          title=${names[colour]}
-          aria-checked=${this.colour === colour}
-          tabindex=${this.colour === colour ? 0 : -1}
-          @click=${() => {
-            this.colour = colour;
-          }}
-        ></button>`,
-      )}
-    </div>`;
+    const colours = Object.entries(COLOURS) as [Colour, (typeof COLOURS)[Colour]][];
+    return radioGroup({
+      class: 'colours',
+      label: msg('Colour'),
+      options: colours.map(([value, { css, label }]) => ({
+        value,
+        testid: `colour-${value}`,
+        label: label(),
+        style: `--colour:${css}`,
+      })),
+      selected: this.colour,
+      choose: (colour) => {
+        this.colour = colour;
+      },
+    });
   }
 
-  private brush(width: Width): TemplateResult {
-    const names: Record<Width, string> = {
-      fine: msg('fine'),
-      medium: msg('medium'),
-      thick: msg('thick'),
-    };
-    return html`<button
-      role="radio"
-      data-testid="width-${width}"
-      aria-label=${names[width]}
-      title=${names[width]}
-      aria-checked=${this.width === width}
-      tabindex=${this.width === width ? 0 : -1}
-      @click=${() => {
-        this.width = width;
-      }}
-    >
-      <i style="--size:${WIDTHS[width]};--colour:${this.isInk ? INK : COLOURS[this.colour]}"></i>
-    </button>`;
-  }
-
-  /** Moves the selection within a radio group with the arrow keys. */
-  private walk(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const group = event.currentTarget as HTMLElement;
-    const all = [...group.querySelectorAll<HTMLElement>('[role="radio"]')];
-    const next = all[(all.indexOf(event.target as HTMLElement) + step + all.length) % all.length];
-    next?.click();
-    next?.focus();
-    event.preventDefault();
+  /** The colour that the pen draws with. */
+  private get ink(): string {
+    return this.isInk ? INK : COLOURS[this.colour].css;
   }
 
   private place({ clientX, clientY }: PointerEvent): [number, number] {
@@ -261,8 +223,7 @@ export class DrawPad extends LitElement {
   }
 
   private begin(x: number, y: number): void {
-    const colour = this.isInk ? INK : COLOURS[this.colour];
-    this.drawing.begin(colour, WIDTHS[this.width], x, y);
+    this.drawing.begin(this.ink, WIDTHS[this.width].share, x, y);
     this.refusal = '';
     this.changed();
   }
@@ -296,18 +257,11 @@ export class DrawPad extends LitElement {
       event.preventDefault();
       return;
     }
-    const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
-    const delta = {
-      ArrowLeft: [-step, 0],
-      ArrowRight: [step, 0],
-      ArrowUp: [0, -step],
-      ArrowDown: [0, step],
-      ' ': [0, 0],
-    }[event.key];
-    if (!delta) return;
+    const move = arrowMove(event, KEY_STEP);
+    if (!move && event.key !== ' ') return;
     event.preventDefault();
     const pen = this.pen ?? { x: 0.5, y: 0.5, down: false };
-    if (event.key === ' ') {
+    if (!move) {
       if (pen.down) this.drawing.end();
       else this.begin(pen.x, pen.y);
       this.pen = { ...pen, down: !pen.down };
@@ -315,7 +269,7 @@ export class DrawPad extends LitElement {
       return;
     }
     const clamp = (value: number): number => Math.max(0, Math.min(1, value));
-    const [x, y] = [clamp(pen.x + delta[0]), clamp(pen.y + delta[1])];
+    const [x, y] = [clamp(pen.x + move.x), clamp(pen.y + move.y)];
     this.pen = { ...pen, x, y };
     if (pen.down) this.drawing.move(x, y);
     this.repaint();
@@ -360,13 +314,13 @@ export class DrawPad extends LitElement {
     const { side } = this.checkpoint;
     if (this.isInk) {
       const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
-      return normaliseInk({ side: READ, channels: 1, data: ink } satisfies Sheet, side);
+      return normaliseInk({ side: READ, channels: 1, data: ink }, side);
     }
     const colours = Float32Array.from(data, (value, i) => {
       const alpha = data[i | 3] / 255;
       return (i & 3) === 3 ? alpha : (value / 255) * alpha;
     });
-    return normaliseColour({ side: READ, channels: 4, data: colours } satisfies Sheet, side);
+    return normaliseColour({ side: READ, channels: 4, data: colours }, side);
   }
 
   private grow(): void {
@@ -384,7 +338,7 @@ export class DrawPad extends LitElement {
           this.seed = seed;
           // The button that had the focus was removed.
           this.updateComplete.then(() => this.planter?.focus());
-          this.dispatchEvent(new CustomEvent('grown', { detail: seed }));
+          fire(this, 'grown', seed);
         },
         rejected: (reason: Reason) => {
           this.asking = false;

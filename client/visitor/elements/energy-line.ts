@@ -33,12 +33,6 @@ export class EnergyLine extends LitElement {
   @query('div') private readonly line!: HTMLElement;
   private animation: Animation | undefined;
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    // Screen readers hear the text of a refusal instead.
-    this.setAttribute('aria-hidden', 'true');
-  }
-
   override render(): TemplateResult {
     return html`<div></div>`;
   }

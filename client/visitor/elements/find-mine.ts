@@ -1,16 +1,17 @@
 /** The button that finds the visitor's own organisms; each press goes to the next one. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
+import { visuallyHidden } from '../../style/fragments.ts';
 import { owner } from '../../style/owner.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
 @localized()
 @customElement('find-mine')
-export class FindMine extends LitElement {
+export class FindMine extends PageElement {
   static override styles = [
     controls,
     css`
@@ -20,7 +21,7 @@ export class FindMine extends LitElement {
         gap: 0.65em;
         padding: 0.62em 1.1em 0.62em 0.85em;
         border-radius: 999px;
-        animation: come 0.5s ease-out;
+        animation: fade-in 0.5s ease-out;
       }
       i {
         position: relative;
@@ -37,51 +38,30 @@ export class FindMine extends LitElement {
         border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
         border-radius: 50%;
       }
-      @media (hover: hover) {
-        button:hover {
-          background: var(--raised);
-        }
-      }
       @media (max-width: 299px), (max-height: 299px) {
         span {
-          position: absolute;
-          width: 1px;
-          height: 1px;
-          overflow: hidden;
-          clip-path: inset(50%);
+          ${visuallyHidden}
         }
         button {
           padding: 0.62em;
           justify-content: center;
         }
       }
-      @keyframes come {
-        from {
-          opacity: 0;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        button {
-          animation: none;
-        }
-      }
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) version = 0;
   private lastFound: OrganismId = 0;
 
   override render(): TemplateResult | typeof nothing {
-    const { you, connection } = this.model;
+    const { you, connection } = this.session.model;
     if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
-    return html`<button class="panel" data-testid="find-mine" @click=${this.find}>
+    return html`<button class="panel raise" data-testid="find-mine" @click=${this.find}>
       <i style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
     </button>`;
   }
 
   private mine(): OrganismView[] {
-    const { you, organisms } = this.model;
+    const { you, organisms } = this.session.model;
     return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
@@ -91,6 +71,6 @@ export class FindMine extends LitElement {
     const organism = mine.findLast(({ id }) => id < this.lastFound) ?? mine.at(-1);
     if (!organism) return;
     this.lastFound = organism.id;
-    this.dispatchEvent(new CustomEvent('find', { detail: organism }));
+    fire(this, 'find', organism);
   }
 }

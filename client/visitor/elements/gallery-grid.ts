@@ -8,7 +8,9 @@ import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
 import { controls } from '../../style/controls.ts';
-import { isMeant, KINDS, kindsTitle } from './seed-text.ts';
+import { textField, visuallyHidden } from '../../style/fragments.ts';
+import { fire } from './page-element.ts';
+import { isMeant, KIND_TITLES } from './seed-text.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @localized()
@@ -16,6 +18,7 @@ import { isMeant, KINDS, kindsTitle } from './seed-text.ts';
 export class GalleryGrid extends LitElement {
   static override styles = [
     controls,
+    textField,
     css`
       :host {
         display: grid;
@@ -37,22 +40,12 @@ export class GalleryGrid extends LitElement {
         outline-offset: 1px;
       }
       input {
-        flex: 1;
-        min-width: 0;
         padding: 0.72em 0;
-        font: inherit;
-        /* Phones zoom into fields with less than 16 px. */
-        font-size: max(16px, 1em);
-        color: var(--ink);
         background: none;
         border: 0;
       }
       input:focus-visible {
         outline: 0;
-      }
-      input::placeholder {
-        color: var(--ink-soft);
-        opacity: 1;
       }
       input::-webkit-search-cancel-button {
         filter: invert(0.8);
@@ -102,9 +95,6 @@ export class GalleryGrid extends LitElement {
         box-shadow: inset 0 0 0 1.5px var(--accent);
       }
       @media (hover: hover) {
-        .grid button:hover:not([aria-pressed='true']) {
-          background: var(--raised);
-        }
         .chips button:hover {
           color: var(--ink);
         }
@@ -149,12 +139,7 @@ export class GalleryGrid extends LitElement {
         }
       }
       .count {
-        position: absolute;
-        width: 1px;
-        height: 1px;
-        margin: 0;
-        overflow: hidden;
-        clip-path: inset(50%);
+        ${visuallyHidden}
       }
     `,
   ];
@@ -167,7 +152,9 @@ export class GalleryGrid extends LitElement {
 
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
-    const kinds = KINDS.filter((kind) => gallery.some((entry) => entry.kind === kind));
+    const kinds = Object.keys(KIND_TITLES).filter((kind) =>
+      gallery.some((entry) => entry.kind === kind),
+    );
     const found = gallery.flatMap(({ name, kind }, index) => {
       const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
       return shown ? [{ name, index }] : [];
@@ -197,7 +184,7 @@ export class GalleryGrid extends LitElement {
       }
       <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
-        ${found.length === 0 ? html`<p>${msg('Nothing of that name lives here.')}</p>` : nothing}
+        ${found.length === 0 ? html`<p>${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }
@@ -211,23 +198,21 @@ export class GalleryGrid extends LitElement {
         this.grid.scrollTop = 0;
       }}
     >
-      ${kindsTitle(kind)}
+      ${KIND_TITLES[kind]?.() ?? msg('All')}
     </button>`;
   }
 
   private entry(name: string, index: number, at: number): TemplateResult {
     const { held } = this;
     return html`<button
+      class="raise"
       data-testid="found"
       data-name=${name}
       title=${kindName(name)}
       aria-label=${kindName(name)}
       aria-pressed=${held.from === 'gallery' && held.index === index}
       tabindex=${at === 0 ? 0 : -1}
-      @click=${() => {
-        const seed: SeedSource = { from: 'gallery', index };
-        this.dispatchEvent(new CustomEvent('take', { detail: seed }));
-      }}
+      @click=${() => fire<SeedSource>(this, 'take', { from: 'gallery', index })}
     >
       ${tile(this.checkpoint, index)}
     </button>`;

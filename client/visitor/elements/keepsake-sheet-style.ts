@@ -12,9 +12,7 @@ export const keepsakeSheetStyle = css`
     border: 1px solid var(--line);
     border-radius: 24px;
     background: oklch(0.2 0.012 225);
-    color: var(--ink);
     box-shadow: var(--shadow);
-    overflow: hidden;
     user-select: text;
     -webkit-user-select: text;
   }
@@ -26,33 +24,11 @@ export const keepsakeSheetStyle = css`
     grid-template-rows: auto minmax(0, 1fr);
     gap: 4px;
   }
-  header {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    gap: 8px;
-  }
   h2 {
-    min-width: 0;
-    margin: 0 0 0 2px;
-    font-size: 1.22em;
-    font-weight: 500;
-    line-height: 1.2;
-    overflow-wrap: anywhere;
-  }
-  .close {
-    flex: none;
-    display: grid;
-    place-items: center;
-    width: 44px;
-    height: 44px;
-    border-radius: 50%;
-    color: var(--ink-soft);
+    margin-left: 2px;
   }
   .all {
     padding-right: 14px;
-    overflow-y: auto;
-    overscroll-behavior: contain;
   }
   .two {
     display: flex;
@@ -92,7 +68,7 @@ export const keepsakeSheetStyle = css`
     display: grid;
     place-items: center;
     color: var(--ink-soft);
-    animation: wait 1.6s ease-in-out infinite;
+    animation: pulse 1.6s ease-in-out infinite;
   }
   a.solid {
     text-decoration: none;
@@ -114,11 +90,6 @@ export const keepsakeSheetStyle = css`
   }
   .link button {
     flex: none;
-  }
-  @keyframes wait {
-    50% {
-      opacity: 0.5;
-    }
   }
   @media (max-width: 720px) {
     dialog {
@@ -167,8 +138,7 @@ export const keepsakeSheetStyle = css`
       overscroll-behavior: contain;
     }
     .link {
-      flex-direction: column;
-      flex-wrap: nowrap;
+      flex-flow: column;
       align-items: stretch;
       justify-content: space-between;
       margin: 0;
@@ -182,11 +152,6 @@ export const keepsakeSheetStyle = css`
     }
     .link button {
       background: var(--raised);
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    .blank {
-      animation: none;
     }
   }
 `;

@@ -1,22 +1,19 @@
 /** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
 import { localized, msg, str } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import { icons } from '../../elements/icons.ts';
 import { organismName, planterText } from '../../elements/organism-text.ts';
 import { growthFilm } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
 import { language } from '../../locale/locale.ts';
-import type { RequestTracker } from '../../net/request-tracker.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import { controls } from '../../style/controls.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
+import { SheetElement } from './sheet-element.ts';
 
 /** Delay, ms, and number of retries when the server is busy. */
 const RETRY_DELAY = 1_200;
@@ -31,11 +28,9 @@ interface Made {
 /** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
 @localized()
 @customElement('keepsake-sheet')
-export class KeepsakeSheet extends LitElement {
-  static override styles = [controls, keepsakeSheetStyle];
+export class KeepsakeSheet extends SheetElement {
+  static override styles = [SheetElement.sheetStyles, keepsakeSheetStyle];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) requests!: RequestTracker;
   /** The organism at the time when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;
   @property({ attribute: false }) live = false;
@@ -48,12 +43,11 @@ export class KeepsakeSheet extends LitElement {
   private failed: Reason | undefined;
   /** The organism's cells at the time when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
-  @query('dialog') private readonly dialog!: HTMLDialogElement;
 
   override firstUpdated(): void {
     this.dialog.showModal();
-    const { organism, model } = this;
-    const { planes } = model;
+    const { organism } = this;
+    const { planes } = this.session.model;
     if (!planes) return;
     const { side } = organism;
     const { canvas, to } = canvasOf(side, side);
@@ -72,12 +66,15 @@ export class KeepsakeSheet extends LitElement {
     const { cells, organism } = this;
     if (!cells) return;
     if (this.link === '') {
-      this.requests.ask(
+      this.session.requests.ask(
         'keep',
         { organism: organism.id },
         {
           accepted: ({ token }) => token && this.makePicture(token, cells),
-          rejected: (reason) => this.end(reason),
+          rejected: (reason) => {
+            this.failed = reason;
+            this.close();
+          },
         },
       );
     }
@@ -99,12 +96,9 @@ export class KeepsakeSheet extends LitElement {
       aria-label=${msg('To take home')}
       data-testid="keepsake"
       @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
-      @click=${(event: MouseEvent) => event.target === this.dialog && this.end()}
+      @click=${this.clicked}
     >
-      <header>
-        <h2>${msg(str`Take ${name} home`)}</h2>
-        <button class="close" aria-label=${msg('Close')} @click=${() => this.end()}>${icons.close}</button>
-      </header>
+      ${this.header(msg(str`Take ${name} home`))}
       <div class="all"><div class="two">
         <figure class="picture">
           ${
@@ -172,7 +166,8 @@ export class KeepsakeSheet extends LitElement {
   }
 
   private async makePicture(token: string, cells: HTMLCanvasElement): Promise<void> {
-    const { organism, model } = this;
+    const { organism } = this;
+    const { model } = this.session;
     const room = model.room?.name ?? '';
     this.link = `${location.origin}/r/${room}?seed=${token}`;
     const planter = organism.planter.name;
@@ -200,7 +195,7 @@ export class KeepsakeSheet extends LitElement {
       else setTimeout(() => this.isConnected && this.requestFilm(retries - 1), RETRY_DELAY);
     };
     const accepted = ({ film }: Event<'accepted'>) => film && this.makeFilm(film);
-    this.requests.ask('preview', { seed }, { accepted, rejected });
+    this.session.requests.ask('preview', { seed }, { accepted, rejected });
   }
 
   private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
@@ -226,11 +221,6 @@ export class KeepsakeSheet extends LitElement {
     text.select();
     this.copied = document.execCommand('copy');
     text.remove();
-  }
-
-  private end(failed?: Reason): void {
-    this.failed = failed;
-    this.dialog.close();
   }
 }
 

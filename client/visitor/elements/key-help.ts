@@ -1,48 +1,36 @@
 /** The dialog that lists the keyboard shortcuts. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
-import { icons } from '../../elements/icons.ts';
-import { controls } from '../../style/controls.ts';
-import type { KeyControl } from '../key-control.ts';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
+import { SheetElement } from './sheet-element.ts';
+
+/** Whether single letters work on the whole page, or only while the canvas has the focus. */
+interface KeySetting {
+  everywhere: boolean;
+}
 
 /** Shortcut list and the setting for single-letter keys. */
 @localized()
 @customElement('key-help')
-export class KeyHelp extends LitElement {
+export class KeyHelp extends SheetElement {
   static override styles = [
-    controls,
+    SheetElement.sheetStyles,
     css`
       dialog {
         width: min(27em, calc(100vw - 16px));
         max-width: none;
         max-height: calc(100dvh - 16px);
         padding: 10px 8px 8px;
-        color: var(--ink);
-        overflow: hidden;
       }
       dialog[open] {
         display: grid;
         grid-template-rows: auto minmax(0, 1fr);
       }
       header {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
         padding-left: 14px;
       }
       .all {
         padding: 4px 14px 10px;
-        overflow-y: auto;
-        overscroll-behavior: contain;
-      }
-      dialog::backdrop {
-        background: oklch(0.1 0.01 230 / 0.6);
-      }
-      h2 {
-        margin: 0;
-        font-size: 1.22em;
-        font-weight: 500;
       }
       dl {
         display: grid;
@@ -83,14 +71,6 @@ export class KeyHelp extends LitElement {
         margin: 0;
         accent-color: var(--accent);
       }
-      .close {
-        display: grid;
-        place-items: center;
-        width: 44px;
-        height: 44px;
-        border-radius: 50%;
-        color: var(--ink-soft);
-      }
       /* Two columns in a low window, one in a narrow window. */
       @media (min-width: 640px) and (max-height: 520px) {
         dialog {
@@ -108,11 +88,9 @@ export class KeyHelp extends LitElement {
     `,
   ];
 
-  @state() private keys: KeyControl | undefined;
-  @query('dialog') private readonly dialog!: HTMLDialogElement;
+  @state() private keys: KeySetting | undefined;
 
-  /** Opens the dialog. @param keys holds the setting for single-letter keys */
-  async open(keys: KeyControl): Promise<void> {
+  async open(keys: KeySetting): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
     this.dialog.showModal();
@@ -128,14 +106,9 @@ export class KeyHelp extends LitElement {
       @close=${() => {
         this.keys = undefined;
       }}
-      @click=${this.outside}
+      @click=${this.clicked}
     >
-      <header>
-        <h2 id="title">${msg('Keys')}</h2>
-        <button class="close" aria-label=${msg('Close')} @click=${() => this.dialog.close()}>
-          ${icons.close}
-        </button>
-      </header>
+      ${this.header(msg('Keys'))}
       <div class="all">
       <dl>
         ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
@@ -167,12 +140,5 @@ export class KeyHelp extends LitElement {
   private row(keys: readonly string[], text: string): TemplateResult {
     return html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt>
       <dd>${text}</dd>`;
-  }
-
-  /** Closes the dialog on a click on the backdrop, which is reported on the dialog itself. */
-  private outside({ target, clientX: x, clientY: y }: MouseEvent): void {
-    if (target !== this.dialog) return;
-    const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
-    if (x < left || x > right || y < top || y > bottom) this.dialog.close();
   }
 }

@@ -1,13 +1,13 @@
 /** The parents, children and siblings of an organism, as portraits that select them. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { furtherText, organismName } from '../../elements/organism-text.ts';
 import { kinOf } from '../../net/relatives.ts';
-import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Most portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;
@@ -15,7 +15,7 @@ const MAX_SHOWN = 4;
 /** Fires `visit` (`detail`: OrganismView) when a relative is chosen. */
 @localized()
 @customElement('kin-list')
-export class KinList extends LitElement {
+export class KinList extends PageElement {
   static override styles = [
     controls,
     css`
@@ -65,21 +65,16 @@ export class KinList extends LitElement {
         color: var(--ink-soft);
         font-size: 0.93em;
       }
-      @media (hover: hover) {
-        button:hover {
-          background: var(--raised);
-        }
-      }
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) organism!: OrganismView;
-  /** Increases when the room changes, which triggers a render. */
-  @property({ attribute: false }) version = 0;
 
   override render(): TemplateResult | typeof nothing {
-    const { parents, children, siblings, descendants } = kinOf(this.organism, this.model.organisms);
+    const { parents, children, siblings, descendants } = kinOf(
+      this.organism,
+      this.session.model.organisms,
+    );
     if (parents.length + descendants === 0) return nothing;
     return html`${this.group('parents', msg('Parents'), parents)}
     ${this.group('children', msg('Children'), children, descendants)}
@@ -108,15 +103,12 @@ export class KinList extends LitElement {
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
     return html`<button
+      class="raise"
       title=${name}
       aria-label=${name}
-      @click=${() => {
-        this.dispatchEvent(
-          new CustomEvent('visit', { detail: organism, bubbles: true, composed: true }),
-        );
-      }}
+      @click=${() => fire(this, 'visit', organism)}
     >
-      <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
+      <organism-portrait .model=${this.session.model} .organism=${organism.id}></organism-portrait>
     </button>`;
   }
 

@@ -68,7 +68,7 @@ export class LanguageSwitch extends LitElement {
   override render(): TemplateResult {
     const current = language();
     return html`<label class="panel" title=${msg('Language')}>
-      <select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
+      <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
         ${LANGUAGE_CODES.map(
           (code) =>
             html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,
@@ -76,9 +76,5 @@ export class LanguageSwitch extends LitElement {
       </select>
       <span aria-hidden="true">${current}</span>
     </label>`;
-  }
-
-  private choose(event: Event): void {
-    chooseFor((event.target as HTMLSelectElement).value as LanguageCode);
   }
 }

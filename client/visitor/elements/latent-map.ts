@@ -6,8 +6,11 @@ import { type MapPoint, type MapWeight, weightsAt } from '../../../shared/latent
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-projection.ts';
+import { tileStyle } from '../../elements/seed-picture.ts';
+import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { controls } from '../../style/controls.ts';
+import { fire } from './page-element.ts';
 import './seed-film.ts';
 import { betweenText } from './seed-text.ts';
 
@@ -77,6 +80,10 @@ export class LatentMap extends LitElement {
           inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
           0 12px 34px oklch(0 0 0 / 0.5);
       }
+      .near {
+        position: absolute;
+        pointer-events: none;
+      }
       .bubble seed-film {
         position: absolute;
         inset: 13%;
@@ -124,11 +131,6 @@ export class LatentMap extends LitElement {
         }
         footer p {
           padding-left: 6px;
-        }
-      }
-      @media (prefers-reduced-motion: reduce) {
-        canvas {
-          transition: none;
         }
       }
     `,
@@ -197,7 +199,7 @@ export class LatentMap extends LitElement {
           class="solid"
           data-testid="take-spot"
           ?disabled=${!seed}
-          @click=${() => this.take()}
+          @click=${this.take}
         >
           ${msg('Plant it')}
         </button>
@@ -239,12 +241,8 @@ export class LatentMap extends LitElement {
   /** A neighbour at full brightness above the dimmed map. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]);
-    const { columns, url } = this.checkpoint.sheet;
-    const rows = Math.ceil(this.checkpoint.gallery.length / columns);
-    const [column, row] = [index % columns, Math.floor(index / columns)];
-    return html`<i
-      style="position:absolute;pointer-events:none;left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px;background:url('${encodeURI(url)}') ${-column * tile}px ${-row * tile}px / ${columns * tile}px ${rows * tile}px"
-    ></i>`;
+    const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
+    return html`<i class="near" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
   }
 
   private layout(): void {
@@ -303,22 +301,15 @@ export class LatentMap extends LitElement {
       this.take();
       return;
     }
-    const step = event.shiftKey ? 4 * KEY_STEP : KEY_STEP;
-    const delta = {
-      ArrowLeft: [-step, 0],
-      ArrowRight: [step, 0],
-      ArrowUp: [0, -step],
-      ArrowDown: [0, step],
-    }[event.key];
-    if (!delta || !this.chart) return;
+    const move = arrowMove(event, KEY_STEP);
+    if (!move || !this.chart) return;
     event.preventDefault();
-    const { middle } = this.chart;
-    const from = this.spot ?? middle;
-    this.select({ x: from.x + delta[0], y: from.y + delta[1] });
+    const from = this.spot ?? this.chart.middle;
+    this.select({ x: from.x + move.x, y: from.y + move.y });
   }
 
   private take(): void {
-    this.dispatchEvent(new CustomEvent('take', { detail: this.seed }));
+    fire(this, 'take', this.seed);
   }
 }
 

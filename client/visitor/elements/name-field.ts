@@ -1,13 +1,14 @@
 /** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
-import { customElement, property, query, state } from 'lit/decorators.js';
+import { css, html, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
-import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
+import { textField } from '../../style/fragments.ts';
 import { owner } from '../../style/owner.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
 export interface Rename {
@@ -18,9 +19,10 @@ export interface Rename {
 /** Fires `rename` (`detail`: Rename) when the visitor submits a new name. */
 @localized()
 @customElement('name-field')
-export class NameField extends LitElement {
+export class NameField extends PageElement {
   static override styles = [
     controls,
+    textField,
     css`
       :host {
         display: block;
@@ -38,23 +40,13 @@ export class NameField extends LitElement {
         background: oklch(${owner} var(--hue));
       }
       input {
-        flex: 1;
-        min-width: 0;
         min-height: 2.9em;
         padding: 0 0.8em;
-        /* Phones zoom into fields with less than 16 px. */
-        font: inherit;
-        font-size: max(16px, 1em);
-        color: var(--ink);
         background: oklch(0.14 0.01 225);
         border: 1px solid var(--line);
         border-radius: 12px;
         user-select: text;
         -webkit-user-select: text;
-      }
-      input::placeholder {
-        color: var(--ink-soft);
-        opacity: 1;
       }
       button {
         flex: none;
@@ -63,8 +55,6 @@ export class NameField extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) version = 0;
   /** The text typed, until the server confirms it; `submitted` while it waits for the answer. */
   @state() private draft: string | undefined;
   @state() private submitted = false;
@@ -72,13 +62,13 @@ export class NameField extends LitElement {
   @query('input') private readonly input!: HTMLInputElement;
 
   protected override willUpdate(): void {
-    const { you } = this.model;
+    const { you } = this.session.model;
     if (you !== this.you && this.submitted) this.reset();
     this.you = you;
   }
 
   override render(): TemplateResult {
-    const { you } = this.model;
+    const { you } = this.session.model;
     return html`<form
       @submit=${(event: SubmitEvent) => {
         event.preventDefault();
@@ -111,8 +101,10 @@ export class NameField extends LitElement {
 
   /** Whether the text typed is a change that can be submitted. */
   private get isNew(): boolean {
-    const { draft, submitted, model } = this;
-    return draft !== undefined && !submitted && draft.trim() !== (model.you?.name ?? '');
+    const { draft, submitted } = this;
+    return (
+      draft !== undefined && !submitted && draft.trim() !== (this.session.model.you?.name ?? '')
+    );
   }
 
   private submit(): void {
@@ -124,8 +116,7 @@ export class NameField extends LitElement {
       // Keep a text that the visitor has typed since.
       if (this.submitted && this.draft === name) this.reset();
     };
-    const detail: Rename = { name, refused };
-    this.dispatchEvent(new CustomEvent('rename', { detail, bubbles: true, composed: true }));
+    fire<Rename>(this, 'rename', { name, refused });
   }
 
   private reset(): void {

@@ -1,13 +1,11 @@
 /** The card of the selected organism: its facts and relatives, or the cross panel. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import type { Previews } from '../../net/seed-previews.ts';
-import type { InteractionState } from '../../state/interaction-state.ts';
 import { controls } from '../../style/controls.ts';
+import { facts, roundButton } from '../../style/fragments.ts';
 import { owner } from '../../style/owner.ts';
 import './cross-panel.ts';
 import { icons } from '../../elements/icons.ts';
@@ -20,13 +18,15 @@ import {
   survivedText,
 } from '../../elements/organism-text.ts';
 import './organism-portrait.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @localized()
 @customElement('organism-card')
-export class OrganismCard extends LitElement {
+export class OrganismCard extends PageElement {
   static override styles = [
     controls,
+    facts,
     css`
       /* vivarium-room sets the maximum height. */
       :host,
@@ -89,18 +89,9 @@ export class OrganismCard extends LitElement {
         background: oklch(${owner} var(--hue));
       }
       dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 5px 18px;
-        margin: 16px 0 0;
+        margin-top: 16px;
         padding-top: 14px;
         border-top: 1px solid var(--line);
-      }
-      dt {
-        color: var(--ink-soft);
-      }
-      dd {
-        margin: 0;
       }
       kin-list {
         margin-top: 14px;
@@ -121,22 +112,19 @@ export class OrganismCard extends LitElement {
         position: absolute;
         top: 4px;
         right: 4px;
-        display: grid;
-        place-items: center;
-        width: 44px;
-        height: 44px;
-        border-radius: 50%;
-        color: var(--ink-soft);
+        ${roundButton}
       }
       /* On a phone the card is low and sits above the dock, so that the room stays visible. */
+      @media (max-width: 720px), (max-height: 520px) {
+        organism-portrait {
+          width: 3.6em;
+          height: 3.6em;
+        }
+      }
       @media (max-width: 720px) {
         .panel {
           width: 100%;
           padding: 12px 14px;
-        }
-        organism-portrait {
-          width: 3.6em;
-          height: 3.6em;
         }
         dl {
           grid-template-columns: auto 1fr auto 1fr;
@@ -154,10 +142,6 @@ export class OrganismCard extends LitElement {
         .panel {
           width: 24em;
           padding: 10px 14px;
-        }
-        organism-portrait {
-          width: 3.6em;
-          height: 3.6em;
         }
         dl {
           margin-top: 8px;
@@ -190,24 +174,20 @@ export class OrganismCard extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) state!: InteractionState;
-  @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) version = 0;
-
   override render(): TemplateResult | typeof nothing {
-    const { selection } = this.state.state;
-    const organism = selection && this.model.organisms.get(selection.organism);
+    const { model, state } = this.session;
+    const { selection } = state.state;
+    const organism = selection && model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
     return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header>
-        <organism-portrait .model=${this.model} .organism=${organism.id}></organism-portrait>
+        <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
         <div>
           <h2>${organismName(organism)}</h2>
           <p>
             <span class="who" style="--hue:${planter.hue}"></span
-            >${planterText(organism, this.model)}
+            >${planterText(organism, model)}
           </p>
           <p>${ageText(this.ageOf(organism))}</p>
         </div>
@@ -215,16 +195,13 @@ export class OrganismCard extends LitElement {
       <div class="body">
         ${
           selection.crossing
-            ? html`<cross-panel
-                .model=${this.model}
-                .previews=${this.previews}
-                .state=${this.state}
-                .version=${this.version}
-              ></cross-panel>`
+            ? html`<cross-panel .session=${this.session}></cross-panel>`
             : this.facts(organism)
         }
       </div>
-      <button class="close" aria-label=${msg('Close')} @click=${this.close}>${icons.close}</button>
+      <button class="close" aria-label=${msg('Close')} @click=${() => state.update({ selection: undefined })}>
+        ${icons.close}
+      </button>
     </section>`;
   }
 
@@ -233,12 +210,8 @@ export class OrganismCard extends LitElement {
     this.shadowRoot?.querySelector('section')?.focus();
   }
 
-  private close(): void {
-    this.state.update({ selection: undefined });
-  }
-
   private ageOf({ born }: OrganismView): number {
-    const { room, tick = born } = this.model;
+    const { room, tick = born } = this.session.model;
     return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
   }
 
@@ -249,13 +222,13 @@ export class OrganismCard extends LitElement {
         <dt>${msg('Wounds')}</dt>
         <dd data-testid="survived">${survivedText(organism)}</dd>
       </dl>
-      <kin-list .model=${this.model} .organism=${organism} .version=${this.version}></kin-list>
+      <kin-list .session=${this.session} .organism=${organism}></kin-list>
       <footer>
         <button
           class="solid"
           data-testid="cross-with"
           @click=${() =>
-            this.state.update({
+            this.session.state.update({
               selection: {
                 organism: organism.id,
                 crossing: true,
@@ -270,11 +243,7 @@ export class OrganismCard extends LitElement {
         <button
           class="quiet"
           data-testid="keep"
-          @click=${() => {
-            this.dispatchEvent(
-              new CustomEvent('keep', { detail: organism, bubbles: true, composed: true }),
-            );
-          }}
+          @click=${() => fire(this, 'keep', organism)}
         >
           ${icons.keep}<span>${msg('Keep')}</span>
         </button>

@@ -53,7 +53,7 @@ export class OrganismPortrait extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.unsubscribe = this.model?.on('picture', ({ changed }) => this.changed(changed));
+    this.unsubscribe = this.model.on('picture', ({ changed }) => this.changed(changed));
   }
 
   override disconnectedCallback(): void {

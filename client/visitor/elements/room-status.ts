@@ -1,19 +1,21 @@
 /** The status button in the upper right corner, with participants, tick rate and details. */
 import { localized, msg, str } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, state } from 'lit/decorators.js';
 import { icons } from '../../elements/icons.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import { controls } from '../../style/controls.ts';
-import './name-field.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
+import { controls } from '../../style/controls.ts';
+import { facts } from '../../style/fragments.ts';
+import './name-field.ts';
+import { PageElement } from './page-element.ts';
 
 /** Shows the room's status, or the connection state while it is not live. */
 @localized()
 @customElement('room-status')
-export class RoomStatus extends LitElement {
+export class RoomStatus extends PageElement {
   static override styles = [
     controls,
+    facts,
     css`
       :host {
         position: relative;
@@ -47,7 +49,8 @@ export class RoomStatus extends LitElement {
       }
       .waiting .dot {
         background: var(--ink-soft);
-        animation: breathe 1.8s ease-in-out infinite;
+        --faintest: 0.25;
+        animation: pulse 1.8s ease-in-out infinite;
       }
       .details {
         background: oklch(0.2 0.012 225);
@@ -63,17 +66,7 @@ export class RoomStatus extends LitElement {
       name-field {
         margin-bottom: 14px;
       }
-      dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 5px 18px;
-        margin: 0;
-      }
-      dt {
-        color: var(--ink-soft);
-      }
       dd {
-        margin: 0;
         overflow-wrap: anywhere;
       }
       .short {
@@ -98,16 +91,9 @@ export class RoomStatus extends LitElement {
           padding: 10px 12px;
         }
       }
-      @keyframes breathe {
-        50% {
-          opacity: 0.25;
-        }
-      }
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) version = 0;
   @state() private open = false;
   private dismissListeners = new AbortController();
 
@@ -140,7 +126,7 @@ export class RoomStatus extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { connection, pace, participants } = this.model;
+    const { connection, pace, participants, ahead } = this.session.model;
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
@@ -156,22 +142,18 @@ export class RoomStatus extends LitElement {
                 >${number(participants.size)}</span
               ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
               >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
-            : html`<span>${waitingText(connection, this.model.ahead)}</span>`
+            : html`<span>${waitingText(connection, ahead)}</span>`
         }
       </button>
       ${this.open ? this.details() : nothing}`;
   }
 
   private details(): TemplateResult {
-    const { engine, room, checkpoint, organisms, pace, settings } = this.model;
+    const { engine, room, checkpoint, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details" data-testid="details">
-      ${
-        settings?.names === false
-          ? nothing
-          : html`<name-field .model=${this.model} .version=${this.version}></name-field>`
-      }
+      ${settings?.names === false ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}

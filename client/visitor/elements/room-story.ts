@@ -7,6 +7,8 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { controls } from '../../style/controls.ts';
+import { visuallyHidden } from '../../style/fragments.ts';
+import { fire } from './page-element.ts';
 import { greeting, portraitText, Story } from './story.ts';
 
 /** Least time between two announcements, ms, so that one can be heard in full. */
@@ -23,12 +25,7 @@ export class RoomStory extends LitElement {
     css`
       p,
       section:not(:focus-within) {
-        position: absolute;
-        width: 1px;
-        height: 1px;
-        margin: 0;
-        overflow: hidden;
-        clip-path: inset(50%);
+        ${visuallyHidden}
         white-space: nowrap;
       }
       section {
@@ -141,11 +138,11 @@ export class RoomStory extends LitElement {
 
   /** Announces an organism that the visitor has selected. */
   tell(organism: OrganismView): void {
-    this.announce(() => portraitText(this.withCurrentPlanter(organism), this.model));
+    this.announce(() => portraitText(organism, this.model));
   }
 
   private visit(organism: OrganismView): void {
-    this.dispatchEvent(new CustomEvent('visit', { detail: organism }));
+    fire(this, 'visit', organism);
     this.tell(organism);
   }
 
@@ -156,19 +153,11 @@ export class RoomStory extends LitElement {
       this.timer = undefined;
       // Drop events that happened while the page was hidden.
       if (document.hidden) this.story.forget();
-      const text = this.story.hasNews
-        ? this.story.take(this.model, (organism) => this.withCurrentPlanter(organism))
-        : undefined;
+      const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
       // The list may have changed even if there is nothing to announce.
       else this.requestUpdate();
     }, wait);
-  }
-
-  /** The organism as it was at the event, with its planter as shown now. */
-  private withCurrentPlanter(organism: OrganismView): OrganismView {
-    const { planter } = this.model.organisms.get(organism.id) ?? organism;
-    return { ...organism, planter };
   }
 
   /** @param text returns the announcement with the current names */

@@ -1,4 +1,5 @@
 import { css } from 'lit';
+import { visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
@@ -30,9 +31,7 @@ export const roomStyle = css`
   }
   header {
     position: absolute;
-    top: var(--edge-top);
-    left: var(--edge-left);
-    right: var(--edge-right);
+    inset: var(--edge-top) var(--edge-right) auto var(--edge-left);
     display: flex;
     gap: 8px;
     align-items: flex-start;
@@ -78,9 +77,7 @@ export const roomStyle = css`
   }
   .foot {
     position: absolute;
-    left: var(--edge-left);
-    right: var(--edge-right);
-    bottom: var(--edge-bottom);
+    inset: auto var(--edge-right) var(--edge-bottom) var(--edge-left);
     display: flex;
     justify-content: center;
     pointer-events: none;
@@ -98,18 +95,17 @@ export const roomStyle = css`
     color: var(--ink);
     background: oklch(0.17 0.012 225 / 0.8);
     letter-spacing: 0.01em;
-    animation: hint 3.2s ease-in-out infinite;
+    --faintest: 0.72;
+    animation: pulse 3.2s ease-in-out infinite;
   }
   find-mine {
     position: absolute;
-    left: var(--edge-left);
-    bottom: var(--edge-bottom);
+    inset: auto auto var(--edge-bottom) var(--edge-left);
     z-index: 1;
   }
   .view {
     position: absolute;
-    right: var(--edge-right);
-    bottom: var(--edge-bottom);
+    inset: auto var(--edge-right) var(--edge-bottom) auto;
     display: grid;
     padding: 4px;
     z-index: 1;
@@ -122,18 +118,12 @@ export const roomStyle = css`
   .view button[aria-pressed='true'] {
     color: var(--accent);
   }
-  @media (hover: hover) {
-    .view button:hover {
-      color: var(--ink);
-      background: var(--raised);
-    }
-  }
   organism-card {
     position: absolute;
-    right: var(--edge-right);
-    top: calc(var(--edge-top) + 3.6em);
+    inset: calc(var(--edge-top) + 3.6em) var(--edge-right) auto auto;
     max-height: calc(100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
-    animation: come 0.28s ease-out;
+    --from: translateY(8px);
+    animation: fade-in 0.28s ease-out;
     z-index: 2;
   }
   .closed {
@@ -163,7 +153,8 @@ export const roomStyle = css`
     letter-spacing: -0.02em;
     line-height: 1;
     color: var(--accent);
-    animation: hint 3.6s ease-in-out infinite;
+    --faintest: 0.72;
+    animation: pulse 3.6s ease-in-out infinite;
   }
   .line .aside {
     font-size: 0.95em;
@@ -171,17 +162,6 @@ export const roomStyle = css`
   }
   [hidden] {
     display: none;
-  }
-  @keyframes hint {
-    50% {
-      opacity: 0.72;
-    }
-  }
-  @keyframes come {
-    from {
-      opacity: 0;
-      transform: translateY(8px);
-    }
   }
   /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {
@@ -192,22 +172,18 @@ export const roomStyle = css`
   }
   @media (max-width: 720px) {
     .foot {
-      left: max(8px, env(safe-area-inset-left));
-      right: max(8px, env(safe-area-inset-right));
-      bottom: max(8px, env(safe-area-inset-bottom));
+      inset: auto max(8px, env(safe-area-inset-right)) max(8px, env(safe-area-inset-bottom))
+        max(8px, env(safe-area-inset-left));
     }
     tool-dock {
       flex: 1;
     }
     find-mine {
-      left: 8px;
-      bottom: auto;
-      top: calc(var(--edge-top) + 3.8em);
+      inset: calc(var(--edge-top) + 3.8em) auto auto 8px;
     }
     .view {
-      right: 8px;
-      bottom: auto;
-      top: calc(var(--edge-top) + max(3.4em, 54px));
+      inset: calc(var(--edge-top) + max(3.4em, 54px)) 8px auto auto;
+      grid-auto-flow: column;
       gap: 8px;
       padding: 0;
       background: none;
@@ -221,19 +197,8 @@ export const roomStyle = css`
       border-radius: 50%;
       background: var(--panel);
     }
-    .view {
-      grid-auto-flow: column;
-    }
-    .view .keys,
-    .view .closer,
-    .view .farther {
-      display: none;
-    }
     organism-card {
-      left: 8px;
-      right: 8px;
-      top: auto;
-      bottom: calc(var(--dock, 12.6em) + 8px);
+      inset: auto 8px calc(var(--dock, 12.6em) + 8px);
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
     }
   }
@@ -261,18 +226,17 @@ export const roomStyle = css`
       grid-auto-flow: row;
       right: var(--edge-right);
     }
-    .view :is(.keys, .closer, .farther) {
-      display: none;
-    }
     .hint {
       bottom: calc(100% + 0.6em);
     }
     organism-card {
-      left: var(--edge-left);
-      right: auto;
-      top: calc(var(--edge-top) + 48px);
-      bottom: auto;
+      inset: calc(var(--edge-top) + 48px) auto auto var(--edge-left);
       max-height: calc(100dvh - var(--edge-top) - 48px - var(--edge-bottom));
+    }
+  }
+  @media (max-width: 720px), (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
+    .view :is(.keys, .closer, .farther) {
+      display: none;
     }
   }
   /* A phone at 200 % zoom: hide the room's name and scroll sideways what does not fit. */
@@ -312,11 +276,7 @@ export const roomStyle = css`
   }
   @media (max-width: 299px), (max-height: 199px) {
     h1 {
-      position: absolute;
-      width: 1px;
-      height: 1px;
-      overflow: hidden;
-      clip-path: inset(50%);
+      ${visuallyHidden}
     }
     language-switch {
       margin-left: auto;
@@ -329,13 +289,6 @@ export const roomStyle = css`
     h1 {
       align-self: center;
       margin-block: 0;
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    .hint,
-    .line .place,
-    organism-card {
-      animation: none;
     }
   }
 `;

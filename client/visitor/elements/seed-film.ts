@@ -9,7 +9,10 @@ const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
 
-/** Fires `shown` when the film of its seed is available. */
+const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
+  JSON.stringify(a) !== JSON.stringify(b);
+
+/** Shows the film of its seed as soon as it is available. */
 @customElement('seed-film')
 export class SeedFilm extends LitElement {
   static override styles = css`
@@ -51,7 +54,7 @@ export class SeedFilm extends LitElement {
   `;
 
   @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) seed: PreviewSource | undefined;
+  @property({ attribute: false, hasChanged: isOther }) seed: PreviewSource | undefined;
   /** Shows the grown organism as a still picture. */
   @property({ type: Boolean }) still = false;
   @state() private film: FilmView | undefined;
@@ -63,7 +66,7 @@ export class SeedFilm extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.unsubscribe = this.previews?.onChange(() => this.load());
+    this.unsubscribe = this.previews.onChange(() => this.load());
     if (this.hasUpdated) this.load();
   }
 
@@ -75,11 +78,7 @@ export class SeedFilm extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (changed.has('previews') && this.isConnected) {
-      this.unsubscribe?.();
-      this.unsubscribe = this.previews.onChange(() => this.load());
-    }
-    if (changed.has('seed') || changed.has('previews')) this.load();
+    if (changed.has('seed')) this.load();
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -113,10 +112,7 @@ export class SeedFilm extends LitElement {
       return;
     }
     this.key = key;
-    const shown = film === 'none' ? undefined : film;
-    if (shown === this.film) return;
-    this.film = shown;
-    if (shown) this.dispatchEvent(new CustomEvent('shown'));
+    this.film = film === 'none' ? undefined : film;
   }
 
   private play(): void {

@@ -8,6 +8,7 @@ import type { SeedView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { controls } from '../../style/controls.ts';
+import { fire } from './page-element.ts';
 import './seed-film.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
@@ -48,14 +49,9 @@ export class SeedRow extends LitElement {
         place-items: center;
         contain: strict;
       }
-      button[aria-pressed='true'] {
+      .row button[aria-pressed='true'] {
         background: var(--accent-deep);
         box-shadow: inset 0 0 0 1.5px var(--accent);
-      }
-      @media (hover: hover) {
-        button:hover:not([aria-pressed='true']) {
-          background: var(--raised);
-        }
       }
       .tile,
       seed-film {
@@ -91,7 +87,7 @@ export class SeedRow extends LitElement {
       aria-label=${msg('Seeds')}
       data-testid="tray"
       @wheel=${this.wheel}
-      @keydown=${this.arrow}
+      @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
       ${this.hand.map((seed) => this.own(seed))}
       ${this.checkpoint.gallery.map(({ name }, index) => this.entry(name, index))}
@@ -111,31 +107,25 @@ export class SeedRow extends LitElement {
   private own(seed: SeedView): TemplateResult {
     const { held } = this;
     const title = this.titleOf(seed);
+    const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
-      class="own"
+      class="own raise"
       data-testid="hand-seed"
       data-origin=${seed.origin}
       title=${title}
       aria-label=${title}
       aria-pressed=${held.from === 'hand' && held.seed === seed.id}
-      @click=${() => this.take({ from: 'hand', seed: seed.id })}
+      @click=${() => this.take(source)}
     >
-      <seed-film still .previews=${this.previews} .seed=${this.sourceOf(seed.id)}></seed-film>
+      <seed-film still .previews=${this.previews} .seed=${source}></seed-film>
     </button>`;
-  }
-
-  /** One object per seed, so that seed-film does not request its film on every render. */
-  private readonly sources = new Map<number, SeedSource>();
-  private sourceOf(id: number): SeedSource {
-    const known = this.sources.get(id) ?? ({ from: 'hand', seed: id } as const);
-    this.sources.set(id, known);
-    return known;
   }
 
   private entry(name: string, index: number): TemplateResult {
     const { held } = this;
     const pressed = held.from === 'gallery' && held.index === index;
     return html`<button
+      class="raise"
       data-testid="gallery-item"
       data-name=${name}
       title=${kindName(name)}
@@ -148,7 +138,7 @@ export class SeedRow extends LitElement {
   }
 
   private take(seed: SeedSource): void {
-    this.dispatchEvent(new CustomEvent('take', { detail: seed }));
+    fire(this, 'take', seed);
   }
 
   /** Scrolls the selected seed into view; it may have been chosen elsewhere. */
@@ -159,10 +149,6 @@ export class SeedRow extends LitElement {
     const [outer, inner] = [row.getBoundingClientRect(), held.getBoundingClientRect()];
     if (inner.left > outer.left + 20 && inner.right < outer.right - 40) return;
     row.scrollLeft += inner.left - outer.left - row.clientWidth / 2.4;
-  }
-
-  private arrow(event: KeyboardEvent): void {
-    rove(event, [...this.buttons]);
   }
 
   /** Scrolls the row horizontally with a vertical mouse wheel. */

@@ -9,11 +9,9 @@ export const seedSheetStyle = css`
     --edge: 12px;
     --margin: 0px;
     --head: 44px;
+    --safe-width: calc(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right));
     /* The available size, for the content. */
-    --free-width: calc(
-      100dvw - 2 * var(--margin) - 2 * var(--edge) - 2px - env(safe-area-inset-left) -
-        env(safe-area-inset-right)
-    );
+    --free-width: calc(var(--safe-width) - 2 * var(--margin) - 2 * var(--edge) - 2px);
     --free-height: calc(
       100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
         max(var(--edge), env(safe-area-inset-bottom))
@@ -25,20 +23,19 @@ export const seedSheetStyle = css`
     display: grid;
     grid-template: var(--head) minmax(0, 1fr) / minmax(0, 1fr);
     gap: 8px;
-    width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 38em);
+    width: min(var(--safe-width), 38em);
     max-width: none;
     height: min(92dvh, 54em);
     max-height: none;
     padding: var(--edge);
     padding-bottom: max(var(--edge), env(safe-area-inset-bottom));
-    overflow: hidden;
-    color: var(--ink);
     background: oklch(0.17 0.012 225);
     border: 1px solid var(--line);
     border-bottom: 0;
     border-radius: 26px 26px 0 0;
     box-shadow: var(--shadow);
-    animation: rise 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
+    --from: translateY(60px);
+    animation: fade-in 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
     overscroll-behavior: contain;
   }
   dialog.draw[open] {
@@ -73,32 +70,11 @@ export const seedSheetStyle = css`
     }
   }
   dialog::backdrop {
-    background: oklch(0.1 0.01 230 / 0.62);
-    animation: dim 0.3s;
+    --from: none;
+    animation: fade-in 0.3s;
   }
   header {
-    display: flex;
-    align-items: center;
-    justify-content: space-between;
-    gap: 8px;
-    min-width: 0;
     padding-left: 6px;
-  }
-  h2 {
-    min-width: 0;
-    margin: 0;
-    font-size: 1.22em;
-    font-weight: 500;
-    line-height: 1.15;
-  }
-  header button {
-    flex: none;
-    display: grid;
-    place-items: center;
-    width: 44px;
-    height: 44px;
-    border-radius: 50%;
-    color: var(--ink-soft);
   }
   /* In landscape the pad or the map takes the full height and the controls are beside it. */
   @media (min-aspect-ratio: 11/10) {
@@ -117,33 +93,12 @@ export const seedSheetStyle = css`
     }
     /* The map is about square. */
     dialog.map[open] {
-      width: min(
-        100dvw - env(safe-area-inset-left) - env(safe-area-inset-right),
-        100dvh + var(--side),
-        72em
-      );
+      width: min(var(--safe-width), 100dvh + var(--side), 72em);
     }
     @media (max-height: 600px) {
       dialog.gallery[open] {
-        width: min(100dvw - env(safe-area-inset-left) - env(safe-area-inset-right), 60em);
+        width: min(var(--safe-width), 60em);
       }
-    }
-  }
-  @keyframes rise {
-    from {
-      transform: translateY(60px);
-      opacity: 0;
-    }
-  }
-  @keyframes dim {
-    from {
-      opacity: 0;
-    }
-  }
-  @media (prefers-reduced-motion: reduce) {
-    dialog[open],
-    dialog::backdrop {
-      animation: none;
     }
   }
 `;

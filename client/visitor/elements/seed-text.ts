@@ -4,26 +4,14 @@ import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { kindName } from '../../elements/text.ts';
 
-/** Categories of the gallery, in display order. */
-export const KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
-
-/** The title of a category; "All" for any other value. */
-export function kindsTitle(kind: string): string {
-  switch (kind) {
-    case 'animal':
-      return msg('Animals');
-    case 'plant':
-      return msg('Plants');
-    case 'food':
-      return msg('Food');
-    case 'face':
-      return msg('Faces');
-    case 'thing':
-      return msg('Things');
-    default:
-      return msg('All');
-  }
-}
+/** The titles of the gallery's categories, in display order. */
+export const KIND_TITLES: Readonly<Record<string, () => string>> = {
+  animal: () => msg('Animals'),
+  plant: () => msg('Plants'),
+  food: () => msg('Food'),
+  face: () => msg('Faces'),
+  thing: () => msg('Things'),
+};
 
 /** The name of one of the visitor's own seeds. */
 export function seedTitle(

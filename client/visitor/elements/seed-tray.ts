@@ -1,22 +1,21 @@
 /** The selected seed with a preview of its growth, and the controls to choose another one. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import { icons } from '../../elements/icons.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import type { Previews } from '../../net/seed-previews.ts';
-import type { InteractionState, Sheet } from '../../state/interaction-state.ts';
+import { kindName } from '../../elements/text.ts';
+import type { Sheet } from '../../state/interaction-state.ts';
 import { controls } from '../../style/controls.ts';
+import { PageElement } from './page-element.ts';
 import './seed-film.ts';
 import './seed-row.ts';
-import { kindName } from '../../elements/text.ts';
 import { seedTitle } from './seed-text.ts';
 
 /** Content of the dock while the planting tool is selected. */
 @localized()
 @customElement('seed-tray')
-export class SeedTray extends LitElement {
+export class SeedTray extends PageElement {
   static override styles = [
     controls,
     css`
@@ -72,12 +71,6 @@ export class SeedTray extends LitElement {
       }
       .ways button[aria-pressed='true'] {
         color: var(--accent);
-      }
-      @media (hover: hover) {
-        .ways button:hover {
-          background: var(--raised);
-          color: var(--ink);
-        }
       }
       .tumble svg {
         animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
@@ -160,30 +153,21 @@ export class SeedTray extends LitElement {
           display: none;
         }
       }
-      @media (prefers-reduced-motion: reduce) {
-        .tumble svg {
-          animation: none;
-        }
-      }
     `,
   ];
 
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) state!: InteractionState;
-  @property({ attribute: false }) previews!: Previews;
-  /** Increases when the state changes, which triggers a render. */
-  @property({ attribute: false }) version = 0;
-
   override render(): TemplateResult | typeof nothing {
-    const { checkpoint, organisms } = this.model;
+    const { model, state, previews } = this.session;
+    const { checkpoint, organisms } = model;
     if (!checkpoint) return nothing;
-    const { held, hand } = this.state.state;
+    const { held, hand } = state.state;
     return html`<div class="held" role="img" aria-label=${this.heldTitle()} data-testid="held">
-        <seed-film .previews=${this.previews} .seed=${held}></seed-film>
+        <seed-film .previews=${previews} .seed=${held}></seed-film>
       </div>
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
+          class="raise"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
@@ -199,9 +183,9 @@ export class SeedTray extends LitElement {
         .checkpoint=${checkpoint}
         .hand=${hand}
         .held=${held}
-        .previews=${this.previews}
+        .previews=${previews}
         .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
-        @take=${({ detail }: CustomEvent<SeedSource>) => this.state.hold(detail)}
+        @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
       ></seed-row>`;
   }
 
@@ -212,11 +196,12 @@ export class SeedTray extends LitElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
+      class="raise"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}
       aria-label=${label}
-      @click=${() => this.state.update({ sheet })}
+      @click=${() => this.session.state.update({ sheet })}
     >
       ${icons[icon]}<span>${label}</span>
     </button>`;
@@ -228,12 +213,12 @@ export class SeedTray extends LitElement {
     // Reading the layout restarts the CSS animation.
     void button.offsetWidth;
     button.classList.add('tumble');
-    this.state.throwDice(Math.random);
+    this.session.state.throwDice(Math.random);
   }
 
   private heldTitle(): string {
-    const { held, hand } = this.state.state;
-    const { checkpoint, organisms } = this.model;
+    const { held, hand } = this.session.state.state;
+    const { checkpoint, organisms } = this.session.model;
     switch (held.from) {
       case 'gallery':
         return kindName(checkpoint?.gallery[held.index]?.name ?? '');

@@ -11,7 +11,10 @@ import {
   survivedText,
 } from '../../elements/organism-text.ts';
 import { number, peopleText, plural } from '../../elements/text.ts';
-import type { LifeChange } from '../../net/room-model.ts';
+import type { LifeChange, RoomModel } from '../../net/room-model.ts';
+
+/** The people of the room, and its organisms as shown now. */
+type Room = People & Pick<RoomModel, 'organisms'>;
 
 /** Most sentences in one announcement; longer ones are not listened to. */
 const MAX_SENTENCES = 3;
@@ -41,9 +44,19 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
+/** The organism as it was at an event, with its planter as shown now. */
+function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
+  const { planter } = organisms.get(organism.id) ?? organism;
+  return { ...organism, planter };
+}
+
 /** The facts of an organism's card in one line. */
-export function portraitText(organism: OrganismView, people: People): string {
-  const facts = [planterText(organism, people), stateText(organism), survivedText(organism)];
+export function portraitText(organism: OrganismView, room: Room): string {
+  const facts = [
+    planterText(withCurrentPlanter(organism, room), room),
+    stateText(organism),
+    survivedText(organism),
+  ];
   return `${organismName(organism)}: ${facts.join(' · ')}`;
 }
 
@@ -81,15 +94,11 @@ export class Story {
   /**
    * Takes the collected events: the most important ones in order, and a count of the others.
    *
-   * @param withCurrentPlanter returns an organism with its planter as shown now
    * @returns builds the text, with the names current at the call
    */
-  take(
-    people: People,
-    withCurrentPlanter = (organism: OrganismView): OrganismView => organism,
-  ): () => string {
+  take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
-      RANK.indexOf(event.what) + (organism.planter.id === people.you?.id ? 0 : RANK.length);
+      RANK.indexOf(event.what) + (organism.planter.id === room.you?.id ? 0 : RANK.length);
     const all = [...this.pending.values()];
     this.pending.clear();
     // The reader's own organisms come first.
@@ -98,7 +107,7 @@ export class Story {
     const rest = all.length - announced.length;
     return () => {
       const sentences = announced.map(({ event, organism }) =>
-        sentence({ event, organism: withCurrentPlanter(organism) }, people),
+        sentence({ event, organism: withCurrentPlanter(organism, room) }, room),
       );
       if (rest > 0) {
         sentences.push(

@@ -59,12 +59,6 @@ export class ToastLayer extends LitElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.setAttribute('role', 'status');
-    this.setAttribute('aria-live', 'polite');
-  }
-
   /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;

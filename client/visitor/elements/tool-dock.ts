@@ -1,31 +1,31 @@
 /** The dock at the lower edge: the three tools and the controls of the selected one. */
 import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import type { RoomModel } from '../../net/room-model.ts';
-import type { Previews } from '../../net/seed-previews.ts';
-import type { InteractionState } from '../../state/interaction-state.ts';
-import { controls } from '../../style/controls.ts';
-import './energy-line.ts';
-import './seed-tray.ts';
 import { cellsText } from '../../elements/text.ts';
+import { controls } from '../../style/controls.ts';
+import { visuallyHidden } from '../../style/fragments.ts';
+import './energy-line.ts';
+import { PageElement } from './page-element.ts';
+import { radioGroup } from './radio-group.ts';
+import './seed-tray.ts';
 
-const LABELS: Readonly<Record<Tool, { label: () => string; keys: string }>> = {
-  plant: { label: () => msg('Plant'), keys: '1 p' },
-  damage: { label: () => msg('Damage'), keys: '2 d' },
-  look: { label: () => msg('Look'), keys: '3 l' },
-};
+const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
+  { tool: 'plant', label: () => msg('Plant'), keys: '1 p' },
+  { tool: 'damage', label: () => msg('Damage'), keys: '2 d' },
+  { tool: 'look', label: () => msg('Look'), keys: '3 l' },
+];
 
 const { minRadius } = DEFAULTS.stroke;
 
 /** Tool buttons, with the seed tray or the brush size beside them. */
 @localized()
 @customElement('tool-dock')
-export class ToolDock extends LitElement {
+export class ToolDock extends PageElement {
   static override styles = [
     controls,
     css`
@@ -153,13 +153,6 @@ export class ToolDock extends LitElement {
           align-content: center;
           border-radius: 15px;
         }
-        .tools span {
-          position: absolute;
-          width: 1px;
-          height: 1px;
-          overflow: hidden;
-          clip-path: inset(50%);
-        }
         .divider {
           display: block;
           margin: 5px 0;
@@ -195,14 +188,12 @@ export class ToolDock extends LitElement {
           flex: 1 0 11em;
         }
       }
-      @media (max-width: 299px) {
+      @media (max-width: 299px), (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
         .tools span {
-          position: absolute;
-          width: 1px;
-          height: 1px;
-          overflow: hidden;
-          clip-path: inset(50%);
+          ${visuallyHidden}
         }
+      }
+      @media (max-width: 299px) {
         .context {
           min-height: 54px;
         }
@@ -216,33 +207,25 @@ export class ToolDock extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) state!: InteractionState;
-  @property({ attribute: false }) checkpoint: Event<'welcome'>['checkpoint'] | undefined;
-  @property({ attribute: false }) model!: RoomModel;
-  @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** OKLCH hue of the visitor. */
-  @property({ attribute: false }) hue = 0;
-  @property({ attribute: false }) version = 0;
+  /** Whether the pictures of seeds may be loaded: those of the room come first. */
+  @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {
-    const { tool } = this.state.state;
+    const { state } = this.session;
+    const { tool } = state.state;
     return html`<div class="panel">
-      <div class="tools" role="radiogroup" aria-label=${msg('Tools')} @keydown=${this.arrow}>
-        ${(Object.keys(LABELS) as Tool[]).map(
-          (name) => html`<button
-            role="radio"
-            data-testid="tool-${name}"
-            aria-checked=${tool === name}
-            aria-keyshortcuts=${LABELS[name].keys}
-            tabindex=${tool === name ? 0 : -1}
-            @click=${() => this.state.take(name)}
-          >
-            ${icons[name]}<span>${LABELS[name].label()}</span>
-          </button>`,
-        )}
-        ${this.energyLine(tool)}
-      </div>
+      ${radioGroup({
+        class: 'tools',
+        label: msg('Tools'),
+        options: TOOLS.map(({ tool: value, label, keys }) => ({
+          ...{ value, keys, testid: `tool-${value}` },
+          content: html`${icons[value]}<span>${label()}</span>`,
+        })),
+        selected: tool,
+        choose: (chosen) => state.take(chosen),
+        after: this.energyLine(tool),
+      })}
       <span class="divider"></span>
       <div class="context">${this.context(tool)}</div>
     </div>`;
@@ -250,19 +233,23 @@ export class ToolDock extends LitElement {
 
   /** Selects the planting tool and focuses the selected seed. */
   async focusSeeds(): Promise<void> {
-    this.state.take('plant');
+    this.session.state.take('plant');
     await this.updateComplete;
     this.shadowRoot?.querySelector<HTMLElement>('seed-tray')?.focus();
   }
 
-  /** The visitor's energy, below the selected tool; hidden for looking, which costs nothing. */
+  /**
+   * The visitor's energy, below the selected tool; hidden for looking, which costs nothing. Screen
+   * readers hear the text of a refusal instead.
+   */
   private energyLine(tool: Tool): TemplateResult {
-    const at = Object.keys(LABELS).indexOf(tool);
+    const at = TOOLS.findIndex((each) => each.tool === tool);
     return html`<energy-line
+      aria-hidden="true"
       class=${tool === 'look' ? 'idle' : ''}
       style="--at:${at}"
       .energy=${this.energy}
-      .hue=${this.hue}
+      .hue=${this.session.model.you?.hue ?? 0}
     ></energy-line>`;
   }
 
@@ -270,44 +257,27 @@ export class ToolDock extends LitElement {
     if (tool === 'damage') return this.brush();
     if (tool === 'look')
       return html`<p>${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
-    if (!this.checkpoint) return nothing;
-    return html`<seed-tray
-      .model=${this.model}
-      .state=${this.state}
-      .previews=${this.previews}
-      .version=${this.version}
-    ></seed-tray>`;
+    return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
   private brush(): TemplateResult {
-    const { radius } = this.state.state;
+    const { state } = this.session;
+    const { radius, widest } = state.state;
     const size = 6 + radius * 3;
     return html`<div class="brush">
       <span class="ring" style="width:${size}px;height:${size}px"></span>
       <input
         type="range"
         min=${minRadius}
-        max=${this.state.state.widest}
+        max=${widest}
         step="0.5"
         .value=${String(radius)}
         aria-label=${msg('Size of the wound, radius in cells')}
         data-testid="radius"
         @input=${(event: InputEvent) =>
-          this.state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
+          state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
       />
       <output>${cellsText(radius)}</output>
     </div>`;
-  }
-
-  private arrow(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    const tools = Object.keys(LABELS) as Tool[];
-    const index = tools.indexOf(this.state.state.tool);
-    const next = tools[(index + step + tools.length) % tools.length];
-    this.state.take(next);
-    this.shadowRoot?.querySelector<HTMLElement>(`[data-testid="tool-${next}"]`)?.focus();
-    event.preventDefault();
-    event.stopPropagation();
   }
 }

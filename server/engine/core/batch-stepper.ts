@@ -6,6 +6,7 @@ import { allFinite } from './broken-readout.ts';
 import { BufferPool } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
+import { stageAfter } from './patch-table.ts';
 
 /** A patch and its step. */
 export interface BatchEntry {
@@ -32,83 +33,75 @@ export interface SteppedBatch {
   readonly readouts: readonly PatchReadout[];
 }
 
-/** Steps in two phases, so that a failing batch leaves all patches unchanged. */
-export interface BatchStepper {
-  /**
-   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
-   * `commit`.
-   *
-   * @param stage side s of every entry after division
-   */
-  step(
-    species: LoadedModel,
-    stage: number,
-    entries: readonly BatchEntry[],
-  ): Promise<SteppedBatch[]>;
-  /** Commits the steps, and releases batches that are incomplete or have been idle for long. */
-  commit(stepped: readonly SteppedBatch[]): void;
-}
-
 /**
  * Idle calls after which a batch is released. It must be high enough that seed previews, stepped
  * between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 
-/** Creates a stepper for a backend. */
-export function createBatchStepper({
-  batchPatches,
-  maxBatchCells,
-}: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>): BatchStepper {
+/** Steps in two phases, so that a failing batch leaves all patches unchanged. */
+export class BatchStepper {
   /** Calls since each batch was last stepped. */
-  const idleCalls = new Map<ResidentBatch, number>();
-  const buffers = new BufferPool();
-  return {
-    async step(species, stage, entries) {
-      const size = stage * stage * species.card.channels;
-      const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));
-      const stepped: SteppedBatch[] = [];
-      for (let start = 0; start < entries.length; start += most) {
-        const part = entries.slice(start, start + most);
-        const patches = part.map(({ patch }) => patch);
-        const isUnmodified = part.every(({ step }) => !step.divide && !step.keep);
-        let { batch } = patches[0];
-        if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
-          batch = new ResidentBatch(patches, size, batchPatches ?? part.length, buffers);
-          part.forEach((entry, i) => {
-            writeInput(batch!.states, i * size, entry);
-          });
-        }
-        const count = batch.states.length / size;
-        const { states, after, conditioning } = batch;
-        const input = { count, stage, states, after, ...(conditioning && { conditioning }) };
-        await species.rule.step({ ...input, ...updateMask(species, input, part.length) });
-        // Read out while the states are in the CPU's cache.
-        const readouts = part.map((_, i) => readState(species, stage, after, i * size));
-        stepped.push({ batch, entries: part, stage, readouts });
-      }
-      return stepped;
-    },
+  private readonly idleCalls = new Map<ResidentBatch, number>();
+  private readonly buffers = new BufferPool();
 
-    commit(stepped) {
-      for (const { batch, entries, stage } of stepped) {
-        for (const { patch } of entries) {
-          patch.batch = batch;
-          patch.stage = stage;
-        }
-        batch.swapBuffers();
-        idleCalls.set(batch, 0);
+  constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
+
+  /**
+   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
+   * `commit`.
+   *
+   * @param entries of one species, and of one stage after division
+   */
+  async step(entries: readonly BatchEntry[]): Promise<SteppedBatch[]> {
+    const [{ patch: first, step }] = entries;
+    const { species } = first;
+    const stage = stageAfter(first, step);
+    const { batchPatches, maxBatchCells } = this.backend;
+    const size = stage * stage * species.card.channels;
+    const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / (stage * stage)));
+    const stepped: SteppedBatch[] = [];
+    for (let start = 0; start < entries.length; start += most) {
+      const part = entries.slice(start, start + most);
+      const patches = part.map(({ patch }) => patch);
+      const isUnmodified = part.every(({ step }) => !step.divide && !step.keep);
+      let { batch } = patches[0];
+      if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
+        batch = new ResidentBatch(patches, size, batchPatches ?? part.length, this.buffers);
+        part.forEach((entry, i) => {
+          writeInput(batch!.states, i * size, entry);
+        });
       }
-      for (const [batch, idle] of idleCalls) {
-        // A patch at rest must not keep the buffers of a whole batch in use.
-        if (idle < MAX_IDLE_CALLS && batch.isComplete) idleCalls.set(batch, idle + 1);
-        else {
-          batch.release();
-          idleCalls.delete(batch);
-        }
+      const count = batch.states.length / size;
+      const { states, after, conditioning } = batch;
+      const input = { count, stage, states, after, ...(conditioning && { conditioning }) };
+      await species.rule.step({ ...input, ...updateMask(species, input, part.length) });
+      // Read out while the states are in the CPU's cache.
+      const readouts = part.map((_, i) => readState(species, stage, after, i * size));
+      stepped.push({ batch, entries: part, stage, readouts });
+    }
+    return stepped;
+  }
+
+  /** Commits the steps, and releases batches that are incomplete or have been idle for long. */
+  commit(stepped: readonly SteppedBatch[]): void {
+    for (const { batch, entries, stage } of stepped) {
+      for (const { patch } of entries) {
+        patch.batch = batch;
+        patch.stage = stage;
       }
-    },
-  };
+      batch.swapBuffers();
+      this.idleCalls.set(batch, 0);
+    }
+    for (const [batch, idle] of this.idleCalls) {
+      // A patch at rest must not keep the buffers of a whole batch in use.
+      if (idle < MAX_IDLE_CALLS && batch.isComplete) this.idleCalls.set(batch, idle + 1);
+      else {
+        batch.release();
+        this.idleCalls.delete(batch);
+      }
+    }
+  }
 }
 
 function readState(

@@ -5,20 +5,14 @@
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import { firstStage } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
-import { EngineError, type PatchId, type Readout } from '../engine.ts';
-import {
-  type BatchEntry,
-  createBatchStepper,
-  type PatchReadout,
-  type SteppedBatch,
-} from './batch-stepper.ts';
+import type { PatchId, Readout } from '../engine.ts';
+import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
-import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from './checks.ts';
 import { interleaved, planar } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
+import { checkNames, PatchTable, stageAfter } from './patch-table.ts';
 
 /** Options of `createPatchStore`. */
 export interface PatchStoreOptions {
@@ -32,10 +26,8 @@ export interface PatchStoreOptions {
  *
  * @throws EngineError unavailable: two models have the same name
  */
-export async function createPatchStore({
-  models,
-  backend,
-}: PatchStoreOptions): Promise<PatchStore> {
+export async function createPatchStore(options: PatchStoreOptions): Promise<PatchStore> {
+  const { models, backend } = options;
   const allSpecies = new Map<string, LoadedModel>();
   checkNames(models);
   for (const model of models) {
@@ -45,14 +37,8 @@ export async function createPatchStore({
     const read = createReadout(card, layout.planar);
     allSpecies.set(card.name, { card, rule, read, layout });
   }
-  const patches = new Map<PatchId, Patch>();
-  const stepper = createBatchStepper(backend);
-
-  const find = (id: PatchId): Patch => {
-    const patch = patches.get(id);
-    if (!patch) throw new EngineError('unknown-patch', String(id));
-    return patch;
-  };
+  const patches = new PatchTable<Patch>(allSpecies);
+  const stepper = new BatchStepper(backend);
 
   /** Removes a patch; its batch, now incomplete, is released after the next step. */
   const remove = (id: PatchId): void => {
@@ -63,52 +49,35 @@ export async function createPatchStore({
 
   return {
     plant(news) {
-      const planted = new Map<PatchId, Patch>();
-      for (const { patch: id, checkpoint, latent } of news) {
-        const species = allSpecies.get(checkpoint);
-        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
-        if (patches.has(id) || planted.has(id))
-          throw new EngineError('duplicate-patch', String(id));
-        const { card, rule, layout } = species;
-        checkLatent(id, latent, card);
-        const stage = firstStage(card);
-        planted.set(id, {
-          species,
-          conditioning: rule.condition?.(latent),
-          stage,
-          state: layout.seed(latent, stage),
-          batch: undefined,
-          lastRgba: undefined,
-        });
-      }
-      for (const [id, patch] of planted) patches.set(id, patch);
+      const planted = patches.create(news, ({ latent }, species, stage) => ({
+        species,
+        conditioning: species.rule.condition?.(latent),
+        stage,
+        state: species.layout.seed(latent, stage),
+        batch: undefined,
+        lastRgba: undefined,
+      }));
+      patches.addAll(planted);
     },
 
     async step(steps) {
-      const entries = steps.map((step): BatchEntry => ({ patch: find(step.patch), step }));
-      checkSteps(entries);
-      const stepped: SteppedBatch[] = [];
-      for (const { species, stage, entries: group } of groupsOf(entries)) {
-        stepped.push(...(await stepper.step(species, stage, group)));
-      }
+      const entries = patches.entriesOf(steps);
+      const stepped = [];
+      for (const group of groupsOf(entries)) stepped.push(...(await stepper.step(group)));
       stepper.commit(stepped);
-      const readouts = new Map<BatchEntry, PatchReadout>();
-      for (const batch of stepped) {
-        batch.entries.forEach((entry, i) => {
-          readouts.set(entry, batch.readouts[i]);
-        });
-      }
+      const readouts = new Map(
+        stepped.flatMap((batch) => batch.entries.map((entry, i) => [entry, batch.readouts[i]])),
+      );
       return entries.map((entry) => readOut(entry, readouts.get(entry)!));
     },
 
-    exportStates: (ids) => ids.map(find).map(({ species, state }) => species.layout.export(state)),
+    exportStates: (ids) =>
+      ids
+        .map((id) => patches.require(id))
+        .map(({ species, state }) => species.layout.export(state)),
 
     importStates(states) {
-      const found = states.map(({ patch: id, state }) => {
-        const patch = find(id);
-        return { patch, stage: checkState(id, state, patch.species.card), state };
-      });
-      for (const { patch, stage, state } of found) {
+      for (const { patch, stage, state } of patches.importsOf(states)) {
         patch.batch = undefined;
         patch.stage = stage;
         patch.state = patch.species.layout.import(state);
@@ -118,16 +87,9 @@ export async function createPatchStore({
 
     take(ids) {
       const taken = ids.map((id): TransferredPatch => {
-        const { species, stage, state, conditioning, lastRgba } = find(id);
+        const { species, stage, state, conditioning, lastRgba } = patches.require(id);
         const { name: checkpoint } = species.card;
-        return {
-          patch: id,
-          checkpoint,
-          stage,
-          state: state.slice(),
-          conditioning,
-          lastRgba,
-        };
+        return { patch: id, checkpoint, stage, state: state.slice(), conditioning, lastRgba };
       });
       ids.forEach(remove);
       return taken;
@@ -151,23 +113,14 @@ export async function createPatchStore({
   };
 }
 
-interface Group {
-  readonly species: LoadedModel;
-  readonly stage: number;
-  /** In the order of the call. */
-  readonly entries: BatchEntry[];
-}
-
-/** Groups entries by species and stage, which can be stepped as one tensor. */
-function groupsOf(entries: readonly BatchEntry[]): Group[] {
-  const groups = new Map<string, Group>();
+/** Groups entries by species and stage, which can be stepped as one tensor; in their order. */
+function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
+  const groups = new Map<string, BatchEntry[]>();
   for (const entry of entries) {
-    const { species } = entry.patch;
-    const stage = stageAfter(entry.patch, entry.step);
-    const key = `${species.card.name} ${stage}`;
-    let found = groups.get(key);
-    if (!found) groups.set(key, (found = { species, stage, entries: [] }));
-    found.entries.push(entry);
+    const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
+    const group = groups.get(key);
+    if (group) group.push(entry);
+    else groups.set(key, [entry]);
   }
   return [...groups.values()];
 }

@@ -146,24 +146,28 @@ export class Recovery<M extends LossyResource, P = never> {
     if (!machine.isLost()) await pause(this.clock, LOSS_REPORT_DELAY);
     const lost = machine.isLost();
     machine.destroy();
-    const why = error instanceof EngineError ? error.detail : error.message;
-    if (!lost) this.end(new EngineError('failed', why));
-    else
-      await this.recover(why).catch((e: Error) => this.end(new EngineError('failed', e.message)));
+    try {
+      if (!lost) throw error;
+      await this.recover(detailOf(error));
+    } catch (failure) {
+      this.end(new EngineError('failed', detailOf(failure as Error)));
+    }
   }
 
+  /** @throws Error why calls fail from now on */
   private async recover(why: string): Promise<void> {
-    const { what, onLoss, maxLosses = MAX_LOSSES } = this.options;
+    const { what, open, onLoss, maxLosses = MAX_LOSSES } = this.options;
+    const [first, ...pauses] = this.options.retryDelays ?? RETRY_DELAYS;
     const time = this.clock.now();
     this.losses = [...this.losses.filter((loss) => time - loss < LOSS_WINDOW), time];
-    if (this.losses.length > maxLosses) {
-      this.end(new EngineError('failed', `${what} was lost repeatedly (${why})`));
-      return;
-    }
+    if (this.losses.length > maxLosses) throw new Error(`${what} was lost repeatedly (${why})`);
     onLoss?.(why);
-    const machine = await this.reopen();
-    if (!machine || this.failure) {
-      machine?.destroy();
+    await pause(this.clock, first);
+    const machine = await retry(open, { clock: this.clock, pauses }).catch((error: Error) => {
+      throw new Error(`${what} was lost and could not be reopened: ${detailOf(error)}`);
+    });
+    if (this.failure) {
+      machine.destroy();
       return;
     }
     try {
@@ -183,22 +187,12 @@ export class Recovery<M extends LossyResource, P = never> {
     this.options.afterRetry?.(machine);
   }
 
-  private async reopen(): Promise<M | undefined> {
-    const { what, open, retryDelays = RETRY_DELAYS } = this.options;
-    const [first, ...pauses] = retryDelays;
-    await pause(this.clock, first);
-    try {
-      return await retry(open, { clock: this.clock, pauses });
-    } catch (error) {
-      const why = error instanceof EngineError ? error.detail : (error as Error).message;
-      this.end(new EngineError('failed', `${what} was lost and could not be reopened: ${why}`));
-      return undefined;
-    }
-  }
-
   private end(error: EngineError): void {
     this.failure ??= error;
     for (const call of this.pending) call.reject(this.failure);
     this.pending.clear();
   }
 }
+
+const detailOf = (error: Error): string =>
+  error instanceof EngineError ? error.detail : error.message;

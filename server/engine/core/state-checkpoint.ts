@@ -73,3 +73,19 @@ export class StateCheckpoint<S> {
     };
   }
 }
+
+/** Repeats the logged steps of patches: the first step of all in one call, then the second, … */
+export async function repeatSteps<P>(
+  logs: readonly { readonly patch: P; readonly steps: readonly LoggedStep[] }[],
+  step: (steps: readonly (Pick<PatchStep, 'divide' | 'keep'> & { patch: P })[]) => Promise<unknown>,
+): Promise<void> {
+  const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
+  for (let k = 0; k < most; k++) {
+    const left = logs.filter(({ steps }) => k < steps.length);
+    await step(
+      left.map(({ patch, steps: { [k]: one } }) => {
+        return { patch, divide: one.divide, ...(one.keep && { keep: one.keep }) };
+      }),
+    );
+  }
+}

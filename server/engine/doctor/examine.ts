@@ -2,8 +2,8 @@
  * Examines which engines work on this machine, which one 'auto' selects, and how to get a better
  * one.
  */
-import { fork } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { askChild } from '../../platform/ask-child.ts';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { BACKEND_NAMES, type BackendName } from '../backend.ts';
 import { autoOrder, CANDIDATES, explain, withRemedy } from '../backends.ts';
@@ -83,16 +83,9 @@ export async function examine({ checkpoint, seconds, progress }: Examination): P
     engines.push(toReport(name, await probe(task)));
   }
   progress?.('asking auto …');
-  const {
-    info,
-    skipped: passed,
-    failure,
-  } = await probe({
-    backend: 'auto',
-    seconds: 0,
-    // As the server does: an engine that cannot load this net is skipped.
-    ...(model && { checkpoint }),
-  });
+  // With the net, as the server does: an engine that cannot load it is skipped.
+  const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
+  const { info, skipped: passed, failure } = await probe(task);
   return {
     machine: {
       cpu: cpus()[0]?.model.trim() || process.arch,
@@ -133,21 +126,7 @@ function toReport(
   };
 }
 
-function probe(task: ProbeTask): Promise<ProbeResult> {
-  const child = fork(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
-    // Libraries print messages of their own; only the report is wanted.
-    silent: true,
-  });
-  return new Promise((resolve) => {
-    const end = (finding: ProbeResult): void => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      resolve(finding);
-    };
-    const fail = (failure: string): void => end({ skipped: [], failure });
-    const timer = setTimeout(() => fail(`no answer in ${TIMEOUT / 1000} s`), TIMEOUT);
-    child.on('message', (finding) => end(finding as ProbeResult));
-    child.on('error', (error) => fail(error.message));
-    child.on('exit', (code, signal) => fail(`its process ended with ${signal ?? `code ${code}`}`));
-  });
-}
+const probe = (task: ProbeTask): Promise<ProbeResult> =>
+  askChild<ProbeResult>(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
+    patience: TIMEOUT,
+  }).catch(({ message }: Error) => ({ skipped: [], failure: message }));

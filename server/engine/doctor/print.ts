@@ -2,14 +2,8 @@
 import type { EngineReport, Report } from './examine.ts';
 
 /** The report as text. */
-export function reportText({
-  machine,
-  checkpoint,
-  patches,
-  engines,
-  auto,
-  better,
-}: Report): string {
+export function reportText(report: Report): string {
+  const { machine, checkpoint, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
     ? `Speed: ${patches} patches of ${checkpoint.side}×${checkpoint.side}, net of ${checkpoint.net}, read-outs included.`
@@ -32,14 +26,8 @@ export function reportText({
   ].join('\n');
 }
 
-function engineLines({
-  name,
-  device,
-  needs,
-  reason,
-  remedy,
-  cellsPerSecond,
-}: EngineReport): string[] {
+function engineLines(engine: EngineReport): string[] {
+  const { name, device, needs, reason, remedy, cellsPerSecond } = engine;
   const rate = cellsPerSecond === null ? '' : `${(cellsPerSecond / 1e6).toFixed(2)} M cells/s`;
   const first = device ? `${device.padEnd(36)} ${rate}` : 'does not run here';
   return [

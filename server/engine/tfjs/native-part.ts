@@ -8,18 +8,22 @@ export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tf
 
 /** Why the backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
-  const folders = TENSORFLOW_PACKAGES.flatMap((name) => folderOf(name) ?? []);
+  const folders = tensorflowFolders();
   // Without any package, importing one reports the error.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
 
-function folderOf(name: string): string | undefined {
-  try {
-    return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
-  } catch {
-    return undefined;
-  }
+/** The folders of the installed packages, best first. */
+export function tensorflowFolders(): string[] {
+  const { resolve } = createRequire(import.meta.url);
+  return TENSORFLOW_PACKAGES.flatMap((name) => {
+    try {
+      return [dirname(resolve(`${name}/package.json`))];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** The installer puts the add-on in a folder per version of Node-API. */

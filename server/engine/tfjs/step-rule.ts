@@ -2,10 +2,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../vnca/rule.ts';
-import type { Batch, StepRule } from '../backend.ts';
+import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 
 /** 64 patches of 32×32: about 100 MB with a hidden layer of 72. */
-export const MAX_BATCH_CELLS = 65_536;
+const MAX_BATCH_CELLS = 65_536;
+
+/** A backend that steps on the TensorFlow.js backend that is set in this thread. */
+export const tfjsBackend = (
+  own: Pick<RuleBackend, 'info' | 'batchPatches'> & { readonly gpu?: boolean },
+): RuleBackend => ({
+  gpu: false,
+  ...own,
+  planar: false,
+  maxBatchCells: MAX_BATCH_CELLS,
+  load: loadTfjsRule,
+});
 
 /** Sets this thread's backend, which must be registered. @throws Error it does not start */
 export async function useBackend(name: string): Promise<void> {
@@ -17,7 +28,7 @@ export async function useBackend(name: string): Promise<void> {
 }
 
 /** Loads a model on the backend. */
-export async function loadTfjsRule(model: Model): Promise<StepRule> {
+async function loadTfjsRule(model: Model): Promise<StepRule> {
   const rule = createRule(model);
   const { channels, latentSize } = model.card;
   return {

@@ -4,7 +4,7 @@ import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
-import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
+import { tfjsBackend, useBackend } from './step-rule.ts';
 
 /**
  * On the CPU every patch steps alone: the last rows of a batch are summed in a different order
@@ -18,14 +18,11 @@ export async function startTensorflow(): Promise<RuleBackend> {
   await useBackend('tensorflow');
   // The GPU package falls back to the CPU silently; the backend knows which device is in use.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
-  return {
+  return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
-    planar: false,
     gpu,
-    maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: gpu ? BATCH_PATCHES.gpu : BATCH_PATCHES.cpu,
-    load: loadTfjsRule,
-  };
+  });
 }
 
 /** Loads a package, which registers the backend 'tensorflow' with the loaded tfjs-core. */

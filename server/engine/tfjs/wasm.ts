@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { RuleBackend } from '../backend.ts';
-import { loadTfjsRule, MAX_BATCH_CELLS, useBackend } from './step-rule.ts';
+import { tfjsBackend, useBackend } from './step-rule.ts';
 
 /** A single matrix product uses a different kernel than several, which rounds differently. */
 const BATCH_PATCHES = 2;
@@ -15,12 +15,8 @@ export async function startWasm(): Promise<RuleBackend> {
   setWasmPaths(join(dirname(main), '/'));
   await useBackend('wasm');
   const simd = await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT');
-  return {
+  return tfjsBackend({
     info: { name: 'wasm', device: simd ? 'CPU (WebAssembly SIMD)' : 'CPU (WebAssembly)' },
-    planar: false,
-    gpu: false,
-    maxBatchCells: MAX_BATCH_CELLS,
     batchPatches: BATCH_PATCHES,
-    load: loadTfjsRule,
-  };
+  });
 }

@@ -52,16 +52,16 @@ export class Fallback {
    * @throws EngineError unavailable
    */
   async next(): Promise<ThreadEngine> {
-    const { start, chosen, alternatives: spare, onFallback: onSpare } = this.options;
+    const { start, chosen, alternatives, onFallback } = this.options;
     if (this.replacement) return start(this.replacement);
     // Repeated attempts to replace one lost thread count as one loss.
     if (this.failures === 0) this.recordLoss();
     if (this.failures >= MAX_FAILURES || this.losses.length >= MAX_LOSSES) {
-      for (const name of spare) {
+      for (const name of alternatives) {
         const thread = await start(name).catch(() => undefined);
         if (!thread) continue;
         this.replacement = name;
-        onSpare(thread.info, this.why);
+        onFallback(thread.info, this.why);
         return thread;
       }
     }

@@ -23,6 +23,12 @@ export interface Started {
 
 /** The worker's methods. Calls are answered in order. */
 export type WorkerMethods = Required<Omit<PatchStore, 'close' | 'pipelined'>>;
+/** Their names. */
+const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
+
+/** The worker's methods, each made by `make`, whose functions pass their argument on. */
+export const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
+  Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
 
 /** The methods that the worker calls. */
 export interface EngineMethods {

@@ -1,7 +1,7 @@
 /** An engine thread that is replaced when it dies, with all patches restored. */
 import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
-import { SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
+import { repeatSteps, SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
@@ -81,6 +81,12 @@ export async function recoveringThread(
     return outcome.result;
   };
 
+  /** What is stored of a patch whose states have just become these. */
+  const unbroken = (patch: PatchId, saved: Float32Array | undefined) => ({
+    stateCheckpoint: new StateCheckpoint(patch, saved, saveEvery),
+    broken: false,
+  });
+
   const step = async (steps: readonly PatchStep[]) => {
     const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
     const due = own.flatMap(({ patch }) => {
@@ -119,11 +125,7 @@ export async function recoveringThread(
 
   const close = async (): Promise<void> => {
     // An empty call, to wait for the answers of all earlier ones.
-    const last = ask((thread) => thread.dispose([]));
-    closing = last.then(
-      () => undefined,
-      () => undefined,
-    );
+    closing = ask((thread) => thread.dispose([])).catch(() => {});
     await closing;
     const thread = recovery.machine?.thread;
     recovery.close();
@@ -140,12 +142,7 @@ export async function recoveringThread(
         (thread) => thread.plant(own),
         () => {
           for (const planted of own) {
-            const stateCheckpoint = new StateCheckpoint<Float32Array | undefined>(
-              planted.patch,
-              undefined,
-              saveEvery,
-            );
-            patches.set(planted.patch, { planted, stateCheckpoint, broken: false });
+            patches.set(planted.patch, { planted, ...unbroken(planted.patch, undefined) });
           }
         },
       );
@@ -158,10 +155,7 @@ export async function recoveringThread(
         (thread) => thread.importStates(own),
         () => {
           for (const { patch, state } of own) {
-            Object.assign(patches.get(patch)!, {
-              stateCheckpoint: new StateCheckpoint(patch, state, saveEvery),
-              broken: false,
-            });
+            Object.assign(patches.get(patch)!, unbroken(patch, state));
           }
         },
       );
@@ -214,12 +208,6 @@ async function restore(
       stateCheckpoint.saved ? [{ patch, state: stateCheckpoint.saved }] : [],
     ),
   );
-  const most = Math.max(0, ...all.map(([, { stateCheckpoint }]) => stateCheckpoint.steps.length));
-  for (let k = 0; k < most; k++) {
-    const steps = all.flatMap(([patch, { stateCheckpoint }]) => {
-      const step = stateCheckpoint.steps[k];
-      return step ? [{ patch, divide: step.divide, ...(step.keep && { keep: step.keep }) }] : [];
-    });
-    await thread.step(steps);
-  }
+  const logs = all.map(([patch, { stateCheckpoint }]) => ({ patch, steps: stateCheckpoint.steps }));
+  await repeatSteps(logs, (steps) => thread.step(steps));
 }

@@ -5,8 +5,7 @@
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
-import { firstStage } from '../../vnca/growth.ts';
-import { checkLatent, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import { PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
@@ -17,12 +16,16 @@ interface Placement {
   stage: number;
 }
 
+/** Methods whose argument is a list with an item per patch. */
+type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
+type Item = PatchId | { readonly patch: PatchId };
+
 /** Patches that may move before one step: each costs a copy of its state. */
 const MAX_MOVES = 8;
 
 /** Combines threads to one engine. @param threads which have loaded the same checkpoints */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
-  const placements = new Map<PatchId, Placement>();
+  const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
   /** Runs calls in order: each starts when the one before has ended. */
@@ -31,39 +34,30 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return mutex.runExclusive(call);
   };
 
-  const find = (patch: PatchId): Placement => {
-    const placement = placements.get(patch);
-    if (!placement) throw new EngineError('unknown-patch', String(patch));
-    return placement;
-  };
-  /** Passes each thread its own items and returns the results in the order of the items. */
-  const distribute = async <I, R>(
-    items: readonly I[],
-    threadOf: (item: I) => number,
-    call: (thread: ThreadEngine, own: readonly I[]) => Promise<R[]>,
-  ): Promise<R[]> => {
+  /** Passes each thread its own items and returns the results, if any, in the order of the items. */
+  const distribute = async <M extends ListMethod>(
+    method: M,
+    items: Parameters<Engine[M]>[0] & readonly Item[],
+  ): Promise<Awaited<ReturnType<Engine[M]>>> => {
     const parts = threads.map((): number[] => []);
     items.forEach((item, i) => {
-      parts[threadOf(item)].push(i);
+      parts[placements.require(typeof item === 'number' ? item : item.patch).thread].push(i);
     });
-    const results = new Array<R>(items.length);
+    const results = new Array<unknown>(items.length);
     const calls = threads.map(async (thread, t) => {
       if (parts[t].length === 0) return;
-      const own = await call(
-        thread,
-        parts[t].map((i) => items[i]),
-      );
-      own.forEach((result, k) => {
+      const own = await thread[method](parts[t].map((i) => items[i]) as never);
+      own?.forEach((result, k) => {
         results[parts[t][k]] = result;
       });
     });
     const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected');
     if (failed) throw (failed as PromiseRejectedResult).reason;
-    return results;
+    return results as never;
   };
 
   const move = async (patch: PatchId, to: number): Promise<void> => {
-    const placement = find(patch);
+    const placement = placements.require(patch);
     await threads[to].put(await threads[placement.thread].take([patch]));
     placement.thread = to;
   };
@@ -72,7 +66,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   const balance = async (steps: readonly PatchStep[]): Promise<void> => {
     const load = threads.map(() => 0);
     const work = steps.map((step) => {
-      const placement = find(step.patch);
+      const placement = placements.require(step.patch);
       const cells = stageAfter(placement, step) ** 2;
       load[placement.thread] += cells;
       return { patch: step.patch, placement, cells };
@@ -97,80 +91,33 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     info: threads[0].info,
     plant: (patches) =>
       inOrder(async () => {
-        const planted = new Map<PatchId, Placement>();
         const counts = threads.map(() => 0);
         for (const { thread } of placements.values()) counts[thread]++;
-        for (const { patch, checkpoint, latent } of patches) {
-          const card = cards.find(({ name }) => name === checkpoint);
-          if (!card) throw new EngineError('unknown-checkpoint', checkpoint);
-          if (placements.has(patch) || planted.has(patch)) {
-            throw new EngineError('duplicate-patch', String(patch));
-          }
-          checkLatent(patch, latent, card);
+        const planted = placements.create(patches, (_, species, stage) => {
           const thread = counts.indexOf(Math.min(...counts));
           counts[thread]++;
-          planted.set(patch, { species: { card }, thread, stage: firstStage(card) });
-        }
-        for (const [patch, placement] of planted) placements.set(patch, placement);
-        await distribute(
-          patches,
-          ({ patch }) => find(patch).thread,
-          async (thread, own) => {
-            await thread.plant(own);
-            return [];
-          },
-        );
+          return { species, thread, stage };
+        });
+        placements.addAll(planted);
+        await distribute('plant', patches);
       }),
     step: (steps) =>
       inOrder(async () => {
-        checkSteps(steps.map((step) => ({ patch: find(step.patch), step })));
+        const entries = placements.entriesOf(steps);
         await balance(steps);
-        for (const step of steps) {
-          const placement = find(step.patch);
-          placement.stage = stageAfter(placement, step);
-        }
-        return distribute(
-          steps,
-          ({ patch }) => find(patch).thread,
-          (thread, own) => thread.step(own),
-        );
+        for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
+        return distribute('step', steps);
       }),
-    exportStates: (patches) =>
-      inOrder(async () =>
-        distribute(
-          patches,
-          (patch) => find(patch).thread,
-          (thread, own) => thread.exportStates(own),
-        ),
-      ),
+    exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
     importStates: (states) =>
       inOrder(async () => {
-        const stages = states.map(({ patch, state }) =>
-          checkState(patch, state, find(patch).species.card),
-        );
-        states.forEach(({ patch }, i) => {
-          find(patch).stage = stages[i];
-        });
-        await distribute(
-          states,
-          ({ patch }) => find(patch).thread,
-          async (thread, own) => {
-            await thread.importStates(own);
-            return [];
-          },
-        );
+        for (const { patch, stage } of placements.importsOf(states)) patch.stage = stage;
+        await distribute('importStates', states);
       }),
     dispose: (patches) =>
       inOrder(async () => {
         const known = [...new Set(patches)].filter((patch) => placements.has(patch));
-        await distribute(
-          known,
-          (patch) => find(patch).thread,
-          async (thread, own) => {
-            await thread.dispose(own);
-            return [];
-          },
-        );
+        await distribute('dispose', known);
         for (const patch of known) placements.delete(patch);
       }),
     close: () =>

@@ -4,7 +4,7 @@ import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../backends.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
-import type { EngineMethods, Started, WorkerMethods } from './protocol.ts';
+import { type EngineMethods, eachMethod, type Started, type WorkerMethods } from './protocol.ts';
 
 /** Listeners to a thread's events. */
 export interface ThreadListeners {
@@ -25,6 +25,8 @@ export interface ThreadEngine extends Engine {
   /** Adds patches that another thread's `take` has returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
+
+type ThreadMethods = Pick<ThreadEngine, keyof WorkerMethods>;
 
 /**
  * Waits until a worker has started and returns an engine over it. When the worker dies, every
@@ -57,30 +59,7 @@ export async function attachEngine(
   return {
     info,
     hasUnusedLibraries,
-    plant: async (patches) =>
-      rpc.call(
-        'plant',
-        patches.map((patch) => ({ ...patch, latent: alone(patch.latent) })),
-      ),
-    step: async (steps) =>
-      rpc.call(
-        'step',
-        steps.map((step) => (step.keep ? { ...step, keep: alone(step.keep) } : step)),
-      ),
-    exportStates: async (patches) => rpc.call('exportStates', patches),
-    importStates: async (states) =>
-      rpc.call(
-        'importStates',
-        states.map(({ patch, state }) => ({ patch, state: alone(state) })),
-      ),
-    dispose: async (patches) => rpc.call('dispose', patches),
-    take: async (patches) => rpc.call('take', patches),
-    put: async (patches) => rpc.call('put', patches),
+    ...(eachMethod((method) => (argument) => rpc.call(method, argument)) as ThreadMethods),
     close: () => rpc.close(new EngineError('closed')),
   };
-}
-
-/** Posting a view copies its whole buffer, so a part of a larger buffer is copied out first. */
-function alone<T extends Float32Array | Uint8Array>(view: T): T {
-  return view.byteLength === view.buffer.byteLength ? view : (view.slice() as T);
 }

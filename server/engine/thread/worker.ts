@@ -6,7 +6,13 @@ import { Mutex } from '../../platform/mutex.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import type { PatchStore } from '../backend.ts';
 import { openStore } from '../backends.ts';
-import type { EngineMethods, Started, WorkerMethods, WorkerStart } from './protocol.ts';
+import {
+  type EngineMethods,
+  eachMethod,
+  type Started,
+  type WorkerMethods,
+  type WorkerStart,
+} from './protocol.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
   const { backend: wanted, models, maxDeviceLosses: maxLosses } = workerData as WorkerStart;
@@ -17,24 +23,14 @@ await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
 
 function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
-  const ordered = <M extends keyof WorkerMethods>(method: M): WorkerMethods[M] => {
+  return eachMethod((method) => {
     const call = store[method] as (argument: unknown) => unknown;
-    const answer = (argument: unknown): Promise<unknown> => {
+    return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
       // A failure is reported in the order of the calls.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };
-    return answer as WorkerMethods[M];
-  };
-  return {
-    plant: ordered('plant'),
-    step: ordered('step'),
-    exportStates: ordered('exportStates'),
-    importStates: ordered('importStates'),
-    dispose: ordered('dispose'),
-    take: ordered('take'),
-    put: ordered('put'),
-  };
+  }) as WorkerMethods;
 }

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { readCommand } from '../../settings/command.ts';
 import { helpText } from '../../settings/help.ts';
 import { text } from '../../settings/types.ts';
+import { tensorflowFolders } from '../tfjs/native-part.ts';
 
 /** The first with its C API in libraries of their own is 2.12; later than this one is not tried. */
 const VERSION = '2.15.1';
@@ -54,8 +55,11 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`only x86-64 Linux is known to work, not ${process.arch} ${process.platform}`);
   }
-  const manifest = findPackage();
-  const folder = dirname(manifest);
+  const [folder] = tensorflowFolders();
+  if (!folder) {
+    throw new Error('neither tfjs-node-gpu nor tfjs-node is installed; run npm ci first');
+  }
+  const manifest = join(folder, 'package.json');
   const headers = findHeaders();
   run('g++', ['--version'], 'a C++ compiler is needed (Debian: apt-get install g++)', 'ignore');
 
@@ -99,16 +103,6 @@ async function main(): Promise<void> {
     ['-e', 'console.log("TensorFlow", require(process.argv[1]).TF_Version, "loads")', addon],
     'the add-on is built but does not load',
   );
-}
-
-function findPackage(): string {
-  const { resolve } = createRequire(import.meta.url);
-  for (const name of ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node']) {
-    try {
-      return resolve(`${name}/package.json`);
-    } catch {}
-  }
-  throw new Error('neither tfjs-node-gpu nor tfjs-node is installed; run npm ci first');
 }
 
 function findHeaders(): string {

@@ -48,12 +48,9 @@ export const mayHaveGpu = (): boolean =>
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
 /** Whether an adapter is a GPU, not a driver that computes on the CPU. */
-export const isRealGpu = ({
-  isFallbackAdapter,
-  architecture,
-  description,
-}: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>): boolean =>
-  !isFallbackAdapter && !SOFTWARE.test(`${architecture} ${description}`);
+export const isRealGpu = (
+  info: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>,
+): boolean => !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
 
 /**
  * Opens the preferred GPU.

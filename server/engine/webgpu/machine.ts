@@ -3,7 +3,6 @@
  * are submitted before they return; their promises resolve when the answers have arrived.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { LossyResource } from '../core/recovery.ts';
 import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
@@ -16,7 +15,8 @@ import {
   JOBS_AT,
   type Job,
   maxWorkWords,
-  Words,
+  SECTION_WORDS,
+  stageOf,
   writeWork,
 } from './work.ts';
 
@@ -35,53 +35,19 @@ export interface NetJob extends Job {
 }
 
 /** A device and what it holds. */
-export interface Machine extends LossyResource {
-  /** Keeps `Gpu.instance` referenced. */
-  readonly gpu: Gpu;
-  /** By checkpoint name. */
-  readonly nets: ReadonlyMap<string, Net>;
-  /**
-   * Reserves memory for one more patch of each of these nets and for a step of all patches when
-   * fully grown; returns undefined if there is enough already.
-   *
-   * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
-   */
-  reserve(nets: readonly Net[]): Promise<void> | undefined;
-  /**
-   * Adds a patch.
-   *
-   * @param state groups of four channels, [C/4, s, s, 4]
-   * @param record from `Net.recordOf`
-   */
-  plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot;
-  /** Replaces the states of a patch. @param state as for `plant` */
-  write(slot: GpuSlot, stage: number, state: Float32Array): void;
-  release(net: Net, slot: GpuSlot): void;
-  /**
-   * Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed.
-   */
-  step(jobs: readonly NetJob[]): Promise<StepResult[]>;
-  /** Reads states as `plant` takes them; undefined if memory is short. Rejects as `step` does. */
-  read(slots: readonly GpuSlot[]): Promise<Float32Array[] | undefined>;
-}
+export type Machine = Awaited<ReturnType<typeof createMachine>>;
 
 /**
  * Answer bytes per submission, which must fit one binding; larger steps are split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** Alignment of a page's section of the work, words. */
-const SECTION_WORDS = 64;
 
 /**
  * Loads the models on a device.
  *
  * @throws EngineError unavailable; Error: a kernel does not compile
  */
-export async function createMachine(
-  models: readonly Model[],
-  gpu: Gpu,
-  half: boolean,
-): Promise<Machine> {
+export async function createMachine(models: readonly Model[], gpu: Gpu, half: boolean) {
   const { device } = gpu;
   let failure: string | undefined;
   let lost = false;
@@ -114,25 +80,26 @@ export async function createMachine(
       answers.push(answerWordCount);
       answerWordCount += answerWords(stageOf(job));
     }
-    const words = new Words();
+    let workBytes = 0;
     const sections = [...byPage(jobs)].map(([page, { net, indices }]) => {
-      const from = words.length;
-      const tiles = writeWork(words, {
+      const { words, tiles } = writeWork({
         jobs: indices.map((i) => jobs[i]),
         answers: indices.map((i) => answers[i]),
-        ...{ tileWidth: net.plan.tileWidth, tileHeight: net.plan.tileHeight },
+        tiling: net.plan,
       });
-      words.skip(-words.length & (SECTION_WORDS - 1));
-      return { page, net, tiles, workAt: 4 * from, workBytes: 4 * (words.length - from) };
+      const workAt = workBytes;
+      workBytes += words.byteLength;
+      return { page, net, words, tiles, workAt };
     });
     const answerBytes = 4 * answerWordCount;
-    const buffers = readbackBuffers.acquire(4 * words.length, answerBytes);
-    device.queue.writeBuffer(buffers.work, 0, words.all());
+    const buffers = readbackBuffers.acquire(workBytes, answerBytes);
     const encoder = device.createCommandEncoder();
     encoder.clearBuffer(buffers.answers, 0, answerBytes);
     const pass = encoder.beginComputePass();
-    for (const { page, net, ...section } of sections) {
-      net.encode(pass, page, buffers, { ...section, answerBytes });
+    for (const { page, net, words, tiles, workAt } of sections) {
+      device.queue.writeBuffer(buffers.work, workAt, words);
+      const section = { workAt, workBytes: words.byteLength, tiles, answerBytes };
+      net.encode(pass, page, buffers, section);
     }
     pass.end();
     const stages = jobs.map(stageOf);
@@ -164,7 +131,7 @@ export async function createMachine(
     for (const net of nets.values()) {
       const { card, plan, slots } = net;
       const count = slots.taken + (more.get(net) ?? 0);
-      work += 4 * count * maxWorkWords(card.side, plan.tileWidth, plan.tileHeight);
+      work += 4 * count * maxWorkWords(card.side, plan);
       heads += 4 * slots.pages.length * (JOBS_AT + SECTION_WORDS);
       answers += 4 * count * answerWords(card.side);
     }
@@ -173,9 +140,17 @@ export async function createMachine(
   };
 
   return {
+    /** Keeps `Gpu.instance` referenced. */
     gpu,
-    nets,
-    reserve(wanted) {
+    /** By checkpoint name. */
+    nets: nets as ReadonlyMap<string, Net>,
+    /**
+     * Reserves memory for one more patch of each of these nets and for a step of all patches when
+     * fully grown; returns undefined if there is enough already.
+     *
+     * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
+     */
+    reserve(wanted: readonly Net[]): Promise<void> | undefined {
       const counts = new Map<Net, number>();
       for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
       const short = [...counts].filter(([net, count]) => net.slots.free < count);
@@ -201,7 +176,13 @@ export async function createMachine(
         () => {},
       );
     },
-    plant(net, stage, state, record) {
+    /**
+     * Adds a patch.
+     *
+     * @param state groups of four channels, [C/4, s, s, 4]
+     * @param record from `Net.recordOf`
+     */
+    plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot {
       const slot = net.slots.acquire(stage);
       write(slot, stage, state);
       if (record) {
@@ -209,37 +190,34 @@ export async function createMachine(
       }
       return slot;
     },
+    /** Replaces the states of a patch. @param state as for `plant` */
     write,
-    release: (net, slot) => net.slots.release(slot),
-    async step(jobs) {
+    /**
+     * Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed.
+     */
+    async step(jobs: readonly NetJob[]): Promise<StepResult[]> {
       // All portions are submitted before the first is awaited.
       const words = (job: NetJob): number => answerWords(stageOf(job));
       const portions = inPortions(jobs, words, maxBytes / 4).map(submit);
       return (await checked(Promise.all(portions))).flat();
     },
-    async read(slots) {
+    /** Reads states as `plant` takes them; undefined if memory is short. Rejects as `step` does. */
+    async read(slots: readonly GpuSlot[]): Promise<Float32Array[] | undefined> {
       device.pushErrorScope('validation');
       device.pushErrorScope('out-of-memory');
-      const copies = Promise.allSettled(
-        readPortions(slots, device.limits.maxBufferSize).map((portion) =>
-          readStates(device, portion),
-        ),
+      const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
+      const copies = Promise.all(
+        inPortions(slots, bytesOf, most).map((portion) => readStates(device, portion)),
       );
+      // Awaited below, if memory was not short.
+      copies.catch(() => {});
       // After a failed allocation, the commands that use the buffer are invalid too.
       const [full, wrong] = await Promise.all(
         [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
       );
-      const read = await copies;
       if (full && !lost) return undefined;
       if (wrong) failure ??= messageOf(wrong);
-      return checked(
-        Promise.all(
-          read.map((copy) => {
-            if (copy.status === 'rejected') throw copy.reason;
-            return copy.value;
-          }),
-        ).then((portions) => portions.flat()),
-      );
+      return checked(copies.then((portions) => portions.flat()));
     },
     isLost: () => lost,
     destroy() {
@@ -254,10 +232,6 @@ export async function createMachine(
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
 const bytesOf = (slot: GpuSlot): number => slot.size * GROUP_BYTES;
-
-function readPortions(slots: readonly GpuSlot[], maxBytes: number): GpuSlot[][] {
-  return inPortions(slots, bytesOf, Math.min(MAX_READ_BYTES, maxBytes));
-}
 
 /** Copies states to the CPU; the copy is submitted before the call returns. */
 async function readStates(device: GPUDevice, slots: readonly GpuSlot[]): Promise<Float32Array[]> {
@@ -288,8 +262,6 @@ function messageOf(error: GPUError): string {
   const { name } = error.constructor;
   return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
-
-const stageOf = ({ slot, divide }: Job): number => (divide ? 2 * slot.stage : slot.stage);
 
 /** WebGPU types exclude shared buffers. */
 const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>

@@ -1,10 +1,9 @@
 /** A checkpoint's net on a device: kernels, weights, and the pages of its patches. */
-import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Gpu } from './device.ts';
-import { type Plan, planFor } from './plan.ts';
+import { planFor } from './plan.ts';
 import type { ReadbackBuffer } from './readback.ts';
-import { type RecordLayout, recordLayout, writeRecord } from './record.ts';
+import { recordLayout, writeRecord } from './record.ts';
 import { seedSource } from './shader/chance.ts';
 import { BINDINGS } from './shader/common.ts';
 import { stepSource } from './shader/step.ts';
@@ -13,16 +12,7 @@ import { packWeights } from './weights.ts';
 import { ROW } from './work.ts';
 
 /** A loaded net. */
-export interface Net {
-  readonly card: Card;
-  readonly plan: Plan;
-  readonly slots: Slots;
-  /** The record of a patch with this latent [Z]; undefined if all patches share one. */
-  recordOf(latent: Float32Array): Float32Array | undefined;
-  /** Encodes the kernels for a page's section of the work. */
-  encode(pass: GPUComputePassEncoder, page: Page, buffers: ReadbackBuffer, section: Section): void;
-  destroy(): void;
-}
+export type Net = Awaited<ReturnType<typeof loadNet>>;
 
 /** A page's part of the work buffer, and the bytes of all answers. */
 export interface Section {
@@ -38,7 +28,7 @@ export interface Section {
  * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
  *   compile
  */
-export async function loadNet(model: Model, { device }: Gpu, half: boolean): Promise<Net> {
+export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
   const { card } = model;
   const plan = planFor(card, device.limits, half);
   const record = recordLayout(card, plan);
@@ -57,13 +47,25 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean): Pro
   const sources = [stepSource({ card, plan, record, offsets })];
   if (card.update.updateProbability < 1) sources.unshift(seedSource(plan));
   const pipelines = await Promise.all(sources.map((code) => compile(device, layout, code)));
-  const slots = new Slots(device, slotSizes(card, plan, record));
+  const slots = new Slots(device, {
+    groups: plan.channels,
+    cells: card.side * card.side,
+    record: record.shared ? 0 : record.size,
+  });
   return {
     card,
     plan,
     slots,
-    recordOf: (latent) => (record.shared ? undefined : writeRecord(model, record, latent)),
-    encode(pass, page, buffers, { workAt, workBytes, answerBytes, tiles }) {
+    /** The record of a patch with this latent [Z]; undefined if all patches share one. */
+    recordOf: (latent: Float32Array): Float32Array | undefined =>
+      record.shared ? undefined : writeRecord(model, record, latent),
+    /** Encodes the kernels for a page's section of the work. */
+    encode(
+      pass: GPUComputePassEncoder,
+      page: Page,
+      buffers: ReadbackBuffer,
+      { workAt, workBytes, answerBytes, tiles }: Section,
+    ): void {
       const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
         states: { buffer: page.states },
         seen: { buffer: page.seen },
@@ -86,12 +88,6 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean): Pro
     },
   };
 }
-
-const slotSizes = ({ side }: Card, plan: Plan, { shared, size }: RecordLayout) => ({
-  groups: plan.channels,
-  cells: side * side,
-  record: shared ? 0 : size,
-});
 
 function bufferWith(
   device: GPUDevice,

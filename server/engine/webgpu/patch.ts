@@ -1,6 +1,6 @@
 /** What the CPU keeps of a patch whose states are on the GPU, including how to restore it. */
 import type { Card } from '../../vnca/card.ts';
-import { StateCheckpoint } from '../core/state-checkpoint.ts';
+import { repeatSteps, StateCheckpoint } from '../core/state-checkpoint.ts';
 import type { PatchId } from '../engine.ts';
 import type { Machine, NetJob } from './machine.ts';
 import type { Net } from './net.ts';
@@ -56,15 +56,6 @@ export function uploadPatch(machine: Machine, patch: GpuPatch): void {
   patch.slot = machine.plant(net, stage, state, net.recordOf(patch.latent));
 }
 
-/** Call it when a copy is requested. @returns call it with the copy, or without if there is none */
-export function beginSave({
-  stage,
-  stateCheckpoint: past,
-}: GpuPatch): (state?: Float32Array) => void {
-  const keep = past.beginSave();
-  return (state) => keep(state && { stage, state });
-}
-
 /**
  * Uploads patches and repeats the steps made since they were saved.
  *
@@ -81,13 +72,11 @@ export async function restorePatches(
     patch,
     steps: patch.stateCheckpoint.steps.filter(({ call }) => !call || !isPending(call)),
   }));
-  const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
-  for (let k = 0; k < most; k++) {
-    const jobs = logs
-      .filter(({ steps }) => k < steps.length)
-      .map(({ patch, steps }) => jobOf(machine, patch, { ...steps[k], compare: true }));
-    await machine.step(jobs);
-  }
+  await repeatSteps(logs, (steps) =>
+    machine.step(
+      steps.map(({ patch, ...step }) => jobOf(machine, patch, { ...step, compare: true })),
+    ),
+  );
 }
 
 /** The job for a step of a patch. */

@@ -2,6 +2,7 @@
  * Reads the answers of kernels back to the CPU. Each call has its own buffers, so the next call can
  * be submitted while the answers of the previous one are still being copied.
  */
+
 /** The buffers of one call. */
 export class ReadbackBuffer {
   /** The work: written by the CPU, read by kernels. */
@@ -17,16 +18,13 @@ export class ReadbackBuffer {
   ) {
     const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
     this.work = device.createBuffer({ size: workBytes, usage: STORAGE | COPY_DST });
-    this.answers = device.createBuffer({
-      size: answerBytes,
-      usage: STORAGE | COPY_SRC | COPY_DST,
-    });
+    const usage = STORAGE | COPY_SRC | COPY_DST;
+    this.answers = device.createBuffer({ size: answerBytes, usage });
     this.mappable = device.createBuffer({ size: answerBytes, usage: MAP_READ | COPY_DST });
   }
 
   /**
-   * Submits the encoded commands and reads the first `bytes` of the answers when they have
-   * mappable.
+   * Submits the encoded commands and reads the first `bytes` of the answers when they have arrived.
    */
   async send<T>(
     encoder: GPUCommandEncoder,
@@ -39,9 +37,7 @@ export class ReadbackBuffer {
   }
 
   destroy(): void {
-    this.work.destroy();
-    this.answers.destroy();
-    this.mappable.destroy();
+    for (const buffer of [this.work, this.answers, this.mappable]) buffer.destroy();
   }
 }
 

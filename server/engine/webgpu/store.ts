@@ -4,10 +4,10 @@
  * the GPU.
  */
 import type { Model } from '../../vnca/checkpoint.ts';
-import { firstStage, seedState } from '../../vnca/growth.ts';
+import { seedState } from '../../vnca/growth.ts';
 import type { DeviceLossOptions, PatchStore } from '../backend.ts';
 import { brokenReadout } from '../core/broken-readout.ts';
-import { checkLatent, checkNames, checkState, checkSteps, stageAfter } from '../core/checks.ts';
+import { checkNames, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { Recovery } from '../core/recovery.ts';
 import { type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
 import {
@@ -20,15 +20,7 @@ import {
 import { CallGate } from './call-gate.ts';
 import type { OpenGpu } from './device.ts';
 import { createMachine, type Machine, type StepResult } from './machine.ts';
-import {
-  beginSave,
-  createPatch,
-  type GpuPatch,
-  jobOf,
-  netOf,
-  restorePatches,
-  uploadPatch,
-} from './patch.ts';
+import { createPatch, type GpuPatch, jobOf, netOf, restorePatches, uploadPatch } from './patch.ts';
 import { fromGroups, toGroups } from './states.ts';
 
 /** Options of `createGpuStore`. */
@@ -53,13 +45,9 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   const { models, open, half, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
-  const allSpecies = new Map(models.map(({ card }) => [card.name, { card }]));
-  const patches = new Map<PatchId, GpuPatch>();
-  const find = (id: PatchId): GpuPatch => {
-    const patch = patches.get(id);
-    if (!patch) throw new EngineError('unknown-patch', String(id));
-    return patch;
-  };
+  const patches = new PatchTable<GpuPatch>(
+    new Map(models.map((model) => [model.card.name, model])),
+  );
 
   let restored: GpuPatch[] = [];
   const recovery = new Recovery<Machine, GpuPatch>({
@@ -78,7 +66,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
     afterRetry: (machine) => {
       const current = new Set(patches.values());
       for (const patch of restored) {
-        if (!current.has(patch)) machine.release(netOf(machine, patch), patch.slot!);
+        if (!current.has(patch)) netOf(machine, patch).slots.release(patch.slot!);
       }
     },
   });
@@ -92,14 +80,17 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   /** Requests copies before a step. @returns stores them; call it when the step is answered */
   const save = (due: readonly GpuPatch[]): (() => Promise<void>) | undefined => {
     if (due.length === 0) return undefined;
-    const keep = due.map(beginSave);
+    const saves = due.map(({ stage, stateCheckpoint }) => ({
+      stage,
+      save: stateCheckpoint.beginSave(),
+    }));
     const copies = read(due);
     // If this fails, the step fails with the same error.
     copies.catch(() => {});
     return async () => {
       const states = await copies;
-      keep.forEach((put, i) => {
-        put(states?.[i]);
+      saves.forEach(({ stage, save }, i) => {
+        save(states && { stage, state: states[i] });
       });
     };
   };
@@ -109,39 +100,26 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   const calls = {
     plant(newPatches: readonly NewPatch[]): void | Promise<void> {
       recovery.check();
-      const planted = new Map<PatchId, GpuPatch>();
-      for (const { patch: id, checkpoint, latent } of newPatches) {
-        const species = allSpecies.get(checkpoint);
-        if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
-        if (patches.has(id) || planted.has(id)) {
-          throw new EngineError('duplicate-patch', String(id));
-        }
-        const { card } = species;
-        checkLatent(id, latent, card);
-        const stage = firstStage(card);
-        const state = toGroups(seedState(latent, stage, card.channels), stage, card.channels);
-        planted.set(
-          id,
-          createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery),
-        );
-      }
+      const planted = patches.create(newPatches, ({ patch: id, latent }, species, stage) => {
+        const { channels } = species.card;
+        const state = toGroups(seedState(latent, stage, channels), stage, channels);
+        return createPatch({ id, species, latent: latent.slice() }, { stage, state }, saveEvery);
+      });
+      const all = [...planted.values()];
       const commit = (): void => {
         recovery.check();
-        for (const [id, patch] of planted) {
-          patches.set(id, patch);
-          if (recovery.machine) uploadPatch(recovery.machine, patch);
-        }
+        patches.addAll(planted);
+        const { machine } = recovery;
+        if (machine) for (const patch of all) uploadPatch(machine, patch);
       };
       const { machine } = recovery;
-      const nets = machine && [...planted.values()].map((patch) => netOf(machine, patch));
-      const room = machine?.reserve(nets!);
+      const room = machine?.reserve(all.map((patch) => netOf(machine, patch)));
       return room ? gate.hold(room.then(commit)) : commit();
     },
 
     async step(steps: readonly PatchStep[]): Promise<Readout[]> {
       recovery.check();
-      const entries = steps.map((step) => ({ patch: find(step.patch), step }));
-      checkSteps(entries);
+      const entries = patches.entriesOf(steps);
       if (entries.length === 0) return [];
       const stepped = entries.map(({ patch }) => patch);
       const storeCopies = save(stepped.filter(({ stateCheckpoint: past }) => past.isDue));
@@ -171,7 +149,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
     async exportStates(ids: readonly PatchId[]): Promise<Float32Array[]> {
       recovery.check();
-      const wanted = ids.map(find);
+      const wanted = ids.map((id) => patches.require(id));
       const stages = wanted.map(({ stage }) => stage);
       const states = await read(wanted);
       if (!states) throw new EngineError('out-of-memory', 'no memory to read states into');
@@ -182,13 +160,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
 
     importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void {
       recovery.check();
-      const found = states.map(({ patch: id, state }) => {
-        const patch = find(id);
-        const { card } = patch.species;
-        const stage = checkState(id, state, card);
-        return { patch, saved: { stage, state: toGroups(state, stage, card.channels) } };
-      });
-      for (const { patch, saved } of found) {
+      for (const { patch, state, stage } of patches.importsOf(states)) {
+        const saved = { stage, state: toGroups(state, stage, patch.species.card.channels) };
         // A new object: pending calls refer to the previous one.
         const next = createPatch(patch, saved, saveEvery);
         patches.set(patch.id, next);
@@ -203,9 +176,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       for (const id of ids) {
         const patch = patches.get(id);
         patches.delete(id);
-        if (patch && recovery.machine) {
-          recovery.machine.release(netOf(recovery.machine, patch), patch.slot!);
-        }
+        if (patch && recovery.machine) netOf(recovery.machine, patch).slots.release(patch.slot!);
       }
     },
   };

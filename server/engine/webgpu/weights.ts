@@ -24,28 +24,20 @@ const TOO_LARGE = 65_520;
  * @throws EngineError unavailable: a weight is too large for a 16-bit float
  */
 export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights {
-  const offsets = new Map<string, number>();
-  const parts: {
-    kernel: Float32Array;
-    taps: number;
-    inputs: number;
-    rows: number;
-    width: number;
-  }[] = [];
   let size = 0;
-  for (const layer of layersOf(card)) {
-    offsets.set(layer, size / 4);
+  const parts = layersOf(card).map((layer) => {
+    const { data: kernel } = tensors.get(`update.${layer}.kernel`)!;
     const perceives = layer === 'perceive';
     const width = 4 * (layer === 'out' ? plan.outColumns : plan.hiddenColumns).all;
     const taps = perceives ? 9 : 1;
     const inputs = perceives ? card.channels : card.update.hidden;
     const rows = 4 * (perceives ? plan.channels : plan.hidden);
-    parts.push({ kernel: tensors.get(`update.${layer}.kernel`)!.data, taps, inputs, rows, width });
+    const at = size;
     size += taps * rows * width;
-  }
+    return { layer, kernel, taps, inputs, rows, width, at };
+  });
   const values = new Float32Array(size);
-  let at = 0;
-  for (const { kernel, taps, inputs, rows, width } of parts) {
+  for (const { kernel, taps, inputs, rows, width, at } of parts) {
     const units = kernel.length / (taps * inputs);
     for (let tap = 0; tap < taps; tap++) {
       for (let i = 0; i < inputs; i++) {
@@ -53,11 +45,11 @@ export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights
         values.set(kernel.subarray(from, from + units), at + (tap * rows + i) * width);
       }
     }
-    at += taps * rows * width;
   }
   if (plan.half && values.some((x) => Math.abs(x) >= TOO_LARGE)) {
     throw new EngineError('unavailable', `weights of "${card.name}" are too large for 16 bits`);
   }
+  const offsets = new Map(parts.map(({ layer, at }) => [layer, at / 4]));
   return { offsets, data: plan.half ? toHalf(values) : values };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The work buffer that kernels read for one page, and the layout of their answers, in 32-bit words.
  */
+import type { Plan } from './plan.ts';
 import type { GpuSlot } from './slots.ts';
 
 /** One patch's step. */
@@ -12,6 +13,9 @@ export interface Job {
   /** Whether to compare with the last step. */
   readonly compare: boolean;
 }
+
+/** Side of the patch after the step. */
+export const stageOf = ({ slot, divide }: Job): number => (divide ? 2 * slot.stage : slot.stage);
 
 /** Workgroups per row of a dispatch, below the limit of every GPU. */
 export const ROW = 32_768;
@@ -47,104 +51,67 @@ export const BROKEN = 256;
 export const answerWords = (stage: number): number =>
   ANSWER_HEAD + stage * stage + Math.ceil((stage * stage) / 4);
 
+/** How patches are divided into tiles. */
+type Tiling = Pick<Plan, 'tileWidth' | 'tileHeight'>;
+
+const tilesOf = (stage: number, { tileWidth, tileHeight }: Tiling): number =>
+  Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight);
+/** Words of a mask, a bit per cell. */
+const maskWords = (cells: number): number => Math.ceil(cells / 32);
+
 /** Largest number of work words for one patch. */
-export const maxWorkWords = (stage: number, tileWidth: number, tileHeight: number): number =>
-  JOB_FIELDS.length +
-  2 * Math.ceil(stage / tileWidth) * Math.ceil(stage / tileHeight) +
-  Math.ceil((stage * stage) / 32);
+export const maxWorkWords = (stage: number, tiling: Tiling): number =>
+  JOB_FIELDS.length + 2 * tilesOf(stage, tiling) + maskWords(stage * stage);
+
+/** Alignment of a page's section of the work, words. */
+export const SECTION_WORDS = 64;
 
 /** The steps of one page. */
 export interface WorkOptions {
   readonly jobs: readonly Job[];
   /** Offset of each job's answer, words. */
   readonly answers: readonly number[];
-  readonly tileWidth: number;
-  readonly tileHeight: number;
+  readonly tiling: Tiling;
 }
 
-/** A growing array of 32-bit words. */
-export class Words {
-  private words = new Uint32Array(1024);
-  length = 0;
-
-  push(...values: number[]): void {
-    this.reserve(values.length);
-    for (const value of values) this.words[this.length++] = value;
-  }
-
-  /** Appends zeros. @returns the offset of the first */
-  skip(count: number): number {
-    this.reserve(count);
-    this.words.fill(0, this.length, (this.length += count));
-    return this.length - count;
-  }
-
-  set(at: number, value: number): void {
-    this.words[at] = value;
-  }
-
-  /** Sets a bit, counted from the start of a word. */
-  setBit(at: number, bit: number): void {
-    this.words[at + (bit >>> 5)] |= 1 << (bit & 31);
-  }
-
-  all(): Uint32Array<ArrayBuffer> {
-    return this.words.subarray(0, this.length);
-  }
-
-  private reserve(count: number): void {
-    if (this.length + count <= this.words.length) return;
-    const larger = new Uint32Array(2 * (this.length + count));
-    larger.set(this.words);
-    this.words = larger;
-  }
-}
-
-/**
- * Writes the section of a page.
- *
- * @returns how many tiles it has
- */
-export function writeWork(
-  words: Words,
-  { jobs, answers, tileWidth, tileHeight }: WorkOptions,
-): number {
-  const start = words.skip(JOBS_AT + JOB_FIELDS.length * jobs.length);
-  jobs.forEach(({ slot: place, divide, keep, compare }, i) => {
-    const side = divide ? 2 * place.stage : place.stage;
+/** The section of a page: the jobs, their masks, and the list of tiles. */
+export function writeWork({ jobs, answers, tiling }: WorkOptions): {
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly tiles: number;
+} {
+  const tiles = jobs.reduce((sum, job) => sum + tilesOf(stageOf(job), tiling), 0);
+  let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
+  let tile = jobs.reduce((at, { keep }) => at + maskWords(keep?.length ?? 0), mask);
+  const sections = Math.ceil((tile + 2 * tiles) / SECTION_WORDS);
+  const words = new Uint32Array(SECTION_WORDS * sections);
+  words[0] = tiles;
+  words[1] = tile;
+  jobs.forEach((job, i) => {
+    const { slot, divide, keep, compare } = job;
+    const side = stageOf(job);
     const fields = {
-      source: place.offsetOf(place.currentHalf),
-      destination: place.offsetOf(1 - place.currentHalf),
-      seen: place.seenAt,
-      record: place.recordAt,
+      source: slot.offsetOf(slot.currentHalf),
+      destination: slot.offsetOf(1 - slot.currentHalf),
+      seen: slot.seenAt,
+      record: slot.recordAt,
       side,
-      keep: keep ? writeKeep(words, keep) - start : 0,
+      keep: keep ? mask : 0,
       answer: answers[i],
       flags: (divide ? DIVIDES : 0) + (compare ? COMPARES : 0),
     };
-    const at = start + JOBS_AT + i * JOB_FIELDS.length;
     JOB_FIELDS.forEach((field, k) => {
-      words.set(at + k, fields[field]);
+      words[JOBS_AT + i * JOB_FIELDS.length + k] = fields[field];
     });
-  });
-  const list = words.length;
-  let tiles = 0;
-  jobs.forEach(({ slot: place, divide }, i) => {
-    const side = divide ? 2 * place.stage : place.stage;
-    for (let y = 0; y < side; y += tileHeight) {
-      for (let x = 0; x < side; x += tileWidth) {
-        words.push(i, (y << 16) + x);
-        tiles++;
+    keep?.forEach((kept, cell) => {
+      if (kept !== 0) words[mask + (cell >>> 5)] |= 1 << (cell & 31);
+    });
+    mask += maskWords(keep?.length ?? 0);
+    for (let y = 0; y < side; y += tiling.tileHeight) {
+      for (let x = 0; x < side; x += tiling.tileWidth) {
+        words[tile++] = i;
+        words[tile++] = (y << 16) + x;
       }
     }
   });
-  words.set(start, tiles);
-  words.set(start + 1, list - start);
-  return tiles;
-}
-
-function writeKeep(words: Words, keep: Uint8Array): number {
-  const at = words.skip(Math.ceil(keep.length / 32));
-  for (let cell = 0; cell < keep.length; cell++) if (keep[cell] !== 0) words.setBit(at, cell);
-  return at;
+  return { words, tiles };
 }

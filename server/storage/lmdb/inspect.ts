@@ -1,8 +1,8 @@
 /** Verifies the data of a folder before they are used. */
-import { fork } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askChild } from '../../platform/ask-child.ts';
 import { StoreError } from '../store-error.ts';
 import { DATA_FILE } from './table.ts';
 
@@ -48,23 +48,14 @@ function hasSpace(folder: string, file: string): boolean {
 }
 
 async function probe(folder: string, ...fresh: string[]): Promise<Findings> {
-  const child = fork(new URL('./probe.mjs', import.meta.url), [folder, ...fresh], {
+  const module = new URL('./probe.mjs', import.meta.url);
+  const findings = await askChild<Findings>(module, [folder, ...fresh], {
     cwd: root,
     execArgv: [],
-    silent: true,
+  }).catch(({ message }: Error) => {
+    const how = `reading them failed (${message})`;
+    throw new StoreError('damaged', `The data in ${folder} are damaged: ${how}.`);
   });
-  const findings = await new Promise<Findings>((resolve) => {
-    const fail = (how: string): void =>
-      resolve({
-        damaged: [],
-        copied: false,
-        failure: { reason: 'damaged', message: `The data in ${folder} are damaged: ${how}.` },
-      });
-    child.on('message', (found) => resolve(found as Findings));
-    child.on('error', (error) => fail(error.message));
-    child.on('exit', (code, signal) => fail(`reading them ended in ${signal ?? `code ${code}`}`));
-  });
-  child.kill('SIGKILL');
   const { failure } = findings;
   if (failure) throw new StoreError(failure.reason, failure.message);
   return findings;

@@ -1,13 +1,14 @@
 /**
  * Ensures that one server uses a folder: it listens on a socket there. The socket of a killed
- * server
- * does not answer, so no process ids or file ages need to be interpreted.
+ * server does not answer, so no process ids or file ages need to be interpreted.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { StoreError } from '../store-error.ts';
 
 /** Longest path of a Unix socket, with a margin. */
@@ -24,7 +25,7 @@ export async function lockFolder(folder: string): Promise<Release> {
   if (await answers(path)) throw inUse(folder);
   if (process.platform !== 'win32') rmSync(path, { force: true });
   const server = await listen(path, folder);
-  await new Promise((wake) => setTimeout(wake, RACE_DELAY));
+  await setTimeout(RACE_DELAY);
   if (process.platform !== 'win32' && !isMine(path, server)) {
     await close(server);
     throw inUse(folder);
@@ -56,34 +57,33 @@ function isMine(path: string, server: Server): boolean {
   }
 }
 
-function answers(path: string): Promise<boolean> {
-  return new Promise((found) => {
-    const socket = connect(path);
-    const end = (is: boolean) => (): void => {
-      socket.destroy();
-      found(is);
-    };
-    socket.once('connect', end(true));
-    socket.once('error', end(false));
-  });
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
-function listen(path: string, folder: string): Promise<Server> {
+async function listen(path: string, folder: string): Promise<Server> {
   const server = createServer((socket) => socket.destroy());
   server.unref();
-  return new Promise((done, fail) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') fail(inUse(folder));
-      else {
-        const why = error.code ?? error.message;
-        fail(new StoreError('not-writable', `The folder ${folder} is not writable (${why}).`));
-      }
-    });
-    server.listen(path, () => {
-      if (process.platform !== 'win32') inodes.set(server, statSync(path).ino);
-      done(server);
-    });
-  });
+  try {
+    await once(server.listen(path), 'listening');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw inUse(folder);
+    throw new StoreError(
+      'not-writable',
+      `The folder ${folder} is not writable (${code ?? message}).`,
+    );
+  }
+  if (process.platform !== 'win32') inodes.set(server, statSync(path).ino);
+  return server;
 }
 
 function close(server: Server): Promise<void> {

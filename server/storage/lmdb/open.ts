@@ -50,13 +50,13 @@ export async function openFolder(folder: string): Promise<FolderRecords> {
  */
 export async function openSound(folder: string): Promise<FolderRecords> {
   const records = await openFolder(folder);
-  try {
-    checkDamage(folder, records.damaged);
-    return records;
-  } catch (error) {
-    await records.close();
-    throw error;
-  }
+  const lost = records.damaged.filter((key) => !REPLACEABLE.test(key));
+  if (lost.length === 0) return records;
+  await records.close();
+  throw new StoreError(
+    'damaged',
+    `The data in ${folder} are damaged: ${lost.length} records that cannot be replaced, the first "${lost[0]}".`,
+  );
 }
 
 /** Opens a folder read-only, also while a server uses it. @throws StoreError damaged, not-kept */
@@ -67,13 +67,3 @@ export async function readFolder(folder: string): Promise<FolderRecords> {
 
 /** Records of snapshots: if one is damaged, an older snapshot can be used. */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
-
-/** @throws StoreError damaged */
-function checkDamage(folder: string, damaged: readonly string[]): void {
-  const lost = damaged.filter((key) => !REPLACEABLE.test(key));
-  if (lost.length === 0) return;
-  throw new StoreError(
-    'damaged',
-    `The data in ${folder} are damaged: ${lost.length} records that cannot be replaced, the first "${lost[0]}".`,
-  );
-}

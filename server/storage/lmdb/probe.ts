@@ -2,7 +2,7 @@
 import { isIntact } from '../record-codec.ts';
 import { StoreError } from '../store-error.ts';
 import type { Findings } from './inspect.ts';
-import { after, copyTable, LAST, openTable, PART } from './table.ts';
+import { copyTable, entriesOf, openTable } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */
 const INTERNAL = '!';
@@ -12,15 +12,10 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     const table = openTable(folder, { readOnly: true });
     const damaged: string[] = [];
     let count = 0;
-    for (let from = ''; ; ) {
-      const entries = table.list({ from, to: LAST, limit: PART });
-      count += entries.length;
-      for (const { key, bytes } of entries) {
-        if (typeof key !== 'string') damaged.push('an invalid key');
-        else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
-      }
-      if (entries.length < PART) break;
-      from = after(entries.at(-1)!.key);
+    for (const { key, bytes } of entriesOf(table)) {
+      count++;
+      if (typeof key !== 'string') damaged.push('an invalid key');
+      else if (!key.startsWith(INTERNAL) && !isIntact(key, bytes)) damaged.push(key);
     }
     if (count !== table.count()) {
       throw new Error(`there are ${count} records instead of ${table.count()}`);

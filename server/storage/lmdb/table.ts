@@ -1,7 +1,6 @@
 /**
  * An LMDB environment in this thread. Every write is one transaction and on disk when it returns.
- * Uses
- * LMDB's synchronous calls, as failed asynchronous ones leave unhandled rejections.
+ * Uses LMDB's synchronous calls, as failed asynchronous ones leave unhandled rejections.
  */
 import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -82,8 +81,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
 /**
  * Copies every record, damaged or not, into a new environment. The file's other structures, such as
  * its list of free pages, are not copied: reading cannot verify them, and if they are damaged,
- * writing
- * crashes the process.
+ * writing crashes the process.
  *
  * @param from a table that is readable to its end
  * @param folder exists and is empty
@@ -93,32 +91,40 @@ export async function copyTable(from: Table, folder: string): Promise<void> {
   // Each transaction waits for the disk, so small records are written in batches.
   let batch: Entry[] = [];
   let bytes = 0;
-  for (let start = ''; ; ) {
-    const entries = from.list({ from: start, to: LAST, limit: PART });
-    const isLast = entries.length < PART;
-    batch.push(...entries);
-    for (const entry of entries) bytes += entry.bytes.length;
-    if (isLast || bytes > BATCH_BYTES) {
-      db.transactionSync(() => {
-        for (const entry of batch) db.putSync(entry.key, entry.bytes as Buffer);
-      });
-      batch = [];
-      bytes = 0;
-    }
-    if (isLast) break;
-    start = after(entries.at(-1)!.key);
+  const putBatch = (): void => {
+    db.transactionSync(() => {
+      for (const entry of batch) db.putSync(entry.key, entry.bytes as Buffer);
+    });
+    batch = [];
+    bytes = 0;
+  };
+  for (const entry of entriesOf(from)) {
+    batch.push(entry);
+    bytes += entry.bytes.length;
+    if (bytes > BATCH_BYTES) putBatch();
   }
+  putBatch();
   await db.close();
 }
 
+/** All records, in the order of their keys. */
+export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
+  for (let from = ''; ; ) {
+    const entries = table.list({ from, to: LAST, limit: PART });
+    yield* entries;
+    if (entries.length < PART) return;
+    from = `${entries.at(-1)!.key}${SMALLEST}`;
+  }
+}
+
 /** Greater than every key. */
-export const LAST = '~';
+const LAST = '~';
 /** Approximate number of bytes copied in one transaction. */
 const BATCH_BYTES = 16 * 2 ** 20;
 /** Records read at a time. */
-export const PART = 64;
-/** The smallest key after another. */
-export const after = (key: string): string => `${key}\u0000`;
+const PART = 64;
+/** Follows a key in the smallest key after it. */
+const SMALLEST = '\u0000';
 
 function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes && new Uint8Array(bytes);

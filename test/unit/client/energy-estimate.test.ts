@@ -5,16 +5,10 @@ import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import fc from '../../support/property.ts';
 
-const SETTINGS = {
-  capacity: 100,
-  newcomer: 60,
-  refillPerSecond: 8,
-  plant: 8,
-  damagePerCell: 0.02,
-};
+const SETTINGS = { capacity: 100, newcomer: 60, refillPerSecond: 8, plant: 8, damagePerCell: 0.02 };
 const GRID = { width: 256, height: 256 };
 
-/** A page and a server that answer each other as fast or as slowly as they like. */
+/** An estimate, and the messages of a server. */
 function start() {
   const listeners = new Listeners<{ energy: Event<'energy'>; welcome: Event<'welcome'> }>();
   const clock = { now: 0 };
@@ -27,11 +21,11 @@ function start() {
     listeners.emit('welcome', {} as Event<'welcome'>);
     say(newcomer);
   };
-  return { effort: estimate, clock, say, welcome };
+  return { estimate, clock, say, welcome };
 }
 
-test('what a stroke will cost is seen while it is drawn, before anything was answered', () => {
-  const { effort: estimate } = start();
+test('the cost of a stroke shows while it is drawn, before any answer', () => {
+  const { estimate } = start();
   estimate.draw(50, 5);
   expect(estimate.share).toBeCloseTo(0.5);
   estimate.draw(200, 10);
@@ -39,23 +33,23 @@ test('what a stroke will cost is seen while it is drawn, before anything was ans
   expect(estimate.share).toBe(0);
 });
 
-test('what was drawn when the line broke was never sent, and costs nothing', () => {
-  const { effort: estimate, welcome } = start();
+test('what was drawn when the connection broke was never sent and costs nothing', () => {
+  const { estimate, welcome } = start();
   estimate.draw(200, 10);
   welcome();
   expect(estimate.share).toBeCloseTo(0.6);
 });
 
-test('it refills as the server refills it', () => {
-  const { effort: estimate, clock } = start();
+test('energy refills at the server’s rate', () => {
+  const { estimate, clock } = start();
   clock.now = 2_500;
   expect(estimate.share).toBeCloseTo(0.8);
   clock.now = 60_000;
   expect(estimate.share).toBe(1);
 });
 
-test('what was refused costs nothing', () => {
-  const { effort: estimate, say } = start();
+test('a refused stroke costs nothing', () => {
+  const { estimate, say } = start();
   const sent = estimate.send({ points: [10, 10, 60, 10], radius: 5 });
   expect(estimate.share).toBeLessThan(0.5);
   say(60);
@@ -63,34 +57,31 @@ test('what was refused costs nothing', () => {
   expect(estimate.share).toBeCloseTo(0.6);
 });
 
-test('however a stroke is cut into messages and answered, the page reckons what the server takes', () => {
+test('however a stroke is split and answered, the estimate ends at the server’s energy', () => {
   const place = fc.integer({ min: 0, max: 256 });
   const stroke = fc.array(fc.tuple(place, place), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(
       fc.array(fc.record({ stroke, radius: fc.constantFrom(0.5, 3, 12) }), { maxLength: 4 }),
       (strokes) => {
-        const { effort: estimate, say } = start();
+        const { estimate, say } = start();
         const server = new Energy(SETTINGS, 15);
         server.enter(1, 0);
         for (const { stroke: points, radius } of strokes) {
           const answers: (() => void)[] = [];
           const segments = new StrokeSegmenter(GRID, (piece) => {
             const sent = estimate.send({ points: piece, radius });
+            let answer = sent.accepted;
             try {
               server.spendStroke(1, { points: piece, radius }, 0);
-              const level = server.level(1, 0);
-              answers.push(() => {
-                say(level);
-                sent.accepted();
-              });
             } catch {
-              const level = server.level(1, 0);
-              answers.push(() => {
-                say(level);
-                sent.rejected();
-              });
+              answer = sent.rejected;
             }
+            const level = server.level(1, 0);
+            answers.push(() => {
+              say(level);
+              answer();
+            });
           });
           segments.start(points[0][0], points[0][1], 0);
           points.slice(1).forEach(([x, y], i) => {

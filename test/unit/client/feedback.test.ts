@@ -22,7 +22,7 @@ function marksOf(calm: boolean, after: number): MarkList {
   return marks;
 }
 
-test('a cut opens at once, throws grains where motion is welcome, and is over in a while', () => {
+test('a cut shows at once, with particles unless motion is reduced, and ends within two seconds', () => {
   expect(marksOf(false, 0).count).toBeGreaterThan(FLESH.length);
   // The hole, its lines and its rim stay where they are.
   const calm = marksOf(true, 0);
@@ -32,7 +32,7 @@ test('a cut opens at once, throws grains where motion is welcome, and is over in
   expect(marksOf(false, 2_000).count).toBe(0);
 });
 
-test('a slow machine shows the beginning, late; what nobody could see is not shown later', () => {
+test('on a slow machine a cut starts late, and is left out when it is seconds old', () => {
   const opened = marksOf(true, 0);
   for (const [late, shown] of [
     [900, opened.count],
@@ -46,7 +46,7 @@ test('a slow machine shows the beginning, late; what nobody could see is not sho
   }
 });
 
-test('a hand is shaken as hard as the cut is, and not without a pause', () => {
+test('vibration is as strong as the cut, with pauses in between', () => {
   const felt: (number | number[])[] = [];
   const haptics = new Haptics((pattern) => felt.push(pattern));
   for (let now = 0; now < 100; now += 10) haptics.cut(now / 100, now);
@@ -54,7 +54,7 @@ test('a hand is shaken as hard as the cut is, and not without a pause', () => {
   expect(felt[1]).toBeGreaterThan(felt[0] as number);
 });
 
-test('nothing sounds or shakes until it is turned on', () => {
+test('there is no sound or vibration until they are turned on', () => {
   let listen: (change: unknown) => void = () => {};
   const model = {
     you: { id: 1 },
@@ -66,10 +66,10 @@ test('nothing sounds or shakes until it is turned on', () => {
   expect(feedback.isOn).toBe(false);
   listen({ event: { what: 'born' }, organism: { planter: { id: 1 } } });
   feedback.cut(10, 3, 0);
-  feedback.refused();
+  feedback.play('refused');
   feedback.hide(true);
   feedback.turnOff();
-  // There is no sound to be had here: the switch stays off.
+  // Without audio in this environment, the switch stays off.
   feedback.turnOn();
   expect(feedback.isOn).toBe(false);
 });

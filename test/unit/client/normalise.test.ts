@@ -5,7 +5,13 @@ import { normaliseColour, normaliseInk, type Sheet } from '../../../client/draw/
 import fc from '../../support/property.ts';
 
 /** A sheet of ink with a ring, and a dot in it to the lower right. */
-function ring(side: number, x: number, y: number, radius: number, width: number): Sheet {
+function ring({
+  side,
+  x,
+  y,
+  radius,
+  width,
+}: Record<'side' | 'x' | 'y' | 'radius' | 'width', number>): Sheet {
   const data = new Float32Array(side * side);
   for (let j = 0; j < side; j++) {
     for (let i = 0; i < side; i++) {
@@ -29,8 +35,8 @@ function extent(pixels: Uint8Array, side: number): { width: number; height: numb
 }
 
 describe('ink', () => {
-  test('wherever and however large it is drawn, it becomes the same picture', () => {
-    const wanted = normaliseInk(ring(256, 127, 129, 90, 20), 32)!;
+  test('position and size of a drawing do not change its picture', () => {
+    const wanted = normaliseInk(ring({ side: 256, x: 127, y: 129, radius: 90, width: 20 }), 32)!;
     fc.assert(
       fc.property(
         fc.integer({ min: 40, max: 90 }),
@@ -39,7 +45,10 @@ describe('ink', () => {
         (radius, right, down) => {
           const room = 256 - 2 * (radius + 12);
           const [x, y] = [radius + 12 + right * room, radius + 12 + down * room];
-          const found = normaliseInk(ring(256, x, y, radius, (20 * radius) / 90), 32)!;
+          const found = normaliseInk(
+            ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }),
+            32,
+          )!;
           const error = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0);
           expect(error / found.length).toBeLessThan(6);
         },
@@ -48,9 +57,9 @@ describe('ink', () => {
     );
   });
 
-  test('fills 20 of 28 pixels, its weight in the middle', () => {
+  test('a digit fills 20 of 28 pixels, its centre of mass in the middle', () => {
     const side = 32;
-    const sheet = ring(200, 60, 80, 40, 12);
+    const sheet = ring({ side: 200, x: 60, y: 80, radius: 40, width: 12 });
     // More ink to one side: the middle is that of the mass, not of the box.
     for (let j = 60; j < 100; j++) for (let i = 60; i < 100; i++) sheet.data[j * 200 + i] = 1;
     const pixels = normaliseInk(sheet, side)!;
@@ -88,7 +97,7 @@ describe('ink', () => {
     expect(errors.filter((error) => error === 0).length).toBeGreaterThan(15);
   });
 
-  test('an empty sheet is no picture', () => {
+  test('an empty sheet gives no picture', () => {
     expect(normaliseInk({ side: 8, channels: 1, data: new Float32Array(64) }, 32)).toBeUndefined();
     expect(
       normaliseColour({ side: 4, channels: 4, data: new Float32Array(64) }, 32),

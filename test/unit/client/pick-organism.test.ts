@@ -2,15 +2,12 @@ import { organismAt } from '../../../client/input/pick-organism.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import fc from '../../support/property.ts';
+import { organismView } from '../../support/welcome.ts';
 
 const [WIDTH, HEIGHT] = [48, 40];
 
-function organism(id: number, x: number, y: number, stage = 32): OrganismView {
-  const planter = { id: 1, name: 'Anna', hue: 10 };
-  const story = { origin: 'gallery', kind: '', parents: [], planter, born: 0 } as const;
-  const health = { phase: 'asleep', wounds: 0, healed: 0, hurt: false } as const;
-  return { id, x, y, side: 32, stage, ...story, ...health };
-}
+const organism = (id: number, x: number, y: number, stage = 32): OrganismView =>
+  organismView(id, { x, y, stage });
 
 function roomOf(organisms: readonly OrganismView[], held: (x: number, y: number) => number) {
   const planes: Planes = createPlanes(WIDTH, HEIGHT);
@@ -20,31 +17,27 @@ function roomOf(organisms: readonly OrganismView[], held: (x: number, y: number)
   return { planes, organisms: new Map(organisms.map((each) => [each.id, each])) };
 }
 
-/** A ring about (20, 20), cells' middles 2 to 6 away from it. */
+/** A ring around (20, 20), 2 to 6 cells from it. */
 const ring = roomOf([organism(1, 20, 20)], (x, y) => {
   const away = Math.hypot(x + 0.5 - 20, y + 0.5 - 20);
   return away > 2 && away < 6 ? 1 : 0;
 });
 
-test('a tap into the hole of a creature means the creature', () => {
+test('a tap in the hole of an organism selects it', () => {
   expect(ring.planes.owner[20 * WIDTH + 20]).toBe(0);
   expect(organismAt(ring, { x: 20, y: 20 })).toBe(1);
 });
 
-test('a tap just beside a creature means it, one farther off means the ground', () => {
+test('a tap just beside an organism selects it, one farther away selects nothing', () => {
   expect(organismAt(ring, { x: 28, y: 20 })).toBe(1);
   expect(organismAt(ring, { x: 30, y: 20 })).toBe(0);
 });
 
-test('a seed that holds nothing yet can be tapped', () => {
+test('a seed that has no cells yet can be tapped', () => {
   const seed = roomOf([organism(1, 20, 20, 2)], () => 0);
   expect(organismAt(seed, { x: 21.5, y: 21.5 })).toBe(1);
-  expect(
-    organismAt(
-      roomOf([organism(1, 20, 20)], () => 0),
-      { x: 20, y: 20 },
-    ),
-  ).toBe(0);
+  const grown = roomOf([organism(1, 20, 20)], () => 0);
+  expect(organismAt(grown, { x: 20, y: 20 })).toBe(0);
 });
 
 test('a cell picks its owner, however near another organism is', () => {
@@ -57,7 +50,7 @@ test('a cell picks its owner, however near another organism is', () => {
   );
 });
 
-test('between two the nearer one is meant', () => {
+test('between two organisms the nearer one is selected', () => {
   const room = roomOf([organism(1, 8, 20), organism(2, 32, 20)], (x) =>
     x < 20 ? 1 : x >= 24 ? 2 : 0,
   );

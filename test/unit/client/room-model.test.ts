@@ -5,43 +5,10 @@ import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import { TIERS } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { equalPlanes } from '../../support/planes.ts';
+import { organismView, WELCOME } from '../../support/welcome.ts';
 
-const ada = { id: 1, name: 'Ada', hue: 150 };
-const fox = {
-  id: 7,
-  x: 32,
-  y: 32,
-  side: 32,
-  stage: 2,
-  phase: 'growing',
-  origin: 'gallery',
-  kind: 'fox',
-  parents: [],
-  planter: ada,
-  born: 3,
-  wounds: 0,
-  healed: 0,
-  hurt: false,
-};
-const welcome = {
-  protocol: 1,
-  you: { id: 2, name: 'Mio', hue: 20 },
-  resume: 'a token',
-  room: { name: 'main', width: 64, height: 64, tickRate: 15, tick: 3, maxOrganisms: 8 },
-  checkpoint: {
-    name: 'c',
-    title: 'C',
-    side: 32,
-    latentSize: 4,
-    growthTicks: 40,
-    gallery: [{ name: 'fox', kind: 'animal' }],
-    sheet: { url: '/sheet.png', columns: 1 },
-  },
-  engine: { name: 'e', device: 'd' },
-  energy: { level: 40, capacity: 100, refillPerSecond: 8, plant: 8, damagePerCell: 0.005 },
-  organisms: [fox],
-  participants: [ada],
-};
+const fox = organismView(7, { x: 32, y: 32, stage: 2, phase: 'growing', kind: 'fox', born: 3 });
+const welcome = { ...WELCOME, organisms: [fox] };
 
 function room() {
   const sent: unknown[][] = [];
@@ -103,7 +70,7 @@ describe('room model', () => {
     ]);
   });
 
-  test('asks once for what is out of step, and keeps its picture', () => {
+  test('requests an out-of-sync chunk once, and keeps its picture', () => {
     const { model, sent } = room();
     const planes = painted();
     const stream = streamOf(planes);
@@ -145,7 +112,7 @@ describe('room model', () => {
     expect(sent).toEqual([['received', { tick: 7 }]]);
   });
 
-  test('waits in line before a full room', () => {
+  test('knows its place in the queue of a full room', () => {
     const model = new RoomModel(() => undefined);
     const ahead: (number | undefined)[] = [];
     model.on('waiting', () => ahead.push(model.ahead));
@@ -157,7 +124,7 @@ describe('room model', () => {
     expect(model.ahead).toBeUndefined();
   });
 
-  test('follows the lives of organisms', () => {
+  test('applies life events to organisms', () => {
     const { model } = room();
     const seen: string[] = [];
     model.on('life', ({ event, organism }) => seen.push(`${event.what} ${organism.phase}`));
@@ -194,7 +161,7 @@ describe('room model', () => {
     ]);
   });
 
-  test('counts people, and leaves out what fits no schema', () => {
+  test('keeps the list of participants, and ignores messages that match no schema', () => {
     const { model } = room();
     model.receive('people', { joined: [{ id: 5, name: 'Lin', hue: 1 }], left: [1] });
     expect([...model.participants.keys()]).toEqual([2, 5]);
@@ -205,7 +172,7 @@ describe('room model', () => {
     expect(model.pace).toBeUndefined();
   });
 
-  test('knows what energy is left after each answer, and what acts cost when the host changes it', () => {
+  test('updates energy after each answer, and costs when the host changes them', () => {
     const { model } = room();
     const levels: number[] = [];
     model.on('energy', ({ level }) => levels.push(level));

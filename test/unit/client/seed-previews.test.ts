@@ -7,13 +7,13 @@ function open() {
   const revoked: string[] = [];
   let later: (() => void)[] = [];
   let urls = 0;
-  const previews = new Previews({
-    ask: ((_: string, { seed }: { seed: PreviewSource }, answers: Answers) =>
-      asked.push({ seed, answers })) as never,
-    urlOf: () => `blob:${++urls}`,
-    revoke: (url) => revoked.push(url),
-    after: (_, call) => later.push(call),
+  Object.assign(URL, {
+    createObjectURL: () => `blob:${++urls}`,
+    revokeObjectURL: (url: string) => revoked.push(url),
   });
+  const ask = (_: string, { seed }: { seed: PreviewSource }, answers: Answers) =>
+    asked.push({ seed, answers });
+  const previews = new Previews(ask as never, (_, call) => later.push(call));
   const film = { side: 8, frames: 3, png: new Uint8Array(4) };
   return {
     previews,
@@ -49,7 +49,7 @@ describe('previews', () => {
     expect(asked).toHaveLength(1);
   });
 
-  test('while a finger moves, only the last place is asked for next', () => {
+  test('while a finger moves, only the latest point is requested next', () => {
     const { previews, asked, answer } = open();
     const finger = {};
     for (let n = 0; n < 50; n++) previews.want(finger, dice(n));
@@ -62,7 +62,7 @@ describe('previews', () => {
     expect(previews.film(dice(49))).toBeDefined();
   });
 
-  test('a busy server is asked again after a while, for what does not exist nobody asks twice', () => {
+  test('a busy server is asked again later; a seed that does not exist is not requested twice', () => {
     const { previews, asked, refuse, answer, wait } = open();
     previews.want({}, dice(1));
     refuse(0, 'room-busy');
@@ -96,7 +96,7 @@ describe('previews', () => {
     expect(previews.film(own)).toBeUndefined();
   });
 
-  test('films do not pile up', () => {
+  test('the oldest films are dropped', () => {
     const { previews, answer, revoked, asked } = open();
     const viewer = {};
     for (let n = 0; n < 200; n++) {

@@ -3,7 +3,7 @@ import { mapProjectionOf, placeAt } from '../../../client/draw/map-projection.ts
 import { betweenText, isMeant, seedTitle } from '../../../client/visitor/elements/seed-text.ts';
 
 describe('drawing', () => {
-  test('each line can be taken back, and all of them', () => {
+  test('the last line or all lines can be removed', () => {
     const drawing = new Drawing();
     drawing.begin('red', 0.1, 0.5, 0.5);
     drawing.move(0.6, 0.5);
@@ -14,15 +14,15 @@ describe('drawing', () => {
     expect(drawing.lines).toEqual([{ colour: 'red', width: 0.1, points: [0.5, 0.5, 0.6, 0.5] }]);
     drawing.undo();
     drawing.undo();
-    expect(drawing.isEmpty).toBe(true);
+    expect(drawing.lines).toEqual([]);
     drawing.begin('red', 0.1, 0.5, 0.5);
     drawing.clear();
-    expect(drawing.isEmpty).toBe(true);
+    expect(drawing.lines).toEqual([]);
     drawing.move(0.2, 0.2);
-    expect(drawing.isEmpty).toBe(true);
+    expect(drawing.lines).toEqual([]);
   });
 
-  test('a trembling finger adds nothing, and scribbling comes to an end', () => {
+  test('a trembling finger adds nothing, and a drawing has a largest size', () => {
     const drawing = new Drawing();
     drawing.begin('red', 0.1, 0.5, 0.5);
     for (let i = 0; i < 100; i++) drawing.move(0.5 + 0.001 * (i % 2), 0.5);
@@ -46,7 +46,7 @@ describe('words', () => {
     expect(isMeant(name, typed)).toBe(is);
   });
 
-  test('a seed in hand is called after where it comes from', () => {
+  test('a seed in the hand is named after its origin', () => {
     const organisms = new Map([
       [1, { kind: 'Fox', origin: 'gallery' }],
       [2, { kind: '', origin: 'prior' }],
@@ -60,7 +60,7 @@ describe('words', () => {
   });
 });
 
-test('the map fits its screen, pictures and all, and a finger finds its place again', () => {
+test('the map with its pictures fits the screen, and screen positions map back to places', () => {
   const places = [
     { x: 0, y: 0.2 },
     { x: 0.7, y: 1 },

@@ -1,18 +1,17 @@
-import type { People } from '../../../client/elements/organism-text.ts';
 import type { LifeChange } from '../../../client/net/room-model.ts';
 import { Story } from '../../../client/visitor/elements/story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
+import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
+import { organismView } from '../../support/welcome.ts';
 
-const YOU: People = { you: { id: 7, name: '', hue: 0 }, participants: new Map() };
+const YOU = {
+  you: { id: 7, name: '', hue: 0 },
+  participants: new Map<number, ParticipantView>(),
+  organisms: new Map<number, OrganismView>(),
+};
 
-function organism(id: number, kind: string, planter: number, name = ''): OrganismView {
-  return {
-    ...{ id, kind, x: 0, y: 0, side: 32, stage: 32, phase: 'awake', origin: 'gallery' },
-    ...{ parents: [], born: 0, wounds: 0, healed: 0, hurt: false },
-    planter: { id: planter, name, hue: 0 },
-  } as OrganismView;
-}
+const organism = (id: number, kind: string, planter: number, name = ''): OrganismView =>
+  organismView(id, { kind, planter: { id: planter, name, hue: 0 } });
 
 const change = (what: LifeEvent['what'], of: OrganismView): LifeChange => ({
   event: { what, id: of.id } as LifeEvent,
@@ -36,7 +35,7 @@ describe('the story of the room', () => {
     expect(story.take(YOU)()).toBe('');
   });
 
-  test('tells of whatever made room for a newcomer, and its planter that it was theirs', () => {
+  test('tells which organism made room for a newcomer, and its planter that it was theirs', () => {
     const story = new Story();
     const nameless = { ...mine, id: 4, kind: '', origin: 'cross' } as const;
     for (const one of [rose, mine, nameless]) {
@@ -58,7 +57,7 @@ describe('the story of the room', () => {
     );
   });
 
-  test('knows those of the house, who have no name in any one language', () => {
+  test('names the gardener and the house in the language of the page', () => {
     const story = new Story();
     const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
     const gift = organism(5, 'Tulip', 0);
@@ -72,7 +71,7 @@ describe('the story of the room', () => {
     ]);
   });
 
-  test('stays short, however much happens: own organisms first, the rest as a number', () => {
+  test('stays short: own organisms first, the rest as a number', () => {
     const story = new Story();
     for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
     story.happened(change('grown', mine));
@@ -92,7 +91,7 @@ describe('the story of the room', () => {
     expect(say()).toBe('Somebody planted a seed: Rose.');
   });
 
-  test('tells the same only once, and nothing of what only eyes see', () => {
+  test('tells a repeated event once, and leaves out what is only visible', () => {
     const story = new Story();
     for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
     expect(story.hasNews).toBe(false);

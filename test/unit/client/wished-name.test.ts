@@ -1,5 +1,5 @@
 import { RequestTracker } from '../../../client/net/request-tracker.ts';
-import { WishedName } from '../../../client/net/session-storage.ts';
+import { WishedName } from '../../../client/net/wished-name.ts';
 
 function open() {
   const line = { live: true };
@@ -9,16 +9,16 @@ function open() {
     if (line.live) sent.push(payload as never);
   });
   const wished = new WishedName(
-    requests.ask.bind(requests) as RequestTracker['ask'],
+    requests.ask,
     () => line.live,
     (name) => told.push(`is ${name}`),
   );
   const want = (name: string): void => wished.want(name, (why) => told.push(`${name}: ${why}`));
-  return { line, sent, told, desk: requests, wished, want };
+  return { line, sent, told, requests, wished, want };
 }
 
 test('a name is requested at once, and applies when the server has accepted it', () => {
-  const { sent, told, desk: requests, wished, want } = open();
+  const { sent, told, requests, wished, want } = open();
   want('Ada');
   expect(sent.map(({ name }) => name)).toEqual(['Ada']);
   expect(told).toEqual([]);
@@ -28,7 +28,7 @@ test('a name is requested at once, and applies when the server has accepted it',
 });
 
 test('a name chosen while disconnected, or whose answer was lost, is requested after reconnecting', () => {
-  const { line, sent, told, desk: requests, wished, want } = open();
+  const { line, sent, told, requests, wished, want } = open();
   line.live = false;
   want('Ad');
   want('Ada');
@@ -44,7 +44,7 @@ test('a name chosen while disconnected, or whose answer was lost, is requested a
 });
 
 test('a rejected name is not requested again; an answer to an earlier request is ignored', () => {
-  const { sent, told, desk: requests, wished, want } = open();
+  const { sent, told, requests, wished, want } = open();
   want('Bad');
   want('Worse');
   requests.rejected({ id: sent[0].id, reason: 'bad-name' });

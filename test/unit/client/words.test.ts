@@ -1,4 +1,4 @@
-/** What the pages say, in every language: nothing is missing, nothing is lost, nothing is said past the translators. */
+/** The texts of the pages are complete in every language. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ test('all messages can be extracted', () => {
 describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
   const translated = words.translations(code);
 
-  test('says all that English says', () => {
+  test('translates every text', () => {
     const missing = messages.filter(({ name }) => !translated.has(name));
     expect(missing.map(({ contents }) => textOf(contents))).toEqual([]);
     const empty = [...translated.values()].filter(({ contents }) => textOf(contents).trim() === '');
@@ -43,7 +43,7 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
     expect([...translated.keys()].filter((name) => !names.has(name))).toEqual([]);
   });
 
-  test('loses no placeholder that is written in the text', () => {
+  test('keeps the placeholders that are written in a text', () => {
     for (const { name, contents } of messages) {
       const there = textOf(translated.get(name)?.contents ?? []);
       expect([name, ...tokens(there)]).toEqual([name, ...tokens(textOf(contents))]);
@@ -70,7 +70,7 @@ function contentsOf(parent: string, folder: string): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
-test('what pages and signs load is what was translated: npm run words', async () => {
+test('the generated files are up to date: npm run words', async () => {
   const fresh = mkdtempSync(join(tmpdir(), 'words-'));
   try {
     await new Words(fresh).build();
@@ -83,7 +83,7 @@ test('what pages and signs load is what was translated: npm run words', async ()
   }
 });
 
-test('a page loads the texts of its own modules alone', () => {
+test('a page loads only the texts of its own modules', () => {
   const texts = (part: 'visitor' | 'host' | 'wall') =>
     words.sourceOf(part).map(({ contents }) => textOf(contents));
   expect(texts('visitor')).toContain('Another organism lives there.');
@@ -94,7 +94,7 @@ test('a page loads the texts of its own modules alone', () => {
   expect(texts('wall')).not.toContain('New seeds');
 });
 
-test('no element says a word in English only', () => {
+test('no element contains text that cannot be translated', () => {
   const said = ['client/elements', 'client/visitor/elements'].flatMap((folder) =>
     readdirSync(join(root, folder)).flatMap((file) =>
       templates(readFileSync(join(root, folder, file), 'utf8'))
@@ -105,14 +105,14 @@ test('no element says a word in English only', () => {
   expect(said).toEqual(['vivarium-room.ts: Vivarium']);
 });
 
-test('every refusal that a visitor can meet has words to translate, the same as the protocol has', () => {
+test('every reason that a visitor can meet has a text, the same as in the protocol', () => {
   const sources = new Set(words.sourceOf('visitor').map(({ contents }) => textOf(contents)));
   const reasons = Object.keys(REASONS) as Reason[];
   expect(reasons.filter((reason) => !sources.has(REASONS[reason]))).toEqual(NOT_FOR_VISITORS);
   for (const reason of reasons) expect(reasonText(reason)).toBe(REASONS[reason]);
 });
 
-test('a wall says a text in any language; what is not translated, in English', async () => {
+test('a wall shows texts in any language, and untranslated ones in English', async () => {
   const [danish, english] = [await voiceOf('da'), await voiceOf('en')];
   expect(danish.say('Scan to plant a seed')).toBe('Scan for at plante et frø');
   expect(english.say('Scan to plant a seed')).toBe('Scan to plant a seed');

@@ -1,4 +1,4 @@
-/** What takes the place of a lost thread, and when a GPU is given up. */
+/** What replaces a lost thread, and when a GPU is given up. */
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
 import { Fallback } from '../../../server/engine/thread/gpu-fallback.ts';
@@ -23,7 +23,7 @@ function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
   return { asked, told, time, next: () => successor.next(), lost: () => successor.recordLoss() };
 }
 
-test('a GPU that comes back is taken, however often, where losses lie far apart', async () => {
+test('a GPU that returns is used again, however often, if losses are far apart', async () => {
   const { next, time, told } = house([], ['onnx', 'wasm']);
   for (let k = 0; k < 9; k++) {
     time.now += 30_001;
@@ -32,7 +32,7 @@ test('a GPU that comes back is taken, however often, where losses lie far apart'
   expect(told).toEqual([]);
 });
 
-test('one that does not come back is replaced by the best of the spare ones, which is told once, with the reason', async () => {
+test('a GPU that does not return is replaced by the best alternative, which is reported once', async () => {
   const { next, told, asked } = house(['webgpu', 'onnx'], ['onnx', 'wasm']);
   for (let k = 0; k < 3; k++) await expect(next()).rejects.toThrow('no webgpu');
   expect((await next()).info.name).toBe('wasm');
@@ -44,7 +44,7 @@ test('one that does not come back is replaced by the best of the spare ones, whi
   expect(told).toHaveLength(1);
 });
 
-test('so is one that starts and is lost three times in a minute', async () => {
+test('a GPU that is lost three times in a minute is replaced', async () => {
   const { next, told } = house([], ['onnx']);
   const names = [];
   for (let k = 0; k < 3; k++) names.push((await next()).info.name);
@@ -52,7 +52,7 @@ test('so is one that starts and is lost three times in a minute', async () => {
   expect(told).toEqual([[expect.anything(), expect.stringMatching(/repeatedly/)]]);
 });
 
-test('devices that its thread has lost count too', async () => {
+test('devices that the thread has reopened count as losses', async () => {
   const { next, lost, time, told } = house([], ['onnx']);
   for (let k = 0; k < 5; k++) {
     lost();
@@ -62,7 +62,7 @@ test('devices that its thread has lost count too', async () => {
   expect(told).toHaveLength(1);
 });
 
-test('tries of one search are one loss, however long each takes', async () => {
+test('repeated attempts to replace one thread count as one loss', async () => {
   const { next, time, told } = house(['webgpu'], ['onnx']);
   for (let k = 0; k < 3; k++) {
     await expect(next()).rejects.toThrow('no webgpu');
@@ -72,7 +72,7 @@ test('tries of one search are one loss, however long each takes', async () => {
   expect(told).toEqual([[expect.anything(), expect.stringMatching(/no webgpu/)]]);
 });
 
-test('an engine that was asked for by name is never replaced by another', async () => {
+test('an engine that was chosen by name is never replaced', async () => {
   const { next, told, asked } = house(['webgpu'], []);
   for (let k = 0; k < 5; k++) await expect(next()).rejects.toThrow('no webgpu');
   expect(new Set(asked)).toEqual(new Set(['webgpu']));

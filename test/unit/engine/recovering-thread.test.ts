@@ -1,4 +1,4 @@
-/** Threads that die again and again, or for a reason of their own; that nothing is lost is in the contract (`describeLosses`). */
+/** Threads that die repeatedly or in various ways; `losses.ts` tests that nothing is lost. */
 import { Worker } from 'node:worker_threads';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
 import {
@@ -45,7 +45,7 @@ async function lasting(deaths: number[], options: Partial<RecoveringThreadOption
   return { thread, whys };
 }
 
-test('a step that has killed a thread four times in a minute fails, and so does every later call', async () => {
+test('a step that kills four threads in a minute fails, and so do later calls', async () => {
   const { thread, whys } = await lasting([0, 0, 0, 0, 0]);
   const failure = {
     reason: 'failed',
@@ -57,7 +57,7 @@ test('a step that has killed a thread four times in a minute fails, and so does 
   await thread.close();
 });
 
-test('losses that lie far apart are got over for ever', async () => {
+test('recovers any number of times if losses are far apart', async () => {
   let now = 0;
   // What is made again counts as a step too: each lives for one more.
   const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
@@ -72,7 +72,7 @@ test('losses that lie far apart are got over for ever', async () => {
   await thread.close();
 });
 
-test('when no thread comes in its place, calls fail and say why', async () => {
+test('calls fail with the reason when no replacement starts', async () => {
   const { thread } = await lasting([], {
     restart: async () => {
       throw new EngineError('unavailable', 'no luck');
@@ -85,7 +85,7 @@ test('when no thread comes in its place, calls fail and say why', async () => {
   await thread.close();
 });
 
-test('it can be closed while another thread is sought', async () => {
+test('can be closed while a replacement starts', async () => {
   let come: (thread: ThreadEngine) => void = () => {};
   const { thread } = await lasting([], {
     restart: () =>

@@ -13,6 +13,7 @@ import {
   withRemedy,
 } from '../../../server/engine/backends.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
+import type { GpuVendor } from '../../../server/engine/hardware.ts';
 
 /** Started backends, in order. */
 let started: BackendName[];
@@ -42,50 +43,47 @@ function candidatesWith(outcomes: Partial<Record<BackendName, Outcome>>): Candid
   return Object.fromEntries(entries) as Candidates;
 }
 
+const select = (
+  wanted: BackendName | 'auto',
+  candidates: Candidates,
+  gpus: readonly GpuVendor[] = [],
+) => selectBackend(wanted, { candidates, gpus });
+
 async function refused(wanted: BackendName | 'auto', candidates: Candidates) {
-  const error = await selectBackend(wanted, { candidates, gpus: [] }).then(
-    () => undefined,
-    (e: unknown) => e,
-  );
+  const error = await select(wanted, candidates).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(NoBackendError);
   return error as NoBackendError;
 }
 
 describe('auto', () => {
-  test('takes a real GPU first, and tries nothing else', async () => {
+  test('takes a real GPU first and starts nothing else', async () => {
     const candidates = candidatesWith({ webgpu: 'gpu', tensorflow: 'gpu', onnx: 'cpu' });
-    const { backend, skipped } = await selectBackend('auto', {
-      candidates,
-      gpus: ['nvidia'],
-    });
+    const { backend, skipped } = await select('auto', candidates, ['nvidia']);
     expect(backend.info.device).toBe('GPU (fake)');
     expect(skipped).toEqual([]);
     expect(started).toEqual(['webgpu']);
   });
 
-  test('never takes a GPU that a CPU poses as', async () => {
+  test('never takes a driver that emulates a GPU on the CPU', async () => {
     const candidates = candidatesWith({ webgpu: 'cpu', onnx: 'cpu' });
     for (const gpus of [[], ['intel']] as const) {
-      const { backend, skipped } = await selectBackend('auto', { candidates, gpus });
+      const { backend, skipped } = await select('auto', candidates, gpus);
       expect(backend.info.name).toBe('onnx');
       expect(skipped[0].reason).toBe('no GPU that it can use, only CPU (fake)');
     }
     // It can still be selected by name.
-    const { backend } = await selectBackend('webgpu', { candidates, gpus: [] });
+    const { backend } = await select('webgpu', candidates);
     expect(backend.info.name).toBe('webgpu');
   });
 
-  test('goes on without a GPU by what it would have taken without one', () => {
+  test('falls back to what it would have taken without a GPU', () => {
     expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
     expect(fallbacksFor('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
   });
 
-  test('does not take a silent fallback to the CPU for a GPU, and says how to mend it', async () => {
+  test('notices a silent fallback to the CPU, and says how to fix it', async () => {
     const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-    const { backend, skipped } = await selectBackend('auto', {
-      candidates,
-      gpus: ['nvidia'],
-    });
+    const { backend, skipped } = await select('auto', candidates, ['nvidia']);
     expect(backend.info.name).toBe('onnx');
     const [webgpu, ...others] = skipped;
     expect(webgpu).toMatchObject({ name: 'webgpu', reason: 'webgpu is broken' });
@@ -103,25 +101,22 @@ describe('auto', () => {
   });
 
   test.each([[[]], [['amd']], [['intel', 'apple']]] as const)(
-    'recommends nothing where the GPUs are %p, none of which it could use',
+    'recommends nothing when none of the GPUs (%p) could be used',
     async (gpus) => {
       const candidates = candidatesWith({ onnx: 'cpu' });
-      const { skipped } = await selectBackend('auto', { candidates, gpus });
+      const { skipped } = await select('auto', candidates, gpus);
       const own = skipped.filter(({ name }) => name === 'tensorflow');
       expect(own.map(explain)).toEqual(['tensorflow on a GPU: tensorflow is broken']);
       expect(withRemedy(own)).toEqual([]);
     },
   );
 
-  test('goes down to what works, and keeps every reason', async () => {
+  test('takes the first that works, and keeps the reasons of those before it', async () => {
     const candidates = candidatesWith({
       tensorflow: new Error('no libcudart\n  and a stack'),
       wasm: 'cpu',
     });
-    const { backend, skipped } = await selectBackend('auto', {
-      candidates,
-      gpus: ['nvidia'],
-    });
+    const { backend, skipped } = await select('auto', candidates, ['nvidia']);
     expect(backend.info.name).toBe('wasm');
     expect(skipped.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
       ['webgpu', true, 'webgpu is broken'],
@@ -132,7 +127,7 @@ describe('auto', () => {
     expect(withRemedy(skipped)).toHaveLength(4);
   });
 
-  test('is unavailable where nothing starts, with every reason', async () => {
+  test('is unavailable when nothing starts, with every reason', async () => {
     const error = await refused('auto', candidatesWith({}));
     expect(error).toBeInstanceOf(EngineError);
     expect(error.reason).toBe('unavailable');
@@ -141,43 +136,33 @@ describe('auto', () => {
   });
 });
 
-describe('what is absent', () => {
+describe('a backend that cannot start here', () => {
   const onlyOnnx = (absent: Partial<Record<BackendName, string>>): Candidates => {
     const all = candidatesWith({ onnx: 'cpu' });
-    const entries = BACKEND_NAMES.map((name) => [
-      name,
-      { ...all[name], unavailableReason: () => absent[name] },
-    ]);
-    return Object.fromEntries(entries) as Candidates;
+    for (const name of BACKEND_NAMES) {
+      Object.assign(all[name], { unavailableReason: () => absent[name] });
+    }
+    return all;
   };
 
-  test('is passed over for what is known of it, and nothing of it is loaded', async () => {
+  test('is skipped without loading it when that is known', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU', tensorflow: 'no native part' });
-    const { backend, skipped, hasUnusedLibraries } = await selectBackend('auto', {
-      candidates,
-      gpus: [],
-    });
+    const { backend, skipped, hasUnusedLibraries } = await select('auto', candidates);
     expect(backend.info.name).toBe('onnx');
     expect(skipped.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
       'tensorflow on a GPU: no native part',
     ]);
-    expect({ started, hasUnusedLibraries }).toEqual({
-      started: ['onnx'],
-      hasUnusedLibraries: false,
-    });
+    expect([started, hasUnusedLibraries]).toEqual([['onnx'], false]);
   });
 
-  test('what is loaded and not taken was loaded in vain', async () => {
+  test('is reported as an unused library once it was loaded', async () => {
     const candidates = onlyOnnx({ webgpu: 'there is no GPU' });
-    const { hasUnusedLibraries } = await selectBackend('auto', { candidates, gpus: [] });
-    expect({ started, hasUnusedLibraries }).toEqual({
-      started: ['tensorflow', 'onnx'],
-      hasUnusedLibraries: true,
-    });
+    const { hasUnusedLibraries } = await select('auto', candidates);
+    expect([started, hasUnusedLibraries]).toEqual([['tensorflow', 'onnx'], true]);
   });
 
-  test('tells how many threads there will be, where it is plain what is taken', () => {
+  test('the expected number of threads is one unless the choice is certain', () => {
     const gone = 'gone';
     const cores = threadsFor('onnx');
     expect(expectedThreads('auto', onlyOnnx({ webgpu: gone, tensorflow: gone }))).toBe(cores);
@@ -189,14 +174,14 @@ describe('what is absent', () => {
   });
 });
 
-test('a name is taken as it is, whatever device it finds', async () => {
+test('a backend that was chosen by name is used on any device', async () => {
   const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
-  const { backend, skipped } = await selectBackend('tensorflow', { candidates, gpus: [] });
+  const { backend, skipped } = await select('tensorflow', candidates);
   expect(backend.info).toEqual({ name: 'tensorflow', device: 'CPU (fake)' });
   expect(skipped).toEqual([]);
 });
 
-test('a name that does not start is unavailable, with its remedy, though others would start', async () => {
+test('a backend that was chosen by name and does not start is unavailable, with its remedy', async () => {
   const absent = Object.assign(new Error("Cannot find package 'steam' imported from backend"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
@@ -207,7 +192,7 @@ test('a name that does not start is unavailable, with its remedy, though others 
   );
 });
 
-test('auto tries every engine of whole precision, the last resort last', () => {
+test('auto tries every backend of full precision, cpu last', () => {
   for (const name of TRIED) {
     expect(autoOrder().some((choice) => choice.split(' ')[0] === name)).toBe(true);
   }

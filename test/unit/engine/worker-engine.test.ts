@@ -1,4 +1,4 @@
-/** What the engine's side of the port makes of a worker that dies or speaks. */
+/** How an engine deals with a worker that dies or sends messages of its own. */
 import { Worker } from 'node:worker_threads';
 import { attachEngine } from '../../../server/engine/thread/worker-engine.ts';
 
@@ -8,21 +8,17 @@ const READY =
 
 const workerOf = (code: string): Worker => new Worker(`${SAY}${code}`, { eval: true });
 
-test('a worker that ends before it is ready makes the engine unavailable', async () => {
-  await expect(attachEngine(workerOf('process.exit(3)'))).rejects.toMatchObject({
+test.each([
+  ['ends', 'process.exit(3)', "the engine's thread ended with code 3"],
+  ['throws', "throw new Error('no luck')", 'no luck'],
+])('a worker that %s before it is ready makes the engine unavailable', async (_, code, why) => {
+  await expect(attachEngine(workerOf(code))).rejects.toMatchObject({
     reason: 'unavailable',
-    message: "engine: unavailable: the engine's thread ended with code 3",
+    message: `engine: unavailable: ${why}`,
   });
 });
 
-test('a worker that throws before it is ready makes the engine unavailable', async () => {
-  await expect(attachEngine(workerOf("throw new Error('no luck')"))).rejects.toMatchObject({
-    reason: 'unavailable',
-    message: 'engine: unavailable: no luck',
-  });
-});
-
-test('a worker that dies fails every call that waits, and every later one', async () => {
+test('when a worker dies, all pending and later calls fail', async () => {
   const dies =
     "parentPort.on('message', ({ call }) => { if (call === 2) throw new Error('hit'); });";
   const engine = await attachEngine(workerOf(READY + dies));
@@ -37,7 +33,7 @@ test('a worker that dies fails every call that waits, and every later one', asyn
   await expect(engine.step([])).rejects.toMatchObject(failure);
 });
 
-test('a worker that has lost its device and goes on says so', async () => {
+test('a worker reports the loss of its device', async () => {
   const whys: string[] = [];
   const loses =
     "parentPort.on('message', ({ call, args }) => {" +

@@ -73,7 +73,7 @@ class Garden {
 }
 
 describe('the gardener', () => {
-  test('begins at once where nobody has ever played, and a minute after who has', async () => {
+  test('begins at once in a new room, and a minute after the last visitor', async () => {
     const garden = new Garden();
     await garden.pass(1_000);
     expect(garden.count('plant')).toBe(1);
@@ -87,7 +87,7 @@ describe('the gardener', () => {
     expect(garden.acts.length).toBeGreaterThan(1);
   });
 
-  test('does all that a garden needs, and never so much that it has to be refused', async () => {
+  test('plants, cuts and crosses, within its limits', async () => {
     const garden = new Garden();
     await garden.pass(10 * MINUTE);
     const { acts } = garden;
@@ -114,7 +114,7 @@ describe('the gardener', () => {
     expect(Math.abs(garden.room.size - size)).toBeLessThan(3);
   });
 
-  test('does not plant twice what lives, while there is other', async () => {
+  test('plants no kind twice while others are left', async () => {
     const garden = new Garden();
     await garden.pass(MINUTE);
     const kinds = garden.room.organisms.map(({ kind }) => kind).filter((kind) => kind !== '');
@@ -133,7 +133,7 @@ describe('the gardener', () => {
     expect(garden.room.size).toBe(size);
   });
 
-  test('rests where nobody watches, and goes on when somebody does', async () => {
+  test('rests while nobody watches', async () => {
     const garden = new Garden();
     garden.watched = false;
     await garden.pass(10 * MINUTE);
@@ -143,7 +143,7 @@ describe('the gardener', () => {
     expect(garden.acts).toHaveLength(1);
   });
 
-  test('is set by the host: off, on, sooner', async () => {
+  test("follows the host's setting: off, on, sooner", async () => {
     const garden = new Garden();
     garden.gardener.configure({ after: 'off' });
     await garden.pass(2 * MINUTE);
@@ -156,7 +156,7 @@ describe('the gardener', () => {
     expect(garden.acts).toHaveLength(1);
   });
 
-  test('harms nothing that others have planted', async () => {
+  test('does not harm the organisms of others', async () => {
     const garden = new Garden(2, undefined, 64);
     for (const [x, y] of [
       [10, 10],
@@ -224,7 +224,7 @@ describe('the gardener', () => {
     expect(garden.room.size).toBeGreaterThan(0);
   });
 
-  test('does the same again with the same chance, and leaves that of the room alone', async () => {
+  test("acts the same with the same random seed, and leaves the room's random numbers alone", async () => {
     const [one, same, other] = [new Garden(1), new Garden(1), new Garden(2)];
     for (const garden of [one, same, other]) await garden.pass(3 * MINUTE);
     expect(one.acts).toEqual(same.acts);

@@ -43,7 +43,7 @@ describe('composition', () => {
     );
   });
 
-  test('a room takes as many as make it look planted, and room for visitors is left', () => {
+  test('a room looks planted, and space for visitors is left', () => {
     const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
       const random = createRandom(chance);
@@ -59,7 +59,7 @@ describe('composition', () => {
     }
   });
 
-  test('scattered, not in a heap: each quarter of a room has some', () => {
+  test('plants are scattered: each quarter of a room has some', () => {
     const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
       const random = createRandom(chance);
@@ -79,7 +79,7 @@ describe('strokes', () => {
   };
   const one = { id: 1, x: 50, y: 40, side };
 
-  test('a cut wounds, but leaves more than half, and is one line', () => {
+  test('a cut is one line that wounds less than half', () => {
     fc.assert(
       fc.property(seed, (chance) => {
         const strokes = cutAcross(one, land(100, 80), createRandom(chance))!;
@@ -99,7 +99,7 @@ describe('strokes', () => {
     );
   });
 
-  test('a stroke over all leaves no cell, and is short enough for a room to take', () => {
+  test('a stroke over an organism covers every cell, and a room accepts it', () => {
     for (const wide of [8, 16, 32, 64]) {
       const large = { id: 1, x: 100, y: 90, side: wide };
       const stroke = strokeOver(large, land(200, 180))!;
@@ -117,7 +117,7 @@ describe('strokes', () => {
     );
   });
 
-  test('neither is drawn where it would hit another', () => {
+  test('no stroke hits another organism', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 99 }),

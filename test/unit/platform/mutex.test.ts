@@ -1,6 +1,6 @@
 import { Mutex } from '../../../server/platform/mutex.ts';
 
-test('one at a time, in the order they come, whatever fails', async () => {
+test('runs work one at a time, in order, also after failures', async () => {
   const mutex = new Mutex();
   const log: string[] = [];
   const work = (name: string) => async () => {
@@ -20,7 +20,7 @@ test('one at a time, in the order they come, whatever fails', async () => {
   expect(log).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} ends`]));
 });
 
-test('work that throws at once rejects its own call alone', async () => {
+test('work that throws synchronously rejects only its own call', async () => {
   const mutex = new Mutex();
   const fails = mutex.runExclusive(() => {
     throw new Error('at once');
@@ -30,7 +30,7 @@ test('work that throws at once rejects its own call alone', async () => {
   expect(await next).toBe(1);
 });
 
-test('is locked until the last is done, and says when', async () => {
+test('is locked until the last work is done', async () => {
   const mutex = new Mutex();
   expect(mutex.isLocked()).toBe(false);
   let open = (): void => {};

@@ -25,35 +25,22 @@ async function tried(failures: readonly Error[], isTransient?: (error: unknown) 
 
 const errors = [1, 2, 3, 4].map((n) => new Error(`failure ${n}`));
 
-it('does nothing twice that goes well', async () => {
-  expect(await tried([])).toEqual({ result: 'done', begun: [0], heard: [] });
+test.each([
+  ['runs work that succeeds once', 0, [0]],
+  ['retries after a pause', 1, [0, 10]],
+  ['retries after each pause, and reports each failure', 2, [0, 10, 2_010]],
+])('%s', async (_, failures, begun) => {
+  const heard = errors.slice(0, failures);
+  expect(await tried(heard)).toEqual({ result: 'done', begun, heard });
 });
 
-it('tries again after each pause, and tells of each failure', async () => {
-  expect(await tried(errors.slice(0, 1))).toEqual({
-    result: 'done',
-    begun: [0, 10],
-    heard: errors.slice(0, 1),
-  });
-  expect(await tried(errors.slice(0, 2))).toEqual({
-    result: 'done',
-    begun: [0, 10, 2_010],
-    heard: errors.slice(0, 2),
-  });
+test('throws the error of the last attempt', async () => {
+  const heard = errors.slice(0, 2);
+  expect(await tried(errors)).toEqual({ result: errors[2], begun: [0, 10, 2_010], heard });
 });
 
-it('throws what the last try throws', async () => {
-  expect(await tried(errors)).toEqual({
-    result: errors[2],
-    begun: [0, 10, 2_010],
-    heard: errors.slice(0, 2),
-  });
-});
-
-it('does not try again where that is of no use', async () => {
-  expect(await tried(errors, (error) => error !== errors[1])).toEqual({
-    result: errors[1],
-    begun: [0, 10],
-    heard: errors.slice(0, 1),
-  });
+test('does not retry after an error that is not transient', async () => {
+  const heard = errors.slice(0, 1);
+  const outcome = await tried(errors, (error) => error !== errors[1]);
+  expect(outcome).toEqual({ result: errors[1], begun: [0, 10], heard });
 });

@@ -1,4 +1,4 @@
-/** Calls between threads: what comes back, and what becomes of calls when a thread fails or ends. */
+/** Calls between threads, also when a thread fails or ends. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import {
@@ -36,6 +36,13 @@ const echo = (workerData: string, options?: Options) =>
     options,
   );
 
+/** A connection to an echo thread that has started. */
+async function ready(options?: Options) {
+  const rpc = echo('', options);
+  await rpc.ready;
+  return rpc;
+}
+
 /** Says what it is told to, whatever that is. */
 const rogue = (message: unknown, options?: Options) =>
   start(
@@ -57,15 +64,14 @@ test('a thread says that it is ready, and answers', async () => {
   expect(rpc.lost).toBe(false);
 });
 
-test('answers find their calls, and calls do not wait for each other', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('answers are matched to their calls, and calls run concurrently', async () => {
+  const rpc = await ready();
   expect(
     await Promise.all([rpc.call('meet', 2), rpc.call('echo', 'a'), rpc.call('meet', 2)]),
   ).toEqual([2, 'a', 2]);
 });
 
-test('a thread can call too, and both can say what needs no answer', async () => {
+test('the thread can call too, and both sides can notify', async () => {
   const lines: string[] = [];
   let back = new Uint8Array();
   const rpc = echo('calls', {
@@ -82,25 +88,20 @@ test('a thread can call too, and both can say what needs no answer', async () =>
   expect(back.byteLength).toBe(0);
 });
 
-test('buffers of results move, each once', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('buffers of results are transferred, each once', async () => {
+  const rpc = await ready();
   const { bytes, view } = await rpc.call('give', 1000);
   expect(bytes).toEqual(new Uint8Array(1000).fill(7));
   expect(view.buffer).toBe(bytes.buffer);
   expect(await rpc.call('left')).toBe(0);
 });
 
-test('errors keep class, reason and where they were thrown; the thread goes on', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('errors keep their class, reason and stack; the thread continues', async () => {
+  const rpc = await ready();
   const error = await rpc.call('fail', 'reason').catch((e: unknown) => e);
   expect(error).toBeInstanceOf(ReasonError);
   expect(error).toMatchObject({
-    name: 'ReasonError',
-    message: 'no: too-red',
-    reason: 'too-red',
-    detail: { red: 1 },
+    ...{ name: 'ReasonError', message: 'no: too-red', reason: 'too-red', detail: { red: 1 } },
     stack: expect.stringContaining('echo-worker.ts'),
   });
   const range = await rpc.call('fail', 'range').catch((e: unknown) => e);
@@ -116,9 +117,8 @@ test('errors keep class, reason and where they were thrown; the thread goes on',
   expect(await rpc.call('echo', 1)).toBe(1);
 });
 
-test('errors of no known class become what the caller makes of them', async () => {
-  const rpc = echo('', { otherwise: ({ message }) => new ReasonError('other', { message }) });
-  await rpc.ready;
+test('errors of other classes are converted by the caller', async () => {
+  const rpc = await ready({ otherwise: ({ message }) => new ReasonError('other', { message }) });
   await expect(rpc.call('fail', 'private')).rejects.toMatchObject({
     reason: 'other',
     detail: { message: 'no: hidden' },
@@ -126,9 +126,8 @@ test('errors of no known class become what the caller makes of them', async () =
   await expect(rpc.call('fail', 'reason')).rejects.toMatchObject({ reason: 'too-red' });
 });
 
-test('what cannot be cloned fails its own call alone', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('an argument that cannot be cloned fails only its own call', async () => {
+  const rpc = await ready();
   await expect(rpc.call('echo', () => {})).rejects.toMatchObject({ name: 'DataCloneError' });
   expect(await rpc.call('echo', 1)).toBe(1);
 });
@@ -136,9 +135,8 @@ test('what cannot be cloned fails its own call alone', async () => {
 test.each([
   ['exit', { cause: 'ended', why: 'ended with code 3' }],
   ['throw', { cause: 'threw', why: 'hit' }],
-] as const)('when a thread dies (%s), every waiting and later call fails', async (how, death) => {
-  const rpc = echo('');
-  await rpc.ready;
+] as const)('when a thread dies (%s), pending and later calls fail', async (how, death) => {
+  const rpc = await ready();
   const calls = await Promise.allSettled([
     rpc.call('wait'),
     rpc.call('die', how),
@@ -155,14 +153,13 @@ test.each([
   expect(deaths).toEqual([death]);
 });
 
-test('a thread that is ended from outside is lost', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('a thread that is terminated from outside is lost', async () => {
+  const rpc = await ready();
   const waiting = rpc.call('wait');
   await Promise.all([worker.terminate(), expect(waiting).rejects.toThrow('ended with code 1')]);
 });
 
-test('a thread that cannot start says why, and is ended', async () => {
+test('a thread that cannot start says why, and is terminated', async () => {
   const rpc = echo('refuses');
   const ended = once(worker, 'exit');
   await expect(rpc.ready).rejects.toMatchObject({
@@ -179,9 +176,8 @@ test('a thread that dies before it is ready is lost', async () => {
   await expect(echo('exits').ready).rejects.toThrow('lost: ended: ended with code 4');
 });
 
-test('closing waits for calls made before, and lets none in after', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('closing waits for pending calls and rejects later ones', async () => {
+  const rpc = await ready();
   const first = rpc.call('meet', 2);
   const second = rpc.call('meet', 2);
   const closed = rpc.close(new Error('closed'));
@@ -192,17 +188,15 @@ test('closing waits for calls made before, and lets none in after', async () => 
   expect(deaths).toEqual([]);
 });
 
-test('closing ends too when the thread dies meanwhile', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+test('closing also ends when the thread dies meanwhile', async () => {
+  const rpc = await ready();
   const dies = rpc.call('die', 'exit').catch((e: Error) => e.message);
   await rpc.close(new Error('closed'));
   expect(await dies).toBe('closed');
 });
 
 test('terminating does not wait', async () => {
-  const rpc = echo('');
-  await rpc.ready;
+  const rpc = await ready();
   const waiting = rpc.call('wait').catch((e: Error) => e.message);
   await rpc.terminate(new Error('enough'));
   expect(await waiting).toBe('enough');
@@ -217,14 +211,14 @@ test.each([
   ['an unknown method', { method: 'other', args: [] }],
   ['a property that is no method of ours', { method: 'constructor', args: ['code'] }],
   ['arguments that are none', { method: 'note', args: 'line' }],
-])('a thread that sends %s is ended', async (_, message) => {
+])('a thread that sends %s is terminated', async (_, message) => {
   const rpc = rogue(message, { methods: { half: (bytes) => bytes, note: () => {} } });
   const ended = once(worker, 'exit');
   await expect(rpc.ready).rejects.toThrow('lost: malformed');
   await ended;
 });
 
-test('answers to what was never asked count for nothing', async () => {
+test('answers to unknown calls are ignored', async () => {
   const rpc = rogue({ answer: 99, result: 1 });
   const waiting = rpc.ready.catch((e: Error) => e.message);
   await once(worker, 'message');
@@ -232,7 +226,7 @@ test('answers to what was never asked count for nothing', async () => {
   expect(await waiting).toBe('enough');
 });
 
-test('an error of strange form is an error all the same', async () => {
+test('a malformed error is still an error', async () => {
   const rpc = rogue({ answer: 0, error: { fields: { name: 'ReasonError', reason: 'mine' } } });
   await expect(rpc.ready).rejects.toBeInstanceOf(Error);
 });

@@ -1,6 +1,7 @@
 import { PNG } from 'pngjs';
 import type { PatchStep } from '../../../server/engine/engine.ts';
 import { DrawingEncoder } from '../../../server/previews/drawing-encoder.ts';
+import type { GrowthFilm } from '../../../server/previews/growth-film.ts';
 import {
   GrowthPreviews,
   type GrowthPreviewsOptions,
@@ -10,7 +11,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { GROWN, SPECIES } from '../../support/rooms.ts';
 
 /** An engine whose cells show how old they are; each step takes `cost` ms. */
-function nurseryWith(settings: Partial<GrowthPreviewsOptions['settings']> = {}, cost = 2) {
+function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {}, cost = 2) {
   const ages = new Map<number, number>();
   const batches: number[] = [];
   let time = 0;
@@ -35,13 +36,8 @@ function nurseryWith(settings: Partial<GrowthPreviewsOptions['settings']> = {}, 
           expect(divide).toBe(wanted);
           ages.set(patch, age + 1);
           const rgba = new Uint8Array(4 * stage * stage).fill(100 + age);
-          return {
-            patch,
-            stage,
-            rgba,
-            presence: new Uint8Array(stage * stage).fill(255),
-            change: 9,
-          };
+          const presence = new Uint8Array(stage * stage).fill(255);
+          return { patch, stage, rgba, presence, change: 9 };
         });
       },
       dispose: async (gone) => {
@@ -56,24 +52,22 @@ function nurseryWith(settings: Partial<GrowthPreviewsOptions['settings']> = {}, 
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  return {
-    nursery: growthPreviews,
-    ages,
-    batches,
-    pause,
-    breakDown: () => (broken = true),
-    now: () => time,
+  /** Grows a seed in one long pause. */
+  const grown = async (value: number): Promise<GrowthFilm> => {
+    const film = growthPreviews.grow(latent(value));
+    await pause(1_000);
+    return film;
   };
+  const breakDown = () => (broken = true);
+  return { growthPreviews, grown, ages, batches, pause, breakDown, now: () => time };
 }
 
 const latent = (value: number) => new Float32Array([value, 0]);
 
-describe('the nursery', () => {
-  test('a film shows each stage in the middle of its square, the grown one last', async () => {
-    const { nursery: growthPreviews, pause, ages } = nurseryWith();
-    const film = growthPreviews.grow(latent(1));
-    await pause(1_000);
-    const { side, frames, png } = await film;
+describe('growth previews', () => {
+  test('a film shows each stage in the centre of its frame, the grown organism last', async () => {
+    const { grown, ages } = previewsWith();
+    const { side, frames, png } = await grown(1);
     expect([side, frames]).toEqual([8, GROWN]);
     const picture = PNG.sync.read(Buffer.from(png));
     expect([picture.width, picture.height]).toEqual([8 * GROWN, 8]);
@@ -92,8 +86,8 @@ describe('the nursery', () => {
     expect(ages.size).toBe(0);
   });
 
-  test('one seed grows once, however often it is looked at', async () => {
-    const { nursery: growthPreviews, pause, batches } = nurseryWith();
+  test('a seed that is previewed again does not grow again', async () => {
+    const { growthPreviews, pause, batches } = previewsWith();
     const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(1))];
     await pause(1_000);
     const again = growthPreviews.grow(latent(1));
@@ -101,48 +95,40 @@ describe('the nursery', () => {
     expect(batches).toHaveLength(GROWN);
   });
 
-  test('only so many films are kept, the last used ones', async () => {
-    const { nursery: growthPreviews, pause, batches } = nurseryWith({ films: 2 });
-    for (const value of [1, 2, 1, 3, 1]) {
-      const film = growthPreviews.grow(latent(value));
-      await pause(1_000);
-      await film;
-    }
+  test('keeps the most recently used films', async () => {
+    const { grown, batches } = previewsWith({ films: 2 });
+    for (const value of [1, 2, 1, 3, 1]) await grown(value);
     expect(batches).toHaveLength(3 * GROWN);
-    const film = growthPreviews.grow(latent(2));
-    await pause(1_000);
-    await film;
+    await grown(2);
     expect(batches).toHaveLength(4 * GROWN);
   });
 
-  test('so many grow at once, so many wait, and more are refused', async () => {
-    const { nursery: growthPreviews, pause, batches } = nurseryWith({ growing: 2, maxWaiting: 3 });
+  test('limits how many seeds grow and wait', async () => {
+    const { growthPreviews, grown, pause, batches } = previewsWith({ growing: 2, maxWaiting: 3 });
     const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value)));
     await expect(growthPreviews.grow(latent(4))).rejects.toThrow('room-busy');
     await pause(1_000);
     await Promise.all(films);
     expect(Math.max(...batches)).toBe(2);
     // Who was refused may ask again.
-    const film = growthPreviews.grow(latent(4));
-    await pause(1_000);
-    expect((await film).frames).toBe(GROWN);
+    expect((await grown(4)).frames).toBe(GROWN);
   });
 
-  test('a tick is waited for: work ends so early that one more step and the reserve fit before it', async () => {
-    const { nursery: growthPreviews, pause, now } = nurseryWith({ reserve: 8 }, 5);
+  test('stops early enough that one more step and the reserve fit before the next tick', async () => {
+    const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
     void growthPreviews.grow(latent(1));
     await pause(4_000);
     // The first step had no cost to go by; from then on it is known.
-    const second = nurseryWith({ reserve: 8 }, 5);
-    void second.nursery.grow(latent(1));
+    const second = previewsWith({ reserve: 8 }, 5);
+    void second.growthPreviews.grow(latent(1));
     await second.pause(30);
     expect(second.now()).toBeLessThanOrEqual(30 - 8);
     expect(second.batches.length).toBeGreaterThan(2);
     expect(now()).toBe(GROWN * 5);
   });
 
-  test('where ticks leave no pause, a few cells are stepped now and then', async () => {
-    const { nursery: growthPreviews, pause, batches } = nurseryWith({ patience: 4, reserve: 8 });
+  test('steps a few cells now and then when ticks leave no pause', async () => {
+    const { growthPreviews, pause, batches } = previewsWith({ patience: 4, reserve: 8 });
     const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(2))];
     await pause(1, 12);
     expect(batches).toEqual([2, 2, 2]);
@@ -152,12 +138,10 @@ describe('the nursery', () => {
     expect((await Promise.all(films)).map(({ frames }) => frames)).toEqual([GROWN, GROWN]);
   });
 
-  test('an engine that fails refuses what grows, and the next try is a new one', async () => {
-    const { nursery: growthPreviews, pause, breakDown } = nurseryWith();
+  test('rejects previews when the engine fails, and starts anew on the next request', async () => {
+    const { growthPreviews, grown, breakDown } = previewsWith();
     breakDown();
-    const film = growthPreviews.grow(latent(1));
-    await pause(1_000);
-    await expect(film).rejects.toThrow('room-busy');
+    await expect(grown(1)).rejects.toThrow('room-busy');
     expect(growthPreviews.size).toBe(0);
     const again = growthPreviews.grow(latent(1));
     await growthPreviews.stop();
@@ -166,7 +150,7 @@ describe('the nursery', () => {
   });
 });
 
-describe('the atelier', () => {
+describe('the drawing encoder', () => {
   const encoder = {
     size: 4,
     channels: 1 as const,
@@ -176,17 +160,15 @@ describe('the atelier', () => {
     },
   };
 
-  test('drawings take their turns, a little at a time', async () => {
+  const options = { encoder, maxWaiting: 2, slice: 2 };
+
+  test('encodes drawings one after another, in short slices', async () => {
     let time = 0;
     let pauses = 0;
     const drawingEncoder = new DrawingEncoder({
-      encoder,
-      maxWaiting: 2,
-      slice: 2,
+      ...options,
       now: () => time++,
-      pause: async () => {
-        pauses++;
-      },
+      pause: async () => void pauses++,
     });
     const drawings = [1, 2].map((value) =>
       drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
@@ -199,15 +181,8 @@ describe('the atelier', () => {
     await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
   });
 
-  test('what is no drawing is refused', async () => {
-    const pause = async () => {};
-    const drawingEncoder = new DrawingEncoder({
-      encoder,
-      maxWaiting: 2,
-      slice: 2,
-      now: () => 0,
-      pause,
-    });
+  test('rejects empty drawings and drawings of the wrong size', async () => {
+    const drawingEncoder = new DrawingEncoder({ ...options, now: () => 0, pause: async () => {} });
     await expect(drawingEncoder.encode(new Uint8Array(5))).rejects.toThrow('bad-drawing');
     await expect(drawingEncoder.encode(new Uint8Array(4))).rejects.toThrow('bad-drawing');
   });

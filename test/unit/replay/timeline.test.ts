@@ -2,7 +2,7 @@
 import { Timeline } from '../../../server/replay/timeline.ts';
 import fc from '../../support/property.ts';
 
-test('between what is known the pace is even, whatever it was elsewhere', () => {
+test('interpolates linearly between known points', () => {
   // A minute at 15 ticks a second, then one at 60.
   const timeline = new Timeline([
     { tick: 900, at: 60_000 },
@@ -13,7 +13,7 @@ test('between what is known the pace is even, whatever it was elsewhere', () => 
   expect([450, 900, 2_700].map((tick) => timeline.timeOf(tick))).toEqual([30_000, 60_000, 90_000]);
 });
 
-test('what is before all that is known is the first tick, what is after it the last', () => {
+test('clamps to the first and the last known tick', () => {
   const timeline = new Timeline([
     { tick: 100, at: 5_000 },
     { tick: 200, at: 9_000 },
@@ -24,7 +24,7 @@ test('what is before all that is known is the first tick, what is after it the l
   expect([0, 999].map((tick) => timeline.timeOf(tick))).toEqual([5_000, 9_000]);
 });
 
-test('a clock that was set back makes no tick later than one that came after it', () => {
+test('times never decrease, even if the clock was set back', () => {
   const fix = fc.record({ tick: fc.nat(1_000), at: fc.nat(1_000) });
   fc.assert(
     fc.property(fc.array(fix, { minLength: 1 }), fc.nat(1_200), fc.nat(1_200), (fixes, a, b) => {

@@ -56,7 +56,7 @@ test('replaying the same ticks gives the same sum, whatever is reported as chang
   );
 });
 
-test('one place that was otherwise in one tick, and no longer at the end, is found', () => {
+test('finds one place that differed in one tick and no longer at the end', () => {
   const [one] = fc.sample(tick, { numRuns: 1, seed: 5 });
   const ticks = [one, [], one, [], [], one];
   const each = new Ground().live(ticks).sums.take();
@@ -76,7 +76,7 @@ test('one place that was otherwise in one tick, and no longer at the end, is fou
   );
 });
 
-test('who began earlier can prove the later ticks, who began later cannot prove the earlier', () => {
+test('sums that began earlier prove later ticks, but not the other way round', () => {
   const [one, other] = fc.sample(tick, { numRuns: 2, seed: 6 });
   const late = new Ground();
   late.change(one);

@@ -46,7 +46,7 @@ describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, mak
     home.remove();
   });
 
-  test('what was written is read, also when it is opened again', async () => {
+  test('reads what was written, also after reopening', async () => {
     await records.write({ put: [{ key: 'a/1', bytes: bytesOf(1, 2) }] });
     await records.write({ put: [{ key: 'a/1', bytes: bytesOf(3) }] });
     expect(await records.get('a/1')).toEqual(bytesOf(3));
@@ -56,7 +56,7 @@ describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, mak
     expect(await records.get('a/1')).toEqual(bytesOf(3));
   });
 
-  test('spans begin with their first key, end before their last, and go both ways', async () => {
+  test('spans include their first key, exclude their last, and go both ways', async () => {
     const keys = ['a/1', 'a/2', 'a/3', 'b/1'];
     await records.write({ put: keys.map((key, i) => ({ key, bytes: bytesOf(i) })) });
     expect(await records.keys({ from: 'a/1', to: 'a/3' })).toEqual(['a/1', 'a/2']);
@@ -110,7 +110,7 @@ describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, mak
       { numRuns: 15 },
     ));
 
-  test('once closed it says so', async () => {
+  test('rejects calls once closed', async () => {
     await records.close();
     await expect(records.write({})).rejects.toEqual(
       expect.objectContaining({ reason: 'closed' } satisfies Partial<StoreError>),

@@ -14,7 +14,7 @@ function snapshot(at: number, tick: number, bytes = 1): SnapshotRecord {
 const everyTenMinutes = (hours: number, bytes?: number): SnapshotRecord[] =>
   Array.from({ length: hours * 6 }, (_, i) => snapshot(NOW - (i * HOUR) / 6, 1e6 - i, bytes));
 
-test('kept are the latest, one for each of the last hours, one for each of the last days', () => {
+test('keeps the latest, and one for each of the last hours and days', () => {
   const ages = retainedSnapshots(everyTenMinutes(24 * 30), limits).map(
     ({ at }) => (NOW - at) / HOUR,
   );
@@ -25,14 +25,14 @@ test('kept are the latest, one for each of the last hours, one for each of the l
   expect(ages.length).toBeLessThanOrEqual(17);
 });
 
-test('the oldest go first when there is no room, but never the latest', () => {
+test('over the size limit, the oldest go first, but never the latest', () => {
   const large = retainedSnapshots(everyTenMinutes(24 * 30, 100), { ...limits, maxBytes: 500 });
   expect(large.map(({ tick }) => 1e6 - tick).slice(0, 3)).toEqual([0, 1, 2]);
   expect(large).toHaveLength(5);
   expect(retainedSnapshots(everyTenMinutes(5, 1e6), { ...limits, maxBytes: 10 })).toHaveLength(3);
 });
 
-test('what is kept once stays kept when asked again at once, whatever the clock did', () =>
+test('applying the rules twice changes nothing, whatever the clock did', () =>
   fc.assert(
     fc.property(fc.array(fc.nat(40 * HOUR), { maxLength: 60 }), (steps) => {
       let at = NOW;

@@ -5,7 +5,7 @@ import fc from '../../support/property.ts';
 const length = (v: Float32Array) => Math.hypot(...v);
 
 describe('crossing', () => {
-  test('the child at either end is the parent, and between them is as far from the centre as they are', () => {
+  test('at either end the child is that parent, and in between as far from the centre', () => {
     fc.assert(
       fc.property(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (seed, mix) => {
         const random = createRandom(seed);
@@ -24,7 +24,7 @@ describe('crossing', () => {
     );
   });
 
-  test('parents without an arc between them still have a child', () => {
+  test('parents without a unique arc between them still have a child', () => {
     const a = new Float32Array([1, 2, 3]);
     const zero = new Float32Array(3);
     for (const [one, other] of [

@@ -5,16 +5,11 @@ function start() {
   const clock = new FakeClock();
   const done: string[] = [];
   const deferredWork = new DeferredWork(clock, (error) => done.push(`${error}`));
-  return {
-    clock,
-    meanwhile: deferredWork,
-    done,
-    work: (name: string) => () => void done.push(name),
-  };
+  return { clock, deferredWork, done, work: (name: string) => () => void done.push(name) };
 }
 
-test('what was put off is done when there is time, and once', async () => {
-  const { clock, meanwhile: deferredWork, done, work } = start();
+test('deferred work runs once, when there is time', async () => {
+  const { clock, deferredWork, done, work } = start();
   deferredWork.defer(work('frames'));
   expect(done).toEqual([]);
   deferredWork.run();
@@ -24,15 +19,15 @@ test('what was put off is done when there is time, and once', async () => {
   expect(clock.waiting).toBe(0);
 });
 
-test('it is done before long in any case', async () => {
-  const { clock, meanwhile: deferredWork, done, work } = start();
+test('it runs soon in any case', async () => {
+  const { clock, deferredWork, done, work } = start();
   deferredWork.defer(work('frames'));
   await clock.advance(10);
   expect(done).toEqual(['frames']);
 });
 
-test('what is put off later is done later', () => {
-  const { meanwhile: deferredWork, done, work } = start();
+test('deferring again runs what was deferred before', () => {
+  const { deferredWork, done, work } = start();
   deferredWork.defer(work('one'));
   deferredWork.defer(work('other'));
   expect(done).toEqual(['one']);
@@ -40,8 +35,8 @@ test('what is put off later is done later', () => {
   expect(done).toEqual(['one', 'other']);
 });
 
-test('work that fails is told of, and throws at nobody', () => {
-  const { meanwhile: deferredWork, done } = start();
+test('errors are reported, not thrown', () => {
+  const { deferredWork, done } = start();
   deferredWork.defer(() => {
     throw new Error('broken');
   });

@@ -70,7 +70,7 @@ describe('the choice', () => {
     );
   });
 
-  test('DEP-1: it does not hang on the order in which organisms are looked at', () => {
+  test('DEP-1: the choice does not depend on the order of the organisms', () => {
     fc.assert(
       fc.property(scenes, fc.nat(), ({ residents, absences }, turn) => {
         const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
@@ -175,7 +175,7 @@ describe('a full room', () => {
     expect(died(life)).toEqual([]);
   });
 
-  test('ENE-3: who cannot pay for it drives nobody away', () => {
+  test('ENE-3: a seed that cannot be paid for removes nothing', () => {
     const hand = fullRoom();
     const { room } = hand;
     room.setEnergy({ ...DEFAULTS.energy, capacity: 100, newcomer: 4, plant: 8 });
@@ -186,7 +186,7 @@ describe('a full room', () => {
     expect(died(life)).toEqual([]);
   });
 
-  test('DEP-4: what is long unattended can be thinned, and nothing else', () => {
+  test('DEP-4: only long unattended organisms can be thinned', () => {
     const hand = fullRoom();
     const thin = () => {
       hand.room.enqueue(7, { what: 'thin', by: CLEO });

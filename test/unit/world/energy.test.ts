@@ -129,14 +129,14 @@ describe('energy', () => {
     }
   });
 
-  test('what costs more than anybody can hold can be done by who is full', () => {
+  test('a price above the capacity is paid with full energy', () => {
     const energy = new Energy({ ...SETTINGS, plant: 400 }, 10);
     energy.spendPlant(1, 0);
     expect(energy.level(1, 0)).toBe(0);
     expect(() => energy.spendPlant(1, 1)).toThrow('no-energy');
   });
 
-  test('calm use never meets its end: a seed every two seconds and a stroke between, for an hour', () => {
+  test('calm use never runs out: a seed every two seconds and a stroke between, for an hour', () => {
     const { tickRate } = DEFAULTS.room;
     const energy = new Energy(DEFAULTS.energy, tickRate);
     energy.enter(1, 0);
@@ -148,7 +148,7 @@ describe('energy', () => {
     expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULTS.energy.capacity / 2);
   });
 
-  test('a flooder comes to his end, in cells as in seeds', () => {
+  test('a flooder runs out, with strokes as with seeds', () => {
     const { tickRate } = DEFAULTS.room;
     const flood = (act: (energy: Energy, tick: number) => void): number => {
       const energy = new Energy(DEFAULTS.energy, tickRate);
@@ -175,7 +175,7 @@ describe('energy', () => {
 describe('energy in a room', () => {
   const poor = { ...SETTINGS, capacity: 20, newcomer: 20, refillPerSecond: 15 };
 
-  test('ENE-3: who has too little is refused by name, nothing changes, and others are not touched', () => {
+  test('ENE-3: too little energy is refused with that reason, and changes nothing for anyone', () => {
     const play = (extra: boolean) => {
       const hand = new HandRoom({ energy: poor, tickRate: 15 });
       hand.plant(8, 8);

@@ -1,17 +1,14 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
-import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const words = (events: readonly LifeEvent[]) => events.map(({ what }) => what);
 
 /** A room with one organism that sleeps. */
 function asleep(): HandRoom {
-  const hand = new HandRoom();
-  hand.plant(8, 8);
-  hand.ticks(GROWN);
-  hand.change = 0;
-  hand.ticks(DEFAULTS.life.restTicks);
+  const hand = grown([8, 8]);
+  hand.rest();
   expect(hand.room.organisms[0].phase).toBe('asleep');
   return hand;
 }
@@ -63,10 +60,8 @@ describe('growth', () => {
 });
 
 describe('damage', () => {
-  test('DMG-2: cells under a stroke are masked, their places fall free, the organism remembers', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+  test('DMG-2: cells under a stroke are masked, their places become bare, the wound is counted', () => {
+    const hand = grown([8, 8]);
     hand.damage([6, 6], 1.5, BERT);
     const result = hand.tick();
     expect(result.life).toEqual([{ what: 'wounded', id: 1, by: BERT.id, wounds: 1 }]);
@@ -78,7 +73,7 @@ describe('damage', () => {
     expect(hand.owner(6, 6)).toBe(1);
   });
 
-  test("DMG-2: a stroke over an organism's window but not its flesh leaves it asleep", () => {
+  test("DMG-2: a stroke that hits none of an organism's own cells leaves it asleep", () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.ticks(GROWN, ({ x }) => (x < 4 ? 255 : 0));
@@ -90,10 +85,7 @@ describe('damage', () => {
   });
 
   test('DMG-2: one stroke wounds every organism it passes over', () => {
-    const hand = new HandRoom();
-    hand.plant(6, 8);
-    hand.plant(20, 8);
-    hand.ticks(GROWN);
+    const hand = grown([6, 8], [20, 8]);
     hand.damage([2, 8, 24, 8], 1);
     expect(hand.tick().life.map((event) => [event.what, 'id' in event && event.id])).toEqual([
       ['wounded', 1],
@@ -107,9 +99,7 @@ describe('damage', () => {
     ['infinite', [3, Number.POSITIVE_INFINITY], 'bad-point'],
     ['too long', Array.from({ length: 120 }, (_, i) => ((i >> 1) % 2 ? 24 : 0)), 'stroke-too-long'],
   ])('TIM-2: a stroke %s is refused and changes nothing', (_, points, reason) => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     const before = hand.room.grid.planes.owner.slice();
     hand.damage(points, 2);
     const result = hand.tick();
@@ -119,25 +109,21 @@ describe('damage', () => {
 });
 
 describe('life', () => {
-  test('LIF-1: rest sends to sleep', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+  test('LIF-1: an organism at rest falls asleep', () => {
+    const hand = grown([8, 8]);
     hand.change = DEFAULTS.life.restLevel;
     const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => words(result.life));
     expect(life).toEqual(['asleep']);
   });
 
-  test("LIF-1: trust ends after the card's steps, though it still changes", () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+  test("LIF-1: an organism sleeps after the card's trusted steps, even if it still changes", () => {
+    const hand = grown([8, 8]);
     const trusted = SPECIES.trustedSteps!;
     expect(hand.ticks(trusted - 1).flatMap((result) => words(result.life))).toEqual([]);
     expect(words(hand.tick().life)).toEqual(['asleep']);
   });
 
-  test('LIF-2: sleep is not stepped and changes nothing visible', () => {
+  test('LIF-2: a sleeping organism is not stepped and does not change', () => {
     const hand = asleep();
     const before = hand.room.grid.planes.rgba.slice();
     const results = hand.ticks(20, () => 0);
@@ -153,14 +139,9 @@ describe('life', () => {
     expect(hand.steps).toBe(1);
   });
 
-  test('LIF-3: ground that falls free wakes a sleeper that pressed against it, and no other', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.plant(26, 18);
-    hand.ticks(GROWN);
-    hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks);
+  test('LIF-3: freed places wake the sleeper that was blocked there, and no other', () => {
+    const hand = grown([8, 8], [14, 8], [26, 18]);
+    hand.rest();
     hand.change = 255;
     hand.damage([11.5, 8], 0.6);
     // The wounded one does not regrow its rim; its neighbour takes the ground one tick later.
@@ -173,13 +154,9 @@ describe('life', () => {
     expect(hand.owner(11, 8)).toBe(2);
   });
 
-  test('LIF-3: so does the ground of one that dies', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.ticks(GROWN);
-    hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks);
+  test('LIF-3: places freed by a death wake sleepers too', () => {
+    const hand = grown([8, 8], [14, 8]);
+    hand.rest();
     hand.change = 255;
     hand.damage([5, 8], 0.6);
     expect(words(hand.tick().life)).toEqual(['awake', 'wounded']);
@@ -190,7 +167,7 @@ describe('life', () => {
     ]);
   });
 
-  test('LIF-6: neighbours whose borders never rest fall asleep all the same, until there is new cause', () => {
+  test('LIF-6: neighbours whose borders never rest still fall asleep, until a new cause', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.plant(14, 8);
@@ -217,8 +194,7 @@ describe('life', () => {
     hand.tick();
     hand.damage([10, 6], 1);
     hand.ticks(2);
-    hand.change = 0;
-    const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => result.life);
+    const life = hand.rest().flatMap((result) => result.life);
     expect(life).toEqual([
       { what: 'healed', id: 1, healed: 1 },
       { what: 'asleep', id: 1 },
@@ -226,7 +202,7 @@ describe('life', () => {
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 3, healed: 1 });
   });
 
-  test('LIF-7: one that rests with a hole has not healed; its next wound is measured by what is left', () => {
+  test('LIF-7: an organism that rests with a hole has not healed; its next wound is measured from there', () => {
     const hand = asleep();
     const holed = ({ x, y }: { x: number; y: number }) => (x < 4 && y < 4 ? 0 : 255);
     hand.damage([6, 6], 2);
@@ -255,10 +231,8 @@ describe('life', () => {
     expect(healed).toEqual([{ what: 'healed', id: 1, healed: 1 }]);
   });
 
-  test('LIF-4: one without a live cell dies and leaves bare ground', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+  test('LIF-4: an organism without a live cell dies and leaves bare places', () => {
+    const hand = grown([8, 8]);
     const result = hand.tick(() => 0);
     expect(words(result.life)).toEqual(['died']);
     expect(hand.room.organisms).toEqual([]);
@@ -266,7 +240,7 @@ describe('life', () => {
     expect(hand.room.beginTick().dispose).toEqual([1]);
   });
 
-  test('LIF-4: one whose cells are all struck dies at once, grown or not', () => {
+  test('LIF-4: an organism whose cells are all hit dies at once, grown or not', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.tick();
@@ -275,23 +249,20 @@ describe('life', () => {
     expect(hand.census()).toEqual(new Map([[0, 32 * 24]]));
   });
 
-  test.each([1, GROWN + 2])(
-    'LIF-5: one that breaks dies of it, others go on (tick %d)',
-    (ticks) => {
-      const hand = new HandRoom();
-      hand.plant(8, 8);
-      hand.plant(24, 8);
-      hand.ticks(ticks);
-      hand.broken = 1;
-      const result = hand.tick();
-      expect(result.life).toContainEqual({ what: 'died', id: 1, cause: 'broken' });
-      expect(hand.room.organisms.map(({ id }) => id)).toEqual([2]);
-      expect(hand.census().get(1)).toBeUndefined();
-      expect(hand.room.beginTick().dispose).toEqual([1]);
-    },
-  );
+  test.each([1, GROWN + 2])('LIF-5: a broken organism dies, others continue (tick %d)', (ticks) => {
+    const hand = new HandRoom();
+    hand.plant(8, 8);
+    hand.plant(24, 8);
+    hand.ticks(ticks);
+    hand.broken = 1;
+    const result = hand.tick();
+    expect(result.life).toContainEqual({ what: 'died', id: 1, cause: 'broken' });
+    expect(hand.room.organisms.map(({ id }) => id)).toEqual([2]);
+    expect(hand.census().get(1)).toBeUndefined();
+    expect(hand.room.beginTick().dispose).toEqual([1]);
+  });
 
-  test('a sleeper under a closing neighbour keeps its places', () => {
+  test('a sleeper keeps its places when a neighbour grows', () => {
     const hand = asleep();
     hand.plant(14, 8);
     hand.ticks(GROWN);
@@ -308,7 +279,7 @@ describe('commands', () => {
     expect(hand.tick().answers).toEqual([]);
   });
 
-  test('a participant who sends too much is told so; what was taken is not lost', () => {
+  test('a participant who sends too much is refused; queued commands are kept', () => {
     const hand = new HandRoom();
     const max = DEFAULTS.room.maxQueuedPerParticipant;
     for (let i = 0; i < max; i++) hand.damage([1, 1], 1);
@@ -317,7 +288,7 @@ describe('commands', () => {
     expect(hand.tick().answers).toHaveLength(max + 1);
   });
 
-  test('however many send however much, what waits for the next tick is bounded, and all of it is answered', () => {
+  test('the queue of a room is bounded, and everything in it is answered', () => {
     const hand = new HandRoom();
     const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
     const reasons = new Map<string, number>();
@@ -336,7 +307,7 @@ describe('commands', () => {
     }
   });
 
-  test('a cross puts a seed into the hand; only its holder can plant it', () => {
+  test('a cross gives a seed that only its holder can plant', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.plant(20, 8);

@@ -1,4 +1,4 @@
-import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, GROWN, grown, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 describe('ownership', () => {
   test('OWN-2: bare places under live cells are claimed, others are not', () => {
@@ -28,9 +28,7 @@ describe('ownership', () => {
   });
 
   test('OWN-3: places of cells that fell below the threshold are released and become bare', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8]);
     expect(hand.owner(4, 4)).toBe(1);
     hand.tick(({ x, y }) => (x === 0 && y === 0 ? 12 : x === 1 && y === 0 ? 13 : 255));
     expect(hand.owner(4, 4)).toBe(0);
@@ -41,10 +39,7 @@ describe('ownership', () => {
   });
 
   test('OWN-3: a younger organism takes in the same tick what an older one releases', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8], [14, 8]);
     expect(hand.owner(11, 8)).toBe(1);
     hand.regrows = true;
     hand.tick(({ organism, x }) => (organism === 1 && x >= 6 ? 0 : 255));
@@ -52,10 +47,7 @@ describe('ownership', () => {
   });
 
   test('OWN-4: ties go to the older', () => {
-    const hand = new HandRoom();
-    hand.plant(14, 8);
-    hand.plant(8, 8);
-    hand.ticks(GROWN);
+    const hand = grown([14, 8], [8, 8]);
     // Windows 10…18 and 4…12 share columns 10 and 11.
     for (let y = 4; y < 12; y++) {
       expect([hand.owner(10, y), hand.owner(11, y)]).toEqual([1, 1]);
@@ -64,10 +56,7 @@ describe('ownership', () => {
   });
 
   test("OWN-5: cells on another's ground are masked at the next step", () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
-    hand.ticks(GROWN);
+    const hand = grown([8, 8], [14, 8]);
     const work = hand.room.beginTick();
     expect(work.step[0].keep).toBeUndefined();
     const keep = work.step[1].keep!;
@@ -101,7 +90,7 @@ describe('ownership', () => {
     }
   });
 
-  test('OWN-7: a growing organism holds its middle, though its cells cannot be seen yet', () => {
+  test('OWN-7: a growing organism owns its centre before its cells are visible', () => {
     const hand = new HandRoom();
     hand.plant(8, 8);
     hand.tick(() => 0);

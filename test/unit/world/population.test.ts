@@ -63,7 +63,7 @@ test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers t
   );
 });
 
-test('one that is put back asleep is found by what it presses against, and by nothing else', () => {
+test('an organism restored asleep is found by the places that block it, and only by these', () => {
   const grid = new GridPlanes(32, 24);
   const population = new Population(grid);
   const window = windowAround(8, 8, 8);
@@ -81,7 +81,7 @@ test('one that is put back asleep is found by what it presses against, and by no
   expect(population.pressingOn([grid.place(4, 4)])).toEqual([]);
 });
 
-test('a ground goes on from planes that lie askew in memory', () => {
+test('a grid also takes planes that are not aligned in memory', () => {
   const planes = createPlanes(32, 24);
   const askew = new Uint8Array(planes.rgba.length + 1).subarray(1);
   askew.fill(9);

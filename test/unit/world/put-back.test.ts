@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
-import { GROWN, HandRoom } from '../../support/rooms.ts';
+import { GROWN, grown, HandRoom } from '../../support/rooms.ts';
 
-test('TIM-6: an organism that was put back while it came to rest falls asleep when it would have', () => {
+test('TIM-6: an organism restored while coming to rest falls asleep when it would have', () => {
   const first = new HandRoom();
   first.plant(16, 12);
   first.ticks(GROWN + 1);
@@ -26,10 +26,7 @@ test('TIM-6: an organism that was put back while it came to rest falls asleep wh
 });
 
 test('participants keep the seeds in their hand when a room is restored', () => {
-  const first = new HandRoom();
-  first.plant(8, 8);
-  first.plant(24, 16);
-  first.ticks(GROWN);
+  const first = grown([8, 8], [24, 16]);
   const by = { id: 7, name: 'Cleo', hue: 3 };
   first.room.enqueue(9, { what: 'cross', by, a: 1, b: 2, mix: 0.25 });
   const [{ answers }] = first.ticks(1);
@@ -42,7 +39,7 @@ test('participants keep the seeds in their hand when a room is restored', () => 
   expect(room.organisms.map(({ parents }) => parents)).toEqual([[], [], [1, 2]]);
 });
 
-test('TIM-3: a seed that the engine had no memory for is refused again when the tick is done again', () => {
+test('TIM-3: a seed refused for lack of engine memory is refused again in a replay', () => {
   const [first, second] = [new HandRoom(), new HandRoom()];
   for (const { room } of [first, second]) room.enter(1);
   first.plant(16, 12);
@@ -57,7 +54,7 @@ test('TIM-3: a seed that the engine had no memory for is refused again when the 
   expect(second.room.export()).toEqual(first.room.export());
 });
 
-test('what had acted before a room was put back does not act again when its journal is done', () => {
+test('events that a restored state contains are not applied again', () => {
   const first = new HandRoom();
   first.ticks(3);
   first.room.enter(5);
@@ -71,10 +68,8 @@ test('what had acted before a room was put back does not act again when its jour
   expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
 });
 
-test('a wound is open across a restart, and heals there', () => {
-  const first = new HandRoom();
-  first.plant(16, 12);
-  first.ticks(GROWN);
+test('a wound outlasts a restart and then heals', () => {
+  const first = grown([16, 12]);
   first.damage([14, 10], 1);
   first.tick();
   const state = v.parse(roomState, first.room.export());
@@ -88,10 +83,8 @@ test('a wound is open across a restart, and heals there', () => {
   expect(second.room.organisms[0].healed).toBe(1);
 });
 
-test('a room that was kept before healing was counted goes on', () => {
-  const first = new HandRoom();
-  first.plant(16, 12);
-  first.ticks(GROWN);
+test('a room stored before healing was counted still opens', () => {
+  const first = grown([16, 12]);
   const { organisms, ...kept } = first.room.export();
   const old = organisms.map(({ healed: _, hurt: __, ...organism }) => organism);
   const state = v.parse(roomState, { ...kept, version: 1, organisms: old });

@@ -35,7 +35,7 @@ function planted(
 }
 
 describe('seeds', () => {
-  test('what is looked at is what is planted, to the bit, and looking changes nothing', () => {
+  test('a preview shows exactly the latent that is planted, and changes nothing', () => {
     const seeds = fc.oneof(
       fc.record({ from: fc.constant('prior' as const), throw: fc.nat(0xffffffff) }),
       fc.record({ from: fc.constant('map' as const), x: share, y: share }),
@@ -54,7 +54,7 @@ describe('seeds', () => {
     );
   });
 
-  test('a throw of the dice leaves the chance of the room alone', () => {
+  test('a thrown seed draws no random numbers of the room', () => {
     const [a, b] = [new HandRoom(), new HandRoom()];
     planted(a, { from: 'prior', throw: 5 });
     expect(a.room.export().random).toEqual(b.room.export().random);
@@ -63,13 +63,13 @@ describe('seeds', () => {
     expect(() => a.room.previewLatent({ from: 'prior' }, ANNA.id)).toThrow('no-such-seed');
   });
 
-  test('two throws of one number are twins, two numbers are not', () => {
+  test('the same throw gives the same latent, another throw another', () => {
     const one = planted(new HandRoom(), { from: 'prior', throw: 5 }).latent;
     expect(planted(new HandRoom({ seed: 9 }), { from: 'prior', throw: 5 }).latent).toEqual(one);
     expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
   });
 
-  test('the journal has the latent of a place of the map, whatever becomes of the map', () => {
+  test('the journal stores the latent of a map point, so the map may change', () => {
     const hand = new HandRoom({ species });
     const { events, latent } = planted(hand, { from: 'map', x: 0.4, y: 0.3 });
     const redone = new HandRoom({ species: { ...species, map: [...map].reverse() } });
@@ -78,7 +78,7 @@ describe('seeds', () => {
     expect(hand.room.organisms[0].origin).toBe('map');
   });
 
-  test('without a map there is no seed of it', () => {
+  test('without a map, map seeds are refused', () => {
     const { room } = new HandRoom();
     const seed = { from: 'map', x: 0.5, y: 0.5 } as const;
     expect(() => room.previewLatent(seed, 1)).toThrow('no-such-seed');
@@ -87,7 +87,7 @@ describe('seeds', () => {
     );
   });
 
-  test('a drawing comes into the hand of who drew it, and into nobody else’s', () => {
+  test('a seed from a drawing is held only by who drew it', () => {
     const { room } = new HandRoom();
     room.enqueue(4, { what: 'hold', by: ANNA, latent: [0.5, -1], origin: 'drawing' });
     room.enqueue(5, { what: 'hold', by: ANNA, latent: [0.5], origin: 'drawing' });
@@ -102,7 +102,7 @@ describe('seeds', () => {
     expect([...room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);
   });
 
-  test('a cross mutates by the chance of the room: the same again in a room that is done again', () => {
+  test("mutation draws from the room's random numbers, so a replay repeats it", () => {
     const child = (mutation: number | undefined, seed = 1): number[] => {
       const hand = new HandRoom({ seed, species });
       hand.plant(8, 12);

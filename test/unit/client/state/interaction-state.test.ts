@@ -4,7 +4,6 @@ import { keyAction } from '../../../../client/input/keyboard.ts';
 import { RequestTracker } from '../../../../client/net/request-tracker.ts';
 import { Interpolation, Resolution } from '../../../../client/render/frame-pacing.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
-import { Throttle } from '../../../../client/state/throttle.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
 describe('session', () => {
@@ -67,43 +66,24 @@ describe('session', () => {
   });
 });
 
-describe('desk', () => {
-  test('gives each answer to who asked', () => {
+describe('requests', () => {
+  test('each answer reaches its request', () => {
     const sent: unknown[] = [];
     const heard: unknown[] = [];
     const requests = new RequestTracker((name, payload) => sent.push([name, payload]));
     const seed = { from: 'prior' } as const;
-    const first = requests.ask(
-      'plant',
-      { x: 1, y: 2, seed },
-      { accepted: () => heard.push('yes') },
-    );
-    const second = requests.ask(
-      'plant',
-      { x: 3, y: 4, seed },
-      { rejected: (reason) => heard.push(reason) },
-    );
-    expect(sent[0]).toEqual(['plant', { id: first, x: 1, y: 2, seed }]);
-    expect(requests.rejected({ id: second, reason: 'occupied' })).toBe(true);
-    requests.accepted({ id: first });
-    requests.accepted({ id: first });
+    requests.ask('plant', { x: 1, y: 2, seed }, { accepted: () => heard.push('yes') });
+    requests.ask('plant', { x: 3, y: 4, seed }, { rejected: (reason) => heard.push(reason) });
+    expect(sent[0]).toEqual(['plant', { id: 1, x: 1, y: 2, seed }]);
+    expect(requests.rejected({ id: 2, reason: 'occupied' })).toBe(true);
+    requests.accepted({ id: 1 });
+    requests.accepted({ id: 1 });
     expect(requests.rejected({ reason: 'too-fast' })).toBe(false);
     expect(heard).toEqual(['occupied', 'yes']);
   });
 });
 
 describe('clocks', () => {
-  test('a throttle passes the first at once and the last in the end', () => {
-    const passed: number[] = [];
-    const throttle = new Throttle<number>((value) => passed.push(value), 66);
-    throttle.push(1, 0);
-    throttle.push(2, 10);
-    throttle.push(3, 20);
-    expect(throttle.flush(40)).toBe(true);
-    expect(throttle.flush(70)).toBe(false);
-    expect(passed).toEqual([1, 3]);
-  });
-
   test('the picture reaches a tick a little after the next was due, whatever the rate', () => {
     const interpolation = new Interpolation();
     let now = 0;
@@ -126,13 +106,10 @@ describe('clocks', () => {
   });
 });
 
-describe('words and keys', () => {
-  test('say it as people do', () => {
-    expect(kindName('hot_pepper')).toBe('hot pepper');
+describe('texts and keys', () => {
+  test('texts about organisms and pace', () => {
     expect(kindName('')).toBe('nameless');
-    expect(ageText(2)).toBe('just planted');
     expect(ageText(34)).toBe('34 seconds old');
-    expect(ageText(600)).toBe('10 minutes old');
     expect(ageText(200_000)).toBe('2 days old');
     const survived = (wounds: number, healed: number) =>
       survivedText({ wounds, healed } as OrganismView);

@@ -8,8 +8,7 @@ import { createRandom } from '../../../../shared/random.ts';
 import { ANNA } from '../../../support/rooms.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { bitsOf } from '../contract.ts';
-import { engineOf } from './engine-of.ts';
-import { PATIENCE, present } from './support.ts';
+import { engineOf, PATIENCE, present } from './support.ts';
 
 const model = tinyModel({ name: 'plain', update: { kind: 'simple', hidden: 8, stateLimit: 4 } });
 const { channels, latentSize } = model.card;
@@ -169,8 +168,4 @@ if (present.includes('webgpu')) {
     },
     PATIENCE,
   );
-} else {
-  test('there is no GPU here to fill up', () => {
-    expect(present).not.toContain('webgpu');
-  });
-}
+} else test.todo('no GPU engine is here to be filled up');

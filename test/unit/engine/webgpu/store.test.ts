@@ -5,9 +5,9 @@ import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS, describeLosses } from '../contract.ts';
-import { engineOf } from './engine-of.ts';
-import { PATIENCE, present } from './support.ts';
+import { CONTRACT_MODELS } from '../contract.ts';
+import { describeLosses } from '../losses.ts';
+import { engineOf, PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });

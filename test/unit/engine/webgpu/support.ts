@@ -1,6 +1,7 @@
 /** Which GPU engines are here; where one is missing, its refusal is tested instead. */
-import type { BackendName } from '../../../../server/engine/backend.ts';
+import type { BackendName, PatchStore } from '../../../../server/engine/backend.ts';
 import { selectBackend } from '../../../../server/engine/backends.ts';
+import type { Engine } from '../../../../server/engine/engine.ts';
 
 export const present: BackendName[] = [];
 export const refusals = new Map<BackendName, unknown>();
@@ -21,3 +22,13 @@ if (process.env.VIVARIUM_TEST_GPU === '1' && refusals.size > 0) {
 
 /** A software adapter takes seconds to compile a kernel, and more beside other work, ms. */
 export const PATIENCE = 300_000;
+
+export const engineOf = (store: PatchStore): Engine => ({
+  info: { name: 'store', device: 'GPU' },
+  plant: async (patches) => store.plant(patches),
+  step: async (steps) => store.step(steps),
+  exportStates: async (patches) => store.exportStates(patches),
+  importStates: async (states) => store.importStates(states),
+  dispose: async (patches) => store.dispose(patches),
+  close: async () => store.close(),
+});

@@ -1,7 +1,8 @@
 /** The GPU engine under the contract of all, where an adapter is here, be it one that computes on the CPU. */
 import { createEngine } from '../../../../server/engine/create-engine.ts';
 import { mortalEngine } from '../../../support/engine.ts';
-import { CONTRACT_MODELS, describeEngineContract, describeLosses } from '../contract.ts';
+import { CONTRACT_MODELS, describeEngineContract } from '../contract.ts';
+import { describeLosses } from '../losses.ts';
 import { PATIENCE, present, refusals } from './support.ts';
 
 // The same kernels with another type of numbers: left to `npm run test:full`.

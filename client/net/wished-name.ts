@@ -1,15 +1,6 @@
-/**
- * Stores a page's resume token and name per tab: a reload is the same participant, another tab is
- * another one.
- */
+/** The name that the visitor has asked for. */
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { SeatMemory } from './connection.ts';
 import type { RequestTracker } from './request-tracker.ts';
-
-export const tabSeatStorage = (room: string): SeatMemory => tabMemory(`vivarium seat ${room}`);
-
-/** The name chosen in this tab. */
-export const tabName = (): SeatMemory => tabMemory('vivarium name');
 
 /**
  * A requested name until the server accepts or refuses it, so that a lost connection does not lose
@@ -53,24 +44,4 @@ export class WishedName {
       },
     );
   }
-}
-
-function tabMemory(key: string): SeatMemory {
-  let kept: string | undefined;
-  return {
-    read() {
-      try {
-        return sessionStorage.getItem(key) ?? kept;
-      } catch {
-        // Some browsers block storage; then the value lasts as long as the page.
-        return kept;
-      }
-    },
-    write(token) {
-      kept = token;
-      try {
-        sessionStorage.setItem(key, token);
-      } catch {}
-    },
-  };
 }

@@ -2,14 +2,15 @@ import type { Socket } from 'socket.io-client';
 import { Connection } from '../../../client/net/connection.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { WELCOME } from '../../support/welcome.ts';
 
-/** A line whose other end is this test. */
-class Line {
+/** A socket whose other end is this test. */
+class FakeSocket {
   connected = false;
-  /** How often it was dialled. */
+  /** How often it was connected again. */
   dialled = 0;
   joins = 0;
-  /** What is said with the greeting. */
+  /** Sends the handshake. */
   auth: unknown;
   private listeners = new Map<string, (message: unknown) => void>();
   private hear: (name: string, message: unknown) => void = () => {};
@@ -53,31 +54,20 @@ class Line {
     this.hear(name, message);
   }
 
-  /** The server refuses, and hangs up where it does so. */
+  /** The server refuses, and may close the connection. */
   refuse(reason: Reason, hangsUp = false): void {
     this.say('rejected', { reason });
     if (hangsUp) this.drop('io server disconnect');
   }
 }
 
-const welcome = {
-  ...{ protocol: 1, you: { id: 2, name: '', hue: 20 }, resume: 'a token' },
-  ...{ organisms: [], participants: [], engine: { name: 'e', device: 'd' } },
-  room: { name: 'main', width: 64, height: 64, tickRate: 15, tick: 3, maxOrganisms: 8 },
-  checkpoint: {
-    ...{ name: 'c', title: 'C', side: 32, latentSize: 4, growthTicks: 40 },
-    ...{ gallery: [], sheet: { url: '/sheet.png', columns: 1 } },
-  },
-  energy: { level: 40, capacity: 100, refillPerSecond: 8, plant: 8, damagePerCell: 0.005 },
-};
-
 function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
-  const line = new Line();
+  const line = new FakeSocket();
   const clock = new FakeClock();
-  const seat = { read: () => undefined, write: () => undefined };
+  const seat = { read: () => null, write: () => undefined };
   const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
   const memory = { seat, mark };
-  const connection = new Connection('garden', undefined, memory, {
+  const connection = new Connection('garden', null, memory, {
     dial: ({ auth }) => {
       line.auth = auth;
       return line as unknown as Socket;
@@ -89,15 +79,15 @@ function open(random = () => 0, kept: { mark: string | null } = { mark: null }) 
   return { line, clock, connection, model: connection.model };
 }
 
-test('a device shows the mark that it was given, and no word that is none', () => {
+test('a device sends the mark that it was given, and nothing malformed', () => {
   const kept: { mark: string | null } = { mark: null };
   const { line } = open(undefined, kept);
   expect(line.greeting()).not.toHaveProperty('mark');
-  line.say('welcome', { ...welcome, mark: 'a-mark' });
+  line.say('welcome', { ...WELCOME, mark: 'a-mark' });
   expect(kept.mark).toBe('a-mark');
   expect(line.greeting()).toMatchObject({ mark: 'a-mark' });
-  // One that has a mark is given no other.
-  line.say('welcome', welcome);
+  // A device that has a mark is given no other.
+  line.say('welcome', WELCOME);
   expect(open(undefined, kept).line.greeting()).toMatchObject({ mark: 'a-mark' });
   for (const broken of ['', 'a mark', 'x'.repeat(65)]) {
     expect(open(undefined, { mark: broken }).line.greeting()).not.toHaveProperty('mark');
@@ -105,7 +95,7 @@ test('a device shows the mark that it was given, and no word that is none', () =
 });
 
 test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
-  'who is refused for a while (%s) asks again on the same line, each time later, and is let in',
+  'after a temporary refusal (%s) the page joins again over the same connection, with longer and longer delays',
   async (reason) => {
     const { line, clock } = open();
     line.refuse(reason);
@@ -126,7 +116,7 @@ test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
   },
 );
 
-test('before a closed room a page dials more and more rarely, and soon again once it was let in', async () => {
+test('while the room is closed, the page reconnects less and less often; once let in, soon again', async () => {
   const { line, clock } = open();
   for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
     line.refuse('room-closed', true);
@@ -143,7 +133,7 @@ test('before a closed room a page dials more and more rarely, and soon again onc
   expect(line.dialled).toBe(dialled + 1);
 });
 
-test('pages that were refused together do not ask together', async () => {
+test('pages that were refused at the same time do not retry at the same time', async () => {
   const [early, late] = [open(() => 0.999), open(() => 0)];
   for (const { line, clock } of [early, late]) {
     line.refuse('room-full');
@@ -163,7 +153,7 @@ test('a page whose connection breaks while it waits to retry joins with its hand
 });
 
 test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const)(
-  'who is refused for good (%s) does not ask again',
+  'after a final refusal (%s) the page does not join again',
   async (reason) => {
     const { line, clock, model } = open();
     line.refuse('room-full');
@@ -174,7 +164,7 @@ test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const
   },
 );
 
-test('the server hangs up on who asks too long; the page comes back, no sooner than it would have asked', async () => {
+test('when the server closes the connection after too many joins, the page returns no sooner than it would have joined', async () => {
   const { line, clock } = open();
   line.refuse('room-full');
   await clock.advance(2_000);

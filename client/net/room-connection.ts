@@ -1,0 +1,97 @@
+/** What the connections of all pages do alike. */
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
+import { pack } from '../../shared/protocol/pack.ts';
+import { createParser } from '../../shared/protocol/packets.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { RoomModel, type Send } from './room-model.ts';
+
+const REDIAL = DEFAULTS.net.redial;
+
+/** Dependencies of a connection. */
+export interface Means {
+  readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
+  /** 0…1 */
+  readonly random: () => number;
+  /**
+   * Calls back after a delay, ms.
+   *
+   * @returns a function that cancels it
+   */
+  readonly after: (ms: number, call: () => void) => () => void;
+}
+
+const BROWSER: Means = {
+  dial: io,
+  random: Math.random,
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * A Socket.IO connection to one room. It joins with the handshake, reconnects after each
+ * disconnection, and passes messages to the model.
+ */
+export abstract class RoomConnection {
+  readonly model: RoomModel;
+  protected readonly socket: Socket;
+  /** Cancels the pending retry. */
+  protected cancel = (): void => {};
+
+  constructor(
+    private readonly room: string,
+    protected readonly means = BROWSER,
+  ) {
+    this.model = new RoomModel(this.send);
+    this.socket = means.dial({
+      transports: ['websocket'],
+      parser: createParser(() => pack),
+      // Pages must be back within five seconds after the server is.
+      reconnectionDelay: REDIAL.first,
+      reconnectionDelayMax: REDIAL.longest,
+      timeout: REDIAL.attempt,
+      // Sent with the handshake, which saves a round trip.
+      auth: (greet) => greet({ join: this.wish() }),
+    });
+    this.socket.on('disconnect', (reason) => {
+      this.cancel();
+      this.model.setConnection('reconnecting');
+      // Socket.IO does not reconnect by itself after the server closed the connection.
+      if (reason === 'io server disconnect') this.later(() => this.socket.connect());
+    });
+    this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
+  }
+
+  /** Sends a command. Without a connection it is dropped: it would be out of date later. */
+  readonly send: Send = (event, payload) => {
+    if (this.socket.connected) this.socket.emit(event, payload);
+  };
+
+  close(): void {
+    this.cancel();
+    this.socket.disconnect();
+    this.model.setConnection('closed');
+  }
+
+  /** The join command. */
+  protected wish(): Command<'join'> {
+    const holds = this.model.holds();
+    return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
+  }
+
+  /** Delay before the next retry, ms. */
+  protected abstract get retryDelay(): number;
+
+  /** Joins again over the same connection, after the delay. */
+  protected joinLater(): void {
+    this.later(() => this.send('join', this.wish()));
+  }
+
+  private later(what: () => void): void {
+    this.cancel();
+    this.cancel = this.means.after(this.retryDelay, what);
+  }
+}

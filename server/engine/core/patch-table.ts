@@ -1,0 +1,141 @@
+/** The patches of a store by id, with the argument checks that all stores share. */
+import type { Card } from '../../vnca/card.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { firstStage } from '../../vnca/growth.ts';
+import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
+
+/** Checks that names are unique. @throws EngineError unavailable: two models have the same name */
+export function checkNames(models: readonly Model[]): void {
+  for (const { card } of models) {
+    if (models.filter((other) => other.card.name === card.name).length > 1) {
+      throw new EngineError('unavailable', `two checkpoints are named "${card.name}"`);
+    }
+  }
+}
+
+/** The checkpoint of a patch. */
+interface Species {
+  readonly card: Card;
+}
+
+/** What the checks need of a patch. */
+interface CheckedPatch {
+  readonly species: Species;
+  /** Side s. */
+  readonly stage: number;
+}
+
+/** Patches by id. Its checks run before anything is changed. */
+export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
+  /** @param species the loaded checkpoints by name */
+  constructor(private readonly species: ReadonlyMap<string, P['species']>) {
+    super();
+  }
+
+  /** @throws EngineError unknown-patch */
+  require(id: PatchId): P {
+    const patch = this.get(id);
+    if (!patch) throw new EngineError('unknown-patch', String(id));
+    return patch;
+  }
+
+  /**
+   * Creates patches, which the caller adds with `addAll`.
+   *
+   * @param create is passed the side of the first stage
+   * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent
+   */
+  create(
+    news: readonly NewPatch[],
+    create: (one: NewPatch, species: P['species'], stage: number) => P,
+  ): Map<PatchId, P> {
+    const created = new Map<PatchId, P>();
+    for (const one of news) {
+      const { patch, checkpoint, latent } = one;
+      const species = this.species.get(checkpoint);
+      if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
+      if (this.has(patch) || created.has(patch)) {
+        throw new EngineError('duplicate-patch', String(patch));
+      }
+      const { card } = species;
+      checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
+      created.set(patch, create(one, species, firstStage(card)));
+    }
+    return created;
+  }
+
+  addAll(created: ReadonlyMap<PatchId, P>): void {
+    for (const [id, patch] of created) this.set(id, patch);
+  }
+
+  /**
+   * Checks the steps of one call.
+   *
+   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask
+   */
+  entriesOf(steps: readonly PatchStep[]): { readonly patch: P; readonly step: PatchStep }[] {
+    const entries = steps.map((step) => ({ patch: this.require(step.patch), step }));
+    const seen = new Set<PatchId>();
+    for (const { patch, step } of entries) {
+      if (seen.has(step.patch)) throw new EngineError('duplicate-patch', String(step.patch));
+      seen.add(step.patch);
+      const stage = stageAfter(patch, step);
+      if (stage > patch.species.card.side) {
+        throw new EngineError('bad-state', `patch ${step.patch} is grown and cannot divide`);
+      }
+      if (step.keep && step.keep.length !== stage * stage) {
+        throw new EngineError(
+          'bad-mask',
+          `mask of patch ${step.patch} has ${step.keep.length} places, not ${stage}×${stage}`,
+        );
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * Checks size and values of states, [s, s, C] each.
+   *
+   * @returns the patches, with the side s of their new states
+   * @throws EngineError unknown-patch, bad-state
+   */
+  importsOf(
+    states: readonly { readonly patch: PatchId; readonly state: Float32Array }[],
+  ): { readonly patch: P; readonly state: Float32Array; readonly stage: number }[] {
+    return states.map(({ patch: id, state }) => {
+      const patch = this.require(id);
+      const { channels, side } = patch.species.card;
+      const stage = Math.sqrt(state.length / channels);
+      if (!isStage(stage, side)) {
+        throw new EngineError('bad-state', `${state.length} values are no stage of patch ${id}`);
+      }
+      checkNumbers('bad-state', `state of patch ${id}`, state, stage * stage * channels);
+      return { patch, state, stage };
+    });
+  }
+}
+
+/** Whether repeated doubling of `stage` gives the full side. */
+const isStage = (stage: number, side: number): boolean =>
+  stage >= 1 &&
+  stage <= side &&
+  Number.isInteger(stage) &&
+  Number.isInteger(Math.log2(side / stage));
+
+function checkNumbers(
+  reason: 'bad-latent' | 'bad-state',
+  what: string,
+  values: Float32Array,
+  length: number,
+): void {
+  if (!(values instanceof Float32Array) || values.length !== length) {
+    throw new EngineError(reason, `${what} is not ${length} float32 values`);
+  }
+  if (!values.every(Number.isFinite)) {
+    throw new EngineError(reason, `${what} holds a number that is not finite`);
+  }
+}
+
+/** Side of a patch after a step. */
+export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchStep): number =>
+  step.divide ? 2 * stage : stage;

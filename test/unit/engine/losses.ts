@@ -1,0 +1,88 @@
+/** Tests that an engine survives the loss of what holds its states. */
+import type { Engine, Readout } from '../../../server/engine/engine.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { bitsOf, CONTRACT_MODELS, expectError, seed, still } from './contract.ts';
+
+const CHANNELS = CONTRACT_MODELS[0].card.channels;
+
+/** An engine whose states can be lost with what holds them: a thread, a GPU. */
+export interface Mortal {
+  readonly engine: Engine;
+  lose(): void;
+  /** What it has said of its losses. */
+  readonly heard: readonly string[];
+}
+
+/** @param create one that has loaded CONTRACT_MODELS */
+export function describeLosses(
+  name: string,
+  create: () => Promise<Mortal>,
+  patience?: number,
+): void {
+  const ids = [1, 2, 3, 4, 5, 6, 7];
+  const names = ['tiny', 'chance', 'genome', 'calm', 'tiny'];
+  const sown = ids.slice(0, 5).map((patch, i) => {
+    const { latentSize } = CONTRACT_MODELS.find(({ card }) => card.name === names[i])!.card;
+    return seed(patch, names[i], createRandom(patch).latent(latentSize));
+  });
+
+  /** A hundred steps of them, with wounds, divisions and sleepers. @param lose where it is to be lost, if it is */
+  const live = async (engine: Engine, lose: () => void): Promise<unknown> => {
+    await engine.plant(sown);
+    const told: Readout[][] = [];
+    for (let k = 0; k < 100; k++) {
+      if (k === 20) lose();
+      const divide = k === 5 || k === 60;
+      const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
+      const wounded = { patch: 1, divide, ...(k === 40 && { keep }) };
+      const sleeper = k > 10 && k < 70 ? [] : [still(4)];
+      told.push(await engine.step([wounded, still(2), still(3), ...sleeper]));
+    }
+    // Two calls under way all the time, also when states are copied.
+    let last = engine.step([still(1), still(2)]);
+    for (let k = 0; k < 70; k++) {
+      const next = engine.step([still(1), still(2)]);
+      told.push(await last);
+      last = next;
+    }
+    told.push(await last);
+    // Calls that are made when nobody knows of it yet.
+    lose();
+    const waiting = [
+      engine.step([still(1), still(2), still(3)]),
+      engine.step([still(1), still(3)]),
+    ];
+    const others = [
+      engine.dispose([3]),
+      engine.importStates([{ patch: 5, state: createRandom(8).latent(16 * CHANNELS) }]),
+      engine.plant([seed(6)]),
+    ];
+    told.push(...(await Promise.all(waiting)));
+    await Promise.all(others);
+    const living = [1, 2, 4, 5, 6];
+    told.push(await engine.step(living.map(still)));
+    // With nothing under way.
+    lose();
+    await expectError(engine.step([still(3)]), 'unknown-patch');
+    told.push(await engine.step(living.map(still)));
+    const states = (await engine.exportStates(living)).map(bitsOf);
+    await engine.dispose(ids);
+    return { told, states };
+  };
+
+  test(
+    `${name}: what holds the states may be lost, and nothing is lost with it, to the bit`,
+    async () => {
+      const { engine, lose, heard } = await create();
+      try {
+        const wanted = await live(engine, () => {});
+        expect(heard).toEqual([]);
+        expect(await live(engine, lose)).toEqual(wanted);
+        expect(heard).toHaveLength(3);
+      } finally {
+        await engine.close();
+      }
+    },
+    patience,
+  );
+}
