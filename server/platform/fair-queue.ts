@@ -34,22 +34,18 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /** Takes the next entry of the source whose turn it is; undefined if none waits. */
-  take(): T | undefined {
-    const [next] = this.sources;
-    if (!next) return undefined;
-    const [source, entries] = next;
-    this.sources.delete(source);
-    this.sources.set(source, entries);
-    return this.remove(source, entries, () => entries.shift()!);
-  }
-
-  /** Takes all entries. */
-  clear(): T[] {
-    const all = [...this.sources.values()].flat();
-    this.sources.clear();
-    this.count = 0;
-    return all;
+  /** Takes entries, one of each source in turn. @param most absent: all */
+  take(most = this.count): T[] {
+    const taken: T[] = [];
+    while (taken.length < most) {
+      const [next] = this.sources;
+      if (!next) break;
+      const [source, entries] = next;
+      this.sources.delete(source);
+      this.sources.set(source, entries);
+      taken.push(this.remove(source, entries, () => entries.shift()!));
+    }
+    return taken;
   }
 
   private remove(source: string, entries: readonly T[], take: () => T): T {
