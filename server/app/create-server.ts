@@ -308,7 +308,9 @@ export async function createVivariumServer(
     ...(config.metrics === 'same' && { metrics }),
   });
   const http = createServer(httpOptions(limits), app);
-  const gateway = openGateway(http, { rooms, clock, limits, admission, rejections, names });
+  const gateway = openGateway(http, {
+    ...{ rooms, clock, limits, admission, trustProxy, rejections, names },
+  });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;

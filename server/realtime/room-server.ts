@@ -161,7 +161,7 @@ export class RoomServer {
     const { id } = command;
     const you = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, id, async () => {
-      const film = await this.previews.preview(you, command);
+      const film = await this.previews.preview(you, command, client.address);
       client.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
     });
   }
@@ -174,6 +174,7 @@ export class RoomServer {
       return this.previews.draw(
         you,
         command,
+        client.address,
         () => this.slots.participantOf(client)?.id === you.id,
       );
     });

@@ -11,6 +11,8 @@ const SILENT = [
   'too-much-data',
   /** The client did not read what it was sent; the connection was closed. */
   'does-not-read',
+  /** A silent or idle HTTP connection was closed to make room for another one. */
+  'idle-connection',
   /** Too many unfinished responses on one HTTP connection; it was closed. */
   'too-many-requests',
   /** More pings, pongs and fragments a second than allowed; the connection was closed. */

@@ -93,6 +93,11 @@ export class ClientSession implements RoomClient {
     if (join !== undefined) this.receive('join', [join]);
   }
 
+  /** Address key of the connection. */
+  get address(): string {
+    return this.rateLimiter.address;
+  }
+
   /** Whether the transport can take more frames. */
   get writable(): boolean {
     return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
