@@ -167,7 +167,7 @@ export class RoomServer {
     const you = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, id, async () => {
       this.dispatcher.requireSeed(command.seed, you.id);
-      const film = await this.previews.preview(you, command);
+      const film = await this.previews.preview(you, command, client.address);
       client.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
     });
   }
@@ -178,7 +178,7 @@ export class RoomServer {
     return this.dispatcher.runAsync(client, request, async () => {
       this.policy.requireMayAct(by.id);
       this.drawings.requireOn();
-      const latent = await this.previews.encode(pixels);
+      const latent = await this.previews.encode(pixels, client.address);
       await this.drawings.submit({ by, client, request, pixels, latent });
     });
   }
@@ -191,6 +191,7 @@ export class RoomServer {
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
+    this.walls.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
   }
 
