@@ -10,6 +10,8 @@ export const DEFAULTS = {
     height: 256,
     /** Ticks per second, 1…60. */
     tickRate: 15,
+    /** Most flashes a second of a part of the picture: 3 (WCAG 2.3.1) or 2. */
+    flashLimit: 3 as 2 | 3,
     /** Organisms that may live at once. */
     maxOrganisms: 256,
     /** Participants that may be in the room at once. */
