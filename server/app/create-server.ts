@@ -214,6 +214,7 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
     ...{ storage, checkpoints: checkpointsByName },
+    flashLimit: config.maxFlashes,
     defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {

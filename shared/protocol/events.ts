@@ -30,6 +30,8 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
+    /** Most flashes a second over a large area; absent: 3. */
+    flashLimit: v.optional(v.picklist([2, 3])),
   }),
   checkpoint: v.object({
     name: v.string(),
