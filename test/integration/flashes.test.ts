@@ -24,9 +24,12 @@ interface Scene {
   readonly limit: FlashLimit | undefined;
   /** Ticks in which each is cut. */
   readonly cuts?: readonly number[];
+  /** Whether flashes are counted, which takes longer than the automaton. */
+  readonly counts: boolean;
 }
 
-const turnsLeft = 2 * 3;
+/** Changes that three flashes have. */
+const CHANGES = 2 * 3;
 
 const linear = Float64Array.from({ length: 256 }, (_, value) => {
   const c = value / 255;
@@ -39,13 +42,12 @@ const linear = Float64Array.from({ length: 256 }, (_, value) => {
  * @returns for each the largest share of its window that shows more than three flashes in one
  *   second, and whether it has been slowed
  */
-async function grow({ seeds, ticks, limit, cuts = [] }: Scene) {
+async function grow({ seeds, ticks, limit, cuts = [], counts }: Scene) {
   const world = new World(engine);
   // Patch ids are the engine's, and worlds follow one another.
-  const nextPatch = (): number => 10_000 * worlds + ++planted;
+  const first = 10_000 * ++worlds;
   let planted = 0;
-  worlds++;
-  world.newPatch = nextPatch;
+  world.newPatch = () => first + ++planted;
   const [width, height] = [side * COLUMNS, side * Math.ceil(seeds.length / COLUMNS)];
   const place = { name: 'flashes', width, height, maxOrganisms: 64, seed: 1, species };
   const fresh = world.open({ ...place, tickRate: RATE, flashLimit: limit });
@@ -82,7 +84,7 @@ async function grow({ seeds, ticks, limit, cuts = [] }: Scene) {
     }
     await world.tick([room]);
     const { rgba } = room.grid.planes;
-    for (const [i, window] of windows.entries()) {
+    for (const [i, window] of counts ? windows.entries() : []) {
       let over = 0;
       room.grid.each(window, (at, cell) => {
         const [r, g, b] = rgba.subarray(4 * at, 4 * at + 3);
@@ -94,7 +96,7 @@ async function grow({ seeds, ticks, limit, cuts = [] }: Scene) {
           rises[i][cell] ^= 1;
           turns[i][cell].push(tick);
         }
-        if ((turns[i][cell].at(-1 - turnsLeft) ?? -RATE) > tick - RATE) over++;
+        if ((turns[i][cell].at(-1 - CHANGES) ?? -RATE) > tick - RATE) over++;
       });
       worst[i] = Math.max(worst[i], over / (side * side));
     }
@@ -112,16 +114,15 @@ const FAR = Array.from({ length: 16 }, (): Seed => {
 });
 
 test('LIF-9: latents of ±100, from a time when they were planted, flashed; now they are slowed', async () => {
-  const before = await grow({ seeds: FAR, ticks: 90, limit: undefined });
-  const after = await grow({ seeds: FAR, ticks: 90, limit: 3 });
-  console.log(`±100: ${Math.max(...before.worst)} → ${Math.max(...after.worst)}`);
+  const before = await grow({ seeds: FAR, ticks: 90, limit: undefined, counts: true });
+  const after = await grow({ seeds: FAR, ticks: 90, limit: 3, counts: true });
   expect(Math.max(...before.worst)).toBeGreaterThan(0.5);
   expect(before.slowed).not.toContain(true);
   expect(after.slowed).toContain(true);
   expect(Math.max(...after.worst)).toBeLessThanOrEqual(0.25);
 });
 
-const every = isFull ? 1 : 9;
+const every = isFull ? 1 : 11;
 const gallery = species.gallery.flatMap((_, index): Seed[] =>
   index % every === 0 ? [{ from: 'gallery', index }] : [],
 );
@@ -129,8 +130,13 @@ const gallery = species.gallery.flatMap((_, index): Seed[] =>
 test('LIF-9: growing, wounds and healing never slow an organism of the gallery', async () => {
   for (let from = 0; from < gallery.length; from += 64) {
     const seeds = gallery.slice(from, from + 64);
-    const { slowed, worst } = await grow({ seeds, ticks: 150, limit: 3, cuts: [50, 90, 110] });
-    console.log('worst', Math.max(...worst));
+    const { slowed } = await grow({
+      seeds,
+      ticks: 150,
+      limit: 3,
+      cuts: [50, 90, 110],
+      counts: false,
+    });
     expect(slowed.flatMap((is, i) => (is ? [seeds[i]] : []))).toEqual([]);
   }
 });
