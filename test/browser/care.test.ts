@@ -9,6 +9,7 @@ import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { plantGarden } from '../support/garden.ts';
 import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
+import { testNeeding } from '../support/needs.ts';
 import {
   cameraRests,
   fingerTap,
@@ -362,7 +363,7 @@ test('the pages of a full room and of a lost connection have no accessibility vi
   await waitForConnection(inside, 'live');
 });
 
-(lan ? test : test.skip)(
+testNeeding('a network address', lan !== undefined)(
   'at a LAN address, without a secure context, everything works, and no other host is contacted',
   async () => {
     const page = await open({ ...PHONE, locale: 'da-DK' });

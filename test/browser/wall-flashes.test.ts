@@ -24,7 +24,7 @@ interface Flashing {
 }
 
 const WALL = '/wall/garden?overlay=off';
-const VISITOR = '/garden';
+const VISITOR = '/r/garden';
 
 const { url, browser } = await suiteWithPages({ size: '128x72' });
 
