@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { between, finite, roomName, whole } from '../common-schemas.ts';
-import { DEFAULTS } from '../defaults.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 
@@ -41,7 +41,7 @@ const previewSource = v.variant('from', [
 const strokePoints = v.pipe(
   v.array(finite),
   v.minLength(2),
-  v.maxLength(2 * DEFAULTS.stroke.maxPoints),
+  v.maxLength(2 * PAGE_DEFAULTS.stroke.maxPoints),
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
@@ -55,8 +55,13 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
-    /** A wall is not a participant: it sees everything and may only watch. The answer is `wall`. */
-    as: v.optional(v.literal('wall')),
+    /**
+     * A wall is not a participant: it sees everything and may only watch. The answer is `wall`. The
+     * picture on the host's page is a `view`: like a wall, but nobody misses it.
+     */
+    as: v.optional(v.picklist(['wall', 'view'])),
+    /** From the address of a wall that has a place of its own. */
+    pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Token from an earlier `welcome`, to resume as the same participant. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Mark of this device, from an earlier `welcome` in any room of the server. */
@@ -97,7 +102,7 @@ export const COMMANDS = {
   /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
-    radius: between(DEFAULTS.stroke.minRadius, DEFAULTS.stroke.maxRadius),
+    radius: between(PAGE_DEFAULTS.stroke.minRadius, PAGE_DEFAULTS.stroke.maxRadius),
     points: strokePoints,
   }),
   /**
@@ -119,7 +124,7 @@ export const COMMANDS = {
     id: commandId,
     pixels: v.pipe(
       v.instance(Uint8Array),
-      v.check(({ length }) => length <= DEFAULTS.nursery.maxDrawing, 'too large'),
+      v.check(({ length }) => length <= PAGE_DEFAULTS.nursery.maxDrawing, 'too large'),
     ),
   }),
   /** Preview how a seed would grow, without planting it. */

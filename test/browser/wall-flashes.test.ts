@@ -2,7 +2,7 @@
  * No page flashes: pictures that come too fast are joined, and changes of light are softened.
  */
 import type { Page } from 'playwright-core';
-import { nextPictures, openRoom } from '../support/page.ts';
+import { openRoom, openWall } from '../support/page.ts';
 import { afterTest } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -37,8 +37,7 @@ async function openWatched(path: string): Promise<Page> {
   const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
   afterTest(() => page.close());
   await page.clock.install();
-  await openRoom(page, `${url}${path}`);
-  await nextPictures(page, 2);
+  await (path === WALL ? openWall : openRoom)(page, `${url}${path}`);
   await page
     .locator('vivarium-wall, vivarium-room')
     .evaluate((element) => element.classList.add('flashing'));
