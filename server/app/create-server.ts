@@ -55,7 +55,7 @@ import {
 } from './network-addresses.ts';
 import { openWallPlaces } from './open-wall-places.ts';
 import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
-import { runShutdownPhases } from './shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
@@ -314,28 +314,23 @@ export async function createVivariumServer(
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
-  const phases = [
-    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
-    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
-    {
-      name: 'previews have stopped',
-      run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
+  const phases = shutdownPhases({
+    ...{
+      gateway,
+      ticker,
+      deferredWork,
+      journalWriter,
+      host,
+      alerts,
+      hooks,
+      engine,
+      store,
+      metrics,
     },
-    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
-    { name: 'host records are saved', run: () => Promise.all([host.close(), alerts?.close()]) },
-    { name: 'clients are disconnected', run: () => gateway.close() },
-    { name: 'OSC has stopped', run: () => osc?.close() },
-    { name: 'extensions have stopped', run: () => hooks.close() },
-    { name: 'the engine has stopped', run: () => engine.close() },
-    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
-    {
-      name: 'metrics have stopped',
-      run: () => {
-        metrics?.close();
-        return metricsServer?.close();
-      },
-    },
-  ];
+    previews: loaded.map(({ previews }) => previews.growth),
+    osc: () => osc,
+    metricsServer: () => metricsServer,
+  });
   const shutDown = (phaseLog: Log): Promise<void> => {
     watchdog.stop();
     descriptors.stop();
