@@ -1,10 +1,10 @@
 /** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
-import { between, whole } from '../common-schemas.ts';
-import { DEFAULTS } from '../defaults.ts';
+import { between, drawingMode, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 
-const { stroke } = DEFAULTS;
+const { stroke } = PAGE_DEFAULTS;
 
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),
@@ -12,6 +12,8 @@ const languages = v.pipe(
   v.maxLength(LANGUAGE_CODES.length),
   v.check((list) => new Set(list).size === list.length, 'a language is named twice'),
 );
+
+export type DrawingMode = v.InferOutput<typeof drawingMode>;
 
 const energy = v.strictObject({
   /** Maximum energy of a participant. */
@@ -46,6 +48,12 @@ const knobs = {
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,
+  /** Whether drawings become seeds: at once, after the host's yes, or not. */
+  drawings: drawingMode,
+  /** Whether seeds can be planted from a keepsake's text, the token. */
+  tokens: v.boolean(),
+  /** Whether programs can plant latents of their own. */
+  latents: v.boolean(),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };

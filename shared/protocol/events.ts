@@ -2,7 +2,7 @@
  * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
  */
 import * as v from 'valibot';
-import { count, finite, id, size } from '../common-schemas.ts';
+import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
@@ -118,6 +118,11 @@ export const EVENTS = {
     captions: v.boolean(),
     languages: v.array(v.string()),
     attract: v.object({ on: v.boolean(), after: amount }),
+    /** Whether drawings become seeds at once, after the host's yes, or not. */
+    drawings: drawingMode,
+    /** Whether keepsakes and latents can be planted. */
+    tokens: v.boolean(),
+    latents: v.boolean(),
     /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
   }),
