@@ -222,7 +222,7 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
-    defaults,
+    ...{ flashLimit: config.maxFlashes, defaults },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
