@@ -16,6 +16,7 @@ import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
+import { DiskWatch } from '../operations/disk-watch.ts';
 import { ExhaustionWatch } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
@@ -162,6 +163,7 @@ export async function createVivariumServer(
     });
   const world = new World(engine);
   world.journal = journalWriter?.record;
+  const disk = folder === undefined ? undefined : new DiskWatch({ folder, clock, log });
   const rejections = new RejectionCounts();
   let failed = false;
   let closing: Promise<void> | undefined;
@@ -172,6 +174,7 @@ export async function createVivariumServer(
       : createMetrics({
           engine: engine.info,
           isPersisting: () => journalWriter?.isPersisting,
+          diskFree: () => disk?.free,
           rejections: () => rejections.totals(),
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size }) => ({
@@ -235,6 +238,7 @@ export async function createVivariumServer(
     );
   } catch (error) {
     watchdog.stop();
+    disk?.stop();
     await ticker.stop();
     await journalWriter?.close();
     await hooks.close();
@@ -326,6 +330,7 @@ export async function createVivariumServer(
   const shutDown = (phaseLog: Log): Promise<void> => {
     watchdog.stop();
     descriptors.stop();
+    disk?.stop();
     unwatch?.();
     return runShutdownPhases(phases, phaseLog);
   };

@@ -19,6 +19,8 @@ export interface MetricsOptions {
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
   readonly isPersisting: () => boolean | undefined;
+  /** Bytes free on the disk of the data folder; undefined if that is not known. */
+  readonly diskFree: () => number | undefined;
 }
 
 /** Records metrics and renders them as text. */
@@ -91,17 +93,28 @@ export function createMetrics(options: MetricsOptions): Metrics {
       for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
     },
   });
-  new Gauge({
-    ...metric(
-      'keeping',
-      '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
-    ),
-    collect() {
+  const optional = (name: string, help: string, value: () => number | undefined) =>
+    new Gauge({
+      ...metric(name, help),
+      collect() {
+        const now = value();
+        if (now === undefined) this.remove();
+        else this.set(now);
+      },
+    });
+  optional(
+    'keeping',
+    '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
+    () => {
       const persisting = isPersisting();
-      if (persisting === undefined) this.remove();
-      else this.set(Number(persisting));
+      return persisting === undefined ? undefined : Number(persisting);
     },
-  });
+  );
+  optional(
+    'disk_free_bytes',
+    "Bytes free on the data folder's disk; absent: nothing is stored.",
+    options.diskFree,
+  );
   new Gauge({
     ...metric('engine', 'Always 1; the labels name the engine and its device.'),
     labelNames: ['name', 'device'],

@@ -1,9 +1,10 @@
 /** Verifies the data of a folder before they are used. */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/ask-child.ts';
 import { StoreError } from '../store-error.ts';
+import { freeBytes } from './space-guard.ts';
 import { DATA_FILE } from './table.ts';
 
 /** The result of a verification, as the probe sends it. */
@@ -43,8 +44,7 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 
 /** Whether the disk has space for a copy of a file, with a margin. */
 function hasSpace(folder: string, file: string): boolean {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize > 1.5 * statSync(file).size;
+  return freeBytes(folder) > 1.5 * statSync(file).size;
 }
 
 async function probe(folder: string, ...fresh: string[]): Promise<Findings> {

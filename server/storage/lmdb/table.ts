@@ -8,6 +8,7 @@ import { crc32 } from 'node:zlib';
 import { open } from 'lmdb';
 import type { Entry, Span, Write } from '../records.ts';
 import { StoreError } from '../store-error.ts';
+import { freeBytes, SpaceGuard } from './space-guard.ts';
 
 export const DATA_FILE = 'data.mdb';
 /** Key of the number of transactions; LMDB does not detect that the last ones are missing. */
@@ -44,6 +45,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
     );
   }
   const witness = readOnly ? undefined : openWitness(folder);
+  const space = new SpaceGuard(() => freeBytes(folder));
   const rangeOf = ({ from, to, backwards, limit }: Span) => ({
     ...(backwards ? { start: to, end: from, inclusiveEnd: true } : { start: from, end: to }),
     exclusiveStart: backwards ?? false,
@@ -57,6 +59,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
       [...db.getRange(rangeOf(span))].map(({ key, value }) => ({ key, bytes: copyOf(value)! })),
     keys: (span) => [...db.getKeys(rangeOf(span))],
     write({ put = [], remove = [] }) {
+      space.require(put.reduce((sum, { bytes }) => sum + bytes.length, 0));
       try {
         db.transactionSync(() => {
           for (const { key, bytes } of put) db.putSync(key, bytes as Buffer);

@@ -10,6 +10,7 @@ test('a closed or removed room has no metrics', async () => {
     rooms: () => rooms,
     rejections: () => ({}),
     isPersisting: () => undefined,
+    diskFree: () => undefined,
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
   expect(await figures()).toEqual([
