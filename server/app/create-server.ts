@@ -35,7 +35,6 @@ import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
-import { openSound } from '../storage/lmdb/open.ts';
 import { openMemory } from '../storage/memory-records.ts';
 import { banRecords } from '../storage/record-schemas.ts';
 import { Store } from '../storage/store.ts';
@@ -52,6 +51,7 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openStorage } from './open-storage.ts';
 import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases } from './shutdown-phases.ts';
 import { createTickLoop } from './tick-loop.ts';
@@ -135,7 +135,7 @@ export async function createVivariumServer(
   const gallery = await loadGalleries(folders);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
-  const [engine, records] = await startBoth(
+  const [engine, opened] = await startBoth(
     createEngine({
       checkpoints,
       backend: config.engine,
@@ -144,12 +144,14 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    folder === undefined ? undefined : openSound(folder),
+    folder === undefined
+      ? undefined
+      : openStorage({ folder, onDamage: config.onDamage, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
   });
-  const store = records && new Store(records);
+  const store = opened?.store;
   const journalWriter =
     store &&
     new JournalWriter({
@@ -175,6 +177,7 @@ export async function createVivariumServer(
           engine: engine.info,
           isPersisting: () => journalWriter?.isPersisting,
           diskFree: () => disk?.free,
+          setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size }) => ({
@@ -212,7 +215,7 @@ export async function createVivariumServer(
     checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
   );
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
-  const storage = store && journalWriter && { store, journalWriter };
+  const storage = opened && journalWriter && { ...opened, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },

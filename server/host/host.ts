@@ -5,6 +5,7 @@ import type { Request, Router } from 'express';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TickEvents } from '../world/world.ts';
 import { createHostApi } from './api.ts';
+import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { FilmJobs } from './film-jobs.ts';
@@ -81,6 +82,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...roomCalls(hostContext, (room) => counter.forget(room)),
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
+      ...asideCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
         const { name, checkpoint } = rooms.planOf(parts.room);

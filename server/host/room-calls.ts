@@ -81,6 +81,7 @@ export function stateOf(
     roomDefaults: context.defaults,
     zone: -new Date(now).getTimezoneOffset(),
     keeping: context.storage?.journalWriter.isPersisting ?? null,
+    aside: [...(context.storage?.aside?.entries ?? [])],
     addresses: context.addresses(),
     checkpoints: [...context.checkpoints.values()].map(({ facts }): CheckpointState => {
       const { name, title, side, sheet } = facts;

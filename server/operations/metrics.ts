@@ -21,6 +21,8 @@ export interface MetricsOptions {
   readonly isPersisting: () => boolean | undefined;
   /** Bytes free on the disk of the data folder; undefined if that is not known. */
   readonly diskFree: () => number | undefined;
+  /** Damaged data that were set aside; undefined if they are refused. */
+  readonly setAside: () => number | undefined;
 }
 
 /** Records metrics and renders them as text. */
@@ -114,6 +116,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'disk_free_bytes',
     "Bytes free on the data folder's disk; absent: nothing is stored.",
     options.diskFree,
+  );
+  optional(
+    'set_aside',
+    "Damaged data that were set aside and not yet dismissed on the host's page.",
+    options.setAside,
   );
   new Gauge({
     ...metric('engine', 'Always 1; the labels name the engine and its device.'),

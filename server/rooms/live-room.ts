@@ -14,11 +14,21 @@ import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
+import { StoreError } from '../storage/store-error.ts';
 import type { Room } from '../world/room.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+
+/** Where rooms are stored. */
+export interface RoomStorage {
+  readonly store: Store;
+  readonly journalWriter: JournalWriter;
+  /** Takes the data of a damaged room; undefined: they are refused. */
+  readonly aside: SetAside | undefined;
+}
 
 /** What a room runs on. */
 export interface LiveRoomOptions {
@@ -28,7 +38,7 @@ export interface LiveRoomOptions {
   /** The loaded checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   /** Where rooms are stored; absent: they last as long as the server. */
-  readonly storage?: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
+  readonly storage?: RoomStorage | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
@@ -48,14 +58,15 @@ export interface OpenRoom {
 /**
  * Opens a room, restored from the store if there is one, and adds it to the ticker.
  *
+ * @param options.isStrict damaged data are not set aside
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
 export async function bringUpRoom(
   plan: PlanRecord,
   policy: RoomPolicy,
-  options: LiveRoomOptions,
+  options: LiveRoomOptions & { readonly isStrict?: boolean },
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, clock, date, log } = options;
+  const { world, ticker, storage, engine, secret, bans, clock, date, log, isStrict } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -64,11 +75,18 @@ export async function bringUpRoom(
   const place: RoomPlace = { name, width, height, maxOrganisms, seed, species, energy, tickRate };
   let room: Room;
   if (storage) {
-    const { store, journalWriter } = storage;
-    const opened = await openRoom(place, {
-      ...{ store, world, date },
-      checkpoint: { name: checkpoint, hash },
-      say: (remark) => log.info('room', remark),
+    const { store, journalWriter, aside } = storage;
+    const open = () =>
+      openRoom(place, {
+        ...{ store, world, date },
+        checkpoint: { name: checkpoint, hash },
+        say: (remark) => log.info('room', remark),
+      });
+    const opened = await open().catch(async (error: unknown) => {
+      const isDamaged = error instanceof StoreError && error.reason === 'damaged';
+      if (!isDamaged || !aside || isStrict) throw error;
+      await aside.room(name, error.message);
+      return open();
     });
     room = opened.room;
     try {

@@ -256,6 +256,30 @@ export class RoomRegistry {
     }
   }
 
+  /**
+   * Exchanges a room's stored data while it is closed, and opens it again with the new ones. If
+   * that fails, they are exchanged again.
+   *
+   * @param exchange returns the exchange that takes it back
+   * @throws HostRefusal no-such-room, room-busy; failed: the room has the data it had before
+   */
+  async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
+    const entry = this.requireIdle(name);
+    await this.whileBusy(entry, 'restoring', async () => {
+      await this.stopRoom(entry);
+      const takeBack = await exchange();
+      try {
+        await this.startRoom(entry, true);
+      } catch (error) {
+        await this.stopRoom(entry);
+        await takeBack();
+        await this.startRoom(entry);
+        throw new HostRefusal('failed', (error as Error).message);
+      }
+      entry.plan = { ...entry.plan, open: true };
+    });
+  }
+
   private require(name: string): RoomEntry {
     const entry = this.entries.get(name);
     if (!entry) throw new HostRefusal('no-such-room', name);
@@ -335,10 +359,11 @@ export class RoomRegistry {
     }
   }
 
-  private async startRoom(entry: RoomEntry): Promise<void> {
+  /** @param isStrict damaged data are not set aside */
+  private async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
-    else entry.live = await bringUpRoom(entry.plan, entry.policy, this.options);
+    else entry.live = await bringUpRoom(entry.plan, entry.policy, { ...this.options, isStrict });
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);

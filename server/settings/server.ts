@@ -107,6 +107,14 @@ export const SERVER = {
         default: '.data',
         help: 'where rooms are stored; none: they end with the server',
       },
+      onDamage: {
+        value: 'WHAT',
+        type: oneOf(['refuse', 'set-aside']),
+        default: 'refuse',
+        help: 'what to do with damaged data: refuse to start, or set-aside: move them aside and open what is whole',
+        details:
+          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page says so and puts them back. It never concerns data of another version, checkpoint or size, a locked folder, missing permissions or a full disk.",
+      },
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),

@@ -13,7 +13,7 @@ import { freeBytes, SpaceGuard } from './space-guard.ts';
 export const DATA_FILE = 'data.mdb';
 /** Key of the number of transactions; LMDB does not detect that the last ones are missing. */
 const COUNT_KEY = '!count';
-const WITNESS_FILE = 'witness';
+export const WITNESS_FILE = 'witness';
 const WITNESS_BYTES = 12;
 
 /** `Records` with synchronous methods. */
@@ -31,13 +31,14 @@ export interface Table {
 /**
  * Opens the environment of an existing folder. A damaged file may also crash the process.
  *
+ * @param options.ignoreWitness also opens it if the last transactions are missing
  * @throws StoreError not-writable; damaged: unreadable, or the last transactions are missing
  */
-export function openTable(folder: string, { readOnly = false } = {}): Table {
+export function openTable(folder: string, { readOnly = false, ignoreWitness = false } = {}): Table {
   const db = openDatabase(folder, readOnly);
   let count = decodeCount(db.get(COUNT_KEY));
   const witnessed = readWitness(join(folder, WITNESS_FILE));
-  if (witnessed > count) {
+  if (witnessed > count && !ignoreWitness) {
     void db.close();
     throw new StoreError(
       'damaged',

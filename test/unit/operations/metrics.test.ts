@@ -11,6 +11,7 @@ test('a closed or removed room has no metrics', async () => {
     rejections: () => ({}),
     isPersisting: () => undefined,
     diskFree: () => undefined,
+    setAside: () => undefined,
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
   expect(await figures()).toEqual([
