@@ -6,6 +6,8 @@ import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
  */
 export const DEFAULTS = {
   room: {
+    /** Folder of the checkpoint of rooms that are not stored yet. */
+    checkpoint: 'checkpoints/organisms',
     width: 256,
     height: 256,
     /** Ticks per second, 1…60. */

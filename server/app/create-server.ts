@@ -31,6 +31,7 @@ import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { createNameCheck } from '../realtime/sessions/display-names.ts';
+import { checkpointKeeper } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
@@ -39,11 +40,11 @@ import { openMemory } from '../storage/memory-records.ts';
 import { banRecords } from '../storage/record-schemas.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
 import { listen, listenHttp } from './listen.ts';
+import { loadCheckpoints } from './load-checkpoints.ts';
 import {
   localOrigin,
   networkAddresses,
@@ -128,10 +129,8 @@ export async function createVivariumServer(
   const folder = config.data === 'none' ? undefined : config.data;
   const defaults = defaultRoomSettings(config);
   const names = createNameCheck(config.bannedWords ?? []);
-  const checkpoint = await loadCheckpoint(config.checkpoint);
-  const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
+  const { all: checkpoints, folders } = await loadCheckpoints(config, folder, log);
   const files = await StaticFiles.load(clientFolder);
-  const folders = new Map(checkpoints.map(({ card, folder }) => [card.name, folder]));
   const gallery = await loadGalleries(folders);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
@@ -220,6 +219,7 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
     ...{ storage, checkpoints: checkpointsByName },
+    keepCheckpoint: folder === undefined ? undefined : checkpointKeeper(folder, folders, log),
     defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
@@ -234,10 +234,11 @@ export async function createVivariumServer(
     await rooms.start(
       config.rooms.map((name) => ({
         name,
-        ...config.size,
+        ...(config.size ?? { width: DEFAULTS.room.width, height: DEFAULTS.room.height }),
         seed: hashText(`${config.seed}/${name}`),
-        checkpoint: checkpoint.card.name,
+        checkpoint: checkpoints[0].card.name,
       })),
+      { size: config.size !== undefined, checkpoint: config.checkpoint !== undefined },
     );
   } catch (error) {
     watchdog.stop();

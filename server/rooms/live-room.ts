@@ -39,6 +39,8 @@ export interface LiveRoomOptions {
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   /** Where rooms are stored; absent: they last as long as the server. */
   readonly storage?: RoomStorage | undefined;
+  /** Stores the files of a checkpoint with the rooms that use it. Never rejects. */
+  readonly keepCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
@@ -79,7 +81,7 @@ export async function bringUpRoom(
     const open = () =>
       openRoom(place, {
         ...{ store, world, date },
-        checkpoint: { name: checkpoint, hash },
+        checkpoint: { name: facts.name, hash },
         say: (remark) => log.info('room', remark),
       });
     const opened = await open().catch(async (error: unknown) => {
@@ -89,6 +91,7 @@ export async function bringUpRoom(
       return open();
     });
     room = opened.room;
+    await options.keepCheckpoint?.(checkpoint, hash);
     try {
       await journalWriter.watch(room, opened.tail);
     } catch (error) {

@@ -13,6 +13,7 @@ import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
+import { type ExplicitSettings, storedPlan } from './stored-plan.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
   /** Where plans and settings are stored. */
@@ -55,20 +56,25 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and those that the host has created.
    *
    * @param fixed the rooms of the configuration
+   * @param explicit what was asked for; otherwise stored rooms stay as they are
    * @throws StoreError; EngineError
    */
-  async start(fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[]): Promise<void> {
+  async start(
+    fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[],
+    explicit?: ExplicitSettings,
+  ): Promise<void> {
     const plans = new Map((await this.options.hostStore.plans()).map((plan) => [plan.name, plan]));
     for (const place of fixed) {
       const stored = plans.get(place.name);
       plans.delete(place.name);
       const { open = true, change = {} } = stored ?? {};
-      const entry = this.register({ ...place, made: false, open, change });
+      const plan = { ...place, made: false, open, change };
+      const entry = this.register(await storedPlan(plan, this.options, explicit));
       if (open) await this.startRoom(entry);
     }
     for (const plan of plans.values()) {
       if (!plan.made) continue;
-      const entry = this.register(plan);
+      const entry = this.register(await storedPlan(plan, this.options));
       if (plan.open) await this.startRoomIfPossible(entry);
     }
   }
@@ -257,11 +263,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Exchanges a room's stored data while it is closed, and opens it again with the new ones. If
-   * that fails, they are exchanged again.
+   * Exchanges a room's stored data, and opens it with the new ones.
    *
    * @param exchange returns the exchange that takes it back
-   * @throws HostRefusal no-such-room, room-busy; failed: the room has the data it had before
+   * @throws HostRefusal no-such-room, room-busy; failed: it has the data it had before
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -359,7 +364,6 @@ export class RoomRegistry {
     }
   }
 
-  /** @param isStrict damaged data are not set aside */
   private async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);

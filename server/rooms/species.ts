@@ -1,13 +1,15 @@
 /** Derives what the world needs to know about a checkpoint. */
-import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
+import { galleryLatent } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
 import type { Species } from '../world/species.ts';
+import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
 /** @returns the species of a checkpoint, with the latent map if there is one */
-export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
+export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   return {
     checkpoint: name,
+    ...(checkpoint.ownName && { ownName: checkpoint.ownName }),
     side,
     latentSize,
     schedule: growthSchedule(checkpoint.card),

@@ -51,8 +51,9 @@ export const SERVER = {
       size: {
         value: 'WxH',
         type: is.gridSize,
-        default: `${room.width}x${room.height}`,
+        defaultInWords: `${room.width}x${room.height}`,
         help: 'cell grid of each room, 32 to 1024 cells a side',
+        details: 'A stored room keeps its size; if another one is given here, it is refused.',
       },
       tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
       capacity: {
@@ -82,8 +83,10 @@ export const SERVER = {
       checkpoint: {
         value: 'FOLDER',
         type: text,
-        default: 'checkpoints/organisms',
+        defaultInWords: room.checkpoint,
         help: 'checkpoint to grow organisms from',
+        details:
+          'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',
       },
       checkpoints: {
         value: 'A,B',

@@ -12,7 +12,6 @@ describe('settings', () => {
     expect(readConfig([], {})).toMatchObject({
       port: 8080,
       rooms: ['garden'],
-      size: { width: 256, height: 256 },
       tickRate: 15,
       engine: 'auto',
     });
