@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Log } from '../../server/platform/log.ts';
+import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HostClient } from '../support/host-client.ts';
@@ -113,7 +114,8 @@ const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unk
   'the last snapshot lacks its cells': ['same', records('cells/a/', 'remove', last)],
   'every snapshot is damaged': ['empty', records('state/a/', 'flip')],
   'every snapshot is missing': ['empty', records('snapshot/a/', 'remove')],
-  'all cells are damaged': ['empty', records('cells/a/', 'flip')],
+  // The first snapshot has none, and the journal reaches back to it.
+  'all cells are damaged': ['same', records('cells/a/', 'flip')],
   'the last journal entry is damaged': ['snapshot', records('journal/a/', 'flip', last)],
   'the last journal entry is missing': ['snapshot', records('journal/a/', 'remove', last)],
   'the first journal entry is damaged': ['said', records('journal/a/', 'flip', first)],
@@ -164,11 +166,11 @@ interface Opened {
   readonly lines: readonly string[];
 }
 
-async function open(folder: string, onDamage = 'set-aside'): Promise<Opened> {
+async function open(folder: string): Promise<Opened> {
   const lines: string[] = [];
   const write = (event: string, sentence: string) => lines.push(`${event}: ${sentence}`);
   const log: Log = { info: write, warn: write, error: write };
-  const settings = { ...SETTINGS, data: folder, 'on-damage': onDamage };
+  const settings = { ...SETTINGS, data: folder, 'on-damage': 'set-aside' };
   const server = await startServer(settings, '.', undefined, log);
   return { server, lines };
 }
@@ -198,9 +200,7 @@ test.each(Object.entries(DRILLS))(
       if (outcome === 'same') expect(said).toEqual([]);
       else {
         expect(said.length).toBeGreaterThan(0);
-        expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(
-          name !== 'the file is missing',
-        );
+        expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(true);
       }
       if (outcome === 'said') expect(whats).toEqual(['records a']);
       if (outcome === 'snapshot' || outcome === 'empty') {
@@ -220,9 +220,7 @@ test.each(Object.entries(DRILLS))(
       await server.close();
     }
     // What was set aside is not damaged data of the next start.
-    const again = await open(folder, 'refuse');
-    expect(sizeOf(again.server, 'a')).toBeGreaterThan(0);
-    await again.server.close();
+    await (await openSound(folder)).close();
   },
   60_000,
 );
