@@ -2,7 +2,6 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { type Environment, inSection, readCommand, type Values } from './command.ts';
-import { helpText as helpOf } from './help.ts';
 import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
@@ -211,8 +210,6 @@ export const SERVER = {
 } as const;
 
 export type Config = Values<typeof SERVER.options>;
-
-export const helpText = (): string => helpOf(SERVER);
 
 /**
  * @param args the command line after the program

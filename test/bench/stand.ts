@@ -11,7 +11,9 @@ import { PRODUCT_FLOP } from './product.ts';
 export const SIZES = [1, 16, 64, 256, 1024] as const;
 export const GARDEN = 256;
 export const ROUNDS = 5;
-/** A size has as many rounds as fit into so many seconds; one that has not even these is left out. */
+/**
+ * A size has as many rounds as fit into so many seconds; one that has not even these is left out.
+ */
 const LONGEST = 20;
 const FEWEST_ROUNDS = 3;
 /** To time a step by: short ones are repeated. */
@@ -20,7 +22,7 @@ const MOST_TIMES = 100;
 const PRODUCTS = 3;
 
 /** Such a driver is there to be right; how fast it is says nothing of a GPU. */
-const POSING = /^CPU posing as a GPU/;
+const EMULATED = /^CPU emulating a GPU/;
 
 /** Samples of one number of patches; cells/s. */
 export interface SizeSamples {
@@ -65,14 +67,15 @@ export class Stand {
   /**
    * Starts engine and bare backend and takes every size once, unmeasured.
    *
-   * @param named whether it was asked for by name: else a driver that computes on the CPU will not do for a GPU
+   * @param named whether it was asked for by name: else a driver that computes on the CPU will not
+   * do for a GPU
    * @throws EngineError unavailable: the engine does not start here, or is no such thing
    */
   static async open(name: BackendName, net: Net, named: boolean): Promise<Stand> {
     const before = residentMiB();
     const engine = await createEngine({ checkpoints: [net.model], backend: name });
     const { device } = engine.info;
-    if (!named && POSING.test(device)) {
+    if (!named && EMULATED.test(device)) {
       await engine.close();
       throw new EngineError('unavailable', `${name}, unless it is named: ${device}`);
     }
@@ -145,7 +148,10 @@ export class Stand {
   }
 }
 
-/** Engines that are measured unless one is named: not the one that is only there for want of all others. */
+/**
+ * Engines that are measured unless one is named: not the one that is only there for want of all
+ * others.
+ */
 export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
 
 /** So much of a garden, by chance: wounds fall anywhere. */

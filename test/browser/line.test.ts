@@ -1,34 +1,17 @@
 /** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/host-client.ts';
-import { openRoom } from '../support/page.ts';
-import { startServer } from '../support/server.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
-let server: VivariumServer;
-let browser: Browser;
-let url: string;
+import type { Page } from 'playwright-core';
+import { modelOf, openRoom } from '../support/page.ts';
+import { hostOf } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 
-beforeAll(async () => {
-  const client = await ensureClient(() => {});
-  server = await startServer({ size: '64x64', capacity: 1 }, client);
-  url = `http://127.0.0.1:${server.port}/r/garden`;
-  browser = await launchBrowser();
-});
+const {
+  server,
+  roomUrl: url,
+  newPage: open,
+} = await suiteWithPages({ size: '64x64', capacity: 1 });
 
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
-
-const newPage = (): Promise<Page> =>
-  browser
-    .newContext({ viewport: { width: 390, height: 844 } })
-    .then(leaveUnpainted)
-    .then((context) => context.newPage());
+const newPage = () => open({ viewport: { width: 390, height: 844 } });
 
 test('a visitor waits for a full room, is admitted when there is a place, and keeps their identity after a reload', async () => {
   const first = await newPage();
@@ -50,15 +33,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
   expect(await line.count()).toBe(0);
   await third.getByText('The room is full. You are next').waitFor();
 
-  const you = () =>
-    second.evaluate(
-      () =>
-        (
-          document.querySelector('vivarium-room') as unknown as {
-            model: { you: { id: number } };
-          }
-        ).model.you.id,
-    );
+  const you = async () => (await modelOf(second)).evaluate((model) => model.you.id);
   const before = await you();
   await third.close();
   await openRoom(second, url);
@@ -67,7 +42,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
 });
 
 test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {
-  const host = await HostClient.login(server.port, server.hostToken!);
+  const host = await hostOf(server);
   await host.call('closeRoom', {}, { room: 'garden' });
   const pages = [await newPage(), await newPage()];
   const closed = (page: Page) => page.getByText('This room is closed just now.');

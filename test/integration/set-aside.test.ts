@@ -171,7 +171,7 @@ async function open(folder: string): Promise<Opened> {
   const write = (event: string, sentence: string) => lines.push(`${event}: ${sentence}`);
   const log: Log = { info: write, warn: write, error: write };
   const settings = { ...SETTINGS, data: folder, 'on-damage': 'set-aside' };
-  const server = await startServer(settings, '.', undefined, log);
+  const server = await startServer(settings, { log });
   return { server, lines };
 }
 

@@ -25,7 +25,10 @@ export const GROWN = SPECIES.schedule.length;
 export const ANNA: ParticipantView = { id: 1, name: 'Anna', hue: 10 };
 export const BERT: ParticipantView = { id: 2, name: 'Bert', hue: 200 };
 
-/** What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked like before. */
+/**
+ * What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked
+ * like before.
+ */
 export type Look = (cell: { x: number; y: number; organism: number; tick: number }) => number;
 
 export class HandRoom {
@@ -119,10 +122,16 @@ export class HandRoom {
   }
 }
 
-/** A room whose organisms have just grown. @param places their centres */
-export function grown(...places: readonly (readonly [x: number, y: number])[]): HandRoom {
+/** A room where seeds are planted at the next tick. @param places their centres */
+export function sown(...places: (readonly [x: number, y: number])[]): HandRoom {
   const hand = new HandRoom();
   for (const [x, y] of places) hand.plant(x, y);
+  return hand;
+}
+
+/** A room whose organisms have just grown. @param places their centres */
+export function grown(...places: Parameters<typeof sown>): HandRoom {
+  const hand = sown(...places);
   hand.ticks(GROWN);
   return hand;
 }

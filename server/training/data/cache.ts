@@ -58,12 +58,9 @@ async function write(folder: string, file: string, stored: Stored): Promise<void
     await replaceFile(file, [digestOf(body), body], unfinished);
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => {});
-    throw new DatasetError(
-      'unwritable-cache',
-      folder,
-      `the built set cannot be stored there (${ioCode(error)})`,
-      'free disk space, allow writing, or choose another cache folder',
-    );
+    const what = `the built set cannot be stored there (${ioCode(error)})`;
+    const next = 'free disk space, allow writing, or choose another cache folder';
+    throw new DatasetError('unwritable-cache', folder, what, next);
   }
 }
 
