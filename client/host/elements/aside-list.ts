@@ -30,12 +30,15 @@ export class AsideList extends HostElement {
     li.calm {
       background: var(--card);
     }
-    svg {
+    ul {
+      margin: 0;
+    }
+    li > svg {
       flex: none;
       color: var(--alarm);
     }
     p {
-      flex: 1 1 18em;
+      flex: 1 1 12em;
       max-width: 60em;
     }
     @media (max-width: 860px) {
@@ -46,8 +49,10 @@ export class AsideList extends HostElement {
   `;
 
   override render(): TemplateResult | typeof nothing {
-    const { state, room } = this.host;
-    const shown = state?.aside.filter((one) => one.room === null || one.room === room) ?? [];
+    const { state, room, summary } = this.host;
+    const isOf = (one: AsideState) => one.room === null || one.room === room;
+    // While data are exchanged, the list is not final.
+    const shown = summary?.busy === 'restoring' ? [] : (state?.aside.filter(isOf) ?? []);
     this.hidden = shown.length === 0;
     if (this.hidden) return nothing;
     return html`<ul>
@@ -70,6 +75,7 @@ export class AsideList extends HostElement {
       ${
         canPutBack
           ? html`<button
+              class="plain"
               data-testid="put-back"
               @click=${() => this.host.do('putBack', { aside }, {}, () => msg('The data are put back.'))}
             >
