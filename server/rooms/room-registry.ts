@@ -65,15 +65,13 @@ export class RoomRegistry {
   ): Promise<void> {
     const plans = new Map((await this.options.hostStore.plans()).map((plan) => [plan.name, plan]));
     for (const place of fixed) {
-      const stored = plans.get(place.name);
+      const { open = true, change = {} } = plans.get(place.name) ?? {};
       plans.delete(place.name);
-      const { open = true, change = {} } = stored ?? {};
       const plan = { ...place, made: false, open, change };
       const entry = this.register(await storedPlan(plan, this.options, explicit));
       if (open) await this.startRoom(entry);
     }
-    for (const plan of plans.values()) {
-      if (!plan.made) continue;
+    for (const plan of [...plans.values()].filter(({ made }) => made)) {
       const entry = this.register(await storedPlan(plan, this.options));
       if (plan.open) await this.startRoomIfPossible(entry);
     }
@@ -272,16 +270,18 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     await this.whileBusy(entry, 'restoring', async () => {
       await this.stopRoom(entry);
+      const { plan } = entry;
       const takeBack = await exchange();
       try {
+        entry.plan = await storedPlan({ ...plan, open: true }, this.options);
         await this.startRoom(entry, true);
       } catch (error) {
+        entry.plan = plan;
         await this.stopRoom(entry);
         await takeBack();
         await this.startRoom(entry);
         throw new HostRefusal('failed', (error as Error).message);
       }
-      entry.plan = { ...entry.plan, open: true };
     });
   }
 
