@@ -19,6 +19,7 @@ import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
+import './elements/walls-section.ts';
 import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
@@ -140,9 +141,11 @@ export class VivariumHost extends StyledElement {
             ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
             : state.aside.some(({ what }) => what !== 'replaced')
               ? html`<span class="tag wrong">${msg('data were damaged')}</span>`
-              : dim
-                ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
-                : html`<span class="tag good">${msg('everything is fine')}</span>`
+              : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
+                ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
+                : dim
+                  ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
+                  : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;

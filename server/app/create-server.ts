@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { hashText } from '../../shared/random.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { EngineLoss } from '../engine/engine.ts';
@@ -15,6 +14,7 @@ import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
+import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
 import { DiskWatch } from '../operations/disk-watch.ts';
 import { ExhaustionWatch } from '../operations/exhaustion.ts';
@@ -25,6 +25,7 @@ import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Log, silentLog } from '../platform/log.ts';
 import { startBoth } from '../platform/start-both.ts';
+import { hostCheck } from '../realtime/admission/allowed-hosts.ts';
 import { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
 import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
@@ -53,8 +54,10 @@ import {
   watchOrigin,
 } from './network-addresses.ts';
 import { openStorage } from './open-storage.ts';
-import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
+import { openWallPlaces } from './open-wall-places.ts';
+import { configuredRooms, defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases } from './shutdown-phases.ts';
+import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
@@ -143,9 +146,7 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    folder === undefined
-      ? undefined
-      : openStorage({ folder, onDamage: config.onDamage, date, log }),
+    openStorage({ folder, onDamage: config.onDamage, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
@@ -154,10 +155,7 @@ export async function createVivariumServer(
   const journalWriter =
     store &&
     new JournalWriter({
-      store,
-      engine,
-      clock,
-      date,
+      ...{ store, engine, clock, date },
       snapshotLeast: 1000 * config.snapshot,
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
@@ -168,7 +166,7 @@ export async function createVivariumServer(
   const rejections = new RejectionCounts();
   let failed = false;
   let closing: Promise<void> | undefined;
-
+  let alerts: Alerts | undefined;
   const metrics =
     config.metrics === 'none'
       ? undefined
@@ -178,14 +176,17 @@ export async function createVivariumServer(
           diskFree: () => disk?.free,
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
+          alerts: () => alerts?.open ?? [],
           rooms: () =>
-            [...rooms.roomServers.values()].map(({ room, size }) => ({
+            [...rooms.roomServers.values()].map(({ room, size, walls }) => ({
               name: room.name,
               participants: size,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
               tick: room.tick,
+              walls: walls.upCount,
+              wallStates: walls.states,
             })),
         });
   const { ticker, watchdog, deferredWork } = createTickLoop({
@@ -209,6 +210,7 @@ export async function createVivariumServer(
       .putServerRecord('bans', all)
       .catch((error: Error) => log.warn('not-kept', error.message));
   });
+  const places = await openWallPlaces(hostStore, date, log);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
@@ -217,8 +219,8 @@ export async function createVivariumServer(
   const storage = opened && journalWriter && { ...opened, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
-    ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
-    ...{ storage, checkpoints: checkpointsByName },
+    ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
+    ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     keepCheckpoint: folder === undefined ? undefined : checkpointKeeper(folder, folders, log),
     defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
@@ -231,15 +233,7 @@ export async function createVivariumServer(
     wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
-    await rooms.start(
-      config.rooms.map((name) => ({
-        name,
-        ...(config.size ?? { width: DEFAULTS.room.width, height: DEFAULTS.room.height }),
-        seed: hashText(`${config.seed}/${name}`),
-        checkpoint: checkpoints[0].card.name,
-      })),
-      { size: config.size !== undefined, checkpoint: config.checkpoint !== undefined },
-    );
+    await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
     watchdog.stop();
     disk?.stop();
@@ -251,14 +245,16 @@ export async function createVivariumServer(
     throw error;
   }
 
-  const { trustProxy, origins = [] } = config;
+  const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
-  const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
+  const admission = new ConnectionAdmission({
+    ...{ limits, origins, trustProxy, clock, rejections },
+    isForUs: hosts && hostCheck(hosts, currentOrigins),
+  });
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore, folder, defaults },
-      checkpoints: checkpointsByName,
-      engine: engine.info,
+      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
       checkpointFolder: (name) => folders.get(name),
@@ -293,6 +289,7 @@ export async function createVivariumServer(
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
+    admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
@@ -305,7 +302,9 @@ export async function createVivariumServer(
     ...(config.metrics === 'same' && { metrics }),
   });
   const http = createServer(httpOptions(limits), app);
-  const gateway = openGateway(http, { rooms, clock, limits, admission, rejections, names });
+  const gateway = openGateway(http, {
+    ...{ rooms, clock, limits, admission, trustProxy, rejections, names },
+  });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
@@ -317,7 +316,7 @@ export async function createVivariumServer(
       run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
     },
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
-    { name: 'host records are saved', run: () => host.close() },
+    { name: 'host records are saved', run: () => Promise.all([host.close(), alerts?.close()]) },
     { name: 'clients are disconnected', run: () => gateway.close() },
     { name: 'OSC has stopped', run: () => osc?.close() },
     { name: 'extensions have stopped', run: () => hooks.close() },
@@ -359,10 +358,16 @@ export async function createVivariumServer(
     http.on('error', (error) => log.warn('not-accepted', error.message));
     if (metrics && typeof metricsPort === 'number') {
       const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
-      metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
+      metricsServer = await listen(target, () =>
+        serveMetrics(metrics, metricsPort, admission.admitHost),
+      );
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
+    });
+    alerts = await startAlerts({
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();

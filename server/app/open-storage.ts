@@ -7,7 +7,8 @@ import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 
 export interface OpenStorageOptions {
-  readonly folder: string;
+  /** Undefined: nothing is stored. */
+  readonly folder: string | undefined;
   readonly onDamage: 'refuse' | 'set-aside';
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -23,8 +24,9 @@ export interface OpenStorage {
 }
 
 /** @throws StoreError not-writable, in-use, other-version; damaged unless it is set aside */
-export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage> {
+export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage | undefined> {
   const { folder, onDamage, date, log } = options;
+  if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');
   if (onDamage === 'refuse') {
     const sound = await withCopy(await openSound(folder), copyFile);

@@ -18,6 +18,7 @@ import { moderationCalls } from './moderation.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
+import { wallCalls } from './wall-calls.ts';
 
 export interface HostOptions {
   readonly context: Omit<HostContext, 'version' | 'since'>;
@@ -83,6 +84,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
       ...asideCalls(hostContext),
+      ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
         const { name, checkpoint } = rooms.planOf(parts.room);

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
+import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { RoomServer } from '../realtime/room-server.ts';
 import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
@@ -44,6 +45,7 @@ export interface LiveRoomOptions {
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
+  readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
   readonly clock: Clock;
   /** Wall clock, ms since the epoch. */
@@ -68,7 +70,7 @@ export async function bringUpRoom(
   policy: RoomPolicy,
   options: LiveRoomOptions & { readonly isStrict?: boolean },
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, clock, date, log, isStrict } = options;
+  const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -86,7 +88,7 @@ export async function bringUpRoom(
       });
     const opened = await open().catch(async (error: unknown) => {
       const isDamaged = error instanceof StoreError && error.reason === 'damaged';
-      if (!isDamaged || !aside || isStrict) throw error;
+      if (!isDamaged || !aside || options.isStrict) throw error;
       await aside.room(name, error.message);
       return open();
     });
@@ -101,7 +103,7 @@ export async function bringUpRoom(
   } else room = world.open(place);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, capacity, clock, previews, policy, bans },
+    ...{ room, capacity, clock, previews, policy, bans, places },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),

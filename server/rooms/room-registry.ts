@@ -13,7 +13,7 @@ import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
-import { type ExplicitSettings, storedPlan } from './stored-plan.ts';
+import { type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
   /** Where plans and settings are stored. */
@@ -127,6 +127,10 @@ export class RoomRegistry {
       pace: (open && this.options.ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
       settings,
       busy,
+      walls: {
+        up: open?.server.walls.upCount ?? 0,
+        lost: open ? this.options.places.of(name).filter(({ lost }) => lost !== null).length : 0,
+      },
     };
   }
 
@@ -140,7 +144,7 @@ export class RoomRegistry {
     if (this.entries.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
     this.reserved.add(name);
     try {
-      await this.requireCompatible(request);
+      await requireCompatible(request, this.options);
       const entry = this.register({ ...request, made: true, open: true });
       await this.whileBusy(entry, 'opening', async () => {
         try {
@@ -206,6 +210,7 @@ export class RoomRegistry {
       const { hostStore, storage } = this.options;
       await storage?.store.forget(name);
       await hostStore.forget(name);
+      this.options.places.forget(name);
       this.entries.delete(name);
     });
   }
@@ -326,22 +331,6 @@ export class RoomRegistry {
     work: () => Promise<void>,
   ): Promise<void> {
     return this.during(entry.plan.name, busy, () => this.serialised(entry, work));
-  }
-
-  /**
-   * Checks a requested room against the store and the checkpoints.
-   *
-   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
-   */
-  private async requireCompatible({ name, width, height, checkpoint }: RoomRequest): Promise<void> {
-    const loaded = this.options.checkpoints.get(checkpoint);
-    if (!loaded) throw new HostRefusal('no-such-checkpoint');
-    const stored = await this.options.storage?.store.room(name);
-    // A stored room of the same name continues if it fits.
-    if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
-    if (stored && (stored.width !== width || stored.height !== height)) {
-      throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
-    }
   }
 
   private register(plan: PlanRecord): RoomEntry {

@@ -1,4 +1,5 @@
-/** Finds out the size and the checkpoint that a stored room continues with. */
+/** The size and the checkpoint of stored rooms, compared with what is asked for. */
+import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import type { LiveRoomOptions } from './live-room.ts';
 
@@ -8,10 +9,12 @@ export interface ExplicitSettings {
   readonly checkpoint: boolean;
 }
 
+type Stored = Pick<LiveRoomOptions, 'storage' | 'checkpoints'>;
+
 /** The plan of a room as it is stored, unless the host has asked for something else. */
 export async function storedPlan(
   plan: PlanRecord,
-  { storage, checkpoints }: Pick<LiveRoomOptions, 'storage' | 'checkpoints'>,
+  { storage, checkpoints }: Stored,
   explicit?: ExplicitSettings,
 ): Promise<PlanRecord> {
   // A damaged record is noticed when the room opens.
@@ -26,4 +29,23 @@ export async function storedPlan(
     ...(!explicit?.size && { width, height }),
     ...(own && !isOther && { checkpoint: own.species.checkpoint }),
   };
+}
+
+/**
+ * Checks a room that the host asks for against the store and the checkpoints.
+ *
+ * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+ */
+export async function requireCompatible(
+  { name, width, height, checkpoint }: Omit<PlanRecord, 'made' | 'open'>,
+  { storage, checkpoints }: Stored,
+): Promise<void> {
+  const loaded = checkpoints.get(checkpoint);
+  if (!loaded) throw new HostRefusal('no-such-checkpoint');
+  const stored = await storage?.store.room(name);
+  // A stored room of the same name continues if it fits.
+  if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
+  if (stored && (stored.width !== width || stored.height !== height)) {
+    throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
+  }
 }

@@ -33,6 +33,14 @@ export const SERVER = {
         help: 'other sites whose pages may connect, like https://museum.example',
         details: 'Compared exactly. Pages of the same host may always connect.',
       },
+      hosts: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.hostNames),
+        default: 'none',
+        help: 'names by which browsers may address the server, like play.museum.example; none: any',
+        details:
+          'Against DNS rebinding: requests for another host get status 421. `localhost` and the network addresses that the server shows are always allowed. Name what a proxy passes on as `Host`, and every name on signs.',
+      },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
@@ -160,6 +168,14 @@ export const SERVER = {
         type: is.metricsPort,
         default: 'none',
         help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
+      },
+      alerts: {
+        value: 'URL',
+        type: orWord('none', undefined, is.webAddress),
+        default: 'none',
+        help: 'where to post an alert when something is wrong, and when it is over',
+        details:
+          'See "Alerts" in `HOSTING.md`. Only this URL is ever requested; redirects are not followed.',
       },
       supervised: {
         value: 'WHAT',

@@ -51,6 +51,18 @@ export const asideRecords = v.array(
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
+/** The places of walls. */
+export const wallPlaceRecords = v.array(
+  v.strictObject({
+    id: positive,
+    room: text,
+    name: text,
+    pass: text,
+    seen: v.boolean(),
+    lost: v.nullable(v.number()),
+  }),
+);
+
 /** A room's parameters, which never change. */
 export const roomRecord = v.strictObject({
   name: text,

@@ -14,7 +14,7 @@ import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';
-import { readIfThere, replaceFile } from './files.ts';
+import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './run-state.ts';

@@ -14,7 +14,18 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const start = (...more: string[]): ServerProcess =>
   new ServerProcess([
-    ...['--port', '0', '--host', '127.0.0.1', '--energy', 'off', '--data', join(scratch, 'data')],
+    ...[
+      '--port',
+      '0',
+      '--host',
+      '127.0.0.1',
+      '--energy',
+      'off',
+      '--attract',
+      'off',
+      '--data',
+      join(scratch, 'data'),
+    ],
     ...more,
   ]);
 

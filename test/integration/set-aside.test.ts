@@ -24,7 +24,7 @@ import { Visitor } from '../support/visitor.ts';
 
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
-const SETTINGS = { rooms: 'a,b', size: '96x96', energy: 'off' } as const;
+const SETTINGS = { rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' } as const;
 const scratch = mkdtempSync(join(tmpdir(), 'vivarium-drill-'));
 const base = join(scratch, 'base');
 let token = '';

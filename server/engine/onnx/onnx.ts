@@ -8,7 +8,7 @@ import { createCondition } from '../../vnca/genome.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from './graph.ts';
-import { openSession, Tensor } from './session.ts';
+import { openSession, Tensor } from './onnx-session.ts';
 
 /**
  * Two patches of 32×32, whose layers fit in a core's cache. With sixteen, throughput is 25 % lower

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { ModelWriter } from '../../engine/onnx/model-writer.ts';
-import { openSession, Tensor } from '../../engine/onnx/session.ts';
+import { openSession, Tensor } from '../../engine/onnx/onnx-session.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Binary,

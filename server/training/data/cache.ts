@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { readIfThere, replaceFile } from '../files.ts';
+import { readIfThere, replaceFile } from '../large-files.ts';
 import { type BuildProgress, type Dataset, type DatasetSource, hashBytes } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { readIfThere } from '../files.ts';
+import { readIfThere } from '../large-files.ts';
 import type { Images, Keep, OfImage } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 

@@ -18,8 +18,9 @@ describe('wall options', () => {
     expect(options('')).toEqual({
       ...{ room: 'garden', frame: 'drift', flip: 'none', rotate: 0, resolution: 'auto' },
       ...{ columns: 1, rows: 1, column: 0, row: 0, bezel: 0 },
-      ...{ overlay: true, url: '', languages: [] },
+      ...{ overlay: true, url: '', pass: '', languages: [] },
     });
+    expect(options('?pass=tnkmmpyyqkux').pass).toBe('tnkmmpyyqkux');
   });
 
   test('screens of a video wall do not drift, and only the first shows text by default', () => {

@@ -30,6 +30,7 @@ class Garden {
     seed = 1,
     readonly me = { id: 9, name: DEFAULTS.attract.name, hue: 5 },
     size = 96,
+    isNew = false,
   ) {
     const species = { ...SPECIES, gallery: GALLERY };
     this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
@@ -40,6 +41,7 @@ class Garden {
       act: (act) => this.act({ ...act, by: this.me } as RoomCommand),
       watched: () => this.watched,
       after: MINUTE,
+      isNew,
     });
   }
 
@@ -79,6 +81,28 @@ const PLACES = [
   [12, 40],
   [50, 50],
 ] as const;
+
+test('a new room is planted at once, although nobody watches or the first visitor has just come', async () => {
+  const garden = new Garden(1, undefined, 96, true);
+  garden.watched = false;
+  await garden.pass(3 * TICK);
+  expect(garden.room.size).toBe(1);
+  garden.watched = true;
+  garden.gardener.visitorActive();
+  await garden.pass(MINUTE / 2);
+  expect(garden.room.size).toBe(DEFAULTS.attract.initialPlants);
+  expect(garden.gardener.isActive).toBe(false);
+});
+
+test('the first visitor to plant in a new room ends its first planting', async () => {
+  const garden = new Garden(1, undefined, 96, true);
+  await garden.pass(3 * TICK);
+  garden.gardener.visitorActive();
+  const { x, y } = { x: 80, y: 80 };
+  garden.room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 3 } });
+  await garden.pass(MINUTE / 2);
+  expect(garden.count('plant')).toBe(1);
+});
 
 test('the gardener begins at once in a new room, and a minute after the last visitor', async () => {
   const garden = new Garden();

@@ -113,6 +113,19 @@ test('previews limit how many seeds grow and wait', async () => {
   expect((await grown(4)).frames).toBe(GROWN);
 });
 
+test('an address that fills the queue makes room for another one', async () => {
+  const { growthPreviews, pause } = previewsWith({ growing: 1, maxWaiting: 3 });
+  const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value), 'many'));
+  const dropped = expect(films[2]).rejects.toThrow('room-busy');
+  const order: string[] = [];
+  const other = growthPreviews.grow(latent(4), 'other').then(() => order.push('other'));
+  await dropped;
+  const second = films[1].then(() => order.push('second'));
+  await pause(1_000, 3);
+  await Promise.all([films[0], second, other]);
+  expect(order).toEqual(['other', 'second']);
+});
+
 test('growing stops early enough that one more step and the reserve fit before the next tick', async () => {
   const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
   void growthPreviews.grow(latent(1));
@@ -164,7 +177,9 @@ test('drawings are encoded one after another, in short slices', async () => {
     now: () => time++,
     pause: async () => void pauses++,
   });
-  const drawings = [1, 2].map((value) => drawingEncoder.encode(new Uint8Array(4).fill(value * 51)));
+  const drawings = [1, 2, 3].map((value) =>
+    drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
+  );
   await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
   const [first, second] = await Promise.all(drawings);
   expect(first[0]).toBeCloseTo(0.2);
