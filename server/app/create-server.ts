@@ -32,7 +32,7 @@ import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { createNameCheck } from '../realtime/sessions/display-names.ts';
-import { checkpointKeeper } from '../rooms/kept-checkpoints.ts';
+import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
@@ -221,7 +221,7 @@ export async function createVivariumServer(
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
-    keepCheckpoint: folder === undefined ? undefined : checkpointKeeper(folder, folders, log),
+    keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
     defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {

@@ -39,7 +39,8 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
   const found = await openFolder(folder, { aside: join(asideFolder, fileId), rooms });
   try {
     const stored = new Set(await found.keys({ from: '', to: '~' }));
-    const lost = found.salvaged === undefined ? [] : [...copy.keys()].filter((k) => !stored.has(k));
+    const lost =
+      found.recovered === undefined ? [] : [...copy.keys()].filter((k) => !stored.has(k));
     const repaired = [...found.damaged, ...lost].flatMap((key) => {
       const bytes = copy.get(key);
       return bytes ? [{ key, bytes }] : [];
@@ -52,7 +53,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
     const store = new Store(await withCopy(found, copyFile));
     const say = (sentence: string) => log.error('set-aside', sentence);
     const aside = await SetAside.open({ store, folder: asideFolder, date, say });
-    if (found.salvaged !== undefined) await aside.addFile(fileId, found.salvaged);
+    if (found.recovered !== undefined) await aside.addFile(fileId, found.recovered);
     for (const [room, keys] of dispensable(damaged)) await aside.records(room, keys);
     return { store, aside, close: () => store.close() };
   } catch (error) {

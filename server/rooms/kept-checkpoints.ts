@@ -31,7 +31,7 @@ const HASH = /^[0-9a-f]{64}$/;
  *
  * @param folders of the checkpoints, by name
  */
-export function checkpointKeeper(data: string, folders: ReadonlyMap<string, string>, log: Log) {
+export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
   return (name: string, hash: string): Promise<void> =>
     keep(data, folders.get(name)!, hash).catch((error: Error) => {
       const what = `The checkpoint "${name}" could not be stored with its room`;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/ask-child.ts';
 import { StoreError } from '../store-error.ts';
-import { hasOpened } from './salvage.ts';
+import { hasOpened } from './recover-table.ts';
 import { freeBytes } from './space-guard.ts';
 import { DATA_FILE, WITNESS_FILE } from './table.ts';
 
@@ -44,7 +44,7 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 }
 
 /** Longest time for one attempt to read a damaged file, ms. */
-const SALVAGE_PATIENCE = 300_000;
+const RECOVER_PATIENCE = 300_000;
 /** Crashes of the reading process after which a file is given up. */
 const MAX_CRASHES = 40;
 
@@ -56,7 +56,7 @@ const MAX_CRASHES = 40;
  * @param rooms names of rooms that may be stored there
  * @returns keys of damaged records, which the copy lacks; undefined: there is no space for a copy
  */
-export async function salvage(
+export async function recoverFile(
   folder: string,
   aside: string,
   rooms: readonly string[],
@@ -68,7 +68,7 @@ export async function salvage(
   mkdirSync(fresh);
   const damaged: string[] = [];
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
-    const found = await probe(folder, fresh, 'salvage', ...rooms).catch(() => undefined);
+    const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
     if (found || !hasOpened(fresh)) break;
   }
@@ -92,7 +92,7 @@ async function probe(folder: string, ...more: string[]): Promise<Findings> {
   const findings = await askChild<Findings>(module, [folder, ...more], {
     cwd: root,
     execArgv: [],
-    ...(more.includes('salvage') && { patience: SALVAGE_PATIENCE }),
+    ...(more.includes('recover') && { patience: RECOVER_PATIENCE }),
   }).catch(({ message }: Error) => {
     const how = `reading them failed (${message})`;
     throw new StoreError('damaged', `The data in ${folder} are damaged: ${how}.`);

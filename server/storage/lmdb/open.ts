@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Records } from '../records.ts';
 import { StoreError } from '../store-error.ts';
-import { inspect, salvage } from './inspect.ts';
+import { inspect, recoverFile } from './inspect.ts';
 import { lockFolder } from './lock.ts';
 import { startTable } from './thread.ts';
 
@@ -12,11 +12,11 @@ export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
   /** Why the file was replaced by a copy of what can be read of it. */
-  readonly salvaged?: string | undefined;
+  readonly recovered?: string | undefined;
 }
 
 /** What to do with a file that cannot be read; absent: nothing. */
-export interface SalvageOptions {
+export interface RecoverOptions {
   /** The folder that receives the damaged file. */
   readonly aside: string;
   /** Names of rooms that may be stored in the file. */
@@ -28,7 +28,7 @@ export interface SalvageOptions {
  *
  * @throws StoreError not-writable, in-use, damaged
  */
-export async function openFolder(folder: string, options?: SalvageOptions): Promise<FolderRecords> {
+export async function openFolder(folder: string, options?: RecoverOptions): Promise<FolderRecords> {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -37,7 +37,7 @@ export async function openFolder(folder: string, options?: SalvageOptions): Prom
   }
   const release = await lockFolder(folder);
   try {
-    const { records, ...findings } = await openSalvaged(folder, options);
+    const { records, ...findings } = await openRecovered(folder, options);
     return {
       ...records,
       ...findings,
@@ -52,16 +52,16 @@ export async function openFolder(folder: string, options?: SalvageOptions): Prom
   }
 }
 
-async function openSalvaged(folder: string, options: SalvageOptions | undefined) {
+async function openRecovered(folder: string, options: RecoverOptions | undefined) {
   const start = () => startTable({ folder, readOnly: false });
   try {
     const damaged = await inspect(resolve(folder), { renew: true });
     return { records: await start(), damaged };
   } catch (error) {
     if (!options || !(error instanceof StoreError && error.reason === 'damaged')) throw error;
-    const damaged = await salvage(resolve(folder), options.aside, options.rooms);
+    const damaged = await recoverFile(resolve(folder), options.aside, options.rooms);
     if (!damaged) throw error;
-    return { records: await start(), damaged, salvaged: error.message };
+    return { records: await start(), damaged, recovered: error.message };
   }
 }
 

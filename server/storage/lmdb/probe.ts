@@ -1,11 +1,11 @@
 /**
- * Verifies, and optionally copies or salvages, a store in a separate process, as a damaged file may
+ * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
  * crash it.
  */
 import { isIntact } from '../record-codec.ts';
 import { StoreError } from '../store-error.ts';
 import type { Findings } from './inspect.ts';
-import { salvageTable } from './salvage.ts';
+import { recoverTable } from './recover-table.ts';
 import { copyTable, entriesOf, openTable } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */
@@ -47,11 +47,11 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
   }
 }
 
-async function salvage(folder: string, fresh: string, rooms: string[]): Promise<Findings> {
-  return { damaged: await salvageTable(folder, fresh, rooms), copied: true };
+async function recoverFile(folder: string, fresh: string, rooms: string[]): Promise<Findings> {
+  return { damaged: await recoverTable(folder, fresh, rooms), copied: true };
 }
 
 const [, , folder, fresh, mode, ...rooms] = process.argv;
 const findings =
-  mode === 'salvage' ? await salvage(folder, fresh, rooms) : await verify(folder, fresh);
+  mode === 'recover' ? await recoverFile(folder, fresh, rooms) : await verify(folder, fresh);
 process.send!(findings, () => process.exit(0));

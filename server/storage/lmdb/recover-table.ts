@@ -22,7 +22,7 @@ const BATCH_BYTES = 4 * 2 ** 20;
  * @param rooms names of rooms that may be stored there, besides those in the file
  * @returns keys of records that are damaged
  */
-export async function salvageTable(
+export async function recoverTable(
   folder: string,
   fresh: string,
   rooms: readonly string[],
