@@ -29,9 +29,9 @@ import { hostCheck } from '../realtime/admission/allowed-hosts.ts';
 import { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
 import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
+import { createNameCheck } from '../realtime/names/display-names.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { createNameCheck } from '../realtime/sessions/display-names.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
@@ -56,7 +56,7 @@ import {
 import { openStorage } from './open-storage.ts';
 import { openWallPlaces } from './open-wall-places.ts';
 import { configuredRooms, defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
-import { runShutdownPhases } from './shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
@@ -308,28 +308,23 @@ export async function createVivariumServer(
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
-  const phases = [
-    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
-    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
-    {
-      name: 'previews have stopped',
-      run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
+  const phases = shutdownPhases({
+    ...{
+      gateway,
+      ticker,
+      deferredWork,
+      journalWriter,
+      host,
+      alerts,
+      hooks,
+      engine,
+      store,
+      metrics,
     },
-    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
-    { name: 'host records are saved', run: () => Promise.all([host.close(), alerts?.close()]) },
-    { name: 'clients are disconnected', run: () => gateway.close() },
-    { name: 'OSC has stopped', run: () => osc?.close() },
-    { name: 'extensions have stopped', run: () => hooks.close() },
-    { name: 'the engine has stopped', run: () => engine.close() },
-    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
-    {
-      name: 'metrics have stopped',
-      run: () => {
-        metrics?.close();
-        return metricsServer?.close();
-      },
-    },
-  ];
+    previews: loaded.map(({ previews }) => previews.growth),
+    osc: () => osc,
+    metricsServer: () => metricsServer,
+  });
   const shutDown = (phaseLog: Log): Promise<void> => {
     watchdog.stop();
     descriptors.stop();

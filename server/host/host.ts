@@ -8,6 +8,7 @@ import { createHostApi } from './api.ts';
 import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
+import { drawingCalls, drawingFiles } from './drawing-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -84,6 +85,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
       ...asideCalls(hostContext),
+      ...drawingCalls(hostContext),
       ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
@@ -104,7 +106,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return wanted;
       },
     },
-    files: files(hostContext, { films, counter }),
+    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext) },
   });
   return {
     router,

@@ -120,7 +120,7 @@ export function applySettings(
   previous: RoomSettings,
   ticker: Ticker,
 ): void {
-  const { tickRate, capacity, maxOrganisms, energy, names } = settings;
+  const { tickRate, capacity, maxOrganisms, energy, names, drawings } = settings;
   if (tickRate !== previous.tickRate) {
     ticker.setRate(room, tickRate);
     room.setTickRate(tickRate);
@@ -129,5 +129,6 @@ export function applySettings(
   if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
+  if (drawings !== previous.drawings) server.drawings.settingsChanged();
   server.broadcastSettings();
 }
