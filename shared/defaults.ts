@@ -154,6 +154,8 @@ export const DEFAULTS = {
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
+    /** Free space of the disk below which nothing is written, bytes. */
+    reserve: 134_217_728,
   },
   /** The host's extensions, each in a thread of its own. */
   hooks: {
@@ -236,5 +238,9 @@ export const DEFAULTS = {
     descriptorFailures: 2,
     /** Restarts per hour, at most. */
     restartsPerHour: 3,
+    /** Free space of the data folder's disk below which the log warns, bytes. */
+    diskLow: 1_073_741_824,
+    /** Interval of checks for it. */
+    diskLook: 10_000,
   },
 } as const;

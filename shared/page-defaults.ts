@@ -1,6 +1,8 @@
 /** The defaults that pages know too; kept apart so that a page carries no others. */
 export const PAGE_DEFAULTS = {
   room: {
+    /** Folder of the checkpoint of rooms that are not stored yet. */
+    checkpoint: 'checkpoints/organisms',
     width: 256,
     height: 256,
     /** Ticks per second, 1…60. */

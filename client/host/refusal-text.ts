@@ -40,6 +40,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   ),
   'no-such-snapshot': msg('That state no longer exists. Choose another one.'),
   'too-many-snapshots': msg('The limit of saved states is reached. Remove one that you saved.'),
+  'not-aside': msg('That is no longer set aside.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),
   'room-busy': msg('The room is busy with something else. Try again in a moment.'),

@@ -5,6 +5,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
 import { StyledElement } from './elements/styled-element.ts';
+import './elements/aside-list.ts';
 import './elements/confirm-dialog.ts';
 import './elements/host-language.ts';
 import './elements/host-login.ts';
@@ -108,6 +109,7 @@ export class VivariumHost extends StyledElement {
       </header>
       <main id="main" tabindex="-1">
         ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        <aside-list .host=${host} .version=${this.version}></aside-list>
         <div class="page" data-section=${this.location.section}>${host.state ? this.section() : nothing}</div>
       </main>
     </div>`;
@@ -140,11 +142,13 @@ export class VivariumHost extends StyledElement {
           ? html`<span class="tag wrong">${msg('no connection')}</span>`
           : keeping === false
             ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
-            : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
-              ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
-              : dim
-                ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
-                : html`<span class="tag good">${msg('everything is fine')}</span>`
+            : state.aside.some(({ what }) => what !== 'replaced')
+              ? html`<span class="tag wrong">${msg('data were damaged')}</span>`
+              : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
+                ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
+                : dim
+                  ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
+                  : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;

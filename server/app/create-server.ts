@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { hashText } from '../../shared/random.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import type { EngineLoss } from '../engine/engine.ts';
@@ -17,6 +16,7 @@ import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
+import { DiskWatch } from '../operations/disk-watch.ts';
 import { ExhaustionWatch } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
 import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
@@ -32,20 +32,20 @@ import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
+import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
-import { openSound } from '../storage/lmdb/open.ts';
 import { openMemory } from '../storage/memory-records.ts';
 import { banRecords } from '../storage/record-schemas.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
 import { listen, listenHttp } from './listen.ts';
+import { loadCheckpoints } from './load-checkpoints.ts';
 import {
   localOrigin,
   networkAddresses,
@@ -53,8 +53,9 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openStorage } from './open-storage.ts';
 import { openWallPlaces } from './open-wall-places.ts';
-import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
+import { configuredRooms, defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
@@ -131,14 +132,12 @@ export async function createVivariumServer(
   const folder = config.data === 'none' ? undefined : config.data;
   const defaults = defaultRoomSettings(config);
   const names = createNameCheck(config.bannedWords ?? []);
-  const checkpoint = await loadCheckpoint(config.checkpoint);
-  const checkpoints = [checkpoint, ...(await Promise.all(config.checkpoints.map(loadCheckpoint)))];
+  const { all: checkpoints, folders } = await loadCheckpoints(config, folder, log);
   const files = await StaticFiles.load(clientFolder);
-  const folders = new Map(checkpoints.map(({ card, folder }) => [card.name, folder]));
   const gallery = await loadGalleries(folders);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
-  const [engine, records] = await startBoth(
+  const [engine, opened] = await startBoth(
     createEngine({
       checkpoints,
       backend: config.engine,
@@ -147,25 +146,23 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    folder === undefined ? undefined : openSound(folder),
+    openStorage({ folder, onDamage: config.onDamage, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
   });
-  const store = records && new Store(records);
+  const store = opened?.store;
   const journalWriter =
     store &&
     new JournalWriter({
-      store,
-      engine,
-      clock,
-      date,
+      ...{ store, engine, clock, date },
       snapshotLeast: 1000 * config.snapshot,
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
     });
   const world = new World(engine);
   world.journal = journalWriter?.record;
+  const disk = folder === undefined ? undefined : new DiskWatch({ folder, clock, log });
   const rejections = new RejectionCounts();
   let failed = false;
   let closing: Promise<void> | undefined;
@@ -176,6 +173,8 @@ export async function createVivariumServer(
       : createMetrics({
           engine: engine.info,
           isPersisting: () => journalWriter?.isPersisting,
+          diskFree: () => disk?.free,
+          setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
           alerts: () => alerts?.open ?? [],
           rooms: () =>
@@ -217,11 +216,12 @@ export async function createVivariumServer(
     checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
   );
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
-  const storage = store && journalWriter && { store, journalWriter };
+  const storage = opened && journalWriter && { ...opened, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
+    keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
     ...{ flashLimit: config.maxFlashes, defaults },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
@@ -233,16 +233,10 @@ export async function createVivariumServer(
     wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
-    await rooms.start(
-      config.rooms.map((name) => ({
-        name,
-        ...config.size,
-        seed: hashText(`${config.seed}/${name}`),
-        checkpoint: checkpoint.card.name,
-      })),
-    );
+    await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
     watchdog.stop();
+    disk?.stop();
     await ticker.stop();
     await journalWriter?.close();
     await hooks.close();
@@ -334,6 +328,7 @@ export async function createVivariumServer(
   const shutDown = (phaseLog: Log): Promise<void> => {
     watchdog.stop();
     descriptors.stop();
+    disk?.stop();
     unwatch?.();
     return runShutdownPhases(phases, phaseLog);
   };

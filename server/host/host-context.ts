@@ -6,9 +6,9 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { RoomStorage } from '../rooms/live-room.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
-import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
@@ -23,7 +23,7 @@ export interface HostContext {
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly engine: EngineInfo;
   /** Storage of the rooms; undefined: they end with the server. */
-  readonly storage: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
+  readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
   /** The data folder; undefined: nothing is stored. */

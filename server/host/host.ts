@@ -5,6 +5,7 @@ import type { Request, Router } from 'express';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TickEvents } from '../world/world.ts';
 import { createHostApi } from './api.ts';
+import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
@@ -83,6 +84,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...roomCalls(hostContext, (room) => counter.forget(room)),
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
+      ...asideCalls(hostContext),
       ...drawingCalls(hostContext),
       ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {

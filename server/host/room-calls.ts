@@ -86,10 +86,11 @@ export function stateOf(
     roomDefaults: context.defaults,
     zone: -new Date(now).getTimezoneOffset(),
     keeping: context.storage?.journalWriter.isPersisting ?? null,
+    aside: [...(context.storage?.aside?.entries ?? [])],
     addresses: context.addresses(),
-    checkpoints: [...context.checkpoints.values()].map(({ facts }): CheckpointState => {
-      const { name, title, side, sheet } = facts;
-      return { name, title, side, sheet };
+    checkpoints: [...context.checkpoints].map(([name, { facts }]): CheckpointState => {
+      const { title, side, sheet } = facts;
+      return { name, title: name === facts.name ? title : `${title} (${name})`, side, sheet };
     }),
     rooms: rooms.names.map((name) => rooms.summary(name)),
     bans: context.bans.all.map(({ address, ...ban }) => ({ ...ban, address: address !== null })),

@@ -56,7 +56,8 @@ export async function ensureBundle() {
       splitting: true,
       format: 'esm',
       platform: 'node',
-      target: 'node20',
+      // Earlier versions of 20 lack import attributes, with which JSON is imported.
+      target: 'node20.19',
       packages: 'external',
       sourcemap: true,
       sourcesContent: false,

@@ -24,6 +24,10 @@ export interface MetricsOptions {
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
   readonly isPersisting: () => boolean | undefined;
+  /** Bytes free on the disk of the data folder; undefined if that is not known. */
+  readonly diskFree: () => number | undefined;
+  /** Damaged data that were set aside; undefined if they are refused. */
+  readonly setAside: () => number | undefined;
   /** The alerts that are not over. */
   readonly alerts: () => readonly AlertMessage[];
 }
@@ -114,17 +118,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
       for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
     },
   });
-  new Gauge({
-    ...metric(
-      'keeping',
-      '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
-    ),
-    collect() {
+  const optional = (name: string, help: string, value: () => number | undefined) =>
+    new Gauge({
+      ...metric(name, help),
+      collect() {
+        const now = value();
+        if (now === undefined) this.remove();
+        else this.set(now);
+      },
+    });
+  optional(
+    'keeping',
+    '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
+    () => {
       const persisting = isPersisting();
-      if (persisting === undefined) this.remove();
-      else this.set(Number(persisting));
+      return persisting === undefined ? undefined : Number(persisting);
     },
-  });
+  );
+  optional(
+    'disk_free_bytes',
+    "Bytes free on the data folder's disk; absent: nothing is stored.",
+    options.diskFree,
+  );
+  optional(
+    'set_aside',
+    "Damaged data that were set aside and not yet dismissed on the host's page.",
+    options.setAside,
+  );
   for (const [what, { help, of }] of Object.entries(WALL_FIGURES)) {
     new Gauge({
       ...metric(`wall_${what}`, `Per wall that has a place of its own: ${help}.`),

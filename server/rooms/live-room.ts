@@ -16,11 +16,21 @@ import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
+import { StoreError } from '../storage/store-error.ts';
 import type { Room } from '../world/room.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+
+/** Where rooms are stored. */
+export interface RoomStorage {
+  readonly store: Store;
+  readonly journalWriter: JournalWriter;
+  /** Takes the data of a damaged room; undefined: they are refused. */
+  readonly aside: SetAside | undefined;
+}
 
 /** What a room runs on. */
 export interface LiveRoomOptions {
@@ -30,7 +40,9 @@ export interface LiveRoomOptions {
   /** The loaded checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   /** Where rooms are stored; absent: they last as long as the server. */
-  readonly storage?: { readonly store: Store; readonly journalWriter: JournalWriter } | undefined;
+  readonly storage?: RoomStorage | undefined;
+  /** Stores the files of a checkpoint with the rooms that use it. Never rejects. */
+  readonly keepCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
@@ -53,12 +65,13 @@ export interface OpenRoom {
 /**
  * Opens a room, restored from the store if there is one, and adds it to the ticker.
  *
+ * @param options.isStrict damaged data are not set aside
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
 export async function bringUpRoom(
   plan: PlanRecord,
   policy: RoomPolicy,
-  options: LiveRoomOptions,
+  options: LiveRoomOptions & { readonly isStrict?: boolean },
 ): Promise<OpenRoom> {
   const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
@@ -72,13 +85,21 @@ export async function bringUpRoom(
   };
   let room: Room;
   if (storage) {
-    const { store, journalWriter } = storage;
-    const opened = await openRoom(place, {
-      ...{ store, world, date },
-      checkpoint: { name: checkpoint, hash },
-      say: (remark) => log.info('room', remark),
+    const { store, journalWriter, aside } = storage;
+    const open = () =>
+      openRoom(place, {
+        ...{ store, world, date },
+        checkpoint: { name: facts.name, hash },
+        say: (remark) => log.info('room', remark),
+      });
+    const opened = await open().catch(async (error: unknown) => {
+      const isDamaged = error instanceof StoreError && error.reason === 'damaged';
+      if (!isDamaged || !aside || options.isStrict) throw error;
+      await aside.room(name, error.message);
+      return open();
     });
     room = opened.room;
+    await options.keepCheckpoint?.(checkpoint, hash);
     try {
       await journalWriter.watch(room, opened.tail);
     } catch (error) {

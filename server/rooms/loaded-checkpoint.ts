@@ -5,10 +5,10 @@ import type { Clock } from '../platform/clock.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
-import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadMap } from '../vnca/latent-map.ts';
 import type { Species } from '../world/species.ts';
+import type { NamedCheckpoint } from './kept-checkpoints.ts';
 import { speciesOf } from './species.ts';
 
 /** A checkpoint that rooms can use. */
@@ -23,7 +23,7 @@ export interface LoadedCheckpoint {
 
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map */
 export async function prepareCheckpoint(
-  checkpoint: Checkpoint,
+  checkpoint: NamedCheckpoint,
   tools: {
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
@@ -36,7 +36,7 @@ export async function prepareCheckpoint(
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {
-    name: card.name,
+    name: checkpoint.ownName ?? card.name,
     title: card.title,
     side: card.side,
     latentSize: card.latentSize,

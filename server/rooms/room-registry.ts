@@ -13,6 +13,7 @@ import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
+import { type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
   /** Where plans and settings are stored. */
@@ -55,20 +56,23 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and those that the host has created.
    *
    * @param fixed the rooms of the configuration
+   * @param explicit what was asked for; otherwise stored rooms stay as they are
    * @throws StoreError; EngineError
    */
-  async start(fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[]): Promise<void> {
+  async start(
+    fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[],
+    explicit?: ExplicitSettings,
+  ): Promise<void> {
     const plans = new Map((await this.options.hostStore.plans()).map((plan) => [plan.name, plan]));
     for (const place of fixed) {
-      const stored = plans.get(place.name);
+      const { open = true, change = {} } = plans.get(place.name) ?? {};
       plans.delete(place.name);
-      const { open = true, change = {} } = stored ?? {};
-      const entry = this.register({ ...place, made: false, open, change });
+      const plan = { ...place, made: false, open, change };
+      const entry = this.register(await storedPlan(plan, this.options, explicit));
       if (open) await this.startRoom(entry);
     }
-    for (const plan of plans.values()) {
-      if (!plan.made) continue;
-      const entry = this.register(plan);
+    for (const plan of [...plans.values()].filter(({ made }) => made)) {
+      const entry = this.register(await storedPlan(plan, this.options));
       if (plan.open) await this.startRoomIfPossible(entry);
     }
   }
@@ -141,7 +145,7 @@ export class RoomRegistry {
     if (this.entries.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
     this.reserved.add(name);
     try {
-      await this.requireCompatible(request);
+      await requireCompatible(request, this.options);
       const entry = this.register({ ...request, made: true, open: true });
       await this.whileBusy(entry, 'opening', async () => {
         try {
@@ -262,6 +266,31 @@ export class RoomRegistry {
     }
   }
 
+  /**
+   * Exchanges a room's stored data, and opens it with the new ones.
+   *
+   * @param exchange returns the exchange that takes it back
+   * @throws HostRefusal no-such-room, room-busy; failed: it has the data it had before
+   */
+  async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
+    const entry = this.requireIdle(name);
+    await this.whileBusy(entry, 'restoring', async () => {
+      await this.stopRoom(entry);
+      const { plan } = entry;
+      const takeBack = await exchange();
+      try {
+        entry.plan = await storedPlan({ ...plan, open: true }, this.options);
+        await this.startRoom(entry, true);
+      } catch (error) {
+        entry.plan = plan;
+        await this.stopRoom(entry);
+        await takeBack();
+        await this.startRoom(entry);
+        throw new HostRefusal('failed', (error as Error).message);
+      }
+    });
+  }
+
   private require(name: string): RoomEntry {
     const entry = this.entries.get(name);
     if (!entry) throw new HostRefusal('no-such-room', name);
@@ -305,22 +334,6 @@ export class RoomRegistry {
     return this.during(entry.plan.name, busy, () => this.serialised(entry, work));
   }
 
-  /**
-   * Checks a requested room against the store and the checkpoints.
-   *
-   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
-   */
-  private async requireCompatible({ name, width, height, checkpoint }: RoomRequest): Promise<void> {
-    const loaded = this.options.checkpoints.get(checkpoint);
-    if (!loaded) throw new HostRefusal('no-such-checkpoint');
-    const stored = await this.options.storage?.store.room(name);
-    // A stored room of the same name continues if it fits.
-    if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
-    if (stored && (stored.width !== width || stored.height !== height)) {
-      throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
-    }
-  }
-
   private register(plan: PlanRecord): RoomEntry {
     const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
     policy.isDimmed = this.hours.dim;
@@ -341,10 +354,10 @@ export class RoomRegistry {
     }
   }
 
-  private async startRoom(entry: RoomEntry): Promise<void> {
+  private async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
-    else entry.live = await bringUpRoom(entry.plan, entry.policy, this.options);
+    else entry.live = await bringUpRoom(entry.plan, entry.policy, { ...this.options, isStrict });
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);

@@ -1,15 +1,17 @@
 /** Derives what the world needs to know about a checkpoint. */
-import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
+import { galleryLatent } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
 import { boundsOf } from '../world/latent-bounds.ts';
 import type { Species } from '../world/species.ts';
+import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
 /** @returns the species of a checkpoint, with the latent map if there is one */
-export function speciesOf(checkpoint: Checkpoint, map?: Species['map']): Species {
+export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
     checkpoint: name,
+    ...(checkpoint.ownName && { ownName: checkpoint.ownName }),
     side,
     latentSize,
     latentBounds: boundsOf(latents, latentSize),

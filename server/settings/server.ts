@@ -58,8 +58,9 @@ export const SERVER = {
       size: {
         value: 'WxH',
         type: is.gridSize,
-        default: `${room.width}x${room.height}`,
+        defaultInWords: `${room.width}x${room.height}`,
         help: 'cell grid of each room, 32 to 1024 cells a side',
+        details: 'A stored room keeps its size; if another one is given here, it is refused.',
       },
       tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
       capacity: {
@@ -97,8 +98,10 @@ export const SERVER = {
       checkpoint: {
         value: 'FOLDER',
         type: text,
-        default: 'checkpoints/organisms',
+        defaultInWords: room.checkpoint,
         help: 'checkpoint to grow organisms from',
+        details:
+          'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',
       },
       checkpoints: {
         value: 'A,B',
@@ -121,6 +124,14 @@ export const SERVER = {
         type: text,
         default: '.data',
         help: 'where rooms are stored; none: they end with the server',
+      },
+      onDamage: {
+        value: 'WHAT',
+        type: oneOf(['refuse', 'set-aside']),
+        default: 'refuse',
+        help: 'what to do with damaged data: refuse to start, or set-aside: move them aside and open what is whole',
+        details:
+          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page says so and puts them back. It never concerns data of another version, checkpoint or size, a locked folder, missing permissions or a full disk.",
       },
       snapshot: {
         value: 'SECONDS',

@@ -5,11 +5,18 @@
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomEvent } from '../world/events.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
 import { checksumOf } from './plane-checksums.ts';
-import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
+import type {
+  DayRecord,
+  JournalRecord,
+  JournalTail,
+  Jump,
+  SnapshotRecord,
+} from './record-schemas.ts';
 import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -27,6 +34,21 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
 const nothing = (): void => {};
+
+/**
+ * Leaves out refused commands, as they change nothing. In a tick without engine memory, they have
+ * used ids and random numbers.
+ */
+function withoutRefused(
+  events: readonly RoomEvent[],
+  refused: readonly number[],
+): Pick<TickEvents, 'events' | 'refused'> {
+  const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
+  if (refused.length === 0 || isOutOfMemory) return { events, refused };
+  let index = 0;
+  const kept = events.filter(({ what }) => what !== 'command' || !refused.includes(index++));
+  return { events: kept, refused: [] };
+}
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
@@ -81,15 +103,15 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      if (events.length === 0 && marks.length === 0) return [];
+      if (events.length > 0) count(this.dayOf(watched), events, refused);
+      const kept = withoutRefused(events, refused);
+      if (kept.events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
-      const entry =
-        events.length > 0 ? this.entryOf(watched, { tick, events, refused }) : undefined;
-      if (entry) count(watched.day, events, refused);
+      const entry = kept.events.length > 0 ? this.entryOf(watched, { tick, ...kept }) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
       const { tail, day } = watched;
-      const page: TickRecord = { room: room.name, tail, entry, marks, day: entry && day };
+      const page: TickRecord = { room: room.name, tail, entry, marks, day };
       return [{ watched, page }];
     });
     if (written.length === 0) return;
@@ -253,14 +275,11 @@ export class JournalWriter {
     { tick, events, refused }: Omit<TickEvents, 'room'>,
     jump?: Jump,
   ): JournalRecord {
-    const at = Math.max(watched.at, this.options.date());
-    watched.at = at;
-    const day = dayOf(at);
-    if (day !== watched.day.day) watched.day = emptyDay(day);
+    this.dayOf(watched);
     const entry = {
       tick,
       seq: watched.tail.seq + 1,
-      at,
+      at: watched.at,
       events: [...events],
       ...(refused.length > 0 && { refused: [...refused] }),
       ...(watched.gap && { gap: true as const }),
@@ -268,6 +287,14 @@ export class JournalWriter {
     };
     watched.gap = false;
     return entry;
+  }
+
+  /** The counts of today. */
+  private dayOf(watched: WatchedRoom): DayRecord {
+    watched.at = Math.max(watched.at, this.options.date());
+    const day = dayOf(watched.at);
+    if (day !== watched.day.day) watched.day = emptyDay(day);
+    return watched.day;
   }
 
   /** Takes a snapshot, unless the last one is of this tick. */

@@ -33,6 +33,24 @@ export const banRecords = v.array(
   }),
 );
 
+/** What was set aside because it was damaged, or put aside by the host; latest first. */
+export const asideRecords = v.array(
+  v.strictObject({
+    /** Name of its folder. */
+    id: text,
+    /** null: the whole file, or records of the server. */
+    room: v.nullable(text),
+    /** Wall clock, ms. */
+    at: v.number(),
+    /** `records`: some that the room can do without; `replaced`: the room before a put-back. */
+    what: v.picklist(['file', 'room', 'records', 'replaced']),
+    /** The snapshot that the room was opened with; null: none. */
+    tick: v.nullable(whole),
+    why: text,
+  }),
+);
+export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
+
 /** The places of walls. */
 export const wallPlaceRecords = v.array(
   v.strictObject({

@@ -63,20 +63,24 @@ const REMOVED_AT_ONCE = 400;
 /** Records read at a time. */
 const PART = 1_000;
 
-/** Kinds of the records that a room has several of. */
-const PARTS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'day', 'hours', 'counted'];
+/** Kinds of the records that make up a room's state and history, several of each. */
+export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells'];
+/** Kinds of the records that a room has several of: `kind/room/…`. */
+export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
+/** Kinds of the other records: `kind/name`. */
+export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
 const padded = (n: number): string => n.toString().padStart(12, '0');
 const END = '~';
 /** All keys with a prefix. */
-const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
+export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
 
 /**
  * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
  * StoreError disk-full or write-failed.
  */
 export class Store {
-  constructor(private readonly records: Records) {}
+  constructor(readonly records: Records) {}
 
   /** Names of the stored rooms. */
   async rooms(): Promise<string[]> {
@@ -280,10 +284,25 @@ export class Store {
 
   /** Removes all records of a room. */
   async forget(name: string): Promise<void> {
-    for (const kind of PARTS) await this.remove(spanOf(`${kind}/${name}/`));
+    for (const kind of ['day', 'hours', 'counted']) await this.remove(spanOf(`${kind}/${name}/`));
+    await this.clear(name);
+    await this.records.write({ remove: [`plan/${name}`] });
+  }
+
+  /** Removes a room's state and history; its plan and its statistics stay. */
+  async clear(name: string): Promise<void> {
+    for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
     // The room's own record goes last, so that a loss of power leaves a room that is reported
     // damaged.
-    await this.records.write({ remove: ['plan', 'room', 'tail'].map((kind) => `${kind}/${name}`) });
+    await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
+  }
+
+  /** Goes back to a snapshot: removes everything but it and other snapshots of that time. */
+  async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
+    const [{ tick, seq }] = kept;
+    for (const kind of ['journal', 'mark']) await this.remove(spanOf(`${kind}/${name}/`));
+    await this.truncate(name, { tick, seq });
+    await this.removeOldSnapshots(name, kept);
   }
 
   /** Bytes used on disk. */
@@ -363,8 +382,9 @@ function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unkno
   if (result.success) return result.output;
   const [issue] = result.issues;
   const where = v.getDotPath(issue as never) ?? 'value';
+  // It is as it was written, so not damaged.
   throw new StoreError(
-    where === 'version' ? 'other-version' : 'damaged',
+    'other-version',
     `The record "${key}" is not in this server's format: ${where}: ${issue.message}.`,
   );
 }

@@ -41,7 +41,8 @@ export function createLatent(
       return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
     }
     case 'token': {
-      const decoded = decodeSeed(seed.token, species);
+      const { checkpoint, ownName = checkpoint, latentSize } = species;
+      const decoded = decodeSeed(seed.token, { checkpoint: ownName, latentSize });
       if (!decoded || !isInRange(decoded.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
       return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };

@@ -10,7 +10,7 @@ const command = v.looseObject({
 
 /** Schema of an event in a journal. Replaying a room's events reproduces the room. */
 export const roomEvent = v.variant('what', [
-  /** Refused commands are included: a replay refuses them again. */
+  /** Journals of earlier releases include refused commands, which a replay refuses again. */
   v.strictObject({
     what: v.literal('command'),
     id: whole,

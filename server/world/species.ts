@@ -7,6 +7,8 @@ import type { LatentBounds } from './latent-bounds.ts';
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
+  /** Its own name, which tokens refer to; absent: the same. */
+  readonly ownName?: string | undefined;
   /** Full side S; even. */
   readonly side: number;
   /** Length Z of a latent. */

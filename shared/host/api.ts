@@ -155,6 +155,11 @@ export const CALLS = {
   /** Restores a snapshot. Takes a snapshot of the current state first. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
+  /** Exchanges a room's data with those that were set aside; that can be done again. */
+  putBack: post('/aside/:aside/put-back', {}),
+  /** Removes an entry from the list; its data stay in the data folder. */
+  dismissAside: remove('/aside/:aside', {}),
+
   /**
    * Renders a time-lapse film in the background; by default of the last 24 hours, as far as stored.
    */

@@ -33,6 +33,7 @@ export const HOST_REASONS = {
   'undo-too-far': 'So far back is not kept. Choose fewer seconds.',
   'no-such-snapshot': 'That snapshot is not kept any more.',
   'too-many-snapshots': 'Remove a named snapshot first.',
+  'not-aside': 'That is not set aside any more.',
   'not-kept': 'This server keeps nothing: it was started with --data none.',
   'no-such-time': 'Nothing is kept of that time.',
   'room-busy': 'Something else is being done in this room. Try again in a moment.',

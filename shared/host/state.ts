@@ -151,6 +151,21 @@ export const checkpointState = v.object({
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
+/** Damaged data that the server has set aside. */
+export const asideState = v.object({
+  /** Name of its folder, for calls. */
+  id: text,
+  /** null: of the server, or of all rooms. */
+  room: v.nullable(text),
+  at: number,
+  /** `replaced`: what the room had before the host put something back. */
+  what: v.picklist(['file', 'room', 'records', 'replaced']),
+  /** Tick of the snapshot that the room was opened with; null: none. */
+  tick: v.nullable(count),
+  why: text,
+});
+export type AsideState = v.InferOutput<typeof asideState>;
+
 export const hostState = v.object({
   /** Server version. */
   version: text,
@@ -164,6 +179,8 @@ export const hostState = v.object({
   zone: number,
   /** Whether the journal is being written: false after a disk error, null if storage is off. */
   keeping: v.nullable(truth),
+  /** What was set aside and not dismissed, latest first. */
+  aside: v.array(asideState),
   /** Whether it is outside the opening hours. */
   dim: truth,
   schedule,

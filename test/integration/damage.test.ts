@@ -20,6 +20,7 @@ import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import { createRandom } from '../../shared/random.ts';
+import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
 
 import { afterSuite, suiteFolder } from '../support/suite.ts';
@@ -64,6 +65,37 @@ describe('a stored room', () => {
       await again.tick();
       expect(checksumOf(again.room.grid.planes)).toBe(planes);
     }
+    await again.abandon();
+  });
+
+  test('refused commands are counted, but not in the journal; the room is the same', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
+    const points = Array.from({ length: 128 }, () => 24.123_456);
+    const seen = new Map<number, number>();
+    const journalBytes = (): number =>
+      [...kept].reduce(
+        (sum, [key, { length }]) => sum + (key.startsWith('journal') ? length : 0),
+        0,
+      );
+    const seed = { from: 'prior' } as const;
+    for (let tick = 0; tick < 30; tick++) {
+      // Off the grid, and of an organism that is not there: refused.
+      first.room.enqueue(1, { what: 'damage', by: ANNA, points: [...points, 999, 999], radius: 2 });
+      first.room.enqueue(2, { what: 'cross', by: ANNA, a: 998, b: 999, mix: 0.5 });
+      if (tick % 10 === 3) first.room.enqueue(3, { what: 'plant', by: ANNA, x: 24, y: 24, seed });
+      await first.tick();
+      seen.set(first.room.tick, checksumOf(first.room.grid.planes));
+    }
+    expect(journalBytes()).toBeLessThan(600);
+    const [day] = await first.store.days('a');
+    // They are stored with the next entry or checksum.
+    expect(day.plant).toBe(3);
+    expect(day.refused).toBeGreaterThanOrEqual(2 * 15);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    expect(again.room.size).toBe(1);
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
 

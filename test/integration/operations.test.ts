@@ -1,6 +1,5 @@
 /** Operating the server: stop, restart, SIGSTOP, and a full disk. */
 
-import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
@@ -72,42 +71,12 @@ test('with another checkpoint or size it is refused with one sentence, and nothi
   expect(other.errors).toMatch(
     /^The room "garden" was made with the checkpoint "organisms" and .*\n$/,
   );
-  const larger = new ServerProcess(['--port', '0', '--data', join(scratch, 'twice')]);
+  const larger = start('twice', ['--size', '256x256']);
   expect((await larger.ended).code).toBe(1);
   expect(larger.errors).toMatch(/^The room "garden" has 96x96 cells, not 256x256\..*\n$/);
   const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
   expect((await file.ended).code).toBe(1);
   expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
-});
-
-test('a room made with a checkpoint that is no longer shipped opens with --checkpoint and its folder', async () => {
-  // Where the files lie does not matter: they lay in another folder when the room was made.
-  const before = join(scratch, 'checkpoints', 'interim-emoji');
-  cpSync(EARLIER, before, { recursive: true });
-  const first = start('earlier', ['--checkpoint', before, '--attract', 'off']);
-  const visitor = await Visitor.join(await first.alive());
-  const planted = await visitor.ask('plant', {
-    ...{ x: 48, y: 48 },
-    seed: { from: 'gallery', index: 3 },
-  });
-  expect(planted).not.toHaveProperty('reason');
-  visitor.leave();
-  await first.end();
-  rmSync(before, { recursive: true });
-
-  const refused = start('earlier');
-  expect((await refused.ended).code).toBe(1);
-  expect(refused.errors).toMatch(
-    /^The room "garden" was made with the checkpoint "interim-emoji" and .*Start with that one \(--checkpoint\),.*\n$/,
-  );
-
-  const again = start('earlier', ['--checkpoint', EARLIER]);
-  const other = await Visitor.join(await again.alive());
-  expect(again.output).toMatch(/Room "garden" is restored: 1 organism, tick \d+\./);
-  expect(other.welcome!.checkpoint.name).toBe('interim-emoji');
-  expect(other.welcome!.organisms).toHaveLength(1);
-  other.leave();
-  await again.end();
 });
 
 test('after SIGSTOP and SIGCONT it continues where it was', async () => {

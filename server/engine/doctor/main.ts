@@ -1,4 +1,5 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Values } from '../../settings/command.ts';
 import { runCommand } from '../../settings/help.ts';
 import { SERVER } from '../../settings/server.ts';
@@ -21,7 +22,7 @@ const COMMAND = {
     checkpoint: {
       value: 'FOLDER',
       type: text,
-      default: SERVER.options.checkpoint.default,
+      default: DEFAULTS.room.checkpoint,
       help: 'checkpoint whose network is measured; also VIVARIUM_CHECKPOINT',
     },
   },

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Records } from '../records.ts';
 import { StoreError } from '../store-error.ts';
-import { inspect } from './inspect.ts';
+import { inspect, recoverFile } from './inspect.ts';
 import { lockFolder } from './lock.ts';
 import { startTable } from './thread.ts';
 
@@ -11,6 +11,16 @@ import { startTable } from './thread.ts';
 export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
+  /** Why the file was replaced by a copy of what can be read of it. */
+  readonly recovered?: string | undefined;
+}
+
+/** What to do with a file that cannot be read; absent: nothing. */
+export interface RecoverOptions {
+  /** The folder that receives the damaged file. */
+  readonly aside: string;
+  /** Names of rooms that may be stored in the file. */
+  readonly rooms: readonly string[];
 }
 
 /**
@@ -18,7 +28,7 @@ export interface FolderRecords extends Records {
  *
  * @throws StoreError not-writable, in-use, damaged
  */
-export async function openFolder(folder: string): Promise<FolderRecords> {
+export async function openFolder(folder: string, options?: RecoverOptions): Promise<FolderRecords> {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
@@ -27,11 +37,10 @@ export async function openFolder(folder: string): Promise<FolderRecords> {
   }
   const release = await lockFolder(folder);
   try {
-    const damaged = await inspect(resolve(folder), { renew: true });
-    const records = await startTable({ folder, readOnly: false });
+    const { records, ...findings } = await openRecovered(folder, options);
     return {
       ...records,
-      damaged,
+      ...findings,
       async close() {
         await records.close();
         await release();
@@ -40,6 +49,19 @@ export async function openFolder(folder: string): Promise<FolderRecords> {
   } catch (error) {
     await release();
     throw error;
+  }
+}
+
+async function openRecovered(folder: string, options: RecoverOptions | undefined) {
+  const start = () => startTable({ folder, readOnly: false });
+  try {
+    const damaged = await inspect(resolve(folder), { renew: true });
+    return { records: await start(), damaged };
+  } catch (error) {
+    if (!options || !(error instanceof StoreError && error.reason === 'damaged')) throw error;
+    const damaged = await recoverFile(resolve(folder), options.aside, options.rooms);
+    if (!damaged) throw error;
+    return { records: await start(), damaged, recovered: error.message };
   }
 }
 

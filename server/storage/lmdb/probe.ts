@@ -1,7 +1,11 @@
-/** Verifies and optionally copies a store in a separate process, as a damaged file may crash it. */
+/**
+ * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
+ * crash it.
+ */
 import { isIntact } from '../record-codec.ts';
 import { StoreError } from '../store-error.ts';
 import type { Findings } from './inspect.ts';
+import { recoverTable } from './recover-table.ts';
 import { copyTable, entriesOf, openTable } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */
@@ -43,5 +47,11 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
   }
 }
 
-const [, , folder, fresh] = process.argv;
-process.send!(await verify(folder, fresh), () => process.exit(0));
+async function recoverFile(folder: string, fresh: string, rooms: string[]): Promise<Findings> {
+  return { damaged: await recoverTable(folder, fresh, rooms), copied: true };
+}
+
+const [, , folder, fresh, mode, ...rooms] = process.argv;
+const findings =
+  mode === 'recover' ? await recoverFile(folder, fresh, rooms) : await verify(folder, fresh);
+process.send!(findings, () => process.exit(0));

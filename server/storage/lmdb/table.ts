@@ -8,11 +8,12 @@ import { crc32 } from 'node:zlib';
 import { open } from 'lmdb';
 import type { Entry, Span, Write } from '../records.ts';
 import { StoreError } from '../store-error.ts';
+import { freeBytes, SpaceGuard } from './space-guard.ts';
 
 export const DATA_FILE = 'data.mdb';
 /** Key of the number of transactions; LMDB does not detect that the last ones are missing. */
 const COUNT_KEY = '!count';
-const WITNESS_FILE = 'witness';
+export const WITNESS_FILE = 'witness';
 const WITNESS_BYTES = 12;
 
 /** `Records` with synchronous methods. */
@@ -30,13 +31,14 @@ export interface Table {
 /**
  * Opens the environment of an existing folder. A damaged file may also crash the process.
  *
+ * @param options.ignoreWitness also opens it if the last transactions are missing
  * @throws StoreError not-writable; damaged: unreadable, or the last transactions are missing
  */
-export function openTable(folder: string, { readOnly = false } = {}): Table {
+export function openTable(folder: string, { readOnly = false, ignoreWitness = false } = {}): Table {
   const db = openDatabase(folder, readOnly);
   let count = decodeCount(db.get(COUNT_KEY));
   const witnessed = readWitness(join(folder, WITNESS_FILE));
-  if (witnessed > count) {
+  if (witnessed > count && !ignoreWitness) {
     void db.close();
     throw new StoreError(
       'damaged',
@@ -44,6 +46,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
     );
   }
   const witness = readOnly ? undefined : openWitness(folder);
+  const space = new SpaceGuard(() => freeBytes(folder));
   const rangeOf = ({ from, to, backwards, limit }: Span) => ({
     ...(backwards ? { start: to, end: from, inclusiveEnd: true } : { start: from, end: to }),
     exclusiveStart: backwards ?? false,
@@ -57,6 +60,7 @@ export function openTable(folder: string, { readOnly = false } = {}): Table {
       [...db.getRange(rangeOf(span))].map(({ key, value }) => ({ key, bytes: copyOf(value)! })),
     keys: (span) => [...db.getKeys(rangeOf(span))],
     write({ put = [], remove = [] }) {
+      space.require(put.reduce((sum, { bytes }) => sum + bytes.length, 0));
       try {
         db.transactionSync(() => {
           for (const { key, bytes } of put) db.putSync(key, bytes as Buffer);

@@ -19,6 +19,8 @@ test('a closed or removed room has no metrics', async () => {
     rooms: () => rooms,
     rejections: () => ({}),
     isPersisting: () => undefined,
+    diskFree: () => undefined,
+    setAside: () => undefined,
     alerts: () => [],
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);

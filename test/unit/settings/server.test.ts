@@ -14,7 +14,6 @@ test('settings have valid defaults', () => {
   expect(readConfig([], {})).toMatchObject({
     port: 8080,
     rooms: ['garden'],
-    size: { width: 256, height: 256 },
     tickRate: 15,
     engine: 'auto',
   });

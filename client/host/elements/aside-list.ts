@@ -1,0 +1,113 @@
+/** Says which stored data were damaged and set aside, and puts them back. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import type { AsideState } from '../../../shared/host/state.ts';
+import { hostIcons } from '../icons.ts';
+import { moment } from '../text.ts';
+import { HostElement } from './host-element.ts';
+
+/** Hidden while nothing is set aside that concerns the selected room. */
+@customElement('aside-list')
+export class AsideList extends HostElement {
+  static override styles = css`
+    :host {
+      display: block;
+    }
+    :host([hidden]) {
+      display: none;
+    }
+    li {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: center;
+      gap: 10px 14px;
+      padding: 12px 34px;
+      background: oklch(0.3 0.05 28);
+      border-bottom: 1px solid var(--line);
+    }
+    li.calm {
+      background: var(--card);
+    }
+    ul {
+      margin: 0;
+    }
+    li > svg {
+      flex: none;
+      color: var(--alarm);
+    }
+    p {
+      flex: 1 1 12em;
+      max-width: 60em;
+    }
+    @media (max-width: 860px) {
+      li {
+        padding: 10px 16px;
+      }
+    }
+  `;
+
+  override render(): TemplateResult | typeof nothing {
+    const { state, room, summary } = this.host;
+    const isOf = (one: AsideState) => one.room === null || one.room === room;
+    // While data are exchanged, the list is not final.
+    const shown = summary?.busy === 'restoring' ? [] : (state?.aside.filter(isOf) ?? []);
+    this.hidden = shown.length === 0;
+    if (this.hidden) return nothing;
+    return html`<ul>
+      ${repeat(
+        shown,
+        ({ id }) => id,
+        (one) => this.entry(one),
+      )}
+    </ul>`;
+  }
+
+  private entry(entry: AsideState): TemplateResult {
+    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { id: aside, at, what, why } = entry;
+    const isCalm = what === 'replaced';
+    const canPutBack = isCalm || what === 'room';
+    return html`<li class=${isCalm ? 'calm' : ''} data-testid="aside">
+      ${isCalm ? nothing : hostIcons.warning}
+      <p role="status" title=${why}>${textOf(entry)} <small>${moment(at, now, zone)}</small></p>
+      ${
+        canPutBack
+          ? html`<button
+              class="plain"
+              data-testid="put-back"
+              @click=${() => this.host.do('putBack', { aside }, {}, () => msg('The data are put back.'))}
+            >
+              ${hostIcons.undo}${msg('Put back')}
+            </button>`
+          : nothing
+      }
+      <button
+        class="plain"
+        data-testid="dismiss"
+        @click=${() => this.host.do('dismissAside', { aside }, {})}
+      >
+        ${msg('Keep as it is')}
+      </button>
+    </li>`;
+  }
+}
+
+function textOf({ what, room, tick }: AsideState): string {
+  if (what === 'file') {
+    return msg(
+      'The stored data were damaged. What could be read was kept; the damaged file is in the data folder.',
+    );
+  }
+  if (room === null) return msg('Some of the server’s records were damaged and are set aside.');
+  if (what === 'records') {
+    return msg(str`Some records of “${room}” were damaged and are set aside. The room goes on.`);
+  }
+  if (what === 'replaced') {
+    return msg(str`You put data of “${room}” back. What the room had before is set aside.`);
+  }
+  return tick === null
+    ? msg(str`“${room}” was damaged and starts empty. Its data are set aside.`)
+    : msg(str`“${room}” was damaged and is as it was when last saved. Its data are set aside.`);
+}

@@ -1,0 +1,79 @@
+/** Opens the data folder, and sets damaged data aside if the host wants that. */
+import { join, resolve } from 'node:path';
+import type { Log } from '../platform/log.ts';
+import { readCopy, withCopy } from '../storage/essential-copy.ts';
+import { openFolder, openSound } from '../storage/lmdb/open.ts';
+import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
+import { Store } from '../storage/store.ts';
+
+export interface OpenStorageOptions {
+  /** Undefined: nothing is stored. */
+  readonly folder: string | undefined;
+  readonly onDamage: 'refuse' | 'set-aside';
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly log: Log;
+}
+
+/** An open data folder. */
+export interface OpenStorage {
+  readonly store: Store;
+  /** Undefined: damaged data stop the start. */
+  readonly aside: SetAside | undefined;
+  close(): Promise<void>;
+}
+
+/** @throws StoreError not-writable, in-use, other-version; damaged unless it is set aside */
+export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage | undefined> {
+  const { folder, onDamage, date, log } = options;
+  if (folder === undefined) return undefined;
+  const copyFile = join(folder, 'essentials');
+  if (onDamage === 'refuse') {
+    const sound = await withCopy(await openSound(folder), copyFile);
+    return { store: new Store(sound), aside: undefined, close: () => sound.close() };
+  }
+  const copy = await readCopy(copyFile);
+  const asideFolder = join(resolve(folder), 'set-aside');
+  const fileId = asideName('file', date());
+  const rooms = [...copy.keys()].flatMap((key) => /^room\/(.*)$/.exec(key)?.[1] ?? []);
+  const found = await openFolder(folder, { aside: join(asideFolder, fileId), rooms });
+  try {
+    const stored = new Set(await found.keys({ from: '', to: '~' }));
+    const lost =
+      found.recovered === undefined ? [] : [...copy.keys()].filter((k) => !stored.has(k));
+    const repaired = [...found.damaged, ...lost].flatMap((key) => {
+      const bytes = copy.get(key);
+      return bytes ? [{ key, bytes }] : [];
+    });
+    if (repaired.length > 0) await found.write({ put: repaired });
+    const isRepaired = new Set(repaired.map(({ key }) => key));
+    // The copy of an unreadable file has no damaged records.
+    const damaged = found.damaged.filter((key) => stored.has(key) && !isRepaired.has(key));
+    if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
+    const store = new Store(await withCopy(found, copyFile));
+    const say = (sentence: string) => log.error('set-aside', sentence);
+    const aside = await SetAside.open({ store, folder: asideFolder, date, say });
+    if (found.recovered !== undefined) await aside.addFile(fileId, found.recovered);
+    for (const [room, keys] of dispensable(damaged)) await aside.records(room, keys);
+    return { store, aside, close: () => store.close() };
+  } catch (error) {
+    await found.close();
+    throw error;
+  }
+}
+
+/** Kinds of records without which a room opens: if not, it is set aside when that is tried. */
+const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan'];
+
+/** Damaged records that are moved one by one, by room; null: of the server. */
+function dispensable(keys: readonly string[]): Map<string | null, string[]> {
+  const rooms = new Map<string | null, string[]>();
+  for (const key of keys) {
+    const [kind, name] = key.split('/');
+    const isOfServer = kind === 'house';
+    if (!isOfServer && !DISPENSABLE.includes(kind)) continue;
+    const room = isOfServer ? null : name;
+    rooms.set(room, [...(rooms.get(room) ?? []), key]);
+  }
+  return rooms;
+}

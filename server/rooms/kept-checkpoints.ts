@@ -1,0 +1,87 @@
+/**
+ * Keeps the files of the checkpoints that stored rooms were made with, so that rooms go on with
+ * their own weights when the installed checkpoint has changed.
+ */
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../platform/log.ts';
+import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
+import {
+  CARD_FILE,
+  type Checkpoint,
+  GALLERY_FILE,
+  loadCheckpoint,
+  MODEL_FILE,
+} from '../vnca/checkpoint.ts';
+import { MAP_FILE } from '../vnca/latent-map.ts';
+
+/** A checkpoint that may go by another name, as an installed one has its own. */
+export interface NamedCheckpoint extends Checkpoint {
+  /** The name in its card. */
+  readonly ownName?: string;
+}
+
+const FOLDER = 'checkpoints';
+const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
+const HASH = /^[0-9a-f]{64}$/;
+
+/**
+ * Returns a function that copies a checkpoint into the data folder, under its fingerprint, if it is
+ * not there yet. If that fails, the log says so.
+ *
+ * @param folders of the checkpoints, by name
+ */
+export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
+  return (name: string, hash: string): Promise<void> =>
+    keep(data, folders.get(name)!, hash).catch((error: Error) => {
+      const what = `The checkpoint "${name}" could not be stored with its room`;
+      log.warn('checkpoint-not-kept', `${what}: ${error.message}`);
+    });
+}
+
+async function keep(data: string, from: string, hash: string): Promise<void> {
+  const folder = join(data, FOLDER, hash);
+  // Installed files may have changed since they were loaded; what is kept already has not.
+  if (from === folder || (await readdir(folder).catch(() => [])).length > 0) return;
+  const draft = `${folder}.new`;
+  await rm(draft, { recursive: true, force: true });
+  try {
+    await mkdir(draft, { recursive: true });
+    for (const file of FILES) await copyFile(join(from, file), join(draft, file));
+    await copyFile(join(from, MAP_FILE), join(draft, MAP_FILE)).catch(() => {});
+    if (fingerprint(await loadCheckpoint(draft)) !== hash) throw new Error('it has changed');
+    await rename(draft, folder);
+  } catch (error) {
+    await rm(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/**
+ * Loads the kept checkpoints that are not among the installed ones, under names of their own:
+ * `organisms-1a2b3c4d`. One that cannot be read is named in the log.
+ */
+export async function loadKeptCheckpoints(
+  data: string,
+  installed: readonly Checkpoint[],
+  log: Log,
+): Promise<NamedCheckpoint[]> {
+  const loaded = new Set(installed.map(fingerprint));
+  const kept: NamedCheckpoint[] = [];
+  const hashes = await readdir(join(data, FOLDER)).catch(() => []);
+  for (const hash of hashes.filter((name) => HASH.test(name) && !loaded.has(name))) {
+    try {
+      const checkpoint = await loadCheckpoint(join(data, FOLDER, hash));
+      if (fingerprint(checkpoint) !== hash) throw new Error('Its files have changed.');
+      const { card } = checkpoint;
+      const name = `${card.name}-${hash.slice(0, 8)}`;
+      kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name });
+    } catch (error) {
+      log.warn(
+        'checkpoint-not-kept',
+        `A kept checkpoint is not usable: ${(error as Error).message}`,
+      );
+    }
+  }
+  return kept;
+}

@@ -1,0 +1,195 @@
+/**
+ * Moves damaged data aside, into folders of their own with a name and a date, so that the server
+ * can open what is whole.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startTable } from './lmdb/thread.ts';
+import { copyRoom, moveRecords } from './raw-records.ts';
+import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-schemas.ts';
+import type { Records } from './records.ts';
+import type { Store } from './store.ts';
+import { StoreError } from './store-error.ts';
+
+export interface SetAsideOptions {
+  readonly store: Store;
+  /** The folder that receives the data. */
+  readonly folder: string;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  /** Receives a notice for the host. */
+  readonly say: (sentence: string) => void;
+}
+
+const RECORD = 'aside';
+/** Key of the list. */
+export const ASIDE_KEY = `house/${RECORD}`;
+/** Entries in the list, at most; the data of others stay on the disk. */
+const MOST = 50;
+
+/** A name for what is set aside now: garden-2026-11-27T02-45-10-123. */
+export function asideName(what: string, at: number): string {
+  return `${what}-${new Date(at).toISOString().slice(0, -1).replace(/[:.]/g, '-')}`;
+}
+
+/** What was set aside, and the moves themselves. */
+export class SetAside {
+  /** Entries of single records since the start, by room. */
+  private readonly parts = new Map<string, string>();
+
+  private constructor(
+    private readonly options: SetAsideOptions,
+    private list: readonly AsideRecord[],
+  ) {}
+
+  /** @throws StoreError */
+  static async open(options: SetAsideOptions): Promise<SetAside> {
+    const list = await options.store.serverRecord(RECORD, asideRecords);
+    return new SetAside(options, list ?? []);
+  }
+
+  /** Everything that the host has not dismissed, latest first. */
+  get entries(): readonly AsideRecord[] {
+    return this.list;
+  }
+
+  /** The entries of damaged data. */
+  get damaged(): readonly AsideRecord[] {
+    return this.list.filter(({ what }) => what !== 'replaced');
+  }
+
+  /** Adds a damaged file that was moved already. */
+  async addFile(id: string, why: string): Promise<void> {
+    const { folder, say, date } = this.options;
+    await this.add({ id, room: null, at: date(), what: 'file', tick: null, why });
+    say(`${why} The damaged file is in ${join(folder, id)}; what could be read of it was kept.`);
+  }
+
+  /**
+   * Moves damaged records that nothing depends on, or whose room is examined when it opens.
+   *
+   * @param room null: of the server
+   */
+  async records(room: string | null, keys: readonly string[]): Promise<void> {
+    const why = `${keys.length} records were damaged, the first "${keys[0]}".`;
+    const { id } = await this.move({ room, what: 'records', tick: null, why }, (archive) =>
+      moveRecords(this.options.store.records, archive, keys),
+    );
+    if (room !== null) this.parts.set(room, id);
+  }
+
+  /**
+   * Moves a room's records. It has its last whole snapshot afterwards, and the named ones, or
+   * nothing.
+   *
+   * @param why one or two sentences
+   * @throws StoreError disk-full, write-failed
+   */
+  async room(room: string, why: string): Promise<void> {
+    const { store } = this.options;
+    const kept = await this.wholeSnapshots(room);
+    const tick = kept[0]?.tick ?? null;
+    await this.move({ room, what: 'room', tick, why }, async (archive) => {
+      await copyRoom(store.records, archive, room);
+      if (kept.length > 0) await store.revertTo(room, kept);
+      else await store.clear(room);
+    });
+    // The room's entry says it all.
+    await this.dismiss(this.parts.get(room) ?? '');
+  }
+
+  /**
+   * Exchanges a room's records with those that were set aside. The room must not be open.
+   *
+   * @returns the entry of the records that it had
+   * @throws StoreError not-kept: there is no such entry
+   */
+  async exchange(id: string): Promise<AsideRecord> {
+    const { store } = this.options;
+    const entry = this.list.find((one) => one.id === id);
+    if (!entry?.room) throw new StoreError('not-kept', 'That is not set aside any more.');
+    const { room } = entry;
+    const archive = await this.archive(id);
+    try {
+      const why = 'The host put earlier data back.';
+      const replaced = await this.move({ room, what: 'replaced', tick: null, why }, (other) =>
+        copyRoom(store.records, other, room),
+      );
+      await store.clear(room);
+      await copyRoom(archive, store.records, room);
+      return replaced;
+    } finally {
+      await archive.close();
+    }
+  }
+
+  /** Removes an entry from the list; its data stay on the disk. */
+  async dismiss(id: string): Promise<boolean> {
+    const rest = this.list.filter((one) => one.id !== id);
+    if (rest.length === this.list.length) return false;
+    await this.store(rest);
+    return true;
+  }
+
+  /** The last whole snapshot, and the whole ones with a name, latest first. */
+  private async wholeSnapshots(room: string): Promise<SnapshotRecord[]> {
+    const { store } = this.options;
+    const stored = await store.room(room).catch(() => undefined);
+    const whole: SnapshotRecord[] = [];
+    if (!stored) return whole;
+    for (const tick of await store.snapshotTicks(room)) {
+      const moment = await store.moment(room, tick).catch(() => undefined);
+      if (!moment) continue;
+      const { snapshot, state } = moment;
+      const { width, height } = state.planes;
+      if (width !== stored.width || height !== stored.height) continue;
+      if (whole.length === 0 || snapshot.name !== undefined) whole.push(snapshot);
+    }
+    return whole;
+  }
+
+  private async move(
+    entry: Omit<AsideRecord, 'id' | 'at'>,
+    work: (archive: Records) => Promise<void>,
+  ): Promise<AsideRecord> {
+    const at = this.options.date();
+    const added = { ...entry, id: asideName(entry.room ?? 'server', at), at };
+    const archive = await this.archive(added.id);
+    try {
+      await work(archive);
+    } finally {
+      await archive.close();
+    }
+    await this.add(added);
+    this.options.say(this.sentenceOf(added));
+    return added;
+  }
+
+  private sentenceOf({ id, room, what, tick, why }: AsideRecord): string {
+    const where = `in ${join(this.options.folder, id)}`;
+    if (room === null) return `${why} They are ${where}.`;
+    if (what === 'records') return `Room "${room}": ${why} They are ${where}.`;
+    if (what === 'replaced') return `Room "${room}": ${why} What it had before is ${where}.`;
+    const opened =
+      tick === null
+        ? 'It has no whole snapshot and starts empty'
+        : `It goes back to its snapshot of tick ${tick}`;
+    return `${why} ${opened}; its data are set aside ${where}.`;
+  }
+
+  /** Opens the folder of an entry. */
+  private async archive(id: string): Promise<Records> {
+    const folder = join(this.options.folder, id);
+    await mkdir(folder, { recursive: true });
+    return startTable({ folder, readOnly: false });
+  }
+
+  private add(entry: AsideRecord): Promise<void> {
+    return this.store([entry, ...this.list].slice(0, MOST));
+  }
+
+  private async store(list: readonly AsideRecord[]): Promise<void> {
+    await this.options.store.putServerRecord(RECORD, list);
+    this.list = list;
+  }
+}

@@ -1,0 +1,67 @@
+/** A server whose data lie on a small disk that others fill. Needs the right to mount one. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { ServerProcess } from '../support/process.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const MEGABYTE = 2 ** 20;
+const scratch = mkdtempSync(join(tmpdir(), 'vivarium-disk-'));
+const mount = ['-t', 'tmpfs', '-o', 'size=256m', 'none', scratch];
+const isMounted = spawnSync('mount', mount).status === 0;
+
+afterAll(() => {
+  if (isMounted) spawnSync('umount', [scratch]);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const free = (): number => {
+  const { bavail, bsize } = statfsSync(scratch);
+  return bavail * bsize;
+};
+const filler = (name: string): string => join(scratch, name);
+const fill = (name: string, left: number): void =>
+  writeFileSync(filler(name), Buffer.alloc(Math.max(0, free() - left)));
+
+const start = (): ServerProcess => {
+  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
+  return new ServerProcess([...args, '--snapshot', '0.05', '--data', join(scratch, 'data')]);
+};
+
+(isMounted ? test : test.skip)(
+  'on a disk that becomes full it stops writing in time, goes on, and stores again by itself',
+  async () => {
+    const server = start();
+    const visitor = await Visitor.join(await server.alive());
+    for (const x of [16, 48, 80]) {
+      for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
+    }
+    expect(server.errors).toMatch(/disk-low: Only \d+ MiB are free/);
+    /** Wakes the organisms, so that their cells have to be stored again. */
+    const cut = (i: number) =>
+      visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+    fill('first', DEFAULTS.store.reserve + 4 * MEGABYTE);
+    for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(i);
+    expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
+    expect(free()).toBeGreaterThan(DEFAULTS.store.reserve - 16 * MEGABYTE);
+    fill('second', 0);
+    const { tick } = visitor;
+    for (let i = 0; i < 40; i++) expect(await cut(i)).not.toHaveProperty('reason');
+    expect(visitor.tick).toBeGreaterThan(tick!);
+    visitor.leave();
+    await server.end('SIGKILL');
+
+    const again = start();
+    const other = await Visitor.join(await again.alive());
+    expect(other.welcome!.organisms.length).toBeGreaterThan(0);
+    rmSync(filler('first'));
+    rmSync(filler('second'));
+    for (let i = 0; !again.errors.includes('kept-again'); i++) {
+      await other.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+    }
+    other.leave();
+    expect((await again.end()).code).toBe(0);
+  },
+);

@@ -1,0 +1,85 @@
+/** A stored room goes on with its own weights and size, whatever is installed since. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServerProcess } from '../support/process.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** One that earlier releases shipped. */
+const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
+const scratch = mkdtempSync(join(tmpdir(), 'vivarium-weights-'));
+const installed = join(scratch, 'installed');
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+const start = (...more: string[]): ServerProcess =>
+  new ServerProcess([
+    ...[
+      '--port',
+      '0',
+      '--host',
+      '127.0.0.1',
+      '--energy',
+      'off',
+      '--attract',
+      'off',
+      '--data',
+      join(scratch, 'data'),
+    ],
+    ...more,
+  ]);
+
+/** What `git pull` does when a release has other weights. */
+function retrain(): void {
+  const file = join(installed, 'card.json');
+  const card = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...card, trustedSteps: 77 }));
+}
+
+test('a room goes on with its weights and size when the installed checkpoint has changed', async () => {
+  cpSync(EARLIER, installed, { recursive: true });
+  const first = start('--size', '96x96', '--checkpoint', installed);
+  const visitor = await Visitor.join(await first.alive());
+  const seed = { from: 'prior' };
+  expect(await visitor.ask('plant', { x: 48, y: 48, seed })).not.toHaveProperty('reason');
+  visitor.leave();
+  await first.end();
+
+  retrain();
+  const second = start('--checkpoint', installed, '--rooms', 'garden,attic');
+  const port = await second.alive();
+  expect(second.output).toMatch(/Room "garden" is restored: 1 organism/);
+  const other = await Visitor.join(port);
+  const { room, organisms, checkpoint } = other.welcome!;
+  expect([room.width, room.height, organisms.length]).toEqual([96, 96, 1]);
+  // Seeds on keepsakes name the checkpoint.
+  expect(checkpoint.name).toBe('interim-emoji');
+  expect(await other.ask('plant', { x: 20, y: 20, seed })).not.toHaveProperty('reason');
+  const sheet = await fetch(`http://127.0.0.1:${port}${checkpoint.sheet.url}`);
+  expect(sheet.status).toBe(200);
+  const newcomer = await Visitor.join(port, 'attic');
+  expect(newcomer.welcome!.room.width).toBe(256);
+  expect(newcomer.welcome!.checkpoint.sheet.url).not.toBe(checkpoint.sheet.url);
+  for (const one of [other, newcomer]) one.leave();
+  await second.end();
+
+  // Not even the same checkpoint is installed any more.
+  rmSync(installed, { recursive: true });
+  const third = start();
+  const later = await Visitor.join(await third.alive());
+  expect(later.welcome!.organisms).toHaveLength(2);
+  later.leave();
+  await third.end();
+});
+
+test.each([
+  [['--size', '128x128'], /^The room "garden" has 96x96 cells, not 128x128\. .*\n$/],
+  [
+    ['--checkpoint', 'checkpoints/organisms'],
+    /^The room "garden" was made with the checkpoint "interim-emoji" and .*\n$/,
+  ],
+])('asked for explicitly, another one is refused: %p', async (flags, sentence) => {
+  const server = start(...flags);
+  expect((await server.ended).code).toBe(1);
+  expect(server.errors).toMatch(sentence);
+});

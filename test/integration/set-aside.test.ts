@@ -1,0 +1,280 @@
+/** Restore drills: with `--on-damage set-aside`, a server with damaged data serves, and says so. */
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { Log } from '../../server/platform/log.ts';
+import { openSound } from '../../server/storage/lmdb/open.ts';
+import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
+import { createRandom } from '../../shared/random.ts';
+import { HostClient } from '../support/host-client.ts';
+import { generousTimeout } from '../support/patience.ts';
+import { ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** Longest time until a server with damaged data serves, ms. */
+const SERVING = 10_000;
+const SETTINGS = { rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' } as const;
+const scratch = mkdtempSync(join(tmpdir(), 'vivarium-drill-'));
+const base = join(scratch, 'base');
+let token = '';
+let planted = 0;
+
+const start = (snapshot: number): ServerProcess => {
+  const args = Object.entries({ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' });
+  return new ServerProcess(args.flatMap(([key, value]) => [`--${key}`, `${value}`]));
+};
+
+beforeAll(async () => {
+  const server = start(0.2);
+  const port = await server.alive();
+  await server.says(/shown this once: \S+/);
+  token = /shown this once: (\S+)/.exec(server.output)![1];
+  for (const room of ['a', 'b']) {
+    const visitor = await Visitor.join(port, room);
+    for (const x of [16, 48, 80]) await visitor.ask('plant', { x, y: 48, seed: { from: 'prior' } });
+    await visitor.until(() => visitor.tick! > 90);
+    visitor.leave();
+  }
+  planted = 3;
+  await server.end();
+  // These journal entries come after the last snapshot.
+  const again = start(3_600);
+  const later = await again.alive();
+  for (const room of ['a', 'b']) {
+    const visitor = await Visitor.join(later, room);
+    for (let i = 0; i < 4; i++) await visitor.ask('damage', { radius: 2, points: [16, 40 + i] });
+    visitor.leave();
+  }
+  await again.end('SIGKILL');
+}, 90_000);
+
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Changes the records of a copy. */
+function spoil(folder: string, work: (table: Table) => void): Promise<void> {
+  const table = openTable(folder);
+  work(table);
+  return table.close();
+}
+
+const keysOf = (table: Table, prefix: string): string[] =>
+  table.keys({ from: prefix, to: `${prefix}~` });
+
+const flip = (table: Table, keys: readonly string[]): void => {
+  for (const key of keys) {
+    const bytes = table.get(key)!;
+    bytes[Math.floor(bytes.length / 2) + 3] ^= 4;
+    table.write({ put: [{ key, bytes }] });
+  }
+};
+
+const records =
+  (prefix: string, how: 'flip' | 'remove', which: (keys: string[]) => string[] = (keys) => keys) =>
+  (folder: string) =>
+    spoil(folder, (table) => {
+      const keys = which(keysOf(table, prefix));
+      if (how === 'flip') flip(table, keys);
+      else table.write({ remove: keys });
+    });
+
+const last = (keys: string[]): string[] => keys.slice(-1);
+const first = (keys: string[]): string[] => keys.slice(0, 1);
+const file = (folder: string): string => join(folder, 'data.mdb');
+const change = (folder: string, work: (bytes: Buffer) => void): void => {
+  const bytes = readFileSync(file(folder));
+  work(bytes);
+  writeFileSync(file(folder), bytes);
+};
+
+type Outcome =
+  /** The room is as it was. */
+  | 'same'
+  /** It is as it was, and a damaged record is missing. */
+  | 'said'
+  /** It was opened with its last whole snapshot. */
+  | 'snapshot'
+  /** It starts empty. */
+  | 'empty'
+  /** What could be read is kept. */
+  | 'file';
+
+const DRILLS: Readonly<Record<string, readonly [Outcome, (folder: string) => unknown]>> = {
+  'the last snapshot is damaged': ['same', records('state/a/', 'flip', last)],
+  'the last snapshot lacks its cells': ['same', records('cells/a/', 'remove', last)],
+  'every snapshot is damaged': ['empty', records('state/a/', 'flip')],
+  'every snapshot is missing': ['empty', records('snapshot/a/', 'remove')],
+  // The first snapshot has none, and the journal reaches back to it.
+  'all cells are damaged': ['same', records('cells/a/', 'flip')],
+  'the last journal entry is damaged': ['snapshot', records('journal/a/', 'flip', last)],
+  'the last journal entry is missing': ['snapshot', records('journal/a/', 'remove', last)],
+  'the first journal entry is damaged': ['said', records('journal/a/', 'flip', first)],
+  'every journal entry is damaged': ['snapshot', records('journal/a/', 'flip')],
+  'checksums are damaged': ['said', records('mark/a/', 'flip')],
+  'the end of the journal is damaged': ['snapshot', records('tail/a', 'flip')],
+  'the end of the journal is missing': ['snapshot', records('tail/a', 'remove')],
+  "the room's own record is damaged": ['same', records('room/a', 'flip')],
+  "the room's own record and the copy are damaged": [
+    'empty',
+    async (folder) => {
+      await records('room/a', 'flip')(folder);
+      rmSync(join(folder, 'essentials'));
+    },
+  ],
+  "the host's token is damaged": ['same', records('house/token', 'flip')],
+  'a daily count is damaged': ['said', records('day/a/', 'flip')],
+  'the file ends early': [
+    'file',
+    (folder) => truncateSync(file(folder), Math.floor(readFileSync(file(folder)).length * 0.6)),
+  ],
+  'the file is empty': ['file', (folder) => truncateSync(file(folder), 0)],
+  'the file is missing': ['file', (folder) => rmSync(file(folder))],
+  'the file is something else': ['file', (folder) => writeFileSync(file(folder), 'Hello.')],
+  'the beginning of the file is zero': [
+    'file',
+    (folder) => change(folder, (bytes) => bytes.fill(0, 0, 8_192)),
+  ],
+  'pages of the file are noise': [
+    'file',
+    (folder) => {
+      const random = createRandom(20261127);
+      change(folder, (bytes) => {
+        for (let page = 4; page < bytes.length / 4_096; page += 3) {
+          for (let i = 0; i < 4_096; i += 7) bytes[4_096 * page + i] = random.integer(256);
+        }
+      });
+    },
+  ],
+  'the lock file is something else': [
+    'same',
+    (folder) => writeFileSync(join(folder, 'lock.mdb'), 'Hello.'),
+  ],
+};
+
+interface Opened {
+  readonly server: VivariumServer;
+  readonly lines: readonly string[];
+}
+
+async function open(folder: string): Promise<Opened> {
+  const lines: string[] = [];
+  const write = (event: string, sentence: string) => lines.push(`${event}: ${sentence}`);
+  const log: Log = { info: write, warn: write, error: write };
+  const settings = { ...SETTINGS, data: folder, 'on-damage': 'set-aside' };
+  const server = await startServer(settings, { log });
+  return { server, lines };
+}
+
+const copyOf = (name: string): string => {
+  const folder = join(scratch, name.replace(/\W+/g, '-'));
+  cpSync(base, folder, { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  return folder;
+};
+
+const sizeOf = (server: VivariumServer, room: string): number => server.world.rooms.get(room)!.size;
+
+test.each(Object.entries(DRILLS))(
+  'when %s, the server serves and says so',
+  async (name, [outcome, damage]) => {
+    const folder = copyOf(name);
+    await damage(folder);
+    const begin = performance.now();
+    const { server, lines } = await open(folder);
+    try {
+      const visitor = await Visitor.join(server.port, 'a');
+      expect(performance.now() - begin).toBeLessThan(SERVING * generousTimeout());
+      const said = lines.filter((line) => line.startsWith('set-aside: '));
+      const host = await HostClient.login(server.port, token);
+      const { aside } = await host.call('state');
+      const whats = aside.map(({ what, room }) => `${what} ${room}`);
+      if (outcome === 'same') expect(said).toEqual([]);
+      else {
+        expect(said.length).toBeGreaterThan(0);
+        expect(existsSync(join(folder, 'set-aside', aside[0].id, 'data.mdb'))).toBe(true);
+      }
+      if (outcome === 'said') expect(whats).toEqual(['records a']);
+      if (outcome === 'snapshot' || outcome === 'empty') {
+        expect(whats).toEqual(['room a']);
+        expect(aside[0].tick === null).toBe(outcome === 'empty');
+      }
+      if (outcome === 'file') expect(whats.at(-1)).toBe('file null');
+      else {
+        expect(sizeOf(server, 'a')).toBe(outcome === 'empty' ? 0 : planted);
+        expect(sizeOf(server, 'b')).toBe(planted);
+        expect(lines.join('\n')).toMatch(/Room "b" is restored: 3 organisms/);
+      }
+      const plant = await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
+      expect(plant).not.toHaveProperty('reason');
+      visitor.leave();
+    } finally {
+      await server.close();
+    }
+    // What was set aside is not damaged data of the next start.
+    await (await openSound(folder)).close();
+  },
+  60_000,
+);
+
+test('the host puts a room back, in exchange for the present one, or dismisses it', async () => {
+  const folder = copyOf('put-back');
+  await records('tail/a', 'flip')(folder);
+  const { server } = await open(folder);
+  try {
+    const host = await HostClient.login(server.port, token);
+    const [entry] = (await host.call('state')).aside;
+    expect(entry).toMatchObject({ room: 'a', what: 'room', tick: expect.any(Number) });
+    // It is still damaged: the room keeps what it has.
+    const { size } = server.world.rooms.get('a')!;
+    expect(await host.refusal('putBack', {}, { aside: entry.id })).toBe('failed');
+    expect(server.world.rooms.get('a')!.size).toBe(size);
+    // Somebody has repaired it.
+    const archive = join(folder, 'set-aside', entry.id);
+    await spoil(archive, (table) => {
+      const bytes = table.get('tail/a')!;
+      bytes[Math.floor(bytes.length / 2) + 3] ^= 4;
+      table.write({ put: [{ key: 'tail/a', bytes }] });
+    });
+    const visitor = await Visitor.join(server.port, 'a');
+    await visitor.ask('plant', { x: 48, y: 16, seed: { from: 'prior' } });
+    await host.call('putBack', {}, { aside: entry.id });
+    expect(sizeOf(server, 'a')).toBe(planted);
+    const [replaced, ...others] = (await host.call('state')).aside;
+    expect(others).toEqual([]);
+    expect(replaced).toMatchObject({ room: 'a', what: 'replaced' });
+    await host.call('putBack', {}, { aside: replaced.id });
+    expect(sizeOf(server, 'a')).toBe(planted + 1);
+    for (const { id } of (await host.call('state')).aside) {
+      await host.call('dismissAside', {}, { aside: id });
+      expect(await host.refusal('dismissAside', {}, { aside: id })).toBe('not-aside');
+    }
+    expect((await host.call('state')).aside).toEqual([]);
+    expect(readdirSync(join(folder, 'set-aside')).length).toBeGreaterThan(1);
+    visitor.leave();
+  } finally {
+    await server.close();
+  }
+});
+
+test('data of another version or size are refused all the same', async () => {
+  const other = copyOf('size');
+  await expect(
+    startServer({ ...SETTINGS, data: other, size: '128x128', 'on-damage': 'set-aside' }),
+  ).rejects.toMatchObject({ reason: 'other-size' });
+  const later = copyOf('later');
+  await spoil(later, (table) => {
+    const [key] = keysOf(table, 'tail/a');
+    table.write({ put: [{ key, bytes: table.get(key)!.with(0, 2) }] });
+  });
+  await expect(open(later)).rejects.toMatchObject({ reason: 'other-version' });
+  expect(existsSync(join(later, 'set-aside'))).toBe(false);
+});
