@@ -26,3 +26,6 @@ export const roomName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
 );
+
+/** Whether drawings become seeds: at once, after the host's yes, or not. */
+export const drawingMode = v.picklist(['on', 'ask', 'off']);

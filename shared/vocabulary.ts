@@ -21,6 +21,9 @@ export type OrganismId = number;
 /** Identifies a participant of a room for the length of their stay. */
 export type ParticipantId = number;
 
+/** Most flashes a second: 3 (WCAG 2.3.1), or 2 where a venue asks for less. */
+export type FlashLimit = 2 | 3;
+
 /** An organism grows to its full side, is awake, sleeps when nothing changes, and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];

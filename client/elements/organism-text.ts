@@ -1,6 +1,6 @@
 /** Texts about an organism: its name, age, state, wounds and planter. */
 import { msg, str } from '@lit/localize';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural } from './text.ts';
@@ -55,8 +55,8 @@ export function planterName(
 ): string {
   if (planter.id === HOUSE.id) return msg('The house');
   const { name } = participants.get(planter.id) ?? planter;
-  if (name === DEFAULTS.osc.planter) return msg('The house');
-  return name === DEFAULTS.attract.name ? msg('The gardener') : name;
+  if (name === PAGE_DEFAULTS.osc.planter) return msg('The house');
+  return name === PAGE_DEFAULTS.attract.name ? msg('The gardener') : name;
 }
 
 /** "Planted by …", as the reader sees it. */

@@ -2,12 +2,12 @@
  * Splits a drag into stroke messages within the protocol's limits. Each continues where the last
  * ended.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Size } from '../render/camera.ts';
 
 /** Slightly below the server's limit, so that rounding never exceeds it. Cells. */
-const MAX_LENGTH = DEFAULTS.stroke.maxLength * 0.98;
-const MAX_POINTS = DEFAULTS.stroke.maxPoints;
+const MAX_LENGTH = PAGE_DEFAULTS.stroke.maxLength * 0.98;
+const MAX_POINTS = PAGE_DEFAULTS.stroke.maxPoints;
 /** Minimum time between messages, ms, unless a limit is reached. */
 const INTERVAL = 50;
 /** Shorter steps are invisible. Cells. */

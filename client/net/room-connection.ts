@@ -1,13 +1,13 @@
 /** What the connections of all pages do alike. */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { pack } from '../../shared/protocol/pack.ts';
 import { createParser } from '../../shared/protocol/packets.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-const REDIAL = DEFAULTS.net.redial;
+const REDIAL = PAGE_DEFAULTS.net.redial;
 
 /** Dependencies of a connection. */
 export interface Means {

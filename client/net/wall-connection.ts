@@ -2,7 +2,7 @@
  * A wall's connection. It reconnects forever and silently, and reloads when the server has a newer
  * page.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { RoomConnection } from './room-connection.ts';
 
@@ -48,6 +48,6 @@ export class WallConnection extends RoomConnection {
   }
 
   protected get retryDelay(): number {
-    return this.refused ? REFUSED : DEFAULTS.net.redial.first;
+    return this.refused ? REFUSED : PAGE_DEFAULTS.net.redial.first;
   }
 }

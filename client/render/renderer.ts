@@ -1,8 +1,10 @@
 /** Draws a room onto a canvas. Owns all GPU resources and recreates them after a lost context. */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
+import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { CellTextures } from './cell-textures.ts';
+import { FlashSafeScreen } from './flash-safe-screen.ts';
 import { bindTextures, createProgram, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { COVER_VERTEX } from './shaders/passes.ts';
@@ -29,25 +31,17 @@ export interface Picture {
   /** Seconds since any fixed moment, for the movement of cells; without it they are still. */
   readonly time?: number;
   readonly marks: MarkList;
-}
-
-/** An optional stage between the scene and the screen. */
-export interface Screen {
-  /**
-   * Begins a picture.
-   *
-   * @returns the framebuffer to draw into
-   */
-  begin(width: number, height: number, now: number): WebGLFramebuffer | null;
-  /** Shows the finished picture. @returns whether the next one will differ because of it */
-  end(): boolean;
+  /** Somebody moves the camera: what changes because of it is not a flash. */
+  readonly panned?: boolean;
+  /** Most flashes a second over a large area. */
+  readonly flashLimit: FlashLimit;
 }
 
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private field: CellTextures | undefined;
-  private screen: Screen | undefined;
+  private screen!: FlashSafeScreen;
   private scene!: Program;
   private painter!: MarkPainter;
   private planes: Planes | undefined;
@@ -60,7 +54,6 @@ export class Renderer {
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
-    private readonly createScreen?: (gl: WebGL2RenderingContext) => Screen,
   ) {
     const gl = canvas.getContext('webgl2', {
       alpha: false,
@@ -86,6 +79,7 @@ export class Renderer {
     this.field?.dispose();
     this.field = undefined;
     this.painter.dispose();
+    this.screen.dispose();
     this.gl.deleteProgram(this.scene.program);
   }
 
@@ -116,7 +110,7 @@ export class Renderer {
    *
    * @param ratio device pixels per CSS pixel
    * @param now ms
-   * @returns whether the screen will change the next picture, even if nothing else does
+   * @returns whether the next picture will differ because this one was softened
    */
   draw(picture: Picture, ratio: number, now: number): boolean {
     const { gl, canvas, field } = this;
@@ -132,7 +126,9 @@ export class Renderer {
     if (masked !== this.masked) field.select(selected, hovered, second);
     this.masked = masked;
 
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.screen?.begin(width, height, now) ?? null);
+    const { flashLimit: limit, panned = false } = picture;
+    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     gl.viewport(0, 0, width, height);
     const { camera } = picture;
     const pixel = 1 / camera.zoom;
@@ -147,7 +143,7 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
-    return this.screen?.end() ?? false;
+    return this.screen.end();
   }
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {
@@ -176,7 +172,7 @@ export class Renderer {
     this.field = undefined;
     this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
     this.painter = new MarkPainter(this.gl);
-    this.screen = this.createScreen?.(this.gl);
+    this.screen = new FlashSafeScreen(this.gl);
     if (this.sheet) this.painter.setSheet(...this.sheet);
     if (this.planes) this.createField(this.planes);
   }

@@ -5,10 +5,10 @@ import { FrameLoop } from './frame-loop.ts';
 import { Interpolation, type Resolution } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
-import { type Picture, Renderer, type Screen } from './renderer.ts';
+import { type Picture, Renderer } from './renderer.ts';
 
 /** What a view decides about a picture; the rest is the same for all. */
-export type Framing = Omit<Picture, 'view' | 'share' | 'marks'>;
+export type Framing = Omit<Picture, 'view' | 'share' | 'marks' | 'flashLimit'>;
 
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
 export abstract class RoomCanvas {
@@ -19,7 +19,7 @@ export abstract class RoomCanvas {
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the screen of the last picture was not done with it. */
+  /** Whether the last picture was softened, and so is not done. */
   protected unsettled = false;
   private readonly interpolation = new Interpolation();
   /** Remove the listeners of the model. */
@@ -30,11 +30,10 @@ export abstract class RoomCanvas {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
-    createScreen?: (gl: WebGL2RenderingContext) => Screen,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate, createScreen);
+    this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
       if (model.planes) this.renderer.upload(model.planes, []);
       invalidate();
@@ -86,7 +85,8 @@ export abstract class RoomCanvas {
     const share = this.interpolation.share(now);
     marks.clear();
     const happening = this.happenings.draw(now, marks);
-    const picture = { ...this.frame(now), view, share, marks };
+    const { flashLimit = 3 } = this.model.room ?? {};
+    const picture = { ...this.frame(now), view, share, marks, flashLimit };
     this.unsettled = this.renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
     const more = moving || happening || share < 1 || others || this.unsettled;

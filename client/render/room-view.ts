@@ -26,6 +26,8 @@ export class RoomView extends RoomCanvas {
   /** Provides the energy ring while a stroke is in progress. */
   gauge: (() => EnergyRing) | undefined;
   private faded = 0;
+  private panned = false;
+  private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
   private drawnAt = 0;
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -74,7 +76,11 @@ export class RoomView extends RoomCanvas {
   }
 
   protected move(now: number): boolean {
+    const before = this.drawnFrom;
     const moving = this.rig.step(now);
+    const { x, y, zoom } = this.camera;
+    this.panned = x !== before.x || y !== before.y || zoom !== before.zoom;
+    this.drawnFrom = { x, y, zoom };
     return this.fade(now) || moving;
   }
 
@@ -93,7 +99,7 @@ export class RoomView extends RoomCanvas {
     const { selection, crisp } = state.state;
     const selected = selection?.organism ?? 0;
     return {
-      ...{ camera: this.camera, crisp, faded: this.faded },
+      ...{ camera: this.camera, crisp, faded: this.faded, panned: this.panned },
       highlights: {
         selected,
         hovered: hovered === selected ? 0 : hovered,

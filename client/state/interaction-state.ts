@@ -1,7 +1,7 @@
 /**
  * This visitor's interaction state: tool, seed, selection and display preferences. Emits on change.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
@@ -38,7 +38,7 @@ interface State {
   planted: boolean;
 }
 
-const { minRadius, maxRadius } = DEFAULTS.stroke;
+const { minRadius, maxRadius } = PAGE_DEFAULTS.stroke;
 
 /** What the visitor has selected, holds and has open; tells listeners. */
 export class InteractionState {
@@ -128,7 +128,7 @@ export class InteractionState {
 
   /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
   receive(seed: SeedView): void {
-    const kept = this.current.hand.slice(0, DEFAULTS.room.maxSeedsInHand - 1);
+    const kept = this.current.hand.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
     this.update({ hand: [seed, ...kept] });
     this.hold({ from: 'hand', seed: seed.id });
   }

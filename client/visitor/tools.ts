@@ -1,6 +1,7 @@
 /** Turns gestures into the commands of the current tool: plant, damage or look. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
@@ -45,7 +46,7 @@ export class Tools extends ViewTools implements CanvasHand {
     });
     this.cursor = new Throttle((place) => {
       connection.send('cursor', { ...place, tool: state.state.tool });
-    }, DEFAULTS.net.cursorInterval);
+    }, PAGE_DEFAULTS.net.cursorInterval);
   }
 
   toolStart(x: number, y: number, now: number): void {

@@ -4,13 +4,13 @@
  * translation and returns the English.
  */
 import { msg } from '@lit/localize';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   isTranslated,
   LANGUAGES,
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
 /** Translates an English text and fills in its `{names}`. */
@@ -75,8 +75,8 @@ export const scanMe = (say: Say): string => say(msg('Scan to plant a seed'));
 
 /** Name of the planter under a growing organism. Built-in planters have a name in each language. */
 export function signature(say: Say, name: string): string {
-  if (name === DEFAULTS.attract.name) return say(msg('The gardener'));
-  return name === DEFAULTS.osc.planter ? say(msg('The house')) : name;
+  if (name === PAGE_DEFAULTS.attract.name) return say(msg('The gardener'));
+  return name === PAGE_DEFAULTS.osc.planter ? say(msg('The house')) : name;
 }
 
 /** Heading of the list of names. */

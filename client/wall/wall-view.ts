@@ -3,7 +3,6 @@ import type { RoomModel } from '../net/room-model.ts';
 import type { Camera, Insets, Size } from '../render/camera.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { type Framing, RoomCanvas } from '../render/room-canvas.ts';
-import { FlashSafeScreen } from './flash-safe-screen.ts';
 import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
 
@@ -29,7 +28,7 @@ export class WallView extends RoomCanvas {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    super(canvas, model, new Resolution(PATIENCE, PAUSE), (gl) => new FlashSafeScreen(gl));
+    super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
   /** Whether anything that flashes is being softened. */

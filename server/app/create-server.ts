@@ -222,7 +222,7 @@ export async function createVivariumServer(
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
-    defaults,
+    ...{ flashLimit: config.maxFlashes, defaults },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);

@@ -1,6 +1,7 @@
 /** Brings up a room from its plan, and applies changed settings to it while it runs. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -47,6 +48,8 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
+  /** Most flashes a second; absent: the default. */
+  readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
   /** Wall clock, ms since the epoch. */
   readonly date: () => number;
@@ -76,7 +79,10 @@ export async function bringUpRoom(
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
   const { maxOrganisms, energy, tickRate, capacity } = policy.settings;
   const { species, hash, facts, previews } = loaded;
-  const place: RoomPlace = { name, width, height, maxOrganisms, seed, species, energy, tickRate };
+  const place: RoomPlace = {
+    ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
+    flashLimit: options.flashLimit,
+  };
   let room: Room;
   if (storage) {
     const { store, journalWriter, aside } = storage;

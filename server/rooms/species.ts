@@ -1,17 +1,20 @@
 /** Derives what the world needs to know about a checkpoint. */
 import { galleryLatent } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
+import { boundsOf } from '../world/latent-bounds.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
 /** @returns the species of a checkpoint, with the latent map if there is one */
 export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
+  const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
     checkpoint: name,
     ...(checkpoint.ownName && { ownName: checkpoint.ownName }),
     side,
     latentSize,
+    latentBounds: boundsOf(latents, latentSize),
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
@@ -19,7 +22,7 @@ export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Sp
     gallery: gallery.map((entry, i) => ({
       kind: entry.kind,
       name: entry.name,
-      latent: galleryLatent(checkpoint, i),
+      latent: latents[i],
     })),
   };
 }

@@ -4,8 +4,9 @@ import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { roomSettings } from '../../shared/host/settings.ts';
+import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { FREE } from '../world/energy.ts';
-import { list, orWord, text, wholeNumber } from './types.ts';
+import { list, oneOf, orWord, text, wholeNumber } from './types.ts';
 
 /** Items that fit, with commas between. */
 const listOf = (fits: (item: string) => boolean, wanted: string) =>
@@ -70,6 +71,12 @@ export const energy = orWord(
       addIssue({ message: `must have ${path?.[0].key} ${expected}` });
     }),
   ),
+);
+
+/** Most flashes a second. */
+export const flashLimit = v.pipe(
+  oneOf(['3', '2']),
+  v.transform((given) => (given === '2' ? 2 : 3) satisfies FlashLimit),
 );
 
 export const folders = orWord('none', [] as string[], list(v.string()));

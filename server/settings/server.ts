@@ -73,6 +73,14 @@ export const SERVER = {
         default: `${room.maxOrganisms}`,
         help: 'living organisms per room',
       },
+      maxFlashes: {
+        value: 'COUNT',
+        type: is.flashLimit,
+        default: `${room.flashLimit}`,
+        help: 'most flashes a second that rooms and pages show over a large area: 3, or 2',
+        details:
+          'Three is the limit of WCAG 2.3.1; some museums ask for two. Organisms that reach it are slowed, and pages soften what still flashes. With 2, a third of the seeds from the dice grow more slowly.',
+      },
       seed: {
         type: wholeNumber(0, 0xffffffff),
         default: '1',
@@ -90,7 +98,7 @@ export const SERVER = {
       checkpoint: {
         value: 'FOLDER',
         type: text,
-        defaultInWords: room.checkpoint,
+        defaultInWords: DEFAULTS.operations.checkpoint,
         help: 'checkpoint to grow organisms from',
         details:
           'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',

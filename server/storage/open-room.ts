@@ -1,4 +1,5 @@
 /** Opens a room: restores a stored one, or creates a new one. */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { JournalTail, RoomRecord } from './record-schemas.ts';
@@ -50,6 +51,8 @@ export async function openRoom(
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   // A room of an earlier release has no attendance: participants who may resume count as present.
   if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
+  const { flashLimit = DEFAULTS.room.flashLimit } = place;
+  if (room.flashLimit !== flashLimit) room.setFlashLimit(flashLimit);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail };

@@ -5,6 +5,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import type {
   EnergySettings,
+  FlashLimit,
   OrganismId,
   ParticipantId,
   SeedView,
@@ -19,9 +20,11 @@ import { chooseDeparting, chooseUnattended, type Moment } from './departure.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
+import { bounded, requireWithin } from './latent-bounds.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { plantingSite, windowAt } from './planting-site.ts';
+import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
@@ -34,6 +37,7 @@ export interface CommandHandlersOptions {
   readonly energy?: EnergySettings | undefined;
   /** Nominal ticks per second; sets how fast energy refills. */
   readonly tickRate: number;
+  readonly flashLimit?: FlashLimit | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
 }
@@ -47,6 +51,8 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
+  /** Undefined in a room of an earlier release: its organisms may flash. */
+  flashLimit: FlashLimit | undefined;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -68,6 +74,7 @@ export class CommandHandlers {
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
+    this.flashLimit = options.flashLimit ?? DEFAULTS.room.flashLimit;
     this.energy = new Energy(options.energy ?? FREE, options.tickRate);
     this.random = createRandom(options.seed);
   }
@@ -117,6 +124,7 @@ export class CommandHandlers {
       hands: this.inventory.export(),
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
+      ...(this.flashLimit && { flashLimit: this.flashLimit }),
     };
   }
 
@@ -131,6 +139,7 @@ export class CommandHandlers {
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
     this.attendance = from.attendance && new Attendance(from.attendance);
+    this.flashLimit = from.flashLimit;
   }
 
   /**
@@ -143,6 +152,13 @@ export class CommandHandlers {
    *   bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
+    const latent = this.sourceLatent(seed, participant);
+    if (seed.from === 'token') return bounded(latent, this.species.latentBounds);
+    requireWithin(latent, this.species.latentBounds);
+    return latent;
+  }
+
+  private sourceLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     if (seed.from === 'organism') return this.latentOf(seed.organism);
     if (seed.from === 'cross') {
       return crossLatents(this.latentOf(seed.a), this.latentOf(seed.b), seed.mix);
@@ -153,19 +169,10 @@ export class CommandHandlers {
     return createLatent(seed, participant, this.context).latent;
   }
 
-  /**
-   * The command as the journal stores it: map points are replaced by their latents, so that a
-   * replay does not depend on the map.
-   *
-   * @throws Refusal no-such-seed without a map; bad-latent
-   */
+  /** The command as the journal stores it. @throws Refusal no-such-seed, bad-latent */
   resolved(command: RoomCommand): RoomCommand {
-    if (command.what !== 'plant') return command;
-    // An unusable latent never reaches the journal.
-    if (command.seed.from === 'latent') checkedLatent(command.seed.latent, this.species);
-    if (command.seed.from !== 'map') return command;
-    const { latent } = createLatent(command.seed, command.by.id, this.context);
-    return { ...command, seed: { from: 'spot', latent: [...latent] } };
+    const latentOf = (id: OrganismId) => this.lifecycle.find(id)?.latent;
+    return resolvedCommand(command, { ...this.context, latentOf });
   }
 
   /** Applies an event that is not a command; it takes effect immediately. */
@@ -186,6 +193,9 @@ export class CommandHandlers {
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
+        break;
+      case 'flashes':
+        this.flashLimit = event.limit;
         break;
       case 'energy':
         this.tickRate = event.tickRate;

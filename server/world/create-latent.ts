@@ -56,12 +56,14 @@ export function createLatent(
 }
 
 /**
- * Largest magnitude of a latent's value: far above the training range, and far below overflow. A
- * cross is never longer than its parents, so its values stay in range too.
+ * Largest magnitude of a latent's value that a journal may hold: far below overflow. A cross is
+ * never longer than its parents, so its values stay in range too. New commands are bound more
+ * closely; see `latent-bounds.ts`.
  */
 const MAX_VALUE = 4_096;
 
-const isInRange = (latent: Float32Array): boolean =>
+/** Whether a latent can be planted at all. */
+export const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
 /** Converts numbers to a latent, [Z]. @throws Refusal bad-latent for a wrong length or range */

@@ -1,7 +1,7 @@
 /** External events that change a room, as its journal stores them. */
 import * as v from 'valibot';
 import type { RoomCommand } from './commands.ts';
-import { energySettings, positive, whole } from './room-state.ts';
+import { energySettings, flashLimit, positive, whole } from './room-state.ts';
 
 const command = v.looseObject({
   what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),
@@ -46,6 +46,8 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes how many organisms may live at once. */
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
+  /** Limits the flashes per second. Journals of earlier releases replay without a limit. */
+  v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);

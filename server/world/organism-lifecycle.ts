@@ -1,11 +1,12 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-7).
+ * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
@@ -94,12 +95,17 @@ export class OrganismLifecycle {
   /**
    * First half of a tick. Organisms without a cell left die.
    *
-   * @returns a step for each growing or awake organism, oldest first
+   * @param moment of the tick's end; absent: organisms may flash
+   * @returns a step for each growing or awake organism that is not pausing, oldest first
    */
-  step(): PatchStep[] {
+  step(moment?: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
+      if (organism.pause) {
+        organism.pause--;
+        continue;
+      }
       const { divide, stage } = growthStep(this.species, organism.age);
       const { keep, alive } = keepMask(this.grid, organism, stage);
       organism.woundMask = undefined;
@@ -107,6 +113,7 @@ export class OrganismLifecycle {
         this.die(organism, 'no-cell-left');
         continue;
       }
+      if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       steps.push({ patch: organism.patch, divide, ...(keep && { keep }) });
     }
@@ -117,17 +124,32 @@ export class OrganismLifecycle {
    * Second half of a tick: updates ownership, then ages each stepped organism.
    *
    * @param readouts one per step, in the same order
+   * @param moment as for `step`
    */
-  settle(readouts: readonly Readout[]): void {
+  settle(readouts: readonly Readout[], moment?: FlickerMoment): void {
     const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
     const held = settle(this.grid, stepped, this.species.threshold);
     stepped.forEach((one, i) => {
       this.advance(one, held[i]);
     });
+    if (moment) for (const { organism } of stepped) this.slow(organism, moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
     }
     this.stepping = [];
+  }
+
+  /**
+   * Makes an organism pause for a second when it has flashed as often as it may, and then take so
+   * few steps that it stays within the limit, until it sleeps.
+   */
+  private slow(organism: Organism, moment: FlickerMoment): void {
+    if (organism.phase === 'dead') return;
+    const { tickRate, limit } = moment;
+    // Also if it sleeps now: a stroke may wake it at once.
+    if (hasFlashed(organism, this.grid, moment)) organism.pause = tickRate - 1;
+    else if (organism.phase === 'asleep') organism.pause = undefined;
+    else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
   }
 
   /** Removes organisms planted in this tick, with their life events and steps. */

@@ -3,6 +3,18 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView, Origin, Phase } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 
+/** What is remembered of each place of a window; see `flicker.ts`. */
+export interface FlickerState {
+  /** [S, S, 2] highest or lowest luminance and red since the last turn, in 255ths. */
+  readonly levels: Uint8Array;
+  /** [S, S] where the two are going. */
+  readonly going: Uint8Array;
+  /** [S, S] turns in each slot of the last second. */
+  readonly turns: Uint32Array;
+  /** Tick of the last measurement. */
+  at: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
@@ -32,6 +44,9 @@ export interface Organism {
   restTicks: number;
   /** [stage, stage, 4] RGBA after its last step; absent before the first. */
   seen: Uint8Array | undefined;
+  flicker: FlickerState | undefined;
+  /** Ticks until its next step; undefined unless it is slowed because it flashes. */
+  pause: number | undefined;
   /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
   /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
@@ -52,6 +67,8 @@ const NEWBORN = {
   stirs: 0,
   restTicks: 0,
   seen: undefined,
+  flicker: undefined,
+  pause: undefined,
   isRestored: false,
   woundMask: undefined,
 } as const satisfies Partial<Organism>;

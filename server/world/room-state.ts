@@ -10,10 +10,14 @@ import * as v from 'valibot';
 import type { resumeRandom } from '../../shared/random.ts';
 import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
+import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 lacks healing and version 2 attendance; both are still read. */
-export const ROOM_STATE_VERSION = 3;
+/** Version 1 lacks healing, 2 attendance, and 3 the flash limit; all are still read. */
+export const ROOM_STATE_VERSION = 4;
+
+/** Schema of `flashLimit`: the most flashes a second that organisms may show. */
+export const flashLimit = v.picklist([2, 3]);
 
 /** Schema of an integer from 0 on. */
 export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -62,12 +66,16 @@ const organismState = v.strictObject({
   /** [S, S] */
   pressing: bytes,
   seen: v.optional(bytes),
+  /** See `FlickerState`. */
+  flicker: v.optional(v.strictObject({ levels: bytes, going: bytes, turns: owners, at: whole })),
+  /** Ticks until the next step of a slowed organism. */
+  pause: v.optional(whole),
 });
 
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -107,6 +115,8 @@ export const roomState = v.pipe(
         absent: v.array(v.strictObject({ participant: positive, since: whole })),
       }),
     ),
+    /** Absent in a room of an earlier release, until a `flashes` event. */
+    flashLimit: v.optional(flashLimit),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -132,7 +142,14 @@ export type RoomState = v.InferOutput<typeof roomState>;
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,
-  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'attendance'
+  | 'maxOrganisms'
+  | 'nextOrganism'
+  | 'lastParticipant'
+  | 'random'
+  | 'hands'
+  | 'energy'
+  | 'attendance'
+  | 'flashLimit'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -142,8 +159,12 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
   return { words: [...words], ...(spare !== undefined && { spare }) };
 }
 
-/** Copies an organism's state; later changes of the organism do not affect the copy. */
-export function exportOrganism(organism: Organism): OrganismState {
+/**
+ * Copies an organism's state; later changes of the organism do not affect the copy.
+ *
+ * @param tick ticks completed
+ */
+export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine; masks are used up and dead organisms removed within a tick.
   const {
     patch: _,
@@ -153,6 +174,8 @@ export function exportOrganism(organism: Organism): OrganismState {
     phase,
     pressing,
     seen,
+    flicker,
+    pause,
     ...fields
   } = organism;
   return {
@@ -164,6 +187,8 @@ export function exportOrganism(organism: Organism): OrganismState {
     pressing: pressing.slice(),
     ...(hurt !== undefined && { hurt }),
     ...(seen && { seen }),
+    ...(flicker && !isStale(flicker, tick) && { flicker: structuredClone(flicker) }),
+    ...(pause !== undefined && { pause }),
   };
 }
 
@@ -176,6 +201,8 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     isRestored: true,
     hurt: state.hurt,
     seen: state.seen,
+    flicker: state.flicker,
+    pause: state.pause,
   };
 }
 

@@ -9,6 +9,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import {
   type EnergySettings,
+  type FlashLimit,
   HOUSE,
   type LifeEvent,
   type OrganismId,
@@ -20,6 +21,7 @@ import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts'
 import { CommandHandlers } from './command-handlers.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
+import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
 import { viewOf } from './organism.ts';
 import { OrganismLifecycle } from './organism-lifecycle.ts';
@@ -44,6 +46,8 @@ export interface RoomOptions {
   readonly energy?: EnergySettings | undefined;
   /** Nominal ticks per second; sets how fast energy refills. */
   readonly tickRate?: number | undefined;
+  /** Most flashes a second that organisms may show; absent: the default. */
+  readonly flashLimit?: FlashLimit | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
   /** State to restore, whose seed and size take precedence. The room takes ownership of it. */
@@ -227,6 +231,16 @@ export class Room {
     this.applyNow({ what: 'limit', maxOrganisms });
   }
 
+  /** Most flashes a second; undefined in a room of an earlier release, which has no limit. */
+  get flashLimit(): FlashLimit | undefined {
+    return this.handlers.flashLimit;
+  }
+
+  /** Changes how many flashes a second organisms may show. */
+  setFlashLimit(limit: FlashLimit): void {
+    this.applyNow({ what: 'flashes', limit });
+  }
+
   get energySettings(): EnergySettings {
     return this.handlers.energySettings;
   }
@@ -267,7 +281,7 @@ export class Room {
       tick: this.completedTicks,
       acted: this.appliedEvents.length,
       ...this.handlers.export(),
-      organisms: [...this.lifecycle.all].map(exportOrganism),
+      organisms: [...this.lifecycle.all].map((one) => exportOrganism(one, this.completedTicks)),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
     };
   }
@@ -309,7 +323,7 @@ export class Room {
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);
-    const step = this.lifecycle.step();
+    const step = this.lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = this.lifecycle.takeDisposed();
     const plant = this.handlers.takePlanted(dispose);
     if (!isOutOfMemory) return { dispose, plant, step, events };
@@ -334,13 +348,19 @@ export class Room {
    */
   endTick(readouts: readonly Readout[]): TickResult {
     this.completedTicks++;
-    this.lifecycle.settle(readouts);
+    this.lifecycle.settle(readouts, this.flickerMoment(this.completedTicks));
     return {
       tick: this.completedTicks,
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
       changed: this.grid.takeChanged(),
     };
+  }
+
+  /** @param tick the number of the tick in progress */
+  private flickerMoment(tick: number): FlickerMoment | undefined {
+    const { tickRate, flashLimit: limit } = this.handlers;
+    return limit && { tick, tickRate, limit };
   }
 
   /** Applies an event now and journals it with the next tick. */

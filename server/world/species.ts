@@ -1,6 +1,7 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { MapPoint } from '../../shared/latent-map.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
+import type { LatentBounds } from './latent-bounds.ts';
 
 /** A checkpoint as rooms see it. */
 export interface Species {
@@ -12,6 +13,8 @@ export interface Species {
   readonly side: number;
   /** Length Z of a latent. */
   readonly latentSize: number;
+  /** Latents beyond these are not planted. */
+  readonly latentBounds: LatentBounds;
   /** All steps from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
   /** Least presence, 0…255, with which a cell claims its place. */

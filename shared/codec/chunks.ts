@@ -1,8 +1,9 @@
 /** Planes are streamed in square chunks; those at the right and lower edge may be smaller. */
-import { DEFAULTS } from '../defaults.ts';
-import type { Rect } from '../geometry.ts';
 
-const SIDE = DEFAULTS.codec.chunk;
+import type { Rect } from '../geometry.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
+
+const SIDE = PAGE_DEFAULTS.codec.chunk;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 

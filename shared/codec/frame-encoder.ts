@@ -3,8 +3,9 @@
  * that update it. A chunk's version grows by one with each delta; a viewer that missed one needs a
  * key.
  */
-import { DEFAULTS } from '../defaults.ts';
+
 import type { Rect } from '../geometry.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockWriter } from './block.ts';
 import { MARKS } from './cell-model.ts';
 import { type Cells, checkOf, createCells, takeCells, wordsOf } from './cells.ts';
@@ -136,14 +137,14 @@ export class FrameEncoder {
   /** The chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
     return this.cached(this.coarseKeys, chunk, (cells) =>
-      this.writer.coarse(cells, DEFAULTS.codec.coarseShift),
+      this.writer.coarse(cells, PAGE_DEFAULTS.codec.coarseShift),
     );
   }
 
   /** The bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
     return this.cached(this.refinements, chunk, (cells) =>
-      this.writer.refinement(cells, DEFAULTS.codec.coarseShift),
+      this.writer.refinement(cells, PAGE_DEFAULTS.codec.coarseShift),
     );
   }
 
@@ -179,7 +180,7 @@ export class FrameEncoder {
       this.deltas.set(chunk, value);
       const history = this.deltaHistory.get(chunk) ?? [];
       this.deltaHistory.set(chunk, [
-        ...history.slice(1 - DEFAULTS.codec.keptDeltas),
+        ...history.slice(1 - PAGE_DEFAULTS.codec.keptDeltas),
         { version, value },
       ]);
       inexact += this.commit(rect, draft);

@@ -15,7 +15,7 @@
  * in bytes, both as base-128 varints. A chunk may have several blocks, each applied to the result
  * of the one before.
  */
-import { DEFAULTS } from '../defaults.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
 /** First byte of a frame. */
@@ -101,7 +101,7 @@ export function readHeader(frame: Uint8Array): FrameHeader {
   if (frame[0] !== FRAME_MAGIC) throw new FrameError('magic');
   if (frame[1] !== FRAME_VERSION) throw new FrameError('version');
   const tier = TIER_NAMES[frame[3]];
-  if (!tier || 2 ** frame[2] > DEFAULTS.codec.maxScale) throw new FrameError('header');
+  if (!tier || 2 ** frame[2] > PAGE_DEFAULTS.codec.maxScale) throw new FrameError('header');
   const tick = new DataView(frame.buffer, frame.byteOffset).getUint32(4, true);
   return { tick, tier, scale: 2 ** frame[2] };
 }

@@ -1,10 +1,10 @@
 /** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
-import { between, whole } from '../common-schemas.ts';
-import { DEFAULTS } from '../defaults.ts';
+import { between, drawingMode, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 
-const { stroke } = DEFAULTS;
+const { stroke } = PAGE_DEFAULTS;
 
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),
@@ -13,8 +13,7 @@ const languages = v.pipe(
   v.check((list) => new Set(list).size === list.length, 'a language is named twice'),
 );
 
-export const DRAWING_MODES = ['on', 'ask', 'off'] as const;
-export type DrawingMode = (typeof DRAWING_MODES)[number];
+export type DrawingMode = v.InferOutput<typeof drawingMode>;
 
 const energy = v.strictObject({
   /** Maximum energy of a participant. */
@@ -50,7 +49,7 @@ const knobs = {
   captions: v.boolean(),
   languages,
   /** Whether drawings become seeds: at once, after the host's yes, or not. */
-  drawings: v.picklist(DRAWING_MODES),
+  drawings: drawingMode,
   /** Whether seeds can be planted from a keepsake's text, the token. */
   tokens: v.boolean(),
   /** Whether programs can plant latents of their own. */

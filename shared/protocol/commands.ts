@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { between, finite, roomName, whole } from '../common-schemas.ts';
-import { DEFAULTS } from '../defaults.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 
@@ -41,7 +41,7 @@ const previewSource = v.variant('from', [
 const strokePoints = v.pipe(
   v.array(finite),
   v.minLength(2),
-  v.maxLength(2 * DEFAULTS.stroke.maxPoints),
+  v.maxLength(2 * PAGE_DEFAULTS.stroke.maxPoints),
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
@@ -102,7 +102,7 @@ export const COMMANDS = {
   /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
-    radius: between(DEFAULTS.stroke.minRadius, DEFAULTS.stroke.maxRadius),
+    radius: between(PAGE_DEFAULTS.stroke.minRadius, PAGE_DEFAULTS.stroke.maxRadius),
     points: strokePoints,
   }),
   /**
@@ -124,7 +124,7 @@ export const COMMANDS = {
     id: commandId,
     pixels: v.pipe(
       v.instance(Uint8Array),
-      v.check(({ length }) => length <= DEFAULTS.nursery.maxDrawing, 'too large'),
+      v.check(({ length }) => length <= PAGE_DEFAULTS.nursery.maxDrawing, 'too large'),
     ),
   }),
   /** Preview how a seed would grow, without planting it. */

@@ -2,8 +2,7 @@
  * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
  */
 import * as v from 'valibot';
-import { count, finite, id, size } from '../common-schemas.ts';
-import { DRAWING_MODES } from '../host/settings.ts';
+import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
@@ -31,6 +30,8 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
+    /** Most flashes a second over a large area; absent: 3. */
+    flashLimit: v.optional(v.picklist([2, 3])),
   }),
   checkpoint: v.object({
     name: v.string(),
@@ -118,7 +119,7 @@ export const EVENTS = {
     languages: v.array(v.string()),
     attract: v.object({ on: v.boolean(), after: amount }),
     /** Whether drawings become seeds at once, after the host's yes, or not. */
-    drawings: v.picklist(DRAWING_MODES),
+    drawings: drawingMode,
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),

@@ -11,6 +11,7 @@ export const SPECIES: Species = {
   checkpoint: 'hand',
   side: 8,
   latentSize: 2,
+  latentBounds: { norm: 5, value: 4 },
   schedule: growthSchedule({
     side: 8,
     growth: { kind: 'doubling', seedSide: 2, stepsPerStage: 2 },

@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -166,7 +166,8 @@ export class KeepsakeSheet extends SheetElement {
     const room = model.room?.name ?? '';
     this.link = `${location.origin}/r/${room}?seed=${token}`;
     const planter = organism.planter.name;
-    const isAutomatic = planter === DEFAULTS.attract.name || planter === DEFAULTS.osc.planter;
+    const isAutomatic =
+      planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
     const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       ...(isAutomatic

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { textField } from '../../style/fragments.ts';
 import { fire, PageElement } from './page-element.ts';
@@ -61,7 +61,7 @@ export class NameField extends PageElement {
       <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
-        maxlength=${DEFAULTS.net.maxNameLength}
+        maxlength=${PAGE_DEFAULTS.net.maxNameLength}
         autocomplete="off"
         autocapitalize="words"
         spellcheck="false"

@@ -2,7 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
 import { quiet, solid } from './buttons.ts';
@@ -188,7 +188,7 @@ export class OrganismCard extends PageElement {
 
   private ageOf({ born }: OrganismView): number {
     const { room, tick = born } = this.session.model;
-    return (tick - born) / (room?.tickRate ?? DEFAULTS.room.tickRate);
+    return (tick - born) / (room?.tickRate ?? PAGE_DEFAULTS.room.tickRate);
   }
 
   private facts(organism: OrganismView, selection: Selection): TemplateResult {

@@ -2,7 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
@@ -19,7 +19,7 @@ const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'look', label: () => msg('Look'), keys: '3 l' },
 ];
 
-const { minRadius } = DEFAULTS.stroke;
+const { minRadius } = PAGE_DEFAULTS.stroke;
 
 /** Tool buttons, with the seed tray or the brush size beside them. */
 @customElement('tool-dock')

@@ -49,11 +49,11 @@ export class WelcomeBuilder {
 
   private opening() {
     const { room, info, pace, slots } = this.context;
-    const { name, tick, maxOrganisms, grid, organisms } = room;
+    const { name, tick, maxOrganisms, flashLimit, grid, organisms } = room;
     const { width, height } = grid.planes;
     return {
       protocol: PROTOCOL_VERSION,
-      room: { name, width, height, tickRate: pace().tickRate, tick, maxOrganisms },
+      room: { name, width, height, tickRate: pace().tickRate, tick, maxOrganisms, flashLimit },
       ...info,
       organisms: organisms as Event<'welcome'>['organisms'],
       participants: slots.participants,

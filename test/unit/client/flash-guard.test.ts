@@ -1,5 +1,6 @@
-/** The guard keeps a wall below three flashes per second, whatever the room does. */
-import { FlashGuard, GUARD } from '../../../client/wall/flash-guard.ts';
+/** The guard keeps a page below three flashes per second, or two, whatever the room does. */
+import { FlashGuard, HOLD, RELEASE } from '../../../client/render/flash-guard.ts';
+import type { FlashLimit } from '../../../shared/vocabulary.ts';
 import { expectNear } from '../../support/near.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
@@ -12,8 +13,8 @@ const FRAME = 1000 / 60;
 type Scene = (zone: number, now: number) => number;
 
 /** Levels of light of a guarded wall, by frame; measurements arrive two frames late. */
-function show(scene: Scene, frames: number, frame = FRAME): Float32Array[] {
-  const guard = new FlashGuard(COLUMNS, ROWS);
+function show(scene: Scene, frames: number, frame = FRAME, limit: FlashLimit = 3): Float32Array[] {
+  const guard = new FlashGuard(COLUMNS, ROWS, limit);
   const shares = new Uint8Array(ZONES);
   const red = new Float32Array(ZONES);
   const measured: { luminance: Float32Array; at: number }[] = [];
@@ -58,18 +59,19 @@ function halfFlashes(levels: readonly number[]): number[] {
 }
 
 /**
- * The largest share that flashes more than three times in a second, of the wall or of any window of
- * a third of its sides.
+ * The largest share that flashes more often in a second than the limit allows, of the wall or of any
+ * window of a third of its sides.
  */
-function worst(shown: readonly Float32Array[], frame = FRAME): number {
+function worst(shown: readonly Float32Array[], frame = FRAME, limit: FlashLimit = 3): number {
   const second = Math.floor(1000 / frame);
   const bad = shown.map(() => new Uint8Array(ZONES));
   for (let zone = 0; zone < ZONES; zone++) {
     const times = halfFlashes(shown.map((levels) => levels[zone]));
     // Seven changes make more than three flashes.
-    for (let i = 6; i < times.length; i++) {
-      if (times[i] - times[i - 6] >= second) continue;
-      const until = Math.min(shown.length, times[i - 6] + second);
+    for (let i = 2 * limit; i < times.length; i++) {
+      const first = times[i - 2 * limit];
+      if (times[i] - first >= second) continue;
+      const until = Math.min(shown.length, first + second);
       for (let at = times[i]; at < until; at++) bad[at][zone] = 1;
     }
   }
@@ -112,6 +114,28 @@ test.each([3.5, 5, 12, 29])('a wall that flashes %d times a second is softened',
   expect(Math.max(...late) - Math.min(...late)).toBeLessThan(0.1);
 });
 
+test.each([2.3, 29])('with a limit of two, %d flashes a second are softened more', (hertz) => {
+  const shown = show(square(hertz), 600, FRAME, 2);
+  expect(worst(shown, FRAME, 2)).toBe(0);
+  const late = shown.slice(-120).map((levels) => levels[0]);
+  expect(Math.max(...late) - Math.min(...late)).toBeLessThan(0.1);
+});
+
+test('moving the camera is no flash, and flashing is found again when it rests', () => {
+  const guard = new FlashGuard(COLUMNS, ROWS, 3);
+  const red = new Float32Array(ZONES);
+  const measure = (i: number): void => {
+    guard.measure({ luminance: new Float32Array(ZONES).fill(i % 2), red }, i * 30);
+  };
+  for (let i = 0; i < 40; i++) {
+    guard.forget();
+    measure(i);
+  }
+  expect(guard.isSoft(40 * 30)).toBe(false);
+  for (let i = 40; i < 48; i++) measure(i);
+  expect(guard.isSoft(48 * 30)).toBe(true);
+});
+
 test('a single change is shown at once, however large', () => {
   const scene: Scene = (zone, now) => (now > 1_500 ? 1 - (zone % 3) / 3 : 0);
   const shown = show(scene, 120);
@@ -143,12 +167,12 @@ test('a small flashing area is left alone, and so is everything around a large o
 test('after the flashing, the picture is exact again within seconds', () => {
   const scene: Scene = (zone, now) => (now < 4_000 ? square(10)(zone, now) : 0.7);
   const shown = show(scene, 600);
-  const after = Math.ceil((3_000 + GUARD.hold + GUARD.release + 1_200) / FRAME);
+  const after = Math.ceil((3_000 + HOLD + RELEASE + 1_200) / FRAME);
   for (const levels of shown.slice(after)) expect(levels[5]).toBeCloseTo(0.7, 5);
 });
 
 test('dark flashes of saturated red are softened too', () => {
-  const guard = new FlashGuard(COLUMNS, ROWS);
+  const guard = new FlashGuard(COLUMNS, ROWS, 3);
   const luminance = new Float32Array(ZONES).fill(0.05);
   for (let i = 0; i < 40; i++) {
     guard.measure({ luminance, red: new Float32Array(ZONES).fill(i % 4 < 2 ? 0.2 : 0) }, i * 30);
@@ -167,7 +191,9 @@ test('whatever flickers, no quarter of the wall or of a ninth of it flashes too 
     lasts: fc.integer({ min: 200, max: 4_000 }),
   });
   const frame = fc.constantFrom(FRAME, 1000 / 30, 1000 / 120);
-  forRuns(12, fc.array(flicker, { minLength: 1, maxLength: 6 }), frame, (flickers, step) => {
+  const limits = fc.constantFrom<FlashLimit>(2, 3);
+  const some = fc.array(flicker, { minLength: 1, maxLength: 6 });
+  forRuns(12, some, frame, limits, (flickers, step, limit) => {
     const scene: Scene = (zone, now) => {
       const x = zone % COLUMNS;
       for (const { from, to, hertz, low, high, begins, lasts } of flickers) {
@@ -177,6 +203,7 @@ test('whatever flickers, no quarter of the wall or of a ninth of it flashes too 
       }
       return 0.2;
     };
-    expect(worst(show(scene, Math.ceil(7_000 / step), step), step)).toBeLessThanOrEqual(0.25);
+    const shown = show(scene, Math.ceil(7_000 / step), step, limit);
+    expect(worst(shown, step, limit)).toBeLessThanOrEqual(0.25);
   });
 });

@@ -1,4 +1,4 @@
-/** Shader passes between the scene and a wall's screen. */
+/** Shader passes between the scene and the screen, for the flash guard. */
 
 /** Per zone: relative luminance, and amount of saturated red. The first row is the top one. */
 export const LEVELS_FRAGMENT = `#version 300 es
@@ -37,12 +37,4 @@ void main() {
   vec2 at = gl_FragCoord.xy / uSize;
   float share = texture(uShares, vec2(at.x, 1.0 - at.y)).r;
   color = mix(texelFetch(uBefore, p, 0), texelFetch(uPicture, p, 0), share);
-}`;
-
-export const SHOW_FRAGMENT = `#version 300 es
-precision highp float;
-uniform sampler2D uPicture;
-out vec4 color;
-void main() {
-  color = vec4(texelFetch(uPicture, ivec2(gl_FragCoord.xy), 0).rgb, 1.0);
 }`;

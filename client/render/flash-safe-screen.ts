@@ -1,8 +1,11 @@
 /**
- * Sits between the scene and a wall's screen. It measures each picture on the GPU and softens it
+ * Sits between the scene and the screen. It measures each picture on the GPU and softens it
  * where the flash guard says so. Measurements are read back asynchronously, one or two pictures
  * later.
  */
+
+import type { FlashLimit } from '../../shared/vocabulary.ts';
+import { FlashGuard } from './flash-guard.ts';
 import {
   beginPass,
   createProgram,
@@ -11,14 +14,14 @@ import {
   deleteTarget,
   type Program,
   type Target,
-} from '../render/gl.ts';
-import type { Screen } from '../render/renderer.ts';
-import { COVER_VERTEX } from '../render/shaders/passes.ts';
-import { FlashGuard } from './flash-guard.ts';
-import { LEVELS_FRAGMENT, SHOW_FRAGMENT, SOFTEN_FRAGMENT } from './shaders.ts';
+} from './gl.ts';
+import { LEVELS_FRAGMENT, SOFTEN_FRAGMENT } from './shaders/flashes.ts';
+import { COVER_VERTEX } from './shaders/passes.ts';
 
 /** Zones along the longer side. */
 const ZONES = 64;
+/** Time without a movement of the camera after which pictures are measured again, ms. */
+const STEADY = 250;
 /** Measurements that may be in flight. */
 const MAX_PENDING = 3;
 
@@ -26,6 +29,18 @@ interface Reading {
   readonly at: number;
   readonly buffer: WebGLBuffer;
   readonly fence: WebGLSync;
+}
+
+/** What a picture is, before it is drawn. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  /** ms */
+  readonly now: number;
+  /** Most flashes a second. */
+  readonly limit: FlashLimit;
+  /** Whether somebody moves the camera. */
+  readonly panned: boolean;
 }
 
 /** Everything that depends on the screen's size. */
@@ -39,35 +54,43 @@ interface Pictures {
 }
 
 /** Measures each picture, and softens those that would flash. */
-export class FlashSafeScreen implements Screen {
+export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly levels: Program;
   private readonly soften: Program;
-  private readonly show: Program;
   private readonly free: WebGLBuffer[] = [];
   private pending: Reading[] = [];
   private now = 0;
   private elapsed = 0;
   private soft = false;
+  private pannedAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.levels = createProgram(gl, COVER_VERTEX, LEVELS_FRAGMENT);
     this.soften = createProgram(gl, COVER_VERTEX, SOFTEN_FRAGMENT);
-    this.show = createProgram(gl, COVER_VERTEX, SHOW_FRAGMENT);
   }
 
-  begin(width: number, height: number, now: number): WebGLFramebuffer {
+  /**
+   * Begins a picture.
+   *
+   * @returns the framebuffer to draw into
+   */
+  begin({ width, height, now, limit, panned }: Frame): WebGLFramebuffer {
     this.elapsed = Math.max(0, now - this.now);
     this.now = now;
-    const pictures = this.sized(width, height);
+    const pictures = this.sized(width, height, limit);
     this.read(pictures);
+    if (panned) {
+      this.pannedAt = now;
+      pictures.guard.forget();
+    }
     this.soft = pictures.guard.isSoft(now);
     if (!this.soft) return pictures.shown[1].framebuffer;
     pictures.scene ??= createTarget(this.gl, { width, height, format: this.gl.RGB10_A2 });
     return pictures.scene.framebuffer;
   }
 
-  /** @returns whether anything is being softened */
+  /** Shows the finished picture. @returns whether anything is being softened */
   end(): boolean {
     const { gl, pictures } = this;
     if (!pictures) return false;
@@ -75,8 +98,11 @@ export class FlashSafeScreen implements Screen {
     gl.disable(gl.BLEND);
     this.measure(pictures, this.soft && pictures.scene ? pictures.scene : next);
     if (this.soft && pictures.scene) this.follow(pictures, before, pictures.scene, next);
-    beginPass(gl, this.show, { ...next, framebuffer: null }, { uPicture: next.texture });
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    const { width, height, framebuffer } = next;
+    const area = [0, 0, width, height] as const;
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, framebuffer);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    gl.blitFramebuffer(...area, ...area, gl.COLOR_BUFFER_BIT, gl.NEAREST);
     pictures.shown.reverse();
     return this.soft;
   }
@@ -99,7 +125,7 @@ export class FlashSafeScreen implements Screen {
   /** Starts measuring a picture. */
   private measure({ levels }: Pictures, picture: Target): void {
     const { gl } = this;
-    if (this.pending.length >= MAX_PENDING) return;
+    if (this.pending.length >= MAX_PENDING || this.now < this.pannedAt + STEADY) return;
     beginPass(gl, this.levels, levels, { uPicture: picture.texture });
     gl.uniform2f(this.levels.uniform('uZones'), levels.width, levels.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -137,9 +163,15 @@ export class FlashSafeScreen implements Screen {
     }
   }
 
-  private sized(width: number, height: number): Pictures {
+  private sized(width: number, height: number, limit: FlashLimit): Pictures {
     const { gl, pictures } = this;
-    if (pictures?.shown[0].width === width && pictures.shown[0].height === height) return pictures;
+    if (
+      pictures?.shown[0].width === width &&
+      pictures.shown[0].height === height &&
+      pictures.guard.limit === limit
+    ) {
+      return pictures;
+    }
     if (pictures) this.drop(pictures);
     const longer = Math.max(width, height);
     const columns = Math.max(8, Math.round((ZONES * width) / longer));
@@ -151,9 +183,18 @@ export class FlashSafeScreen implements Screen {
       scene: undefined,
       levels: createTarget(gl, zones),
       shares: createTexture(gl, { ...zones, format: gl.R8 }),
-      guard: new FlashGuard(columns, rows),
+      guard: new FlashGuard(columns, rows, limit),
     };
     return this.pictures;
+  }
+
+  /** Releases all GPU resources. */
+  dispose(): void {
+    const { gl, levels, soften, free } = this;
+    if (this.pictures) this.drop(this.pictures);
+    this.pictures = undefined;
+    for (const buffer of free.splice(0)) gl.deleteBuffer(buffer);
+    for (const { program } of [levels, soften]) gl.deleteProgram(program);
   }
 
   private drop({ shown, scene, levels, shares }: Pictures): void {

@@ -1,13 +1,15 @@
 /**
- * Detects flashes in what a wall is about to show (WCAG 2.3.1), and says where the picture must
+ * Detects flashes in what a page is about to show (WCAG 2.3.1), and says where the picture must
  * change more slowly.
  *
  * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
  * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
- * degrees of the visual field. How many degrees a wall covers depends on the viewer's distance, so
- * the guard checks windows of several sizes and keeps a margin: it softens a zone from the second
- * reversal within a second, in an eighth of a window.
+ * degrees of the visual field. How many degrees a picture covers depends on the viewer's distance, so
+ * the guard checks windows of several sizes and keeps a margin: it softens a zone from its third
+ * change within a second, in an eighth of a window.
  */
+
+import type { FlashLimit } from '../../shared/vocabulary.ts';
 
 /** Levels per zone. Luminance: 0…1. Red: (R − G − B) if the red is saturated, else 0. */
 export interface Levels {
@@ -15,31 +17,20 @@ export interface Levels {
   readonly red: ArrayLike<number>;
 }
 
-export const GUARD = {
-  /** Smaller changes are not part of a flash. WCAG says 0.1, and 20/320 for red. */
-  luminanceStep: 0.08,
-  redStep: 0.05,
-  /** Changes above this luminance are not part of a flash. */
-  bright: 0.8,
-  /**
-   * Opposing changes within `second` ms from which a zone counts as flashing. Six would be the
-   * three flashes that WCAG allows.
-   */
-  changes: 3,
-  second: 1_000,
-  /** Share of a window from which flashing counts. WCAG says a quarter. */
-  share: 0.125,
-  /** Sides of the windows, as shares of the wall's sides. */
-  windows: [1, 1 / 3, 1 / 5],
-  /**
-   * Time constant of softened zones, ms: anything faster than 2.5 flashes per second stays below a
-   * tenth.
-   */
-  lag: 1_000,
-  /** Softening lasts this long after its last cause, ms, and then fades out over `release` ms. */
-  hold: 1_200,
-  release: 1_000,
-} as const;
+/** Smaller changes are not part of a flash. WCAG says 0.1, and 20/320 for red. */
+const LUMINANCE_STEP = 0.08;
+const RED_STEP = 0.05;
+/** Changes above this luminance are not part of a flash. */
+const BRIGHT = 0.8;
+/** Opposing changes are counted for so long, ms. */
+const SECOND = 1_000;
+/** Share of a window from which flashing counts. WCAG says a quarter. */
+const SHARE = 0.125;
+/** Sides of the windows, as shares of the picture's sides. */
+const WINDOWS = [1, 1 / 3, 1 / 5];
+/** Softening lasts this long after its last cause, ms, and then fades out over `RELEASE` ms. */
+export const HOLD = 1_200;
+export const RELEASE = 1_000;
 
 /** Detects the turning points of one level in each zone. */
 class Turns {
@@ -55,6 +46,13 @@ class Turns {
     this.low = new Float32Array(zones).fill(Number.NaN);
     this.high = new Float32Array(zones).fill(Number.NaN);
     this.rising = new Int8Array(zones);
+  }
+
+  /** Compares the next picture with nothing before it. */
+  forget(): void {
+    this.low.fill(Number.NaN);
+    this.high.fill(Number.NaN);
+    this.rising.fill(0);
   }
 
   /** @returns whether the level of a zone has just completed a change opposing the previous one */
@@ -93,16 +91,28 @@ export class FlashGuard {
   /** [(rows + 1) × (columns + 1)] summed-area table of flashing zones. */
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
+  /**
+   * Time constant of softened zones, ms: anything faster than 2 or 2.5 flashes per second, by the
+   * limit, stays below a tenth.
+   */
+  private readonly lag: number;
 
-  /** Zones are roughly square, in rows from the top left. */
+  /**
+   * Zones are roughly square, in rows from the top left.
+   *
+   * @param limit most flashes a second. As many opposing changes, half the flashes, make a zone
+   *   flash: some come before they are measured
+   */
   constructor(
     readonly columns: number,
     readonly rows: number,
+    readonly limit: FlashLimit,
   ) {
     const zones = columns * rows;
-    this.luminance = new Turns(zones, GUARD.luminanceStep, GUARD.bright);
-    this.red = new Turns(zones, GUARD.redStep, Number.POSITIVE_INFINITY);
-    this.changes = new Float64Array(zones * GUARD.changes).fill(Number.NEGATIVE_INFINITY);
+    this.lag = limit === 2 ? 1_250 : 1_000;
+    this.luminance = new Turns(zones, LUMINANCE_STEP, BRIGHT);
+    this.red = new Turns(zones, RED_STEP, Number.POSITIVE_INFINITY);
+    this.changes = new Float64Array(zones * limit).fill(Number.NEGATIVE_INFINITY);
     this.next = new Uint8Array(zones);
     this.softUntil = new Float64Array(zones).fill(Number.NEGATIVE_INFINITY);
     this.sums = new Uint32Array((columns + 1) * (rows + 1));
@@ -114,7 +124,13 @@ export class FlashGuard {
    * @param now ms
    */
   isSoft(now: number): boolean {
-    return now < this.latest + GUARD.hold + GUARD.release;
+    return now < this.latest + HOLD + RELEASE;
+  }
+
+  /** Forgets the last picture, because the camera has moved since. */
+  forget(): void {
+    this.luminance.forget();
+    this.red.forget();
   }
 
   /**
@@ -123,20 +139,20 @@ export class FlashGuard {
    * @param now time of drawing, ms
    */
   measure({ luminance, red }: Levels, now: number): void {
-    const { columns, rows, changes, next } = this;
+    const { columns, rows, limit, changes, next } = this;
     let any = false;
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
-      const base = zone * GUARD.changes;
+      const base = zone * limit;
       // Call both, without short-circuiting: each keeps its own state.
       const byLight = this.luminance.turned(zone, luminance[zone]);
       const byRed = this.red.turned(zone, red[zone]);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
-        next[zone] = (next[zone] + 1) % GUARD.changes;
+        next[zone] = (next[zone] + 1) % limit;
       }
       // The slot to be overwritten next holds the oldest change.
-      if (now - changes[base + next[zone]] < GUARD.second) {
+      if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;
       }
@@ -153,9 +169,9 @@ export class FlashGuard {
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
       const since = now - this.softUntil[zone];
-      const soft = since < 0 ? 1 : Math.max(0, 1 - since / GUARD.release);
+      const soft = since < 0 ? 1 : Math.max(0, 1 - since / RELEASE);
       // Squared, so that the softening ends gradually.
-      const lag = GUARD.lag * soft * soft;
+      const lag = this.lag * soft * soft;
       const share = lag < 1 ? 1 : 1 - Math.exp(-elapsed / lag);
       into[zone] = Math.max(1, Math.round(255 * share));
     }
@@ -169,12 +185,12 @@ export class FlashGuard {
     const { columns, rows } = this;
     this.count(flashing);
     const within = new Uint8Array(flashing.length);
-    for (const side of GUARD.windows) {
+    for (const side of WINDOWS) {
       const width = Math.max(1, Math.round(columns * side));
       const height = Math.max(1, Math.round(rows * side));
       for (let y = 0; y + height <= rows; y++) {
         for (let x = 0; x + width <= columns; x++) {
-          if (this.counted(x, y, width, height) <= GUARD.share * width * height) continue;
+          if (this.counted(x, y, width, height) <= SHARE * width * height) continue;
           this.latest = now;
           for (let j = y; j < y + height; j++) {
             within.fill(1, j * columns + x, j * columns + x + width);
@@ -187,7 +203,7 @@ export class FlashGuard {
       const [x, y] = [zone % columns, Math.floor(zone / columns)];
       for (let j = Math.max(0, y - 1); j <= Math.min(rows - 1, y + 1); j++) {
         for (let i = Math.max(0, x - 1); i <= Math.min(columns - 1, x + 1); i++) {
-          this.softUntil[j * columns + i] = now + GUARD.hold;
+          this.softUntil[j * columns + i] = now + HOLD;
         }
       }
     }

@@ -1,0 +1,62 @@
+/** Turns a command into what the journal stores, so that a replay depends on nothing else. */
+import { decodeSeed, encodeSeed } from '../../shared/seed-token.ts';
+import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
+import type { PlantedSeed, RoomCommand } from './commands.ts';
+import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
+import { crossLatents } from './cross.ts';
+import { bounded, requireWithin } from './latent-bounds.ts';
+
+type Context = Parameters<typeof createLatent>[2] & {
+  /** The latent of a living organism. */
+  readonly latentOf: (id: OrganismId) => Float32Array | undefined;
+};
+
+/**
+ * Replaces map points by their latents, as maps may change, and keeps latents that the checkpoint
+ * was not made for out of the journal: those of drawings and tokens are shortened, others refused.
+ *
+ * @throws Refusal no-such-seed without a map; bad-latent
+ */
+export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
+  const { latentBounds } = context.species;
+  if (command.what === 'plant') {
+    return { ...command, seed: resolvedSeed(command.seed, command.by.id, context) };
+  }
+  if (command.what === 'hold') {
+    const latent = bounded(Float32Array.from(command.latent), latentBounds);
+    return { ...command, latent: [...latent] };
+  }
+  if (command.what === 'cross') {
+    // In rooms of earlier releases, parents may be out of bounds.
+    const [a, b] = [command.a, command.b].map(context.latentOf);
+    if (a && b) requireWithin(crossLatents(a, b, command.mix), latentBounds);
+  }
+  return command;
+}
+
+/** @throws Refusal no-such-seed, bad-latent */
+function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Context): PlantedSeed {
+  const { species, inventory } = context;
+  const { latentBounds } = species;
+  switch (seed.from) {
+    case 'map':
+      return { from: 'spot', latent: [...createLatent(seed, planter, context).latent] };
+    case 'latent':
+      requireWithin(checkedLatent(seed.latent, species), latentBounds);
+      return seed;
+    case 'hand': {
+      const held = inventory.find(planter, seed.seed);
+      if (held) requireWithin(held.latent, latentBounds);
+      return seed;
+    }
+    case 'token': {
+      const decoded = decodeSeed(seed.token, species);
+      if (!decoded || !isInRange(decoded.latent)) return seed;
+      const latent = bounded(decoded.latent, latentBounds);
+      if (latent === decoded.latent) return seed;
+      return { from: 'token', token: encodeSeed({ kind: decoded.kind, latent }, species) };
+    }
+    default:
+      return seed;
+  }
+}

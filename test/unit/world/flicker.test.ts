@@ -1,0 +1,173 @@
+/** The world slows what flashes. */
+import * as v from 'valibot';
+import { roomState } from '../../../server/world/room-state.ts';
+import type { FlashLimit } from '../../../shared/vocabulary.ts';
+import fc, { forAll } from '../../support/property.ts';
+import { GROWN, HandRoom, type Look } from '../../support/rooms.ts';
+
+const RATE = 15;
+
+const linear = (value: number): number => {
+  const c = value / 255;
+  return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+};
+
+/** Ticks at which a place completes a change by a tenth that opposes the one before. */
+function turnsOf(levels: readonly number[]): number[] {
+  const ticks: number[] = [];
+  let [edge, rises] = [levels[0], false];
+  levels.forEach((level, tick) => {
+    if (rises ? level > edge : level < edge) edge = level;
+    else if (Math.abs(level - edge) >= 0.1 && Math.min(level, edge) < 0.8) {
+      [edge, rises] = [level, !rises];
+      ticks.push(tick);
+    }
+  });
+  return ticks;
+}
+
+interface Watched {
+  readonly limit: number;
+  readonly rate?: number;
+  readonly ticks?: number;
+  /** Ticks in which a stroke cuts it. */
+  readonly cuts?: readonly number[];
+}
+
+/**
+ * The largest share of the 8×8 window around (16, 12) that shows more flashes within any second
+ * than the limit allows.
+ */
+function worst(
+  hand: HandRoom,
+  look: Look,
+  { limit, rate = RATE, ticks = 60, cuts = [] }: Watched,
+): number {
+  const { width, rgba } = hand.room.grid.planes;
+  const places = Array.from({ length: 64 }, (_, i) => (8 + (i >> 3)) * width + 12 + (i % 8));
+  const levels = places.map((): number[] => []);
+  for (let tick = 0; tick < ticks; tick++) {
+    if (cuts.includes(tick)) hand.damage([14, 4, 14, 20], 3);
+    hand.tick(look);
+    for (const [i, place] of places.entries()) levels[i].push(linear(rgba[4 * place]));
+  }
+  const over = new Array<number>(ticks).fill(0);
+  for (const each of levels) {
+    const turns = turnsOf(each);
+    const bad = new Set<number>();
+    for (let i = 2 * limit; i < turns.length; i++) {
+      if (turns[i] - turns[i - 2 * limit] < rate) bad.add(turns[i]);
+    }
+    for (const tick of bad) over[tick]++;
+  }
+  return Math.max(...over) / places.length;
+}
+
+const planted = (options: ConstructorParameters<typeof HandRoom>[0] = {}): HandRoom => {
+  const hand = new HandRoom({ tickRate: RATE, ...options });
+  hand.plant(16, 12);
+  return hand;
+};
+
+/** Alternates between light and dark in every tick. */
+const strobe: Look = ({ tick }) => (tick % 2 === 0 ? 255 : 60);
+
+/** Gives the organisms of a restored room the age of those before. */
+function aged(hand: HandRoom, before: HandRoom): HandRoom {
+  for (const [patch, age] of before.ages) hand.ages.set(patch, age);
+  return hand;
+}
+
+/** The state of an earlier release, whose rooms had no limit. */
+function earlier(hand: HandRoom): HandRoom {
+  hand.tick();
+  const { flashLimit: _, organisms, ...state } = hand.room.export();
+  const [{ flicker: _none, ...organism }] = organisms;
+  const from = v.parse(roomState, { ...state, organisms: [organism], version: 3 });
+  return aged(new HandRoom({ tickRate: RATE, from }), hand);
+}
+
+test('LIF-9: without a limit, this test’s checker finds an organism that flashes', () => {
+  expect(worst(earlier(planted()), strobe, { limit: 3 })).toBeGreaterThan(0.9);
+});
+
+test.each([2, 3] as const)(
+  'LIF-9: an organism never shows more than %i flashes a second',
+  (limit) => {
+    const hand = planted({ flashLimit: limit });
+    expect(worst(hand, strobe, { limit })).toBeLessThanOrEqual(0.25);
+  },
+);
+
+test('LIF-9: whatever its cells do, at any tick rate, and however it is cut and woken', () => {
+  const levels = fc.array(fc.constantFrom(0, 40, 60, 120, 200, 240, 255), {
+    minLength: 2,
+    maxLength: 30,
+  });
+  const strokes = fc.array(fc.nat(180), { maxLength: 40 });
+  const limits = fc.constantFrom<FlashLimit>(2, 3);
+  const rates = fc.constantFrom(5, 8, 15, 30, 60);
+  forAll(levels, strokes, limits, rates, fc.nat(7), (looks, cuts, limit, rate, shift) => {
+    const hand = planted({ flashLimit: limit, tickRate: rate });
+    const look: Look = ({ x, tick }) => looks[(tick + (x % 3) * shift) % looks.length];
+    const watched = { limit, rate, ticks: 180, cuts };
+    expect(worst(hand, look, watched)).toBeLessThanOrEqual(0.25);
+  });
+});
+
+test('LIF-9: a slowed organism pauses, goes on slowly, and takes every step again after it slept', () => {
+  const hand = planted();
+  const steps = Array.from({ length: 40 }, () => {
+    hand.tick(strobe);
+    return hand.steps;
+  });
+  const first = steps.indexOf(0);
+  expect(first).toBeGreaterThan(5);
+  expect(steps.slice(first, first + RATE - 1)).not.toContain(1);
+  expect(steps.slice(first + RATE - 1).filter(Boolean).length).toBeGreaterThan(3);
+  while (hand.room.awake > 0) hand.tick();
+  hand.damage([12, 12, 20, 12], 2);
+  hand.ticks(3);
+  expect(hand.steps).toBe(1);
+});
+
+test('LIF-9: what does not flash takes a step every tick', () => {
+  const hand = planted();
+  for (let tick = 0; tick < GROWN + 10; tick++) {
+    // As light as can be, fades, changes once: no flashes.
+    hand.tick((cell) => 255 - 4 * (cell.tick % 4) - (tick > 12 ? 100 : 0));
+    expect(hand.steps).toBe(1);
+  }
+});
+
+test('LIF-9, TIM-6: a room restored in the middle of it goes on as it would have', () => {
+  const first = planted();
+  first.ticks(GROWN - 1, strobe);
+  const second = aged(new HandRoom({ tickRate: RATE, from: first.room.export() }), first);
+  for (const hand of [first, second]) {
+    hand.ticks(4, strobe);
+    hand.damage([12, 12, 20, 12], 2);
+    hand.ticks(20, strobe);
+  }
+  expect(first.room.export().organisms[0].pause).toBeDefined();
+  expect(second.room.export()).toEqual(first.room.export());
+});
+
+test('LIF-9: a room of an earlier release replays without a limit until its journal sets one', () => {
+  const room = earlier(planted());
+  room.ticks(10, strobe);
+  const { flicker, pause } = room.room.export().organisms[0];
+  expect([flicker, pause]).toEqual([undefined, undefined]);
+  expect(room.room.flashLimit).toBeUndefined();
+  room.room.setFlashLimit(2);
+  expect(room.room.beginTick().events).toEqual([{ what: 'flashes', limit: 2 }]);
+});
+
+test('LIF-9: a sleeping organism soon has nothing to remember', () => {
+  const hand = planted();
+  hand.ticks(GROWN);
+  hand.rest();
+  expect(hand.room.awake).toBe(0);
+  hand.ticks(80);
+  expect(hand.room.export().organisms[0].flicker).toBeUndefined();
+});

@@ -1,0 +1,97 @@
+/** Only latents that the checkpoint was made for are planted. */
+
+import { speciesOf } from '../../../server/rooms/species.ts';
+import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { boundsOf } from '../../../server/world/latent-bounds.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
+import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
+
+/** [1, 0] times a hundred: within what the protocol takes, far beyond the bounds of `SPECIES`. */
+const FAR = new Float32Array([100, 0]);
+const farSeed = () => ({ from: 'latent' as const, latent: [...FAR] });
+const length = (latent: Iterable<number>): number => Math.hypot(...latent);
+
+const plantSeed = (hand: HandRoom, seed: object): void =>
+  hand.room.enqueue(1, { what: 'plant', by: ANNA, x: 8, y: 8, seed: seed as never });
+
+/** Replays a journal that planted `FAR`. */
+function replant(hand: HandRoom, x: number): void {
+  const command = { what: 'plant', by: ANNA, x, y: 8, seed: farSeed() } as const;
+  hand.room.redo([{ what: 'command', id: 1, command }]);
+}
+
+test('GRO-4: latents beyond the bounds are refused at once, with how far out they are', () => {
+  const hand = new HandRoom();
+  const seed = farSeed();
+  const reason = 'bad-latent: length 100.0; at most 5.0, and 4.0 for each number';
+  expect(() => plantSeed(hand, seed)).toThrow(reason);
+  expect(() => hand.room.previewLatent(seed, ANNA.id)).toThrow(reason);
+  expect(hand.room.beginTick().events).toEqual([]);
+});
+
+test('GRO-4: a token from beyond the bounds grows the nearest latent within them, and so does a drawing', () => {
+  const hand = new HandRoom();
+  const token = encodeSeed({ kind: undefined, latent: FAR }, SPECIES);
+  plantSeed(hand, { from: 'token', token });
+  const { events, plant } = hand.room.beginTick();
+  expect(length(plant[0].latent)).toBeCloseTo(4, 1);
+  // The journal holds what was planted, so a replay needs no bounds.
+  expect(JSON.stringify(events)).not.toContain(token);
+  expect(length(hand.room.previewLatent({ from: 'token', token }, ANNA.id))).toBeCloseTo(4);
+  const other = new HandRoom();
+  other.room.enqueue(2, { what: 'hold', by: ANNA, latent: [...FAR], origin: 'drawing' });
+  other.tick();
+  expect([...other.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([4, 0]);
+});
+
+test('GRO-4: a journal of an earlier release replays what it planted', () => {
+  const hand = new HandRoom();
+  replant(hand, 8);
+  expect([...hand.room.beginTick().plant[0].latent]).toEqual([100, 0]);
+});
+
+test('what lives beyond the bounds since before there were any has no children, copies or previews', () => {
+  const hand = new HandRoom();
+  for (const x of [8, 20]) {
+    replant(hand, x);
+  }
+  hand.ticks(GROWN);
+  expect(hand.room.size).toBe(2);
+  expect(() => hand.room.enqueue(3, { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 })).toThrow(
+    'bad-latent',
+  );
+  expect(() => hand.room.previewLatent({ from: 'organism', organism: 1 }, ANNA.id)).toThrow(
+    'bad-latent',
+  );
+});
+
+describe('the shipped checkpoint', () => {
+  let species: ReturnType<typeof speciesOf>;
+  beforeAll(async () => {
+    species = speciesOf(await loadCheckpoint(CHECKPOINT_FOLDER));
+  });
+
+  test('keepsakes of its gallery, of the dice and of their crosses are planted as they are', () => {
+    const { latentSize, gallery } = species;
+    const dice = Array.from({ length: 2_000 }, (_, i) => createRandom(i).latent(latentSize));
+    const { room } = new HandRoom({ species, width: 64, height: 64 });
+    for (const latent of [...gallery.map((entry) => entry.latent), ...dice]) {
+      const token = encodeSeed({ kind: undefined, latent }, species);
+      const planted = room.previewLatent({ from: 'token', token }, ANNA.id);
+      expect(planted).toEqual(decodeSeed(token, species)!.latent);
+    }
+  });
+
+  test('its bounds are near what it was trained on: today 4,096 was within range', () => {
+    expect(species.latentBounds.norm).toBeCloseTo(13.3, 0);
+    expect(species.latentBounds.value).toBeCloseTo(7, 0);
+  });
+});
+
+test('a gallery beyond the dice widens the bounds', () => {
+  const { norm, value } = boundsOf([new Float32Array([30, 40])], 2);
+  expect(norm).toBeCloseTo(50, 0);
+  expect(value).toBeCloseTo(40, 0);
+});
