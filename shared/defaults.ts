@@ -9,8 +9,6 @@ export const DEFAULTS = {
   ...PAGE_DEFAULTS,
   room: {
     ...PAGE_DEFAULTS.room,
-    /** Folder of the checkpoint of rooms that are not stored yet. */
-    checkpoint: 'checkpoints/organisms',
     width: 256,
     height: 256,
     /** Most flashes a second of a part of the picture: 3 (WCAG 2.3.1) or 2. */
@@ -342,6 +340,8 @@ export const DEFAULTS = {
     maxRooms: 32,
   },
   operations: {
+    /** Folder of the checkpoint of rooms that are not stored yet. */
+    checkpoint: 'checkpoints/organisms',
     /** A tick that takes longer than this is stuck: the process exits, to be restarted. */
     stall: 30_000,
     /** Time for a shutdown. */

@@ -14,7 +14,7 @@ export interface LoadedCheckpoints {
 
 /** @param folder the data folder, if there is one @throws CheckpointError */
 export async function loadCheckpoints(
-  { checkpoint = DEFAULTS.room.checkpoint, checkpoints }: Config,
+  { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
   folder: string | undefined,
   log: Log,
 ): Promise<LoadedCheckpoints> {

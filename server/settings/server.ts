@@ -98,7 +98,7 @@ export const SERVER = {
       checkpoint: {
         value: 'FOLDER',
         type: text,
-        defaultInWords: room.checkpoint,
+        defaultInWords: DEFAULTS.operations.checkpoint,
         help: 'checkpoint to grow organisms from',
         details:
           'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',

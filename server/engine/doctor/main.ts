@@ -22,7 +22,7 @@ const COMMAND = {
     checkpoint: {
       value: 'FOLDER',
       type: text,
-      default: DEFAULTS.room.checkpoint,
+      default: DEFAULTS.operations.checkpoint,
       help: 'checkpoint whose network is measured; also VIVARIUM_CHECKPOINT',
     },
   },
