@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { FairQueue } from '../../../server/platform/fair-queue.ts';
+
+const drain = <T>(queue: FairQueue<T>): T[] => {
+  const taken: T[] = [];
+  for (let entry = queue.take(); entry !== undefined; entry = queue.take()) taken.push(entry);
+  return taken;
+};
+
+test('sources are served in turn, each in its own order', () => {
+  const queue = new FairQueue<string>(10);
+  for (const entry of ['a1', 'a2', 'a3', 'b1', 'c1', 'c2']) queue.add(entry[0], entry);
+  expect(drain(queue)).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
+});
+
+test('a source that has filled the queue makes room for others, but not for itself', () => {
+  const queue = new FairQueue<string>(3);
+  for (const entry of ['a1', 'a2', 'a3']) expect(queue.add('a', entry)).toBeUndefined();
+  expect(queue.add('a', 'a4')).toBe('a4');
+  expect(queue.add('b', 'b1')).toBe('a3');
+  expect(queue.add('b', 'b2')).toBe('b2');
+  expect(drain(queue)).toEqual(['a1', 'b1', 'a2']);
+});
+
+test('whatever others add, a source with at most its equal share keeps all of its entries', () => {
+  const sources = fc.constantFrom('a', 'b', 'c');
+  fc.assert(
+    fc.property(fc.array(sources, { maxLength: 60 }), (adds) => {
+      const queue = new FairQueue<{ source: string }>(9);
+      const dropped: string[] = [];
+      for (const source of adds) {
+        const lost = queue.add(source, { source });
+        if (lost) dropped.push(lost.source);
+      }
+      for (const source of new Set(dropped)) {
+        expect(adds.filter((other) => other === source).length).toBeGreaterThan(3);
+      }
+      expect(queue.size).toBe(Math.min(adds.length, 9));
+      expect(drain(queue)).toHaveLength(Math.min(adds.length, 9));
+    }),
+  );
+});
