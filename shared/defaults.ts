@@ -28,6 +28,8 @@ export const DEFAULTS = {
     maxRadius: 12,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
+    /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+    protect: 0,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },
@@ -46,6 +48,8 @@ export const DEFAULTS = {
     maxStirs: 4,
     /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
+    /** While organisms are protected: how long one wound may take its maker; seconds. */
+    woundSeconds: 1,
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {
@@ -71,6 +75,7 @@ export const DEFAULTS = {
     refillPerSecond: 8,
     plant: 8,
     damagePerCell: 0.005,
+    wake: 1,
   },
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {

@@ -24,6 +24,7 @@ const REASON_WORDS: Words<Reason> = {
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
   'bad-drawing': () => msg('That drawing cannot be grown here.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
+  protected: () => msg('That one was just wounded. Let it heal for a moment.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),
   'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
@@ -45,6 +46,7 @@ const REASON_WORDS: Words<Reason> = {
 
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+  'some-protected': () => msg('Some were just wounded and cannot be wounded again for a moment.'),
 };
 
 /** The notice for a visitor who acts while the page is disconnected; the action is dropped. */

@@ -14,8 +14,8 @@ import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
-import { checkStroke, ownersIn, ownersNear, wound } from './damage.ts';
-import { chooseDeparting, chooseUnattended, type Moment } from './departure.ts';
+import { addWound, checkStroke, ownersIn, ownersNear, Protection, woundOf } from './damage.ts';
+import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -47,6 +47,8 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
+  /** Seconds for which a wounded organism cannot be wounded again. */
+  protect = 0;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -117,6 +119,7 @@ export class CommandHandlers {
       hands: this.inventory.export(),
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
+      ...(this.protect > 0 && { protect: this.protect }),
     };
   }
 
@@ -131,6 +134,7 @@ export class CommandHandlers {
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
     this.attendance = from.attendance && new Attendance(from.attendance);
+    this.protect = from.protect ?? 0;
   }
 
   /**
@@ -174,7 +178,7 @@ export class CommandHandlers {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
         this.energy.enter(event.participant, event.at, event.granted);
-        this.attendance?.enter(event.participant);
+        this.attendance?.enter(event.participant, event.source);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
@@ -186,6 +190,9 @@ export class CommandHandlers {
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
+        break;
+      case 'protect':
+        this.protect = event.seconds;
         break;
       case 'energy':
         this.tickRate = event.tickRate;
@@ -246,7 +253,7 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
-    let outcome: Pick<Answer, 'seed' | 'removed' | 'refused'>;
+    let outcome: Pick<Answer, 'seed' | 'removed' | 'spared' | 'refused'>;
     try {
       outcome = this.execute(command, tick);
     } catch (error) {
@@ -274,14 +281,13 @@ export class CommandHandlers {
     } else if (command.what === 'hold') this.inventory.skipId();
   }
 
-  private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed'> {
+  private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed' | 'spared'> {
     switch (command.what) {
       case 'plant':
         this.plant(command, tick);
         return {};
       case 'damage':
-        this.damage(command, tick);
-        return {};
+        return this.damage(command, tick);
       case 'cross':
         return { seed: viewOfSeed(this.cross(command)) };
       case 'hold': {
@@ -311,17 +317,18 @@ export class CommandHandlers {
    * @returns the organism to remove for a new one; undefined while there is room
    * @throws Refusal garden-full
    */
-  private departing(tick: number): Organism | undefined {
+  private departing(planter: ParticipantId, tick: number): Organism | undefined {
     if (this.lifecycle.size < this.maxOrganisms) return undefined;
     const moment = this.moment(tick);
-    const departing = moment && chooseDeparting([...this.lifecycle.all], moment);
+    const all = [...this.lifecycle.all];
+    const departing = moment && (chooseDeparting(all, moment) ?? chooseFresh(all, moment, planter));
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
 
   private moment(tick: number): Moment | undefined {
-    const { absentSince } = this.attendance ?? {};
-    return absentSince && { absentSince, tick, tickRate: this.tickRate };
+    const { attendance, tickRate } = this;
+    return attendance && { ...attendance.facts, tick, tickRate };
   }
 
   /** @throws Refusal no-such-organism */
@@ -334,7 +341,7 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    const departing = this.departing(tick);
+    const departing = this.departing(by.id, tick);
     const places = plantingSite(window, this.grid);
     // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);
@@ -359,15 +366,39 @@ export class CommandHandlers {
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
   }
 
-  private damage({ by, points, radius }: RoomCommand & { what: 'damage' }, tick: number): void {
+  /** @throws Refusal bad-point, stroke-too-long, no-energy, protected */
+  private damage(
+    { by, points, radius }: RoomCommand & { what: 'damage' },
+    tick: number,
+  ): Pick<Answer, 'spared'> {
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
-    this.energy.spendStroke(by.id, stroke, tick);
-    for (const id of ownersNear(stroke, this.grid)) {
+    // Who cannot pay for the cells must not cost the search for what they cover.
+    this.energy.requireStroke(by.id, stroke, tick);
+    const hits = ownersNear(stroke, this.grid).flatMap((id) => {
       const organism = this.lifecycle.find(id)!;
       const { stage } = growthStep(this.species, organism.age);
-      if (wound(organism, stage, stroke, this.grid)) this.lifecycle.hit(organism, by.id);
+      const cover = woundOf(organism, stage, stroke, this.grid);
+      return cover ? [{ organism, cover }] : [];
+    });
+    const protection = new Protection(this.protect * this.tickRate, this.tickRate, tick);
+    const wounded = hits.filter(({ organism }) => !protection.covers(organism, by.id));
+    const spared = hits.length - wounded.length;
+    if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
+    const woken = wounded.reduce((sum, { organism }) => sum + this.wakingShare(organism), 0);
+    this.energy.spendStroke(by.id, stroke, tick, woken);
+    for (const { organism, cover } of wounded) {
+      addWound(organism, cover);
+      protection.begin(organism, by.id);
+      this.lifecycle.hit(organism, by.id);
     }
+    return spared > 0 ? { spared } : {};
+  }
+
+  /** The share of its trusted steps that an organism takes anew when it is wounded now, 0…1. */
+  private wakingShare({ phase, awakeSteps }: Organism): number {
+    if (phase === 'asleep') return 1;
+    return Math.min(1, awakeSteps / (this.species.trustedSteps ?? DEFAULTS.life.stirSteps));
   }
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {

@@ -1,4 +1,4 @@
-/** Strokes of damage (rules DMG-1, DMG-2). */
+/** Strokes of damage (rules DMG-1 … DMG-3). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,
@@ -10,9 +10,11 @@ import {
   strokeLength,
 } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
+
+const { woundSeconds } = DEFAULTS.life;
 
 /** Checks that a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
@@ -57,27 +59,59 @@ export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): 
 }
 
 /**
- * Adds a stroke to an organism's wounds for the coming step. A stroke that covers none of the
- * organism's own places does not wound it.
+ * The cells of an organism that a stroke covers. A stroke that covers none of the organism's own
+ * places does not wound it.
  *
  * @param stage side in the coming step
- * @returns whether the stroke hit the organism
+ * @returns [stage, stage], 1 = covered; undefined if the stroke does not wound the organism
  */
-export function wound(
+export function woundOf(
   organism: Organism,
   stage: number,
   stroke: Stroke,
   grid: GridPlanes,
-): boolean {
+): Uint8Array | undefined {
   const rect = stageRect(organism.window, stage);
   const cover = coverage(stroke, rect);
-  if (!cover) return false;
+  if (!cover) return undefined;
   let hit = false;
   grid.each(rect, (place, cell) => {
     if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
   });
-  if (!hit) return false;
+  return hit ? cover : undefined;
+}
+
+/** Adds a wound to those that an organism has in the coming step. */
+export function addWound(organism: Organism, cover: Uint8Array): void {
   const before = organism.woundMask;
   organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
-  return true;
+}
+
+/**
+ * Protects wounded organisms for a while (rule DMG-3). Whoever made the wound may go on with it for
+ * a moment, as one movement of the hand is several strokes.
+ */
+export class Protection {
+  /** @param pause how long an organism is protected, ticks @param tick of the stroke */
+  constructor(
+    private readonly pause: number,
+    private readonly tickRate: number,
+    private readonly tick: number,
+  ) {}
+
+  /** Whether an organism cannot be wounded now by this participant. */
+  covers(organism: Organism, by: ParticipantId): boolean {
+    const { cut } = organism;
+    if (!cut || !this.isRecent(organism)) return false;
+    return cut.by !== by || this.tick - cut.at >= woundSeconds * this.tickRate;
+  }
+
+  /** Records a wound. */
+  begin(organism: Organism, by: ParticipantId): void {
+    if (this.pause > 0 && !this.isRecent(organism)) organism.cut = { by, at: this.tick };
+  }
+
+  private isRecent({ cut }: Organism): boolean {
+    return cut !== undefined && this.tick - cut.at < this.pause;
+  }
 }

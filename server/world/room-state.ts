@@ -12,8 +12,11 @@ import { ORIGINS } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 lacks healing and version 2 attendance; both are still read. */
-export const ROOM_STATE_VERSION = 3;
+/**
+ * Version 1 lacks healing, version 2 attendance, and version 3 sources, protection and the price of
+ * waking. All are still read.
+ */
+export const ROOM_STATE_VERSION = 4;
 
 /** Schema of an integer from 0 on. */
 export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -34,6 +37,8 @@ export const energySettings = v.strictObject({
   refillPerSecond: number,
   plant: number,
   damagePerCell: number,
+  /** Absent in rooms of earlier releases: waking costs nothing. */
+  wake: v.optional(number),
 });
 
 const organismState = v.strictObject({
@@ -56,6 +61,8 @@ const organismState = v.strictObject({
   wounds: whole,
   healed: v.optional(whole, 0),
   hurt: v.optional(whole),
+  /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
+  cut: v.optional(v.strictObject({ by: whole, at: whole })),
   awakeSteps: whole,
   stirs: whole,
   restTicks: whole,
@@ -67,7 +74,7 @@ const organismState = v.strictObject({
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -105,8 +112,12 @@ export const roomState = v.pipe(
       v.strictObject({
         present: v.array(positive),
         absent: v.array(v.strictObject({ participant: positive, since: whole })),
+        /** Absent until somebody enters with a source (rule DEP-6). */
+        sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
       }),
     ),
+    /** Seconds for which a wounded organism cannot be wounded again; absent: 0. */
+    protect: v.optional(v.pipe(number, v.minValue(0))),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -132,7 +143,14 @@ export type RoomState = v.InferOutput<typeof roomState>;
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,
-  'maxOrganisms' | 'nextOrganism' | 'lastParticipant' | 'random' | 'hands' | 'energy' | 'attendance'
+  | 'maxOrganisms'
+  | 'nextOrganism'
+  | 'lastParticipant'
+  | 'random'
+  | 'hands'
+  | 'energy'
+  | 'attendance'
+  | 'protect'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -150,6 +168,7 @@ export function exportOrganism(organism: Organism): OrganismState {
     woundMask: _spent,
     isRestored: _engine,
     hurt,
+    cut,
     phase,
     pressing,
     seen,
@@ -163,6 +182,7 @@ export function exportOrganism(organism: Organism): OrganismState {
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
     ...(hurt !== undefined && { hurt }),
+    ...(cut && { cut }),
     ...(seen && { seen }),
   };
 }
@@ -175,6 +195,7 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     woundMask: undefined,
     isRestored: true,
     hurt: state.hurt,
+    cut: state.cut,
     seen: state.seen,
   };
 }

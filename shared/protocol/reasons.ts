@@ -21,6 +21,7 @@ export const REASONS = {
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'bad-drawing': 'That drawing cannot be grown here.',
   'no-such-organism': 'That organism is not here any more.',
+  protected: 'That one was just wounded. Let it heal for a moment.',
   'not-yours': 'Somebody else has planted that one.',
   'stroke-too-long': 'The stroke is too long.',
   'no-energy': 'Out of energy for a moment. It is coming back.',
@@ -45,6 +46,7 @@ export type Reason = keyof typeof REASONS;
 /** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
+  'some-protected': 'Some were just wounded and cannot be wounded again for a moment.',
 } as const satisfies Record<string, string>;
 
 export type Notice = keyof typeof NOTICES;

@@ -96,8 +96,8 @@ export class RoomAdmission {
       hue: hueOf(id),
     }));
     const granted = newcomers.arrive(you.id, isNew, { mark: deviceMark, address });
-    if (isNew) room.enter(you.id, granted.energy);
     visits.enter(you.id, address, this.context.clock.now());
+    if (isNew) room.enter(you.id, granted.energy, visits.sourceOf(you.id));
     if (replaced) {
       this.removeViewer(replaced, you);
       replaced.disconnect('replaced');
