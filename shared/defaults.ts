@@ -207,6 +207,8 @@ export const DEFAULTS = {
     },
     /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
+    /** Participants who have done nothing for this long give up their place to those who wait. */
+    idleYields: 120_000,
     /** Pages that may queue for a place in a full room. */
     maxWaiting: 1_000,
   },

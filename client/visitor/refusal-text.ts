@@ -10,6 +10,10 @@ const REASON_WORDS: Words<Reason> = {
   'room-full': () => msg('The room is full. Please wait a moment.'),
   'already-joined': () => msg('This connection is in a room already.'),
   'not-joined': () => msg('Join a room first.'),
+  'gave-way': () =>
+    msg(
+      'Others were waiting, so your place has gone to one of them. What you planted stays. Come back whenever you like.',
+    ),
   replaced: () => msg('This visit continues in another window.'),
   'join-timeout': () => msg('This page has been silent for too long.'),
   'unknown-message': () => msg('The server does not know this message.'),
@@ -57,6 +61,12 @@ export function offlineText(): string {
 /** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason]?.() ?? REASONS[reason];
+}
+
+/** The label of a button that tries again; undefined for a reason for which that cannot help. */
+export function wayBackText(reason: Reason): string | undefined {
+  if (reason === 'sent-away') return undefined;
+  return reason === 'gave-way' ? msg('Come back') : msg('Reload');
 }
 
 /** A notice from the server; the English text when there is no translation. */

@@ -34,11 +34,39 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /** Takes the next entry of the source whose turn it is; undefined if none waits. */
-  take(): T | undefined {
-    const [next] = this.sources;
-    if (!next) return undefined;
-    const [source, entries] = next;
+  /**
+   * The entries in the order in which they would be taken.
+   *
+   * @param rankOf as for `next`; it rises by one with each entry taken
+   */
+  entries(rankOf: (source: string) => number = () => 0): T[] {
+    return [...this.sources]
+      .flatMap(([source, entries]) => {
+        const rank = rankOf(source);
+        return entries.map((entry, i) => ({ entry, rank: rank + i }));
+      })
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ entry }) => entry);
+  }
+
+  /**
+   * The source whose turn it is; undefined if nothing waits.
+   *
+   * @param rankOf of the waiting sources, one of lowest rank is next
+   */
+  next(rankOf: (source: string) => number = () => 0): string | undefined {
+    let best: { readonly source: string; readonly rank: number } | undefined;
+    for (const source of this.sources.keys()) {
+      const rank = rankOf(source);
+      if (!best || rank < best.rank) best = { source, rank };
+    }
+    return best?.source;
+  }
+
+  /** Takes the next entry of a source; of the one whose turn it is by default. */
+  take(source = this.next()): T | undefined {
+    const entries = this.sources.get(source ?? '');
+    if (source === undefined || !entries) return undefined;
     this.sources.delete(source);
     this.sources.set(source, entries);
     return this.remove(source, entries, () => entries.shift()!);
@@ -50,6 +78,17 @@ export class FairQueue<T> {
     this.sources.clear();
     this.count = 0;
     return all;
+  }
+
+  /** Removes an entry. @returns whether it waited */
+  delete(entry: T): boolean {
+    for (const [source, entries] of this.sources) {
+      const index = entries.indexOf(entry);
+      if (index < 0) continue;
+      this.remove(source, entries, () => entries.splice(index, 1)[0]);
+      return true;
+    }
+    return false;
   }
 
   private remove(source: string, entries: readonly T[], take: () => T): T {

@@ -7,6 +7,8 @@ export const REASONS = {
   'only-watches': 'A wall only shows the room.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
+  'gave-way':
+    'Others were waiting, so your place has gone to one of them. What you planted stays. Come back whenever you like.',
   replaced: 'This visit continues in another window.',
   'join-timeout': 'This page has been silent for too long.',
   'unknown-message': 'The server does not know this message.',

@@ -14,7 +14,9 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
     ...more,
   });
   const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
-  return { slots, take: (who: string, token?: string) => slots.claim(who, token, newcomer) };
+  const take = (who: string, token?: string, address = '', now = 0) =>
+    slots.claim(who, { token, address, now, newcomer });
+  return { slots, take };
 }
 
 describe('participant slots', () => {
@@ -92,7 +94,9 @@ describe('participant slots', () => {
     const { slots, take } = open(1);
     take('anna');
     expect(slots.isFull).toBe(true);
-    expect([slots.enqueue('b'), slots.enqueue('c'), slots.enqueue('d')]).toEqual([0, 1, undefined]);
+    const dropped = ['b', 'c', 'd'].map((who) => slots.enqueue(who, ''));
+    expect(dropped).toEqual([undefined, undefined, 'd']);
+    expect(slots.queued).toEqual(['b', 'c']);
     expect(slots.dequeue()).toBeUndefined();
     slots.leave('anna', 0);
     expect(slots.leaveQueue('b')).toBe(true);
