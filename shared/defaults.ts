@@ -53,7 +53,7 @@ export const DEFAULTS = {
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {
-    /** Organisms younger than this are never removed; seconds. */
+    /** Organisms younger than this are removed only if all are; seconds. */
     protectedSeconds: 60,
     /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
     unattendedSeconds: 600,
