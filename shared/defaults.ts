@@ -118,6 +118,13 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
+  /** How fast newcomers without a device mark get in at an address from which one was banned. */
+  bans: {
+    /** One in this many seconds, */
+    unmarkedSeconds: 5,
+    /** for this many seconds. */
+    slowedSeconds: 600,
+  },
   nursery: {
     /** Bytes of a drawing: RGBA of 60×60. */
     maxDrawing: 14_400,

@@ -43,7 +43,10 @@ const REASON_WORDS: Words<Reason> = {
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can watch, but not act right now.'),
-  'sent-away': () => msg('The host has ended this visit.'),
+  'sent-away': () =>
+    msg(
+      'The host has ended this visit. This page stays closed for now; if that is a mistake, please ask the staff.',
+    ),
   'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
   'shutting-down': () => msg('The server is closing.'),
 };

@@ -38,7 +38,8 @@ export const REASONS = {
   'room-closed': 'This room is closed just now. It opens again by itself.',
   paused: 'The host has paused the room for a moment.',
   muted: 'You can watch, but not act right now.',
-  'sent-away': 'The host has ended this visit.',
+  'sent-away':
+    'The host has ended this visit. This page stays closed for now; if that is a mistake, please ask the staff.',
   'cooling-down': 'One seed at a time. The next one is ready in a moment.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;

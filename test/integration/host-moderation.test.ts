@@ -22,9 +22,10 @@ async function plant(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 /** The answer to a join. */
-async function knock(address: string, resume?: string): Promise<string> {
+async function knock(address: string, resume?: string, mark?: string): Promise<string> {
   const visitor = new Visitor(server.port, from(address).headers);
-  visitor.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', ...(resume && { resume }) });
+  const proof = { ...(resume && { resume }), ...(mark && { mark }) };
+  visitor.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', ...proof });
   const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
   visitor.leave();
   return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
@@ -158,6 +159,44 @@ test('a ban of a session ends the visit, its pass opens nothing, its neighbours 
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await host.refusal('liftBan', {}, { ban: ban.id })).toBe('no-such-ban');
   expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('welcome');
+  fay.leave();
+});
+
+test('a ban holds for the device; who has lost its mark comes in slowly, and others do not notice', async () => {
+  const address = '10.4.4.4';
+  const [eve, fay] = [
+    await Visitor.join(server.port, 'garden', 'Eve', from(address)),
+    await Visitor.join(server.port, 'garden', 'Fay', from(address)),
+  ];
+  const again = await Visitor.join(server.port, 'garden', 'Eve too', {
+    ...from(address),
+    mark: eve.welcome!.mark!,
+  });
+  const ban = await host.call(
+    'ban',
+    { participant: eve.welcome!.you.id, address: false, minutes: 10 },
+    parts,
+  );
+  // All of its tabs.
+  for (const one of [eve, again]) {
+    expect(await one.next(({ name }) => name === 'rejected')).toMatchObject({
+      reason: 'sent-away',
+    });
+  }
+  for (const from of [address, '10.4.4.5']) {
+    expect(await knock(from, undefined, eve.welcome!.mark)).toBe('sent-away');
+  }
+  expect(await knock(address)).toBe('welcome');
+  expect(await knock(address)).toBe('too-many-joins');
+  expect(await knock(address, undefined, 'forged')).toBe('too-many-joins');
+  expect(await knock(address, undefined, fay.welcome!.mark)).toBe('welcome');
+  expect(await knock('10.4.4.5')).toBe('welcome');
+  expect(fay.socket.connected).toBe(true);
+  const { bans } = await host.call('state');
+  expect(bans).toContainEqual(ban);
+  expect(ban).not.toHaveProperty('device');
+  await host.call('liftBan', {}, { ban: ban.id });
+  expect(await knock(address, undefined, eve.welcome!.mark)).toBe('welcome');
   fay.leave();
 });
 

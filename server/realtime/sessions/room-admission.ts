@@ -2,6 +2,7 @@
 import { hueOf } from '../../../shared/hues.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import type { Applicant } from '../policy/bans.ts';
 import type { PresenceBroadcaster } from '../presence/presence-broadcaster.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import type { JoinRequest, RoomClient } from './room-client.ts';
@@ -26,14 +27,16 @@ export class RoomAdmission {
    * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is
    * honoured in a full room, up to twice its capacity.
    *
-   * @throws Refusal room-full if the queue is full too; room-closed; sent-away
+   * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
   join(client: RoomClient, request: JoinRequest): void {
     const { policy, bans, slots, room } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
     const { resumeToken, address = '' } = request;
-    const owner = resumeToken === undefined ? undefined : slots.ownerOf(resumeToken);
-    if (bans.isBanned(room.name, owner, address)) throw new Refusal('sent-away');
+    const applicant = this.applicantOf(request);
+    if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
+    const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
+    if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
     const returns = resumeToken !== undefined && slots.holdsSlotFor(resumeToken);
     if (slots.isFull && (!returns || slots.isCrowded)) {
       const dropped = slots.enqueue(client, address);
@@ -48,6 +51,13 @@ export class RoomAdmission {
       return;
     }
     this.seatParticipant(client, request);
+  }
+
+  /** What is known of who asks to join, for the bans. */
+  applicantOf({ resumeToken, deviceMark, address = '' }: JoinRequest): Applicant {
+    const { slots, newcomers } = this.context;
+    const participant = resumeToken === undefined ? undefined : slots.ownerOf(resumeToken);
+    return { participant, device: newcomers.deviceIdOf(deviceMark), address };
   }
 
   /** Removes a client from the room, or from the queue. The slot stays reserved for a while. */

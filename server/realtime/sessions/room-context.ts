@@ -21,7 +21,7 @@ export interface RoomBasis {
   readonly clock: Clock;
   /** What the host allows in the room, and who is banned from it. */
   readonly policy: RoomPolicy;
-  readonly bans: Pick<Bans, 'isBanned'>;
+  readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked'>;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }
