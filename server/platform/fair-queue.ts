@@ -43,9 +43,10 @@ export class FairQueue<T> {
     return [...this.sources]
       .flatMap(([source, entries]) => {
         const rank = rankOf(source);
-        return entries.map((entry, i) => ({ entry, rank: rank + i }));
+        return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
       })
-      .sort((a, b) => a.rank - b.rank)
+      // Of sources of one rank, those that were served least recently.
+      .sort((a, b) => a.rank - b.rank || a.i - b.i)
       .map(({ entry }) => entry);
   }
 
