@@ -24,4 +24,5 @@ export default {
     ],
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
+  reporters: ['default', '<rootDir>/test/skipped-reporter.mjs'],
 };

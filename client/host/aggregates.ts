@@ -4,7 +4,6 @@ import {
   type DayStatistics,
   DWELL_SPANS,
   HEAT_SIDE,
-  type HourStatistics,
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { language } from '../locale/locale.ts';
@@ -49,7 +48,7 @@ interface Column {
 export function columnsOf(all: Statistics, span: Span, now: number, zone: number): Column[] {
   if (span === 'today' || span === 'yesterday') {
     const day = dayOf(now, zone, span === 'today' ? 0 : 1);
-    const hours = new Map<string, HourStatistics>(all.hours.map((each) => [each.hour, each]));
+    const hours = new Map(all.hours.map((each) => [each.hour, each]));
     return Array.from({ length: 24 }, (_, hour) => {
       const start = twoDigits(hour);
       const label = `${start}:00–${twoDigits(hour + 1)}:00`;
@@ -57,7 +56,7 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
     });
   }
   const count = span === 'week' ? 7 : 30;
-  const days = new Map<string, DayStatistics>(all.days.map((each) => [each.day, each]));
+  const days = new Map(all.days.map((each) => [each.day, each]));
   return Array.from({ length: count }, (_, i) => {
     const day = dayOf(now, zone, count - 1 - i);
     const date = new Date(day);

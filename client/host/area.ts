@@ -2,19 +2,13 @@
 import { msg, str } from '@lit/localize';
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
+import { arrowMove, type Press } from '../input/keyboard.ts';
 import type { Point, Size } from '../render/camera.ts';
 
 /** Cells per key press. */
 const STEP = 4;
 /** Side of a new rectangle, cells. */
 const INITIAL = 32;
-
-const DIRECTIONS: Readonly<Record<string, Point>> = {
-  ArrowLeft: { x: -STEP, y: 0 },
-  ArrowRight: { x: STEP, y: 0 },
-  ArrowUp: { x: 0, y: -STEP },
-  ArrowDown: { x: 0, y: STEP },
-};
 
 const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
@@ -27,12 +21,12 @@ const clamp = (value: number, low: number, high: number): number =>
  * @returns undefined for other keys
  */
 export function areaKey(
-  { key, shiftKey }: { readonly key: string; readonly shiftKey: boolean },
+  { key, shiftKey }: Press,
   area: Rect | undefined,
   middle: Point,
   grid: Size,
 ): Rect | undefined {
-  const step = DIRECTIONS[key];
+  const step = arrowMove({ key, shiftKey: false }, STEP);
   if (!step) return undefined;
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];

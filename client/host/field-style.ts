@@ -57,8 +57,6 @@ export const fields = css`
     border-color: var(--alarm);
   }
   .check {
-    display: flex;
-    align-items: center;
     gap: 0.75em;
     min-height: 2.75em;
     cursor: pointer;
@@ -101,9 +99,6 @@ export const fields = css`
     cursor: default;
   }
   .switch {
-    display: flex;
-    justify-content: space-between;
-    align-items: center;
     gap: 20px;
     cursor: pointer;
   }
@@ -135,8 +130,6 @@ export const fields = css`
     border-color: oklch(0.89 0.075 168 / 0.5);
   }
   .chips {
-    display: flex;
-    flex-wrap: wrap;
     gap: 8px;
   }
   .chip {

@@ -4,18 +4,14 @@ import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
 import { ViewTools } from '../input/view-tools.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import type { Point } from '../render/camera.ts';
+import type { Point, Size } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 
 /** What a drag does: move the view, or draw a rectangle. */
 export type PointerTool = 'look' | 'area';
 
 /** The rectangle of whole cells between two points, clipped to the grid; at least one cell. */
-export function areaBetween(
-  a: Point,
-  b: Point,
-  grid: { readonly width: number; readonly height: number },
-): Rect {
+export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
     const low = Math.max(0, Math.min(size - 1, Math.floor(Math.min(from, to))));
     const high = Math.max(low + 1, Math.min(size, Math.ceil(Math.max(from, to))));

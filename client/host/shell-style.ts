@@ -1,8 +1,10 @@
 /** Layout of the host's page: a sidebar and a column; on a phone a header, a column and a bar. */
 import { css } from 'lit';
+import { brand } from '../style/fragments.ts';
 
 /** Styles of `vivarium-host`. */
 export const shellStyle = css`
+  ${brand}
   :host {
     --card: oklch(0.195 0.011 225);
     --well: oklch(0.155 0.009 228);
@@ -10,7 +12,6 @@ export const shellStyle = css`
     --foot: 0px;
     position: fixed;
     inset: 0;
-    display: block;
     background: var(--bench);
     font-size: 15px;
   }
@@ -30,7 +31,6 @@ export const shellStyle = css`
     background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
   }
   .shell {
-    display: grid;
     grid-template-columns: 15.5em minmax(0, 1fr);
     height: 100%;
   }
@@ -45,38 +45,20 @@ export const shellStyle = css`
   }
   h1 {
     margin: 0 0 0 0.95em;
-    font-size: 1.05em;
-    font-weight: 500;
-    letter-spacing: 0.02em;
-  }
-  h1 span {
-    margin-left: 0.7em;
-    padding-left: 0.75em;
-    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
-    font-weight: 400;
-    color: var(--ink-soft);
   }
   .foot {
     margin-top: auto;
-    display: grid;
     gap: 6px;
   }
   .health {
-    display: grid;
     justify-items: start;
     gap: 8px;
     padding: 0 0.95em;
-    color: var(--ink-soft);
-    font-size: 0.93em;
-    font-variant-numeric: tabular-nums;
   }
   .sign-out {
-    display: flex;
-    align-items: center;
     gap: 0.85em;
     padding: 0 0.95em;
     border-radius: 14px;
-    color: var(--ink-soft);
     text-align: left;
   }
   host-nav .sign-out,
@@ -101,8 +83,6 @@ export const shellStyle = css`
     padding: 22px 24px;
   }
   .offline {
-    display: flex;
-    align-items: center;
     gap: 14px;
     max-width: none;
     padding: 12px 34px;
@@ -114,12 +94,6 @@ export const shellStyle = css`
   .offline svg {
     flex: none;
     color: var(--alarm);
-  }
-  @media (hover: hover) {
-    .sign-out:hover {
-      color: var(--ink);
-      background: var(--raised);
-    }
   }
   @media (max-width: 860px) {
     :host {

@@ -1,6 +1,7 @@
 /** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
 import { css } from 'lit';
 import { controls } from '../style/controls.ts';
+import { visuallyHidden } from '../style/fragments.ts';
 import { fields } from './field-style.ts';
 
 const shared = css`
@@ -11,20 +12,17 @@ const shared = css`
     display: none !important;
   }
   h2 {
-    margin: 0;
     font-size: 1.65em;
     font-weight: 400;
     letter-spacing: -0.005em;
     line-height: 1.2;
   }
   h3 {
-    margin: 0;
     font-size: 1.08em;
     font-weight: 500;
     line-height: 1.3;
   }
   p {
-    margin: 0;
     max-width: 62ch;
     text-wrap: pretty;
   }
@@ -32,14 +30,8 @@ const shared = css`
     margin-top: 0.45em;
     color: var(--ink-soft);
   }
-  .soft {
-    color: var(--ink-soft);
-  }
   .head {
-    display: flex;
-    flex-wrap: wrap;
     align-items: end;
-    justify-content: space-between;
     gap: 14px 24px;
     margin-bottom: 22px;
   }
@@ -59,18 +51,9 @@ const shared = css`
     align-items: center;
     gap: 10px 14px;
   }
-  .between {
-    justify-content: space-between;
-  }
   .facts {
-    display: flex;
-    flex-wrap: wrap;
     gap: 2px 1.4em;
     max-width: none;
-    color: var(--ink-soft);
-  }
-  .warning {
-    color: var(--warm);
   }
   .part {
     margin: 26px 0 12px;
@@ -86,11 +69,7 @@ const shared = css`
     visibility: hidden;
   }
   .visually-hidden {
-    position: absolute;
-    width: 1px;
-    height: 1px;
-    overflow: hidden;
-    clip-path: inset(50%);
+    ${visuallyHidden}
   }
   form {
     display: grid;
@@ -101,8 +80,9 @@ const shared = css`
     margin: 8px 0 0;
     padding: 0;
   }
-  .number {
-    font-variant-numeric: tabular-nums;
+  summary {
+    min-height: 2em;
+    cursor: pointer;
   }
   button,
   .button {
@@ -192,11 +172,8 @@ const shared = css`
   .tag.good {
     color: var(--accent);
   }
-  .tag.worry {
+  .warning {
     color: var(--warm);
-  }
-  .tag.bad {
-    color: var(--alarm);
   }
   .empty {
     padding: 34px 20px;
@@ -244,8 +221,6 @@ export const dialogStyle = css`
     gap: 16px;
   }
   footer {
-    display: flex;
-    flex-wrap: wrap;
     justify-content: end;
     gap: 10px;
     margin-top: 6px;

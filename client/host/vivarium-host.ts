@@ -93,17 +93,17 @@ export class VivariumHost extends StyledElement {
 
   private shell(): TemplateResult {
     const { host } = this;
-    return html`<div class="shell">
+    return html`<div class="shell grid">
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
         ${this.roomSelect()}
         <host-nav .room=${host.room} .section=${this.location.section}
           ><host-language></host-language>${this.signOutButton()}</host-nav
         >
-        <div class="foot">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
+        <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
-        ${host.reachable ? nothing : html`<p class="offline" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
         <div class="page" data-section=${this.location.section}>${host.state ? this.section() : nothing}</div>
       </main>
     </div>`;
@@ -130,14 +130,14 @@ export class VivariumHost extends StyledElement {
     if (!state) return nothing;
     const { now, zone, next, keeping, dim } = state;
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
-    return html`<p class="health">
+    return html`<p class="health grid small soft number">
       ${
         !reachable
-          ? html`<span class="tag bad">${msg('no connection')}</span>`
+          ? html`<span class="tag wrong">${msg('no connection')}</span>`
           : keeping === false
-            ? html`<span class="tag bad">${msg('cannot save to disk')}</span>`
+            ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
             : dim
-              ? html`<span class="tag worry">${msg('outside opening hours')}</span>`
+              ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
               : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
@@ -145,7 +145,7 @@ export class VivariumHost extends StyledElement {
   }
 
   private signOutButton(): TemplateResult {
-    return html`<button class="sign-out" data-testid="leave" @click=${() => this.host.signOut()}>
+    return html`<button class="sign-out raise flex soft" data-testid="leave" @click=${() => this.host.signOut()}>
       ${hostIcons.leave}<span>${msg('Sign out')}</span>
     </button>`;
   }

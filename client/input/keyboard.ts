@@ -49,13 +49,16 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
+/** What matters of a `KeyboardEvent`. */
+export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
+
 /**
  * How far an arrow key moves a point.
  *
  * @param step length of a move; four times as long with Shift
  * @returns undefined for other keys
  */
-export function arrowMove({ key, shiftKey }: KeyboardEvent, step: number): Point | undefined {
+export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
   const length = shiftKey ? 4 * step : step;
   return {
     ArrowLeft: { x: -length, y: 0 },

@@ -3,15 +3,13 @@
  * ended.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-
-interface Grid {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from '../render/camera.ts';
 
 /** Slightly below the server's limit, so that rounding never exceeds it. Cells. */
 const MAX_LENGTH = DEFAULTS.stroke.maxLength * 0.98;
 const MAX_POINTS = DEFAULTS.stroke.maxPoints;
+/** Minimum time between messages, ms, unless a limit is reached. */
+const INTERVAL = 50;
 /** Shorter steps are invisible. Cells. */
 const MIN_STEP = 0.15;
 
@@ -26,12 +24,10 @@ export class StrokeSegmenter {
   /**
    * @param emit receives the points of one message: at most 64 points and 512 cells long, all on
    *   the grid
-   * @param interval minimum time between messages, ms, unless a limit is reached
    */
   constructor(
-    private readonly grid: Grid,
+    private readonly grid: Size,
     private readonly emit: (points: number[]) => void,
-    private readonly interval = 50,
   ) {}
 
   start(x: number, y: number, now: number): void {
@@ -43,7 +39,7 @@ export class StrokeSegmenter {
 
   move(x: number, y: number, now: number): void {
     this.lineTo(this.clampX(x), this.clampY(y), now);
-    if (this.fresh && now - this.sentAt >= this.interval) this.flush(now);
+    if (this.fresh && now - this.sentAt >= INTERVAL) this.flush(now);
   }
 
   end(now: number): void {

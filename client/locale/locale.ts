@@ -1,14 +1,36 @@
 /** The language of this page. Each language is a separate module, loaded when needed. */
-import { configureLocalization } from '@lit/localize';
+import { configureLocalization, type LocaleModule } from '@lit/localize';
 import {
   chooseLanguage,
+  isTranslated,
   LANGUAGES,
   type LanguageCode,
   SOURCE_LANGUAGE,
   TRANSLATED_LANGUAGES,
+  type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
-import { type Dictionary, loadDictionary, type TextLoaders } from './load.ts';
+import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
+
+/** A page's texts in each language: `LOADERS` of its folder in `words/`. */
+type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
+
+interface Dictionary {
+  /** By the id of the message. */
+  readonly templates: LocaleModule['templates'];
+  /** By the English name of the gallery. */
+  readonly kinds: Readonly<Record<string, string>>;
+}
+
+/** Fetches the dictionary of a page. English is in the code: its dictionary is empty. */
+export async function loadDictionary(
+  language: LanguageCode,
+  texts: TextLoaders,
+): Promise<Dictionary> {
+  if (!isTranslated(language)) return { templates: {}, kinds: {} };
+  const [{ templates }, kinds] = await Promise.all([texts[language](), KIND_LOADERS[language]()]);
+  return { templates, kinds: kinds.default };
+}
 
 const localStore = new BrowserStore('localStorage', 'vivarium language');
 

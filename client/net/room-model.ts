@@ -113,9 +113,7 @@ export class RoomModel {
   receive(name: string, payload: unknown): void {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
-    if (!parsed.success) {
-      return;
-    }
+    if (!parsed.success) return;
     const handle = this.handlers[name] as (event: unknown) => void;
     handle(parsed.output);
   }
@@ -161,16 +159,10 @@ export class RoomModel {
       this.spent(event.energy);
       this.listeners.emit('rejected', event);
     },
-    energy: (event) => this.charge(event),
-    settings: (event) => {
-      this.settings = event;
-      this.listeners.emit('settings', event);
-    },
+    energy: (event) => this.keep('energy', event),
+    settings: (event) => this.keep('settings', event),
     notice: (event) => this.listeners.emit('notice', event),
-    pace: (event) => {
-      this.pace = event;
-      this.listeners.emit('pace', event);
-    },
+    pace: (event) => this.keep('pace', event),
   };
 
   private welcome(event: Event<'welcome'>): void {
@@ -180,7 +172,7 @@ export class RoomModel {
     this.participants.set(you.id, you);
     this.listeners.emit('welcome', event);
     this.listeners.emit('people', undefined);
-    this.charge(event.energy);
+    this.keep('energy', event.energy);
   }
 
   private open({
@@ -215,13 +207,14 @@ export class RoomModel {
     }
   }
 
-  private charge(energy: Event<'energy'>): void {
-    this.energy = energy;
-    this.listeners.emit('energy', energy);
+  /** Replaces what is known, and tells the listeners. */
+  private keep<N extends 'energy' | 'pace' | 'settings'>(name: N, event: RoomEvents[N]): void {
+    Object.assign(this, { [name]: event });
+    this.listeners.emit(name, event);
   }
 
   private spent(level: number | undefined): void {
-    if (level !== undefined && this.energy) this.charge({ ...this.energy, level });
+    if (level !== undefined && this.energy) this.keep('energy', { ...this.energy, level });
   }
 
   private frame(bytes: Uint8Array): void {

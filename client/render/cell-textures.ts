@@ -19,27 +19,33 @@ const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 
+/** What a picture is made of, at the grid's resolution and at a half and a quarter of it. */
+function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
+  const target = (part: number, format: Partial<Surface> = {}): Target => {
+    const [w, h] = [Math.ceil(width / part), Math.ceil(height / part)];
+    return createTarget(gl, { width: w, height: h, ...format });
+  };
+  return {
+    from: target(1),
+    shown: target(1),
+    scratch: target(1),
+    tight: target(1),
+    mask: target(1),
+    /** The organism that owns the ground at each place, see `TERRITORY_FRAGMENT`. */
+    territory: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
+    halfScratch: target(2),
+    wide: target(2),
+    quarterScratch: target(4),
+    halo: target(4),
+  };
+}
+
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
-  private readonly owner: WebGLTexture;
-  private readonly tight: Target;
-  private readonly wide: Target;
-  private readonly halo: Target;
-  private readonly mask: Target;
-  /** The organism that owns the ground at each place, see `TERRITORY_FRAGMENT`. */
-  private readonly territory: Target;
   private readonly newest: WebGLTexture;
-  private readonly targets: Target[] = [];
-  private readonly programs: Program[] = [];
-  private readonly scratch: Target;
-  private readonly halfScratch: Target;
-  private readonly quarterScratch: Target;
-  private from: Target;
-  private shown: Target;
-  private readonly blendProgram: Program;
-  private readonly blurProgram: Program;
-  private readonly maskProgram: Program;
-  private readonly territoryProgram: Program;
+  private readonly owner: WebGLTexture;
+  private readonly targets: ReturnType<typeof targetsOf>;
+  private readonly programs: Record<'blend' | 'blur' | 'mask' | 'territory', Program>;
   private settled = false;
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
@@ -49,63 +55,45 @@ export class CellTextures {
     readonly width: number,
     readonly height: number,
   ) {
-    const target = (surface: Surface): Target => {
-      const created = createTarget(gl, surface);
-      this.targets.push(created);
-      return created;
+    const program = (fragment: string): Program => createProgram(gl, COVER_VERTEX, fragment);
+    this.newest = createTexture(gl, { width, height, filter: gl.NEAREST });
+    this.owner = createTexture(gl, { width, height, format: gl.R32UI, filter: gl.NEAREST });
+    this.targets = targetsOf(gl, width, height);
+    this.programs = {
+      blend: program(BLEND_FRAGMENT),
+      blur: program(BLUR_FRAGMENT),
+      mask: program(MASK_FRAGMENT),
+      territory: program(TERRITORY_FRAGMENT),
     };
-    const program = (fragment: string): Program => {
-      const created = createProgram(gl, COVER_VERTEX, fragment);
-      this.programs.push(created);
-      return created;
-    };
-    const full = { width, height };
-    const half = { width: Math.ceil(width / 2), height: Math.ceil(height / 2) };
-    const quarter = { width: Math.ceil(width / 4), height: Math.ceil(height / 4) };
-    this.newest = createTexture(gl, { ...full, filter: gl.NEAREST });
-    this.owner = createTexture(gl, { ...full, format: gl.R32UI, filter: gl.NEAREST });
-    this.from = target(full);
-    this.shown = target(full);
-    this.scratch = target(full);
-    this.tight = target(full);
-    this.mask = target(full);
-    this.territory = target({ ...full, format: gl.RG32UI, filter: gl.NEAREST });
-    this.halfScratch = target(half);
-    this.wide = target(half);
-    this.quarterScratch = target(quarter);
-    this.halo = target(quarter);
-    this.blendProgram = program(BLEND_FRAGMENT);
-    this.blurProgram = program(BLUR_FRAGMENT);
-    this.maskProgram = program(MASK_FRAGMENT);
-    this.territoryProgram = program(TERRITORY_FRAGMENT);
   }
 
   dispose(): void {
     const { gl } = this;
-    for (const target of this.targets) deleteTarget(gl, target);
+    for (const target of Object.values(this.targets)) deleteTarget(gl, target);
     for (const texture of [this.newest, this.owner]) gl.deleteTexture(texture);
-    for (const { program } of this.programs) gl.deleteProgram(program);
+    for (const { program } of Object.values(this.programs)) gl.deleteProgram(program);
   }
 
   /** What the scene's shader reads, by the names of its samplers. */
   get textures(): Readonly<Record<string, WebGLTexture>> {
+    const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
-      uCells: this.shown.texture,
-      uTight: this.tight.texture,
-      uWide: this.wide.texture,
-      uMask: this.mask.texture,
+      uCells: shown.texture,
+      uTight: tight.texture,
+      uWide: wide.texture,
+      uMask: mask.texture,
       uOwner: this.owner,
-      uHalo: this.halo.texture,
-      uTerritory: this.territory.texture,
+      uHalo: halo.texture,
+      uTerritory: territory.texture,
     };
   }
 
   /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
   upload(planes: Planes, changed: readonly Rect[]): void {
+    const { gl, targets } = this;
     // If two ticks arrive between two pictures, the first was never shown.
-    if (this.drawn) [this.from, this.shown] = [this.shown, this.from];
+    if (this.drawn) [targets.from, targets.shown] = [targets.shown, targets.from];
     this.drawn = false;
-    const { gl } = this;
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, planes.width);
     for (const { x, y, width, height } of changed) {
       gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, x);
@@ -129,42 +117,45 @@ export class CellTextures {
    * @param share 0…1
    */
   blend(share: number): void {
-    const { gl, blendProgram } = this;
+    const { gl } = this;
+    const { blend } = this.programs;
+    const { from, shown, scratch, tight, halfScratch, wide, quarterScratch, halo } = this.targets;
     gl.disable(gl.BLEND);
     if (!this.settled) this.settle();
     this.drawn = true;
-    beginPass(gl, blendProgram, this.shown, { uFrom: this.from.texture, uTo: this.newest });
-    gl.uniform1f(blendProgram.uniform('uShare'), share);
+    beginPass(gl, blend, shown, { uFrom: from.texture, uTo: this.newest });
+    gl.uniform1f(blend.uniform('uShare'), share);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-    this.blur(this.shown, this.scratch, this.tight, TIGHT_SIGMA);
-    this.blur(this.tight, this.halfScratch, this.wide, WIDE_SIGMA);
-    this.blur(this.wide, this.quarterScratch, this.halo, HALO_SIGMA);
+    this.blur(shown, scratch, tight, TIGHT_SIGMA);
+    this.blur(tight, halfScratch, wide, WIDE_SIGMA);
+    this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
   private settle(): void {
-    const { gl } = this;
-    beginPass(gl, this.territoryProgram, this.territory, { uOwner: this.owner });
+    const { gl, programs, targets } = this;
+    beginPass(gl, programs.territory, targets.territory, { uOwner: this.owner });
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.settled = true;
   }
 
   /** Redraws the mask of the places that the selected, hovered and second organism own. */
   select(selected: number, hovered: number, second: number): void {
-    const { gl, maskProgram } = this;
+    const { gl, programs, targets } = this;
     gl.disable(gl.BLEND);
-    beginPass(gl, maskProgram, this.mask, { uOwner: this.owner });
-    gl.uniform3ui(maskProgram.uniform('uIds'), selected, hovered, second);
+    beginPass(gl, programs.mask, targets.mask, { uOwner: this.owner });
+    gl.uniform3ui(programs.mask.uniform('uIds'), selected, hovered, second);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
-    this.blur(this.mask, this.scratch, this.mask, MASK_SIGMA);
+    this.blur(targets.mask, targets.scratch, targets.mask, MASK_SIGMA);
   }
 
   private blur(source: Target, between: Target, into: Target, sigma: number): void {
-    const { gl, blurProgram } = this;
+    const { gl } = this;
+    const { blur } = this.programs;
     const axis = (from: Target, to: Target, x: number, y: number): void => {
-      beginPass(gl, blurProgram, to, { uSource: from.texture });
-      gl.uniform2f(blurProgram.uniform('uSize'), to.width, to.height);
-      gl.uniform2f(blurProgram.uniform('uStep'), x / to.width, y / to.height);
-      gl.uniform1f(blurProgram.uniform('uSigma'), sigma);
+      beginPass(gl, blur, to, { uSource: from.texture });
+      gl.uniform2f(blur.uniform('uSize'), to.width, to.height);
+      gl.uniform2f(blur.uniform('uStep'), x / to.width, y / to.height);
+      gl.uniform1f(blur.uniform('uSigma'), sigma);
       gl.drawArrays(gl.TRIANGLES, 0, 3);
     };
     axis(source, between, 1, 0);

@@ -9,23 +9,16 @@ export class FrameLoop {
   constructor(private readonly draw: (now: number) => boolean) {}
 
   invalidate(): void {
-    if (this.handle === 0 && !this.ended)
-      this.handle = requestAnimationFrame((now) => this.frame(now));
-  }
-
-  stop(): void {
-    cancelAnimationFrame(this.handle);
-    this.handle = 0;
+    if (this.handle || this.ended) return;
+    this.handle = requestAnimationFrame((now) => {
+      this.handle = 0;
+      if (this.draw(now)) this.invalidate();
+    });
   }
 
   /** Stops drawing for good. */
   end(): void {
     this.ended = true;
-    this.stop();
-  }
-
-  private frame(now: number): void {
-    this.handle = 0;
-    if (this.draw(now)) this.invalidate();
+    cancelAnimationFrame(this.handle);
   }
 }

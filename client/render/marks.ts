@@ -3,7 +3,7 @@ import type { Rgb } from '../style/oklch.ts';
 import { bindTextures, createProgram, createTexture, type Program } from './gl.ts';
 import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
 
-export const MARK = { glow: 0, ring: 1, disc: 2, frame: 3, picture: 4 } as const;
+export const MARK = { glow: 0, ring: 1, disc: 2, picture: 3 } as const;
 
 export interface Mark {
   readonly kind: keyof typeof MARK;

@@ -1,5 +1,6 @@
 /**
- * What is drawn under the visitor's own pointer: a preview of the seed, or the ring of the brush.
+ * What is drawn under the visitor's own pointer: a preview of the seed, the ring of the brush, or
+ * beads that show the energy left during a stroke.
  */
 import type { Planes } from '../../shared/codec/planes.ts';
 import { clampCentre } from '../../shared/geometry.ts';
@@ -11,6 +12,8 @@ import type { MarkList } from './marks.ts';
 const CALM: Rgb = [0.74, 0.94, 0.86];
 const NO: Rgb = [1, 0.48, 0.42];
 const BRUSH: Rgb = [0.98, 0.9, 0.78];
+/** Beads of a full energy ring. */
+const BEADS = 30;
 
 /** Whether another organism owns one of the four places of a new seed. */
 export function isOccupied(planes: Planes, x: number, y: number): boolean {
@@ -72,4 +75,45 @@ export function drawPreview(
   marks.add({ kind: 'glow', x, y, radius: half * 1.15, color: CALM, alpha: 0.1, glow: 1 });
   marks.add({ kind: 'ring', x, y, radius: half, line: 1, softness: 0.6, color: CALM, alpha: 0.34 });
   marks.add({ kind: 'disc', x, y, radius: 0.5, softness: 1, color: CALM, alpha: 0.85 });
+}
+
+export interface EnergyRing {
+  /** Energy left, 0…1. */
+  readonly share: number;
+  /** Whether the current stroke costs more than the energy left. */
+  readonly refused: boolean;
+  /** The visitor's colour. */
+  readonly color: Rgb;
+  /** Radius around the pointer that the finger covers, CSS pixels. */
+  readonly finger: number;
+}
+
+/** The pointer and the radius of its stroke in cells, and CSS pixels per cell. */
+interface Place {
+  readonly at: Point;
+  readonly radius: number;
+  readonly zoom: number;
+}
+
+/** Draws beads around the pointer: as many are lit as there is energy left. */
+export function drawEnergyRing(
+  { share, refused, color, finger }: EnergyRing,
+  { at, radius, zoom }: Place,
+  marks: MarkList,
+): void {
+  const reach = Math.max(radius + 9 / zoom, finger / zoom);
+  const lit = share * BEADS;
+  for (let i = 0; i < BEADS; i++) {
+    const angle = (2 * Math.PI * i) / BEADS - Math.PI / 2;
+    const full = Math.max(0, Math.min(1, lit - i));
+    marks.add({
+      kind: 'disc',
+      x: at.x + reach * Math.cos(angle),
+      y: at.y + reach * Math.sin(angle),
+      radius: (1.1 + 0.7 * full) / zoom,
+      softness: 1,
+      color: refused ? NO : color,
+      alpha: refused ? 0.85 : 0.16 + 0.74 * full,
+    });
+  }
 }

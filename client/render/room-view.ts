@@ -6,9 +6,8 @@ import type { InteractionState } from '../state/interaction-state.ts';
 import { type Camera, type Point, type Size, screenToWorld } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
 import type { Effects } from './effects.ts';
-import { drawEnergyRing, type EnergyRing } from './energy-ring.ts';
 import { Resolution } from './frame-pacing.ts';
-import { drawPreview } from './planting-preview.ts';
+import { drawEnergyRing, drawPreview, type EnergyRing } from './planting-preview.ts';
 import { type Framing, RoomCanvas } from './room-canvas.ts';
 
 const FADE = 600;

@@ -3,10 +3,74 @@
  * screen.
  */
 import { css } from 'lit';
+import { owner } from './owner.ts';
 
 export const controls = css`
   * {
     box-sizing: border-box;
+  }
+  h1,
+  h2,
+  h3,
+  p,
+  dl,
+  dd,
+  figure {
+    margin: 0;
+  }
+  /* Layouts that many rules refine, so they weigh nothing. */
+  :where(.flex) {
+    display: flex;
+    align-items: center;
+  }
+  :where(.spread) {
+    justify-content: space-between;
+  }
+  :where(.wrap) {
+    display: flex;
+    flex-wrap: wrap;
+  }
+  :where(.grid, .middle) {
+    display: grid;
+  }
+  :where(.middle) {
+    place-items: center;
+  }
+  :where(.scroll) {
+    overflow-y: auto;
+    overscroll-behavior: contain;
+  }
+  .fill {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+  }
+  .soft {
+    color: var(--ink-soft);
+  }
+  .small {
+    font-size: 0.93em;
+  }
+  .number {
+    font-variant-numeric: tabular-nums;
+  }
+  .capital::first-letter {
+    text-transform: uppercase;
+  }
+  /* A dot in the colour of a participant; in a text, before their name. */
+  .who {
+    flex: none;
+    width: 0.7em;
+    height: 0.7em;
+    border-radius: 50%;
+    background: oklch(${owner} var(--hue));
+  }
+  p > .who {
+    display: inline-block;
+    width: 0.6em;
+    height: 0.6em;
+    margin-right: 0.45em;
   }
   .panel {
     background: var(--panel);
@@ -57,13 +121,18 @@ export const controls = css`
     .solid:hover:not(:disabled) {
       background: oklch(0.42 0.05 175);
     }
-    .quiet:hover {
+    .quiet:hover,
+    .bright:hover {
       color: var(--ink);
     }
     .raise:hover {
       color: var(--ink);
       background: var(--raised);
     }
+  }
+  .seed[aria-pressed='true'] {
+    background: var(--accent-deep);
+    box-shadow: inset 0 0 0 1.5px var(--accent);
   }
   input[type='range'] {
     appearance: none;

@@ -11,6 +11,22 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
+/** The heading of a page: the product, and behind a line the room or the page. */
+export const brand = css`
+  h1 {
+    font-size: 1.05em;
+    font-weight: 500;
+    letter-spacing: 0.02em;
+  }
+  h1 span {
+    margin-left: 0.7em;
+    padding-left: 0.75em;
+    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
+    font-weight: 400;
+    color: var(--ink-soft);
+  }
+`;
+
 /** A round button that holds only an icon. */
 export const roundButton = css`
   flex: none;
@@ -44,12 +60,8 @@ export const facts = css`
     display: grid;
     grid-template-columns: auto 1fr;
     gap: 5px 18px;
-    margin: 0;
   }
   dt {
     color: var(--ink-soft);
-  }
-  dd {
-    margin: 0;
   }
 `;

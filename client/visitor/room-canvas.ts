@@ -50,7 +50,7 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
 
-    const reporter = new ViewportReporter((look) => connection.send('look', look), 'full');
+    const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       keys.follow(now);
       const isSending = tools.flush(now);
@@ -95,7 +95,7 @@ export class RoomCanvas {
 
   close(): void {
     this.stop.abort();
-    this.view.loop.stop();
+    this.view.loop.end();
   }
 
   /** Fits the view between the header and the dock. */

@@ -1,8 +1,10 @@
 import { css } from 'lit';
+import { brand } from '../style/fragments.ts';
 import { owner } from '../style/owner.ts';
 
 /** Beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's size. */
 export const overlayStyle = css`
+  ${brand}
   :host {
     --column: min(17cqw, 27cqh);
     --edge: 3cqmin;
@@ -21,15 +23,6 @@ export const overlayStyle = css`
   h1 {
     margin: 0;
     font-size: 1.32em;
-    font-weight: 500;
-    letter-spacing: 0.02em;
-  }
-  h1 span {
-    margin-left: 0.7em;
-    padding-left: 0.75em;
-    border-left: 1px solid oklch(0.95 0.01 210 / 0.25);
-    font-weight: 400;
-    color: var(--ink-soft);
   }
   .people {
     margin-top: 2.2em;

@@ -76,9 +76,8 @@ export class VivariumWall extends LitElement {
       if (mayRenew(Date.now(), sessionStorage)) location.reload();
     },
   });
-  private readonly viewportReporter = new ViewportReporter(
-    (look) => this.connection.send('look', look),
-    'full',
+  private readonly viewportReporter = new ViewportReporter((look) =>
+    this.connection.send('look', look),
   );
   private readonly stop = new AbortController();
   private stage: WallView | undefined;
@@ -146,7 +145,7 @@ export class VivariumWall extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
-    this.stage?.loop.stop();
+    this.stage?.loop.end();
     this.connection.close();
     for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
   }

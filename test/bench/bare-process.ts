@@ -1,4 +1,7 @@
-/** A process that steps a backend without the engine around it, and multiplies matrices with the backend's runtime. */
+/**
+ * A process that steps a backend without the engine around it, and multiplies matrices with the
+ * backend's runtime.
+ */
 import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
 import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
 import { interleaved, planar } from '../../server/engine/core/layout.ts';

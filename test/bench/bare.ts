@@ -5,14 +5,17 @@ import type { BareQuestion, BareStart } from './bare-process.ts';
 export interface Bare {
   /** ms of a big product on all cores, the mean of so many; null: the runtime cannot be asked. */
   timeProduct(times: number): Promise<number | null>;
-  /** ms of a step of so many patches, the mean of so many; null: the backend has no step without its states. */
+  /**
+   * ms of a step of so many patches, the mean of so many; null: the backend has no step without its
+   * states.
+   */
   timeStep(patches: number, times: number): Promise<number | null>;
   close(): Promise<void>;
 }
 
 /**
- * Starts a backend in processes of its own, because TensorFlow.js has one backend a thread, and memory is to be the engine's
- * alone in ours.
+ * Starts a backend in processes of its own, because TensorFlow.js has one backend a thread, and
+ * memory is to be the engine's alone in ours.
  *
  * @param checkpoints grown states [side, side, C], which patches begin as copies of, over and over
  * @throws Error the backend does not start, or a process ended
@@ -22,11 +25,7 @@ export async function startBare(
   checkpoints: readonly Float32Array[],
 ): Promise<Bare> {
   const startProcess = () =>
-    Child.start<BareQuestion, never>(
-      new URL('./bare-process.ts', import.meta.url).href,
-      start,
-      undefined,
-    );
+    Child.start<BareQuestion, never>(new URL('./bare-process.ts', import.meta.url), start);
   const first = startProcess();
   const count = await first.ask<number>({ what: 'lanes' });
   const lanes = [first, ...Array.from({ length: count - 1 }, startProcess)];

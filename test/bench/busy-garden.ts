@@ -21,8 +21,8 @@ export interface BusyGarden {
 }
 
 /**
- * 256×256 places, 64 organisms, 15 ticks/s; every second a planting and a cut, visitors who move their hands; every five an
- * organism that is wiped away, and a visitor for whom another comes.
+ * 256×256 places, 64 organisms, 15 ticks/s; every second a planting and a cut, visitors who move
+ * their hands; every five an organism that is wiped away, and a visitor for whom another comes.
  */
 export async function openBusyGarden(): Promise<BusyGarden> {
   const server: VivariumServer = await startServer(
@@ -33,7 +33,7 @@ export async function openBusyGarden(): Promise<BusyGarden> {
       energy: 'off',
       limits: UNLIMITED,
     },
-    await ensureClient(() => {}),
+    { clientFolder: await ensureClient(() => {}) },
   );
   const room = server.world.rooms.get('garden')!;
   const gardener = new Gardener(room);

@@ -1,6 +1,7 @@
 /** `npm run bench` as a function: the list of benchmarks and their options. */
+
 import { writeFile } from 'node:fs/promises';
-import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
+import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
 import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
@@ -8,6 +9,7 @@ import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
 import { benchReplay } from './replay.ts';
@@ -17,18 +19,9 @@ import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
 import { benchWall } from './wall.ts';
 
-interface Options {
-  readonly checkpoint?: string;
-  readonly engine?: BackendName;
-  readonly pytorch?: boolean;
-  readonly seconds?: number;
-  readonly organisms?: number;
-  readonly visitors?: number;
-}
-
 interface Bench {
   /** @returns figures, to be written as JSON */
-  readonly run: (log: (line: string) => void, options: Options) => Promise<object>;
+  readonly run: (log: Log, options: BenchOptions) => Promise<object>;
   readonly help: string;
 }
 
@@ -148,7 +141,8 @@ async function command(args: readonly string[], { say }: Voice): Promise<void> {
 
 /**
  * @param args the command line after the program
- * @returns the exit code; 1 for an error that the user can fix, which goes to `complain` as one sentence
+ * @returns the exit code; 1 for an error that the user can fix, which goes to `complain` as one
+ * sentence
  */
 export async function benchCommand(args: readonly string[], voice: Voice): Promise<number> {
   try {

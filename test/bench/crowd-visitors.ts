@@ -1,6 +1,7 @@
 /**
- * The process of the visitors in `crowd.ts`: real connections that acknowledge every frame; all plant and wound. Only the first of
- * them decode what they see: each has a machine of its own elsewhere, and here all share the server's.
+ * The process of the visitors in `crowd.ts`: real connections that acknowledge every frame; all
+ * plant and wound. Only the first of them decode what they see: each has a machine of its own
+ * elsewhere, and here all share the server's.
  */
 import { createPlanes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -1,4 +1,7 @@
-/** A whole server with a busy room that lives in slices of time, so that several of them can be compared in one process. */
+/**
+ * A whole server with a busy room that lives in slices of time, so that several of them can be
+ * compared in one process.
+ */
 import { performance } from 'node:perf_hooks';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { BackendName } from '../../server/engine/backend.ts';
@@ -69,8 +72,11 @@ export class Arm {
       ...(engine && { engine }),
       ...(snapshot !== undefined && { snapshot }),
     };
-    const server = await startServer(settings, '.', clock, undefined, ({ took }) => {
-      arm?.ticked(took);
+    const server = await startServer(settings, {
+      clock,
+      onTick: ({ took }) => {
+        arm?.ticked(took);
+      },
     });
     arm = new Arm(server, clock, organisms);
     await arm.grow();

@@ -1,84 +1,42 @@
 /**
- * What it costs a room to be kept: three servers with the same garden and the same commands, by turns in one process. One keeps
- * nothing; one keeps all, as it is set; one takes snapshots far more often than that.
+ * What it costs a room to be kept: three servers with the same garden and the same commands, by
+ * turns in one process. One keeps nothing; one keeps all, as it is set; one takes snapshots far
+ * more often than that.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BackendName } from '../../server/engine/backend.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { median, quantile, rounded } from '../load/figures.ts';
+import { mean, median, quantile, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { Arm, type Slice } from './durability-arm.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
 
 type ArmName = 'off' | 'on' | 'often';
-
-interface ArmFigures {
-  /** Seconds between snapshots of a busy room; none where nothing is kept. */
-  readonly snapshot: number | undefined;
-  /** ms a tick. */
-  readonly mean: number;
-  readonly median: number;
-  readonly p99: number;
-  /** Main thread, and all threads' processor time, ms a tick. */
-  readonly busy: number;
-  readonly cpu: number;
-  readonly snapshots: number;
-  /** Transactions of ticks, and how long they took, ms. */
-  readonly commits: { readonly count: number; readonly p50: number; readonly p99: number };
-  /** Share of `off` that comes on top; `error` is the standard error of the mean's, over the rounds. */
-  readonly overhead: {
-    readonly mean: number;
-    readonly error: number;
-    readonly median: number;
-    readonly busy: number;
-    readonly cpu: number;
-  };
-}
-
-export interface DurabilityFigures {
-  readonly machine: Machine;
-  readonly engine: string;
-  readonly device: string;
-  readonly seconds: number;
-  /** Of each. */
-  readonly ticks: number;
-  readonly arms: Readonly<Record<ArmName, ArmFigures>>;
-  /** At the end all show the same: what was compared was the same work. */
-  readonly same: boolean;
-  /**
-   * Goals: of `on`, mean and median at most 5 % over `off`, with a standard error of half of that at most; snapshots were among
-   * it; all show the same.
-   */
-  readonly met: boolean;
-}
-
-export interface DurabilityOptions {
-  readonly checkpoint?: string;
-  readonly engine?: BackendName;
-  readonly seconds?: number;
-  readonly organisms?: number;
-}
 
 const GOAL = 0.05;
 /** Longest slice, s. */
 const SLICE = 4;
-/** Seconds between snapshots of a busy room, where they are to come often; a calm one waits six times as long. */
+/**
+ * Seconds between snapshots of a busy room, where they are to come often; a calm one waits six
+ * times as long.
+ */
 const OFTEN = 0.5;
 const NAMES = ['off', 'on', 'often'] as const;
 
 /** @throws CheckpointError, EngineError, StoreError */
 export async function benchDurability(
-  log: (line: string) => void,
+  log: Log,
   {
     checkpoint = CHECKPOINT_FOLDER,
     engine,
     seconds = 600,
     organisms = GARDEN.organisms,
-  }: DurabilityOptions = {},
-): Promise<DurabilityFigures> {
+  }: BenchOptions = {},
+) {
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-durability-'));
   const arms: Arm[] = [];
   try {
@@ -102,27 +60,28 @@ export async function benchDurability(
       const order = NAMES.map((_, i) => (round % 2 === 0 ? i : NAMES.length - 1 - i));
       for (const i of order) slices[i].push(await arms[i].run(ticks));
     }
-    const figuresOf = (i: number): ArmFigures => ({
+    const [off, on, often] = arms.map((arm, i) => ({
+      /** Seconds between snapshots of a busy room; none where nothing is kept. */
       snapshot: [undefined, DEFAULTS.store.snapshotLeast / 1000, OFTEN][i],
       ...summary(slices[i]),
-      snapshots: arms[i].snapshots.size,
-      commits: {
-        count: arms[i].commits.length,
-        p50: rounded(quantile([...arms[i].commits, 0], 0.5)),
-        p99: rounded(quantile([...arms[i].commits, 0], 0.99)),
-      },
+      snapshots: arm.snapshots.size,
+      /** Transactions of ticks, and how long they took, ms. */
+      commits: { count: arm.commits.length, ...spreadOf(arm.commits) },
       overhead: overheadOf(slices[i], slices[0]),
-    });
-    const [off, on, often] = NAMES.map((_, i) => figuresOf(i));
+    }));
     const same = new Set(arms.map(({ planes }) => planes)).size === 1;
     const { overhead } = on;
     const isSure = overhead.error <= GOAL / 2;
     const isLittle = overhead.mean <= GOAL && overhead.median <= GOAL;
     const figures = {
-      machine: describeMachine(),
-      ...{ engine: name, device, seconds, ticks: rounds * ticks },
+      ...{ machine: describeMachine(), engine: name, device, seconds, ticks: rounds * ticks },
       arms: { off, on, often },
+      /** At the end all show the same: what was compared was the same work. */
       same,
+      /**
+       * Goals: of `on`, mean and median at most 5 % over `off`, with a standard error of half of
+       * that at most; snapshots were among it; all show the same.
+       */
       met: isLittle && isSure && same && on.snapshots > 0,
     };
     for (const line of linesOf(figures)) log(line);
@@ -137,9 +96,9 @@ export async function benchDurability(
   }
 }
 
-const mean = (samples: readonly number[]): number =>
-  samples.reduce((sum, x) => sum + x, 0) / samples.length;
-
+/**
+ * ms a tick: of all of it, of the main thread (`busy`), and of all threads' processor time (`cpu`).
+ */
 function summary(slices: readonly Slice[]) {
   const took = slices.flatMap((slice) => slice.took);
   return {
@@ -151,6 +110,10 @@ function summary(slices: readonly Slice[]) {
   };
 }
 
+/**
+ * @returns shares of `off` that come on top; `error` is the standard error of the mean's, over the
+ * rounds
+ */
 function overheadOf(slices: readonly Slice[], off: readonly Slice[]) {
   const took = (some: readonly Slice[]): number[] => some.flatMap((slice) => slice.took);
   const over = (ours: number, theirs: number): number => rounded(ours / theirs - 1);
@@ -165,6 +128,8 @@ function overheadOf(slices: readonly Slice[], off: readonly Slice[]) {
     cpu: over(mean(slices.map(({ cpu }) => cpu)), mean(off.map(({ cpu }) => cpu))),
   };
 }
+
+type DurabilityFigures = Awaited<ReturnType<typeof benchDurability>>;
 
 function linesOf({ arms, ticks, same, met, machine }: DurabilityFigures): string[] {
   const percent = (share: number): string => `${rounded(100 * share)} %`;

@@ -1,61 +1,20 @@
-/** How fast each engine steps each net, how near that is to what its runtime can do, and what sleepers cost. */
+/**
+ * How fast each engine steps each net, how near that is to what its runtime can do, and what
+ * sleepers cost.
+ */
+
 import type { BackendName } from '../../server/engine/backend.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { GARDEN, ROUNDS, Stand, USUAL } from './stand.ts';
 
-interface DenseFigures {
-  /** Through the engine, as rooms step it: read-outs and messages between threads included. */
-  readonly cellsPerSecond: number;
-  readonly msPerStep: number;
-  /** The backend's steps alone, cells/s; null: it has none without its states. */
-  readonly bareCellsPerSecond: number | null;
-  readonly peakShare: number | null;
-}
-
-interface EngineFigures {
-  readonly name: string;
-  readonly device: string;
-  readonly net: string;
-  readonly side: number;
-  /** By number of patches, all awake and grown. */
-  readonly dense: Readonly<Record<string, DenseFigures>>;
-  /** Numbers of patches that were left out, and why. */
-  readonly skipped: Readonly<Record<string, string>>;
-  /** The lowest of those with 64 patches or more; where none was taken, that of the most; null: no peak is known. */
-  readonly peakShare: number | null;
-  /** Best of a product of 1024×1024 matrices in the engine's own runtime. */
-  readonly peakGflops: number | null;
-  /** Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake takes too long. */
-  readonly awake10Share: number | null;
-  readonly garden: {
-    readonly organisms: number;
-    /** ms of a step, by the percentage that is awake. */
-    readonly ms: Readonly<Record<string, number>>;
-  } | null;
-  /** Growth of resident memory: with the net loaded, and with the most patches at work. */
-  readonly memoryMiB: { readonly started: number; readonly full: number };
-}
-
-export interface EnginesFigures {
-  readonly machine: Machine;
-  readonly engines: readonly EngineFigures[];
-}
-
-export interface EnginesOptions {
-  /** Folder of one; absent: all that are shipped. */
-  readonly checkpoint?: string;
-  /** The only one to be measured; absent: all that start here, but for the last resort. */
-  readonly engine?: BackendName;
-}
+type EngineFigures = ReturnType<typeof figuresOf>;
 
 /** @throws CheckpointError */
-export async function benchEngines(
-  log: (line: string) => void,
-  { checkpoint, engine }: EnginesOptions = {},
-): Promise<EnginesFigures> {
+export async function benchEngines(log: Log, { checkpoint, engine }: BenchOptions = {}) {
   const engines: EngineFigures[] = [];
   for (const net of await loadNets(checkpoint)) {
     const stands: Stand[] = [];
@@ -82,7 +41,7 @@ async function open(
   name: BackendName,
   net: Net,
   named: boolean,
-  log: (line: string) => void,
+  log: Log,
 ): Promise<Stand | undefined> {
   try {
     return await Stand.open(name, net, named);
@@ -93,20 +52,22 @@ async function open(
   }
 }
 
-function figuresOf(stand: Stand): EngineFigures {
+function figuresOf(stand: Stand) {
   const { name, net, engine, garden, sizes, peaks, memory } = stand;
   const shares = new Map<number, number | null>();
   const dense = sizes.map(({ patches, engine: through, bare }) => {
     const rate = median(through);
     const share = stand.shareOfPeak(rate);
     shares.set(patches, share);
-    const figures: DenseFigures = {
+    const figures = {
+      /** Through the engine, as rooms step it: read-outs and messages between threads included. */
       cellsPerSecond: Math.round(rate),
       msPerStep: rounded((patches * stand.side ** 2 * 1000) / rate),
+      /** The backend's steps alone, cells/s; null: it has none without its states. */
       bareCellsPerSecond: bare.length > 0 ? Math.round(median(bare)) : null,
       peakShare: share && rounded(share),
     };
-    return [patches, figures];
+    return [patches, figures] as const;
   });
   const measured = [...shares].filter((entry): entry is [number, number] => entry[1] !== null);
   const crowded = measured.filter(([patches]) => patches >= 64);
@@ -119,18 +80,31 @@ function figuresOf(stand: Stand): EngineFigures {
     device: engine.info.device,
     net: net.model.card.name,
     side: stand.side,
+    /** By number of patches, all awake and grown. */
     dense: Object.fromEntries(dense),
+    /** Numbers of patches that were left out, and why. */
     skipped: Object.fromEntries(stand.skipped),
+    /**
+     * The lowest of those with 64 patches or more; where none was taken, that of the most; null: no
+     * peak is known.
+     */
     peakShare: counted.length > 0 ? rounded(Math.min(...counted.map(([, share]) => share))) : null,
+    /** Best of a product of 1024×1024 matrices in the engine's own runtime. */
     peakGflops: peaks.length > 0 ? rounded(Math.max(...peaks) / 1e9) : null,
+    /**
+     * Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake
+     * takes too long.
+     */
     awake10Share: whole === undefined ? null : rounded(ms.get(10)! / whole),
     garden:
       whole === undefined
         ? null
         : {
             organisms: GARDEN,
+            /** Of a step, by the percentage that is awake. */
             ms: Object.fromEntries([...ms].map(([percent, one]) => [percent, rounded(one)])),
           },
+    /** Growth of resident memory: with the net loaded, and with the most patches at work. */
     memoryMiB: { started: Math.round(memory.started), full: Math.round(memory.full) },
   };
 }

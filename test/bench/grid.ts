@@ -1,4 +1,7 @@
-/** Where the organisms of a bench grow: each on ground of its own, so that none can crowd another out. */
+/**
+ * Where the organisms of a bench grow: each on ground of its own, so that none can crowd another
+ * out.
+ */
 
 /** Of columns, at most. */
 const COLUMNS = 16;

@@ -4,7 +4,10 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
-  /** Processes that wanted to run, mean of the last minute: what else ran meanwhile is in the figures. */
+  /**
+   * Processes that wanted to run, mean of the last minute: what else ran meanwhile is in the
+   * figures.
+   */
   readonly load: number;
 }
 

@@ -1,69 +1,42 @@
 /**
- * What the visitor's page and the wall ask of a browser's main thread in a room that is never at rest, and whether one on a
- * processor a quarter as fast would draw 60 frames a second. Where there is no GPU a processor computes each pixel, and of
- * frames that are counted little else would be seen: the pages are left unpainted, and what is measured is the processor time
- * that the main thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
+ * What the visitor's page and the wall ask of a browser's main thread in a room that is never at
+ * rest, and whether one on a processor a quarter as fast would draw 60 frames a second. Where there
+ * is no GPU a processor computes each pixel, and of frames that are counted little else would be
+ * seen: the pages are left unpainted, and what is measured is the processor time that the main
+ * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
  */
-import type { Browser, BrowserContextOptions, CDPSession } from 'playwright-core';
-import { quantile, rounded } from '../load/figures.ts';
+
+import type { Browser, CDPSession } from 'playwright-core';
+import { quantile, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { modelOf, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
 
 const SLOWED = 4;
 const FRAME = 1000 / 60;
 
-interface PageRow {
-  readonly page: string;
-  readonly ticks: number;
-  /** Processor time of the main thread in each 60th of a second, four times what it is here, ms. */
-  readonly slowed: {
-    readonly p50: number;
-    readonly p95: number;
-    readonly p99: number;
-    readonly max: number;
-  };
-  /** Share of the frames which even so are done within a 60th of a second. */
-  readonly inTime: number;
-}
-
-interface PageFigures {
-  readonly machine: Machine;
-  readonly engine: string;
-  readonly slowedBy: number;
-  readonly pages: readonly PageRow[];
-}
-
-const PAGES: readonly {
-  readonly name: string;
-  readonly path: string;
-  readonly element: string;
-  readonly options: BrowserContextOptions;
-}[] = [
+const PAGES = [
   {
     name: 'phone',
     path: '/r/garden',
-    element: 'vivarium-room',
     options: PHONE,
   },
   {
     name: 'wall',
     path: '/wall/garden',
-    element: 'vivarium-wall',
     options: { viewport: { width: 1920, height: 1080 } },
   },
-];
+] as const;
 
-export async function benchPages(
-  log: (line: string) => void,
-  { seconds = 30 }: { readonly seconds?: number } = {},
-): Promise<PageFigures> {
+export async function benchPages(log: Log, { seconds = 30 }: BenchOptions = {}) {
   const garden = await openBusyGarden();
   const browser = await launchBrowser();
   try {
-    const pages: PageRow[] = [];
+    const pages: Awaited<ReturnType<typeof measure>>[] = [];
     for (const page of PAGES) {
       const row = await measure(browser, garden.port, page, seconds);
       const { p50, p95, p99, max } = row.slowed;
@@ -83,24 +56,19 @@ export async function benchPages(
 async function measure(
   browser: Browser,
   port: number,
-  { name, path, element, options }: (typeof PAGES)[number],
+  { name, path, options }: (typeof PAGES)[number],
   seconds: number,
-): Promise<PageRow> {
+) {
   // Few pixels, for those of the page around the canvas are a processor's as well.
   const context = await browser.newContext({ ...options, deviceScaleFactor: 0.25 });
   try {
     await leaveUnpainted(context);
     const page = await context.newPage();
-    await page.goto(`http://127.0.0.1:${port}${path}`);
-    await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+    await openRoom(page, `http://127.0.0.1:${port}${path}`);
     // What is compiled and fetched only once is not what is asked of it.
     await page.waitForTimeout(5_000);
-    const tick = (): Promise<number> =>
-      page.evaluate(
-        (selector) =>
-          (document.querySelector(selector) as unknown as { model: { tick: number } }).model.tick,
-        element,
-      );
+    const model = await modelOf(page);
+    const tick = () => model.evaluate((shown) => shown.tick!);
     const devtools = await browser.newBrowserCDPSession();
     const before = await tick();
     const events = await traced(devtools, () => page.waitForTimeout(1000 * seconds));
@@ -110,12 +78,11 @@ async function measure(
     return {
       page: name,
       ticks,
-      slowed: {
-        p50: rounded(quantile(slowed, 0.5)),
-        p95: rounded(quantile(slowed, 0.95)),
-        p99: rounded(quantile(slowed, 0.99)),
-        max: rounded(Math.max(...slowed)),
-      },
+      /**
+       * Processor time of the main thread in each 60th of a second, four times what it is here, ms.
+       */
+      slowed: { ...spreadOf(slowed), p95: rounded(quantile(slowed, 0.95)) },
+      /** Share of the frames which even so are done within a 60th of a second. */
       inTime: rounded(slowed.filter((ms) => ms <= FRAME).length / slowed.length),
     };
   } finally {
@@ -157,8 +124,8 @@ async function traced(devtools: CDPSession, during: () => Promise<void>): Promis
 }
 
 /**
- * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each, ms: one of the measured
- * frames, and all other tasks of that moment.
+ * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each,
+ * ms: one of the measured frames, and all other tasks of that moment.
  */
 function costs(events: readonly TraceEvent[]): number[] {
   const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;

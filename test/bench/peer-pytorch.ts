@@ -1,13 +1,18 @@
 /** PyTorch with a net of ours. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createCondition, ownLayout } from '../../server/vnca/genome.ts';
 import { latentOf, type Net } from './nets.ts';
+import type { Log } from './options.ts';
 import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
 
-/** How PyTorch steps a batch: as a whole, or so many patches at a time, which stay in the cache; compiled on GPUs alone. */
+/**
+ * How PyTorch steps a batch: as a whole, or so many patches at a time, which stay in the cache;
+ * compiled on GPUs alone.
+ */
 export type PeerRun = 'whole' | 'pieces' | 'compiled';
 const PIECE = 16;
 
@@ -27,7 +32,8 @@ export interface Peer {
   /**
    * Finds the fastest way for so many patches.
    *
-   * @returns the ways, by what can be timed; and what the states are after one step, one patch after the other
+   * @returns the ways, by what can be timed; and what the states are after one step, one patch
+   * after the other
    */
   prepare(
     patches: number,
@@ -38,13 +44,15 @@ export interface Peer {
 }
 
 /** @returns undefined, having said so, where there is no python3 with torch */
-export async function startPeer(log: (line: string) => void): Promise<Peer | undefined> {
+export async function startPeer(log: Log): Promise<Peer | undefined> {
   const python = await startPython(PEER_SCRIPT, log);
   if (!python) return undefined;
   const { version, cuda, blas } = python.hello as {
     version: string;
     cuda: boolean;
-    /** What it multiplies matrices with, which its convolutions do not use; null: it does not say. */
+    /**
+     * What it multiplies matrices with, which its convolutions do not use; null: it does not say.
+     */
     blas: string | null;
   };
   const write = (name: string, data: Float32Array): Promise<void> =>

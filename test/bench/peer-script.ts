@@ -1,7 +1,8 @@
 /**
- * The step of a rule in PyTorch, as one who knows PyTorch would write it for inference: in place where it can be, convolutions
- * by oneDNN or cuDNN, a patch's own weights by a batched product, a grouped convolution or one convolution a patch, in
- * either memory layout. All of these are tried, and the fastest counts.
+ * The step of a rule in PyTorch, as one who knows PyTorch would write it for inference: in place
+ * where it can be, convolutions by oneDNN or cuDNN, a patch's own weights by a batched product, a
+ * grouped convolution or one convolution a patch, in either memory layout. All of these are tried,
+ * and the fastest counts.
  */
 export const PEER_SCRIPT = `
 import json, re, sys, time

@@ -1,59 +1,29 @@
 /** The same step here and in PyTorch, in turn in one run. */
+
 import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
 import { startBare } from './bare.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { Patches } from './patches.ts';
 import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
 
-/** Cells/s throughout; `ratio` is ours by theirs. */
-interface PeerFigures {
-  readonly net: string;
-  readonly side: number;
-  readonly engine: string;
-  readonly patches: number;
-  /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
-  readonly ours: number;
-  /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
-  readonly pytorch: number;
-  readonly ratio: number;
-  /** Our steps without read-outs, as PyTorch's are; null: this backend has none without its states. */
-  readonly oursStepAlone: number | null;
-  readonly ratioStepAlone: number | null;
-  /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
-  readonly pytorchInPieces: number;
-  /** Compiled by PyTorch; null: not on a GPU. */
-  readonly pytorchCompiled: number | null;
-  /** How PyTorch was fastest. */
-  readonly pytorchWay: string;
-}
-
-export interface PeersFigures {
-  readonly machine: Machine;
-  readonly peer: readonly PeerFigures[];
-}
-
-export interface PeerOptions {
-  /** Folder of one; absent: all that are shipped. */
-  readonly checkpoint?: string;
-  /** Which of ours; absent: the best that works here. */
-  readonly engine?: BackendName;
-}
+type PeerFigures = Awaited<ReturnType<typeof compare>>[number];
 
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
 /** To time a step by: short ones are repeated. */
 const ENOUGH_MS = 300;
-/** Largest difference of a state after one step, in 32 and in 16 bits: beyond, it is not the same step. */
+/**
+ * Largest difference of a state after one step, in 32 and in 16 bits: beyond, it is not the same
+ * step.
+ */
 const TOLERANCE = { full: 1e-3, half: 2e-2 };
 
 /** @throws CheckpointError, EngineError */
-export async function benchPeer(
-  log: (line: string) => void,
-  { checkpoint, engine }: PeerOptions = {},
-): Promise<PeersFigures> {
+export async function benchPeer(log: Log, { checkpoint, engine }: BenchOptions = {}) {
   const nets = await loadNets(checkpoint);
   const peer = await startPeer(log);
   const rows: PeerFigures[] = [];
@@ -69,12 +39,7 @@ export async function benchPeer(
   return { machine: describeMachine(), peer: rows };
 }
 
-async function compare(
-  net: Net,
-  wanted: BackendName | undefined,
-  peer: Peer,
-  log: (line: string) => void,
-): Promise<PeerFigures[]> {
+async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, log: Log) {
   const { model } = net;
   const { name, side } = model.card;
   const engine = await createEngine({ checkpoints: [model], ...(wanted && { backend: wanted }) });
@@ -82,7 +47,7 @@ async function compare(
   const { checkpoints: stock } = patches;
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
-  const rows: PeerFigures[] = [];
+  const rows = [];
   try {
     log(
       `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
@@ -110,18 +75,28 @@ async function compare(
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
-      const row: PeerFigures = {
+      // Cells/s throughout; `ratio` is ours by theirs.
+      const row = {
         net: name,
         side,
         engine: engine.info.name,
         patches: size,
+        /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
         ours: rate('ours'),
+        /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
         pytorch: rate('whole'),
         ratio: rounded(rate('ours') / rate('whole')),
+        /**
+         * Our steps without read-outs, as PyTorch's are; null: this backend has none without its
+         * states.
+         */
         oursStepAlone: samples.has('alone') ? rate('alone') : null,
         ratioStepAlone: samples.has('alone') ? rounded(rate('alone') / rate('whole')) : null,
+        /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
         pytorchInPieces: rate('pieces'),
+        /** Compiled by PyTorch; null: not on a GPU. */
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
+        /** How PyTorch was fastest. */
         pytorchWay: ways.whole!,
       };
       rows.push(row);

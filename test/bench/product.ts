@@ -57,7 +57,8 @@ async function inWebgpu(): Promise<Product> {
   const { startWebgpu } = await import('../../server/training/autodiff/tfjs/webgpu.ts');
   const { gpu } = await startWebgpu();
   await tf.setBackend('webgpu');
-  // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as one is spared that.
+  // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as
+  // one is spared that.
   const [side, count] = gpu ? [4 * SIDE, 8] : [SIDE / 2, 1];
   const [a, b] = [matrix(side), matrix(side)].map((data) => tf.tensor2d(data, [side, side]));
   return {

@@ -1,9 +1,14 @@
-/** A Python process that has torch, asked line by line in JSON, so that it can be timed in turn with ours. */
+/**
+ * A Python process that has torch, asked line by line in JSON, so that it can be timed in turn with
+ * ours.
+ */
+
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Log } from './options.ts';
 
 export interface Python {
   /** What the script says first. */
@@ -23,10 +28,7 @@ const INTERPRETERS = ['python3', '/usr/bin/python3'];
  *
  * @returns undefined, having said so, where no python3 has torch
  */
-export async function startPython(
-  script: string,
-  log: (line: string) => void,
-): Promise<Python | undefined> {
+export async function startPython(script: string, log: Log): Promise<Python | undefined> {
   const python = INTERPRETERS.find(
     (name) => spawnSync(name, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0,
   );

@@ -1,6 +1,7 @@
 /**
- * A busy room as a server keeps it, faster than it would happen: the room, its journal and its snapshots are the server's own;
- * only time is made here, from the ticks that are done, so that an hour leaves in the folder what an hour leaves.
+ * A busy room as a server keeps it, faster than it would happen: the room, its journal and its
+ * snapshots are the server's own; only time is made here, from the ticks that are done, so that an
+ * hour leaves in the folder what an hour leaves.
  */
 
 import type { Engine } from '../../server/engine/engine.ts';
@@ -18,8 +19,8 @@ import { GARDEN, Gardener } from '../load/garden.ts';
 
 export const RECORDED = 'garden';
 /**
- * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is that hour's last, which stays
- * for six hours, and the journal with it.
+ * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is
+ * that hour's last, which stays for six hours, and the journal with it.
  */
 const BEGINNING = Date.UTC(2026, 0, 1, 9, 59, 55);
 const PERIOD = 1000 / GARDEN.tickRate;
@@ -34,27 +35,15 @@ export interface RecordingOptions {
   readonly organisms: number;
 }
 
-export interface Recording {
-  readonly commands: number;
-  readonly refused: number;
-  /** Snapshots that were taken, and that are still there at the end. */
-  readonly snapshots: { readonly taken: number; readonly kept: number };
-  /** Cells stepped in a tick, mean. */
-  readonly cells: number;
-  /** In the middle: ticks that were lost with the server, and what it said when it was back. */
-  readonly restart: { readonly tick: number; readonly lost: number; readonly remarks: string[] };
-  /** Of the store when all is done. */
-  readonly bytes: number;
-  readonly seconds: number;
-}
+export type Recording = Awaited<ReturnType<typeof recordRoom>>;
 
 /**
- * The standard garden until some tick. In the middle the server ends as if it had been killed, and another one goes on from what
- * is kept.
+ * The standard garden until some tick. In the middle the server ends as if it had been killed, and
+ * another one goes on from what is kept.
  *
  * @throws StoreError, EngineError
  */
-export async function recordRoom(options: RecordingOptions): Promise<Recording> {
+export async function recordRoom(options: RecordingOptions) {
   const begun = performance.now();
   const half = Math.round(options.ticks / 2);
   const first = await Keeper.open(options, 0);
@@ -72,9 +61,13 @@ export async function recordRoom(options: RecordingOptions): Promise<Recording> 
   return {
     commands: total(({ commands }) => commands),
     refused: total(({ refused }) => refused),
+    /** That were taken, and that are still there at the end. */
     snapshots: { taken: total(({ snapshots }) => snapshots.size), kept },
+    /** Cells stepped in a tick, mean. */
     cells: total(({ cells }) => cells) / total(({ ticks }) => ticks),
+    /** In the middle: ticks that were lost with the server, and what it said when it was back. */
     restart: { tick: half, lost, remarks: second.remarks },
+    /** Of the store when all is done. */
     bytes,
     seconds: (performance.now() - begun) / 1000,
   };
@@ -137,7 +130,9 @@ class Keeper {
     return new Keeper(world, room, store, remarks, journalWriter, time);
   }
 
-  /** The garden's ticks, each with what a server does in it; in each second a planting and a stroke. */
+  /**
+   * The garden's ticks, each with what a server does in it; in each second a planting and a stroke.
+   */
   async tickUntil(last: number): Promise<void> {
     const { world, room, journalWriter, gardener, time } = this;
     world.journal = async (ticks) => {

@@ -1,4 +1,8 @@
-/** Measures how fast an hour of a room, with a restart halfway, is replayed, and whether its checksums match. */
+/**
+ * Measures how fast an hour of a room, with a restart halfway, is replayed, and whether its
+ * checksums match.
+ */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,54 +19,22 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { RECORDED, type Recording, recordRoom } from './recording.ts';
-
-export interface ReplayFigures {
-  readonly machine: Machine;
-  readonly engine: string;
-  readonly device: string;
-  /** Of the room's time. */
-  readonly seconds: number;
-  readonly recording: Recording;
-  readonly ticks: number;
-  /** Reading what is kept included, s. */
-  readonly took: number;
-  /** Of that, reading, and waiting for the engine. */
-  readonly reading: number;
-  readonly stepping: number;
-  /** Processor time of all threads, s: on two cores half of it is the least that it can take. */
-  readonly cpu: number;
-  /** How many times as fast as it was. */
-  readonly times: number;
-  /** Checksums. */
-  readonly equal: number;
-  readonly unequal: number;
-  /** Ticks whose planes were equal, each of them. */
-  readonly proven: number;
-  /** Goals: at least 20 times as fast, all of it from the first tick, every checksum equal, after a restart and a compaction. */
-  readonly met: boolean;
-}
-
-export interface ReplayBenchOptions {
-  readonly checkpoint?: string;
-  readonly engine?: BackendName;
-  readonly seconds?: number;
-  readonly organisms?: number;
-}
 
 const GOAL = 20;
 
 /** @throws CheckpointError, EngineError, StoreError */
 export async function benchReplay(
-  log: (line: string) => void,
+  log: Log,
   {
     checkpoint: folder = CHECKPOINT_FOLDER,
     engine: backend = 'auto' as BackendName,
     seconds = 3_600,
     organisms = GARDEN.organisms,
-  }: ReplayBenchOptions = {},
-): Promise<ReplayFigures> {
+  }: BenchOptions = {},
+) {
   const checkpoint = await loadCheckpoint(folder);
   const start = () => createEngine({ checkpoints: [checkpoint], backend });
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-replay-'));
@@ -95,18 +67,28 @@ export async function benchReplay(
     const { equal, unequal, proven } = done;
     const whole = range.from === 0 && done.ticks === ticks;
     const compacted = recording.snapshots.kept < recording.snapshots.taken;
-    const figures: ReplayFigures = {
-      machine: describeMachine(),
-      ...{ engine: name, device, seconds, recording },
+    const figures = {
+      ...{ machine: describeMachine(), engine: name, device, seconds, recording },
       ticks: done.ticks,
+      /** Reading what is kept included, s. */
       took: rounded(took),
+      /** Of that, reading, and waiting for the engine. */
       reading: rounded(reading),
       stepping: rounded(watched.waited() / 1000),
+      /**
+       * Processor time of all threads, s: on two cores half of it is the least that it can take.
+       */
       cpu: rounded((user + system) / 1e6),
+      /** How many times as fast as it was. */
       times: rounded(times),
-      equal,
-      unequal: unequal.length,
+      /** Checksums. */
+      ...{ equal, unequal: unequal.length },
+      /** Ticks whose planes were equal, each of them. */
       proven,
+      /**
+       * Goals: at least 20 times as fast, all of it from the first tick, every checksum equal,
+       * after a restart and a compaction.
+       */
       met: times >= GOAL && unequal.length === 0 && equal > 0 && whole && compacted,
     };
     log(

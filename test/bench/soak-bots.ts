@@ -1,6 +1,7 @@
 /**
- * The process of the bots in `soak.ts`: real sockets that acknowledge every frame. Each does something once a second, and goes
- * after two minutes, for another to come: who leaves must leave nothing behind.
+ * The process of the bots in `soak.ts`: real sockets that acknowledge every frame. Each does
+ * something once a second, and goes after two minutes, for another to come: who leaves must leave
+ * nothing behind.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -32,7 +33,9 @@ export interface BotCounts {
 
 /** ms between two acts of one bot. */
 const BEAT = 1_000;
-/** Acts of a bot, of which the first plants and the last wipes all away; between them are wounds. */
+/**
+ * Acts of a bot, of which the first plants and the last wipes all away; between them are wounds.
+ */
 const ROUND = 12;
 /** Acts after which a bot goes. */
 const STAY = 120;

@@ -1,72 +1,34 @@
 /**
- * Whether a server that runs for long stays as it is: fifty bots do in an hour more than ten days' worth of what visitors do, on
- * a whole server that keeps everything, at a third more ticks a second. Server and bots are processes of their own.
+ * Whether a server that runs for long stays as it is: fifty bots do in an hour more than ten days'
+ * worth of what visitors do, on a whole server that keeps everything, at a third more ticks a
+ * second. Server and bots are processes of their own.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BackendName } from '../../server/engine/backend.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from '../load/child.ts';
-import { rounded } from '../load/figures.ts';
+import { rounded, spreadOf } from '../load/figures.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { gridFor } from './grid.ts';
-import { describeMachine, type Machine } from './machine.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
+import type { ServerHello, ServerQuestion, ServerState, ServerStretch } from './server-process.ts';
 import type { BotCounts, BotsPlan } from './soak-bots.ts';
-import type {
-  ServerHello,
-  ServerPlan,
-  ServerQuestion,
-  ServerState,
-  TickSpread,
-} from './soak-server.ts';
-
-export interface SoakFigures {
-  readonly machine: Machine;
-  readonly engine: string;
-  readonly device: string;
-  readonly seconds: number;
-  readonly bots: number;
-  readonly tickRate: number;
-  readonly commands: {
-    readonly accepted: number;
-    readonly refused: Readonly<Record<string, number>>;
-    /** Of an hour at this rate, by those of a normal day. */
-    readonly normalDays: number;
-  };
-  readonly joins: number;
-  readonly lost: number;
-  /** After a tenth of the time, after a half, and at the end. */
-  readonly states: {
-    readonly begin: ServerState;
-    readonly middle: ServerState;
-    readonly end: ServerState;
-  };
-  /** The first tenth after `begin`, and the last. */
-  readonly ticks: { readonly first: TickSpread; readonly last: TickSpread };
-  /** p99 of the last by that of the first. */
-  readonly lateRatio: number;
-  /** What stayed within its bound, by name. */
-  readonly bounds: Readonly<Record<string, boolean>>;
-  readonly met: boolean;
-}
-
-export interface SoakOptions {
-  readonly checkpoint?: string;
-  readonly engine?: BackendName;
-  readonly seconds?: number;
-  readonly visitors?: number;
-}
 
 /**
- * Commands that a room accepts on a normal day of an exhibition: 1,200 visitors, of whom each plants, crosses and wounds a dozen
- * times in all; over eight hours that is one every two seconds.
+ * Commands that a room accepts on a normal day of an exhibition: 1,200 visitors, of whom each
+ * plants, crosses and wounds a dozen times in all; over eight hours that is one every two seconds.
  */
 const NORMAL_DAY = 14_400;
 /** So many of them in an hour. */
 const DAYS = 10;
-/** Slower machines than most must have time left in each, or nothing but that is seen in how late they are. */
+/**
+ * Slower machines than most must have time left in each, or nothing but that is seen in how late
+ * they are.
+ */
 const TICK_RATE = Math.round((4 / 3) * DEFAULTS.room.tickRate);
 const MB = 1e6;
 /** Of organisms; each two bots share one. */
@@ -77,40 +39,32 @@ const MINUTE = 60_000;
 
 /** @throws CheckpointError; Error: a process has ended */
 export async function benchSoak(
-  log: (line: string) => void,
+  log: Log,
   {
     checkpoint = CHECKPOINT_FOLDER,
-    engine,
+    engine: wanted,
     seconds = 3_600,
     visitors: bots = 50,
-  }: SoakOptions = {},
-): Promise<SoakFigures> {
+  }: BenchOptions = {},
+) {
   const { side } = (await loadModel(checkpoint)).card;
   const spots = Math.ceil(bots / 2);
   const { width, height } = gridFor(spots, side, COLUMNS);
   const scratch = mkdtempSync(join(tmpdir(), 'vivarium-soak-'));
-  const server = Child.start<ServerQuestion, never>(
-    new URL('./soak-server.ts', import.meta.url).href,
-    {
-      ...{ data: join(scratch, 'data'), checkpoint, tickRate: TICK_RATE },
-      ...{ size: `${width}x${height}`, maxOrganisms: spots },
-      ...(engine && { engine }),
-    } satisfies ServerPlan,
-    undefined,
-  );
+  const server = start<ServerQuestion>('./server-process.ts', {
+    ...{ data: join(scratch, 'data'), checkpoint, 'tick-rate': TICK_RATE },
+    // As many as have ground of their own: else some settle between, and the end is another room
+    // than the beginning.
+    ...{ size: `${width}x${height}`, 'max-organisms': spots },
+    ...(wanted && { engine: wanted }),
+  });
   let crowd: Child<'counts', never> | undefined;
   try {
-    const { port, ...hello } = await server.ask<ServerHello>('hello');
-    log(
-      `${hello.engine} on ${hello.device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`,
-    );
+    const { port, engine, device } = await server.ask<ServerHello>('hello');
+    log(`${engine} on ${device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`);
     const plan: BotsPlan = { port, bots, side, columns: COLUMNS };
-    crowd = Child.start<'counts', never>(
-      new URL('./soak-bots.ts', import.meta.url).href,
-      plan,
-      undefined,
-    );
-    const counting = crowd;
+    const counting = start<'counts'>('./soak-bots.ts', plan);
+    crowd = counting;
     const ask = () => counting.ask<BotCounts>('counts');
     const look = () => server.ask<ServerState>('state');
     // They are there.
@@ -130,31 +84,35 @@ export async function benchSoak(
         log(`  ${minutes} min: ${lineOf(await look(), await ask())}`);
       }
     };
+    const stretchUntil = async (share: number): Promise<TickSpread> => {
+      await server.ask('begin');
+      await until(share);
+      return spreadsOf(await server.ask<ServerStretch>('end'));
+    };
     await until(0.1);
     const begin = await look();
-    await server.ask('begin');
-    await until(0.2);
-    const first = await server.ask<TickSpread>('end');
+    const first = await stretchUntil(0.2);
     await until(0.5);
     const [middle, half] = [await look(), await ask()];
     await until(0.9);
-    await server.ask('begin');
-    await until(1);
-    const last = await server.ask<TickSpread>('end');
+    const last = await stretchUntil(1);
     const [end, counts] = [await look(), await ask()];
     const { accepted, refused, joins, lost } = counts;
+    /** After a tenth of the time, after a half, and at the end. */
     const states = { begin, middle, end };
-    const since = total(counts) - total(half);
+    /** The first tenth after `begin`, and the last. */
+    const ticks = { first, last };
+    /** Of an hour at this rate, by those of a normal day. */
     const normalDays = rounded((accepted / seconds) * (3_600 / NORMAL_DAY));
-    const bounds = { ...boundsOf(states, since, { first, last }), commands: normalDays >= DAYS };
-    const figures: SoakFigures = {
-      machine: describeMachine(),
-      ...{ engine: hello.engine, device: hello.device },
-      ...{ seconds, bots, tickRate: TICK_RATE },
+    const since = total(counts) - total(half);
+    const bounds = { ...boundsOf(states, since, ticks), commands: normalDays >= DAYS };
+    const figures = {
+      ...{ machine: describeMachine(), engine, device, seconds, bots, tickRate: TICK_RATE },
       commands: { accepted, refused, normalDays },
-      ...{ joins, lost, states },
-      ticks: { first, last },
+      ...{ joins, lost, states, ticks },
+      /** p99 of the last by that of the first. */
       lateRatio: rounded(last.late.p99 / Math.max(0.001, first.late.p99)),
+      /** What stayed within its bound, by name. */
       bounds,
       met: Object.values(bounds).every((kept) => kept),
     };
@@ -167,20 +125,39 @@ export async function benchSoak(
   }
 }
 
+const start = <Question>(file: string, plan: object): Child<Question, never> =>
+  Child.start(new URL(file, import.meta.url), plan);
+
+type SoakFigures = Awaited<ReturnType<typeof benchSoak>>;
+
+/** How ticks went in a stretch. */
+type TickSpread = ReturnType<typeof spreadsOf>;
+
+function spreadsOf({ ticks, load }: ServerStretch) {
+  return {
+    ticks: ticks.length,
+    late: spreadOf(ticks.map(({ late }) => late)),
+    took: spreadOf(ticks.map(({ took }) => took)),
+    load: rounded(load),
+  };
+}
+
 const total = ({ accepted, refused }: BotCounts): number =>
   accepted + Object.values(refused).reduce((sum, n) => sum + n, 0);
 
 /**
- * What "bounded" means here. Heap and memory may breathe, but not grow with what was done; files may be opened for a moment. The
- * store may take what a room may, and in the second half of the time, when there are as many snapshots as there will be, grow
- * by no more than a tenth and what the journal takes. Ticks begin as late as before, within a tenth or a millisecond, which is as fine as timers are.
+ * What "bounded" means here. Heap and memory may breathe, but not grow with what was done; files
+ * may be opened for a moment. The store may take what a room may, and in the second half of the
+ * time, when there are as many snapshots as there will be, grow by no more than a tenth and what
+ * the journal takes. Ticks begin as late as before, within a tenth or a millisecond, which is as
+ * fine as timers are.
  *
  * @param commands that came in the second half
  */
 function boundsOf(
-  { begin, middle, end }: SoakFigures['states'],
+  { begin, middle, end }: Readonly<Record<'begin' | 'middle' | 'end', ServerState>>,
   commands: number,
-  { first, last }: SoakFigures['ticks'],
+  { first, last }: Readonly<Record<'first' | 'last', TickSpread>>,
 ) {
   return {
     heap: end.heap <= 1.1 * begin.heap + 8 * MB,

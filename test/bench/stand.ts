@@ -11,7 +11,9 @@ import { PRODUCT_FLOP } from './product.ts';
 export const SIZES = [1, 16, 64, 256, 1024] as const;
 export const GARDEN = 256;
 export const ROUNDS = 5;
-/** A size has as many rounds as fit into so many seconds; one that has not even these is left out. */
+/**
+ * A size has as many rounds as fit into so many seconds; one that has not even these is left out.
+ */
 const LONGEST = 20;
 const FEWEST_ROUNDS = 3;
 /** To time a step by: short ones are repeated. */
@@ -65,7 +67,8 @@ export class Stand {
   /**
    * Starts engine and bare backend and takes every size once, unmeasured.
    *
-   * @param named whether it was asked for by name: else a driver that computes on the CPU will not do for a GPU
+   * @param named whether it was asked for by name: else a driver that computes on the CPU will not
+   * do for a GPU
    * @throws EngineError unavailable: the engine does not start here, or is no such thing
    */
   static async open(name: BackendName, net: Net, named: boolean): Promise<Stand> {
@@ -145,7 +148,10 @@ export class Stand {
   }
 }
 
-/** Engines that are measured unless one is named: not the one that is only there for want of all others. */
+/**
+ * Engines that are measured unless one is named: not the one that is only there for want of all
+ * others.
+ */
 export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
 
 /** So much of a garden, by chance: wounds fall anywhere. */

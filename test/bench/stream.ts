@@ -1,4 +1,8 @@
-/** How small the stream is: the standard garden by each tier, beside what others would send, all in one run. */
+/**
+ * How small the stream is: the standard garden by each tier, beside what others would send, all in
+ * one run.
+ */
+
 import { deflateRawSync } from 'node:zlib';
 import { ArraySchema, Encoder, schema, t } from '@colyseus/schema';
 import sharp from 'sharp';
@@ -6,49 +10,31 @@ import { chunkRect } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
-import { median, rounded } from '../load/figures.ts';
+import { mean, median, quantile, rounded } from '../load/figures.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { applyChange, GARDEN, readGarden } from '../support/standard-garden.ts';
 import { describeMachine } from './machine.ts';
-
-interface Row {
-  readonly name: string;
-  /** Mean of the whole recording. */
-  readonly bytesPerSecond: number;
-  /** Raw RGBA of all places at the same rate, by this. */
-  readonly timesSmaller: number;
-  /** Mean and p99 a tick. */
-  readonly encodeMs: readonly [number, number];
-}
-
-interface TierRow extends Row {
-  /** Of windows of a second. */
-  readonly perSecond: { readonly median: number; readonly p99: number };
-  readonly firstPictureBytes: number;
-  readonly exactBytes: number;
-  readonly decodeMs: number;
-}
+import type { Log } from './options.ts';
 
 const RAW = GARDEN.side ** 2 * 4 * GARDEN.tickRate;
 
-function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-}
-
-function rowOf(name: string, bytes: readonly number[], times: readonly number[]): Row {
-  const total = bytes.reduce((a, b) => a + b, 0);
-  const bytesPerSecond = (total / bytes.length) * GARDEN.tickRate;
-  const mean = times.reduce((a, b) => a + b, 0) / times.length;
+function rowOf(name: string, bytes: readonly number[], times: readonly number[]) {
+  const bytesPerSecond = mean(bytes) * GARDEN.tickRate;
   return {
     name,
+    /** Mean of the whole recording. */
     bytesPerSecond: Math.round(bytesPerSecond),
+    /** Raw RGBA of all places at the same rate, by this. */
     timesSmaller: rounded(RAW / bytesPerSecond),
-    encodeMs: [rounded(mean), rounded(quantile(times, 0.99))],
+    /** Mean and p99 a tick. */
+    encodeMs: [rounded(mean(times)), rounded(quantile(times, 0.99))] as const,
   };
 }
 
-/** A tier's frames of the whole recording, the first two of which are a picture of it and what makes that exact. */
+/**
+ * A tier's frames of the whole recording, the first two of which are a picture of it and what makes
+ * that exact.
+ */
 interface Encoded {
   readonly tier: TierName;
   readonly first: readonly [picture: Uint8Array, exact: Uint8Array];
@@ -71,7 +57,7 @@ function encode(tier: TierName): Encoded {
   };
 }
 
-function decode({ tier, first, frames, times }: Encoded): TierRow {
+function decode({ tier, first, frames, times }: Encoded) {
   const decoder = new FrameDecoder(createPlanes(GARDEN.side, GARDEN.side));
   for (const frame of first) check(decoder, frame);
   let decoding = 0;
@@ -90,6 +76,7 @@ function decode({ tier, first, frames, times }: Encoded): TierRow {
   const [picture, exact] = first;
   return {
     ...rowOf(tier, bytes, times),
+    /** Of windows of a second. */
     perSecond: { median: median(whole), p99: quantile(whole, 0.99) },
     firstPictureBytes: picture.length,
     exactBytes: picture.length + exact.length,
@@ -104,7 +91,7 @@ function check(decoder: FrameDecoder, frame: Uint8Array): void {
 /** Something that sends the colours of a tick. */
 type Sender = (planes: Planes, changed: ReadonlySet<number>) => number | Promise<number>;
 
-async function theirs(name: string, make: (planes: Planes) => Sender, every = 1): Promise<Row> {
+async function theirs(name: string, make: (planes: Planes) => Sender, every = 1) {
   const { planes, changes } = readGarden();
   const send = make(planes);
   const bytes: number[] = [];
@@ -153,7 +140,9 @@ function changedChunks(first: Planes): Sender {
   };
 }
 
-/** State sync of a game framework: an array of packed colours, of which the changed ones are sent. */
+/**
+ * State sync of a game framework: an array of packed colours, of which the changed ones are sent.
+ */
 function schemaSync(first: Planes): Sender {
   const State = schema({ cells: t.array('uint32') });
   const coloursOf = ({ rgba }: Planes) =>
@@ -178,7 +167,7 @@ function schemaSync(first: Planes): Sender {
   };
 }
 
-export async function benchStream(log: (line: string) => void): Promise<object> {
+export async function benchStream(log: Log): Promise<object> {
   // As in a server, which only writes, and has done so for a while: the first half minute goes by.
   encode('full');
   const encoded = TIER_NAMES.map(encode);

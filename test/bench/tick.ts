@@ -1,77 +1,93 @@
 /** What a tick costs: the whole of it, commands to settled ground, without pacing. */
 import { readConfig } from '../../server/settings/server.ts';
+import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
+import { median } from '../load/figures.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-
-interface TickRow {
-  readonly organisms: number;
-  readonly phase: 'growing' | 'grown';
-  readonly cellsPerSecond: number;
-  readonly msPerTick: number;
-}
-
-interface TickFigures {
-  readonly engine: string;
-  readonly device: string;
-  readonly rows: readonly TickRow[];
-}
+import { gridFor, placeOf } from './grid.ts';
+import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
 /** Fewer than the steps after which a grown organism sleeps. */
 const GROWN_TICKS = 12;
+/**
+ * Rooms of one count, one after the other: the first warms up, and a room of few organisms is soon
+ * over.
+ */
+const roomsOf = (organisms: number): number => 1 + Math.max(3, Math.ceil(32 / organisms));
 
-export async function benchTick(log: (line: string) => void): Promise<TickFigures> {
+interface Sample {
+  readonly ms: number;
+  readonly cells: number;
+}
+
+export async function benchTick(log: Log) {
   const config = readConfig([], process.env);
   if (config === 'help') throw new Error('no help wanted');
   const { engine, species } = await startEngine(config.engine);
-  log(`engine ${engine.info.name} on ${engine.info.device}`);
+  const { name, device } = engine.info;
+  log(`engine ${name} on ${device}`);
   const world = new World(engine);
-  const rows: TickRow[] = [];
 
-  for (const organisms of COUNTS) {
+  const tick = async (room: Room): Promise<Sample> => {
+    const start = performance.now();
+    await world.tick([room]);
+    const ms = performance.now() - start;
+    const awake = room.organisms.filter(({ phase }) => phase !== 'asleep');
+    return { ms, cells: awake.reduce((sum, { stage }) => sum + stage ** 2, 0) };
+  };
+  /** @param first index of its first organism in the gallery */
+  const openRoom = (organisms: number, first: number): Room => {
     const columns = Math.ceil(Math.sqrt(organisms));
-    const side = species.side;
+    const { side, gallery } = species;
+    const size = gridFor(organisms, side, columns);
     const room = world.open({
-      name: `${organisms}`,
-      width: columns * side,
-      height: columns * side,
-      maxOrganisms: organisms,
-      seed: 1,
-      species,
+      ...{ name: `${organisms}`, ...size, maxOrganisms: organisms, seed: 1, species },
     });
     for (let i = 0; i < organisms; i++) {
-      const x = (i % columns) * side + side / 2;
-      const y = Math.floor(i / columns) * side + side / 2;
-      const by = { ...ANNA, id: i };
-      const index = i % species.gallery.length;
-      room.enqueue(i, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
+      const seed = { from: 'gallery', index: (first + i) % gallery.length } as const;
+      room.enqueue(i, {
+        what: 'plant',
+        by: { ...ANNA, id: i },
+        ...placeOf(i, side, columns),
+        seed,
+      });
     }
-    const measure = async (phase: TickRow['phase'], ticks: number): Promise<void> => {
-      let cells = 0;
-      const start = performance.now();
-      for (let tick = 0; tick < ticks; tick++) {
-        await world.tick([room]);
-        for (const { phase: state, stage } of room.organisms)
-          if (state !== 'asleep') cells += stage ** 2;
+    return room;
+  };
+
+  const rows = [];
+  for (const organisms of COUNTS) {
+    const samples: Record<'growing' | 'grown', Sample[]> = { growing: [], grown: [] };
+    for (let n = 0; n < roomsOf(organisms); n++) {
+      const room = openRoom(organisms, n * organisms);
+      const ticks: Sample[] = [];
+      while (ticks.length < species.schedule.length + GROWN_TICKS) ticks.push(await tick(room));
+      if (n > 0) {
+        samples.growing.push(...ticks.slice(0, -GROWN_TICKS));
+        samples.grown.push(...ticks.slice(-GROWN_TICKS));
       }
-      const ms = performance.now() - start;
-      const row = {
-        organisms,
-        phase,
-        cellsPerSecond: Math.round((cells / ms) * 1000),
-        msPerTick: Number((ms / ticks).toFixed(3)),
-      };
-      rows.push(row);
-      log(
-        `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${row.msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
-          `${(row.cellsPerSecond / 1e6).toFixed(2)} M cells/s`,
+      await world.close(room);
+    }
+    for (const phase of ['growing', 'grown'] as const) {
+      const some = samples[phase];
+      const sum = (of: (sample: Sample) => number): number =>
+        some.reduce((s, one) => s + of(one), 0);
+      const mean = sum(({ ms }) => ms) / some.length;
+      // While they grow each tick is another; when grown all are alike, and what held one up says
+      // nothing.
+      const msPerTick = phase === 'grown' ? median(some.map(({ ms }) => ms)) : mean;
+      const cellsPerSecond = Math.round(
+        (sum(({ cells }) => cells) / some.length / msPerTick) * 1000,
       );
-    };
-    await measure('growing', species.schedule.length);
-    await measure('grown', GROWN_TICKS);
-    await engine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
+      rows.push({ organisms, phase, cellsPerSecond, msPerTick: Number(msPerTick.toFixed(3)) });
+      log(
+        `${`${organisms}`.padStart(4)} ${phase.padEnd(8)} ${msPerTick.toFixed(2).padStart(9)} ms/tick  ` +
+          `${(cellsPerSecond / 1e6).toFixed(2)} M cells/s`,
+      );
+    }
   }
   await engine.close();
-  return { engine: engine.info.name, device: engine.info.device, rows };
+  return { engine: name, device, rows };
 }

@@ -1,4 +1,8 @@
-/** The nets of `train.ts` in PyTorch, in a Python process beside: asked line by line, so that both can be timed in turn. */
+/**
+ * The nets of `train.ts` in PyTorch, in a Python process beside: asked line by line, so that both
+ * can be timed in turn.
+ */
+import type { Log } from './options.ts';
 import { startPython } from './python.ts';
 
 export interface Task {
@@ -66,7 +70,7 @@ for line in sys.stdin:
 `;
 
 /** @returns undefined, having said so, where there is no python3 with torch */
-export async function startPyTorch(log: (line: string) => void): Promise<PyTorch | undefined> {
+export async function startPyTorch(log: Log): Promise<PyTorch | undefined> {
   const python = await startPython(SCRIPT, log);
   if (!python) return undefined;
   const { version, cuda } = python.hello as { version: string; cuda: boolean };

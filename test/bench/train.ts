@@ -1,34 +1,17 @@
-/** What training costs: forward and backward of the rule, as programs of segments, on each back end that is here. */
+/**
+ * What training costs: forward and backward of the rule, as programs of segments, on each back end
+ * that is here.
+ */
+
 import { availableParallelism, loadavg } from 'node:os';
 import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
 import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
+import type { BenchOptions, Log } from './options.ts';
 import { workerJob } from './train-job.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
-
-interface TrainRow {
-  readonly channels: number;
-  readonly hidden: number;
-  /** Patches of SIDE×SIDE. */
-  readonly batch: number;
-  readonly backend: ComputeName;
-  /** Of forward and backward, counted as three forwards. */
-  readonly gflops: number;
-  readonly updatesPerSecond: number;
-  /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
-  readonly pytorchGflops: number | null;
-  /** gflops / pytorchGflops. */
-  readonly ratio: number | null;
-}
-
-export interface TrainFigures {
-  readonly devices: Readonly<Record<string, string>>;
-  /** What else ran meanwhile counts against both: processes that wanted to run, mean of the last minute. */
-  readonly load: number;
-  readonly nets: readonly TrainRow[];
-}
 
 const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'];
 const NETS = [
@@ -48,17 +31,14 @@ const LONGEST = 5;
 /** PyTorch may choose: threads wait for each other where the machine has something else to do. */
 const PYTORCH_THREADS = [...new Set([availableParallelism(), 1])];
 
-export async function benchTrain(
-  log: (line: string) => void,
-  options: { readonly pytorch?: boolean } = {},
-): Promise<TrainFigures> {
+export async function benchTrain(log: Log, options: BenchOptions = {}) {
   const pytorch = options.pytorch ? await startPyTorch(log) : undefined;
   const devices: Record<string, string> = {};
   if (pytorch) {
     devices.pytorch = pytorch.device;
     log(pytorch.device);
   }
-  const nets: TrainRow[] = [];
+  const nets: Awaited<ReturnType<typeof measureNet>> = [];
   for (const name of BACKENDS) {
     const compute = await start(name, log);
     if (!compute) continue;
@@ -68,10 +48,12 @@ export async function benchTrain(
     await compute.dispose();
   }
   await pytorch?.close();
+  // What else ran meanwhile counts against both: processes that wanted to run, mean of the last
+  // minute.
   return { devices, load: loadavg()[0], nets };
 }
 
-async function start(name: ComputeName, log: (line: string) => void): Promise<Compute | undefined> {
+async function start(name: ComputeName, log: Log): Promise<Compute | undefined> {
   try {
     return await createCompute(name);
   } catch (error) {
@@ -83,13 +65,8 @@ async function start(name: ComputeName, log: (line: string) => void): Promise<Co
 
 type Net = (typeof NETS)[number];
 
-async function measureNet(
-  compute: Compute,
-  net: Net,
-  pytorch: PyTorch | undefined,
-  log: (line: string) => void,
-): Promise<TrainRow[]> {
-  const rows: TrainRow[] = [];
+async function measureNet(compute: Compute, net: Net, pytorch: PyTorch | undefined, log: Log) {
+  const rows = [];
   let secondsPerPatch = 0;
   for (const batch of BATCHES) {
     if (secondsPerPatch * batch > LONGEST) {
@@ -114,12 +91,14 @@ async function measureNet(
     }
     await dispose();
     secondsPerPatch = best / batch;
-    const row: TrainRow = {
+    const row = {
       ...net,
       batch,
       backend: compute.name,
+      /** Of forward and backward, counted as three forwards. */
       gflops: round(gflop / best),
       updatesPerSecond: round(1 / best),
+      /** Of the same in PyTorch, taken in turn with ours in this run; null: not measured. */
       pytorchGflops: pytorch ? round(gflop / pytorchBest) : null,
       ratio: pytorch ? round(pytorchBest / best) : null,
     };
@@ -137,7 +116,10 @@ async function measureNet(
 
 const round = (x: number): number => Number(x.toPrecision(3));
 
-/** One training step: the batch is shared out among the workers, as the trainer shares out its micro-batches. */
+/**
+ * One training step: the batch is shared out among the workers, as the trainer shares out its
+ * micro-batches.
+ */
 function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
   const spec: DecoderSpec = {
     side: SIDE,
@@ -153,7 +135,8 @@ function prepare(compute: Compute, { channels, hidden }: Net, batch: number) {
       updateProbability: 1,
     },
   };
-  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in training.
+  // What cannot be shared out evenly keeps one worker busy and the others idle, as it would in
+  // training.
   const shares = batch % compute.workers === 0 ? compute.workers : 1;
   const pool = openWorkerPool(workerJob, compute, { spec, steps: STEPS, micro: batch / shares });
   const jobs = new Array<'step'>(shares).fill('step');

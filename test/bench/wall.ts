@@ -2,39 +2,16 @@
 
 import { rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { openRoom, type PageElement } from '../support/page.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
-import { describeMachine, type Machine } from './machine.ts';
-
-interface Snapshot {
-  readonly minute: number;
-  /** Of JavaScript, after all that can be collected was, MB. */
-  readonly heap: number;
-  /** Buffers outside of it, MB. */
-  readonly buffers: number;
-  readonly nodes: number;
-  readonly listeners: number;
-  /** Textures, buffers, programs and framebuffers that were made and not deleted. */
-  readonly drawing: number;
-}
-
-interface WallFigures {
-  readonly machine: Machine;
-  readonly engine: string;
-  readonly seconds: number;
-  readonly pictures: number;
-  readonly snapshots: readonly Snapshot[];
-  /** Heap at the end over heap after the first fifth. */
-  readonly growth: number;
-}
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
 
 const SNAPSHOTS = 10;
 const MB = 2 ** 20;
 
-export async function benchWall(
-  log: (line: string) => void,
-  { seconds = 1800 }: { readonly seconds?: number } = {},
-): Promise<WallFigures> {
+export async function benchWall(log: Log, { seconds = 1800 }: BenchOptions = {}) {
   const garden = await openBusyGarden();
   const browser = await launchBrowser();
   try {
@@ -62,13 +39,12 @@ export async function benchWall(
       }
     });
     const page = await context.newPage();
-    await page.goto(`http://127.0.0.1:${garden.port}/wall/garden`);
-    await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+    await openRoom(page, `http://127.0.0.1:${garden.port}/wall/garden`);
     const devtools = await context.newCDPSession(page);
     await devtools.send('HeapProfiler.enable');
     await devtools.send('Performance.enable');
 
-    const snapshot = async (minute: number): Promise<Snapshot> => {
+    const snapshot = async (minute: number) => {
       // Twice: what finalisers let go of is collected by the second.
       for (let i = 0; i < 2; i++) await devtools.send('HeapProfiler.collectGarbage');
       const usage = (await devtools.send('Runtime.getHeapUsage')) as {
@@ -82,14 +58,17 @@ export async function benchWall(
       );
       return {
         minute: rounded(minute),
+        /** Of JavaScript, after all that can be collected was, MB. */
         heap: rounded(usage.usedSize / MB),
+        /** Buffers outside of it, MB. */
         buffers: rounded((usage.backingStorageSize ?? 0) / MB),
         nodes: metric('Nodes'),
         listeners: metric('JSEventListeners'),
+        /** Textures, buffers, programs and framebuffers that were made and not deleted. */
         drawing,
       };
     };
-    const snapshots: Snapshot[] = [];
+    const snapshots: Awaited<ReturnType<typeof snapshot>>[] = [];
     for (let i = 0; i <= SNAPSHOTS; i++) {
       if (i > 0) await page.waitForTimeout((1000 * seconds) / SNAPSHOTS);
       const one = await snapshot((i * seconds) / SNAPSHOTS / 60);
@@ -99,16 +78,18 @@ export async function benchWall(
           `${one.listeners} listeners, ${one.drawing} things of drawing`,
       );
     }
-    const pictures = await page.evaluate(
-      () =>
-        (document.querySelector('vivarium-wall') as unknown as { drawn: { pictures: number } })
-          .drawn.pictures,
-    );
+    const pictures = await page
+      .locator('vivarium-wall')
+      .evaluate(({ drawn }: PageElement) => drawn.pictures);
     const growth = rounded(snapshots.at(-1)!.heap / snapshots[SNAPSHOTS / 5].heap);
     log(`${pictures} pictures; the heap at the end is ${growth} × that after a fifth of the time`);
     return {
       machine: describeMachine(),
-      ...{ engine: garden.engine, seconds, pictures, snapshots, growth },
+      engine: garden.engine,
+      seconds,
+      pictures,
+      snapshots,
+      growth,
     };
   } finally {
     await browser.close();

@@ -1,31 +1,30 @@
 /**
- * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people have looked at and found
- * right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` retakes them: review them before you commit them.
+ * Every page at the size of a phone, a desktop and a 4K wall, beside the picture of it that people
+ * have looked at and found right. `VIVARIUM_BASELINES=1 npm test -- test/browser/baselines` retakes
+ * them: review them before you commit them.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { goTo, liveShows, signIn } from '../support/host-page.ts';
 import { difference, MEAN, SHARE } from '../support/likeness.ts';
-import { cameraRests, drawnTwice, openRoom } from '../support/page.ts';
+import { cameraRests, drawnTwice, nextPictures, openRoom, openWall } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
-import { nextPictures, openWall } from '../support/wall.ts';
+import { suiteFolder, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));
 const PICTURES = process.env.VIVARIUM_PICTURES;
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
 
-/** Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the screen. */
+/**
+ * Fewer pixels than a screen has, for a processor computes them; all of the layout is that of the
+ * screen.
+ */
 const SCREENS = {
   phone: { ...PHONE, deviceScaleFactor: 1 },
   desktop: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.5 },
@@ -45,41 +44,22 @@ const CREATURES = [
   'Sunflower',
 ];
 
-let server: VivariumServer;
-let data: string;
-let browser: Browser;
-let visitors: Visitor[];
-
-const url = (path: string): string => `http://127.0.0.1:${server.port}${path}`;
-
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'vivarium-baselines-'));
-  server = await startServer(
-    { size: '160x90', energy: 'newcomer=100,refillPerSecond=1000', data },
-    await ensureClient(() => {}),
-  );
-  visitors = [
-    await Visitor.join(server.port, 'garden', 'Ada'),
-    await Visitor.join(server.port, 'garden', 'Bo'),
-  ];
-  await plantGarden(visitors, CREATURES, (i) => [20 + 40 * (i % 4), 24 + 42 * Math.floor(i / 4)]);
-  // A machine that is busy otherwise would be told to be slow.
-  server.setTickRate(server.world.rooms.get('garden')!, TICK_RATE);
-  browser = await launchBrowser();
-  if (ANEW) await mkdir(FOLDER, { recursive: true });
+const { server, room, url, browser } = await suiteWithPages({
+  ...{ size: '160x90', energy: 'newcomer=100,refillPerSecond=1000', data: suiteFolder() },
 });
 
-afterAll(async () => {
-  for (const visitor of visitors) visitor.leave();
-  await browser.close();
-  await server.close();
-  rmSync(data, { recursive: true });
+beforeAll(async () => {
+  const visitors = [await suiteVisitor(server, 'Ada'), await suiteVisitor(server, 'Bo')];
+  await plantGarden(visitors, CREATURES, (i) => [20 + 40 * (i % 4), 24 + 42 * Math.floor(i / 4)]);
+  // A machine that is busy otherwise would be told to be slow.
+  server.setTickRate(room, TICK_RATE);
+  if (ANEW) await mkdir(FOLDER, { recursive: true });
 });
 
 /** To each page as it is when all has come. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   room: async (page) => {
-    await openRoom(page, url('/r/garden'));
+    await openRoom(page, `${url}/r/garden`);
     await page.getByTestId('gallery-item').first().waitFor();
     await page.locator('seed-film:not([waiting]) .film').first().waitFor();
     // The pictures of the seeds, which come after all else.
@@ -97,7 +77,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   wall: async (page) => {
     // The address to scan is that of a port which differs each time.
     const address = encodeURIComponent('http://192.168.1.20:8080/r/garden');
-    await openWall(page, url(`/wall/garden?frame=fixed&resolution=full&url=${address}`));
+    await openWall(page, `${url}/wall/garden?frame=fixed&resolution=full&url=${address}`);
     await nextPictures(page, 2);
   },
   host: async (page) => {
@@ -109,7 +89,10 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   },
 };
 
-/** What differs from picture to picture and says nothing of the page: clocks, and how busy this machine is. */
+/**
+ * What differs from picture to picture and says nothing of the page: clocks, and how busy this
+ * machine is.
+ */
 const FLEETING = '[data-testid=status], [data-fleeting]';
 
 describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
@@ -121,7 +104,8 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
         ...{ reducedMotion: 'reduce', locale: 'en-GB', timezoneId: 'Europe/Copenhagen' },
       });
       await context.addInitScript(() => {
-        // A busy machine's room may be told to be slow, which is a longer word; and a wall's captions take turns.
+        // A busy machine's room may be told to be slow, which is a longer word; and a wall's
+        // captions take turns.
         const { json } = Response.prototype;
         Response.prototype.json = async function () {
           const text = JSON.stringify(await json.call(this));

@@ -1,89 +1,70 @@
-/** Accessibility of the visitor's page: keyboard only, screen reader, translations, plain HTTP on the LAN. */
+/**
+ * Accessibility of the visitor's page: keyboard only, screen reader, translations, plain HTTP on
+ * the LAN.
+ */
+
 import { networkInterfaces } from 'node:os';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import type { Room } from '../../server/world/room.ts';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { cameraRests, fingerTap, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { plantGarden } from '../support/garden.ts';
+import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
+import { testNeeding } from '../support/needs.ts';
+import {
+  cameraRests,
+  fingerTap,
+  focus,
+  focused,
+  modelOf,
+  openRoom,
+  screenOf,
+  tabTo,
+  waitForConnection,
+  waitForPhase,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+import { afterTest, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 
-/** Where this machine is in its network; a page from there is no secure context, unlike one from itself. */
+/**
+ * Where this machine is in its network; a page from there is no secure context, unlike one from
+ * itself.
+ */
 const lan = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
-let server: VivariumServer;
-let room: Room;
-let browser: Browser;
-let ada: Visitor;
-const contexts: BrowserContext[] = [];
+const { server, room, roomUrl, newPage } = await suiteWithPages({
+  ...{ size: '128x96', host: '0.0.0.0', energy: 'newcomer=100,refillPerSecond=1000', capacity: 4 },
+});
+const ada = await suiteVisitor(server, 'Ada');
 
-const address = (host = '127.0.0.1', query = ''): string =>
-  `http://${host}:${server.port}/r/garden${query}`;
+/** A page that is closed after the test. */
+async function open(options: BrowserContextOptions): Promise<Page> {
+  const page = await newPage({ locale: 'en-GB', ...options });
+  afterTest(() => page.context().close());
+  return page;
+}
 
-async function visit(options: BrowserContextOptions, url = address()): Promise<Page> {
-  const context = await browser.newContext({ locale: 'en-GB', ...options }).then(leaveUnpainted);
-  contexts.push(context);
-  const page = await context.newPage();
-  await openRoom(page, url);
+async function visit(options: BrowserContextOptions): Promise<Page> {
+  const page = await open(options);
+  await openRoom(page, roomUrl);
   await page.getByTestId('gallery-item').first().waitFor();
   return page;
 }
 
-/** The element that has the focus, inside of whatever holds it. */
-const focused = (page: Page): Promise<string> =>
-  page.evaluate(() => {
-    let at = document.activeElement;
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return at?.getAttribute('data-testid') ?? at?.localName ?? '';
-  });
-
-async function tabTo(page: Page, testid: string): Promise<void> {
-  for (let i = 0; i < 60; i++) {
-    if ((await focused(page)) === testid) return;
-    await page.keyboard.press('Tab');
-  }
-  throw new Error(`${testid} was not reached`);
-}
-
 beforeAll(async () => {
-  const client = await ensureClient(() => {});
-  server = await startServer(
-    { size: '128x96', host: '0.0.0.0', energy: 'newcomer=100,refillPerSecond=1000', capacity: 4 },
-    client,
-  );
-  room = server.world.rooms.get('garden')!;
-  browser = await launchBrowser();
-  ada = await Visitor.join(server.port, 'garden', 'Ada');
-  const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
-  for (const [name, x, y] of [
-    ['Penguin', 24, 24],
-    ['Octopus', 104, 24],
-  ] as const) {
-    await ada.ask('plant', { x, y, seed: { from: 'gallery', index: gallery.indexOf(name) } });
-  }
-  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
+  const spots = [24, 104];
+  await plantGarden([ada], ['Penguin', 'Octopus'], (i) => [spots[i], 24]);
 });
 
 afterEach(async () => {
-  await Promise.all(contexts.splice(0).map((context) => context.close()));
-  // Until the server has noticed, the next one would be told of those who have gone.
+  // Until the server has noticed who has gone, the next page would be told of them.
   const roomServer = server.roomServers.get('garden')!;
   while (roomServer.size > 1) await new Promise((wake) => setTimeout(wake, 20));
-});
-
-afterAll(async () => {
-  ada.leave();
-  await browser.close();
-  await server.close();
 });
 
 test('by keyboard alone: choose a seed, plant it, damage it, select organisms, cross two', async () => {
@@ -96,11 +77,7 @@ test('by keyboard alone: choose a seed, plant it, damage it, select organisms, c
 
   await keyboard.press('s');
   expect(await focused(page)).toBe('gallery-item');
-  const chosen = await page.evaluate(() => {
-    let at = document.activeElement;
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    return at?.getAttribute('data-name');
-  });
+  const chosen = await (await focus(page)).evaluate((at) => at.getAttribute('data-name'));
   await keyboard.press('ArrowRight');
   expect(await focused(page)).toBe('gallery-item');
   await keyboard.press('Enter');
@@ -115,12 +92,7 @@ test('by keyboard alone: choose a seed, plant it, damage it, select organisms, c
   await keyboard.press('d');
   for (let i = 0; i < 6; i++) await keyboard.press(']');
   await keyboard.press('Enter');
-  await page.waitForFunction(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as {
-      model: { organisms: Map<number, { wounds: number }> };
-    };
-    return model.organisms.get(3)!.wounds > 0;
-  });
+  await page.waitForFunction(({ organisms }) => organisms.get(3)!.wounds > 0, await modelOf(page));
 
   await keyboard.press('n');
   const card = page.getByTestId('organism-card');
@@ -185,19 +157,16 @@ test('the help lists the keys; letter shortcuts can be limited to the room', asy
 test('the room’s events are announced, and its organisms are a list', async () => {
   const page = await visit(DESKTOP);
   const story = page.getByTestId('story');
-  await page.waitForFunction(
-    (element) => /^\d+ organisms? lives? here\. 2 people here\.$/.test(element!.textContent ?? ''),
-    await story.elementHandle(),
-  );
+  await story
+    .filter({ hasText: /^\d+ organisms? lives? here\. 2 people here\.$/ })
+    .waitFor({ state: 'attached' });
   await ada.ask('damage', { radius: 4, points: [20, 24, 28, 24] });
-  await page.waitForFunction(
-    (element) => element!.textContent?.includes('Penguin (planted by Ada) was wounded.'),
-    await story.elementHandle(),
-  );
-  await page.waitForFunction(
-    (element) => element!.textContent?.includes('Penguin (planted by Ada) has healed.'),
-    await story.elementHandle(),
-  );
+  await story
+    .filter({ hasText: 'Penguin (planted by Ada) was wounded.' })
+    .waitFor({ state: 'attached' });
+  await story
+    .filter({ hasText: 'Penguin (planted by Ada) has healed.' })
+    .waitFor({ state: 'attached' });
 
   const list = page.getByTestId('organism-list');
   await page.getByTestId('canvas').focus();
@@ -265,7 +234,7 @@ describe.each([
       await reach(page);
       expect([state, ...(await violations(page))]).toEqual([state]);
     }
-  }, 400_000);
+  });
 
   test('text and icons are readable over any organism', async () => {
     const page = await visit(screen);
@@ -285,101 +254,8 @@ describe.each([
         expect([code, ...(await spilled(page))]).toEqual([code]);
       }
     }
-  }, 400_000);
+  });
 });
-
-/** Texts and icons whose contrast is below AA, were the canvas below them all white, or all black. */
-function faint(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    type Color = readonly [number, number, number, number];
-    const pixel = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
-    const parse = (color: string): Color => {
-      pixel.clearRect(0, 0, 1, 1);
-      pixel.fillStyle = color;
-      pixel.fillRect(0, 0, 1, 1);
-      const [r, g, b, a] = pixel.getImageData(0, 0, 1, 1).data;
-      return [r, g, b, a / 255];
-    };
-    const over = (top: Color, below: Color): Color => [
-      ...([0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])) as [
-        number,
-        number,
-        number,
-      ]),
-      1,
-    ];
-    const luminance = ([r, g, b]: Color): number => {
-      const [R, G, B] = [r, g, b].map((c) =>
-        c <= 10 ? c / 3294.6 : ((c / 255 + 0.055) / 1.055) ** 2.4,
-      );
-      return 0.2126 * R + 0.7152 * G + 0.0722 * B;
-    };
-    const contrast = (a: Color, b: Color): number => {
-      const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
-      return (light + 0.05) / (dark + 0.05);
-    };
-    const parentOf = (element: Element): Element | null =>
-      element.assignedSlot ??
-      element.parentElement ??
-      (element.getRootNode() as ShadowRoot).host ??
-      null;
-    const found: string[] = [];
-    const look = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll<HTMLElement>('*')) {
-        if (element.shadowRoot) look(element.shadowRoot);
-        const icon = element.localName === 'svg';
-        const words = [...element.childNodes].some(
-          (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
-        );
-        const { width, height } = element.getBoundingClientRect();
-        if (!(icon || words) || width < 2 || height < 2) continue;
-        // What cannot be used, and what eyes do not see, need no contrast; the title has a shade of its own below it.
-        if (element.closest(':disabled, [data-testid=organism-list], select, header h1')) continue;
-        for (const canvas of [
-          [255, 255, 255, 1],
-          [0, 0, 0, 1],
-        ] as const) {
-          const layers: Color[] = [];
-          for (let at: Element | null = element; at; at = parentOf(at)) {
-            if (at.localName === 'vivarium-room') break;
-            layers.push(parse(getComputedStyle(at).backgroundColor));
-          }
-          const ground = layers.reduceRight<Color>((below, layer) => over(layer, below), canvas);
-          const ink = over(parse(getComputedStyle(element).color), ground);
-          if (contrast(ink, ground) < (icon ? 3 : 4.5)) {
-            const text = element.textContent?.trim() || element.parentElement?.className;
-            found.push(`${element.localName} "${text}": ${contrast(ink, ground).toFixed(2)}`);
-          }
-        }
-      }
-    };
-    look(document);
-    return found;
-  });
-}
-
-/** What a finger can press that is smaller than a fingertip. */
-function tiny(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const look = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll<HTMLElement>('*')) {
-        if (element.shadowRoot) look(element.shadowRoot);
-        if (!element.matches('button, select, input, a, [role=button]')) continue;
-        const { width, height } = element.getBoundingClientRect();
-        if (width < 2 || element.closest('[data-testid=organism-list]')) continue;
-        // A label is pressed as well as what it belongs to.
-        const label = element.closest('label')?.getBoundingClientRect();
-        const [w, h] = [Math.max(width, label?.width ?? 0), Math.max(height, label?.height ?? 0)];
-        if (w < 43.5 || h < 43.5) {
-          found.push(`${element.localName} ${element.className} ${element.title}: ${w} × ${h}`);
-        }
-      }
-    };
-    look(document);
-    return found;
-  });
-}
 
 test('all touch targets are as large as a fingertip', async () => {
   const page = await visit(PHONE);
@@ -395,73 +271,26 @@ test('no control is covered in any window, portrait or landscape', async () => {
   const { x, y } = await screenOf(page, 20, 76);
   await page.mouse.click(x, y);
   await page.getByTestId('find-mine').waitFor();
-  for (const [width, height] of [
-    ...[
-      [390, 844],
-      [844, 390],
-      [667, 375],
-      [320, 568],
-    ],
-    ...[
-      [820, 1180],
-      [1024, 600],
-      [740, 600],
-      [1180, 820],
-      [1920, 1080],
-    ],
-  ]) {
+  const upright = [
+    [390, 844],
+    [844, 390],
+    [667, 375],
+    [320, 568],
+    [820, 1180],
+  ];
+  const across = [
+    [1024, 600],
+    [740, 600],
+    [1180, 820],
+    [1920, 1080],
+  ];
+  for (const [width, height] of [...upright, ...across]) {
     await page.setViewportSize({ width, height });
     await page.waitForFunction((wide) => innerWidth === wide, width);
     const size = `${width}×${height}`;
     expect([size, ...(await covered(page))]).toEqual([size]);
   }
 });
-
-/** Buttons whose middle, or whose corners a little inside of them, are under something else. */
-function covered(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    // The layout follows the window with the next pictures.
-    for (let i = 0; i < 4; i++) await new Promise(requestAnimationFrame);
-    const deepest = (x: number, y: number): Element | null => {
-      let at = document.elementFromPoint(x, y);
-      while (at?.shadowRoot) {
-        const inner = at.shadowRoot.elementFromPoint(x, y);
-        if (!inner || inner === at) break;
-        at = inner;
-      }
-      return at;
-    };
-    const found: string[] = [];
-    const look = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll<HTMLElement>('*')) {
-        if (element.shadowRoot) look(element.shadowRoot);
-        // What scrolls goes on beyond its edge; what only ears meet is seen by nobody.
-        if (!element.matches('button, select') || element.closest('.row, dialog')) continue;
-        if (element.closest('[data-testid=organism-list]')) continue;
-        const { left, top, right, bottom, width, height } = element.getBoundingClientRect();
-        if (width < 2 || height < 2) continue;
-        const [dx, dy] = [width / 4, height / 4];
-        for (const [x, y] of [
-          [(left + right) / 2, (top + bottom) / 2],
-          [left + dx, top + dy],
-          [right - dx, top + dy],
-          [left + dx, bottom - dy],
-          [right - dx, bottom - dy],
-        ]) {
-          const over = deepest(x, y);
-          if (over && (element === over || element.contains(over) || over.contains(element))) {
-            continue;
-          }
-          const name = element.dataset.testid ?? element.className;
-          found.push(`${name} at ${x}, ${y}: ${over?.localName} ${over?.className}`);
-          break;
-        }
-      }
-    };
-    look(document);
-    return found;
-  });
-}
 
 test('with reduced motion nothing moves by itself, and the camera jumps', async () => {
   const page = await visit({ ...DESKTOP, reducedMotion: 'reduce' });
@@ -487,38 +316,12 @@ test('in forced colours, the selected tool and the focus are visible', async () 
   expect(await outline('look')).toBe('none');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
-  const ring = await page.evaluate(() => {
-    let at = document.activeElement;
-    while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    const { outlineStyle, outlineWidth } = getComputedStyle(at!);
+  const ring = await (await focus(page)).evaluate((at) => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(at);
     return `${outlineWidth} ${outlineStyle}`;
   });
   expect(ring).toBe('3px solid');
 });
-
-/** Buttons and panels whose text is cut off, or that stand outside of the window. */
-function spilled(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const found: string[] = [];
-    const look = (root: Document | ShadowRoot): void => {
-      for (const element of root.querySelectorAll<HTMLElement>('*')) {
-        if (element.shadowRoot) look(element.shadowRoot);
-        if (!element.matches('button, .panel, p, dd, dt, h1, h2, label')) continue;
-        const { left, right, width } = element.getBoundingClientRect();
-        // What scrolls may reach out; what is hidden from eyes does not count.
-        if (width < 2 || element.closest('.row, .chips, dialog, [data-testid=organism-list]'))
-          continue;
-        const cut = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
-        const outside = left < -1 || right > innerWidth + 1;
-        if (cut || outside) {
-          found.push(`${element.localName}.${element.className}: ${element.textContent?.trim()}`);
-        }
-      }
-    };
-    look(document);
-    return found;
-  });
-}
 
 test('the page follows the browser’s language; the switch overrides it permanently; an address can select one', async () => {
   const page = await visit({ ...DESKTOP, locale: 'de-AT' });
@@ -532,9 +335,9 @@ test('the page follows the browser’s language; the switch overrides it permane
   expect(await plant.textContent()).toContain('植える');
   await expect(page.locator('[data-name=Penguin]').getAttribute('title')).resolves.toBe('ペンギン');
 
-  await openRoom(page, address());
+  await openRoom(page, roomUrl);
   await page.waitForSelector('html[lang=ja]');
-  await openRoom(page, address('127.0.0.1', '?lang=es'));
+  await openRoom(page, `${roomUrl}?lang=es`);
   await page.waitForSelector('html[lang=es]');
   // Choosing wins over what the address asked for.
   await page.getByTestId('language').selectOption('da');
@@ -547,27 +350,23 @@ test('the page follows the browser’s language; the switch overrides it permane
 test('the pages of a full room and of a lost connection have no accessibility violations', async () => {
   const others = await Promise.all([1, 2].map(() => Visitor.join(server.port)));
   const inside = await visit(PHONE);
-  const context = await browser.newContext({ ...PHONE, locale: 'en-GB' }).then(leaveUnpainted);
-  contexts.push(context);
-  const waiting = await context.newPage();
-  await waiting.goto(address());
+  const waiting = await open(PHONE);
+  await waiting.goto(roomUrl);
   await waiting.getByTestId('line').waitFor();
   expect(await violations(waiting)).toEqual([]);
   for (const other of others) other.leave();
 
   await inside.context().setOffline(true);
-  await inside.waitForSelector('html[data-connection="reconnecting"]');
+  await waitForConnection(inside, 'reconnecting');
   expect(await violations(inside)).toEqual([]);
   await inside.context().setOffline(false);
-  await inside.waitForSelector('html[data-connection="live"]');
+  await waitForConnection(inside, 'live');
 });
 
-(lan ? test : test.skip)(
+testNeeding('a network address', lan !== undefined)(
   'at a LAN address, without a secure context, everything works, and no other host is contacted',
   async () => {
-    const context = await browser.newContext({ ...PHONE, locale: 'da-DK' }).then(leaveUnpainted);
-    contexts.push(context);
-    const page = await context.newPage();
+    const page = await open({ ...PHONE, locale: 'da-DK' });
     const elsewhere: string[] = [];
     const problems: string[] = [];
     page.on('request', (request) => {
@@ -577,19 +376,17 @@ test('the pages of a full room and of a lost connection have no accessibility vi
       }
     });
     page.on('pageerror', (error) => problems.push(error.message));
-    await openRoom(page, address(lan!));
+    await openRoom(page, `http://${lan}:${server.port}/r/garden`);
     expect(await page.evaluate(() => isSecureContext)).toBe(false);
     await page.getByTestId('gallery-item').first().waitFor();
     const before = room.organisms.length;
     await cameraRests(page);
     const { x, y } = await screenOf(page, 64, 80);
     await fingerTap(page, { x, y });
-    await page.waitForFunction((count) => {
-      const { model } = document.querySelector('vivarium-room') as unknown as {
-        model: { organisms: Map<number, unknown> };
-      };
-      return model.organisms.size > count;
-    }, before);
+    await page.waitForFunction(([{ organisms }, count]) => organisms.size > count, [
+      await modelOf(page),
+      before,
+    ] as const);
     expect(await page.evaluate(() => document.documentElement.lang)).toBe('da');
     expect(elsewhere).toEqual([]);
     expect(problems).toEqual([]);

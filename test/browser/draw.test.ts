@@ -1,14 +1,11 @@
 /**
- * Digits drawn on the page's pad and planted grow into the same digits, according to a classifier. Ten in `npm test`,
- * a hundred with VIVARIUM_TEST_FULL=1.
+ * Digits drawn on the page's pad and planted grow into the same digits, according to a classifier.
+ * Ten in `npm test`, a hundred with VIVARIUM_TEST_FULL=1.
  */
-import { existsSync } from 'node:fs';
+
 import { fileURLToPath } from 'node:url';
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+import type { CDPSession, Page } from 'playwright-core';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { launchBrowser } from '../support/browser.ts';
 import {
   classify,
   DIGIT_SIDE,
@@ -17,7 +14,8 @@ import {
   readDigits,
 } from '../support/digit-classifier.ts';
 import { cameraRests, nextPicture, openRoom, screenOf } from '../support/page.ts';
-import { startServer, UNLIMITED } from '../support/server.ts';
+import { UNLIMITED } from '../support/server.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
 const CHECKPOINT = fileURLToPath(new URL('../../checkpoints/digits', import.meta.url));
@@ -50,6 +48,22 @@ function chosen(): { digit: number; pixels: Float32Array }[] {
     return found;
   });
 }
+
+const digits = chosen();
+const columns = Math.ceil(Math.sqrt(digits.length));
+/**
+ * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
+ */
+const apart = SIDE + 4;
+const { room, roomUrl, browser } = await suiteWithPages({
+  ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
+  checkpoint: CHECKPOINT,
+});
+const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
+const context = await browser.newContext(phone);
+const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
+await openRoom(page, roomUrl);
+await cameraRests(page);
 
 /** Inked pixels side by side: [first, last, row]. */
 function runsOf(pixels: Float32Array): [number, number, number][] {
@@ -86,15 +100,19 @@ async function draw(page: Page, mouse: CDPSession, pixels: Float32Array): Promis
         buttons: 1,
         clickCount: 1,
       });
-    // In order, but without waiting for each: a page that draws in software takes its time to say that it has heard.
+    // In order, but without waiting for each: a page that draws in software takes its time to say
+    // that it has heard.
     sent.push(send('mousePressed', from), send('mouseMoved', to), send('mouseReleased', to));
   }
   await Promise.all(sent);
 }
 
-/** What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data has around. */
-function shown({ world }: VivariumServer, { x, y }: OrganismView): Float32Array {
-  const { rgba, width } = world.rooms.get('garden')!.grid.planes;
+/**
+ * What the room shows of an organism, as the judge wants it: ink 0…1, without the rim that the data
+ * has around.
+ */
+function shown({ x, y }: OrganismView): Float32Array {
+  const { rgba, width } = room.grid.planes;
   const corner = (middle: number): number => middle - DIGIT_SIDE / 2;
   return Float32Array.from({ length: DIGIT_SIDE ** 2 }, (_, i) => {
     const [px, py] = [corner(x) + (i % DIGIT_SIDE), corner(y) + Math.floor(i / DIGIT_SIDE)];
@@ -102,73 +120,43 @@ function shown({ world }: VivariumServer, { x, y }: OrganismView): Float32Array 
   });
 }
 
-const ifTrained = existsSync(CHECKPOINT) ? describe : describe.skip;
-
-ifTrained('digits', () => {
-  const digits = chosen();
-  const columns = Math.ceil(Math.sqrt(digits.length));
-  /** Places apart, so that neighbours keep to themselves although a finger is no finer than a place. */
-  const apart = SIDE + 4;
-  let server: VivariumServer;
-  let browser: Browser;
-  let page: Page;
-
-  beforeAll(async () => {
-    const size = `${columns * apart}x${columns * apart}`;
-    const settings = { size, energy: 'off', limits: UNLIMITED, checkpoint: CHECKPOINT };
-    server = await startServer(settings, await ensureClient(() => {}));
-    browser = await launchBrowser();
-    const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
-    const context = await browser.newContext(phone);
-    page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
-    await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
-    await cameraRests(page);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-  });
-
-  test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow into the same`, async () => {
-    const room = server.world.rooms.get('garden')!;
-    const mouse = await page.context().newCDPSession(page);
-    const seen: string[] = [];
-    let same = 0;
-    /** Digits by the organisms that have not been judged yet. */
-    const sown = new Map<number, number>();
-    const judgeGrown = (): void => {
-      for (const organism of room.organisms) {
-        const digit = sown.get(organism.id);
-        if (digit === undefined || organism.phase === 'growing') continue;
-        sown.delete(organism.id);
-        expect(organism.origin).toBe('drawing');
-        const grown = classify(classifier, shown(server, organism));
-        if (grown === digit) same++;
-        else seen.push(`${digit} became ${grown}`);
-      }
-    };
-    for (const [i, { digit, pixels }] of digits.entries()) {
-      await page.getByTestId('open-draw').click();
-      await draw(page, mouse, pixels);
-      if (PICTURES && i === 2) await page.screenshot({ path: `${PICTURES}/draw.png` });
-      await page.getByTestId('grow-drawing').click();
-      await page.getByTestId('plant-drawing').click();
-      await page.locator('draw-pad').waitFor({ state: 'detached' });
-      const [x, y] = [i % columns, Math.floor(i / columns)].map((k) => (k + 0.5) * apart);
-      const spot = await screenOf(page, x, y);
-      await page.mouse.click(spot.x, spot.y);
-      // It grows while others are being drawn.
-      while (room.size <= i) await nextPicture(page);
-      sown.set(room.organisms.at(-1)!.id, digit);
-      judgeGrown();
+test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow into the same`, async () => {
+  const mouse = await page.context().newCDPSession(page);
+  const seen: string[] = [];
+  let same = 0;
+  /** Digits by the organisms that have not been judged yet. */
+  const sown = new Map<number, number>();
+  const judgeGrown = (): void => {
+    for (const organism of room.organisms) {
+      const digit = sown.get(organism.id);
+      if (digit === undefined || organism.phase === 'growing') continue;
+      sown.delete(organism.id);
+      expect(organism.origin).toBe('drawing');
+      const grown = classify(classifier, shown(organism));
+      if (grown === digit) same++;
+      else seen.push(`${digit} became ${grown}`);
     }
-    while (sown.size > 0) {
-      await nextPicture(page);
-      judgeGrown();
-    }
-    console.log(`${same} of ${digits.length} grow into the same digit; ${seen.join(', ')}`);
-    if (PICTURES) await page.screenshot({ path: `${PICTURES}/drawn.png` });
-    expect(same).toBeGreaterThanOrEqual(SAME * digits.length);
-  }, 1_800_000);
-});
+  };
+  for (const [i, { digit, pixels }] of digits.entries()) {
+    await page.getByTestId('open-draw').click();
+    await draw(page, mouse, pixels);
+    if (PICTURES && i === 2) await page.screenshot({ path: `${PICTURES}/draw.png` });
+    await page.getByTestId('grow-drawing').click();
+    await page.getByTestId('plant-drawing').click();
+    await page.locator('draw-pad').waitFor({ state: 'detached' });
+    const [x, y] = [i % columns, Math.floor(i / columns)].map((k) => (k + 0.5) * apart);
+    const spot = await screenOf(page, x, y);
+    await page.mouse.click(spot.x, spot.y);
+    // It grows while others are being drawn.
+    while (room.size <= i) await nextPicture(page);
+    sown.set(room.organisms.at(-1)!.id, digit);
+    judgeGrown();
+  }
+  while (sown.size > 0) {
+    await nextPicture(page);
+    judgeGrown();
+  }
+  console.log(`${same} of ${digits.length} grow into the same digit; ${seen.join(', ')}`);
+  if (PICTURES) await page.screenshot({ path: `${PICTURES}/drawn.png` });
+  expect(same).toBeGreaterThanOrEqual(SAME * digits.length);
+}, 1_800_000);

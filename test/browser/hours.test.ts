@@ -1,40 +1,18 @@
 /** What walls and phones show when the host changes opening hours, captions and languages. */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/host-client.ts';
-import { openRoom } from '../support/page.ts';
-import { startServer } from '../support/server.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+
+import { openRoom, waitForConnection } from '../support/page.ts';
+import { hostOf } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 
 const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
-let server: VivariumServer;
-let browser: Browser;
-let host: HostClient;
-
-async function newPage(): Promise<Page> {
-  const screen = { viewport: { width: 360, height: 320 } };
-  const page = await (await browser.newContext(screen).then(leaveUnpainted)).newPage();
-  return page;
-}
-
-beforeAll(async () => {
-  server = await startServer({ size: '96x64' }, await ensureClient(() => {}));
-  host = await HostClient.login(server.port, server.hostToken!);
-  browser = await launchBrowser();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const { server, url, newPage: open } = await suiteWithPages({ size: '96x64' });
+const host = await hostOf(server);
+const newPage = () => open({ viewport: { width: 360, height: 320 } });
 
 test('outside opening hours the wall is dim and phones show that it is closed, until it opens again', async () => {
   const [wall, phone] = [await newPage(), await newPage()];
-  await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
-  await wall.waitForSelector('html[data-connection="live"]', { state: 'attached' });
-  await openRoom(phone, `http://127.0.0.1:${server.port}/r/garden`);
+  await openRoom(wall, `${url}/wall/garden`);
+  await openRoom(phone, `${url}/r/garden`);
   const opacity = (): Promise<number> =>
     wall.evaluate(() => {
       const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
@@ -50,7 +28,7 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
   expect(await wall.evaluate(() => document.documentElement.dataset.connection)).toBe('live');
 
   await host.call('setSchedule', { ...CLOSED, on: false });
-  await phone.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await waitForConnection(phone, 'live');
   await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
   await wall.waitForSelector('vivarium-wall:not([dim])');
   while ((await opacity()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
@@ -58,7 +36,7 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
 
 test('captions on the wall are in the languages that the host selects', async () => {
   const wall = await newPage();
-  await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
+  await wall.goto(`${url}/wall/garden`);
   const overlay = wall.locator('wall-overlay');
   await overlay.waitFor();
   const says = (): Promise<string> =>

@@ -1,18 +1,11 @@
 /** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+
+import type { Page } from 'playwright-core';
 import { systemClock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/host-client.ts';
-import { openRoom } from '../support/page.ts';
-import { startServer } from '../support/server.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
-
-let server: VivariumServer;
-let browser: Browser;
-let url: string;
+import { modelOf, openRoom } from '../support/page.ts';
+import { hostOf } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 
 let ahead = 0;
 /** The system's clock, which can be moved forward. */
@@ -33,23 +26,13 @@ async function picture(page: Page, name: string): Promise<void> {
   }
 }
 
-beforeAll(async () => {
-  const client = await ensureClient(() => {});
-  server = await startServer({ size: '64x64', capacity: 1 }, client, clock);
-  url = `http://127.0.0.1:${server.port}/r/garden`;
-  browser = await launchBrowser();
-});
+const {
+  server,
+  roomUrl: url,
+  newPage: open,
+} = await suiteWithPages({ size: '64x64', capacity: 1 }, { clock });
 
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
-
-const newPage = (): Promise<Page> =>
-  browser
-    .newContext({ viewport: { width: 390, height: 844 } })
-    .then(leaveUnpainted)
-    .then((context) => context.newPage());
+const newPage = () => open({ viewport: { width: 390, height: 844 } });
 
 test('a visitor waits for a full room, is admitted when there is a place, and keeps their identity after a reload', async () => {
   const first = await newPage();
@@ -71,15 +54,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
   expect(await line.count()).toBe(0);
   await third.getByText('The room is full. You are next').waitFor();
 
-  const you = () =>
-    second.evaluate(
-      () =>
-        (
-          document.querySelector('vivarium-room') as unknown as {
-            model: { you: { id: number } };
-          }
-        ).model.you.id,
-    );
+  const you = async () => (await modelOf(second)).evaluate((model) => model.you.id);
   const before = await you();
   await third.close();
   await openRoom(second, url);
@@ -108,11 +83,10 @@ test('a visitor who does nothing while others wait gives up their place, reads w
 test('a visitor who was sent away reads why, without a button that cannot help, also after a reload', async () => {
   const page = await newPage();
   await openRoom(page, url);
-  const host = await HostClient.login(server.port, server.hostToken!);
-  const parts = { room: 'garden' };
-  const { visitors } = await host.call('room', {}, parts);
+  const host = await hostOf(server);
+  const { visitors } = await host.call('room');
   const { id: participant } = visitors[0];
-  const ban = await host.call('ban', { participant, address: false, minutes: 10 }, parts);
+  const ban = await host.call('ban', { participant, address: false, minutes: 10 });
   const text = page.getByText('The host has ended this visit.');
   for (let visit = 0; visit < 3; visit++) {
     await text.waitFor();
@@ -129,7 +103,7 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
 });
 
 test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {
-  const host = await HostClient.login(server.port, server.hostToken!);
+  const host = await hostOf(server);
   await host.call('closeRoom', {}, { room: 'garden' });
   const pages = [await newPage(), await newPage()];
   const closed = (page: Page) => page.getByText('This room is closed just now.');

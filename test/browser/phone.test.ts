@@ -1,8 +1,5 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
+
 import {
   cameraRests,
   fingerTap,
@@ -12,13 +9,12 @@ import {
   waitForWounds,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 
-let server: VivariumServer;
-let browser: Browser;
-let page: Page;
-let fingers: CDPSession;
+const { room, roomUrl, newPage } = await suiteWithPages({ size: '96x96' });
+const page = await newPage(PHONE);
+await openRoom(page, roomUrl);
+const fingers = await page.context().newCDPSession(page);
 
 /** Fingers go down, along, and up again. Each has a list of places it passes. */
 async function touch(...ways: { x: number; y: number }[][]): Promise<void> {
@@ -36,25 +32,12 @@ const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
     y: y0 + ((y1 - y0) * i) / steps,
   }));
 
-beforeAll(async () => {
-  server = await startServer({ size: '96x96' }, await ensureClient(() => {}));
-  browser = await launchBrowser();
-  page = await (await browser.newContext(PHONE).then(leaveUnpainted)).newPage();
-  await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
-  fingers = await page.context().newCDPSession(page);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
-
 test('a seed is in hand at once: the first tap plants it', async () => {
   await cameraRests(page);
   const { x, y } = await screenOf(page, 48, 48);
   await fingerTap(page, { x, y });
   await waitForPhase(page, 1, 'asleep');
-  const [organism] = server.world.rooms.get('garden')!.organisms;
+  const [organism] = room.organisms;
   expect(organism).toMatchObject({ x: 48, y: 48, origin: 'gallery' });
 });
 
@@ -72,12 +55,12 @@ test('two fingers zoom about their midpoint, and plant nothing', async () => {
   expect(scale).toBeGreaterThan(1.7);
   expect(scale).toBeLessThan(2.3);
   expect(Math.abs((wideLeft.x + wideRight.x) / 2 - middle)).toBeLessThan(40);
-  expect(server.world.rooms.get('garden')!.organisms).toHaveLength(1);
+  expect(room.organisms).toHaveLength(1);
 });
 
 test('with the cutting tool, a finger damages the cells in its path', async () => {
   // A camera that still glides from the zoom would take the organism from under the finger.
-  await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
+  await openRoom(page, roomUrl);
   await page.getByTestId('tool-damage').tap();
   await cameraRests(page);
   // All across: whatever animal it is, there is flesh on the way.
@@ -85,5 +68,5 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   const to = await screenOf(page, 60, 50);
   await touch(line(from.x, from.y, to.x, to.y));
   await waitForWounds(page, 1, 1);
-  expect(server.world.rooms.get('garden')!.organisms[0].wounds).toBeGreaterThan(0);
+  expect(room.organisms[0].wounds).toBeGreaterThan(0);
 });

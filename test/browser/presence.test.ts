@@ -1,34 +1,33 @@
-/** A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the keepsake. */
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+/**
+ * A visitor's own organism, on a phone: planting, looking at it, damaging it, naming, and the
+ * keepsake.
+ */
+
+import type { BrowserContext, CDPSession, Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import type { Room } from '../../server/world/room.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
-import { cameraRests, fingerTap, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import {
+  cameraRests,
+  fingerTap,
+  modelOf,
+  openRoom,
+  type PageElement,
+  screenOf,
+  waitForPhase,
+} from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
+import { afterSuite, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 /** A line of 4 Mbit/s and 100 ms there and back. */
 const PHONE_LINE = { latency: 50, bandwidth: 500_000 };
 /** From opening the page to the first cells of one's own, ms. */
 const MOST_TO_CELLS = 10_000;
-
-interface RoomElement extends HTMLElement {
-  readonly model: {
-    readonly you: { readonly id: number } | undefined;
-    readonly tick: number | undefined;
-    readonly energy: { readonly level: number } | undefined;
-    readonly planes: { readonly owner: Uint32Array; readonly width: number } | undefined;
-    readonly organisms: ReadonlyMap<number, OrganismView>;
-  };
-}
 
 interface Probe {
   /** CSS pixels. */
@@ -38,14 +37,13 @@ interface Probe {
   readonly seen: { readonly light: number; readonly tick: number | undefined }[];
 }
 
-let server: VivariumServer;
-let room: Room;
-let proxy: FaultProxy;
-let browser: Browser;
+const { server, room, browser } = await suiteWithPages({ size: '160x160', energy: 'newcomer=100' });
+const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
+afterSuite(() => proxy.close());
+const ada = await suiteVisitor(server, 'Ada');
 let context: BrowserContext | undefined;
 let page: Page;
 let fingers: CDPSession;
-let ada: Visitor;
 /** What the phone has planted. */
 let mine: OrganismView;
 const url = (query = '') => `http://127.0.0.1:${proxy.port}/r/garden${query}`;
@@ -90,27 +88,13 @@ async function download(testId: string): Promise<{ name: string; bytes: Buffer }
   return { name: saved.suggestedFilename(), bytes: Buffer.concat(chunks) };
 }
 
-beforeAll(async () => {
-  server = await startServer(
-    { size: '160x160', energy: 'newcomer=100' },
-    await ensureClient(() => {}),
-  );
-  room = server.world.rooms.get('garden')!;
-  proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
-  browser = await launchBrowser();
-  ada = await Visitor.join(server.port, 'garden', 'Ada');
-});
-
 afterEach(() => proxy.set(NO_FAULTS));
 
-afterAll(async () => {
-  ada.leave();
-  await browser.close();
-  await proxy.close();
-  await server.close();
-});
-
-/** A new phone opens the page and taps. @returns ms until the first cells of its organism are visible */
+/**
+ * A new phone opens the page and taps.
+ *
+ * @returns ms until the first cells of its organism are visible
+ */
 async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
   context = await visitPhone();
@@ -120,11 +104,13 @@ async function scanAndTap(x: number, y: number): Promise<number> {
   await openRoom(page, url());
   const at = await screenOf(page, x, y);
   await fingerTap(page, at);
-  await page.waitForFunction(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
-    const mine = [...model.organisms.values()].find(({ planter }) => planter.id === model.you?.id);
-    return mine && model.planes!.owner.filter((owner) => owner === mine.id).length >= 16;
-  });
+  await page.waitForFunction(
+    ({ organisms, you, planes }) => {
+      const own = [...organisms.values()].find(({ planter }) => planter.id === you?.id);
+      return own && planes!.owner.filter((owner) => owner === own.id).length >= 16;
+    },
+    await modelOf(page),
+  );
   return performance.now() - opened;
 }
 
@@ -176,7 +162,7 @@ test('a wound and its cost are visible under the finger before the server knows 
       const ratio = canvas.width / canvas.clientWidth;
       const [px, py] = [probe.x * ratio, canvas.height - probe.y * ratio].map(Math.round);
       this.readPixels(px, py, 1, 1, this.RGBA, this.UNSIGNED_BYTE, pixel);
-      const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
       probe.seen.push({ light: pixel[0] + pixel[1] + pixel[2], tick: model.tick });
     };
   });
@@ -202,7 +188,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   proxy.set({ stalled: 'both' });
   const energy = () =>
     page.evaluate(() => {
-      const element = document.querySelector('vivarium-room') as unknown as RoomElement;
+      const element = document.querySelector('vivarium-room') as unknown as PageElement;
       const dock = element.shadowRoot!.querySelector('tool-dock') as unknown as {
         energy: { level: number };
       };
@@ -234,7 +220,7 @@ test('a wound and its cost are visible under the finger before the server knows 
 
 test('the organism heals, and its card counts that', async () => {
   await page.waitForFunction((id) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
     return (model.organisms.get(id)?.healed ?? 0) > 0;
   }, mine.id);
   expect(room.viewOf(mine.id)).toMatchObject({ hurt: false });
@@ -251,7 +237,7 @@ test('other visitors see a new name, also on the organisms planted before', asyn
   await page.getByTestId('name').fill('Grace');
   await page.getByTestId('save-name').tap();
   const { id } = (await page.evaluate(
-    () => (document.querySelector('vivarium-room') as unknown as RoomElement).model.you,
+    () => (document.querySelector('vivarium-room') as unknown as PageElement).model.you,
   ))!;
   await ada.next(
     ({ name, message }) =>
@@ -314,7 +300,7 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   await page.getByText('Tap to plant it again').waitFor();
   await tapPlace(130, 128);
   await page.waitForFunction((before) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+    const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
     return model.organisms.size > before;
   }, count);
   const again = room.organisms.at(-1)!;

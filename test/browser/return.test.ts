@@ -1,39 +1,43 @@
-/** After any failure of the server, walls and phones reconnect by themselves and visitors keep their identity. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+/**
+ * After any failure of the server, walls and phones reconnect by themselves and visitors keep their
+ * identity.
+ */
+
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
-import { cameraRests, openRoom, screenOf } from '../support/page.ts';
+import {
+  cameraRests,
+  modelOf,
+  openRoom,
+  openWall,
+  screenOf,
+  waitForConnection,
+} from '../support/page.ts';
 import { countStalls, generousTimeout } from '../support/patience.ts';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PHONE } from '../support/screens.ts';
+import { afterSuite, suiteFolder } from '../support/suite.ts';
+import { suiteBrowser } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
-import { openWall } from '../support/wall.ts';
 
 /** ms after the server is back. */
 const LIMIT = 5_000;
 
-interface RoomElement extends HTMLElement {
-  readonly model: {
-    readonly tick: number | undefined;
-    readonly you: { readonly id: number; readonly name: string; readonly hue: number };
-    readonly organisms: ReadonlyMap<number, { readonly planter?: { readonly id: number } }>;
-  };
-}
-
-let folder: string;
-let port: number;
-let server: ServerProcess;
-let proxy: FaultProxy;
-let browser: Browser;
-let wall: Page;
+await ensureClient(() => {});
+const folder = suiteFolder();
+// A port that is the same after each start.
+const port = await freePort();
+const proxy = await FaultProxy.open({ port, random: createRandom(1) });
+afterSuite(() => proxy.close());
+const browser = await suiteBrowser();
 const phones: Page[] = [];
+let server: ServerProcess;
+let wall: Page;
+afterSuite(() => server?.end('SIGKILL'));
 
 const start = async (): Promise<void> => {
   const settings = {
@@ -44,36 +48,22 @@ const start = async (): Promise<void> => {
     data: folder,
     checkpoint: 'test/fixtures/checkpoints/interim-emoji',
   };
-  const args = Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
-  server = new ServerProcess(args);
+  server = new ServerProcess(flagsOf(settings));
   await server.alive();
 };
 
-async function open(options: object): Promise<Page> {
-  const page = await (await browser.newContext(options).then(leaveUnpainted)).newPage();
-  return page;
-}
+const open = async (options: BrowserContextOptions) =>
+  (await browser.newContext(options).then(leaveUnpainted)).newPage();
 
 /** The page's participant, and which organisms the page shows as its own. */
-const self = (page: Page) =>
-  page.evaluate(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
-    const { you, organisms } = model;
+const self = async (page: Page) =>
+  (await modelOf(page)).evaluate(({ you, organisms }) => {
     const mine = [...organisms].filter(([, { planter }]) => planter?.id === you.id);
     return { you: { ...you }, mine: mine.map(([id]) => id) };
   });
 
-const waitForState = (page: Page, state: string): Promise<unknown> =>
-  page.waitForSelector(`html[data-connection="${state}"]`, { state: 'attached' });
-
 beforeAll(async () => {
-  await ensureClient(() => {});
-  folder = mkdtempSync(join(tmpdir(), 'vivarium-return-'));
-  // A port that is the same after each start.
-  port = await freePort();
   await start();
-  proxy = await FaultProxy.open({ port, random: createRandom(1) });
-  browser = await launchBrowser();
   wall = await open({ viewport: { width: 640, height: 360 }, reducedMotion: 'reduce' });
   await openWall(wall, `http://127.0.0.1:${proxy.port}/wall/garden`);
   for (const x of [24, 72]) {
@@ -84,20 +74,12 @@ beforeAll(async () => {
     const at = await screenOf(page, x, 32);
     // By a click: a busy machine's browser may swallow a tap.
     await page.mouse.click(at.x, at.y);
-    await page.waitForFunction(() => {
-      const { you, organisms } = (document.querySelector('vivarium-room') as unknown as RoomElement)
-        .model;
-      return [...organisms.values()].some(({ planter }) => planter?.id === you.id);
-    });
+    await page.waitForFunction(
+      ({ you, organisms }) => [...organisms.values()].some(({ planter }) => planter?.id === you.id),
+      await modelOf(page),
+    );
     phones.push(page);
   }
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await proxy?.close();
-  await server?.end('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 test.each([
@@ -113,7 +95,7 @@ test.each([
     proxy.set({ unplugged });
     await server.end('SIGKILL');
     const gone = Date.now();
-    await Promise.all([wall, ...phones].map((page) => waitForState(page, 'reconnecting')));
+    await Promise.all([wall, ...phones].map((page) => waitForConnection(page, 'reconnecting')));
     await new Promise((wake) => setTimeout(wake, Math.max(0, gone + away - Date.now())));
     await start();
     proxy.set({ unplugged: false });
@@ -121,7 +103,7 @@ test.each([
     const stalls = countStalls();
     const took = await Promise.all(
       [wall, ...phones].map(async (page) => {
-        await waitForState(page, 'live');
+        await waitForConnection(page, 'live');
         return Date.now() - back - stalls.lost;
       }),
     );

@@ -1,11 +1,10 @@
 /** The whole path, in real browsers: plant, grow, wound, heal, together. */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+
+import type { Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
-import type { Room } from '../../server/world/room.ts';
-import { launchBrowser } from '../support/browser.ts';
 import {
   growthOf,
+  modelOf,
   openRoom,
   pictureAt,
   recordGrowth,
@@ -15,25 +14,27 @@ import {
   waitForTick,
   waitForWounds,
 } from '../support/page.ts';
-import { startServer } from '../support/server.ts';
+import { suiteServer } from '../support/suite.ts';
+import { suiteBrowser } from '../support/suite-pages.ts';
 
 const WIDTH = 128;
 const HEIGHT = 96;
 /**
- * Mean squared error of premultiplied RGBA, 0…1, over the window, between the healed organism and its unwounded self.
- * The interim checkpoint's card gives 0.0088 as the median for a disc of radius 8 after 8 steps.
+ * Mean squared error of premultiplied RGBA, 0…1, over the window, between the healed organism and
+ * its unwounded self. The interim checkpoint's card gives 0.0088 as the median for a disc of radius
+ * 8 after 8 steps.
  */
 const HEALED = 0.01;
 
-let server: VivariumServer;
-let room: Room;
-let url: string;
-const browsers: Browser[] = [];
+// Slow enough that browsers which draw in software skip no frame of what is to be seen.
+const { room, roomUrl } = await suiteServer(
+  { size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 6 },
+  { clientFolder: await ensureClient(() => {}) },
+);
 
 /** A browser of its own in the room. */
 async function visit(): Promise<Page> {
-  const browser = await launchBrowser();
-  browsers.push(browser);
+  const browser = await suiteBrowser();
   const viewport = { width: 900, height: 700 };
   const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5 });
   const problems: string[] = [];
@@ -43,19 +44,17 @@ async function visit(): Promise<Page> {
     const isCall = /closed before the connection is established/.test(message.text());
     if (message.type() === 'error' && !isCall) problems.push(message.text());
   });
-  await openRoom(page, url);
+  await openRoom(page, roomUrl);
   Object.assign(page, { problems });
   return page;
 }
 
 /** Waits until the page is told each tick, or every other one. */
 async function notThrifty(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as {
-      model: { quality?: { tier: string } };
-    };
-    return model.quality && model.quality.tier !== 'thrifty';
-  });
+  await page.waitForFunction(
+    ({ quality }) => quality && quality.tier !== 'thrifty',
+    await modelOf(page),
+  );
 }
 
 function serverPlanes(): Buffer {
@@ -66,19 +65,6 @@ function serverPlanes(): Buffer {
 function meanSquaredError(a: number[], b: number[]): number {
   return a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
 }
-
-beforeAll(async () => {
-  const client = await ensureClient(() => {});
-  // Slow enough that browsers which draw in software skip no frame of what is to be seen.
-  server = await startServer({ size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 6 }, client);
-  room = server.world.rooms.get('garden')!;
-  url = `http://127.0.0.1:${server.port}/r/garden`;
-});
-
-afterAll(async () => {
-  await Promise.all(browsers.map((browser) => browser.close()));
-  await server.close();
-});
 
 test('two browsers see an organism grow, a wound by the other visitor, and the healing; a late third sees the same', async () => {
   const [a, b] = [await visit(), await visit()];
@@ -94,7 +80,8 @@ test('two browsers see an organism grow, a wound by the other visitor, and the h
   expect(organism).toMatchObject({ x: 64, y: 48, kind: 'Penguin' });
   for (const page of [a, b]) {
     const moments = await growthOf(page, 1);
-    // A slow browser may skip a whole stage; what it shows still only grows, from the seed to the grown organism.
+    // A slow browser may skip a whole stage; what it shows still only grows, from the seed to the
+    // grown organism.
     const stages = [...new Set(moments.map(({ stage }) => stage))];
     expect([stages[0], stages.at(-1)]).toEqual([2, 32]);
     expect(stages.length).toBeGreaterThanOrEqual(3);

@@ -1,74 +1,49 @@
 /**
- * A visitor scans the code on the wall over a slow connection and plants an organism: both pages in real browsers, from
- * opening the page to the organism's first cells on the wall.
+ * A visitor scans the code on the wall over a slow connection and plants an organism: both pages in
+ * real browsers, from opening the page to the organism's first cells on the wall.
  */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import type { Room } from '../../server/world/room.ts';
+
+import type { JSHandle, Page } from 'playwright-core';
 import { createRandom } from '../../shared/random.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
-import { fingerTap } from '../support/page.ts';
+import { fingerTap, modelOf, type PageElement, waitForConnection } from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
+import { afterSuite } from '../support/suite.ts';
+import { suiteBrowser, suiteWithPages } from '../support/suite-pages.ts';
 
 /** ms that it may take. */
 const LIMIT = 10_000;
 /** 4 Mbit/s; 100 ms there, and as long back. */
 const LINE = { bandwidth: 500_000, latency: 100 };
 
-/** What both pages show to scripts. */
-interface Shown extends HTMLElement {
-  readonly model: {
-    readonly you?: { readonly id: number };
-    readonly organisms: ReadonlyMap<number, { planter: { id: number }; x: number; y: number }>;
-    readonly planes?: { readonly rgba: Uint8Array; readonly owner: Uint32Array; width: number };
-  };
-  readonly drawn: { readonly pictures: number };
-  worldToScreen(x: number, y: number): { x: number; y: number };
+// The gardener plays until the visitor comes.
+const { server, room, url, browser } = await suiteWithPages({ attract: 60 });
+const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
+afterSuite(() => proxy.close());
+/**
+ * On a machine of its own, as far as one machine can pretend: the two would draw one after the
+ * other.
+ */
+const phones = await suiteBrowser();
+// Small and calm: the machine that draws it in software is that of the phone and of the server too.
+const screen = { viewport: { width: 640, height: 360 }, reducedMotion: 'reduce' } as const;
+const wall = await (await browser.newContext(screen)).newPage();
+
+/** Opens the wall and waits until something is so of its element. */
+async function openUntil(page: Page, isSo: (shown: PageElement) => boolean): Promise<void> {
+  await page.goto(`${url}/wall/garden`);
+  const shown = await page.locator('vivarium-wall').elementHandle();
+  await page.waitForFunction(isSo, shown as unknown as JSHandle<PageElement>);
 }
 
-let server: VivariumServer;
-let room: Room;
-let proxy: FaultProxy;
-/** Each on a machine of its own, as far as one machine can pretend: two would draw one after the other. */
-let browsers: Browser[] = [];
-let wall: Page;
-
 beforeAll(async () => {
-  // The gardener plays until the visitor comes.
-  server = await startServer({ attract: 60 }, await ensureClient(() => {}));
-  room = server.world.rooms.get('garden')!;
-  proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
-  browsers = [await launchBrowser(), await launchBrowser()];
-  // Small and calm: the machine that draws it in software is that of the phone and of the server too.
-  const screen = await browsers[0].newContext({
-    viewport: { width: 640, height: 360 },
-    reducedMotion: 'reduce',
-  });
-  wall = await screen.newPage();
-  // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing is kept of it.
-  const before = await browsers[1].newContext({ viewport: PHONE.viewport });
-  const page = await before.newPage();
-  await page.goto(`http://127.0.0.1:${server.port}/wall/garden`);
-  await page.waitForFunction(() => {
-    const shown = document.querySelector('vivarium-wall') as Shown | null;
-    return shown !== null && shown.drawn.pictures > 2;
-  });
+  // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing
+  // is kept of it.
+  const before = await phones.newContext({ viewport: PHONE.viewport });
+  await openUntil(await before.newPage(), ({ drawn }) => drawn?.pictures > 2);
   await before.close();
-  await wall.goto(`http://127.0.0.1:${server.port}/wall/garden`);
-  await wall.waitForFunction(() => {
-    const shown = document.querySelector('vivarium-wall') as Shown | null;
-    return shown !== null && shown.model.organisms.size > 2;
-  });
-});
-
-afterAll(async () => {
-  await Promise.all(browsers.map((browser) => browser.close()));
-  await proxy.close();
-  await server.close();
+  await openUntil(wall, ({ model }) => model?.organisms.size > 2);
 });
 
 /** Places with room around them, the middle of the grid first. */
@@ -92,7 +67,7 @@ function freePlaces(): { x: number; y: number }[] {
 /** Where one of these places can be touched. */
 function reachable(page: Page, places: readonly { x: number; y: number }[]) {
   return page.evaluate((all) => {
-    const shown = document.querySelector('vivarium-room') as unknown as Shown;
+    const shown = document.querySelector('vivarium-room') as unknown as PageElement;
     for (const { x, y } of all) {
       const at = shown.worldToScreen(x, y);
       if (shown.shadowRoot!.elementFromPoint(at.x, at.y)?.tagName === 'CANVAS') return at;
@@ -101,11 +76,15 @@ function reachable(page: Page, places: readonly { x: number; y: number }[]) {
   }, places);
 }
 
-/** Waits until the wall has drawn cells of an organism of this planter. @returns its position on the wall */
+/**
+ * Waits until the wall has drawn cells of an organism of this planter.
+ *
+ * @returns its position on the wall
+ */
 function firstCells(of: number): Promise<{ x: number; y: number }> {
   return wall
     .waitForFunction((planter) => {
-      const shown = document.querySelector('vivarium-wall') as unknown as Shown;
+      const shown = document.querySelector('vivarium-wall') as unknown as PageElement;
       const { organisms, planes } = shown.model;
       const found = [...organisms].find(([, one]) => one.planter.id === planter);
       if (!found || !planes) return undefined;
@@ -121,19 +100,19 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
     .then((handle) => handle.jsonValue() as Promise<{ x: number; y: number }>);
 }
 
-/** A visitor comes, plants, and sees the organism on the wall. @returns how long that took, in ms */
+/**
+ * A visitor comes, plants, and sees the organism on the wall.
+ *
+ * @returns how long that took, in ms
+ */
 async function visit(): Promise<number> {
-  const phone = await browsers[1].newContext(PHONE);
-  const page = await phone.newPage();
+  const page = await phones.newPage(PHONE);
 
   const begun = performance.now();
   const since = (): number => Math.round(performance.now() - begun);
   await page.goto(`http://127.0.0.1:${proxy.port}/r/garden`, { waitUntil: 'commit' });
-  await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
-  const you = await page.evaluate(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as Shown;
-    return model.you!.id;
-  });
+  await waitForConnection(page, 'live');
+  const you = await (await modelOf(page)).evaluate((model) => model.you.id);
   const shown = since();
   const at = await reachable(page, freePlaces());
   expect(at).toBeDefined();
@@ -154,7 +133,7 @@ async function visit(): Promise<number> {
   expect(room.organisms.filter(({ planter }) => planter.id === you)).toHaveLength(1);
   // The gardener stops as soon as a visitor plays.
   expect(server.gardeners.of('garden')!.isActive).toBe(false);
-  await phone.close();
+  await page.close();
   return seen;
 }
 

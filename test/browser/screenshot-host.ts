@@ -76,7 +76,7 @@ async function main(): Promise<void> {
     data,
     snapshot: 1,
   };
-  const server = await startServer(settings, clientFolder);
+  const server = await startServer(settings, { clientFolder });
   const token = server.hostToken!;
   const visitors = await garden(server.port);
   const host = await HostClient.login(server.port, token);

@@ -1,4 +1,7 @@
-/** `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and wall show it. */
+/**
+ * `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and
+ * wall show it.
+ */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +13,10 @@ import { helpText } from '../../server/settings/help.ts';
 import { list, oneOf, text } from '../../server/settings/types.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { openRoom, screenOf } from '../support/page.ts';
+import { nextPictures, openRoom, openWall, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
-import { nextPictures, openWall } from '../support/wall.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -93,7 +95,7 @@ async function main(): Promise<void> {
   const clientFolder = await ensureClient(console.log);
   const server = await startServer(
     { size: '256x160', energy: 'newcomer=100,refillPerSecond=1000' },
-    clientFolder,
+    { clientFolder },
   );
   const url = `http://127.0.0.1:${server.port}/r/garden`;
   const visitors = await Promise.all(

@@ -1,45 +1,29 @@
-/** Choosing a seed on a phone, in a real browser: gallery search, dice, drawing, crossing and map, with previews. */
+/**
+ * Choosing a seed on a phone, in a real browser: gallery search, dice, drawing, crossing and map,
+ * with previews.
+ */
+
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
+import { cameraRests, fingerTap, modelOf, openRoom, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-let server: VivariumServer;
-let browser: Browser;
-let page: Page;
-let url: string;
+const { room, roomUrl, browser } = await suiteWithPages({ size: '128x128', energy: 'off' });
+const context = await browser.newContext(PHONE);
+const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
 const problems: string[] = [];
-
-beforeAll(async () => {
-  server = await startServer({ size: '128x128', energy: 'off' }, await ensureClient(() => {}));
-  url = `http://127.0.0.1:${server.port}/r/garden`;
-  browser = await launchBrowser();
-  const context = await browser.newContext(PHONE);
-  page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    // A machine that stands still for long lets a call to the server go, and makes another.
-    const isCall = /closed before the connection is established/.test(message.text());
-    if (message.type() === 'error' && !isCall) problems.push(message.text());
-  });
-  await openRoom(page, url);
+page.on('pageerror', (error) => problems.push(error.message));
+page.on('console', (message) => {
+  // A machine that stands still for long lets a call to the server go, and makes another.
+  const isCall = /closed before the connection is established/.test(message.text());
+  if (message.type() === 'error' && !isCall) problems.push(message.text());
 });
-
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-});
-
-const room = () => server.world.rooms.get('garden')!;
+await openRoom(page, roomUrl);
 
 async function picture(name: string): Promise<void> {
   if (PICTURES) await page.screenshot({ path: `${PICTURES}/seeds-${name}.png` });
@@ -47,21 +31,22 @@ async function picture(name: string): Promise<void> {
 
 /** Taps the dish, and waits until the server has planted there. */
 async function plantAt(x: number, y: number): Promise<OrganismView> {
-  const before = room().size;
+  const before = room.size;
   const spot = await screenOf(page, x, y);
   await fingerTap(page, spot);
-  await page.waitForFunction((count) => {
-    const element = document.querySelector('vivarium-room') as unknown as {
-      model: { organisms: ReadonlyMap<number, unknown> };
-    };
-    return element.model.organisms.size > count;
-  }, before);
-  return room().organisms.at(-1)!;
+  await page.waitForFunction(([model, count]) => model.organisms.size > count, [
+    await modelOf(page),
+    before,
+  ] as const);
+  return room.organisms.at(-1)!;
 }
 
-/** CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a hole there. */
+/**
+ * CSS pixels of the cell of an organism that is nearest to its middle: what chance makes may have a
+ * hole there.
+ */
 async function cellOf(id: number): Promise<{ x: number; y: number }> {
-  const { organisms, grid: ground } = room();
+  const { organisms, grid: ground } = room;
   const { x, y } = organisms.find((organism) => organism.id === id)!;
   const { owner, width } = ground.planes;
   const away = (place: number) =>
@@ -71,7 +56,10 @@ async function cellOf(id: number): Promise<{ x: number; y: number }> {
   return screenOf(page, (nearest % width) + 0.5, Math.floor(nearest / width) + 0.5);
 }
 
-/** The last picture of a film that the page shows: premultiplied RGBA. Waits until it is there and is that of the seed now wanted. */
+/**
+ * The last picture of a film that the page shows: premultiplied RGBA. Waits until it is there and
+ * is that of the seed now wanted.
+ */
 async function filmIn(holder: string): Promise<number[]> {
   const element = page.getByTestId(holder).locator('seed-film').first();
   await element.waitFor({ state: 'attached' });
@@ -94,20 +82,20 @@ async function filmIn(holder: string): Promise<number[]> {
 }
 
 /**
- * What the room shows of the next organism at the moment it is grown, premultiplied RGBA: what chance makes may go on changing, and
- * a busy page hears of it late.
+ * What the room shows of the next organism at the moment it is grown, premultiplied RGBA: what
+ * chance makes may go on changing, and a busy page hears of it late.
  */
 async function grownNext(): Promise<number[]> {
-  const before = new Set(room().organisms.map(({ id }) => id));
+  const before = new Set(room.organisms.map(({ id }) => id));
   for (;;) {
-    const organism = room().organisms.find(({ id }) => !before.has(id));
+    const organism = room.organisms.find(({ id }) => !before.has(id));
     if (organism && organism.phase !== 'growing') return shown(organism);
     await pause(5);
   }
 }
 
 function shown({ x, y }: OrganismView): number[] {
-  const { rgba, width } = room().grid.planes;
+  const { rgba, width } = room.grid.planes;
   return Array.from({ length: SIDE }, (_, j) => {
     const from = 4 * ((y - SIDE / 2 + j) * width + x - SIDE / 2);
     return [...rgba.subarray(from, from + 4 * SIDE)];
@@ -194,7 +182,8 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   await page.getByTestId('width-thick').tap();
   await page.getByTestId('colour-yellow').tap();
   for (const y of [0.3, 0.42, 0.54, 0.66]) await stroke([0.3, y], [0.5, y], [0.7, y]);
-  // No browser takes a tap that follows on the heels of a stroke elsewhere for one: a mouse is quicker.
+  // No browser takes a tap that follows on the heels of a stroke elsewhere for one: a mouse is
+  // quicker.
   await page.getByTestId('colour-red').click();
   await stroke([0.1, 0.1], [0.9, 0.9]);
   await page.getByTestId('undo').click();
@@ -277,7 +266,7 @@ test('a reload keeps the seeds in hand, with their pictures', async () => {
       .evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.origin));
   const before = await origins();
   expect(before).toEqual(['cross', 'drawing', 'drawing']);
-  await openRoom(page, url);
+  await openRoom(page, roomUrl);
   await page.getByTestId('hand-seed').first().waitFor();
   expect(await origins()).toEqual(before);
   await page.getByTestId('hand-seed').first().click();

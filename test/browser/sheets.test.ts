@@ -1,26 +1,24 @@
 /**
- * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom, all of it is within reach, and
- * the pad is as large as the window allows; and it looks as it did when people looked at it and found it right.
+ * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom,
+ * all of it is within reach, and the pad is as large as the window allows; and it looks as it did
+ * when people looked at it and found it right.
  * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` retakes the pictures: review them before you commit them.
  */
+
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { contactSheet, picturesOn, SCALE } from '../support/contact-sheet.ts';
-import { HostClient } from '../support/host-client.ts';
 import { difference, SHARE } from '../support/likeness.ts';
-import { cameraRests, openRoom, screenOf, waitForPhase } from '../support/page.ts';
+import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
 import { sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
-import { Visitor } from '../support/visitor.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
 const ANEW = process.env.VIVARIUM_BASELINES !== undefined;
@@ -30,12 +28,21 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
-/** Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where controls weigh twice. */
+/**
+ * Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where
+ * controls weigh twice.
+ */
 const PAD = 0.78;
 const PAD_ZOOMED = 0.69;
-/** Mean difference of all values, 0…255: many small creatures suffer when a picture is made small enough to keep. */
+/**
+ * Mean difference of all values, 0…255: many small creatures suffer when a picture is made small
+ * enough to keep.
+ */
 const MEAN_KEPT = 2.5;
-/** What differs from run to run and says nothing of the sheet: clocks, this machine, addresses and the codes made of them. */
+/**
+ * What differs from run to run and says nothing of the sheet: clocks, this machine, addresses and
+ * the codes made of them.
+ */
 const FLEETING = [
   '.waiting[data-testid=status]',
   'room-status dd',
@@ -44,29 +51,20 @@ const FLEETING = [
 const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img'];
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
-let server: VivariumServer;
-let host: HostClient;
-let browser: Browser;
-let context: BrowserContext;
-let ada: Visitor;
-let page: Page;
-
-const url = (): string => `http://127.0.0.1:${server.port}/r/garden`;
+const { server, roomUrl, browser } = await suiteWithPages({ size: '192x108', energy: 'off' });
+const host = await hostOf(server);
+const ada = await suiteVisitor(server, 'Ada');
+const context = await browser.newContext({
+  ...{ viewport: HOME, deviceScaleFactor: SCALE, hasTouch: true },
+  ...{ reducedMotion: 'reduce', locale: 'en-GB' },
+});
+// The dish is left dark: these are pictures of what lies above it.
+await leaveUnpainted(context);
+const page = await context.newPage();
 
 beforeAll(async () => {
-  server = await startServer({ size: '192x108', energy: 'off' }, await ensureClient(() => {}));
-  host = await HostClient.login(server.port, server.hostToken!);
-  ada = await Visitor.join(server.port, 'garden', 'Ada');
   await plantFamily();
-  browser = await launchBrowser();
-  context = await browser.newContext({
-    ...{ viewport: HOME, deviceScaleFactor: SCALE, hasTouch: true },
-    ...{ reducedMotion: 'reduce', locale: 'en-GB' },
-  });
-  // The dish is left dark: these are pictures of what lies above it.
-  await leaveUnpainted(context);
-  page = await context.newPage();
-  await openRoom(page, url());
+  await openRoom(page, roomUrl);
   await page.locator('[data-testid=gallery-item][data-name=Turtle]').click();
   await cameraRests(page);
   const { x, y } = await screenOf(page, ...SPOTS.own);
@@ -75,12 +73,6 @@ beforeAll(async () => {
   // How a busy machine keeps up says nothing of the page.
   await setPace(page, false);
   if (ANEW) mkdirSync(FOLDER, { recursive: true });
-});
-
-afterAll(async () => {
-  ada?.leave();
-  await browser?.close();
-  await server?.close();
 });
 
 /** From now on the page is told nothing else of the room's pace. */
@@ -124,9 +116,7 @@ async function resize(of: Page, size: WindowSize): Promise<void> {
     size,
   );
   // The layout follows the window with the next pictures.
-  await of.evaluate(async () => {
-    for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
-  });
+  for (let i = 0; i < 2; i++) await drawnTwice(of);
 }
 
 function pictureOf(of: Page, within: string): Promise<Buffer> {
@@ -237,7 +227,7 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   await page.getByTestId('tool-look').click();
   await host.call('changeSettings', { capacity: 2 }, { room: 'garden' });
   const other = await context.newPage();
-  await other.goto(url());
+  await other.goto(roomUrl);
   await other.getByTestId('line').waitFor();
   expect(await lookEverywhere(other, 'waiting', within)).toEqual([]);
   await other.close();

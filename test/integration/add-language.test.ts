@@ -1,19 +1,19 @@
 /** Adding a language, by the steps in shared/languages.ts, to a copy of the sources. */
+
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { suiteFolder } from '../support/suite.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = 'shared/languages.ts';
 const XLIFF = 'client/locale/xliff/ar.xlf';
 const KINDS = 'client/locale/kinds/ar.json';
 
-let copy: string;
+const copy = suiteFolder();
 
 beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'vivarium-language-'));
   for (const path of [
     'client',
     'server',
@@ -29,8 +29,6 @@ beforeAll(async () => {
   }
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'), 'junction');
 });
-
-afterAll(() => rm(copy, { recursive: true, force: true }));
 
 const read = (path: string): Promise<string> => readFile(join(copy, path), 'utf8');
 const write = (path: string, text: string): Promise<void> => writeFile(join(copy, path), text);

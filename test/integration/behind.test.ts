@@ -1,26 +1,18 @@
 /** An overloaded server: the next tick is due before the frames of the last one are sent. */
+
 import { setTimeout as pause } from 'node:timers/promises';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
+import { suiteServer } from '../support/suite.ts';
 
 /** ms; three times what a tick may take. */
 const KEEPING = 50;
 const TICK_RATE = 60;
 
-let server: VivariumServer;
-
-beforeAll(async () => {
-  server = await startServer({ size: '96x64', energy: 'off' });
-  // A disk this slow: no tick is in time.
-  server.world.journal = () => pause(KEEPING);
-  server.setTickRate(server.world.rooms.get('garden')!, TICK_RATE);
-});
-
-afterAll(() => server.close());
+const { server, room, join } = await suiteServer({ size: '96x64', energy: 'off' });
+// A disk this slow: no tick is in time.
+server.world.journal = () => pause(KEEPING);
+server.setTickRate(room, TICK_RATE);
 
 test('frames are sent during the next tick, and show the room as it was after their own', async () => {
-  const room = server.world.rooms.get('garden')!;
   const roomServer = server.roomServers.get('garden')!;
   const owners = new Map<number, Uint16Array | Uint32Array>();
   const course: string[] = [];
@@ -41,7 +33,7 @@ test('frames are sent during the next tick, and show the room as it was after th
     course.push('shown');
     show(now);
   };
-  const visitor = await Visitor.join(server.port, 'garden', 'Ada');
+  const visitor = await join('Ada');
   const ticks: number[] = [];
   let unlike = 0;
   visitor.socket.on('frame', () => {
@@ -51,8 +43,8 @@ test('frames are sent during the next tick, and show the room as it was after th
     if (!Buffer.from(wanted.buffer).equals(Buffer.from(visitor.planes!.owner.slice().buffer)))
       unlike++;
   });
-  // Seeds take their ground at the beginning of a tick, while the frames of the one before are still to be sent: beside others,
-  // in chunks that are changing anyway.
+  // Seeds take their ground at the beginning of a tick, while the frames of the one before are
+  // still to be sent: beside others, in chunks that are changing anyway.
   for (const [x, y] of [
     [20, 20],
     [40, 20],

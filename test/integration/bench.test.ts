@@ -1,9 +1,10 @@
 /** The benches' command line; what they measure is not tested. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
 import { runScript, type ScriptRun } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 
 /** A garden that is soon grown. */
 const small = ['--organisms', '8'];
@@ -108,17 +109,13 @@ test('soak lets bots play with a server of its own, and says what it holds', asy
 });
 
 test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
-  try {
-    const file = join(folder, 'peer.json');
-    // No Python finds its own library there.
-    const { code, output, errors } = await runScript('bench', ['peer', '--json', file], {
-      PYTHONHOME: folder,
-    });
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    expect(output).toBe('PyTorch is not compared with, because no python3 here has torch.\n');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = suiteFolder();
+  const file = join(folder, 'peer.json');
+  // No Python finds its own library there.
+  const { code, output, errors } = await runScript('bench', ['peer', '--json', file], {
+    PYTHONHOME: folder,
+  });
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  expect(output).toBe('PyTorch is not compared with, because no python3 here has torch.\n');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ peer: [] });
 });

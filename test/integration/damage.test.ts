@@ -1,144 +1,39 @@
-/** Damaged, full or foreign data folders: the server never opens a wrong room, and always explains itself. */
+/**
+ * Damaged or foreign data folders: the server never opens a wrong room, and always explains itself.
+ */
 import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { type Engine, EngineError } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
-import { fingerprint } from '../../server/storage/checkpoint-fingerprint.ts';
-import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
-import { openRoom } from '../../server/storage/open-room.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import { encodeRecord } from '../../server/storage/record-codec.ts';
-import type { Records, Write } from '../../server/storage/records.ts';
+import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
-import type { RoomEvent } from '../../server/world/events.ts';
-import type { Room } from '../../server/world/room.ts';
-import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
-import { sharedEngine } from '../support/engine.ts';
-import { FakeClock } from '../support/fake-clock.ts';
-import { ANNA } from '../support/rooms.ts';
-import { command } from '../support/wishes.ts';
+import { live, openStoredRoom, type StoredRoomOptions } from '../support/stored-room.ts';
+
+import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();
 const other = tinyModel({ name: 'other' }, 9);
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-let engine: Engine;
-let scratch: string;
+const engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', threads: 1 });
+afterSuite(() => engine.close());
+const scratch = suiteFolder();
 
-beforeAll(async () => {
-  engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', threads: 1 });
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-damage-'));
-});
-
-afterAll(async () => {
-  await engine.close();
-  rmSync(scratch, { recursive: true });
-});
-
-interface Open {
-  readonly room: Room;
-  readonly world: World;
-  readonly store: Store;
-  readonly said: string[];
-  readonly troubles: StorageNotice[];
-  readonly journalWriter: JournalWriter;
-  tick(): Promise<void>;
-  /** Advances the time, ms. */
-  pass(ms?: number): Promise<void>;
-  /** Stops without a clean shutdown, like `kill -9`. */
-  abandon(): Promise<void>;
-}
-
-/** A server's rooms without the server, on a clock that the test advances. */
-async function open(
-  records: Records,
-  {
-    clock = new FakeClock(),
-    date = (): number => 1_790_000_000_000,
-    size = 48,
-    maxOrganisms = 5,
-    grown = model,
-    snapshotLeast = 100,
-  } = {},
-): Promise<Open> {
-  const store = new Store(records);
-  const mine = sharedEngine(engine);
-  const world = new World(mine);
-  const said: string[] = [];
-  const troubles: StorageNotice[] = [];
-  const journalWriter = new JournalWriter({
-    store,
-    engine: mine,
-    clock,
-    date,
-    snapshotLeast,
-    warn: (trouble) => troubles.push(trouble),
-  });
-  const species = speciesOf({ ...grown, folder: '' });
-  const place = { name: 'a', width: size, height: size, maxOrganisms, seed: 5, species };
-  const { name } = grown.card;
-  const close = async (): Promise<void> => {
-    await journalWriter.close();
-    for (const room of world.rooms.values()) await world.close(room);
-    await records.close();
-  };
-  try {
-    const { room, tail } = await openRoom(place, {
-      store,
-      world,
-      checkpoint: { name, hash: fingerprint(grown) },
-      date,
-      say: (remark) => said.push(remark),
-    });
-    await journalWriter.watch(room, tail);
-    world.journal = journalWriter.record;
-    return {
-      room,
-      world,
-      store,
-      said,
-      troubles,
-      journalWriter,
-      abandon: close,
-      async tick() {
-        journalWriter.ticked(await world.tick([room]));
-        await clock.advance(50);
-      },
-      pass: (ms = 50) => clock.advance(ms),
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-/** @returns checksums of the planes after each tick */
-async function live(room: Open, ticks: number, seed: number): Promise<Map<number, number>> {
-  const random = createRandom(seed);
-  const seen = new Map<number, number>();
-  for (let tick = 0; tick < ticks; tick++) {
-    if (random.uniform() < 0.4) command(random, room.room);
-    await room.tick();
-    seen.set(room.room.tick, checksumOf(room.room.grid.planes));
-  }
-  return seen;
-}
+const open = (records: Records, options: Partial<StoredRoomOptions> = {}) =>
+  openStoredRoom({ engine, records, model, ...options });
 
 const reasonOf = (opening: Promise<unknown>): Promise<StoreReason> =>
   opening.then(
@@ -162,7 +57,8 @@ describe('a stored room', () => {
     await first.abandon();
     const again = await open(openMemory(kept));
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    // At most the ticks since the last checksum, in which nothing has come in, are still to be done.
+    // At most the ticks since the last checksum, in which nothing has come in, are still to be
+    // done.
     for (const [tick, planes] of seen) {
       if (tick <= again.room.tick) continue;
       await again.tick();
@@ -210,10 +106,12 @@ describe('a stored room', () => {
   test('is refused with other weights, another size, or a later format version', async () => {
     const kept = new Map<string, Uint8Array>();
     await (await open(openMemory(kept))).abandon();
-    expect(await reasonOf(open(openMemory(kept), { grown: other }))).toBe('other-checkpoint');
+    expect(await reasonOf(open(openMemory(kept), { model: other }))).toBe('other-checkpoint');
     const retrained = tinyModel({}, 77);
-    expect(await reasonOf(open(openMemory(kept), { grown: retrained }))).toBe('other-checkpoint');
-    expect(await reasonOf(open(openMemory(kept), { size: 64 }))).toBe('other-size');
+    expect(await reasonOf(open(openMemory(kept), { model: retrained }))).toBe('other-checkpoint');
+    expect(await reasonOf(open(openMemory(kept), { place: { width: 64, height: 64 } }))).toBe(
+      'other-size',
+    );
     const [state] = [...kept.keys()].filter((key) => key.startsWith('state/'));
     const whole = kept.get(state)!;
     kept.set(state, encodeRecord(state, { version: 99 }));
@@ -227,12 +125,12 @@ describe('a stored room', () => {
     const first = await open(openMemory(kept));
     await live(first, 50, 6);
     await first.abandon();
-    const more = await open(openMemory(kept), { maxOrganisms: 9 });
+    const more = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
     await more.tick();
     expect(more.room.maxOrganisms).toBe(9);
     const seen = await live(more, 50, 7);
     await more.abandon();
-    const again = await open(openMemory(kept), { maxOrganisms: 9 });
+    const again = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
   });
@@ -268,206 +166,6 @@ test('a room at rest is stored once an hour, so that a restart does not replay d
     expect(room.room.tick - latest()).toBeLessThanOrEqual(1);
   }
   await room.abandon();
-});
-
-describe('when the disk is full', () => {
-  /** Memory that refuses to write while it is told so. */
-  function brittle(kept: Map<string, Uint8Array>) {
-    const records = openMemory(kept);
-    const disk = { full: false };
-    const write = async (what: Write): Promise<void> => {
-      if (disk.full) throw new StoreError('disk-full', 'The disk takes no more.');
-      await records.write(what);
-    };
-    return { disk, records: { ...records, write } };
-  }
-
-  test('the room goes on, reports it, loses nothing stored, and is stored again when there is space', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const { disk, records } = brittle(kept);
-    const first = await open(records);
-    const seen = await live(first, 60, 10);
-    disk.full = true;
-    await live(first, 30, 11);
-    expect(first.room.tick).toBe(90);
-    expect(first.troubles).toEqual(['not-kept']);
-    expect(first.journalWriter.isPersisting).toBe(false);
-    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
-    const back = await open(openMemory(then));
-    expect(back.room.tick).toBeGreaterThan(40);
-    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.grid.planes));
-    await back.abandon();
-
-    disk.full = false;
-    const later = await live(first, 150, 12);
-    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
-    await first.abandon();
-    const again = await open(openMemory(kept));
-    expect(again.room.tick).toBeGreaterThan(200);
-    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
-  });
-
-  test('a room that is stored again stores its commands while another room still waits', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const { disk, records } = brittle(kept);
-    let free = (): void => {};
-    let isHeld = false;
-    const gate = new Promise<void>((resolve) => {
-      free = resolve;
-    });
-    const write = async (what: Write): Promise<void> => {
-      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/b/'))) await gate;
-      await records.write(what);
-    };
-    const first = await open({ ...records, write });
-    const { room, world, store, journalWriter } = first;
-    const species = room.species;
-    const place = { name: 'b', width: 48, height: 48, maxOrganisms: 5, seed: 6, species };
-    const checkpoint = { name: model.card.name, hash: fingerprint(model) };
-    const date = (): number => 1_790_000_000_000;
-    const also = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-    await journalWriter.watch(also.room, also.tail);
-    const both = async (ticks: number): Promise<void> => {
-      for (let i = 0; i < ticks; i++) {
-        journalWriter.ticked(await world.tick([room, also.room]));
-        await first.pass();
-      }
-    };
-    const plant = (x: number): void => {
-      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
-    };
-    disk.full = true;
-    plant(10);
-    await both(10);
-    expect(first.troubles).toEqual(['not-kept']);
-    disk.full = false;
-    isHeld = true;
-    await both(150);
-    // One of the two is kept again.
-    expect(first.troubles).toEqual(['not-kept']);
-    plant(36);
-    await both(3);
-    const { tick } = room;
-    free();
-    await both(3);
-    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
-    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
-    await first.abandon();
-    const done: number[] = [];
-    for await (const { events } of new Store(openMemory(then)).journal('a', 0, tick)) {
-      for (const event of events as RoomEvent[]) {
-        if (event.what === 'command' && event.command.what === 'plant') done.push(event.command.x);
-      }
-    }
-    expect(done).toEqual([36]);
-    const again = await open(openMemory(then));
-    expect(again.said.join()).not.toMatch(/lost|could not/);
-    expect(again.room.tick).toBeGreaterThanOrEqual(tick - 2);
-    await again.abandon();
-  });
-
-  test('a slow room is stored again after its own next tick, whichever rooms tick at the retry', async () => {
-    const { disk, records } = brittle(new Map());
-    const first = await open(records, { snapshotLeast: 1e9 });
-    const { room, world, store, journalWriter } = first;
-    const place = {
-      name: 'b',
-      width: 48,
-      height: 48,
-      maxOrganisms: 5,
-      seed: 6,
-      species: room.species,
-    };
-    const checkpoint = { name: model.card.name, hash: fingerprint(model) };
-    const date = (): number => 1_790_000_000_000;
-    const slow = await openRoom(place, { store, world, checkpoint, date, say: () => {} });
-    await journalWriter.watch(slow.room, slow.tail);
-    const tick = async (...rooms: Room[]): Promise<void> => {
-      journalWriter.ticked(await world.tick(rooms));
-      await first.pass(1);
-    };
-    const isKept = async (one: Room): Promise<void> => {
-      while (journalWriter.snapshotsOf(one)[0].tick !== one.tick) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    };
-    disk.full = true;
-    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
-    await tick(room);
-    expect(first.troubles).toEqual(['not-kept']);
-    disk.full = false;
-    await first.pass(DEFAULTS.store.retry);
-    // The slow one is not among those that tick just then.
-    await tick(room);
-    await isKept(room);
-    expect(first.troubles).toEqual(['not-kept']);
-    await tick(slow.room);
-    await isKept(slow.room);
-    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
-    await first.abandon();
-  });
-
-  test('after a kill before the next snapshot, the room is as before the gap', async () => {
-    const kept = new Map<string, Uint8Array>();
-    const { disk, records } = brittle(kept);
-    const first = await open(records, { snapshotLeast: 1e9 });
-    const seen = await live(first, 60, 13);
-    disk.full = true;
-    await live(first, 30, 14);
-    disk.full = false;
-    await live(first, 90, 15);
-    expect(first.troubles.at(-1)).toBe('kept-again');
-    await first.abandon();
-    for (const key of kept.keys()) {
-      // The snapshot that made good for it.
-      if (/^(snapshot|state)\//.test(key) && !key.endsWith('/000000000000')) kept.delete(key);
-    }
-    const again = await open(openMemory(kept));
-    expect(again.said[0]).toMatch(/could not be stored at the time and are lost/);
-    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    const on = await live(again, 40, 16);
-    await again.abandon();
-    const third = await open(openMemory(kept));
-    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.grid.planes));
-    await third.abandon();
-  });
-});
-
-describe('a room that has become another while the engine had no memory to read it', () => {
-  test.each([
-    ['before it is kept again, is as of before', 30, true],
-    ['once it is kept again, is as it was at the end', 400, false],
-  ])('killed %s', async (_, ticks, isLost) => {
-    const kept = new Map<string, Uint8Array>();
-    const first = await open(openMemory(kept), { snapshotLeast: 1_000 });
-    await live(first, 60, 17);
-    const { room, world, journalWriter } = first;
-    const state = room.export();
-    const states = await world.engine.exportStates(
-      state.organisms.map(({ id }) => room.patchOf(id)!),
-    );
-    const before = await live(first, 10, 18);
-    const { exportStates } = world.engine;
-    const none = async () => {
-      throw new EngineError('out-of-memory');
-    };
-    Object.assign(world.engine, { exportStates: none });
-    const from = { ...state, tick: room.tick + 1 };
-    await world.replaceState(room, from, states);
-    await expect(journalWriter.recordJump(room, { why: 'restore', tick: 60 })).rejects.toThrow(
-      'memory',
-    );
-    expect(first.troubles).toContain('not-kept');
-    if (!isLost) Object.assign(world.engine, { exportStates });
-    const after = await live(first, ticks, 19);
-    expect(first.troubles.includes('kept-again')).toBe(!isLost);
-    await first.abandon();
-    const again = await open(openMemory(kept));
-    const lived = isLost ? before : after;
-    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    await again.abandon();
-  });
 });
 
 describe('a data folder', () => {
@@ -534,5 +232,5 @@ describe('a data folder', () => {
       rmSync(folder, { recursive: true });
     }
     expect(outcomes.refused).toBeGreaterThan(0);
-  }, 600_000);
+  });
 });

@@ -1,35 +1,29 @@
-/** File descriptors of a real server: whatever strangers do, none stays behind, and there are always some left. */
+/**
+ * File descriptors of a real server: whatever strangers do, none stays behind, and there are always
+ * some left.
+ */
+
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 
 const BASE = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96'];
-/** Descriptors that stay open, and connections that do, are waited for in vain. */
-const IN_VAIN = 120_000;
 
 const GALLERY = '/checkpoints/organisms/gallery.png';
 const open: Socket[] = [];
-let scratch: string;
-
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-descriptors-'));
-  await ensureClient(() => {});
-});
+await ensureClient(() => {});
 
 afterEach(() => {
   for (const socket of open.splice(0)) socket.destroy();
 });
-
-afterAll(() => rmSync(scratch, { recursive: true }));
 
 const used = ({ child }: ServerProcess): number => readdirSync(`/proc/${child.pid}/fd`).length;
 
@@ -92,23 +86,19 @@ describe('requests that nobody reads the answers of', () => {
     ['the gallery', () => GALLERY],
     ['a program, not compressed', () => script],
     ['a page', () => '/r/garden'],
-  ])(
-    '200 in one piece for %s leave no descriptor open',
-    async (_, pathOf) => {
-      const before = used(server);
-      const socket = await dial(port, asking(pathOf(), 200));
-      await once(socket, 'readable');
-      socket.destroy();
-      // What was opened for them is open by now: this was asked after them.
-      expect((await get(port, pathOf())).status).toBe(200);
-      while (used(server) > before + 3) await pause(20);
-    },
-    IN_VAIN,
-  );
+  ])('200 in one piece for %s leave no descriptor open', async (_, pathOf) => {
+    const before = used(server);
+    const socket = await dial(port, asking(pathOf(), 200));
+    await once(socket, 'readable');
+    socket.destroy();
+    // What was opened for them is open by now: this was asked after them.
+    expect((await get(port, pathOf())).status).toBe(200);
+    while (used(server) > before + 3) await pause(20);
+  });
 });
 
 test('eight requests in one piece are answered; of more, the connection is ended and counted', async () => {
-  const server = await startServer({}, await ensureClient(() => {}));
+  const server = await startServer({}, { clientFolder: await ensureClient(() => {}) });
   try {
     const socket = await dial(server.port, asking('/r/garden', 8));
     let heard = '';
@@ -156,7 +146,7 @@ test('with few descriptors it takes fewer connections, says so, and cannot be ma
 });
 
 test('a server that has run out of descriptors ends for its supervisor, all that it kept is there', async () => {
-  const args = [...BASE, '--data', join(scratch, 'exhausted'), '--supervised', 'yes'];
+  const args = [...BASE, '--data', suiteFolder(), '--supervised', 'yes'];
   const server = new ServerProcess(args);
   await server.alive();
   // As if something of its own had leaked them: those that are open stay, and there are no more.

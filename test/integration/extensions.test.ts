@@ -1,14 +1,18 @@
-/** Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold it up. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+/**
+ * Extensions in a server that lives: what they hear, refuse and do, and that none of them can hold
+ * it up.
+ */
+
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
+import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { startServer } from '../support/server.ts';
+import { afterTest, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const EXAMPLE = fileURLToPath(
@@ -16,12 +20,15 @@ const EXAMPLE = fileURLToPath(
 );
 const SHELL = { from: 'gallery', index: 105 } as const;
 
-let folder: string;
-let server: VivariumServer | undefined;
+const folder = suiteFolder();
+let server: VivariumServer;
+let room: Room;
 let hearing: LogRecorder;
-const visitors: Visitor[] = [];
 
-/** Real time, but that an extension of a busy machine may take as long as it likes to answer and to close. */
+/**
+ * Real time, but that an extension of a busy machine may take as long as it likes to answer and to
+ * close.
+ */
 const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {
@@ -30,44 +37,30 @@ const patient: Clock = {
   },
 };
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'extensions-'));
-});
-
-afterEach(async () => {
-  for (const visitor of visitors.splice(0)) visitor.leave();
-  await server?.close();
-  server = undefined;
-});
-
-afterAll(() => rm(folder, { recursive: true }));
-
 async function write(name: string, source: string): Promise<string> {
   const file = join(folder, `${name}.mjs`);
   await writeFile(file, source);
   return file;
 }
 
-async function start(...files: string[]): Promise<VivariumServer> {
-  return startBy(undefined, ...files);
-}
+const start = (...files: string[]) => startBy(undefined, ...files);
 
-async function startBy(clock: Clock | undefined, ...files: string[]): Promise<VivariumServer> {
+async function startBy(clock: Clock | undefined, ...files: string[]): Promise<void> {
   hearing = new LogRecorder();
   const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
-  server = await startServer(settings, '.', clock, hearing);
-  return server;
+  server = await startServer(settings, { ...(clock && { clock }), log: hearing });
+  afterTest(() => server.close());
+  room = server.world.rooms.get('garden')!;
 }
 
 async function come(name?: string): Promise<Visitor> {
-  const visitor = await Visitor.join(server!.port, 'garden', name);
-  visitors.push(visitor);
+  const visitor = await Visitor.join(server.port, 'garden', name);
+  afterTest(() => visitor.leave());
   return visitor;
 }
 
 /** Waits until the room has ticked so often. */
 function ticks(visitor: Visitor, count: number): Promise<void> {
-  const room = server!.world.rooms.get('garden')!;
   const until = room.tick + count;
   return visitor.until(() => room.tick >= until);
 }
@@ -96,7 +89,7 @@ describe('an extension', () => {
     await hearing.until('extension', 'figures 1 true');
     ada.leave();
     await hearing.until('extension', 'left Ada');
-    await server!.close();
+    await server.close();
     const said = hearing.lines
       .filter(({ event }) => event === 'extension')
       .map(({ sentence }) => sentence.replace(/^ear: /, ''));
@@ -124,7 +117,6 @@ describe('an extension', () => {
         }`,
       ),
     );
-    const room = server!.world.rooms.get('garden')!;
     const ada = await come('Ada');
     const [slow, quick, right] = await Promise.all([
       ada.ask('plant', { x: 20, y: 20, seed: SHELL }),
@@ -140,16 +132,16 @@ describe('an extension', () => {
     });
     expect(room.organisms[0].wounds).toBe(0);
 
-    const nobody = new Visitor(server!.port);
-    visitors.push(nobody);
-    nobody.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Nobody' });
+    const nobody = new Visitor(server.port);
+    afterTest(() => nobody.leave());
+    nobody.requestJoin({ name: 'Nobody' });
     expect(await nobody.next(({ name }) => name === 'rejected')).toMatchObject({
       reason: 'not-here',
       detail: 'judge: not tonight',
     });
     expect(nobody.welcome).toBeUndefined();
     // The visitor may join under another name.
-    nobody.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Somebody' });
+    nobody.requestJoin({ name: 'Somebody' });
     await nobody.until(() => nobody.welcome !== undefined);
   });
 
@@ -192,12 +184,12 @@ describe('an extension', () => {
     ]);
     expect(said[6]).toBe('{}');
     expect(Number(said[7].split(' ')[1])).toBeGreaterThan(500);
-    const { organisms } = server!.world.rooms.get('garden')!;
+    const { organisms } = room;
     expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
     expect(organisms[2].parents).toEqual([1, 2]);
     // The visitor and the extension have different participant numbers.
     expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
-    expect(server!.roomServers.get('garden')!.size).toBe(1);
+    expect(server.roomServers.get('garden')!.size).toBe(1);
     const bo = await come('Bo');
     expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
     expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);
@@ -243,12 +235,12 @@ describe('an extension', () => {
       ),
     );
     const ada = await come();
-    const before = server!.world.rooms.get('garden')!.tick;
+    const before = room.tick;
     const answer = await ada.ask('plant', { x: 40, y: 40, seed: SHELL });
     expect(answer).not.toHaveProperty('reason');
     await ticks(ada, 20);
-    expect(server!.world.rooms.get('garden')!.organisms).toHaveLength(1);
-    expect(server!.world.rooms.get('garden')!.tick).toBeGreaterThan(before);
+    expect(room.organisms).toHaveLength(1);
+    expect(room.tick).toBeGreaterThan(before);
     await hearing.until('extension-failed', 'bad');
   });
 

@@ -1,11 +1,8 @@
 /** A full room makes room, newcomers find it, and replay is exact; also for an earlier release. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { readRange } from '../../server/replay/journal-range.ts';
-import { replayCommand } from '../../server/replay/replay-command.ts';
 import { runReplay } from '../../server/replay/run-replay.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { JournalWriter } from '../../server/storage/journal-writer.ts';
@@ -19,8 +16,10 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { ANNA } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
+import { afterTest, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
@@ -33,7 +32,7 @@ const roomOf = (server: VivariumServer): Room => server.world.rooms.get('garden'
 
 describe('over the wire', () => {
   test('DEP-1, DEP-3: a newcomer plants in a room full of those at rest; its planter is told; replay is exact', async () => {
-    const data = mkdtempSync(join(tmpdir(), 'vivarium-full-'));
+    const data = suiteFolder();
     const settings = { data, size: '160x96', 'max-organisms': 2, 'tick-rate': 60, energy: 'off' };
     let server = await startServer(settings);
     const { port } = server;
@@ -61,12 +60,9 @@ describe('over the wire', () => {
     const kept = roomOf(server).export();
     expect(kept.attendance?.present).toEqual([ada, bo, cy].map((who) => who.welcome!.you.id));
 
-    const said: string[] = [];
-    const say = (line: string) => void said.push(line);
-    expect(await replayCommand(['garden', '--data', data], { print: say, printError: say })).toBe(
-      0,
-    );
-    expect(said.at(-1)).toMatch(/all equal\.$/);
+    const { code, output } = await replayed('garden', '--data', data);
+    expect(code).toBe(0);
+    expect(output).toMatch(ALL_EQUAL);
     server = await startServer(settings);
     expect(roomOf(server).organisms.map(({ id: one }) => one)).toEqual(
       kept.organisms.map(({ id: one }) => one),
@@ -76,35 +72,30 @@ describe('over the wire', () => {
       expect.arrayContaining([...kept.attendance!.present]),
     );
     await server.close();
-    rmSync(data, { recursive: true });
   });
 
   describe('where nothing refills', () => {
     let server: VivariumServer;
-    const visitors: Visitor[] = [];
     beforeEach(async () => {
       server = await startServer({ size: '256x224', energy: 'refillPerSecond=0' });
-    });
-    afterEach(async () => {
-      for (const visitor of visitors.splice(0)) visitor.leave();
-      await server.close();
+      afterTest(() => server.close());
     });
 
     const come = async (wishes: { mark?: string } = {}): Promise<Visitor> => {
       const visitor = await Visitor.join(server.port, 'garden', undefined, wishes);
-      visitors.push(visitor);
+      afterTest(() => visitor.leave());
       return visitor;
     };
 
     test("ENE-4: one device that reconnects 32 times has a newcomer's energy once", async () => {
-      const first = await come();
-      const { mark } = first.welcome!;
-      let had = first.welcome!.energy.level;
+      let visitor = await come();
+      const { mark, energy } = visitor.welcome!;
+      let had = energy.level;
       for (let i = 1; i < 32; i++) {
-        visitors.pop()!.leave();
-        const again = await come({ mark: mark! });
-        expect(again.welcome!.mark).toBeUndefined();
-        had += again.welcome!.energy.level;
+        visitor.leave();
+        visitor = await come({ mark: mark! });
+        expect(visitor.welcome!.mark).toBeUndefined();
+        had += visitor.welcome!.energy.level;
       }
       // What comes back within the hour is no seed's worth here.
       expect(had).toBeGreaterThanOrEqual(newcomer);

@@ -1,10 +1,14 @@
-/** Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is set. */
+/**
+ * Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is
+ * set.
+ */
+
 import { pack } from 'msgpackr';
-import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { malformed } from '../support/malformed.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
+import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -72,19 +76,11 @@ describe('without limits', () => {
 
   test(`${PACKETS} packets with random bytes changed: what cannot be read closes its own connection`, async () => {
     const random = createRandom(33);
-    const url = `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`;
-    let closed = 0;
+    let ended = 0;
     let left = PACKETS;
     while (left > 0) {
-      const socket = new WebSocket(url);
-      await new Promise((resolve) => socket.on('open', resolve));
-      const gone = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-      // What comes before the greeting is answered would close the connection, whatever it is.
-      const greeted = new Promise<void>((resolve) => {
-        socket.on('message', (_data, isBinary) => isBinary && resolve());
-      });
-      socket.send(pack({ type: 0, nsp: '/' }));
-      await greeted;
+      const socket = await greetedSocket(server.port);
+      const gone = closed(socket);
       for (let i = 0; i < 20 && left > 0; i++, left--) {
         const bytes = pack({ type: 2, nsp: '/', data: malformed(random) });
         const changes = 1 + random.integer(4);
@@ -93,11 +89,11 @@ describe('without limits', () => {
       }
       socket.close();
       await gone;
-      closed++;
+      ended++;
     }
     // Most changed packets are none any more; some still are, and are refused by name.
     const { malformed: broken, 'unknown-message': unknown } = server.rejectionCounts.totals();
-    expect(broken).toBeGreaterThan(closed / 2);
+    expect(broken).toBeGreaterThan(ended / 2);
     expect(unknown).toBeGreaterThan(0);
     await expectAlive();
   }, 1_800_000);

@@ -1,10 +1,8 @@
 /** The gardener with the real automaton: a minute of a room that nobody plays in. */
 
-import type { Engine } from '../../server/engine/engine.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
-import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -12,6 +10,7 @@ import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { startEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startServer } from '../support/server.ts';
+import { afterSuite } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const RATE = 15;
@@ -25,14 +24,8 @@ const PLACE = {
   tickRate: RATE,
 };
 
-let engine: Engine;
-let species: Species;
-
-beforeAll(async () => {
-  ({ engine, species } = await startEngine());
-});
-
-afterAll(() => engine.close());
+const { engine, species } = await startEngine();
+afterSuite(() => engine.close());
 
 test('in a minute it plants and makes wounds that heal, and replaying the journal gives the same room', async () => {
   const clock = new FakeClock();

@@ -1,14 +1,13 @@
 /** Who may call as the host, and who may not: over real HTTP. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VivariumServer } from '../../server/app/create-server.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
-import { ServerProcess } from '../support/process.ts';
-import { startServer } from '../support/server.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { suiteFolder, suiteServer } from '../support/suite.ts';
 
 /** The system's clock, which can be put forward. */
 class Shifted {
@@ -19,9 +18,9 @@ class Shifted {
   after = systemClock.after;
 }
 
-let server: VivariumServer;
-let token: string;
 const clock = new Shifted();
+const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64' }, { clock });
+const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;
 const elsewhere = (): HostClient =>
@@ -36,13 +35,6 @@ const post = (client: HostClient, path: string, body: string, headers = {}): Pro
 
 const reasonOf = async (response: Response): Promise<string> =>
   `${response.status} ${((await response.json()) as { reason: string }).reason}`;
-
-beforeAll(async () => {
-  server = await startServer({ 'trust-proxy': 1, size: '64x64' }, '.', clock);
-  token = server.hostToken!;
-});
-
-afterAll(() => server.close());
 
 async function signedIn(): Promise<HostClient> {
   const client = elsewhere();
@@ -259,37 +251,30 @@ test('calls of a wrong form are refused with their reason, and change nothing', 
 });
 
 test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
-  const data = mkdtempSync(join(tmpdir(), 'vivarium-token-'));
-  const args = ['--data', data, '--port', '0', '--size', '64x64', '--host', '127.0.0.1'];
-  const shown = /host's token, shown this once: ([\w-]+)/;
-  try {
-    const first = new ServerProcess(args);
-    let port = await first.alive();
-    await first.says(shown);
-    const made = shown.exec(first.output)![1];
-    await HostClient.login(port, made);
-    await first.end();
-    for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) {
-      if (!file.isFile()) continue;
-      const bytes = readFileSync(join(file.parentPath, file.name), 'latin1');
-      expect(bytes.includes(made) || bytes.includes(made.replaceAll('-', ''))).toBe(false);
-    }
-
-    const second = new ServerProcess(args);
-    port = await second.alive();
-    await HostClient.login(port, made);
-    await second.end();
-    expect(second.output + second.errors).not.toMatch(shown);
-
-    const third = new ServerProcess([...args, '--new-host-token']);
-    port = await third.alive();
-    await third.says(shown);
-    const another = shown.exec(third.output)![1];
-    expect(another).not.toBe(made);
-    await HostClient.login(port, another);
-    expect(await new HostClient(port).refusal('login', { token: made })).toBe('wrong-token');
-    await third.end();
-  } finally {
-    rmSync(data, { recursive: true });
+  const data = suiteFolder();
+  const args = flagsOf({ data, port: 0, size: '64x64', host: '127.0.0.1' });
+  const first = new ServerProcess(args);
+  let port = await first.alive();
+  const made = await first.hostToken();
+  await HostClient.login(port, made);
+  await first.end();
+  for (const file of readdirSync(data, { recursive: true, withFileTypes: true })) {
+    if (!file.isFile()) continue;
+    const bytes = readFileSync(join(file.parentPath, file.name), 'latin1');
+    expect(bytes.includes(made) || bytes.includes(made.replaceAll('-', ''))).toBe(false);
   }
+
+  const second = new ServerProcess(args);
+  port = await second.alive();
+  await HostClient.login(port, made);
+  await second.end();
+  expect(second.output + second.errors).not.toMatch(/shown this once/);
+
+  const third = new ServerProcess([...args, '--new-host-token']);
+  port = await third.alive();
+  const another = await third.hostToken();
+  expect(another).not.toBe(made);
+  await HostClient.login(port, another);
+  expect(await new HostClient(port).refusal('login', { token: made })).toBe('wrong-token');
+  await third.end();
 });

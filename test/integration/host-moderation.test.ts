@@ -1,17 +1,17 @@
-/** What a host does about what visitors do: pausing is in host-rooms; here removing, clearing, muting, banning. */
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import type { Room } from '../../server/world/room.ts';
+/**
+ * What a host does about what visitors do: pausing is in host-rooms; here removing, clearing,
+ * muting, banning.
+ */
+
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { HostClient } from '../support/host-client.ts';
-import { startServer } from '../support/server.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: VivariumServer;
-let host: HostClient;
-let room: Room;
-const parts = { room: 'garden' };
+const { server, room, join } = await suiteServer({
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', 'trust-proxy': 1 },
+});
+const host = await hostOf(server);
 
 const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
 
@@ -22,62 +22,47 @@ async function plant(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 /** The answer to a join. */
-async function knock(address: string, resume?: string, mark?: string): Promise<string> {
-  const visitor = new Visitor(server.port, from(address).headers);
-  const proof = { ...(resume && { resume }), ...(mark && { mark }) };
-  visitor.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', ...proof });
-  const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
-  visitor.leave();
-  return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
-}
-
-beforeAll(async () => {
-  server = await startServer({ size: '160x96', 'tick-rate': 30, energy: 'off', 'trust-proxy': 1 });
-  host = await HostClient.login(server.port, server.hostToken!);
-  room = server.world.rooms.get('garden')!;
-});
-
-afterAll(() => server.close());
+const knock = (address: string, resume?: string, mark?: string) =>
+  Visitor.knock(
+    server.port,
+    { ...(resume && { resume }), ...(mark && { mark }) },
+    from(address).headers,
+  );
 
 test('LIF-8: an organism is removed, everybody sees it go, and its ground is bare', async () => {
-  const ada = await Visitor.join(server.port);
+  const ada = await join();
   const id = await plant(ada, 30, 30);
-  await host.call('removeOrganism', { organism: id }, parts);
+  await host.call('removeOrganism', { organism: id });
   await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
   expect(ada.life).toContainEqual({ what: 'died', id, cause: 'removed' });
   expect(room.grid.planes.owner.includes(id)).toBe(false);
   await ada.sees(room.grid.planes);
-  expect(await host.refusal('removeOrganism', { organism: id }, parts)).toBe('no-such-organism');
-  ada.leave();
+  expect(await host.refusal('removeOrganism', { organism: id })).toBe('no-such-organism');
 });
 
 test('LIF-8: an area is cleared of all that hold a place in it, and of nobody else', async () => {
-  const ada = await Visitor.join(server.port);
+  const ada = await join();
   const [left, right] = [await plant(ada, 30, 30), await plant(ada, 120, 60)];
   const area = { x: 20, y: 20, width: 30, height: 30 };
-  expect(await host.call('clearArea', area, parts)).toEqual({ removed: 1 });
+  expect(await host.call('clearArea', area)).toEqual({ removed: 1 });
   expect(room.viewOf(left)).toBeUndefined();
   expect(room.viewOf(right)).toBeDefined();
-  expect(await host.call('clearArea', area, parts)).toEqual({ removed: 0 });
-  expect(await host.refusal('clearArea', { ...area, x: 150 }, parts)).toBe('off-grid');
-  expect(await host.refusal('clearArea', { ...area, width: 0 }, parts)).toBe('bad-call');
-  ada.leave();
+  expect(await host.call('clearArea', area)).toEqual({ removed: 0 });
+  expect(await host.refusal('clearArea', { ...area, x: 150 })).toBe('off-grid');
+  expect(await host.refusal('clearArea', { ...area, width: 0 })).toBe('bad-call');
 });
 
 test('a muted visitor only watches: no command, no cursor and no name, until unmuted', async () => {
-  const [ada, bo] = [
-    await Visitor.join(server.port, 'garden', 'Ada'),
-    await Visitor.join(server.port, 'garden', 'Bo'),
-  ];
+  const [ada, bo] = [await join('Ada'), await join('Bo')];
   const { id } = ada.welcome!.you;
-  const { visitors } = await host.call('room', {}, parts);
+  const { visitors } = await host.call('room', {});
   expect(
     visitors.map(({ name, muted, acts, neighbours }) => ({ name, muted, acts, neighbours })),
   ).toEqual([
     { name: 'Ada', muted: false, acts: 0, neighbours: 1 },
     { name: 'Bo', muted: false, acts: 0, neighbours: 1 },
   ]);
-  await host.call('mute', { participant: id, muted: true }, parts);
+  await host.call('mute', { participant: id, muted: true });
   const naming = (visitor: Visitor, called: string) => {
     return visitor.next(({ name, message }) => {
       const { joined = [] } = message as Partial<Event<'people'>>;
@@ -119,69 +104,54 @@ test('a muted visitor only watches: no command, no cursor and no name, until unm
   await plant(bo, 60, 40);
   await ada.until(() => ada.life.some(({ what }) => what === 'born'));
 
-  await host.call('mute', { participant: id, muted: false }, parts);
+  await host.call('mute', { participant: id, muted: false });
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
   expect(here(await naming(bo, 'Ada'))).toEqual(['Ada', 'Bo']);
   expect(ada.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
   expect(bo.heard.some(({ name }) => name === 'welcome')).toBe(false);
-  expect(await host.refusal('mute', { participant: 9_999, muted: true }, parts)).toBe(
+  expect(await host.refusal('mute', { participant: 9_999, muted: true })).toBe(
     'no-such-participant',
   );
-  ada.leave();
-  bo.leave();
 });
 
 test('a ban of a session ends the visit, its pass opens nothing, its neighbours stay', async () => {
-  const [eve, fay] = [
-    await Visitor.join(server.port, 'garden', 'Eve', from('10.1.1.1')),
-    await Visitor.join(server.port, 'garden', 'Fay', from('10.1.1.1')),
-  ];
-  const ban = await host.call(
-    'ban',
-    { participant: eve.welcome!.you.id, address: false, minutes: null },
-    parts,
-  );
+  const [eve, fay] = [await join('Eve', from('10.1.1.1')), await join('Fay', from('10.1.1.1'))];
+  const ban = await host.call('ban', {
+    participant: eve.welcome!.you.id,
+    address: false,
+    minutes: null,
+  });
   expect(ban).toMatchObject({ name: 'Eve', address: false, until: null });
-  expect(await eve.next(({ name }) => name === 'rejected')).toMatchObject({ reason: 'sent-away' });
+  expect(await eve.refusal()).toBe('sent-away');
   await eve.next(({ name }) => name === 'disconnect');
   expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('sent-away');
   expect(fay.socket.connected).toBe(true);
   expect(await knock('10.1.1.1')).toBe('welcome');
   expect(
-    await host.refusal(
-      'ban',
-      { participant: eve.welcome!.you.id, address: false, minutes: 1 },
-      parts,
-    ),
+    await host.refusal('ban', { participant: eve.welcome!.you.id, address: false, minutes: 1 }),
   ).toBe('no-such-participant');
 
   expect((await host.call('state')).bans).toEqual([ban]);
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await host.refusal('liftBan', {}, { ban: ban.id })).toBe('no-such-ban');
   expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('welcome');
-  fay.leave();
 });
 
 test('a ban holds for the device; who has lost its mark comes in slowly, and others do not notice', async () => {
   const address = '10.4.4.4';
-  const [eve, fay] = [
-    await Visitor.join(server.port, 'garden', 'Eve', from(address)),
-    await Visitor.join(server.port, 'garden', 'Fay', from(address)),
-  ];
-  const again = await Visitor.join(server.port, 'garden', 'Eve too', {
+  const [eve, fay] = [await join('Eve', from(address)), await join('Fay', from(address))];
+  const again = await join('Eve too', {
     ...from(address),
     mark: eve.welcome!.mark!,
   });
-  const ban = await host.call(
-    'ban',
-    { participant: eve.welcome!.you.id, address: false, minutes: 10 },
-    parts,
-  );
+  const ban = await host.call('ban', {
+    participant: eve.welcome!.you.id,
+    address: false,
+    minutes: 10,
+  });
   // All of its tabs.
   for (const one of [eve, again]) {
-    expect(await one.next(({ name }) => name === 'rejected')).toMatchObject({
-      reason: 'sent-away',
-    });
+    expect(await one.refusal()).toBe('sent-away');
   }
   for (const from of [address, '10.4.4.5']) {
     expect(await knock(from, undefined, eve.welcome!.mark)).toBe('sent-away');
@@ -197,44 +167,39 @@ test('a ban holds for the device; who has lost its mark comes in slowly, and oth
   expect(ban).not.toHaveProperty('device');
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await knock(address, undefined, eve.welcome!.mark)).toBe('welcome');
-  fay.leave();
 });
 
 test('a ban of an address ends all visits from there, and lets nobody in from there, until it is over', async () => {
   const [gil, hal, ida] = [
-    await Visitor.join(server.port, 'garden', 'Gil', from('10.2.2.2')),
-    await Visitor.join(server.port, 'garden', 'Hal', from('10.2.2.2')),
-    await Visitor.join(server.port, 'garden', 'Ida', from('10.3.3.3')),
+    await join('Gil', from('10.2.2.2')),
+    await join('Hal', from('10.2.2.2')),
+    await join('Ida', from('10.3.3.3')),
   ];
-  const ban = await host.call(
-    'ban',
-    { participant: gil.welcome!.you.id, address: true, minutes: 10 },
-    parts,
-  );
+  const ban = await host.call('ban', {
+    participant: gil.welcome!.you.id,
+    address: true,
+    minutes: 10,
+  });
   expect(ban.until! - ban.since).toBe(600_000);
   for (const one of [gil, hal]) {
-    expect(await one.next(({ name }) => name === 'rejected')).toMatchObject({
-      reason: 'sent-away',
-    });
+    expect(await one.refusal()).toBe('sent-away');
   }
   expect(await knock('10.2.2.2')).toBe('sent-away');
   expect(await knock('10.2.2.2', hal.welcome!.resume)).toBe('sent-away');
   expect(await knock('10.3.3.3')).toBe('welcome');
   expect(ida.socket.connected).toBe(true);
   // Nobody's address is told or kept in clear.
-  expect(
-    JSON.stringify([await host.call('state'), await host.call('room', {}, parts)]),
-  ).not.toContain('10.2.2.2');
+  expect(JSON.stringify([await host.call('state'), await host.call('room', {})])).not.toContain(
+    '10.2.2.2',
+  );
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await knock('10.2.2.2')).toBe('welcome');
-  ida.leave();
 });
 
 test('what needs a store says so where nothing is kept', async () => {
-  const ada = await Visitor.join(server.port);
+  const ada = await join();
   await plant(ada, 130, 20);
-  expect(await host.refusal('undo', { seconds: 5, participant: null }, parts)).toBe('not-kept');
-  expect(await host.refusal('takeSnapshot', { name: 'x' }, parts)).toBe('not-kept');
-  expect(await host.call('snapshots', {}, parts)).toEqual([]);
-  ada.leave();
+  expect(await host.refusal('undo', { seconds: 5, participant: null })).toBe('not-kept');
+  expect(await host.refusal('takeSnapshot', { name: 'x' })).toBe('not-kept');
+  expect(await host.call('snapshots', {})).toEqual([]);
 });

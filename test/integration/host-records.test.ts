@@ -1,43 +1,30 @@
 /** What a host can fetch: pictures, bottles, films, figures, signs. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'lean-qr';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../server/app/create-server.ts';
 import { escaped } from '../../server/host/printed-sign.ts';
-import { replayCommand } from '../../server/replay/replay-command.ts';
-import type { Room } from '../../server/world/room.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { HostClient } from '../support/host-client.ts';
 import fc from '../support/property.ts';
-import { noonClock, startServer } from '../support/server.ts';
+import { ALL_EQUAL, replayed } from '../support/replay.ts';
+import { noonClock } from '../support/server.ts';
+import { hostOf, suiteFolder, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const WIDTH = 96;
 const HEIGHT = 64;
-const parts = { room: 'garden' };
-let data: string;
-let server: VivariumServer;
-let host: HostClient;
-let room: Room;
+const data = suiteFolder();
+const { server, room } = await suiteServer(
+  { data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off', snapshot: 0.3 },
+  { date: noonClock() },
+);
+const host = await hostOf(server);
 /** Tick at which the first seeds are in the ground. */
 let planted: number;
 
 beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'vivarium-records-'));
-  const settings = { data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off' };
-  server = await startServer(
-    { ...settings, snapshot: 0.3 },
-    '.',
-    undefined,
-    undefined,
-    undefined,
-    noonClock(),
-  );
-  host = await HostClient.login(server.port, server.hostToken!);
-  room = server.world.rooms.get('garden')!;
   const ada = await Visitor.join(server.port, 'garden', 'Ada');
   const seed = { from: 'gallery', index: 4 };
   await ada.ask('plant', { x: 30, y: 30, seed });
@@ -50,11 +37,6 @@ beforeAll(async () => {
   await ada.ask('cross', { a: id, b: id, mix: 0.5 });
   await ada.until(() => ada.tick! > planted + 60);
   ada.leave();
-});
-
-afterAll(async () => {
-  await server.close();
-  rmSync(data, { recursive: true });
 });
 
 async function bytesOf(path: string): Promise<Buffer> {
@@ -72,8 +54,8 @@ const statusOf = async (path: string): Promise<string> => {
 };
 
 test('a snapshot is taken with a name, and shows what the room showed then', async () => {
-  const { tick } = await host.call('takeSnapshot', { name: '  Before <lunch> ' }, parts);
-  const [snapshot] = (await host.call('snapshots', {}, parts)).filter((one) => one.tick === tick);
+  const { tick } = await host.call('takeSnapshot', { name: '  Before <lunch> ' });
+  const [snapshot] = (await host.call('snapshots', {})).filter((one) => one.tick === tick);
   expect(snapshot).toMatchObject({ name: 'Before <lunch>', organisms: 2 });
   const { data: rgb, info } = await sharp(
     await bytesOf(`/rooms/garden/snapshots/${tick}/picture.png`),
@@ -84,40 +66,42 @@ test('a snapshot is taken with a name, and shows what the room showed then', asy
   expect(rgb.some((value) => value > 100)).toBe(true);
   expect(await statusOf('/rooms/garden/snapshots/999999/picture.png')).toBe('404 no-such-snapshot');
   expect((await sharp(await bytesOf('/rooms/garden/picture.png')).metadata()).width).toBe(WIDTH);
-  expect(await host.refusal('takeSnapshot', { name: ' ' }, parts)).toBe('bad-call');
+  expect(await host.refusal('takeSnapshot', { name: ' ' })).toBe('bad-call');
 });
 
 test('a bottle is fetched, and done again elsewhere', async () => {
   const file = join(data, 'fetched.bottle');
   writeFileSync(file, await bytesOf('/rooms/garden/bottle'));
-  const said: string[] = [];
-  const say = (line: string): void => void said.push(line);
-  expect(await replayCommand([file], { print: say, printError: say })).toBe(0);
-  expect(said.at(-1)).toMatch(/checksums of \d+ ticks, all equal\.$/);
+  const { code, output } = await replayed(file);
+  expect(code).toBe(0);
+  expect(output).toMatch(ALL_EQUAL);
   expect(await statusOf('/rooms/garden/bottle?from=9999999')).toBe('404 no-such-time');
   expect(await statusOf('/rooms/garden/bottle?from=x')).toBe('400 bad-call');
   expect(await statusOf('/rooms/attic/bottle')).toBe('404 no-such-room');
 });
 
+/** Waits until a job has ended; its progress never goes back. */
+async function finished(id: string) {
+  for (let progress = 0; ; ) {
+    const job = (await host.call('state')).jobs.find((one) => one.id === id)!;
+    expect(job.progress).toBeGreaterThanOrEqual(progress);
+    if (job.state !== 'going') return job;
+    progress = job.progress;
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+}
+
 async function film(kind: 'gif' | 'png'): Promise<Buffer> {
   // While there is something to see, however long the room has been at rest when the film is made.
   const stretch = { from: planted, to: planted + 45 };
-  const { id } = await host.call('timelapse', { kind, seconds: 1, ...stretch }, parts);
-  expect(await host.refusal('timelapse', { kind }, parts)).toBe('too-many-jobs');
+  const { id } = await host.call('timelapse', { kind, seconds: 1, ...stretch });
+  expect(await host.refusal('timelapse', { kind })).toBe('too-many-jobs');
   expect(await statusOf(`/jobs/${id}/file`)).toBe('409 job-not-done');
-  let progress = 0;
-  for (;;) {
-    const job = (await host.call('state')).jobs.find((one) => one.id === id)!;
-    expect(job.progress).toBeGreaterThanOrEqual(progress);
-    progress = job.progress;
-    if (job.state !== 'going') {
-      expect(job).toMatchObject({ state: 'done', error: null, progress: 1 });
-      const bytes = await bytesOf(`/jobs/${id}/file`);
-      expect(bytes).toHaveLength(job.bytes!);
-      return bytes;
-    }
-    await new Promise((wake) => setTimeout(wake, 100));
-  }
+  const job = await finished(id);
+  expect(job).toMatchObject({ state: 'done', error: null, progress: 1 });
+  const bytes = await bytesOf(`/jobs/${id}/file`);
+  expect(bytes).toHaveLength(job.bytes!);
+  return bytes;
 }
 
 test('the day is made a film by a process of its own, while the room goes on', async () => {
@@ -146,26 +130,24 @@ test('as pictures in one file that any system opens', async () => {
 });
 
 test('a film of more hours than there have been begins where the room does, and says when that was', async () => {
-  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours: 8 }, parts);
-  const job = () => host.call('state').then(({ jobs }) => jobs.find((one) => one.id === id)!);
-  while ((await job()).state === 'going') await new Promise((wake) => setTimeout(wake, 100));
-  expect(await job()).toMatchObject({ state: 'done', error: null });
+  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours: 8 });
+  const job = await finished(id);
+  expect(job).toMatchObject({ state: 'done', error: null });
   const { since, now } = await host.call('state');
-  const { from } = await job();
+  const { from } = job;
   expect(from).toBeGreaterThan(since - 60_000);
   expect(from).toBeLessThan(now - (1000 * planted) / 30);
 });
 
 test('a film of ticks that are not kept says so by a reason', async () => {
   const stretch = { from: 9_999_998, to: 9_999_999 };
-  const { id } = await host.call('timelapse', { kind: 'gif', ...stretch }, parts);
-  const job = () => host.call('state').then(({ jobs }) => jobs.find((one) => one.id === id)!);
-  while ((await job()).state === 'going') await new Promise((wake) => setTimeout(wake, 100));
-  expect(await job()).toMatchObject({ state: 'failed', error: 'not-kept', from: null });
+  const { id } = await host.call('timelapse', { kind: 'gif', ...stretch });
+  const job = await finished(id);
+  expect(job).toMatchObject({ state: 'failed', error: 'not-kept', from: null });
 });
 
 test('a film that is stopped is forgotten', async () => {
-  const { id } = await host.call('timelapse', { kind: 'gif' }, parts);
+  const { id } = await host.call('timelapse', { kind: 'gif' });
   await host.call('stopJob', {}, { job: id });
   expect((await host.call('state')).jobs.some((one) => one.id === id)).toBe(false);
   expect(await host.refusal('stopJob', {}, { job: id })).toBe('no-such-job');
@@ -173,7 +155,7 @@ test('a film that is stopped is forgotten', async () => {
 });
 
 test('visits, seeds, wounds and crosses are counted by hour and day, where they were, and nobody by name', async () => {
-  const { hours, days } = await host.call('statistics', {}, parts);
+  const { hours, days } = await host.call('statistics', {});
   expect(days).toHaveLength(1);
   const [day] = days;
   expect(day).toMatchObject({ visits: 1, seeds: 2, wounds: 1, crosses: 1, refused: 1, most: 1 });

@@ -1,53 +1,36 @@
-/** Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+/**
+ * Rooms while the server runs: made, set, closed, opened, removed, and there again after a restart.
+ */
+
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VivariumServer } from '../../server/app/create-server.ts';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
+import { afterSuite, hostOf, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let data: string;
-let server: VivariumServer;
-let token: string;
-let host: HostClient;
-
-const settings = () => ({
+const data = suiteFolder();
+const settings = {
   data,
   size: '96x64',
   'tick-rate': 30,
   checkpoints: 'test/fixtures/checkpoints/interim-emoji',
-});
+};
+let server = await startServer(settings);
+afterSuite(() => server.close());
+const token = server.hostToken!;
+let host = await hostOf(server);
 
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'vivarium-host-'));
-  server = await startServer(settings());
-  token = server.hostToken!;
-  host = await HostClient.login(server.port, token);
-});
-
-afterAll(async () => {
-  await server.close();
-  rmSync(data, { recursive: true });
-});
+const come = (name?: string) => Visitor.join(server.port, 'garden', name);
+const knock = (room: string) => Visitor.knock(server.port, { room });
 
 async function restart(): Promise<void> {
   await server.close();
-  server = await startServer(settings());
+  server = await startServer(settings);
   expect(server.hostToken).toBeUndefined();
   host = await HostClient.login(server.port, token);
-}
-
-/** The answer to a join. */
-async function knock(room: string): Promise<string> {
-  const visitor = new Visitor(server.port);
-  visitor.send('join', { protocol: PROTOCOL_VERSION, room });
-  const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
-  visitor.leave();
-  return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
 }
 
 const latest = (visitor: Visitor, name: string): unknown =>
@@ -85,10 +68,7 @@ test('a room is made of another checkpoint, lives at once, and is there after a 
 });
 
 test('knobs act at once, and everybody is told', async () => {
-  const [ada, bo] = [
-    await Visitor.join(server.port, 'garden', 'Ada'),
-    await Visitor.join(server.port, 'garden', 'Bo'),
-  ];
+  const [ada, bo] = [await come('Ada'), await come('Bo')];
   expect(latest(ada, 'settings')).toMatchObject({
     names: true,
     paused: false,
@@ -96,7 +76,7 @@ test('knobs act at once, and everybody is told', async () => {
     cooldown: 0,
     dim: false,
   });
-  const turn = (change: object) => host.call('changeSettings', change, { room: 'garden' });
+  const turn = (change: object) => host.call('changeSettings', change);
 
   const energy = { capacity: 50, newcomer: 50, refillPerSecond: 1, plant: 2, damagePerCell: 0 };
   await turn({ energy });
@@ -113,7 +93,7 @@ test('knobs act at once, and everybody is told', async () => {
   // A seed that was refused is none that one has to wait for.
   await turn({ cooldown: 0 });
   await turn({ cooldown: 600 });
-  const cy = await Visitor.join(server.port, 'garden', 'Cy');
+  const cy = await come('Cy');
   expect(await cy.ask('plant', { x: 20, y: 30, seed })).toMatchObject({ reason: 'occupied' });
   expect(await cy.ask('plant', { x: 45, y: 30, seed })).not.toHaveProperty('reason');
   expect(await cy.ask('plant', { x: 45, y: 30, seed })).toMatchObject({ reason: 'cooling-down' });
@@ -132,7 +112,8 @@ test('knobs act at once, and everybody is told', async () => {
   await turn({ paused: false });
   expect(await ada.ask('damage', { radius: 1, points: [48, 4] })).not.toHaveProperty('reason');
 
-  // Pages are told of people alone, those too who have gone and left something that lives, and keep their picture.
+  // Pages are told of people alone, those too who have gone and left something that lives, and keep
+  // their picture.
   const told = () =>
     bo.heard.flatMap(({ name, message }) =>
       name === 'people' ? [message as Event<'people'>] : [],
@@ -145,7 +126,7 @@ test('knobs act at once, and everybody is told', async () => {
   expect(namings()[0].left).toEqual(gone);
   expect(told().at(-1)).toMatchObject({ joined: [{ name: 'Bo' }], left: [] });
   const before = told().length;
-  const cyd = await Visitor.join(server.port, 'garden', 'Cyd');
+  const cyd = await come('Cyd');
   expect(cyd.welcome!.participants.map(({ name }) => name)).toEqual(['', '', '']);
   expect(cyd.welcome!.organisms.map(({ planter }) => planter.name)).toEqual(['', '', '']);
   await bo.until(() => told().length > before);
@@ -159,51 +140,45 @@ test('knobs act at once, and everybody is told', async () => {
 
   await turn({ capacity: 3 });
   const dan = new Visitor(server.port);
-  dan.send('join', { protocol: PROTOCOL_VERSION, room: 'garden' });
+  dan.requestJoin();
   await dan.next(({ name }) => name === 'waiting');
   await turn({ capacity: 4 });
   await dan.next(({ name }) => name === 'welcome');
   for (const visitor of [ada, bo, cyd, dan]) visitor.leave();
-  expect(await host.refusal('changeSettings', { tickRate: 61 }, { room: 'garden' })).toBe(
-    'bad-call',
-  );
+  expect(await host.refusal('changeSettings', { tickRate: 61 })).toBe('bad-call');
   expect(server.rooms.settingsOf('garden').tickRate).toBe(40);
 });
 
 test('a closed room tells visitors so, stands still, and goes on where it was', async () => {
-  const visitor = await Visitor.join(server.port, 'garden');
+  const visitor = await come();
   const wall = new Visitor(server.port);
-  wall.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', as: 'wall' });
+  wall.requestJoin({ as: 'wall' });
   await wall.next(({ name }) => name === 'wall');
   const before = server.world.rooms.get('garden')!;
-  await host.call('closeRoom', {}, { room: 'garden' });
+  await host.call('closeRoom', {});
   for (const one of [visitor, wall]) {
-    expect(await one.next(({ name }) => name === 'rejected')).toMatchObject({
-      reason: 'room-closed',
-    });
+    expect(await one.refusal()).toBe('room-closed');
     await one.next(({ name }) => name === 'disconnect');
   }
   expect(await knock('garden')).toBe('room-closed');
   expect(await knock('cellar')).toBe('no-such-room');
   expect(server.world.rooms.has('garden')).toBe(false);
-  expect(await host.call('room', {}, { room: 'garden' })).toMatchObject({
+  expect(await host.call('room', {})).toMatchObject({
     open: false,
     participants: 0,
     visitors: [],
   });
-  expect(await host.refusal('removeOrganism', { organism: 1 }, { room: 'garden' })).toBe(
-    'room-closed',
-  );
+  expect(await host.refusal('removeOrganism', { organism: 1 })).toBe('room-closed');
   await restart();
   expect(await knock('garden')).toBe('room-closed');
 
-  await host.call('openRoom', {}, { room: 'garden' });
+  await host.call('openRoom', {});
   expect(await knock('garden')).toBe('welcome');
   const after = server.world.rooms.get('garden')!;
   expect(after.tick).toBeGreaterThanOrEqual(before.tick);
   expect(after.organisms.map(({ id }) => id)).toEqual(before.organisms.map(({ id }) => id));
   // The ones after it tick on as well.
-  const again = await Visitor.join(server.port, 'garden');
+  const again = await come();
   const { tick } = after;
   await again.until(() => after.tick > tick + 5);
   again.leave();
@@ -216,9 +191,7 @@ test('a room is removed when it is closed and named, and what it was is put asid
   expect(await remove('garden')).toBe('not-confirmed');
   await host.call('removeRoom', { confirm: 'attic' }, { room: 'attic' });
   expect(await knock('attic')).toBe('no-such-room');
-  expect(await host.refusal('removeRoom', { confirm: 'garden' }, { room: 'garden' })).toBe(
-    'fixed-room',
-  );
+  expect(await host.refusal('removeRoom', { confirm: 'garden' })).toBe('fixed-room');
   const [file, ...more] = readdirSync(join(data, 'removed'));
   expect(more).toEqual([]);
   expect(file).toMatch(/^attic-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.bottle$/);
@@ -233,17 +206,16 @@ test('a room is removed when it is closed and named, and what it was is put asid
 });
 
 test('a reseeded room gets new organisms, and a snapshot keeps the old ones', async () => {
-  const room = { room: 'garden' };
   const before = server.world.rooms.get('garden')!.organisms.map(({ id }) => id);
-  const { planted, kept } = await host.call('reseed', { organisms: 4 }, room);
+  const { planted, kept } = await host.call('reseed', { organisms: 4 });
   expect(planted).toBe(4);
   expect(kept).toMatchObject({ before: 'reseed', organisms: before.length });
   const { organisms } = server.world.rooms.get('garden')!;
   expect(organisms).toHaveLength(4);
   expect(organisms.every(({ id, planter }) => !before.includes(id) && planter.id === 0)).toBe(true);
-  const visitor = await Visitor.join(server.port, 'garden');
+  const visitor = await come();
   expect(visitor.welcome!.organisms).toHaveLength(4);
-  await host.call('reseed', { organisms: 0 }, room);
+  await host.call('reseed', { organisms: 0 });
   await visitor.until(() => visitor.life.filter(({ what }) => what === 'died').length === 4);
   expect(visitor.life).toContainEqual(expect.objectContaining({ what: 'died', cause: 'removed' }));
   visitor.leave();

@@ -1,19 +1,16 @@
 /** The server's plain HTTP responses: pages, galleries, health, metrics and headers. */
+
 import { request } from 'node:http';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { startServer } from '../support/server.ts';
+import { suiteServer } from '../support/suite.ts';
 
-let server: VivariumServer;
-const get = (path: string) =>
-  fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual' });
-
-beforeAll(async () => {
-  server = await startServer({ rooms: 'hall,yard', metrics: 'same' }, await ensureClient(() => {}));
-});
-
-afterAll(() => server.close());
+const { server, url: origin } = await suiteServer(
+  { rooms: 'hall,yard', metrics: 'same' },
+  { clientFolder: await ensureClient(() => {}) },
+);
+const get = (path: string) => fetch(`${origin}${path}`, { redirect: 'manual' });
 
 test('the root redirects to the first room, and every room serves the page', async () => {
   const root = await get('/');

@@ -1,49 +1,41 @@
 /**
  * `kill -9` at any moment: answered commands are stored, and the room equals the replay of its journal.
  *
- * What the last snapshots and the journal say is worked out here, by another engine of the same kind: the checksums of planes
- * that the server made before the kill must be equal, and what it makes is compared with what visitors heard before the kill
- * and find after the restart.
+ * What the last snapshots and the journal say is worked out here, by another engine of the same
+ * kind: the checksums of planes that the server made before the kill must be equal, and what it
+ * makes is compared with what visitors heard before the kill and find after the restart.
  */
+
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../../server/engine/engine.ts';
 import { openFolder } from '../../server/storage/lmdb/open.ts';
 import { reopenRoom, replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { TickResult } from '../../server/world/room.ts';
-import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { startEngine } from '../support/engine.ts';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;
 const SIDE = 96;
 
-let engine: Engine;
-let species: Species;
-let folder: string;
-
-beforeAll(async () => {
-  ({ engine, species } = await startEngine());
-  folder = mkdtempSync(join(tmpdir(), 'vivarium-kill-'));
-});
-
-afterAll(async () => {
-  await engine.close();
-  rmSync(folder, { recursive: true });
-});
+const folder = suiteFolder();
+const { engine, species } = await startEngine();
+afterSuite(() => engine.close());
 
 /** Frequent snapshots, so that kills also hit a snapshot or the deletion of old data after it. */
 const start = (): ServerProcess =>
-  new ServerProcess([
-    ...['--port', '0', '--host', '127.0.0.1', '--data', folder, '--snapshot', '0.05'],
-    ...['--size', `${SIDE}x${SIDE}`, '--max-organisms', '8', '--energy', 'plant=0,damagePerCell=0'],
-  ]);
+  new ServerProcess(
+    flagsOf({
+      ...{ port: 0, host: '127.0.0.1', data: folder, snapshot: 0.05, size: `${SIDE}x${SIDE}` },
+      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0' },
+    }),
+  );
 
 interface Answered {
   readonly by: number;
@@ -56,7 +48,8 @@ interface Answered {
 type Lives = Map<number, string>;
 
 /**
- * Sends commands without a pause until the connection breaks, and records each one that was answered.
+ * Sends commands without a pause until the connection breaks, and records each one that was
+ * answered.
  *
  * @returns the life events that the visitor received
  */
@@ -98,7 +91,9 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
 }
 
 interface Kept {
-  /** What a snapshot and the journal make of the room, tick by tick: what happened, who is there. */
+  /**
+   * What a snapshot and the journal make of the room, tick by tick: what happened, who is there.
+   */
   readonly lives: Lives;
   readonly organisms: ReadonlyMap<number, string>;
   readonly first: number;
@@ -206,7 +201,8 @@ test(
       back.push(Math.round(performance.now() - begun));
       const { room, organisms } = visitor.welcome!;
       visitor.leave();
-      // What was before was proven by the rounds before; the last one begins where all that is kept does.
+      // What was before was proven by the rounds before; the last one begins where all that is kept
+      // does.
       const from = round === rounds - 1 ? 0 : began;
       const kept = await readKept(copy, from, Math.max(until, room.tick));
       for (const [tick, life] of heard) {

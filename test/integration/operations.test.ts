@@ -1,20 +1,15 @@
 /** Operating the server: stop, restart, SIGSTOP, and a full disk. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** One that earlier releases shipped. */
 const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-let scratch: string;
-
-beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-operations-'));
-});
-
-afterAll(() => rmSync(scratch, { recursive: true }));
+const scratch = suiteFolder();
 
 function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
   const data = join(scratch, name);

@@ -1,4 +1,5 @@
 /** OSC over real datagrams: the messages that a running room sends, and those that it accepts. */
+
 import { createSocket } from 'node:dgram';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
@@ -6,6 +7,7 @@ import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import { OscReceiver } from '../support/osc-box.ts';
 import { startServer } from '../support/server.ts';
+import { afterTest } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let box: OscReceiver;
@@ -16,6 +18,7 @@ const SETTINGS = { size: '160x96', 'tick-rate': 60, 'osc-in': 0 };
 
 async function start(more: Record<string, string | number> = {}): Promise<void> {
   server = await startServer({ ...SETTINGS, 'osc-out': `127.0.0.1:${box.port}`, ...more });
+  afterTest(() => server.close());
   room = server.world.rooms.get('garden')!;
 }
 
@@ -34,11 +37,7 @@ const garden = (what: string): string => `/vivarium/garden/${what}`;
 
 beforeEach(async () => {
   box = await OscReceiver.open();
-});
-
-afterEach(async () => {
-  await server.close();
-  box.close();
+  afterTest(() => box.close());
 });
 
 describe('OSC out', () => {
@@ -73,7 +72,6 @@ describe('OSC out', () => {
     // A wound all over leaves no cell.
     await ada.ask('damage', { radius: 12, points: [30, 32, 50, 32, 50, 48, 30, 48] });
     expect(await box.next(garden('died'))).toEqual([1, 'no-cell-left']);
-    ada.leave();
   });
 
   test('goes on when nobody receives the messages', async () => {
@@ -84,7 +82,6 @@ describe('OSC out', () => {
     expect(await ada.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } })).not.toHaveProperty(
       'reason',
     );
-    ada.leave();
   });
 });
 
@@ -140,7 +137,6 @@ describe('OSC in', () => {
       return !(last!.message as { paused: boolean }).paused;
     });
     expect(await plant(40)).not.toHaveProperty('reason');
-    ada.leave();
   });
 
   test('all messages of a bundle apply in the same tick', async () => {

@@ -54,8 +54,7 @@ async function until(isSo: () => boolean): Promise<void> {
 async function open(settings: Record<string, string | number> = {}): Promise<void> {
   server = await startServer(
     { size: '160x96', 'tick-rate': 60, capacity: CAPACITY, 'trust-proxy': 1, ...settings },
-    '.',
-    clock,
+    { clock },
   );
 }
 

@@ -1,19 +1,10 @@
 /** Presence over real sockets: beacons, names and keepsakes. */
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import type { Room } from '../../server/world/room.ts';
+
 import type { Event } from '../../shared/protocol/events.ts';
-import { startServer } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
+import { suiteServer } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
 
-let server: VivariumServer;
-let room: Room;
-const visitors: Visitor[] = [];
-
-async function join(name?: string): Promise<Visitor> {
-  const visitor = await Visitor.join(server.port, 'garden', name);
-  visitors.push(visitor);
-  return visitor;
-}
+const { room, join } = await suiteServer({ size: '160x96', 'tick-rate': 60 });
 
 const asIndex = (index: number) => ({ from: 'gallery', index }) as const;
 
@@ -25,17 +16,6 @@ async function plant(visitor: Visitor, x: number, y: number, seed: unknown = asI
   expect(organism.id).toBeGreaterThan(before);
   return organism;
 }
-
-beforeAll(async () => {
-  server = await startServer({ size: '160x96', 'tick-rate': 60 });
-  room = server.world.rooms.get('garden')!;
-});
-
-afterEach(() => {
-  for (const visitor of visitors.splice(0)) visitor.leave();
-});
-
-afterAll(() => server.close());
 
 describe('a beacon', () => {
   test('is shown to everybody, in the hue of the organism’s planter', async () => {

@@ -1,14 +1,18 @@
-/** Exported room state: a room restored from it, in another engine, continues exactly as the first does. */
+/**
+ * Exported room state: a room restored from it, in another engine, continues exactly as the first
+ * does.
+ */
+
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { createEngine } from '../../server/engine/create-engine.ts';
-import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/room-state.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import fc from '../support/property.ts';
+import { afterSuite } from '../support/suite.ts';
 import { command } from '../support/wishes.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
@@ -35,14 +39,9 @@ const models = [
     4,
   ),
 ];
-let engines: Engine[];
-
-beforeAll(async () => {
-  const start = () => createEngine({ checkpoints: models, backend: 'onnx' });
-  engines = [await start(), await start()];
-});
-
-afterAll(() => Promise.all(engines.map((engine) => engine.close())));
+const start = () => createEngine({ checkpoints: models, backend: 'onnx' });
+const engines = [await start(), await start()];
+afterSuite(() => Promise.all(engines.map((engine) => engine.close())));
 
 /** What a tick has brought, and what the room shows. */
 function digest(room: Room, result: unknown): string {

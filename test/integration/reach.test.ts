@@ -1,32 +1,17 @@
 /** Walls and the host's page on a network that comes up after the server, and changes. */
 
-import { createVivariumServer, type VivariumServer } from '../../server/app/create-server.ts';
 import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
-import { type Config, readConfig } from '../../server/settings/server.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { HeldClock } from '../support/fake-clock.ts';
-import { HostClient } from '../support/host-client.ts';
-import { Visitor } from '../support/visitor.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 const clock = new HeldClock(POLL_INTERVAL);
 let addresses: string[] = [];
-let server: VivariumServer;
-
-beforeAll(async () => {
-  const args = ['--port=0', '--size=64x64', '--data=none', '--attract=off', '--tick-rate=60'];
-  server = await createVivariumServer({
-    config: readConfig([...args, `--checkpoint=${CHECKPOINT_FOLDER}`], {}) as Config,
-    clientFolder: '.',
-    clock,
-    networkAddresses: () => addresses,
-    onFatal: (error) => {
-      throw error;
-    },
-  });
-});
-
-afterAll(() => server.close());
+const { server, room, join } = await suiteServer(
+  { size: '64x64', host: '0.0.0.0', 'tick-rate': 60 },
+  { clock, networkAddresses: () => addresses },
+);
 
 const origins = (wall: Visitor): string[] =>
   wall.heard
@@ -34,10 +19,10 @@ const origins = (wall: Visitor): string[] =>
     .map(({ message }) => (message as Event<'wall'>).origin);
 
 test('a wall is told of a new address for phones, and keeps showing the room', async () => {
-  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  const wall = await join(undefined, { as: 'wall' });
   expect(origins(wall)).toEqual(['']);
   const told = [''];
-  const visitor = await Visitor.join(server.port);
+  const visitor = await join();
   for (const found of [['192.168.1.20', '10.0.0.5'], ['192.168.1.31'], []]) {
     addresses = found;
     // The change is announced once it has lasted.
@@ -52,29 +37,26 @@ test('a wall is told of a new address for phones, and keeps showing the room', a
   expect(visitor.heard.filter(({ name }) => name === 'welcome')).toHaveLength(1);
   visitor.leave();
 
-  const ada = await Visitor.join(server.port);
+  const ada = await join();
   const seed = { from: 'gallery', index: 105 };
   expect(await ada.ask('plant', { x: 32, y: 32, seed })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
-  await wall.sees(server.world.rooms.get('garden')!.grid.planes);
+  await wall.sees(room.grid.planes);
   expect(wall.lost).toBe(0);
   // Nothing has changed since: it is told nothing more.
   clock.pass();
   clock.pass();
-  const { tick } = server.world.rooms.get('garden')!;
-  await wall.until(() => server.world.rooms.get('garden')!.tick > tick + 3);
+  const { tick } = room;
+  await wall.until(() => room.tick > tick + 3);
   expect(origins(wall)).toEqual(told);
-  ada.leave();
-  wall.leave();
 });
 
 test("terminal, wall and sign have the same address, and the host's page the others too", async () => {
   addresses = ['10.0.0.5', '172.17.0.1'];
   const all = addresses.map((address) => `http://${address}:${server.port}`);
   expect(server.networkOrigins()).toEqual(all);
-  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  const wall = await join(undefined, { as: 'wall' });
   expect(origins(wall)).toEqual([all[0]]);
-  const host = await HostClient.login(server.port, server.hostToken!);
+  const host = await hostOf(server);
   expect((await host.call('state')).addresses).toEqual(all);
-  wall.leave();
 });

@@ -1,40 +1,25 @@
 /** `npm run replay`: replays a room's journal and verifies its checksums. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
-import { replayCommand } from '../../server/replay/replay-command.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { copyPlanes } from '../support/planes.ts';
+import { replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const SIDE = 96;
-let scratch: string;
-let data: string;
+const scratch = suiteFolder();
+const data = join(scratch, 'data');
 /** What there was to see at the last tick. */
 let seen: { readonly tick: number; readonly planes: Planes };
 
-async function run(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
-  let output = '';
-  let errors = '';
-  const code = await replayCommand(args, {
-    print: (line) => {
-      output += `${line}\n`;
-    },
-    printError: (line) => {
-      errors += `${line}\n`;
-    },
-  });
-  return { code, output, errors };
-}
-
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-replay-'));
-  data = join(scratch, 'data');
   // Twice: a replay goes over a restart as over anything else.
   for (let start = 0; start < 2; start++) {
     const server = await startServer({ data, size: `${SIDE}x${SIDE}` });
@@ -52,10 +37,8 @@ beforeAll(async () => {
   }
 });
 
-afterAll(() => rmSync(scratch, { recursive: true }));
-
 test('the whole journal is replayed, over a restart, and every checksum matches', async () => {
-  const { code, output, errors } = await run('garden', '--data', data);
+  const { code, output, errors } = await replayed('garden', '--data', data);
   expect(errors).toBe('');
   expect(output).toMatch(/Room "garden", ticks 0 to \d+/);
   const [, checksums, ticks] = /(\d+) checksums of (\d+) ticks, all equal\./.exec(output)!;
@@ -69,7 +52,7 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
 test('pictures show the room at that time', async () => {
   const out = join(scratch, 'frames');
   const to = `${seen.tick}`;
-  const { code } = await run(
+  const { code } = await replayed(
     ...['garden', '--data', data, '--from', `${seen.tick - 20}`, '--to', to],
     ...['--export', 'frames', '--every', '10', '--out', out],
   );
@@ -82,7 +65,7 @@ test('pictures show the room at that time', async () => {
     expect([...last.data.subarray(4 * i, 4 * i + 3)]).toEqual([...rgba.subarray(4 * i, 4 * i + 3)]);
   }
   const moving = join(scratch, 'out.gif');
-  await run('garden', '--data', data, '--export', 'gif', '--every', '30', '--out', moving);
+  await replayed('garden', '--data', data, '--export', 'gif', '--every', '30', '--out', moving);
   const { pages, width } = await sharp(moving, { animated: true }).metadata();
   expect(width).toBe(SIDE);
   expect(pages).toBeGreaterThan(2);
@@ -90,8 +73,8 @@ test('pictures show the room at that time', async () => {
 
 test('a replay bundle replays without the data folder it came from', async () => {
   const bottle = join(scratch, 'bug.bottle');
-  await run('garden', '--data', data, '--from', '20', '--bottle', bottle);
-  const { code, output } = await run(bottle);
+  await replayed('garden', '--data', data, '--from', '20', '--bottle', bottle);
+  const { code, output } = await replayed(bottle);
   expect(output).toMatch(/ticks 20 to \d+/);
   expect(output).toMatch(/checksums of \d+ ticks, all equal\./);
   expect(code).toBe(0);
@@ -100,7 +83,7 @@ test('a replay bundle replays without the data folder it came from', async () =>
 
   const bytes = readFileSync(bottle);
   writeFileSync(bottle, bytes.subarray(0, bytes.length - 100));
-  const cut = await run(bottle);
+  const cut = await replayed(bottle);
   expect(cut.errors).toMatch(/^The file .* is not a complete replay bundle: .*\.\n$/);
   expect(cut.code).toBe(1);
 });
@@ -115,7 +98,7 @@ test.each([
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],
 ])('%s is refused with a sentence', async (_, args, words) => {
-  const { code, errors } = await run(...args, '--data', data);
+  const { code, errors } = await replayed(...args, '--data', data);
   expect(errors).toContain(words);
   expect(errors.trim().split('\n')).toHaveLength(1);
   expect(code).toBe(1);

@@ -1,13 +1,12 @@
 /** After a restart of the server, returning visitors keep their identity and what they held. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 test('a visitor who reconnects after a restart keeps number, energy and the seeds in hand', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-return-'));
-  const settings = { data: folder, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' };
+  const data = suiteFolder();
+  const settings = { data, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' };
   const first = await startServer(settings);
   const [ada, bo] = [
     await Visitor.join(first.port, 'garden', 'Ada'),
@@ -33,5 +32,4 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
   });
   for (const visitor of [ada, bo, mallory, again]) visitor.leave();
   await second.close();
-  rmSync(folder, { recursive: true });
 });

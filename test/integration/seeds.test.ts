@@ -1,34 +1,22 @@
-/** Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the hand that holds them. */
+/**
+ * Seeds before they are planted, over real sockets: previews, drawings, crosses, the map, and the
+ * hand that holds them.
+ */
+
 import { PNG } from 'pngjs';
-import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
-import { startServer, UNLIMITED } from '../support/server.ts';
-import { Visitor } from '../support/visitor.ts';
+import { UNLIMITED } from '../support/server.ts';
+import { suiteServer, suiteVisitor } from '../support/suite.ts';
 
 type Accepted = Event<'accepted'>;
 type Film = NonNullable<Accepted['film']>;
 
-let server: VivariumServer;
-let ada: Visitor;
-const visitors: Visitor[] = [];
-
-async function join(name: string, more: Parameters<typeof Visitor.join>[3] = {}): Promise<Visitor> {
-  const visitor = await Visitor.join(server.port, 'garden', name, more);
-  visitors.push(visitor);
-  return visitor;
-}
-
-beforeAll(async () => {
-  server = await startServer({ size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED });
-  ada = await join('Ada');
+const { server, room, join } = await suiteServer({
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED },
 });
-
-afterAll(async () => {
-  for (const visitor of visitors) visitor.leave();
-  await server.close();
-});
+const ada = await suiteVisitor(server, 'Ada');
 
 async function filmOf(seed: unknown, visitor = ada): Promise<Film> {
   const answer = (await visitor.ask('preview', { seed })) as Accepted;
@@ -55,7 +43,6 @@ function lastOf({ png, side, frames }: Film): number[] {
 async function grownAt(x: number, y: number, seed: unknown): Promise<number[]> {
   const answer = await ada.ask('plant', { x, y, seed });
   expect(answer).not.toHaveProperty('reason');
-  const room = server.world.rooms.get('garden')!;
   const { id, side } = room.organisms.at(-1)!;
   await ada.until(() => ada.life.some((event) => event.what === 'grown' && event.id === id));
   const { rgba, width } = room.grid.planes;
@@ -79,7 +66,8 @@ test('the organism grows as previewed, from the dice and from the map', async ()
     const film = await filmOf(seed);
     expect(film).toMatchObject({ side: 32, frames: 20 });
     const grown = await grownAt(20 + 40 * i, 20, seed);
-    // The message may come some ticks after: alive things move a little, others look quite different.
+    // The message may come some ticks after: alive things move a little, others look quite
+    // different.
     expect(meanError(lastOf(film), grown)).toBeLessThan(8);
     const other = await filmOf({ from: 'prior', throw: 4712 });
     expect(meanError(lastOf(other), grown)).toBeGreaterThan(16);
@@ -88,7 +76,6 @@ test('the organism grows as previewed, from the dice and from the map', async ()
 
 test('a preview is the same for everybody, and changes nothing', async () => {
   const bo = await join('Bo');
-  const room = server.world.rooms.get('garden')!;
   const before = room.size;
   const seed = { from: 'gallery', index: 7 };
   const films = await Promise.all([filmOf(seed), filmOf(seed, bo)]);
@@ -97,7 +84,7 @@ test('a preview is the same for everybody, and changes nothing', async () => {
 });
 
 test('a cross can be previewed while it is mixed, and then lies in the hand', async () => {
-  const [{ id: a }, { id: b }] = server.world.rooms.get('garden')!.organisms;
+  const [{ id: a }, { id: b }] = room.organisms;
   const looked = await filmOf({ from: 'cross', a, b, mix: 0.5 });
   const { seed } = (await ada.ask('cross', { a, b, mix: 0.5 })) as Accepted;
   expect(seed).toMatchObject({ origin: 'cross', parents: [a, b] });
@@ -126,7 +113,7 @@ test('a drawing becomes a seed that grows into something like it', async () => {
   expect(middle(3)).toBeGreaterThan(180);
   expect(middle(0)).toBeGreaterThan(middle(1) + 40);
   await grownAt(100, 20, { from: 'hand', seed: seed!.id });
-  expect(server.world.rooms.get('garden')!.organisms.at(-1)).toMatchObject({ origin: 'drawing' });
+  expect(room.organisms.at(-1)).toMatchObject({ origin: 'drawing' });
 });
 
 test.each([
@@ -146,7 +133,7 @@ test.each([
 test('a returning visitor still has the seeds in hand', async () => {
   const cleo = await join('Cleo');
   expect(cleo.welcome!.hand).toEqual([]);
-  const [{ id: a }, { id: b }] = server.world.rooms.get('garden')!.organisms;
+  const [{ id: a }, { id: b }] = room.organisms;
   const { seed } = (await cleo.ask('cross', { a, b, mix: 0.3 })) as Accepted;
   cleo.leave();
   const again = await join('Cleo', { resume: cleo.welcome!.resume });
@@ -182,7 +169,6 @@ test('the map is served at the URL in the welcome, with a position for each gall
 test('seeds with latents out of range are refused, and so are crosses of them: they cannot crash the engine', async () => {
   const { checkpoint } = ada.welcome!;
   const species = { checkpoint: checkpoint.name, latentSize: 96 };
-  const room = server.world.rooms.get('garden')!;
   const far = (latent: Float32Array): string => encodeSeed({ kind: undefined, latent }, species);
   const near = far(new Float32Array(96).fill(1));
   // That such a token is one of this checkpoint's.

@@ -1,62 +1,31 @@
-/** Real sockets against a real server: joining, planting, seeing the same, and every way of being refused. */
-import { pack } from 'msgpackr';
-import { WebSocket } from 'ws';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import type { Room } from '../../server/world/room.ts';
+/**
+ * Real sockets against a real server: joining, planting, seeing the same, and every way of being
+ * refused.
+ */
+
 import { createPlanes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
-import { createRandom } from '../../shared/random.ts';
 import { equalPlanes } from '../support/planes.ts';
 import { startServer } from '../support/server.ts';
+import { suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-let server: VivariumServer;
-let room: Room;
-const visitors: Visitor[] = [];
-
-async function join(name?: string): Promise<Visitor> {
-  const visitor = await Visitor.join(server.port, 'garden', name);
-  visitors.push(visitor);
-  return visitor;
-}
-
-/** A connection that has not joined. */
-function connect(): Visitor {
-  const visitor = new Visitor(server.port);
-  visitors.push(visitor);
-  return visitor;
-}
+const { room, join, connect } = await suiteServer({
+  ...{ rooms: 'garden,small', size: '128x96', 'tick-rate': 60, energy: 'off' },
+});
 
 const reasonOf = (message: unknown) => (message as { reason?: string }).reason;
 
-beforeAll(async () => {
-  server = await startServer({
-    ...{ rooms: 'garden,small', size: '128x96', 'tick-rate': 60, energy: 'off' },
-  });
-  room = server.world.rooms.get('garden')!;
-});
-
-afterEach(() => {
-  for (const visitor of visitors.splice(0)) visitor.leave();
-});
-
-afterAll(() => server.close());
-
 describe('a room over sockets', () => {
   test('a visitor who names a room in the handshake is admitted at once, or rejected with a reason', async () => {
-    const greet = (join: unknown): Visitor => {
-      const visitor = new Visitor(server.port, {}, { join });
-      visitors.push(visitor);
-      return visitor;
-    };
+    const greet = (wanted: unknown) => connect({}, { join: wanted });
     const wish = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Ada' };
     const ada = greet(wish);
     await ada.until(() => ada.tick !== undefined);
     expect(ada.welcome!.you.name).toBe('Ada');
-    const refused = async (join: unknown) =>
-      reasonOf(await greet(join).next(({ name }) => name === 'rejected'));
+    const refused = (wanted: unknown) => greet(wanted).refusal();
     expect(await refused({ ...wish, room: 'nowhere' })).toBe('no-such-room');
     expect(await refused({ ...wish, protocol: 0 })).toBe('protocol-version');
     for (const nonsense of [null, 7, 'garden', [], {}, { ...wish, more: 1 }]) {
@@ -64,7 +33,7 @@ describe('a room over sockets', () => {
     }
     // Joining is possible only once.
     ada.send('join', wish);
-    expect(reasonOf(await ada.next(({ name }) => name === 'rejected'))).toBe('already-joined');
+    expect(await ada.refusal()).toBe('already-joined');
   });
 
   test('both visitors see an organism grow and fall asleep, and a late third sees the same', async () => {
@@ -237,7 +206,7 @@ describe('refusals', () => {
     const second = line.find((one) => one !== first)!;
     await second.next(ahead(1));
     first.say('cursor', { x: 1, y: 1, tool: 'look' });
-    expect(reasonOf(await first.next(({ name }) => name === 'rejected'))).toBe('not-joined');
+    expect(await first.refusal()).toBe('not-joined');
     a.leave();
     await first.until(() => first.tick !== undefined);
     await second.next(ahead(0));
@@ -259,26 +228,23 @@ describe('refusals', () => {
     await seen.next(({ name, message }) => {
       return name === 'people' && (message as { left: number[] }).left.includes(you.id);
     });
-    const again = await Visitor.join(server.port, 'garden', 'Eve', { resume, holds });
-    visitors.push(again);
+    const again = await join('Eve', { resume, holds });
     expect(again.welcome!.you).toEqual(you);
     expect(again.welcome!.resume).not.toBe(resume);
     const frames = again.heard.filter(({ name }) => name === 'frame');
     expect((frames[0].message as Uint8Array).length).toBeLessThan(200);
     const seed = { from: 'hand', seed: crossed.seed.id };
     expect(reasonOf(await again.ask('plant', { x: 1, y: 1, seed }))).toBe('off-grid');
-    const other = await Visitor.join(server.port, 'garden', 'Mallory', { resume });
-    visitors.push(other);
+    const other = await join('Mallory', { resume });
     expect(other.welcome!.you.id).not.toBe(you.id);
   });
 
   test('a visitor who reconnects replaces an old connection that hangs', async () => {
     const a = await join('Ada');
     const { you, resume } = a.welcome!;
-    const again = await Visitor.join(server.port, 'garden', undefined, { resume });
-    visitors.push(again);
+    const again = await join(undefined, { resume });
     expect(again.welcome!.you).toEqual(you);
-    expect(reasonOf(await a.next(({ name }) => name === 'rejected'))).toBe('replaced');
+    expect(await a.refusal()).toBe('replaced');
     await a.next(({ name }) => name === 'disconnect');
     expect(again.socket.connected).toBe(true);
   });
@@ -292,42 +258,5 @@ describe('refusals', () => {
     await bad.next(({ name }) => name === 'disconnect');
     const tick = good.tick!;
     await good.until(() => good.tick! > tick);
-  });
-
-  test('only pages of the same origin can open a socket', async () => {
-    const open = async (origin: string) => {
-      const url = `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`;
-      const socket = new WebSocket(url, { origin });
-      const outcome = await new Promise((resolve) => {
-        socket.on('unexpected-response', (_request, response) => resolve(response.statusCode));
-        socket.on('open', () => resolve('open'));
-        socket.on('error', () => resolve('error'));
-      });
-      socket.terminate();
-      return outcome;
-    };
-    expect(await open('http://evil.example')).toBe(400);
-    expect(await open(`http://127.0.0.1:${server.port}`)).toBe('open');
-  });
-});
-
-describe('malformed messages', () => {
-  test('500 connections that send random bytes are closed, without affecting others', async () => {
-    const random = createRandom(32);
-    const watcher = await join();
-    for (let i = 0; i < 500; i++) {
-      const socket = new WebSocket(
-        `ws://127.0.0.1:${server.port}/socket.io/?EIO=4&transport=websocket`,
-      );
-      await new Promise((resolve) => socket.on('open', resolve));
-      socket.send(pack({ type: 0, nsp: '/' }));
-      const noise = new Uint8Array(1 + random.integer(300)).map(() => random.integer(256));
-      // A type that Socket.IO does not know, should the noise happen to be a packet.
-      noise[0] = 0xc1;
-      socket.send(noise);
-      await new Promise((resolve) => socket.on('close', resolve));
-    }
-    const tick = watcher.tick!;
-    await watcher.until(() => watcher.tick! > tick);
   });
 });

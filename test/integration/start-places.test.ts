@@ -1,38 +1,28 @@
-/** Starting where something is in the way: a port that another program has, an address that is none. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/**
+ * Starting where something is in the way: a port that another program has, an address that is none.
+ */
+
+import { type AddressInfo, createServer } from 'node:net';
 import { ListenError } from '../../server/app/listen.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { afterSuite, hostOf, suiteFolder } from '../support/suite.ts';
 
-let scratch: string;
 /** Another program, and its port. */
-let other: Server;
-let taken: number;
-
-beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-places-'));
-  other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-  taken = (other.address() as AddressInfo).port;
-});
-
-afterAll(() => {
-  other.close();
-  rmSync(scratch, { recursive: true });
-});
+const other = createServer();
+await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+afterSuite(() => other.close());
+const taken = (other.address() as AddressInfo).port;
 
 test('a failed start makes no token; the first successful start shows one', async () => {
-  const settings = { size: '64x64', data: join(scratch, 'first') };
+  const settings = { size: '64x64', data: suiteFolder() };
   // Before and after its pages could have been had.
   for (const wrong of [{ port: taken }, { metrics: taken }]) {
     await expect(startServer({ ...settings, ...wrong })).rejects.toThrow(ListenError);
   }
   const first = await startServer(settings);
-  await HostClient.login(first.port, first.hostToken!);
+  await hostOf(first);
   await first.close();
   const second = await startServer(settings);
   expect(second.hostToken).toBeUndefined();
@@ -41,7 +31,7 @@ test('a failed start makes no token; the first successful start shows one', asyn
 });
 
 test('a failed start keeps the old token, even with --new-host-token', async () => {
-  const data = join(scratch, 'anew');
+  const data = suiteFolder();
   const settings = { size: '64x64', data };
   const first = await startServer(settings);
   await first.close();

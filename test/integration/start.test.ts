@@ -1,8 +1,8 @@
 /** `npm start` as a process: its output and its exit. */
+
 import { spawn, spawnSync } from 'node:child_process';
 import {
   cpSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -10,52 +10,33 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/app/startup-banner.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { collected, type ScriptRun } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const folders: string[] = [];
-
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
-interface Run {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
-function start(args: string[], until?: string, home?: string): Promise<Run> {
+function start(args: string[], until?: string, home?: string): Promise<ScriptRun> {
   const kept = args.includes('--data') ? [] : ['--data', 'none'];
   const child = spawn(process.execPath, ['server/start.mjs', ...kept, ...args], {
     cwd: root,
     env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...(home && { HOME: home }) },
   });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    const before = output.includes(until ?? '');
-    output += chunk;
+  let isStopping = false;
+  return collected(child, ({ output }) => {
     // Told once: who is told twice does not wait for good order.
-    if (until && !before && output.includes(until)) child.kill('SIGTERM');
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
+    if (isStopping || !until || !output.includes(until)) return;
+    isStopping = true;
+    child.kill('SIGTERM');
   });
 }
 
 /** A copy of the shipped checkpoint, to be broken. */
 function copyCheckpoint(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
-  folders.push(folder);
+  const folder = suiteFolder();
   cpSync(CHECKPOINT_FOLDER, folder, { recursive: true });
   return folder;
 }
@@ -81,8 +62,7 @@ describe('starting', () => {
   });
 
   test('leaves nothing in the home folder: no library stores or reports the user', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'vivarium-'));
-    folders.push(home);
+    const home = suiteFolder();
     const { output } = await start(['--port', '0', '--engine', 'onnx'], 'sign in at', home);
     expect(output).toContain('Engine: onnx');
     expect(readdirSync(home, { recursive: true })).toEqual([]);
@@ -130,8 +110,7 @@ describe('starting', () => {
 });
 
 test('it runs from a bundle of the current sources, or from the sources where no bundle can be made', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
-  folders.push(folder);
+  const folder = suiteFolder();
   for (const part of ['server', 'shared', 'package.json', 'package-lock.json', 'tsconfig.json']) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }

@@ -1,6 +1,7 @@
 /**
- * Whatever visitors and networks do, every page ends up with the server's state. Seeded random actions drive a real
- * server, real connections through bad networks, and the page's own room model.
+ * Whatever visitors and networks do, every page ends up with the server's state. Seeded random
+ * actions drive a real server, real connections through bad networks, and the page's own room
+ * model.
  */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -13,7 +14,10 @@ import { equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
-/** Failed once: a visitor joined while another was away for less than a tick, and was never told of their return. */
+/**
+ * Failed once: a visitor joined while another was away for less than a tick, and was never told of
+ * their return.
+ */
 const FAILED = [77, 181];
 const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4, ...FAILED];
 const [WIDTH, HEIGHT] = [128, 96];
@@ -26,7 +30,9 @@ const REST_TICKS = 200;
 const LONG_TICK = DEFAULTS.stream.heartbeat;
 /** Turns of all sockets that are waited for a tick to be told. */
 const MOST_TURNS = 200;
-/** Long ticks in which everybody then sees all of it: who was slow is tried with more after a while. */
+/**
+ * Long ticks in which everybody then sees all of it: who was slow is tried with more after a while.
+ */
 const MOST_TICKS = 600;
 
 /** Participants that no visitor can be. */
@@ -64,7 +70,10 @@ class Play {
     this.plant(this.peers[0], { x: WIDTH / 2, y: HEIGHT / 2 });
   }
 
-  /** Everybody goes, and all that lives dies, or it would be stepped along with the rooms of the next seeds. */
+  /**
+   * Everybody goes, and all that lives dies, or it would be stepped along with the rooms of the
+   * next seeds.
+   */
   async close(): Promise<void> {
     this.endLife();
     for (const peer of this.peers) peer.leave();
@@ -118,7 +127,9 @@ class Play {
     await act();
   }
 
-  /** In a crowd anywhere, even where nothing fits; else on a lattice on which windows do not meet. */
+  /**
+   * In a crowd anywhere, even where nothing fits; else on a lattice on which windows do not meet.
+   */
   private plant(peer: Peer, place: { x: number; y: number }): void {
     const { side } = this.room.species;
     const onLattice = (v: number): number => (Math.floor(v / side) + 0.5) * side;
@@ -143,8 +154,8 @@ class Play {
   }
 
   /**
-   * All faults are lifted, all who left come back, the room comes to rest, and in a while everybody sees just what it has. A crowd
-   * may keep itself awake for ever: there, all die in the end.
+   * All faults are lifted, all who left come back, the room comes to rest, and in a while everybody
+   * sees just what it has. A crowd may keep itself awake for ever: there, all die in the end.
    */
   async settle(): Promise<void> {
     for (const proxy of this.proxies) proxy.set(NO_FAULTS);
@@ -221,7 +232,7 @@ beforeAll(async () => {
     // They come back at once and often, as no visitor does.
     limits: UNLIMITED,
   };
-  server = await startServer(settings, '.', clock);
+  server = await startServer(settings, { clock });
 });
 
 afterAll(async () => {

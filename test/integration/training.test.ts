@@ -1,31 +1,27 @@
 /**
  * `npm run train` as a trainer meets it: a process, what it prints, how it ends, what it leaves.
  */
+
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
+import { collected, type ScriptRun } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-let folder = '';
-
-/**
- * Milliseconds for several processes, each of which loads what trains, on a machine with other
- * work.
- */
-const SLOW = 600_000;
+const folder = suiteFolder();
 
 /** Always the same folder, so that the cache of training sets has one file of it. */
 const IMAGES = join(tmpdir(), 'vivarium-train-images');
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'vivarium-train-'));
   await mkdir(IMAGES, { recursive: true });
   for (const [i, background] of ['#e03020', '#20a040', '#3040e0', '#e0c020'].entries()) {
     const file = join(IMAGES, `${i}.png`);
@@ -34,7 +30,6 @@ beforeAll(async () => {
   }
   await write('tiny.json', {});
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const write = (name: string, fields: object): Promise<void> =>
   writeFile(
@@ -49,12 +44,6 @@ const write = (name: string, fields: object): Promise<void> =>
     ),
   );
 
-interface Result {
-  readonly code: number | null;
-  readonly output: string;
-  readonly errors: string;
-}
-
 /**
  * @param whenSaid is called with what the process has printed so far
  * @param before a script of the process itself, which runs before the training's
@@ -63,7 +52,7 @@ function train(
   args: string[],
   whenSaid: (errors: string, signal: (name: NodeJS.Signals) => void) => void = () => {},
   before?: string,
-): Promise<Result> {
+): Promise<ScriptRun> {
   const imports = ['tsx', ...(before ? [`data:text/javascript,${before}`] : [])];
   const command = [
     ...imports.flatMap((name) => ['--import', name]),
@@ -71,18 +60,7 @@ function train(
     ...args,
   ];
   const child = spawn(process.execPath, command, { cwd: root });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-    whenSaid(errors, (name) => child.kill(name));
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
+  return collected(child, ({ errors }) => whenSaid(errors, (name) => child.kill(name)));
 }
 
 const config = (name = 'tiny.json'): string => join(folder, name);
@@ -100,54 +78,44 @@ const updatesIn = async (name: string): Promise<number[]> =>
     .split('\n')
     .map((line) => JSON.parse(line).update);
 
-test(
-  'Ctrl-C in a terminal, which everybody in it hears, stops `npm run train` in good order',
-  async () => {
-    const options = ['--run', join(folder, 'ctrl-c'), '--threads', '1'];
-    const command = ['run', 'train', '--', config(), '--updates', '100000', ...options];
-    const child = spawn('npm', command, { cwd: root, detached: true });
-    let errors = '';
-    let isSent = false;
-    child.stderr.on('data', (chunk) => {
-      errors += chunk;
-      if (isSent || !/trains on/.test(errors)) return;
-      isSent = true;
-      setTimeout(() => process.kill(-child.pid!, 'SIGINT'), 500);
-    });
-    await new Promise((resolve) => child.on('close', resolve));
-    expect(errors).toContain('stopping after this update');
-    expect(errors).toContain('continue with --resume');
-    expect((await loadCheckpoint(join(folder, 'ctrl-c', 'checkpoint'))).card.name).toBe('tiny');
-  },
-  SLOW,
-);
+test('Ctrl-C in a terminal, which everybody in it hears, stops `npm run train` in good order', async () => {
+  const options = ['--run', join(folder, 'ctrl-c'), '--threads', '1'];
+  const command = ['run', 'train', '--', config(), '--updates', '100000', ...options];
+  const child = spawn('npm', command, { cwd: root, detached: true });
+  let errors = '';
+  let isSent = false;
+  child.stderr.on('data', (chunk) => {
+    errors += chunk;
+    if (isSent || !/trains on/.test(errors)) return;
+    isSent = true;
+    setTimeout(() => process.kill(-child.pid!, 'SIGINT'), 500);
+  });
+  await new Promise((resolve) => child.on('close', resolve));
+  expect(errors).toContain('stopping after this update');
+  expect(errors).toContain('continue with --resume');
+  expect((await loadCheckpoint(join(folder, 'ctrl-c', 'checkpoint'))).card.name).toBe('tiny');
+});
 
-test(
-  'a run is not gone on with on other images',
-  async () => {
-    const images = join(folder, 'images');
-    await mkdir(images);
-    for (const [i, background] of ['#e03020', '#20a040', '#3040e0'].entries()) {
-      const file = join(images, `${i}.png`);
-      await sharp({ create: { width: 8, height: 8, channels: 4, background } }).toFile(file);
-    }
-    await write('own.json', { data: { kind: 'folder', folder: images, side: 8, margin: 1 } });
-    expect((await train([config('own.json'), '--updates', '2', ...run('own')])).code).toBe(0);
-    const { command } = (await loadCheckpoint(join(folder, 'own', 'checkpoint'))).card.training;
-    expect(command).not.toContain('--images');
-    const file = join(images, 'before-all.png');
-    await sharp({ create: { width: 8, height: 8, channels: 4, background: '#e0c020' } }).toFile(
-      file,
-    );
-    const again = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
-    expect(again.code).toBe(1);
-    expect(again.errors).toContain('the images are not those that the run');
-    await rm(file);
-    const back = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
-    expect(back.code).toBe(0);
-  },
-  SLOW,
-);
+test('a run is not gone on with on other images', async () => {
+  const images = join(folder, 'images');
+  await mkdir(images);
+  for (const [i, background] of ['#e03020', '#20a040', '#3040e0'].entries()) {
+    const file = join(images, `${i}.png`);
+    await sharp({ create: { width: 8, height: 8, channels: 4, background } }).toFile(file);
+  }
+  await write('own.json', { data: { kind: 'folder', folder: images, side: 8, margin: 1 } });
+  expect((await train([config('own.json'), '--updates', '2', ...run('own')])).code).toBe(0);
+  const { command } = (await loadCheckpoint(join(folder, 'own', 'checkpoint'))).card.training;
+  expect(command).not.toContain('--images');
+  const file = join(images, 'before-all.png');
+  await sharp({ create: { width: 8, height: 8, channels: 4, background: '#e0c020' } }).toFile(file);
+  const again = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
+  expect(again.code).toBe(1);
+  expect(again.errors).toContain('the images are not those that the run');
+  await rm(file);
+  const back = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
+  expect(back.code).toBe(0);
+});
 
 test('help is printed', async () => {
   const { code, output, errors } = await train(['--help']);
@@ -187,114 +155,98 @@ test.each([
   expect(errors).toContain(text);
 });
 
-test(
-  'a run trains, is resumed to the same end, and leaves a checkpoint',
-  async () => {
-    const whole = await train([config(), ...run('whole'), '--updates', '4']);
-    expect(whole.errors).toMatch(/trains on .*ONNX/);
-    expect(whole.errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
-    expect(whole.code).toBe(0);
-    const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
-    expect(card.training.updates).toBe('4 of 4');
-    expect(card.gallery).toHaveLength(3);
+test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {
+  const whole = await train([config(), ...run('whole'), '--updates', '4']);
+  expect(whole.errors).toMatch(/trains on .*ONNX/);
+  expect(whole.errors).toMatch(/4\/4 · .* updates\/s on onnx · /);
+  expect(whole.code).toBe(0);
+  const { card } = await loadCheckpoint(join(folder, 'whole', 'checkpoint'));
+  expect(card.training.updates).toBe('4 of 4');
+  expect(card.gallery).toHaveLength(3);
 
-    const checkpoint = join(folder, 'whole', 'checkpoint');
-    const from = [...run('from'), '--from', checkpoint];
-    await write('large.json', { update: { kind: 'residual', hidden: 6 } });
-    const misfit = await train([config('large.json'), ...from]);
-    expect(misfit.code).toBe(1);
-    expect(misfit.errors).toContain('"update.perceive.kernel" is [3,3,6,5]');
-    // An update that moves next to nothing leaves the weights it began with.
-    await write('still.json', { optimiser: { learningRate: 1e-12 } });
-    expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
-    const command = async (): Promise<string | undefined> =>
-      (await loadCheckpoint(join(folder, 'from', 'checkpoint'))).card.training.command;
-    expect(await command()).toBe(`npm run train -- ${config('still.json')} --from ${checkpoint}`);
-    const begun = (await stateOf('from'))['parameter:update.out.kernel'];
-    const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
-    expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
-    expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
-    const gone = [config('still.json'), ...run('from'), '--resume', '--updates', '2'];
-    expect((await train(gone)).code).toBe(0);
-    expect(await command()).toBe(
-      `npm run train -- ${config('still.json')} --from ${checkpoint} --updates 2`,
-    );
+  const checkpoint = join(folder, 'whole', 'checkpoint');
+  const from = [...run('from'), '--from', checkpoint];
+  await write('large.json', { update: { kind: 'residual', hidden: 6 } });
+  const misfit = await train([config('large.json'), ...from]);
+  expect(misfit.code).toBe(1);
+  expect(misfit.errors).toContain('"update.perceive.kernel" is [3,3,6,5]');
+  // An update that moves next to nothing leaves the weights it began with.
+  await write('still.json', { optimiser: { learningRate: 1e-12 } });
+  expect((await train([config('still.json'), ...from, '--minutes', '0'])).code).toBe(0);
+  const command = async (): Promise<string | undefined> =>
+    (await loadCheckpoint(join(folder, 'from', 'checkpoint'))).card.training.command;
+  expect(await command()).toBe(`npm run train -- ${config('still.json')} --from ${checkpoint}`);
+  const begun = (await stateOf('from'))['parameter:update.out.kernel'];
+  const trained = (await stateOf('whole'))['parameter:update.out.kernel'];
+  expect(Math.max(...trained.map(Math.abs))).toBeGreaterThan(1e-5);
+  expect(Math.max(...begun.map((x, i) => Math.abs(x - trained[i])))).toBeLessThan(1e-7);
+  const gone = [config('still.json'), ...run('from'), '--resume', '--updates', '2'];
+  expect((await train(gone)).code).toBe(0);
+  expect(await command()).toBe(
+    `npm run train -- ${config('still.json')} --from ${checkpoint} --updates 2`,
+  );
 
-    // Stopped by the clock after its first update.
-    const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
-    expect(part.code).toBe(0);
-    expect(part.errors).toContain('continue with --resume');
-    expect((await stateOf('part')).run[0]).toBe(1);
-    const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
-    expect(rest.code).toBe(0);
-    const { run: _, ...found } = await stateOf('part');
-    const { run: __, ...wanted } = await stateOf('whole');
-    expect(Object.keys(wanted).filter((name) => name.startsWith('pool.'))).toHaveLength(2);
-    expect(found).toEqual(wanted);
-    expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
-  },
-  SLOW,
-);
+  // Stopped by the clock after its first update.
+  const part = await train([config(), ...run('part'), '--updates', '4', '--minutes', '0']);
+  expect(part.code).toBe(0);
+  expect(part.errors).toContain('continue with --resume');
+  expect((await stateOf('part')).run[0]).toBe(1);
+  const rest = await train([config(), ...run('part'), '--updates', '4', '--resume']);
+  expect(rest.code).toBe(0);
+  const { run: _, ...found } = await stateOf('part');
+  const { run: __, ...wanted } = await stateOf('whole');
+  expect(Object.keys(wanted).filter((name) => name.startsWith('pool.'))).toHaveLength(2);
+  expect(found).toEqual(wanted);
+  expect(await updatesIn('part')).toEqual([1, 2, 3, 4]);
+});
 
-test(
-  'Ctrl-C stops after the running update, saves, and writes the checkpoint',
-  async () => {
-    await write('long.json', { updates: 100_000 });
-    let sent = false;
-    const { code, errors } = await train([config('long.json'), ...run('long')], (said, signal) => {
-      if (sent || !said.includes('updates/s')) return;
-      sent = true;
-      signal('SIGINT');
-    });
-    expect(errors).toContain('stopping after this update');
-    expect(code).toBe(0);
-    const [update] = (await stateOf('long')).run;
-    expect(update).toBeGreaterThan(0);
-    const logged = await updatesIn('long');
-    expect(logged).toEqual(Array.from({ length: update }, (_, i) => i + 1));
-    const { card } = await loadCheckpoint(join(folder, 'long', 'checkpoint'));
-    expect(card.training.updates).toBe(`${update} of 100000`);
-  },
-  SLOW,
-);
+test('Ctrl-C stops after the running update, saves, and writes the checkpoint', async () => {
+  await write('long.json', { updates: 100_000 });
+  let sent = false;
+  const { code, errors } = await train([config('long.json'), ...run('long')], (said, signal) => {
+    if (sent || !said.includes('updates/s')) return;
+    sent = true;
+    signal('SIGINT');
+  });
+  expect(errors).toContain('stopping after this update');
+  expect(code).toBe(0);
+  const [update] = (await stateOf('long')).run;
+  expect(update).toBeGreaterThan(0);
+  const logged = await updatesIn('long');
+  expect(logged).toEqual(Array.from({ length: update }, (_, i) => i + 1));
+  const { card } = await loadCheckpoint(join(folder, 'long', 'checkpoint'));
+  expect(card.training.updates).toBe(`${update} of 100000`);
+});
 
-test(
-  'a run that was killed goes on from what it saved last',
-  async () => {
-    await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
-    const args = [config('killed.json'), ...run('killed')];
-    // Drawn after the state was saved.
-    const picture = join(folder, 'killed', 'pictures', 'latest.png');
-    let watch: NodeJS.Timeout | undefined;
-    const { code } = await train(args, (_, signal) => {
-      watch ??= setInterval(() => existsSync(picture) && signal('SIGKILL'), 10);
-    });
-    clearInterval(watch);
-    expect(code).toBeNull();
-    const [before] = (await stateOf('killed')).run;
-    expect(before).toBeGreaterThan(0);
-    const resumed = await train([...args, '--resume', '--minutes', '0']);
-    expect(resumed.code).toBe(0);
-    expect((await stateOf('killed')).run[0]).toBe(before + 1);
-    expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
-  },
-  SLOW,
-);
+test('a run that was killed goes on from what it saved last', async () => {
+  await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
+  const args = [config('killed.json'), ...run('killed')];
+  // Drawn after the state was saved.
+  const picture = join(folder, 'killed', 'pictures', 'latest.png');
+  let watch: NodeJS.Timeout | undefined;
+  const { code } = await train(args, (_, signal) => {
+    watch ??= setInterval(() => existsSync(picture) && signal('SIGKILL'), 10);
+  });
+  clearInterval(watch);
+  expect(code).toBeNull();
+  const [before] = (await stateOf('killed')).run;
+  expect(before).toBeGreaterThan(0);
+  const resumed = await train([...args, '--resume', '--minutes', '0']);
+  expect(resumed.code).toBe(0);
+  expect((await stateOf('killed')).run[0]).toBe(before + 1);
+  expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
+});
 
-test(
-  'a gradient that is not finite ends a run with a sentence, and what was saved goes on',
-  async () => {
-    await write('wild.json', { optimiser: { learningRate: 1e30 } });
-    const wild = await train([config('wild.json'), ...run('wild')]);
-    expect(wild.code).toBe(1);
-    const last = wild.errors.trim().split('\n').at(-1);
-    expect(last).toMatch(/^train: gradient of update \d is not finite; lower .* --resume$/);
-    const tame = await train([config(), ...run('wild'), '--resume', '--updates', '2']);
-    expect(tame.code).toBe(0);
-    expect(await updatesIn('wild')).toEqual([1, 2]);
-  },
-  SLOW,
-);
+test('a gradient that is not finite ends a run with a sentence, and what was saved goes on', async () => {
+  await write('wild.json', { optimiser: { learningRate: 1e30 } });
+  const wild = await train([config('wild.json'), ...run('wild')]);
+  expect(wild.code).toBe(1);
+  const last = wild.errors.trim().split('\n').at(-1);
+  expect(last).toMatch(/^train: gradient of update \d is not finite; lower .* --resume$/);
+  const tame = await train([config(), ...run('wild'), '--resume', '--updates', '2']);
+  expect(tame.code).toBe(0);
+  expect(await updatesIn('wild')).toEqual([1, 2]);
+});
 
 /**
  * Kills so many threads of the training once each is ready, which is its first message. Runs in
@@ -309,30 +261,24 @@ const killing = (deaths: number, more = ''): string => `
   ${more}
 `;
 
-test(
-  'an update in which a thread dies is done again, and the run ends as if none had',
-  async () => {
-    const args = ['--updates', '4'];
-    expect((await train([config(), ...run('unharmed'), ...args])).code).toBe(0);
-    const harmed = await train([config(), ...run('harmed'), ...args], undefined, killing(1));
-    expect(harmed).toMatchObject({
-      code: 0,
-      errors: expect.stringMatching(/a training thread died: .*; update 1 is done again/),
-    });
-    const { run: _, ...found } = await stateOf('harmed');
-    const { run: __, ...wanted } = await stateOf('unharmed');
-    expect(found).toEqual(wanted);
-    expect(await updatesIn('harmed')).toEqual([1, 2, 3, 4]);
-  },
-  SLOW,
-);
+test('an update in which a thread dies is done again, and the run ends as if none had', async () => {
+  const args = ['--updates', '4'];
+  expect((await train([config(), ...run('unharmed'), ...args])).code).toBe(0);
+  const harmed = await train([config(), ...run('harmed'), ...args], undefined, killing(1));
+  expect(harmed).toMatchObject({
+    code: 0,
+    errors: expect.stringMatching(/a training thread died: .*; update 1 is done again/),
+  });
+  const { run: _, ...found } = await stateOf('harmed');
+  const { run: __, ...wanted } = await stateOf('unharmed');
+  expect(found).toEqual(wanted);
+  expect(await updatesIn('harmed')).toEqual([1, 2, 3, 4]);
+});
 
-test(
-  'where threads go on dying a run ends, and what it had done is saved and goes on',
-  async () => {
-    await write('doomed.json', { updates: 100_000 });
-    // After its first line, of the first update, no thread of it is left.
-    const doom = `
+test('where threads go on dying a run ends, and what it had done is saved and goes on', async () => {
+  await write('doomed.json', { updates: 100_000 });
+  // After its first line, of the first update, no thread of it is left.
+  const doom = `
       const workers = [];
       process.on('worker', (worker) => workers.push(worker));
       const write = process.stderr.write.bind(process.stderr);
@@ -344,52 +290,46 @@ test(
         return write(text, ...more);
       };
     `;
-    const doomed = await train(
-      [config('doomed.json'), ...run('doomed')],
-      undefined,
-      killing(0, doom),
-    );
-    expect(doomed.code).toBe(1);
-    expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
-    expect(doomed.errors).toContain('the updates before it are saved');
-    expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread died/);
-    const [saved] = (await stateOf('doomed')).run;
-    expect(saved).toBeGreaterThan(0);
-    expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));
-    const more = ['--resume', '--minutes', '0'];
-    expect((await train([config('doomed.json'), ...run('doomed'), ...more])).code).toBe(0);
-    expect((await stateOf('doomed')).run[0]).toBe(saved + 1);
-  },
-  SLOW,
-);
+  const doomed = await train(
+    [config('doomed.json'), ...run('doomed')],
+    undefined,
+    killing(0, doom),
+  );
+  expect(doomed.code).toBe(1);
+  expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
+  expect(doomed.errors).toContain('the updates before it are saved');
+  expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread died/);
+  const [saved] = (await stateOf('doomed')).run;
+  expect(saved).toBeGreaterThan(0);
+  expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));
+  const more = ['--resume', '--minutes', '0'];
+  expect((await train([config('doomed.json'), ...run('doomed'), ...more])).code).toBe(0);
+  expect((await stateOf('doomed')).run[0]).toBe(saved + 1);
+});
 
-test(
-  'batch and back end are chosen; a changed model is not resumed, and a new run keeps the old',
-  async () => {
-    const own = ['--images', IMAGES, '--name', 'mine'];
-    const args = [...run('small'), ...own, '--backend', 'cpu', '--minutes', '0'];
-    const { code, errors } = await train([config(), ...args, '--batch', '1']);
-    expect(code).toBe(0);
-    expect(errors).not.toContain('ONNX');
-    const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
-    expect([card.name, card.title]).toEqual(['mine', 'Mine']);
-    expect(card.training.command).toBe(
-      `npm run train -- ${config()} --images <folder> --name mine --batch 1 --backend cpu`,
-    );
-    const { 'pool.entries': entries } = await stateOf('small');
-    expect(entries).toHaveLength(3);
+test('batch and back end are chosen; a changed model is not resumed, and a new run keeps the old', async () => {
+  const own = ['--images', IMAGES, '--name', 'mine'];
+  const args = [...run('small'), ...own, '--backend', 'cpu', '--minutes', '0'];
+  const { code, errors } = await train([config(), ...args, '--batch', '1']);
+  expect(code).toBe(0);
+  expect(errors).not.toContain('ONNX');
+  const { card } = await loadCheckpoint(join(folder, 'small', 'checkpoint'));
+  expect([card.name, card.title]).toEqual(['mine', 'Mine']);
+  expect(card.training.command).toBe(
+    `npm run train -- ${config()} --images <folder> --name mine --batch 1 --backend cpu`,
+  );
+  const { 'pool.entries': entries } = await stateOf('small');
+  expect(entries).toHaveLength(3);
 
-    await write('leaky.json', {
-      update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 },
-    });
-    const refused = await train([config('leaky.json'), ...args, '--resume']);
-    expect(refused.code).toBe(1);
-    expect(refused.errors).toContain('"update.leak"');
+  await write('leaky.json', {
+    update: { kind: 'residual', hidden: 5, stateLimit: 4, leak: 0.5 },
+  });
+  const refused = await train([config('leaky.json'), ...args, '--resume']);
+  expect(refused.code).toBe(1);
+  expect(refused.errors).toContain('"update.leak"');
 
-    const anew = await train([config('leaky.json'), ...args]);
-    expect(anew.code).toBe(0);
-    expect(anew.errors).toContain('state.old.safetensors');
-    expect(existsSync(join(folder, 'small', 'state.old.safetensors'))).toBe(true);
-  },
-  SLOW,
-);
+  const anew = await train([config('leaky.json'), ...args]);
+  expect(anew.code).toBe(0);
+  expect(anew.errors).toContain('state.old.safetensors');
+  expect(existsSync(join(folder, 'small', 'state.old.safetensors'))).toBe(true);
+});

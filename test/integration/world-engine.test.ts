@@ -1,35 +1,29 @@
 /** Rules of the world that only show with the real automaton. */
+
 import { createHash } from 'node:crypto';
-import type { Engine } from '../../server/engine/engine.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
-import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
+import { afterSuite } from '../support/suite.ts';
 import { command } from '../support/wishes.ts';
 
-let engine: Engine;
-let species: Species;
+const { engine, species } = await startEngine();
+afterSuite(() => engine.close());
 
-beforeAll(async () => {
-  ({ engine, species } = await startEngine());
-});
-
-afterAll(() => engine.close());
-
-/** Each world has patch ids of its own, and so needs the engine for itself: its patches are given back. */
+/**
+ * Each world has patch ids of its own, and so needs the engine for itself: its patches are given
+ * back.
+ */
 async function inWorld<T>(run: (world: World) => Promise<T>): Promise<T> {
   const world = new World(engine);
   try {
     return await run(world);
   } finally {
-    const patches = [...world.rooms.values()].flatMap((room) =>
-      room.organisms.map(({ id }) => room.patchOf(id)!),
-    );
-    await engine.dispose(patches);
+    for (const room of [...world.rooms.values()]) await world.close(room);
   }
 }
 
@@ -115,7 +109,7 @@ describe('the automaton in the world', () => {
       expect(healed).toBeGreaterThan(unwounded * 0.95);
     }));
 
-  test('TIM-3, TIM-5, ISO-2: 500 ticks of random commands give the same planes, whatever other rooms do', () => {
+  test('TIM-3, TIM-5, ISO-2: 500 ticks of random commands give the same planes, whatever other rooms do', async () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
         const room = open(world, 'a', 96, 80);
@@ -146,13 +140,11 @@ describe('the automaton in the world', () => {
         }
         return { history, life };
       });
-    return (async () => {
-      const seed = 20261124;
-      const first = await run(seed, false);
-      expect(first.life).toBeGreaterThan(30);
-      expect((await run(seed, true)).history).toEqual(first.history);
-      expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
-    })();
+    const seed = 20261124;
+    const first = await run(seed, false);
+    expect(first.life).toBeGreaterThan(30);
+    expect((await run(seed, true)).history).toEqual(first.history);
+    expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
   });
 
   test('TIM-3: a room goes on byte for byte when threads of its engine are killed', async () => {
@@ -176,7 +168,7 @@ describe('the automaton in the world', () => {
         const [{ result }] = await ticking;
         hash.update(room.grid.planes.rgba).update(JSON.stringify(result));
       }
-      await mine.dispose(room.organisms.map(({ id }) => room.patchOf(id)!));
+      await world.close(room);
       return hash.digest('hex');
     };
     try {

@@ -1,10 +1,15 @@
-/** What active clients do: they move their cursors in spells, plant and cut now and then, politely. */
+/**
+ * What active clients do: they move their cursors in spells, plant and cut now and then, politely.
+ */
 import type { Random } from '../../shared/random.ts';
 import type { LoadClient } from './load-client.ts';
 
 /** ms between looks; also between moves of a cursor that moves. */
 const BEAT = 100;
-/** All together, whatever their number; what the measured garden's second lacks then, its gardener does. */
+/**
+ * All together, whatever their number; what the measured garden's second lacks then, its gardener
+ * does.
+ */
 const PLANTS_PER_SECOND = 0.25;
 const CUTS_PER_SECOND = 0.5;
 /** Share of the active that move their cursors at a time. */

@@ -38,13 +38,13 @@ export class Child<Question, Note> {
   }
 
   /**
-   * @param file a module of this folder, or the whole URL of one
+   * @param file a module of this folder, or the URL of one
    * @param cores as `taskset -c` takes them; undefined: any
    */
   static start<Question, Note>(
-    file: string,
+    file: string | URL,
     argument: unknown,
-    cores: string | undefined,
+    cores?: string,
   ): Child<Question, Note> {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const node = [process.execPath, '--expose-gc', ...process.execArgv, path];
@@ -54,7 +54,7 @@ export class Child<Question, Note> {
       // Standard output is for figures alone.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    return new Child(file, child);
+    return new Child(`${file}`, child);
   }
 
   /** @throws Error the process has ended before it answered */

@@ -14,7 +14,9 @@ import { PacketCache } from './packet-cache.ts';
 
 /** 30 kB/s and 300 ms of jitter: a phone at the far end of a full hall. */
 const SLOW = { bandwidth: 30_000, latency: 20, jitter: 300 };
-/** ms until a page dials again; one that has stopped reading is a phone in a pocket, and will not. */
+/**
+ * ms until a page dials again; one that has stopped reading is a phone in a pocket, and will not.
+ */
 const REDIAL = 500;
 
 collectGarbageRarely();

@@ -1,7 +1,8 @@
 /**
- * Decoders of frames. A hundred clients that look at one room from one process share one: who is in step is sent the same bytes
- * as all who are, which are decoded once and compared byte for byte for everybody else. A client that is sent other bytes goes on
- * with a decoder of its own, from the very state that it had, until it sees the same as the others again.
+ * Decoders of frames. A hundred clients that look at one room from one process share one: who is in
+ * step is sent the same bytes as all who are, which are decoded once and compared byte for byte for
+ * everybody else. A client that is sent other bytes goes on with a decoder of its own, from the
+ * very state that it had, until it sees the same as the others again.
  */
 
 import { readHeader } from '../../shared/codec/frame.ts';
@@ -40,7 +41,11 @@ export function readHead(frame: Uint8Array): FrameHead {
   return { tick, tier };
 }
 
-/** A decoder of one client alone. @param planes what was seen so far; what follows is drawn on them */
+/**
+ * A decoder of one client alone.
+ *
+ * @param planes what was seen so far; what follows is drawn on them
+ */
 export function createDecoder(planes: Planes): ClientDecoder {
   const decoder = new FrameDecoder(planes);
   return {
@@ -56,7 +61,10 @@ const nothingSeen = ({ width, height }: Size): Planes => createPlanes(width, hei
 
 /** Frames that the slowest client may be behind the fastest. */
 const REMEMBERED = 8;
-/** Frames after which a client that is alone, and finds no other that is sent the same, is followed by others. */
+/**
+ * Frames after which a client that is alone, and finds no other that is sent the same, is followed
+ * by others.
+ */
 const ALONE = 8;
 /** Ticks after which nobody can be following any more. */
 const STALE = 60;
@@ -82,7 +90,10 @@ class Common {
     this.tier = tier;
   }
 
-  /** @param at number of the frame that this is for one @returns undefined: the others were shown another */
+  /**
+   * @param at number of the frame that this is for one
+   * @returns undefined: the others were shown another
+   */
   follow(at: number, frame: Uint8Array): DecodedFrame | undefined {
     if (at === this.next) {
       const before = copyPlanes(this.decoder.planes);

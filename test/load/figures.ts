@@ -24,8 +24,8 @@ export const mean = (samples: readonly number[]): number =>
   samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
 
 /**
- * No more samples than are worth sending to another process, ascending: each quantile is as near as can be, the largest is kept.
- * (Millions of numbers would hold both up for minutes.)
+ * No more samples than are worth sending to another process, ascending: each quantile is as near as
+ * can be, the largest is kept. (Millions of numbers would hold both up for minutes.)
  */
 export function thinned(samples: ArrayLike<number>, most = 100_000): Float64Array {
   const sorted = Float64Array.from(samples).sort();
@@ -40,6 +40,10 @@ export function spread(samples: ArrayLike<number>): Spread | null {
   const [p50, p99, max] = [0.5, 0.99, 1].map((share) => rounded(quantile(samples, share)));
   return { p50, p99, max };
 }
+
+/** The same where there may be no samples: zeros. */
+export const spreadOf = (samples: ArrayLike<number>): Spread =>
+  spread(samples) ?? { p50: 0, p99: 0, max: 0 };
 
 /** Four digits. */
 export const rounded = (x: number): number => Number(x.toPrecision(4));

@@ -52,7 +52,10 @@ export class Gardener {
     this.room.enqueue(this.nextId++, { what: 'damage', by: this.hand(), radius: 2, points });
   }
 
-  /** What a second brings: a planting and a stroke. What visitors have done of that is not done again. */
+  /**
+   * What a second brings: a planting and a stroke. What visitors have done of that is not done
+   * again.
+   */
   second(): void {
     for (this.owed.plantings++; this.owed.plantings >= 1; this.owed.plantings--) {
       this.plantSomewhere();

@@ -1,7 +1,8 @@
 /**
- * The client of load tests and benches: one visitor's connection, as light as it can be. It speaks Engine.IO 4 and Socket.IO 5 on
- * a WebSocket of its own: a thousand of Socket.IO's clients in one process take longer over a frame than the server does over
- * the tick, and would measure themselves.
+ * The client of load tests and benches: one visitor's connection, as light as it can be. It speaks
+ * Engine.IO 4 and Socket.IO 5 on a WebSocket of its own: a thousand of Socket.IO's clients in one
+ * process take longer over a frame than the server does over the tick, and would measure
+ * themselves.
  * https://socket.io/docs/v4/engine-io-protocol/ https://socket.io/docs/v4/socket-io-protocol/
  */
 import WebSocket from 'ws';
@@ -29,7 +30,9 @@ export interface LoadClientOptions {
   readonly packets: PacketCache;
   /** What it asks for once connected; absent: it stays outside. */
   readonly join?: Omit<Command<'join'>, 'protocol'>;
-  /** The best tier it asks for, looking at the whole room; absent: it does not say what it looks at. */
+  /**
+   * The best tier it asks for, looking at the whole room; absent: it does not say what it looks at.
+   */
   readonly best?: TierName;
   /** Makes what decodes and checks its frames; absent: only their heads are read. */
   readonly decoder?: ((room: Event<'welcome'>['room']) => ClientDecoder) | undefined;

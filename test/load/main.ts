@@ -1,4 +1,7 @@
-/** `npm run loadtest`: a crowd of real connections on a real server; measures, and is never part of the tests. */
+/**
+ * `npm run loadtest`: a crowd of real connections on a real server; measures, and is never part of
+ * the tests.
+ */
 import { writeFile } from 'node:fs/promises';
 import { SettingsError } from '../../server/settings/command.ts';
 import { HELP, type LoadOptions, readOptions } from './options.ts';

@@ -20,37 +20,10 @@ export type SocketsQuestion = 'port' | 'count' | 'heap';
 /** `enliven`: from now on something is planted and cut each second. */
 export type HostQuestion = 'hello' | 'memory' | 'enliven' | 'begin' | 'end';
 
-export interface HostHello {
-  readonly port: number;
-  readonly engine: { readonly name: string; readonly device: string };
-}
-
 /** When a tick has begun, ms of `sharedNow`. */
 export interface HostNote {
   readonly tick: number;
   readonly begun: number;
-}
-
-/** Bytes, after a collection. */
-export interface ServerMemory {
-  readonly heap: number;
-  readonly rss: number;
-}
-
-export interface ServerWindow {
-  /** Cores. */
-  readonly cpu: number;
-  /** ms that a timer was late. */
-  readonly loopDelayP99: number;
-  readonly ticksPerSecond: number;
-  /** ms from the begin of a tick until its frames were handed to all sockets. */
-  readonly tickMs: { readonly p50: number; readonly p99: number };
-  readonly skipped: number;
-  readonly organisms: number;
-  /** How many of them, in a tick: what an engine that shares the core takes follows it. */
-  readonly awake: { readonly p50: number; readonly p99: number };
-  /** All that it has turned away since its start, by reason. */
-  readonly refusals: Readonly<Record<string, number>>;
 }
 
 export type LineKind = 'good' | 'slow' | 'stalled';

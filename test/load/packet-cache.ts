@@ -1,6 +1,6 @@
 /**
- * Reads and writes packets for many clients of one process. What all are sent alike is unpacked once; for the others it is
- * compared byte for byte.
+ * Reads and writes packets for many clients of one process. What all are sent alike is unpacked
+ * once; for the others it is compared byte for byte.
  */
 import { parser } from '../../shared/protocol/parser.ts';
 

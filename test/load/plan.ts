@@ -41,7 +41,8 @@ function attacksOf({ profile, clients }: LoadOptions): Attack[] {
 
 /**
  * @param url http://host:port
- * @param processes for those on good lines; those on bad ones, and attackers, have processes of their own
+ * @param processes for those on good lines; those on bad ones, and attackers, have processes of
+ * their own
  */
 export function planCrowds(
   options: LoadOptions,
@@ -62,7 +63,8 @@ export function planCrowds(
   return [
     ...Array.from({ length: processes }, (_, p) => {
       const mine = good.filter((_client, i) => i % processes === p);
-      // What visitors plant and cut comes in other ticks each time: two runs would be of different gardens.
+      // What visitors plant and cut comes in other ticks each time: two runs would be of different
+      // gardens.
       return crowd(mine, { seed: p + 1, handsShare: options.compare ? 0 : 1 / processes });
     }),
     ...(bad.length > 0 ? [crowd(bad, { seed: 1_001 })] : []),

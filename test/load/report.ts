@@ -1,76 +1,39 @@
 /** The figures of a run, as JSON and as a table. */
 import { addCounts, rounded, type Spread, spread } from './figures.ts';
 import type { CrowdFigures, LineFigures } from './messages.ts';
-import type { LoadOptions, Profile } from './options.ts';
+import type { LoadOptions } from './options.ts';
 import type { Run } from './run.ts';
 import type { Split } from './split.ts';
 
-interface LineReport {
-  readonly clients: number;
-  /** null: the server's time is not known. */
-  readonly latencyMs: Spread | null;
-  readonly bytesPerSecond: Spread | null;
-  readonly framesPerSecond: number;
-  readonly outOfStep: number;
-  readonly compared: number;
-  readonly neverCaughtUp: number;
-  readonly lost: number;
-  /** Share of frames of each quality, when frames tell. */
-  readonly tier?: Readonly<Record<string, number>>;
-}
+type LineReport = ReturnType<typeof lineReport>;
 
 /** Those on good lines first; numbers are null where the server was not ours to ask. */
-export interface Report extends LineReport {
-  readonly profile: Profile;
-  readonly seconds: number;
-  readonly split: string;
-  readonly engine: string | null;
-  readonly skipped: number | null;
-  readonly heapGrowth: number | null;
-  readonly server: {
-    readonly cpu: number | null;
-    readonly heapPerClient: number | null;
-    /** Of that, what a bare Socket.IO connection holds. */
-    readonly heapPerSocket: number | null;
-    readonly loopDelayP99: number | null;
-    readonly ticksPerSecond: number | null;
-    readonly tickMs: { readonly p50: number; readonly p99: number } | null;
-    readonly rss: number | null;
-    readonly organisms: number | null;
-    readonly awake: { readonly p50: number; readonly p99: number } | null;
-    readonly refusals: Readonly<Record<string, number>> | null;
-  };
-  readonly load: { readonly cpu: number; readonly loopDelayP99: number };
-  readonly refusals: Readonly<Record<string, number>>;
-  readonly slow?: LineReport;
-  readonly stalled?: LineReport;
-  readonly hostile?: {
-    readonly attacks: CrowdFigures['attacks'];
-    readonly refusals: Readonly<Record<string, number>>;
-  };
+export type Report = ReturnType<typeof reportOf> & {
   /** The same without the slow and the stalled, and how many times longer others wait with them. */
   readonly alone?: Report;
   readonly ratio?: { readonly p50: number; readonly p99: number };
-}
+};
 
-function lineReport(line: LineFigures, seconds: number): LineReport {
+function lineReport(line: LineFigures, seconds: number) {
   const { outOfStep, compared, neverCaughtUp, lost, frames, tiers } = line;
   const shares = Object.entries(tiers).map(([tier, count]) => [tier, rounded(count / frames)]);
   return {
     clients: line.rates.length,
+    /** null: the server's time is not known. */
     latencyMs: spread(line.latencies),
     bytesPerSecond: spread(line.rates),
     framesPerSecond: rounded(frames / seconds / line.rates.length),
     ...{ outOfStep, compared, neverCaughtUp, lost },
-    ...(shares.length > 0 && { tier: Object.fromEntries(shares) }),
+    /** Share of frames of each quality, when frames tell. */
+    ...(shares.length > 0 && { tier: Object.fromEntries(shares) as Record<string, number> }),
   };
 }
 
-export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
+export function reportOf(run: Run, options: LoadOptions, split: Split) {
   const { hello, lines, crowds, server, memory, bareSocket } = run;
   const { profile, seconds } = options;
-  const refusals = {};
-  const refusedAttacks = {};
+  const refusals: Record<string, number> = {};
+  const refusedAttacks: Record<string, number> = {};
   const attacks: CrowdFigures['attacks'] = {};
   for (const crowd of crowds) {
     addCounts(refusals, crowd.refusals);
@@ -93,6 +56,7 @@ export function reportOf(run: Run, options: LoadOptions, split: Split): Report {
     server: {
       cpu: orNull(server?.cpu),
       heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
+      /** Of that, what a bare Socket.IO connection holds. */
       heapPerSocket: bareSocket === undefined ? null : Math.round(bareSocket),
       loopDelayP99: orNull(server?.loopDelayP99),
       ticksPerSecond: orNull(server?.ticksPerSecond),

@@ -1,4 +1,5 @@
 /** One measured run: starts a server and a crowd, and collects the figures of both. */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
@@ -7,23 +8,24 @@ import type {
   CrowdNote,
   CrowdPlan,
   CrowdQuestion,
-  HostHello,
   HostNote,
   HostPlan,
   HostQuestion,
   LineFigures,
   LineKind,
-  ServerMemory,
-  ServerWindow,
 } from './messages.ts';
 import type { LoadOptions } from './options.ts';
 import { planCrowds } from './plan.ts';
+import type { HostHello, ServerMemory, ServerWindow } from './server-process.ts';
 import { measureSockets } from './sockets.ts';
 import type { Split } from './split.ts';
 
 /** ms that all may take to join, beyond their turn. */
 const JOIN_PATIENCE = 60_000;
-/** ms between the last join, or a collection, and the begin of what is measured: for as long organisms grow and heal. */
+/**
+ * ms between the last join, or a collection, and the begin of what is measured: for as long
+ * organisms grow and heal.
+ */
 const CALM = 4_000;
 
 type Crowd = Child<CrowdQuestion, CrowdNote>;

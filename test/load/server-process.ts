@@ -1,11 +1,14 @@
-/** The real server as its own process, with its time and memory told to the process that started it. */
+/**
+ * The real server as its own process, with its time and memory told to the process that started it.
+ */
+import type { VivariumServer } from '../../server/app/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { startServer } from '../support/server.ts';
 import { answerParent, noteParent } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
 import { heapInUse, ProcessUsage, sharedNow } from './measure.ts';
-import type { HostPlan, HostQuestion, ServerMemory, ServerWindow } from './messages.ts';
+import type { HostPlan, HostQuestion } from './messages.ts';
 
 const ROOM = 'garden';
 
@@ -51,7 +54,10 @@ answerParent((question: HostQuestion): unknown => {
   }
 });
 
-/** Stamps each tick, without a change to the server: its world and room server are called through here. */
+/**
+ * Stamps each tick, without a change to the server: its world and room server are called through
+ * here.
+ */
 function watchTicks(): void {
   const tick = world.tick.bind(world);
   const publish = roomServer.handleTick.bind(roomServer);
@@ -77,11 +83,15 @@ function watchTicks(): void {
   };
 }
 
-/** Gardens once per second of room time, counted in ticks, so that each run measures the same garden. */
+/**
+ * Gardens once per second of room time, counted in ticks, so that each run measures the same
+ * garden.
+ */
 function garden(tick: number): void {
   if (since === undefined || (tick - since) % GARDEN.tickRate !== 0) return;
   gardener.second();
-  // Else a long run would measure another garden than a short one: of a hundred, pressed against each other.
+  // Else a long run would measure another garden than a short one: of a hundred, pressed against
+  // each other.
   gardener.thin(plan.organisms);
 }
 
@@ -95,19 +105,29 @@ async function growGarden(): Promise<void> {
   vivarium.setTickRate(room, GARDEN.tickRate);
 }
 
-function measureMemory(): ServerMemory {
+export type ServerMemory = ReturnType<typeof measureMemory>;
+export type ServerWindow = ReturnType<typeof endWindow>;
+export type HostHello = Pick<VivariumServer, 'port' | 'engine'>;
+
+/** Bytes, after a collection. */
+function measureMemory() {
   return { heap: heapInUse(), rss: process.memoryUsage().rss };
 }
 
-function endWindow(): ServerWindow {
+function endWindow() {
   return {
+    /** Cores. */
     cpu: usage.cpu,
+    /** ms that a timer was late. */
     loopDelayP99: usage.loopDelay(0.99),
     ticksPerSecond: tickMs.length / usage.seconds,
+    /** ms from the begin of a tick until its frames were handed to all sockets. */
     tickMs: { p50: quantile(tickMs, 0.5), p99: quantile(tickMs, 0.99) },
     skipped: roomServer.broadcaster.skippedFrames - skippedBefore,
     organisms: room.organisms.length,
+    /** How many of them, in a tick: what an engine that shares the core takes follows it. */
     awake: { p50: quantile(awake, 0.5), p99: quantile(awake, 0.99) },
+    /** All that it has turned away since its start, by reason. */
     refusals: Object.fromEntries(
       Object.entries(vivarium.rejectionCounts.totals()).filter(([, count]) => count > 0),
     ),

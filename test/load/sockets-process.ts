@@ -1,4 +1,7 @@
-/** Bare Socket.IO connections, of which nobody hears anything: what a connection costs before it is a visitor's. */
+/**
+ * Bare Socket.IO connections, of which nobody hears anything: what a connection costs before it is
+ * a visitor's.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';

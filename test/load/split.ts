@@ -31,7 +31,10 @@ function allowedCores(): number[] {
   }
 }
 
-/** Unless they are shared: half of the cores, at most, are for the load: one for some hundred clients. The server has the others. */
+/**
+ * Unless they are shared: half of the cores, at most, are for the load: one for some hundred
+ * clients. The server has the others.
+ */
 export function splitCores({ clients, cores: how }: Pick<LoadOptions, 'clients' | 'cores'>): Split {
   const cores = allowedCores();
   const half = Math.floor(cores.length / 2);
@@ -51,7 +54,9 @@ export function splitCores({ clients, cores: how }: Pick<LoadOptions, 'clients' 
   };
 }
 
-/** Files that this process may have open: Node.js raises the soft limit to the hard one by itself. */
+/**
+ * Files that this process may have open: Node.js raises the soft limit to the hard one by itself.
+ */
 export function openFileLimit(): number {
   const { userLimits } = process.report.getReport() as unknown as {
     userLimits?: { open_files: { hard: number | 'unlimited' } };

@@ -2,7 +2,10 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from 'playwright-core';
 
-/** The violations that axe-core finds, with enough detail to fix them. Animations are finished first. */
+/**
+ * The violations that axe-core finds, with enough detail to fix them. Animations are finished
+ * first.
+ */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(async () => {
     const moving = () =>
@@ -18,7 +21,8 @@ export async function violations(page: Page): Promise<string[]> {
       await new Promise(requestAnimationFrame);
     }
   });
-  // Our pages have no frames: without that detour through a page of its own, a look takes a tenth of the time.
+  // Our pages have no frames: without that detour through a page of its own, a look takes a tenth
+  // of the time.
   const { violations: found } = await new AxeBuilder({ page })
     .setLegacyMode(true)
     .options({ resultTypes: ['violations'] })

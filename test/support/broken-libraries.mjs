@@ -1,5 +1,5 @@
-// Preloaded by tests: ONNX Runtime is not installed, and loading TensorFlow.js for WebAssembly ends the process, as a
-// library for another processor does.
+// Preloaded by tests: ONNX Runtime is not installed, and loading TensorFlow.js for WebAssembly ends
+// the process, as a library for another processor does.
 import { register } from 'node:module';
 
 const hooks = `

@@ -22,7 +22,8 @@ function hasNss(): boolean {
  * @returns path of the program
  */
 export async function unpackBrowser(): Promise<string> {
-  // The package brings those libraries for the cloud functions it was made for, and unpacks them only there.
+  // The package brings those libraries for the cloud functions it was made for, and unpacks them
+  // only there.
   if (!hasNss()) process.env.AWS_EXECUTION_ENV ??= `AWS_Lambda_nodejs20.x`;
   const { default: chromium } = await import('@sparticuz/chromium');
   return chromium.executablePath();
@@ -35,7 +36,8 @@ const PATIENCE = 180_000;
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = await unpackBrowser();
   const { default: chromium } = await import('@sparticuz/chromium');
-  // In one process a crashed page would take the browser along; and these pages keep the web's own security.
+  // In one process a crashed page would take the browser along; and these pages keep the web's own
+  // security.
   const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
   const browser = await playwright.launch({
     executablePath,

@@ -1,4 +1,7 @@
-/** Random seeds of tests: fixed in each run, so that failures repeat; different each time in full runs. */
+/**
+ * Random seeds of tests: fixed in each run, so that failures repeat; different each time in full
+ * runs.
+ */
 import type { BrowserContext } from 'playwright-core';
 
 /** VIVARIUM_TEST_SEED brings a whole run's chance back. */

@@ -1,4 +1,7 @@
-/** Pictures of one page in several windows, on one sheet: small enough to keep, and each to be compared for itself. */
+/**
+ * Pictures of one page in several windows, on one sheet: small enough to keep, and each to be
+ * compared for itself.
+ */
 import sharp from 'sharp';
 import type { WindowSize } from './screens.ts';
 

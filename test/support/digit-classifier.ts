@@ -1,4 +1,7 @@
-/** Our own judge of digits: a perceptron with one hidden layer, trained on MNIST (`npm run fixtures -- digit-classifier`). */
+/**
+ * Our own judge of digits: a perceptron with one hidden layer, trained on MNIST (`npm run fixtures
+ * -- digit-classifier`).
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -48,7 +48,9 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 10; i++) await Promise.resolve();
 }
 
-/** The system's clock, but for waits of one length: these last until a test says that they are over. */
+/**
+ * The system's clock, but for waits of one length: these last until a test says that they are over.
+ */
 export class HeldClock implements Clock {
   private readonly held = new Set<() => void>();
   readonly now = systemClock.now;

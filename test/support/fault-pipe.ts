@@ -16,7 +16,10 @@ export interface Faults {
   readonly stalled: 'none' | 'up' | 'down' | 'both';
   /** New connections are taken and never answered. */
   readonly deaf: boolean;
-  /** The server has no power: nothing moves, its connections end without a word to the other side, new ones are never answered. */
+  /**
+   * The server has no power: nothing moves, its connections end without a word to the other side,
+   * new ones are never answered.
+   */
   readonly unplugged: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Simulates a bad network: forwards TCP connections to a local port, slowly, in pieces, or not at all. */
+/**
+ * Simulates a bad network: forwards TCP connections to a local port, slowly, in pieces, or not at
+ * all.
+ */
 import {
   type AddressInfo,
   createServer,
@@ -61,7 +64,10 @@ export class FaultProxy {
     return this.current;
   }
 
-  /** Changes faults, for the connections that there are too (but for `deaf`; one that met an end while it was unplugged stays silent for ever); what is not named stays. */
+  /**
+   * Changes faults, for the connections that there are too (but for `deaf`; one that met an end
+   * while it was unplugged stays silent for ever); what is not named stays.
+   */
   set(faults: Partial<Faults>): void {
     this.current = { ...this.current, ...faults };
     for (const pipe of this.pipes) pipe.pump();
@@ -92,7 +98,8 @@ export class FaultProxy {
       this.pipes.add(pipe);
       pipe.pump();
     }
-    // An end that closes in good order is still heard; one that breaks off is not, and nothing goes on to it.
+    // An end that closes in good order is still heard; one that breaks off is not, and nothing goes
+    // on to it.
     const part = (other: Socket, failed: boolean): void => {
       if (this.current.unplugged) return;
       if (failed) {

@@ -2,8 +2,8 @@
 import { createServer } from 'node:net';
 
 /**
- * Finds a free port. It lies below the system's ephemeral range, so that no other test is assigned it while the server
- * is down.
+ * Finds a free port. It lies below the system's ephemeral range, so that no other test is assigned
+ * it while the server is down.
  */
 export function freePort(): Promise<number> {
   const port = 20_000 + Math.floor(Math.random() * 12_000);

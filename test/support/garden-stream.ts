@@ -29,7 +29,11 @@ export class GardenStream {
     );
   }
 
-  /** Plays the next tick of the recording. @returns its frame, when the tier has one at this tick, and ms that encoding took */
+  /**
+   * Plays the next tick of the recording.
+   *
+   * @returns its frame, when the tier has one at this tick, and ms that encoding took
+   */
   next(): { frame: Uint8Array | undefined; ms: number } {
     const { encoder: cast, planes } = this;
     const { every } = TIERS[this.tier];

@@ -1,7 +1,11 @@
 /** A garden that looks the same each time it is planted, for pictures of pages. */
 import type { Visitor } from './visitor.ts';
 
-/** Creatures of the shipped gallery in rows, one for each of the spots, at rest. @returns when the last has come to rest */
+/**
+ * Creatures of the shipped gallery in rows, one for each of the spots, at rest.
+ *
+ * @returns when the last has come to rest
+ */
 export async function plantGarden(
   visitors: readonly Visitor[],
   names: readonly string[],

@@ -1,9 +1,11 @@
 /** A log that records its lines for tests. */
+
 import type { Log } from '../../server/platform/log.ts';
+import { Changes } from './changes.ts';
 
 export class LogRecorder implements Log {
   readonly lines: { readonly event: string; readonly sentence: string }[] = [];
-  private listeners = new Set<() => void>();
+  private readonly changes = new Changes();
 
   readonly info = (event: string, sentence: string): void => this.take(event, sentence);
   readonly warn = this.info;
@@ -15,19 +17,11 @@ export class LogRecorder implements Log {
 
   /** Waits for such a line. */
   until(event: string, part = ''): Promise<void> {
-    if (this.has(event, part)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = () => {
-        if (!this.has(event, part)) return;
-        this.listeners.delete(listener);
-        resolve();
-      };
-      this.listeners.add(listener);
-    });
+    return this.changes.until(() => this.has(event, part));
   }
 
   private take(event: string, sentence: string): void {
     this.lines.push({ event, sentence });
-    for (const listener of [...this.listeners]) listener();
+    this.changes.changed();
   }
 }

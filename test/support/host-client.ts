@@ -45,14 +45,14 @@ export class HostClient {
     return client;
   }
 
-  /** Makes a call. @throws Refused */
+  /** Makes a call, for room `garden` if it is for a room. @throws Refused */
   async call<N extends CallName>(
     name: N,
     body: Partial<CallBody<N>> | Record<string, unknown> = {},
     parts: Record<string, string | number> = {},
   ): Promise<CallAnswer<N>> {
     const { method, path, answer } = CALLS[name];
-    const response = await this.fetch(pathOf(path, parts), {
+    const response = await this.fetch(pathOf(path, { room: 'garden', ...parts }), {
       method,
       ...(method !== 'GET' && {
         headers: { 'content-type': 'application/json' },

@@ -6,7 +6,10 @@ export const MEAN = 1.3;
 /** Share of pixels of which some value is off by more than `OFF`. */
 export const SHARE = 0.003;
 const OFF = 40;
-/** Pixels of the longer side at which two pictures are laid over each other: letters may be drawn a little otherwise. */
+/**
+ * Pixels of the longer side at which two pictures are laid over each other: letters may be drawn a
+ * little otherwise.
+ */
 const SIDE = 480;
 
 /** @returns [height, width, 3] bytes, the longer side of `SIDE` pixels */
@@ -18,7 +21,9 @@ const reduced = (picture: Buffer | string): Promise<Buffer> =>
     .raw()
     .toBuffer();
 
-/** @returns the mean difference of all values, 0…255, and the share of pixels that are clearly off */
+/**
+ * @returns the mean difference of all values, 0…255, and the share of pixels that are clearly off
+ */
 export async function difference(
   a: Buffer | string,
   b: Buffer | string,

@@ -3,16 +3,17 @@
  *
  *     node --import tsx test/support/make-release-store.ts
  *
- * Writes two things to test/fixtures/release-store/: `data`, the data folder as a killed server left it, with
+ * Writes two things to test/fixtures/release-store/: `data`, the data folder as a killed server
+ * left it, with
  * `data.mdb` compressed; and `expected.json`, what the current code sees when it opens that folder.
- * The committed fixture was written by commit 36b96a1. Running this script replaces it, so only do that to
- * cover a newer release.
+ * The committed fixture was written by commit 36b96a1. Running this script replaces it, so only do
+ * that to cover a newer release.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HostClient } from './host-client.ts';
-import { ServerProcess } from './process.ts';
+import { flagsOf, ServerProcess } from './process.ts';
 import {
   EXPECTED,
   FIXTURE,
@@ -27,7 +28,6 @@ import {
 } from './release-store.ts';
 import { Visitor } from './visitor.ts';
 
-const parts = { room: ROOM };
 const ADDRESSES = { Ada: '10.0.0.1', Bo: '10.0.0.2', Cy: '10.0.0.3', Dan: '10.0.0.4' };
 const BANNED = '10.0.0.5';
 
@@ -45,11 +45,16 @@ function refused(answer: Answer, reason: string): void {
 }
 
 const start = (data: string, snapshotSeconds: number): ServerProcess =>
-  new ServerProcess([
-    ...['--port', '0', '--host', '127.0.0.1', '--data', data, '--attract', 'off'],
-    ...['--snapshot', `${snapshotSeconds}`],
-    ...Object.entries(SETTINGS).flatMap(([flag, value]) => [`--${flag}`, `${value}`]),
-  ]);
+  new ServerProcess(
+    flagsOf({
+      ...SETTINGS,
+      port: 0,
+      host: '127.0.0.1',
+      data,
+      attract: 'off',
+      snapshot: snapshotSeconds,
+    }),
+  );
 
 const enter = (port: number, name: string, address: string, resume?: string) =>
   Visitor.join(port, ROOM, name, {
@@ -65,27 +70,26 @@ async function ticks(visitor: Visitor, count: number): Promise<void> {
 
 const asleep = (host: HostClient, visitor: Visitor) => async (): Promise<void> => {
   do await ticks(visitor, 15);
-  while ((await host.call('room', {}, parts)).awake > 0);
+  while ((await host.call('room', {})).awake > 0);
 };
 
 /**
- * First session, with frequent snapshots: every kind of journal entry, an undo, a named snapshot, bans, settings.
- * Stops cleanly.
+ * First session, with frequent snapshots: every kind of journal entry, an undo, a named snapshot,
+ * bans, settings. Stops cleanly.
  */
 async function firstSession(data: string) {
   const server = start(data, 0.5);
   const port = await server.alive();
-  await server.says(/shown this once: [\w-]+/);
-  const [, hostToken] = /shown this once: ([\w-]+)/.exec(server.output + server.errors)!;
+  const hostToken = await server.hostToken();
   const host = await HostClient.login(port, hostToken);
   const settings = { tickRate: TICK_RATE, maxOrganisms: 4, attract: { on: false, after: 60 } };
-  await host.call('changeSettings', settings, parts);
+  await host.call('changeSettings', settings);
 
   const bo = await enter(port, 'Bo', ADDRESSES.Bo);
   accepted(await bo.ask('plant', { x: 70, y: 66, seed: { from: 'gallery', index: 1 } }));
   await ticks(bo, 5);
   // Undone while the organism is small, to keep the two snapshots that come with it small.
-  await host.call('undo', { seconds: 60, participant: bo.welcome!.you.id }, parts);
+  await host.call('undo', { seconds: 60, participant: bo.welcome!.you.id });
 
   const cy = await enter(port, 'Cy', ADDRESSES.Cy);
   accepted(await cy.ask('plant', { x: 20, y: 20, seed: { from: 'gallery', index: 3 } }));
@@ -105,23 +109,19 @@ async function firstSession(data: string) {
   const { token } = accepted(await ada.ask('keep', { organism: first }));
   const cyToken = cy.welcome!.resume;
   cy.leave();
-  await host.call('takeSnapshot', { name: 'Opening day' }, parts);
+  await host.call('takeSnapshot', { name: 'Opening day' });
 
   const dan = await enter(port, 'Dan', ADDRESSES.Dan);
   accepted(await dan.ask('damage', { radius: 2, points: [20, 14, 26, 20] }));
   const danToken = dan.welcome!.resume;
   const ban = { participant: dan.welcome!.you.id, address: false, minutes: null };
-  await host.call('ban', ban, parts);
+  await host.call('ban', ban);
   const eve = await enter(port, 'Eve', BANNED);
-  await host.call('ban', { participant: eve.welcome!.you.id, address: true, minutes: 60 }, parts);
-  await host.call(
-    'changeSettings',
-    {
-      ...{ capacity: 20, maxRadius: 9, cooldown: 1, captions: false, languages: ['da', 'en'] },
-      energy: { capacity: 60, newcomer: 40, refillPerSecond: 2, plant: 12, damagePerCell: 0.05 },
-    },
-    parts,
-  );
+  await host.call('ban', { participant: eve.welcome!.you.id, address: true, minutes: 60 });
+  await host.call('changeSettings', {
+    ...{ capacity: 20, maxRadius: 9, cooldown: 1, captions: false, languages: ['da', 'en'] },
+    energy: { capacity: 60, newcomer: 40, refillPerSecond: 2, plant: 12, damagePerCell: 0.05 },
+  });
   // A seat is kept for a minute; after that the journal has a `leave` entry for Cy.
   await ticks(ada, 61 * TICK_RATE);
   await sleep();
@@ -145,7 +145,7 @@ async function secondSession(data: string, before: Awaited<ReturnType<typeof fir
   accepted(await bo.ask('plant', { x: 22, y: 70, seed: { from: 'map', x: 0.3, y: 0.6 } }));
   await ticks(ada, TICK_RATE + 2);
   refused(await fay.ask('plant', { x: 48, y: 48, seed: { from: 'prior' } }), 'garden-full');
-  await host.call('removeOrganism', { organism: second }, parts);
+  await host.call('removeOrganism', { organism: second });
   accepted(await fay.ask('plant', { x: 70, y: 20, seed: { from: 'prior' } }));
   refused(
     await ada.ask('plant', { x: 20, y: 20, seed: { from: 'gallery', index: 2 } }),

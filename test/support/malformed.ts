@@ -41,6 +41,7 @@ export function malformed(random: Random): [string, ...unknown[]] {
   const message = Object.fromEntries(
     fields.filter(() => random.uniform() < 0.4).map((field) => [field, junk()]),
   );
-  // `resync` and `received` of any known tick are harmless; all else must be wrong in at least one field.
+  // `resync` and `received` of any known tick are harmless; all else must be wrong in at least one
+  // field.
   return [name, { ...message, wrong: junk() }, ...(random.uniform() < 0.1 ? [junk()] : [])];
 }

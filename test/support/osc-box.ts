@@ -1,4 +1,5 @@
 /** A show's machine: sends and hears OSC over real datagrams. */
+
 import { createSocket, type Socket } from 'node:dgram';
 import {
   decodeOsc,
@@ -6,15 +7,16 @@ import {
   type OscArgument,
   type OscMessage,
 } from '../../server/osc/osc-codec.ts';
+import { Changes } from './changes.ts';
 
 export class OscReceiver {
   readonly heard: OscMessage[] = [];
-  private listeners = new Set<() => void>();
+  private readonly changes = new Changes();
 
   private constructor(private readonly socket: Socket) {
     socket.on('message', (bytes) => {
       this.heard.push(...decodeOsc(bytes));
-      for (const listener of [...this.listeners]) listener();
+      this.changes.changed();
     });
   }
 
@@ -37,23 +39,17 @@ export class OscReceiver {
   }
 
   /** The first message that fits, heard before or after this call. */
-  next(address: string, fits: (values: unknown[]) => boolean = () => true): Promise<unknown[]> {
+  async next(
+    address: string,
+    fits: (values: unknown[]) => boolean = () => true,
+  ): Promise<unknown[]> {
     const find = (): unknown[] | undefined =>
       this.heard
         .filter((message) => message.address === address)
         .map(({ args }) => args.map(({ value }) => value))
         .find(fits);
-    const found = find();
-    if (found) return Promise.resolve(found);
-    return new Promise((resolve) => {
-      const listener = () => {
-        const later = find();
-        if (!later) return;
-        this.listeners.delete(listener);
-        resolve(later);
-      };
-      this.listeners.add(listener);
-    });
+    await this.changes.until(() => find() !== undefined);
+    return find()!;
   }
 
   close(): void {

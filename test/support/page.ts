@@ -1,17 +1,33 @@
 /** Reads the model and the camera of a room's page. */
-import type { Page } from 'playwright-core';
+import type { JSHandle, Locator, Page } from 'playwright-core';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 
-/** What `<vivarium-room>` shows to scripts. */
-interface RoomElement extends HTMLElement {
-  readonly model: {
-    readonly tick: number | undefined;
-    readonly planes: { readonly rgba: Uint8Array; readonly owner: Uint32Array } | undefined;
-    readonly organisms: ReadonlyMap<number, OrganismView>;
-    on(event: 'picture', listener: () => void): () => void;
-  };
+interface Model {
+  readonly tick: number | undefined;
+  readonly you: { readonly id: number; readonly name: string; readonly hue: number };
+  readonly energy: { readonly level: number } | undefined;
+  readonly quality?: { readonly tier: string };
+  readonly planes:
+    | { readonly rgba: Uint8Array; readonly owner: Uint32Array; readonly width: number }
+    | undefined;
+  readonly organisms: ReadonlyMap<number, OrganismView>;
+  on(event: 'picture', listener: () => void): () => void;
+}
+
+/** What `<vivarium-room>` and `<vivarium-wall>` show to scripts. */
+export interface PageElement extends HTMLElement {
+  readonly model: Model;
+  readonly drawn: { readonly pictures: number; readonly soft: boolean };
+  readonly stage: { readonly loop: { invalidate(): void } } | undefined;
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
+
+/** The element that is the whole page. */
+const elementOf = (page: Page): Locator => page.locator('vivarium-room, vivarium-wall');
+
+/** The page's model of its room, for scripts in the page. */
+export const modelOf = (page: Page): Promise<JSHandle<Model>> =>
+  elementOf(page).evaluateHandle((element: PageElement) => element.model);
 
 /** A moment of an organism as the page shows it. */
 export interface Moment {
@@ -34,19 +50,29 @@ interface Recorder {
 
 export async function openRoom(page: Page, url: string): Promise<void> {
   await page.goto(url);
-  await page.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await waitForConnection(page, 'live');
 }
 
-/** CSS pixels of a place of the grid. */
-export function screenOf(page: Page, x: number, y: number): Promise<{ x: number; y: number }> {
-  return page.evaluate(
-    ([px, py]) =>
-      (document.querySelector('vivarium-room') as unknown as RoomElement).worldToScreen(px, py),
-    [x, y],
-  );
+export async function openWall(page: Page, url: string): Promise<void> {
+  await openRoom(page, url);
+  await nextPictures(page, 2);
 }
 
-/** Waits until the page has been drawn twice more: what it has just laid out is drawn, and the browser knows where it listens. */
+export async function waitForConnection(page: Page, state: string): Promise<void> {
+  await page.waitForSelector(`html[data-connection="${state}"]`, { state: 'attached' });
+}
+
+/** CSS pixels of a place of the grid; on a wall, of one that hangs straight. */
+export const screenOf = (page: Page, x: number, y: number): Promise<{ x: number; y: number }> =>
+  elementOf(page).evaluate((element: PageElement, [px, py]) => element.worldToScreen(px, py), [
+    x,
+    y,
+  ] as const);
+
+/**
+ * Waits until the page has been drawn twice more: what it has just laid out is drawn, and the
+ * browser knows where it listens.
+ */
 export function drawnTwice(page: Page): Promise<void> {
   return page.evaluate(
     () =>
@@ -62,18 +88,15 @@ export async function fingerTap(page: Page, { x, y }: { x: number; y: number }):
 }
 
 /** Waits until the camera stands still: a slow page moves it long after the fingers have left. */
-export function cameraRests(page: Page): Promise<void> {
-  return page.evaluate(async () => {
-    const room = document.querySelector('vivarium-room') as unknown as RoomElement;
+export const cameraRests = (page: Page): Promise<void> =>
+  elementOf(page).evaluate(async (room: PageElement) => {
     const view = (): string =>
       JSON.stringify([room.worldToScreen(0, 0), room.worldToScreen(50, 50)]);
-    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
     for (let before = '', still = 0; still < 5; before = view()) {
-      await frame();
+      await new Promise(requestAnimationFrame);
       still = view() === before ? still + 1 : 0;
     }
   });
-}
 
 /** Waits until the page shows these planes, byte for byte: RGBA, then owners. */
 export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
@@ -81,9 +104,8 @@ export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
 }
 
 /** Waits until the page has decoded one more frame. */
-export function nextPicture(page: Page): Promise<void> {
-  return page.evaluate(() => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+export const nextPicture = (page: Page): Promise<void> =>
+  elementOf(page).evaluate(({ model }: PageElement) => {
     return new Promise<void>((resolve) => {
       const stop = model.on('picture', () => {
         stop();
@@ -91,12 +113,20 @@ export function nextPicture(page: Page): Promise<void> {
       });
     });
   });
-}
+
+/** Has a wall draw that many more pictures, even at rest. */
+export const nextPictures = (page: Page, count: number): Promise<void> =>
+  elementOf(page).evaluate(async (wall: PageElement, wanted) => {
+    const goal = wall.drawn.pictures + wanted;
+    while (wall.drawn.pictures < goal) {
+      wall.stage?.loop.invalidate();
+      await new Promise(requestAnimationFrame);
+    }
+  }, count);
 
 /** The planes that the page has decoded, as bytes: RGBA, then owners. */
 async function planesOf(page: Page): Promise<Buffer> {
-  const base64 = await page.evaluate(async () => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+  const base64 = await elementOf(page).evaluate(async ({ model }: PageElement) => {
     const { rgba, owner } = model.planes!;
     const blob = new Blob([rgba.slice(), owner.slice()]);
     const url = await new Promise<string>((resolve) => {
@@ -109,14 +139,19 @@ async function planesOf(page: Page): Promise<Buffer> {
   return Buffer.from(base64, 'base64');
 }
 
+/** How many places the page knows to be owned. */
+export const ownedPlaces = (page: Page): Promise<number> =>
+  elementOf(page).evaluate(
+    ({ model }: PageElement) => model.planes?.owner.filter((id) => id !== 0).length ?? 0,
+  );
+
 /**
  * From now on the page keeps what each of its ticks shows of organisms.
  *
  * @param width of the grid, cells
  */
 export function recordGrowth(page: Page, width: number): Promise<void> {
-  return page.evaluate((columns) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
+  return elementOf(page).evaluate(({ model }: PageElement, columns) => {
     const recorder = window as unknown as Recorder;
     recorder.moments = {};
     model.on('picture', () => {
@@ -167,33 +202,49 @@ export async function pictureAt(page: Page, id: number, tick: number): Promise<n
 
 /** Waits until the page knows an organism to be in a phase. */
 export async function waitForPhase(page: Page, id: number, phase: string): Promise<void> {
-  await page.waitForFunction(
-    ([of, wanted]) => {
-      const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
-      return model.organisms.get(of as number)?.phase === wanted;
-    },
-    [id, phase] as const,
-  );
+  await page.waitForFunction(([{ organisms }, of, wanted]) => organisms.get(of)?.phase === wanted, [
+    await modelOf(page),
+    id,
+    phase,
+  ] as const);
 }
 
 /**
- * Waits until the page knows an organism to have so many wounds. They never become fewer, whereas a slow page may not look
- * while the organism is awake.
+ * Waits until the page knows an organism to have so many wounds. They never become fewer, whereas a
+ * slow page may not look while the organism is awake.
  */
 export async function waitForWounds(page: Page, id: number, count: number): Promise<void> {
   await page.waitForFunction(
-    ([of, wanted]) => {
-      const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
-      return (model.organisms.get(of)?.wounds ?? 0) >= wanted;
-    },
-    [id, count] as const,
+    ([{ organisms }, of, wanted]) => (organisms.get(of)?.wounds ?? 0) >= wanted,
+    [await modelOf(page), id, count] as const,
   );
 }
 
 /** Waits until the page shows a tick, or a later one. */
 export async function waitForTick(page: Page, tick: number): Promise<void> {
-  await page.waitForFunction((wanted) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as RoomElement;
-    return model.tick !== undefined && model.tick >= wanted;
-  }, tick);
+  await page.waitForFunction(
+    ([model, wanted]) => model.tick !== undefined && model.tick >= wanted,
+    [await modelOf(page), tick] as const,
+  );
+}
+
+/** The element of the page that has the focus, inside of whatever holds it. */
+export const focus = (page: Page): Promise<JSHandle<Element>> =>
+  page.evaluateHandle(() => {
+    let at = document.activeElement!;
+    while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+    return at;
+  });
+
+/** Its test id, or its name. */
+export const focused = async (page: Page): Promise<string> =>
+  (await focus(page)).evaluate((at) => at.getAttribute('data-testid') ?? at.localName);
+
+/** Presses Tab until an element has the focus. */
+export async function tabTo(page: Page, testid: string): Promise<void> {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)) === testid) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`${testid} was not reached`);
 }

@@ -1,4 +1,7 @@
-/** A visitor's page without rendering: its room model on a real connection, which reconnects when it breaks. */
+/**
+ * A visitor's page without rendering: its room model on a real connection, which reconnects when it
+ * breaks.
+ */
 import { io, type Socket } from 'socket.io-client';
 import { RoomModel } from '../../client/net/room-model.ts';
 import { parser } from '../../shared/protocol/parser.ts';

@@ -1,6 +1,8 @@
 /** Child processes: a server that tests can stop and kill, and scripts of package.json. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Changes } from './changes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -9,10 +11,15 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** @returns flags as the command line takes them */
+export const flagsOf = (settings: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+
 export class ServerProcess {
   output = '';
   errors = '';
-  private readonly listeners = new Set<() => void>();
+  private readonly changes = new Changes();
+  private hasEnded = false;
 
   /** Its end. */
   readonly ended: Promise<Ended>;
@@ -28,8 +35,9 @@ export class ServerProcess {
     this.child.stderr!.on('data', (chunk) => this.hear('errors', chunk));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
+        this.hasEnded = true;
         resolve({ code, signal });
-        this.hear('output', '');
+        this.changes.changed();
       });
     });
   }
@@ -44,21 +52,16 @@ export class ServerProcess {
 
   /** Waits until it has said something. @throws Error it ended before */
   async says(words: RegExp): Promise<void> {
-    let over = false;
-    void this.ended.then(() => {
-      over = true;
-    });
-    while (!words.test(this.output + this.errors)) {
-      if (over) throw new Error(`the server ended: ${this.output}${this.errors}`);
-      await new Promise<void>((resolve) => {
-        const listener = (): void => {
-          this.listeners.delete(listener);
-          resolve();
-        };
-        this.listeners.add(listener);
-      });
-      await Promise.resolve();
-    }
+    const isSaid = () => words.test(this.output + this.errors);
+    await this.changes.until(() => isSaid() || this.hasEnded);
+    if (!isSaid()) throw new Error(`the server ended: ${this.output}${this.errors}`);
+  }
+
+  /** Waits for the host's token, which a first start shows. */
+  async hostToken(): Promise<string> {
+    const shown = /host's token, shown this once: ([\w-]+)/;
+    await this.says(shown);
+    return shown.exec(this.output)![1];
   }
 
   /** Ends it; nothing can be done about `SIGKILL`. */
@@ -69,7 +72,7 @@ export class ServerProcess {
 
   private hear(where: 'output' | 'errors', chunk: unknown): void {
     this[where] += chunk;
-    for (const listener of [...this.listeners]) listener();
+    this.changes.changed();
   }
 }
 
@@ -79,26 +82,40 @@ export interface ScriptRun {
   readonly errors: string;
 }
 
+/**
+ * Collects what a process prints until it ends.
+ *
+ * @param whenSaid is called with all that it has printed so far
+ */
+export function collected(
+  child: ChildProcess,
+  whenSaid: (said: { output: string; errors: string }) => void = () => {},
+): Promise<ScriptRun> {
+  const said = { output: '', errors: '' };
+  for (const [stream, where] of [
+    [child.stdout, 'output'],
+    [child.stderr, 'errors'],
+  ] as const) {
+    stream!.on('data', (chunk) => {
+      said[where] += chunk;
+      whenSaid(said);
+    });
+  }
+  return new Promise((resolve) => {
+    child.on('close', (code) => resolve({ code, ...said }));
+  });
+}
+
 /** `npm run <name> -- <args>`, until it ends. */
-export function runScript(
+export const runScript = (
   name: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<ScriptRun> {
-  const child = spawn('npm', ['run', '--silent', name, '--', ...args], {
-    cwd: root,
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let errors = '';
-  child.stdout.on('data', (chunk) => {
-    output += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    errors += chunk;
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code) => resolve({ code, output, errors }));
-  });
-}
+): Promise<ScriptRun> =>
+  collected(
+    spawn('npm', ['run', '--silent', name, '--', ...args], {
+      cwd: root,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );

@@ -2,8 +2,9 @@
 import type { Locator } from 'playwright-core';
 
 /**
- * What a visitor cannot get at within an element, whatever they scroll: controls and words that lie outside of the window or
- * are cut off, and controls that something else covers. Of long lists it looks at a sample.
+ * What a visitor cannot get at within an element, whatever they scroll: controls and words that lie
+ * outside of the window or are cut off, and controls that something else covers. Of long lists it
+ * looks at a sample.
  *
  * @returns a line for each
  */
@@ -32,7 +33,9 @@ export function outOfReach(within: Locator): Promise<string[]> {
       return at;
     };
 
-    /** What can be seen of the page around an element, and along which axes a visitor can scroll it. */
+    /**
+     * What can be seen of the page around an element, and along which axes a visitor can scroll it.
+     */
     const rests = new Map<Element, readonly [number, number]>();
     const frameOf = (element: Element) => {
       const frame = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };

@@ -1,22 +1,26 @@
 /**
- * A data folder written by an earlier release, and what a server sees when it opens that folder. The script
+ * A data folder written by an earlier release, and what a server sees when it opens that folder.
+ * The script
  * `make-release-store.ts` records the folder and what that release saw; `release-store.test.ts` checks that
  * the current code sees the same.
  *
- * The room runs on the `wasm` engine: WebAssembly defines every float operation, so states are equal bit for
- * bit on every x86-64 CPU and every Node version. ONNX Runtime picks kernels by CPU (AVX2, AVX-512), and each
- * sums in a different order. The `cpu` engine gives the same picture, but is twenty times slower.
+ * The room runs on the `wasm` engine: WebAssembly defines every float operation, so states are
+ * equal bit for bit on every x86-64 CPU and every Node version. ONNX Runtime picks kernels by CPU
+ * (AVX2, AVX-512), and each sums in a different order. The `cpu` engine gives the same picture, but
+ * is twenty times slower.
  */
+
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, crc32 } from 'node:zlib';
 import type { VivariumServer } from '../../server/app/create-server.ts';
-import { replayCommand } from '../../server/replay/replay-command.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { FakeClock } from './fake-clock.ts';
 import { HostClient } from './host-client.ts';
+import { flagsOf } from './process.ts';
+import { ALL_EQUAL, replayed } from './replay.ts';
 import { startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
@@ -92,7 +96,7 @@ class SteppedServer {
     const settings = { ...SETTINGS, data };
     // Snapshot retention, bans and the reach of an undo depend on the date, so it is fixed too.
     const date = () => at + 1_000;
-    stepped.server = await startServer(settings, '.', clock, undefined, onTick, date);
+    stepped.server = await startServer(settings, { clock, onTick, date });
     return stepped;
   }
 
@@ -162,16 +166,16 @@ async function knock(port: number, { name, address, resume }: Recording['callers
 
 /** Replays everything in a data folder. */
 async function replayOf(data: string) {
-  const said: string[] = [];
-  const say = (line: string) => void said.push(line);
   const { engine, checkpoint } = SETTINGS;
-  const args = [ROOM, '--data', data, '--engine', engine, '--checkpoint', checkpoint];
-  const code = await replayCommand(args, { print: say, printError: say });
-  const counts = /(\d+) checksums of (\d+) ticks, all equal/.exec(said.join('\n'));
-  return { code, checksums: Number(counts?.[1]), ticks: Number(counts?.[2]) };
+  const args = flagsOf({ data, engine, checkpoint });
+  const { code, output } = await replayed(ROOM, ...args);
+  const [, checksums, ticks] = ALL_EQUAL.exec(output) ?? [];
+  return { code, checksums: Number(checksums), ticks: Number(ticks) };
 }
 
-/** Replays a copy of the fixture, runs `work` with a server on it, and replays what the server left. */
+/**
+ * Replays a copy of the fixture, runs `work` with a server on it, and replays what the server left.
+ */
 async function withServer<T>({ at }: Recording, work: (server: SteppedServer) => Promise<T>) {
   const data = unpack();
   try {

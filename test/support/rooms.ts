@@ -25,7 +25,10 @@ export const GROWN = SPECIES.schedule.length;
 export const ANNA: ParticipantView = { id: 1, name: 'Anna', hue: 10 };
 export const BERT: ParticipantView = { id: 2, name: 'Bert', hue: 200 };
 
-/** What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked like before. */
+/**
+ * What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked
+ * like before.
+ */
 export type Look = (cell: { x: number; y: number; organism: number; tick: number }) => number;
 
 export class HandRoom {

@@ -5,50 +5,53 @@ import {
   type VivariumServer,
   type VivariumServerOptions,
 } from '../../server/app/create-server.ts';
-import type { Clock } from '../../server/platform/clock.ts';
-import type { Log } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './engine.ts';
+import { flagsOf } from './process.ts';
 
-/** Settings of a server that lets one connection send whatever it likes, for tests of what comes behind the limits. */
+/**
+ * Settings of a server that lets one connection send whatever it likes, for tests of what comes
+ * behind the limits.
+ */
 export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .filter((name) => !name.endsWith('Seconds'))
   .map((name) => `${name}=1e9`)
   .join(',');
 
-/** A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs to a day. */
+/**
+ * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
+ * to a day.
+ */
 export function noonClock(): () => number {
   const noon = new Date().setHours(12, 0, 0, 0);
   const start = performance.now();
   return () => noon + performance.now() - start;
 }
 
+/** Flags of `npm start` without their dashes. */
+export type ServerSettings = Readonly<Record<string, string | number>>;
+
+/** What tests and benches replace in a server; by default it has no pages. */
+export type ServerOptions = Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>>;
+
 export async function startServer(
-  settings: Record<string, string | number> = {},
-  clientFolder = '.',
-  clock?: Clock,
-  log?: Log,
-  onTick?: VivariumServerOptions['onTick'],
-  date?: () => number,
+  settings: ServerSettings = {},
+  { clientFolder = '.', ...options }: ServerOptions = {},
 ): Promise<VivariumServer> {
-  const args = Object.entries({
+  const args = flagsOf({
     port: 0,
     host: '127.0.0.1',
     checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
     attract: 'off',
     ...settings,
-  }).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
+  });
   const config = readConfig(args, {});
   if (config === 'help') throw new Error('no help wanted');
   return createVivariumServer({
-    config,
-    clientFolder,
-    ...(clock && { clock }),
-    ...(log && { log }),
-    ...(onTick && { onTick }),
-    ...(date && { date }),
+    ...{ config, clientFolder },
+    ...options,
     onFatal: (error) => {
       throw error;
     },

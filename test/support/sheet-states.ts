@@ -1,4 +1,7 @@
-/** Every sheet and panel of the visitor's page in every state that a visitor can meet, and the way there. */
+/**
+ * Every sheet and panel of the visitor's page in every state that a visitor can meet, and the way
+ * there.
+ */
 import type { Page } from 'playwright-core';
 import { drawnTwice, screenOf } from './page.ts';
 

@@ -1,4 +1,7 @@
-/** Loaded before a program of ours (`--import`): its wall clock is ahead by `VIVARIUM_TEST_SHIFT` ms, all else is as it is. */
+/**
+ * Loaded before a program of ours (`--import`): its wall clock is ahead by `VIVARIUM_TEST_SHIFT`
+ * ms, all else is as it is.
+ */
 const shift = Number(process.env.VIVARIUM_TEST_SHIFT);
 const Real = Date;
 

@@ -1,6 +1,7 @@
 /**
- * The standard garden: 256×256 places, 64 organisms, one planting and one stroke a second, 15 ticks/s. What everybody sees
- * of half a minute of it is kept in a file, so that every run of every codec is given the same picture.
+ * The standard garden: 256×256 places, 64 organisms, one planting and one stroke a second, 15
+ * ticks/s. What everybody sees of half a minute of it is kept in a file, so that every run of every
+ * codec is given the same picture.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +100,10 @@ function unpackChanges(packed: Uint8Array): Change[] {
   return changes;
 }
 
-/** The recorded garden: the first change makes the picture it begins with, each further one is a tick. */
+/**
+ * The recorded garden: the first change makes the picture it begins with, each further one is a
+ * tick.
+ */
 export function readGarden(): { planes: Planes; changes: readonly Change[] } {
   const [first, ...changes] = unpackChanges(readFileSync(FILE));
   const planes = createPlanes(GARDEN.side, GARDEN.side);

@@ -2,8 +2,9 @@
 import type { BrowserContext } from 'playwright-core';
 
 /**
- * From now on the pages of this context ask for everything that a picture is made of, upload their textures and set their
- * uniforms; only the pixels, which on a machine without a GPU cost a processor more than all the rest, are not drawn.
+ * From now on the pages of this context ask for everything that a picture is made of, upload their
+ * textures and set their uniforms; only the pixels, which on a machine without a GPU cost a
+ * processor more than all the rest, are not drawn.
  */
 export async function leaveUnpainted(context: BrowserContext): Promise<BrowserContext> {
   await context.addInitScript(() => {

@@ -1,4 +1,5 @@
 /** A visitor without a browser: a real socket, real decoding. */
+
 import { io, type Socket } from 'socket.io-client';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
@@ -7,6 +8,7 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { Changes } from './changes.ts';
 import { equalPlanes } from './planes.ts';
 
 interface Heard {
@@ -23,7 +25,7 @@ export class Visitor {
   lost = 0;
   tick: number | undefined;
   welcome: Event<'welcome'> | undefined;
-  private listeners = new Set<() => void>();
+  private readonly changes = new Changes();
   private nextId = 1;
 
   /**
@@ -55,9 +57,33 @@ export class Visitor {
   ): Promise<Visitor> {
     const { headers, ...more } = wishes;
     const visitor = new Visitor(port, headers);
-    visitor.send('join', { protocol: PROTOCOL_VERSION, room, ...(name && { name }), ...more });
+    visitor.requestJoin({ room, ...(name && { name }), ...more });
     await visitor.until(() => visitor.tick !== undefined);
     return visitor;
+  }
+
+  /** Asks to join, and leaves at once. @returns 'welcome', or the reason of the refusal */
+  static async knock(
+    port: number,
+    wishes: Partial<Command<'join'>> = {},
+    headers?: Record<string, string>,
+  ): Promise<string> {
+    const visitor = new Visitor(port, headers);
+    visitor.requestJoin(wishes);
+    const answer = await visitor.next(({ name }) => name === 'welcome' || name === 'rejected');
+    visitor.leave();
+    return (answer as Partial<Event<'rejected'>>).reason ?? 'welcome';
+  }
+
+  /** Asks to join `garden`, and waits for nothing. */
+  requestJoin(wishes: Partial<Command<'join'>> = {}): void {
+    this.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', ...wishes });
+  }
+
+  /** The first reason, before or after this call, for which something was refused. */
+  async refusal(): Promise<string> {
+    const answer = await this.next(({ name }) => name === 'rejected');
+    return (answer as Event<'rejected'>).reason;
   }
 
   get planes(): Planes | undefined {
@@ -94,15 +120,7 @@ export class Visitor {
 
   /** Waits until something is so; looked at again with each message. */
   until(isSo: () => boolean): Promise<void> {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = () => {
-        if (!isSo()) return;
-        this.listeners.delete(listener);
-        resolve();
-      };
-      this.listeners.add(listener);
-    });
+    return this.changes.until(isSo);
   }
 
   /** Waits until the picture is exactly this one: what moves may be told a little late. */
@@ -128,6 +146,6 @@ export class Visitor {
       this.lost += lost.length;
       this.send('received', { tick: header.tick });
     }
-    for (const listener of [...this.listeners]) listener();
+    this.changes.changed();
   }
 }

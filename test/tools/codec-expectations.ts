@@ -1,4 +1,7 @@
-/** Counts the bits of the stream's contexts in the standard garden, and writes their initial probabilities to a file. */
+/**
+ * Counts the bits of the stream's contexts in the standard garden, and writes their initial
+ * probabilities to a file.
+ */
 import { writeFile } from 'node:fs/promises';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
 import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/cell-model.ts';

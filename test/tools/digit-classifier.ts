@@ -1,4 +1,7 @@
-/** Trains the judge of the drawing test (test/support/digit-classifier.ts) on MNIST: Adam, shifts of a pixel, ten rounds. */
+/**
+ * Trains the judge of the drawing test (test/support/digit-classifier.ts) on MNIST: Adam, shifts of
+ * a pixel, ten rounds.
+ */
 import { writeFile } from 'node:fs/promises';
 import { fromFloat32, writeSafetensors } from '../../server/vnca/safetensors.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
@@ -45,7 +48,10 @@ class Adam {
   }
 }
 
-/** A digit moved by up to a pixel each way; every second one with hard edges, as what grows may have. */
+/**
+ * A digit moved by up to a pixel each way; every second one with hard edges, as what grows may
+ * have.
+ */
 function varied(digit: Float32Array, random: Random): Float32Array {
   const [dx, dy] = [random.integer(3) - 1, random.integer(3) - 1];
   const hard = random.uniform() < 0.5;

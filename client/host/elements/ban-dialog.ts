@@ -77,7 +77,7 @@ export class BanDialog extends HostElement {
         (minutes) =>
           html`<input type="radio" name="minutes" value=${minutes ?? ''} ?checked=${minutes === 60} />`,
       )}
-      <footer>
+      <footer class="wrap">
         <button type="button" class="plain" @click=${() => this.dialog?.close()}>${msg('Cancel')}</button>
         <button class="danger now" data-testid="ban">${msg('Ban')}</button>
       </footer>

@@ -11,9 +11,6 @@ import { HostElement } from './host-element.ts';
 export class BanList extends HostElement {
   static override styles = css`
     li {
-      display: flex;
-      justify-content: space-between;
-      align-items: center;
       gap: 12px;
       padding: 8px 0;
       border-top: 1px solid var(--line);
@@ -41,7 +38,7 @@ export class BanList extends HostElement {
       ban.until === null
         ? msg('until you lift it')
         : msg(str`until ${moment(ban.until, now, zone)}`);
-    return html`<li>
+    return html`<li class="flex spread">
       <span>${name}<small>${ban.address ? msg('everyone at the address, ') : ''}${until}</small></span>
       <button
         class="link"

@@ -39,9 +39,6 @@ export class BarChart extends StyledElement {
       margin-top: 6px;
     }
     summary {
-      cursor: pointer;
-      font-size: 0.93em;
-      min-height: 2em;
       width: fit-content;
     }
     .scroll {
@@ -51,7 +48,6 @@ export class BarChart extends StyledElement {
     table {
       border-collapse: collapse;
       width: 100%;
-      font-variant-numeric: tabular-nums;
     }
     th,
     td {
@@ -109,9 +105,9 @@ export class BarChart extends StyledElement {
         })}
       </svg>
       <details class="soft">
-        <summary>${msg('As a table')}</summary>
+        <summary class="small">${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
-          <table>
+          <table class="number">
             <tbody>
               ${this.bars.map(
                 ({ label, value }) => html`<tr>

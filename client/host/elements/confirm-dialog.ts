@@ -75,7 +75,7 @@ export class ConfirmDialog extends StyledElement {
                 />`,
               )
         }
-        <footer>
+        <footer class="wrap">
           <button type="button" class="plain" @click=${() => this.end(false)}>${msg('Cancel')}</button>
           <button class=${danger ? 'danger now' : 'solid'} data-testid="confirm" ?disabled=${!ready}>
             ${confirm}

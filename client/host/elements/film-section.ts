@@ -29,7 +29,6 @@ export class FilmSection extends HostElement {
       gap: 20px;
     }
     .job {
-      display: grid;
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
       align-items: center;
@@ -95,7 +94,7 @@ export class FilmSection extends HostElement {
     const isPreviewed = this.previewed === job.id;
     const file = pathOf(FILES.job, { job: job.id });
     const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
-    return html`<article class="card job" aria-label=${job.file} data-testid="job">
+    return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
       <div>
         <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${

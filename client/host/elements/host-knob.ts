@@ -15,7 +15,6 @@ const KEY_DELAY_MS = 350;
 export class HostKnob extends StyledElement {
   static override styles = css`
     .knob {
-      display: grid;
       grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
           0,
           1fr
@@ -56,14 +55,11 @@ export class HostKnob extends StyledElement {
     }
     .unit {
       grid-area: unit;
-      font-size: 0.93em;
       line-height: 1.25;
     }
     .state {
       grid-area: state;
-      display: flex;
       min-height: 1.7em;
-      align-items: center;
       font-size: 0.9em;
     }
     .applied {
@@ -118,7 +114,7 @@ export class HostKnob extends StyledElement {
     const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
-    return html`<div class="knob" data-testid="knob-${id}">
+    return html`<div class="knob grid" data-testid="knob-${id}">
       <div class="words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}
@@ -148,8 +144,8 @@ export class HostKnob extends StyledElement {
           .value=${String(value)}
           @change=${this.enter}
         />
-      <span class="unit soft">${unit}</span>
-      <span class="state soft" aria-live="polite">${this.statusText()}</span>
+      <span class="unit small soft">${unit}</span>
+      <span class="state flex soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 

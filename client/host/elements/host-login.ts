@@ -27,17 +27,12 @@ export class HostLogin extends StyledElement {
       margin-bottom: 4px;
     }
     h1 {
-      margin: 0;
       font-size: 1.9em;
       font-weight: 300;
       letter-spacing: -0.01em;
     }
     input {
       font-size: 1.1em;
-    }
-    summary {
-      cursor: pointer;
-      min-height: 2em;
     }
     host-language {
       width: fit-content;
@@ -84,7 +79,7 @@ export class HostLogin extends StyledElement {
           aria-describedby="wrong"
         />`,
       )}
-      <label class="check">
+      <label class="check flex">
         <input type="checkbox" .checked=${this.shown} @change=${(event: Event) => (this.shown = isChecked(event))} />
         <span>${msg('Show token')}</span>
       </label>

@@ -16,13 +16,10 @@ export class HostNav extends StyledElement {
     }
     a,
     .more {
-      display: flex;
-      align-items: center;
       gap: 0.85em;
       min-height: 2.95em;
       padding: 0 0.95em;
       border-radius: 14px;
-      color: var(--ink-soft);
       text-decoration: none;
       -webkit-tap-highlight-color: transparent;
     }
@@ -35,11 +32,6 @@ export class HostNav extends StyledElement {
       display: none;
     }
     @media (hover: hover) {
-      a:hover,
-      .more:hover {
-        color: var(--ink);
-        background: var(--raised);
-      }
       a[aria-current]:hover {
         color: var(--accent);
         background: oklch(0.36 0.045 175 / 0.8);
@@ -104,7 +96,7 @@ export class HostNav extends StyledElement {
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
       ${SECTIONS.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
       <button
-        class="more ${here ? 'here' : ''}"
+        class="more raise flex soft ${here ? 'here' : ''}"
         aria-expanded=${this.open}
         aria-controls="rest"
         @click=${() => (this.open = !this.open)}
@@ -120,7 +112,7 @@ export class HostNav extends StyledElement {
 
   private link({ id, name }: Section, kind: string): TemplateResult {
     return html`<a
-      class=${kind}
+      class="raise flex soft ${kind}"
       href=${locationHash({ room: this.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}

@@ -15,7 +15,6 @@ const TYPICAL_RESTART = '04:00';
 export class HoursSection extends HostElement {
   static override styles = css`
     .day {
-      display: grid;
       grid-template-columns: 8em 4.2em minmax(0, 1fr);
       align-items: center;
       gap: 6px 16px;
@@ -26,14 +25,10 @@ export class HoursSection extends HostElement {
       border-top: 0;
     }
     .times {
-      display: flex;
-      align-items: center;
       gap: 10px;
       max-width: 34em;
     }
-    .days {
-      margin-top: 14px;
-    }
+    .days,
     .days .link {
       margin-top: 14px;
     }
@@ -157,7 +152,7 @@ export class HoursSection extends HostElement {
       const [hour = 0, minute = 0] = time.split(':').map(Number);
       return `${((hour * 60 + minute) / 14.4).toFixed(1)}%`;
     };
-    return html`<div class="day" role="group" aria-label=${name}>
+    return html`<div class="day grid" role="group" aria-label=${name}>
       <span>${name}</span>
       <input
         type="checkbox"
@@ -167,7 +162,7 @@ export class HoursSection extends HostElement {
       />
       ${
         hours
-          ? html`<div class="times">
+          ? html`<div class="times flex">
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>

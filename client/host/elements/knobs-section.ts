@@ -135,7 +135,7 @@ export class KnobsSection extends HostElement {
     const write = (next: boolean): SettingsChange =>
       id === 'attract' ? { attract: { ...attract, on: next } } : { [id]: next };
     const status = { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
-    return html`<label class="switch" data-testid="knob-${id}">
+    return html`<label class="switch flex spread" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
       <input
         type="checkbox"

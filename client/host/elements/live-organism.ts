@@ -7,7 +7,6 @@ import { icons } from '../../elements/icons.ts';
 import { ageText, organismName, stateText, survivedText } from '../../elements/organism-text.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
 import type { RoomModel } from '../../net/room-model.ts';
-import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
 import { planterName } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
@@ -25,13 +24,8 @@ export class LiveOrganism extends StyledElement {
       box-shadow: var(--shadow);
     }
     header {
-      display: flex;
-      align-items: center;
       gap: 14px;
       padding-right: 30px;
-    }
-    h3::first-letter {
-      text-transform: uppercase;
     }
     .tile {
       flex: none;
@@ -45,14 +39,6 @@ export class LiveOrganism extends StyledElement {
       margin: 0.5em;
       clip-path: circle();
       background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
-    }
-    .who {
-      display: inline-block;
-      width: 0.6em;
-      height: 0.6em;
-      border-radius: 50%;
-      margin-right: 0.45em;
-      background: oklch(${owner} var(--hue));
     }
     .details {
       margin: 10px 0 14px;
@@ -80,10 +66,10 @@ export class LiveOrganism extends StyledElement {
     const { kind, planter, born } = organism;
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
     return html`<section class="card" aria-label=${msg('Organism')} data-testid="organism">
-      <header>
+      <header class="flex">
         ${kindTile(model.checkpoint, kind)}
         <div>
-          <h3>${organismName(organism)}</h3>
+          <h3 class="capital">${organismName(organism)}</h3>
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>

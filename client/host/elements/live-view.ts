@@ -36,10 +36,6 @@ export class LiveView extends StyledElement {
       -webkit-user-select: none;
     }
     canvas {
-      position: absolute;
-      inset: 0;
-      width: 100%;
-      height: 100%;
       touch-action: none;
       outline-offset: -3px;
       border-radius: inherit;
@@ -69,7 +65,6 @@ export class LiveView extends StyledElement {
     .waiting {
       position: absolute;
       inset: 0;
-      display: grid;
       place-content: center;
       pointer-events: none;
     }
@@ -126,6 +121,7 @@ export class LiveView extends StyledElement {
     const { model, area } = this;
     const live = model?.connection === 'live';
     return html`<canvas
+        class="fill"
         data-testid="live"
         data-tool=${this.tool}
         tabindex="0"
@@ -152,10 +148,10 @@ export class LiveView extends StyledElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+          ? html`<p class="waiting grid soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
       }`;
   }
 
@@ -194,7 +190,7 @@ export class LiveView extends StyledElement {
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
     // The server streams only the area that is visible, and nothing while the page is hidden.
-    const reporter = new ViewportReporter((look) => connection.send('look', look), 'full');
+    const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;
       const { camera } = view.rig;

@@ -40,8 +40,6 @@ export class NoticeLayer extends StyledElement {
       margin: auto;
     }
     div {
-      display: flex;
-      align-items: center;
       gap: 14px;
       max-width: 44em;
       padding: 5px 8px 5px 20px;
@@ -86,7 +84,7 @@ export class NoticeLayer extends StyledElement {
       this.dismiss(id);
       action?.run();
     };
-    return html`<div class=${wrong ? 'wrong' : ''} data-testid="notice">
+    return html`<div class="flex ${wrong ? 'wrong' : ''}" data-testid="notice">
       <p>${text}</p>
       ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
       <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>${icons.close}</button>

@@ -18,13 +18,6 @@ const FIRST = 20;
 @customElement('organism-list')
 export class OrganismList extends StyledElement {
   static override styles = css`
-    summary {
-      cursor: pointer;
-      min-height: 2em;
-      display: flex;
-      align-items: center;
-      justify-content: space-between;
-    }
     summary::after {
       content: '';
       width: 0.5em;
@@ -47,13 +40,9 @@ export class OrganismList extends StyledElement {
       border-top: 1px solid var(--line);
     }
     .pick {
-      display: grid;
       padding: 6px 0;
       text-align: left;
       border-radius: 8px;
-    }
-    .pick::first-letter {
-      text-transform: uppercase;
     }
     [aria-current] .pick {
       color: var(--accent);
@@ -72,7 +61,7 @@ export class OrganismList extends StyledElement {
     return html`<details
       @toggle=${(event: Event) => (this.open = (event.target as HTMLDetailsElement).open)}
     >
-      <summary><h3>${organismsText(organisms.length)}</h3></summary>
+      <summary class="flex spread"><h3>${organismsText(organisms.length)}</h3></summary>
       ${
         this.open
           ? html`<ul>${repeat(shown, idOf, (organism) => this.organism(organism))}</ul>
@@ -85,7 +74,7 @@ export class OrganismList extends StyledElement {
   private organism({ id, kind, planter }: OrganismView): TemplateResult {
     const name = kindName(kind);
     return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
-      <button class="pick" @click=${() => this.emit('pick', id)}>
+      <button class="pick grid capital" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
       ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}

@@ -28,7 +28,6 @@ export class RoomForm extends StyledElement {
       gap: 22px;
     }
     .sizes {
-      display: grid;
       grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
       gap: 8px;
     }
@@ -97,7 +96,7 @@ export class RoomForm extends StyledElement {
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
-        <div class="sizes">
+        <div class="sizes grid">
           ${SIZES.map(
             ({ id, name, width, height }) => html`<label class="chip size">
               <input

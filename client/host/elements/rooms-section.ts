@@ -24,7 +24,6 @@ const BUSY = {
 export class RoomsSection extends HostElement {
   static override styles = css`
     .room {
-      display: grid;
       grid-template-columns: 8.5em minmax(0, 1fr);
       gap: 18px 22px;
       padding: 16px;
@@ -52,7 +51,6 @@ export class RoomsSection extends HostElement {
     }
     .server {
       margin: 22px 4px 0;
-      font-size: 0.93em;
     }
     .acts {
       margin-top: 12px;
@@ -104,7 +102,7 @@ export class RoomsSection extends HostElement {
     const { state: all } = this.host;
     if (!all) return nothing;
     const { engine, version, now, since } = all;
-    return html`<p class="server soft number">
+    return html`<p class="server small soft number">
       Vivarium ${version} · ${engine.name}, ${engine.device} · ${msg(str`running for ${roughSpan(now - since)}`)}
     </p>`;
   }
@@ -115,7 +113,7 @@ export class RoomsSection extends HostElement {
     const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
     // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
-    return html`<article class="card room ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
+    return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
       <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
         <div>
@@ -123,14 +121,14 @@ export class RoomsSection extends HostElement {
             <h3>${name}</h3>
             ${
               busy
-                ? html`<span class="tag worry">${BUSY[busy]}</span>`
+                ? html`<span class="tag warning">${BUSY[busy]}</span>`
                 : open
                   ? html`<span class="tag good">${msg('open')}</span>`
                   : html`<span class="tag">${msg('closed')}</span>`
             }
-            ${settings.paused && open ? html`<span class="tag worry">${msg('paused')}</span>` : nothing}
+            ${settings.paused && open ? html`<span class="tag warning">${msg('paused')}</span>` : nothing}
           </div>
-          <p class="facts number">
+          <p class="facts wrap soft number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
             ${room.waiting > 0 ? html`<span>${msg(html`<b>${room.waiting}</b> in line`)}</span>` : nothing}
             <span>${organismsText(room.organisms)}</span>

@@ -21,12 +21,10 @@ const BEFORE = {
 export class SavedSection extends HostElement {
   static override styles = css`
     .grid {
-      display: grid;
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
       gap: 14px;
     }
     .one {
-      display: grid;
       gap: 12px;
       padding: 12px;
       align-content: start;
@@ -106,7 +104,7 @@ export class SavedSection extends HostElement {
     const { tick, at, name, organisms } = snapshot;
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
-    return html`<article class="card one" aria-label=${name ?? when} data-testid="snapshot-${tick}">
+    return html`<article class="card one grid" aria-label=${name ?? when} data-testid="snapshot-${tick}">
       <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureLoaded} />
       <div class="text">
         <h3>${name ?? when}</h3>

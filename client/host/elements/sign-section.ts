@@ -22,17 +22,14 @@ const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES
 export class SignSection extends HostElement {
   static override styles = css`
     .two {
-      display: grid;
       grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
       gap: 26px;
       align-items: start;
     }
     .controls {
-      display: grid;
       gap: 22px;
     }
     .sheet {
-      display: grid;
       justify-items: center;
       padding: 26px;
       border-radius: var(--radius);
@@ -68,8 +65,8 @@ export class SignSection extends HostElement {
       msg(str`Sign of “${room}”`),
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
     )}
-      <div class="two">
-        <div class="controls card">
+      <div class="two grid">
+        <div class="controls grid card">
           ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}
@@ -78,7 +75,7 @@ export class SignSection extends HostElement {
             <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>
           </div>
         </div>
-        <div class="sheet">
+        <div class="sheet grid">
           <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
         </div>
       </div>`;

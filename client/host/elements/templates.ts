@@ -9,7 +9,7 @@ export function sectionHead(
   lead: unknown,
   action: TemplateResult | typeof nothing = nothing,
 ): TemplateResult {
-  return html`<div class="head">
+  return html`<div class="head wrap spread">
     <div>
       <h2>${title}</h2>
       <p class="lead">${lead}</p>
@@ -54,7 +54,7 @@ export function chips<T>(
 ): TemplateResult {
   return html`<fieldset>
     <legend>${legend}</legend>
-    <div class="chips">
+    <div class="chips wrap">
       ${choices.map(
         ({ value, name }) =>
           html`<label class="chip">${input(value)}<span lang=${lang(value)}>${name}</span></label>`,
@@ -75,7 +75,7 @@ export function field(label: unknown, control: TemplateResult, notes?: TemplateR
 
 /** A check box at the end of a row that says what it does. */
 export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
-  return html`<label class="switch"><span>${title}<small>${about}</small></span>${input}</label>`;
+  return html`<label class="switch flex spread"><span>${title}<small>${about}</small></span>${input}</label>`;
 }
 
 /** One of the radio buttons in `.options`, with what it means. */

@@ -5,7 +5,6 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import { owner } from '../../style/owner.ts';
 import { hostIcons } from '../icons.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
@@ -21,15 +20,11 @@ const FIRST = 8;
 export class VisitorList extends HostElement {
   static override styles = css`
     header {
-      display: flex;
-      justify-content: space-between;
-      align-items: center;
       gap: 12px;
       min-height: 2.75em;
     }
     .names {
       gap: 0.6em;
-      font-size: 0.93em;
     }
     li {
       display: grid;
@@ -38,12 +33,6 @@ export class VisitorList extends HostElement {
       gap: 0 10px;
       padding: 5px 0;
       border-top: 1px solid var(--line);
-    }
-    i {
-      width: 0.7em;
-      height: 0.7em;
-      border-radius: 50%;
-      background: oklch(${owner} var(--hue));
     }
     .name {
       overflow: hidden;
@@ -74,9 +63,9 @@ export class VisitorList extends HostElement {
     const visitors = detail?.visitors ?? [];
     const shown = this.all ? visitors : visitors.slice(0, FIRST);
     const names = summary?.settings.names ?? true;
-    return html`<header>
+    return html`<header class="flex spread">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names soft"
+        <label class="check names flex small soft"
           >${msg('Names')}
           <input
             type="checkbox"
@@ -98,7 +87,7 @@ export class VisitorList extends HostElement {
     const { hue, muted, stay, acts } = visitor;
     const name = visitorName(visitor);
     return html`<li data-testid="visitor-${visitor.id}">
-      <i style="--hue:${hue}"></i>
+      <i class="who" style="--hue:${hue}"></i>
       <span class="name"
         >${name}<small
           >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small

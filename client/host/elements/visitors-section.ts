@@ -33,7 +33,6 @@ const SPANS: readonly Choice<Span>[] = [
 export class VisitorsSection extends HostElement {
   static override styles = css`
     .figures {
-      display: grid;
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
       gap: 14px;
       margin: 18px 0 14px;
@@ -42,7 +41,6 @@ export class VisitorsSection extends HostElement {
       padding: 16px 18px;
     }
     .figures dd {
-      margin: 0;
       font-size: 2em;
       font-weight: 300;
       letter-spacing: -0.01em;
@@ -59,11 +57,7 @@ export class VisitorsSection extends HostElement {
       flex-direction: column-reverse;
       justify-content: start;
     }
-    dl {
-      margin: 0;
-    }
     .charts {
-      display: grid;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
       gap: 14px;
     }
@@ -120,12 +114,12 @@ export class VisitorsSection extends HostElement {
       <h3>${title}</h3>
       <bar-chart caption=${title} unit=${units[what]} .bars=${bars(columns, what)}></bar-chart>
     </section>`;
-    return html`<dl class="figures" data-testid="figures">
+    return html`<dl class="figures grid" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
         ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
         ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
-      <div class="charts">
+      <div class="charts grid">
         ${chart(msg('Visits'), 'visits', visits)}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>

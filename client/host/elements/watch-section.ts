@@ -39,7 +39,7 @@ export class WatchSection extends HostElement {
 
   protected override section(summary: RoomSummary): TemplateResult {
     return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
-      <div class="view">
+      <div class="view grid">
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
@@ -62,7 +62,7 @@ export class WatchSection extends HostElement {
   }
 
   private closed(name: string): TemplateResult {
-    return html`<div class="shut card">
+    return html`<div class="shut grid card">
       <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
       <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open room')}</button>
     </div>`;
@@ -88,7 +88,7 @@ export class WatchSection extends HostElement {
           @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
           @area-ready=${this.clear}
         ></live-view>
-        <div class="tight" role="group" aria-label=${msg('View')}>
+        <div class="tight grid" role="group" aria-label=${msg('View')}>
           ${iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / 1.35))}
           ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
           ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
@@ -109,7 +109,7 @@ export class WatchSection extends HostElement {
   }
 
   private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
-    return html`<p class="facts number">
+    return html`<p class="facts wrap soft number">
       <span>${visitorsText(participants)}${waiting > 0 ? `, ${msg(str`${waiting} in line`)}` : ''}</span>
       <span>${organismsText(organisms)}</span>
       <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
@@ -136,7 +136,7 @@ export class WatchSection extends HostElement {
   private areaBar(): TemplateResult {
     const { area } = this;
     const inside = this.organismsInArea();
-    return html`<div class="bar" role="status">
+    return html`<div class="bar flex" role="status">
       ${
         area
           ? html`<span>${organismsText(inside)}</span>
@@ -149,7 +149,7 @@ export class WatchSection extends HostElement {
 
   private pause({ settings: { paused } }: RoomSummary): TemplateResult {
     return html`<button
-      class="pause ${paused ? 'paused' : ''}"
+      class="pause flex ${paused ? 'paused' : ''}"
       data-testid="pause"
       aria-pressed=${paused}
       @click=${() => this.setPaused(!paused)}

@@ -11,7 +11,6 @@ export const watchStyle = css`
     height: calc(100dvh - 44px);
   }
   .view {
-    display: grid;
     grid-template-rows: auto minmax(0, 1fr);
     gap: 12px;
     min-width: 0;
@@ -27,7 +26,6 @@ export const watchStyle = css`
   .tight {
     position: absolute;
     inset: auto 14px 14px auto;
-    display: grid;
     padding: 3px;
     border-radius: 16px;
     background: oklch(0.2 0.012 225 / 0.9);
@@ -61,8 +59,6 @@ export const watchStyle = css`
     left: 50%;
     bottom: 16px;
     translate: -50%;
-    display: flex;
-    align-items: center;
     gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
@@ -78,7 +74,6 @@ export const watchStyle = css`
   }
   .shut {
     grid-row: 1 / -1;
-    display: grid;
     place-content: center;
     justify-items: center;
     gap: 18px;
@@ -95,8 +90,6 @@ export const watchStyle = css`
     padding: 0 6px 20px;
   }
   .pause {
-    display: flex;
-    align-items: center;
     gap: 14px;
     padding: 14px 20px;
     border-radius: var(--radius);

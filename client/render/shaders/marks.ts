@@ -1,4 +1,4 @@
-/** Shaders of light marks over the scene: glows, rings, scars, frames and the planting preview. */
+/** Shaders of light marks over the scene: glows, rings, discs and the planting preview. */
 
 export const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
@@ -16,10 +16,10 @@ void main() {
   vec2 corner = vec2(float(gl_VertexID & 1), float(gl_VertexID >> 1));
   float kind = aShape.w;
   vec2 a = aSegment.xy;
-  vec2 b = kind > 3.5 ? a : aSegment.zw;
+  vec2 b = kind > 2.5 ? a : aSegment.zw;
   float pad = aShape.x + (aShape.y + aShape.z + 1.5) * uPixel;
   vAt = mix(min(a, b) - pad, max(a, b) + pad, corner);
-  vSegment = vec4(a, kind > 3.5 ? aSegment.zw : b);
+  vSegment = vec4(a, kind > 2.5 ? aSegment.zw : b);
   vShape = aShape;
   vColor = aColor;
   vec2 ndc = (vAt - uOrigin) / uScale / uView * 2.0 - 1.0;
@@ -42,10 +42,6 @@ float capsule(vec2 p, vec2 a, vec2 b) {
   float along = clamp(dot(p - a, ab) / max(dot(ab, ab), 1e-6), 0.0, 1.0);
   return length(p - a - ab * along);
 }
-float band(float d, float line, float soft) {
-  float e = 0.75 + soft;
-  return smoothstep(0.5 * line + e, max(0.5 * line - e, -0.25), abs(d));
-}
 void main() {
   float kind = vShape.w;
   float strength;
@@ -54,14 +50,11 @@ void main() {
     strength = r * r * (0.35 + 0.65 * r);
   } else if (kind < 1.5) {
     float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uPixel;
-    strength = band(d, vShape.z, vShape.y);
+    float edge = 0.75 + vShape.y;
+    strength = smoothstep(0.5 * vShape.z + edge, max(0.5 * vShape.z - edge, -0.25), abs(d));
   } else if (kind < 2.5) {
     float d = (capsule(vAt, vSegment.xy, vSegment.zw) - vShape.x) / uPixel;
     strength = smoothstep(0.75 + vShape.y, -0.75 - vShape.y, d);
-  } else if (kind < 3.5) {
-    vec2 q = abs(vAt - vSegment.xy) - vShape.x + 0.28 * vShape.x;
-    float d = length(max(q, 0.0)) + min(max(q.x, q.y), 0.0) - 0.28 * vShape.x;
-    strength = band(d / uPixel, vShape.z, vShape.y);
   } else {
     vec2 at = (vAt - vSegment.xy) / (2.0 * vShape.x) + 0.5;
     if (any(lessThan(at, vec2(0.0))) || any(greaterThan(at, vec2(1.0)))) discard;

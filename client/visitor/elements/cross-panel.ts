@@ -1,9 +1,9 @@
 /** The part of the organism card for crossing: two parents and a preview of their child. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
-import { controls } from '../../style/controls.ts';
+import { quiet, solid } from './buttons.ts';
 import './organism-portrait.ts';
 import { fire, PageElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
@@ -13,106 +13,88 @@ import './seed-film.ts';
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
 /** Fires `make-seed` when the visitor wants a seed of the child. */
-@localized()
 @customElement('cross-panel')
 export class CrossPanel extends PageElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: block;
-      }
-      .family {
-        display: grid;
-        grid-template-columns: 1fr auto 1fr;
-        align-items: center;
-        justify-items: center;
-        margin-top: 12px;
-      }
-      organism-portrait,
-      .empty {
-        width: 4.2em;
-        height: 4.2em;
-      }
-      .empty {
-        width: 3.2em;
-        height: 3.2em;
-        border: 1.5px dashed var(--warm);
-        border-radius: 50%;
+  static override styles = css`
+    .family {
+      grid-template-columns: 1fr auto 1fr;
+      align-items: center;
+      justify-items: center;
+      margin-top: 12px;
+    }
+    organism-portrait {
+      width: 4.2em;
+      height: 4.2em;
+    }
+    .empty {
+      width: 3.2em;
+      height: 3.2em;
+      border: 1.5px dashed var(--warm);
+      border-radius: 50%;
+    }
+    .child {
+      position: relative;
+      width: 6.6em;
+      height: 6.6em;
+      border-radius: 50%;
+      background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
+      box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
+    }
+    .child.surprise {
+      box-shadow: inset 0 0 0 1.5px oklch(0.86 0.08 80 / 0.55);
+    }
+    .child seed-film {
+      position: absolute;
+      inset: 13%;
+    }
+    .hint {
+      margin: 10px 0 0;
+      color: var(--warm);
+      text-align: center;
+    }
+    .mutation {
+      flex-wrap: wrap;
+      gap: 0 8px;
+      margin-top: 2px;
+    }
+    .strengths {
+      display: flex;
+      gap: 2px;
+    }
+    .mutation button {
+      min-height: 2.4em;
+      padding: 0 0.6em;
+      white-space: nowrap;
+      border-radius: 999px;
+    }
+    .mutation button[aria-checked='true'] {
+      background: var(--raised);
+      color: var(--ink);
+    }
+    footer {
+      margin-top: 12px;
+      gap: 6px;
+    }
+    @media (max-width: 720px), (max-height: 520px) {
+      .family,
+      .hint,
+      footer {
+        margin-top: 6px;
       }
       .child {
-        position: relative;
-        width: 6.6em;
-        height: 6.6em;
-        border-radius: 50%;
-        background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
-        box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
+        width: 5.6em;
+        height: 5.6em;
       }
-      .child.surprise {
-        box-shadow: inset 0 0 0 1.5px oklch(0.86 0.08 80 / 0.55);
-      }
-      .child seed-film {
-        position: absolute;
-        inset: 13%;
-      }
-      .hint {
-        margin: 10px 0 0;
-        color: var(--warm);
-        text-align: center;
-      }
-      .mutation {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: center;
-        justify-content: space-between;
-        gap: 0 8px;
-        margin-top: 2px;
-        color: var(--ink-soft);
+    }
+    @media (max-width: 299px) {
+      .family {
+        grid-template-columns: 1fr;
       }
       .strengths {
-        display: flex;
-        gap: 2px;
-      }
-      .mutation button {
-        min-height: 2.4em;
-        padding: 0 0.6em;
-        white-space: nowrap;
-        border-radius: 999px;
-      }
-      .mutation button[aria-checked='true'] {
-        background: var(--raised);
-        color: var(--ink);
-      }
-      footer {
-        margin-top: 12px;
-        display: flex;
         flex-wrap: wrap;
-        gap: 6px;
-        justify-content: space-between;
       }
-      @media (max-width: 720px), (max-height: 520px) {
-        .family,
-        footer {
-          margin-top: 6px;
-        }
-        .child {
-          width: 5.6em;
-          height: 5.6em;
-        }
-        .hint {
-          margin-top: 6px;
-        }
-      }
-      @media (max-width: 299px) {
-        .family {
-          grid-template-columns: 1fr;
-        }
-        .strengths {
-          flex-wrap: wrap;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   override render(): TemplateResult | typeof nothing {
     const { model, state, previews } = this.session;
@@ -121,7 +103,7 @@ export class CrossPanel extends PageElement {
     if (!selection || !first) return nothing;
     const second = model.organisms.get(selection.second);
     const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
-    return html`<div class="family">
+    return html`<div class="family grid">
         ${this.portrait(first.id)}
         <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
           <seed-film .previews=${previews} .seed=${child}></seed-film>
@@ -133,18 +115,9 @@ export class CrossPanel extends PageElement {
           ? this.controls(selection)
           : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
       }
-      <footer>
-        <button class="quiet" @click=${() => state.update({ selection: undefined })}>
-          ${msg('Cancel')}
-        </button>
-        <button
-          class="solid"
-          data-testid="make-seed"
-          ?disabled=${!second}
-          @click=${() => fire(this, 'make-seed')}
-        >
-          ${msg('Make a seed')}
-        </button>
+      <footer class="wrap spread">
+        ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
+        ${solid('make-seed', msg('Make a seed'), () => fire(this, 'make-seed'), !second)}
       </footer>`;
   }
 
@@ -171,7 +144,7 @@ export class CrossPanel extends PageElement {
           state.update({ selection: { ...selection, mix } });
         }}
       />
-      <div class="mutation">
+      <div class="mutation flex spread soft">
         <span>${msg('Surprise')}</span>
         ${radioGroup({
           class: 'strengths',

@@ -46,10 +46,6 @@ export const drawPadStyle = css`
     background: oklch(0.1 0.005 230);
   }
   canvas {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
     touch-action: none;
     cursor: crosshair;
     border-radius: 22px;
@@ -70,13 +66,9 @@ export const drawPadStyle = css`
   .hint {
     position: absolute;
     inset: 0;
-    margin: 0;
     padding: 1em;
-    display: grid;
-    place-items: center;
     text-align: center;
     text-wrap: balance;
-    color: var(--ink-soft);
     pointer-events: none;
   }
   .refusal {
@@ -112,21 +104,15 @@ export const drawPadStyle = css`
     gap: var(--gap);
     width: min(var(--free-width), max(var(--side-length), 22em));
   }
-  .stack {
-    display: grid;
-  }
   .stack > * {
     grid-area: 1 / 1;
   }
   .says {
     align-self: center;
-    margin: 0;
     text-align: center;
-    color: var(--ink-soft);
     text-wrap: balance;
   }
   .tools {
-    display: grid;
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
     transition: opacity 0.4s;
@@ -146,7 +132,6 @@ export const drawPadStyle = css`
     width: 100%;
     height: var(--cell);
     border-radius: 14px;
-    color: var(--ink-soft);
   }
   .colours button::before {
     content: '';
@@ -163,8 +148,6 @@ export const drawPadStyle = css`
     outline-offset: 4px;
   }
   .last {
-    display: flex;
-    flex-wrap: wrap;
     gap: var(--gap);
   }
   .last .brushes {
@@ -185,8 +168,6 @@ export const drawPadStyle = css`
   }
   footer {
     flex: 1 1 9em;
-    display: flex;
-    flex-wrap: wrap;
     justify-content: center;
     gap: var(--gap);
   }

@@ -1,6 +1,6 @@
 /** The drawing pad, for finger, mouse or keyboard: the drawing becomes a seed and grows there. */
-import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
@@ -12,10 +12,10 @@ import { icons } from '../../elements/icons.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { controls } from '../../style/controls.ts';
 import { reasonText } from '../refusal-text.ts';
+import { quiet, solid } from './buttons.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
-import { fire } from './page-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
 import './seed-film.ts';
 
@@ -28,10 +28,9 @@ const KEY_STEP = 0.02;
  * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, and `done` when the
  * visitor chooses to plant it.
  */
-@localized()
 @customElement('draw-pad')
-export class DrawPad extends LitElement {
-  static override styles = [controls, drawPadStyle];
+export class DrawPad extends VisitorElement {
+  static override styles = drawPadStyle;
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) previews!: Previews;
@@ -87,6 +86,7 @@ export class DrawPad extends LitElement {
     const empty = this.lines === 0;
     return html`<div class="pad ${seed ? 'grown' : ''}">
         <canvas
+          class="fill"
           tabindex="0"
           ?inert=${seed !== undefined}
           data-testid="pad"
@@ -101,7 +101,7 @@ export class DrawPad extends LitElement {
             this.pen = undefined;
           }}
         ></canvas>
-        ${empty && !pen ? html`<p class="hint">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${empty && !pen ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
         ${
           pen
             ? html`<span
@@ -122,48 +122,30 @@ export class DrawPad extends LitElement {
         <p class="refusal" role="status">${this.refusal}</p>
       </div>
       <div class="side">
-        <div class="stack">
-          <div class="tools" ?inert=${seed !== undefined}>
+        <div class="stack grid">
+          <div class="tools grid" ?inert=${seed !== undefined}>
             ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
           </div>
-          <p class="says" role="status">
+          <p class="says soft" role="status">
             ${seed ? msg('This is what your drawing grows into.') : nothing}
           </p>
         </div>
-        <div class="last">
+        <div class="last wrap">
           ${this.isInk || seed ? nothing : this.brushes()}
-          <footer>${seed ? this.plantButtons() : this.growButton(empty || asking)}</footer>
+          <footer class="wrap">${
+            seed
+              ? html`${quiet('draw-on', msg('Draw on'), this.drawOn)}
+                ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'done'))}`
+              : solid('grow-drawing', msg('Let it grow'), this.grow, empty || asking || !this.live)
+          }</footer>
         </div>
       </div>`;
-  }
-
-  private plantButtons(): TemplateResult {
-    return html`<button class="quiet" data-testid="draw-on" @click=${this.drawOn}>
-        ${msg('Draw on')}
-      </button>
-      <button
-        class="solid"
-        data-testid="plant-drawing"
-        @click=${() => fire(this, 'done')}
-      >
-        ${msg('Plant it')}
-      </button>`;
-  }
-
-  private growButton(disabled: boolean): TemplateResult {
-    return html`<button
-      class="solid"
-      data-testid="grow-drawing"
-      ?disabled=${disabled || !this.live}
-      @click=${this.grow}
-    >
-      ${msg('Let it grow')}
-    </button>`;
   }
 
   private edits(empty: boolean): TemplateResult {
     const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
       html`<button
+        class="soft"
         aria-label=${label}
         title=${label}
         data-testid=${id}

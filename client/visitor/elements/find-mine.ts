@@ -1,54 +1,47 @@
 /** The button that finds the visitor's own organisms; each press goes to the next one. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import { controls } from '../../style/controls.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { owner } from '../../style/owner.ts';
 import { fire, PageElement } from './page-element.ts';
 
 /** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
-@localized()
 @customElement('find-mine')
 export class FindMine extends PageElement {
-  static override styles = [
-    controls,
-    css`
+  static override styles = css`
+    button {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.65em;
+      padding: 0.62em 1.1em 0.62em 0.85em;
+      border-radius: 999px;
+      animation: fade-in 0.5s ease-out;
+    }
+    .who {
+      position: relative;
+      width: 0.62em;
+      height: 0.62em;
+      margin: 0.3em;
+    }
+    .who::after {
+      content: '';
+      position: absolute;
+      inset: -0.3em;
+      border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
+      border-radius: 50%;
+    }
+    @media (max-width: 299px), (max-height: 299px) {
+      span {
+        ${visuallyHidden}
+      }
       button {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.65em;
-        padding: 0.62em 1.1em 0.62em 0.85em;
-        border-radius: 999px;
-        animation: fade-in 0.5s ease-out;
+        padding: 0.62em;
+        justify-content: center;
       }
-      i {
-        position: relative;
-        width: 0.62em;
-        height: 0.62em;
-        margin: 0.3em;
-        border-radius: 50%;
-        background: oklch(${owner} var(--hue));
-      }
-      i::after {
-        content: '';
-        position: absolute;
-        inset: -0.3em;
-        border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
-        border-radius: 50%;
-      }
-      @media (max-width: 299px), (max-height: 299px) {
-        span {
-          ${visuallyHidden}
-        }
-        button {
-          padding: 0.62em;
-          justify-content: center;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   private lastFound: OrganismId = 0;
 
@@ -56,7 +49,7 @@ export class FindMine extends PageElement {
     const { you, connection } = this.session.model;
     if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
     return html`<button class="panel raise" data-testid="find-mine" @click=${this.find}>
-      <i style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
+      <i class="who" style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
     </button>`;
   }
 

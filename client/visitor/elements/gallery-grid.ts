@@ -1,148 +1,123 @@
 /** The whole gallery as a grid, with a text search and category filters. */
-import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
-import { controls } from '../../style/controls.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import { fire } from './page-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import { isMeant, KIND_TITLES } from './seed-text.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
-@localized()
 @customElement('gallery-grid')
-export class GalleryGrid extends LitElement {
-  static override styles = [
-    controls,
-    textField,
-    css`
+export class GalleryGrid extends VisitorElement {
+  static override styles = css`
+    ${textField}
+    :host {
+      display: grid;
+      grid-template: auto auto minmax(0, 1fr) / minmax(0, 1fr);
+      gap: 8px;
+      min-height: 0;
+    }
+    label {
+      gap: 10px;
+      padding: 0 14px;
+      border-radius: 999px;
+      background: oklch(0.95 0.01 210 / 0.07);
+    }
+    label:focus-within {
+      outline: 2px solid var(--accent);
+      outline-offset: 1px;
+    }
+    input {
+      padding: 0.72em 0;
+      background: none;
+      border: 0;
+    }
+    input:focus-visible {
+      outline: 0;
+    }
+    input::-webkit-search-cancel-button {
+      filter: invert(0.8);
+    }
+    .chips {
+      display: flex;
+      gap: 2px;
+      overflow-x: auto;
+      scrollbar-width: none;
+      padding: 2px;
+      overscroll-behavior-x: contain;
+    }
+    .chips button {
+      flex: none;
+      min-height: 2.4em;
+      padding: 0 0.95em;
+      border-radius: 999px;
+    }
+    .chips button[aria-pressed='true'] {
+      background: var(--raised);
+      color: var(--ink);
+    }
+    .grid {
+      grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
+      /* Rows are as high as their square tiles, not as the buttons' minimum height. */
+      grid-auto-rows: max-content;
+      align-content: start;
+      gap: 4px;
+      padding: 4px 2px 24px;
+      scrollbar-width: thin;
+      scrollbar-color: oklch(0.95 0.01 210 / 0.2) transparent;
+    }
+    .grid button {
+      border-radius: 16px;
+      aspect-ratio: 1;
+      contain: content;
+    }
+    .tile {
+      width: 80%;
+      aspect-ratio: 1;
+      clip-path: inset(1.5%);
+    }
+    p {
+      grid-column: 1 / -1;
+      margin: 2em auto;
+      text-align: center;
+    }
+    @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
       :host {
-        display: grid;
-        grid-template: auto auto minmax(0, 1fr) / minmax(0, 1fr);
-        gap: 8px;
-        min-height: 0;
-      }
-      label {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        padding: 0 14px;
-        border-radius: 999px;
-        background: oklch(0.95 0.01 210 / 0.07);
-        color: var(--ink-soft);
-      }
-      label:focus-within {
-        outline: 2px solid var(--accent);
-        outline-offset: 1px;
-      }
-      input {
-        padding: 0.72em 0;
-        background: none;
-        border: 0;
-      }
-      input:focus-visible {
-        outline: 0;
-      }
-      input::-webkit-search-cancel-button {
-        filter: invert(0.8);
+        grid-template: auto minmax(0, 1fr) / minmax(9em, 1fr) auto;
+        align-items: start;
       }
       .chips {
-        display: flex;
-        gap: 2px;
-        overflow-x: auto;
-        scrollbar-width: none;
-        padding: 2px;
-        overscroll-behavior-x: contain;
-      }
-      .chips button {
-        flex: none;
-        min-height: 2.4em;
-        padding: 0 0.95em;
-        font-size: 0.93em;
-        color: var(--ink-soft);
-        border-radius: 999px;
-      }
-      .chips button[aria-pressed='true'] {
-        background: var(--raised);
-        color: var(--ink);
+        min-width: 0;
       }
       .grid {
-        display: grid;
-        grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
-        /* Rows are as high as their square tiles, not as the buttons' minimum height. */
-        grid-auto-rows: max-content;
+        grid-column: 1 / -1;
+        height: 100%;
+      }
+    }
+    /* In a tiny window everything scrolls. */
+    @media (max-height: 359px) {
+      :host {
+        grid-template-rows: none;
         align-content: start;
-        gap: 4px;
+        padding: 3px;
+        margin: -3px;
         overflow-y: auto;
         overscroll-behavior: contain;
-        padding: 4px 2px 24px;
-        scrollbar-width: thin;
-        scrollbar-color: oklch(0.95 0.01 210 / 0.2) transparent;
       }
-      .grid button {
-        aspect-ratio: 1;
-        display: grid;
-        place-items: center;
-        border-radius: 16px;
-        contain: content;
+      .grid {
+        height: auto;
+        overflow: visible;
       }
-      .grid button[aria-pressed='true'] {
-        background: var(--accent-deep);
-        box-shadow: inset 0 0 0 1.5px var(--accent);
-      }
-      @media (hover: hover) {
-        .chips button:hover {
-          color: var(--ink);
-        }
-      }
-      .tile {
-        width: 80%;
-        aspect-ratio: 1;
-        clip-path: inset(1.5%);
-      }
-      p {
-        grid-column: 1 / -1;
-        margin: 2em auto;
-        color: var(--ink-soft);
-        text-align: center;
-      }
-      @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
-        :host {
-          grid-template: auto minmax(0, 1fr) / minmax(9em, 1fr) auto;
-          align-items: start;
-        }
-        .chips {
-          min-width: 0;
-        }
-        .grid {
-          grid-column: 1 / -1;
-          height: 100%;
-        }
-      }
-      /* In a tiny window everything scrolls. */
-      @media (max-height: 359px) {
-        :host {
-          grid-template-rows: none;
-          align-content: start;
-          padding: 3px;
-          margin: -3px;
-          overflow-y: auto;
-          overscroll-behavior: contain;
-        }
-        .grid {
-          height: auto;
-          overflow: visible;
-        }
-      }
-      .count {
-        ${visuallyHidden}
-      }
-    `,
-  ];
+    }
+    .count {
+      ${visuallyHidden}
+    }
+  `;
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) held!: SeedSource;
@@ -159,7 +134,7 @@ export class GalleryGrid extends LitElement {
       const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
       return shown ? [{ name, index }] : [];
     });
-    return html`<label>
+    return html`<label class="flex soft">
         ${icons.search}
         <input
           type="search"
@@ -182,15 +157,16 @@ export class GalleryGrid extends LitElement {
           </div>`
           : html`<span></span>`
       }
-      <div class="grid" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
+      <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map(({ name, index }, at) => this.entry(name, index, at))}
-        ${found.length === 0 ? html`<p>${msg('Nothing with that name lives here.')}</p>` : nothing}
+        ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }
 
   private chip(kind: string): TemplateResult {
     return html`<button
+      class="soft small bright"
       data-testid="kind-${kind || 'all'}"
       aria-pressed=${this.kind === kind}
       @click=${() => {
@@ -205,7 +181,7 @@ export class GalleryGrid extends LitElement {
   private entry(name: string, index: number, at: number): TemplateResult {
     const { held } = this;
     return html`<button
-      class="raise"
+      class="seed raise middle"
       data-testid="found"
       data-name=${name}
       title=${kindName(name)}

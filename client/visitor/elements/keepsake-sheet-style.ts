@@ -26,13 +26,12 @@ export const keepsakeSheetStyle = css`
   }
   h2 {
     margin-left: 2px;
+    overflow-wrap: anywhere;
   }
   .all {
     padding-right: 14px;
   }
   .two {
-    display: flex;
-    flex-wrap: wrap;
     justify-content: center;
     gap: 14px;
   }
@@ -43,7 +42,6 @@ export const keepsakeSheetStyle = css`
     width: calc(5 * var(--ninth));
   }
   figure {
-    margin: 0;
     display: grid;
     grid-template-rows: 1fr auto;
     gap: 12px;
@@ -67,16 +65,13 @@ export const keepsakeSheetStyle = css`
   .blank {
     display: grid;
     place-items: center;
-    color: var(--ink-soft);
     animation: pulse 1.6s ease-in-out infinite;
   }
   a.solid {
     text-decoration: none;
   }
   .link {
-    display: flex;
     flex-wrap: wrap;
-    align-items: center;
     gap: 4px 10px;
     margin-top: 16px;
     padding-top: 12px;
@@ -84,8 +79,6 @@ export const keepsakeSheetStyle = css`
   }
   .link p {
     flex: 1 1 12em;
-    margin: 0;
-    color: var(--ink-soft);
     text-wrap: balance;
   }
   .link button {

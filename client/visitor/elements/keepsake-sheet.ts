@@ -1,5 +1,5 @@
 /** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
-import { localized, msg, str } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -11,6 +11,7 @@ import { growthFilm } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
 import { language } from '../../locale/locale.ts';
+import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
 import { SheetElement } from './sheet-element.ts';
@@ -26,10 +27,9 @@ interface Made {
 }
 
 /** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
-@localized()
 @customElement('keepsake-sheet')
 export class KeepsakeSheet extends SheetElement {
-  static override styles = [SheetElement.sheetStyles, keepsakeSheetStyle];
+  static override styles = keepsakeSheetStyle;
 
   /** The organism at the time when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;
@@ -99,12 +99,12 @@ export class KeepsakeSheet extends SheetElement {
       @click=${this.clicked}
     >
       ${this.header(msg(str`Take ${name} home`))}
-      <div class="all"><div class="two">
+      <div class="all scroll"><div class="two wrap">
         <figure class="picture">
           ${
             this.picture
               ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
-              : html`<span class="blank"></span>`
+              : html`<span class="blank soft"></span>`
           }
           ${this.save('save-picture', msg('Save picture'), this.picture, `${file}.png`)}
         </figure>
@@ -115,14 +115,14 @@ export class KeepsakeSheet extends SheetElement {
                 ${
                   this.shown
                     ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
-                    : html`<span class="blank">${msg('growing it once more …')}</span>`
+                    : html`<span class="blank soft">${msg('growing it once more …')}</span>`
                 }
                 ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
               </figure>`
         }
       </div>
-      <div class="link">
-        <p>${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
+      <div class="link flex">
+        <p class="soft">${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
         ${this.canShare() ? this.shareButton() : nothing}
         <button
           class="quiet"
@@ -152,17 +152,12 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private shareButton(): TemplateResult {
-    return html`<button
-      class="quiet"
-      @click=${() => {
-        const files = [asFile(this.picture!, 'organism.png')];
-        if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
-        // The visitor may cancel.
-        navigator.share({ files, url: this.link }).catch(() => undefined);
-      }}
-    >
-      ${msg('Share')}
-    </button>`;
+    return quiet('share', msg('Share'), () => {
+      const files = [asFile(this.picture!, 'organism.png')];
+      if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
+      // The visitor may cancel.
+      navigator.share({ files, url: this.link }).catch(() => undefined);
+    });
   }
 
   private async makePicture(token: string, cells: HTMLCanvasElement): Promise<void> {

@@ -1,5 +1,5 @@
 /** The dialog that lists the keyboard shortcuts. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { SheetElement } from './sheet-element.ts';
@@ -10,83 +10,71 @@ interface KeySetting {
 }
 
 /** Shortcut list and the setting for single-letter keys. */
-@localized()
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
-  static override styles = [
-    SheetElement.sheetStyles,
-    css`
+  static override styles = css`
+    dialog {
+      width: min(27em, calc(100vw - 16px));
+      max-width: none;
+      max-height: calc(100dvh - 16px);
+      padding: 10px 8px 8px;
+    }
+    dialog[open] {
+      display: grid;
+      grid-template-rows: auto minmax(0, 1fr);
+    }
+    header {
+      padding-left: 14px;
+    }
+    .all {
+      padding: 4px 14px 10px;
+    }
+    dl {
+      display: grid;
+      grid-template-columns: auto 1fr;
+      gap: 7px 18px;
+      align-items: baseline;
+    }
+    dt {
+      display: flex;
+      gap: 4px;
+    }
+    kbd {
+      min-width: 1.9em;
+      padding: 0.08em 0.45em;
+      border: 1px solid oklch(0.92 0.02 210 / 0.28);
+      border-radius: 6px;
+      font: inherit;
+      font-size: 0.93em;
+      text-align: center;
+    }
+    label {
+      gap: 10px;
+      min-height: 44px;
+      margin-top: 10px;
+      cursor: pointer;
+    }
+    input {
+      width: 1.2em;
+      height: 1.2em;
+      margin: 0;
+      accent-color: var(--accent);
+    }
+    /* Two columns in a low window, one in a narrow window. */
+    @media (min-width: 640px) and (max-height: 520px) {
       dialog {
-        width: min(27em, calc(100vw - 16px));
-        max-width: none;
-        max-height: calc(100dvh - 16px);
-        padding: 10px 8px 8px;
-      }
-      dialog[open] {
-        display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
-      }
-      header {
-        padding-left: 14px;
-      }
-      .all {
-        padding: 4px 14px 10px;
+        width: min(58em, calc(100vw - 16px));
       }
       dl {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 7px 18px;
-        margin: 0;
-        align-items: baseline;
+        grid-template-columns: auto 1fr auto 1fr;
       }
-      dt {
-        display: flex;
-        gap: 4px;
+    }
+    @media (max-width: 299px) {
+      dl {
+        grid-template-columns: 1fr;
       }
-      dd {
-        margin: 0;
-        color: var(--ink-soft);
-      }
-      kbd {
-        min-width: 1.9em;
-        padding: 0.08em 0.45em;
-        border: 1px solid oklch(0.92 0.02 210 / 0.28);
-        border-radius: 6px;
-        font: inherit;
-        font-size: 0.93em;
-        text-align: center;
-      }
-      label {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        min-height: 44px;
-        margin-top: 10px;
-        color: var(--ink-soft);
-        cursor: pointer;
-      }
-      input {
-        width: 1.2em;
-        height: 1.2em;
-        margin: 0;
-        accent-color: var(--accent);
-      }
-      /* Two columns in a low window, one in a narrow window. */
-      @media (min-width: 640px) and (max-height: 520px) {
-        dialog {
-          width: min(58em, calc(100vw - 16px));
-        }
-        dl {
-          grid-template-columns: auto 1fr auto 1fr;
-        }
-      }
-      @media (max-width: 299px) {
-        dl {
-          grid-template-columns: 1fr;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @state() private keys: KeySetting | undefined;
 
@@ -109,7 +97,7 @@ export class KeyHelp extends SheetElement {
       @click=${this.clicked}
     >
       ${this.header(msg('Keys'))}
-      <div class="all">
+      <div class="all scroll">
       <dl>
         ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
@@ -122,7 +110,7 @@ export class KeyHelp extends SheetElement {
         ${this.row(['C'], msg('see the cells'))}
         ${this.row(['Esc'], msg('close, and back to the room'))}
       </dl>
-      <label>
+      <label class="flex soft">
         <input
           type="checkbox"
           data-testid="keys-everywhere"
@@ -139,6 +127,6 @@ export class KeyHelp extends SheetElement {
 
   private row(keys: readonly string[], text: string): TemplateResult {
     return html`<dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt>
-      <dd>${text}</dd>`;
+      <dd class="soft">${text}</dd>`;
   }
 }

@@ -1,11 +1,10 @@
 /** The parents, children and siblings of an organism, as portraits that select them. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { furtherText, organismName } from '../../elements/organism-text.ts';
 import { kinOf } from '../../net/relatives.ts';
-import { controls } from '../../style/controls.ts';
 import './organism-portrait.ts';
 import { fire, PageElement } from './page-element.ts';
 
@@ -13,60 +12,49 @@ import { fire, PageElement } from './page-element.ts';
 const MAX_SHOWN = 4;
 
 /** Fires `visit` (`detail`: OrganismView) when a relative is chosen. */
-@localized()
 @customElement('kin-list')
 export class KinList extends PageElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 10px 22px;
-      }
-      section {
-        min-width: 0;
-      }
-      h3 {
-        margin: 0 0 4px;
-        font: inherit;
-        font-size: 0.86em;
-        color: var(--ink-soft);
-      }
-      .row {
-        display: flex;
-        align-items: center;
-        gap: 4px;
-      }
-      button,
-      .gone {
-        flex: none;
-        display: grid;
-        place-items: center;
-        width: 3.2em;
-        height: 3.2em;
-        border-radius: 12px;
-        background: oklch(0.95 0.01 210 / 0.05);
-      }
-      organism-portrait {
-        width: 2.6em;
-        height: 2.6em;
-      }
-      .gone::after {
-        content: '';
-        width: 1.2em;
-        height: 1.2em;
-        border: 1.5px dashed var(--ink-soft);
-        border-radius: 50%;
-        opacity: 0.6;
-      }
-      .further {
-        margin-left: 6px;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-      }
-    `,
-  ];
+  static override styles = css`
+    :host {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 10px 22px;
+    }
+    section {
+      min-width: 0;
+    }
+    h3 {
+      margin: 0 0 4px;
+      font: inherit;
+      font-size: 0.86em;
+    }
+    .row {
+      gap: 4px;
+    }
+    button,
+    .gone {
+      flex: none;
+      width: 3.2em;
+      height: 3.2em;
+      border-radius: 12px;
+      background: oklch(0.95 0.01 210 / 0.05);
+    }
+    organism-portrait {
+      width: 2.6em;
+      height: 2.6em;
+    }
+    .gone::after {
+      content: '';
+      width: 1.2em;
+      height: 1.2em;
+      border: 1.5px dashed var(--ink-soft);
+      border-radius: 50%;
+      opacity: 0.6;
+    }
+    .further {
+      margin-left: 6px;
+    }
+  `;
 
   @property({ attribute: false }) organism!: OrganismView;
 
@@ -92,10 +80,10 @@ export class KinList extends PageElement {
     const shown = all.slice(0, MAX_SHOWN);
     const further = total - shown.length;
     return html`<section data-testid="kin-${name}">
-      <h3>${title}</h3>
-      <div class="row">
+      <h3 class="soft">${title}</h3>
+      <div class="row flex">
         ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
-        ${further > 0 ? html`<span class="further">${furtherText(further)}</span>` : nothing}
+        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
       </div>
     </section>`;
   }
@@ -103,7 +91,7 @@ export class KinList extends PageElement {
   private relative(organism: OrganismView): TemplateResult {
     const name = organismName(organism);
     return html`<button
-      class="raise"
+      class="raise middle"
       title=${name}
       aria-label=${name}
       @click=${() => fire(this, 'visit', organism)}
@@ -114,6 +102,6 @@ export class KinList extends PageElement {
 
   private removed(): TemplateResult {
     const text = msg('one that is gone');
-    return html`<span class="gone" role="img" title=${text} aria-label=${text}></span>`;
+    return html`<span class="gone middle" role="img" title=${text} aria-label=${text}></span>`;
   }
 }

@@ -1,73 +1,60 @@
 /** The language menu: shows the two-letter code and opens a native select. */
-import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { chooseFor, language } from '../../locale/locale.ts';
-import { controls } from '../../style/controls.ts';
+import { VisitorElement } from './page-element.ts';
 
 /** Switches the language of the page. */
-@localized()
 @customElement('language-switch')
-export class LanguageSwitch extends LitElement {
-  static override styles = [
-    controls,
-    css`
+export class LanguageSwitch extends VisitorElement {
+  static override styles = css`
+    label {
+      position: relative;
+      min-width: 2.9em;
+      height: 2.8em;
+      border-radius: 999px;
+      letter-spacing: 0.04em;
+      text-transform: uppercase;
+    }
+    label:focus-within {
+      color: var(--ink);
+    }
+    select {
+      position: absolute;
+      inset: -4px 0;
+      width: 100%;
+      font: inherit;
+      text-transform: none;
+      opacity: 0;
+      cursor: pointer;
+    }
+    select:focus-visible + span {
+      outline: 2px solid var(--accent);
+      outline-offset: 6px;
+      border-radius: 2px;
+    }
+    @media (pointer: coarse) {
       label {
-        position: relative;
-        display: grid;
-        place-items: center;
-        min-width: 2.9em;
-        height: 2.8em;
-        border-radius: 999px;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-        letter-spacing: 0.04em;
-        text-transform: uppercase;
+        min-width: 44px;
+        height: 44px;
       }
-      label:focus-within {
-        color: var(--ink);
-      }
+      /* The label is the touch target. */
       select {
-        position: absolute;
-        inset: -4px 0;
-        width: 100%;
-        font: inherit;
-        text-transform: none;
-        opacity: 0;
-        cursor: pointer;
+        min-width: 0 !important;
+        min-height: 0 !important;
       }
-      select:focus-visible + span {
-        outline: 2px solid var(--accent);
-        outline-offset: 6px;
-        border-radius: 2px;
-      }
-      @media (pointer: coarse) {
-        label {
-          min-width: 44px;
-          height: 44px;
-        }
-        /* The label is the touch target. */
-        select {
-          min-width: 0 !important;
-          min-height: 0 !important;
-        }
-      }
-      @media (hover: hover) {
-        label:hover {
-          color: var(--ink);
-        }
-      }
-      option {
-        color: initial;
-        background: initial;
-      }
-    `,
-  ];
+    }
+    option {
+      color: initial;
+      background: initial;
+    }
+  `;
 
   override render(): TemplateResult {
     const current = language();
-    return html`<label class="panel" title=${msg('Language')}>
+    return html`<label class="panel middle small soft bright" title=${msg('Language')}>
       <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
         ${LANGUAGE_CODES.map(
           (code) =>

@@ -1,6 +1,6 @@
 /** The latent map: similar creatures are close together, and points between them blend them. */
-import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { type MapPoint, type MapWeight, weightsAt } from '../../../shared/latent-map.ts';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
@@ -9,8 +9,8 @@ import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-pro
 import { tileStyle } from '../../elements/seed-picture.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { controls } from '../../style/controls.ts';
-import { fire } from './page-element.ts';
+import { solid } from './buttons.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
 import { betweenText } from './seed-text.ts';
 
@@ -22,119 +22,100 @@ const KEY_STEP = 0.012;
 const STEPS = 512;
 
 /** Fires `take` (`detail`: SeedSource) when a point is chosen. */
-@localized()
 @customElement('latent-map')
-export class LatentMap extends LitElement {
-  static override styles = [
-    controls,
-    css`
+export class LatentMap extends VisitorElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      grid-template-rows: minmax(0, 1fr) auto;
+      gap: 12px;
+      min-height: 0;
+    }
+    .map {
+      position: relative;
+      min-height: 0;
+      border-radius: 22px;
+      overflow: hidden;
+      background: radial-gradient(circle at 50% 45%, oklch(0.19 0.014 215), oklch(0.13 0.01 230));
+      box-shadow: inset 0 0 0 1px var(--line);
+    }
+    canvas {
+      touch-action: none;
+      cursor: crosshair;
+      border-radius: 22px;
+      outline-offset: -4px;
+      transition: opacity 0.25s;
+    }
+    canvas.dim {
+      opacity: 0.5;
+    }
+    svg.over {
+      pointer-events: none;
+      stroke-width: 1.5;
+    }
+    .ray {
+      stroke: var(--accent);
+    }
+    .spot {
+      fill: var(--accent);
+      stroke: oklch(0.13 0.01 230);
+    }
+    .bubble {
+      position: absolute;
+      translate: -50% -50%;
+      border-radius: 50%;
+      pointer-events: none;
+      background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
+      box-shadow:
+        inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
+        0 12px 34px oklch(0 0 0 / 0.5);
+    }
+    .near {
+      position: absolute;
+      pointer-events: none;
+    }
+    .bubble seed-film {
+      position: absolute;
+      inset: 13%;
+    }
+    footer {
+      gap: 14px;
+      min-height: 3.4em;
+      padding: 0 4px 4px 6px;
+    }
+    footer p {
+      min-width: 0;
+      text-wrap: balance;
+    }
+    footer button {
+      flex: none;
+      min-height: 3em;
+      font-size: 1.07em;
+    }
+    @media (max-width: 299px) {
+      footer {
+        flex-direction: column;
+        align-items: stretch;
+        gap: 4px;
+      }
+    }
+    /* The header of the sheet is above the text. */
+    @media (min-aspect-ratio: 11/10) {
       :host {
-        display: grid;
-        grid-template-rows: minmax(0, 1fr) auto;
-        gap: 12px;
-        min-height: 0;
-      }
-      .map {
-        position: relative;
-        min-height: 0;
-        border-radius: 22px;
-        overflow: hidden;
-        background: radial-gradient(circle at 50% 45%, oklch(0.19 0.014 215), oklch(0.13 0.01 230));
-        box-shadow: inset 0 0 0 1px var(--line);
-      }
-      canvas,
-      svg.over {
-        position: absolute;
-        inset: 0;
-        width: 100%;
-        height: 100%;
-      }
-      canvas {
-        touch-action: none;
-        cursor: crosshair;
-        border-radius: 22px;
-        outline-offset: -4px;
-        transition: opacity 0.25s;
-      }
-      canvas.dim {
-        opacity: 0.5;
-      }
-      svg.over {
-        pointer-events: none;
-        stroke-width: 1.5;
-      }
-      .ray {
-        stroke: var(--accent);
-      }
-      .spot {
-        fill: var(--accent);
-        stroke: oklch(0.13 0.01 230);
-      }
-      .bubble {
-        position: absolute;
-        translate: -50% -50%;
-        border-radius: 50%;
-        pointer-events: none;
-        background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
-        box-shadow:
-          inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
-          0 12px 34px oklch(0 0 0 / 0.5);
-      }
-      .near {
-        position: absolute;
-        pointer-events: none;
-      }
-      .bubble seed-film {
-        position: absolute;
-        inset: 13%;
+        grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
       }
       footer {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        gap: 14px;
-        min-height: 3.4em;
-        padding: 0 4px 4px 6px;
+        flex-direction: column;
+        align-items: stretch;
+        min-height: 0;
+        padding: calc(var(--head) + 8px) 0 0;
+        overflow-y: auto;
       }
       footer p {
-        margin: 0;
-        min-width: 0;
-        color: var(--ink-soft);
-        text-wrap: balance;
+        padding-left: 6px;
       }
-      footer p::first-letter {
-        text-transform: uppercase;
-      }
-      footer button {
-        flex: none;
-        min-height: 3em;
-        font-size: 1.07em;
-      }
-      @media (max-width: 299px) {
-        footer {
-          flex-direction: column;
-          align-items: stretch;
-          gap: 4px;
-        }
-      }
-      /* The header of the sheet is above the text. */
-      @media (min-aspect-ratio: 11/10) {
-        :host {
-          grid-template: minmax(0, 1fr) / minmax(0, 1fr) var(--side);
-        }
-        footer {
-          flex-direction: column;
-          align-items: stretch;
-          min-height: 0;
-          padding: calc(var(--head) + 8px) 0 0;
-          overflow-y: auto;
-        }
-        footer p {
-          padding-left: 6px;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) previews!: Previews;
@@ -180,7 +161,7 @@ export class LatentMap extends LitElement {
     const text = betweenText(names);
     return html`<div class="map">
         <canvas
-          class=${spot ? 'dim' : ''}
+          class="fill ${spot ? 'dim' : ''}"
           tabindex="0"
           role="application"
           data-testid="map"
@@ -191,18 +172,11 @@ export class LatentMap extends LitElement {
         ></canvas>
         ${spot && this.chart ? this.overlay(spot, near, this.chart) : nothing}
       </div>
-      <footer>
-        <p role="status" data-testid="between">
+      <footer class="flex spread">
+        <p class="soft capital" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || msg('Touch between two creatures.')}
         </p>
-        <button
-          class="solid"
-          data-testid="take-spot"
-          ?disabled=${!seed}
-          @click=${this.take}
-        >
-          ${msg('Plant it')}
-        </button>
+        ${solid('take-spot', msg('Plant it'), this.take, !seed)}
       </footer>`;
   }
 
@@ -223,7 +197,7 @@ export class LatentMap extends LitElement {
     const side = at.y > 2 * radius + 30 ? -1 : 1;
     const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
-    return html`<svg class="over" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    return html`<svg class="over fill" viewBox="0 0 ${width} ${height}" aria-hidden="true">
         ${near.map(({ index, share }) => {
           const to = chart.toScreen(this.places[index]);
           const ring = chart.tile * 0.62;

@@ -1,13 +1,11 @@
 /** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
-import { controls } from '../../style/controls.ts';
 import { textField } from '../../style/fragments.ts';
-import { owner } from '../../style/owner.ts';
 import { fire, PageElement } from './page-element.ts';
 
 /** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
@@ -17,43 +15,27 @@ export interface Rename {
 }
 
 /** Fires `rename` (`detail`: Rename) when the visitor submits a new name. */
-@localized()
 @customElement('name-field')
 export class NameField extends PageElement {
-  static override styles = [
-    controls,
-    textField,
-    css`
-      :host {
-        display: block;
-      }
-      form {
-        display: flex;
-        align-items: center;
-        gap: 8px;
-      }
-      i {
-        flex: none;
-        width: 0.7em;
-        height: 0.7em;
-        border-radius: 50%;
-        background: oklch(${owner} var(--hue));
-      }
-      input {
-        min-height: 2.9em;
-        padding: 0 0.8em;
-        background: oklch(0.14 0.01 225);
-        border: 1px solid var(--line);
-        border-radius: 12px;
-        user-select: text;
-        -webkit-user-select: text;
-      }
-      button {
-        flex: none;
-        min-height: 2.9em;
-      }
-    `,
-  ];
+  static override styles = css`
+    ${textField}
+    form {
+      gap: 8px;
+    }
+    input {
+      min-height: 2.9em;
+      padding: 0 0.8em;
+      background: oklch(0.14 0.01 225);
+      border: 1px solid var(--line);
+      border-radius: 12px;
+      user-select: text;
+      -webkit-user-select: text;
+    }
+    button {
+      flex: none;
+      min-height: 2.9em;
+    }
+  `;
 
   /** The text typed, until the server confirms it; `submitted` while it waits for the answer. */
   @state() private draft: string | undefined;
@@ -70,12 +52,13 @@ export class NameField extends PageElement {
   override render(): TemplateResult {
     const { you } = this.session.model;
     return html`<form
+      class="flex"
       @submit=${(event: SubmitEvent) => {
         event.preventDefault();
         this.submit();
       }}
     >
-      <i style="--hue:${you?.hue ?? 0}"></i>
+      <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
         maxlength=${DEFAULTS.net.maxNameLength}

@@ -1,10 +1,26 @@
-/** Base of the elements of the visitor's page. */
-import { LitElement } from 'lit';
+/** Bases of the elements of the visitor's page. */
+import { localized } from '@lit/localize';
+import { type CSSResultGroup, type CSSResultOrNative, css, LitElement } from 'lit';
 import { property } from 'lit/decorators.js';
+import { controls } from '../../style/controls.ts';
 import type { RoomSession } from '../room-session.ts';
 
+const block = css`
+  :host {
+    display: block;
+  }
+`;
+
+/** Has the styles of the page's controls before its own, and renders again in another language. */
+@localized()
+export class VisitorElement extends LitElement {
+  protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
+    return LitElement.finalizeStyles([controls, block, own]);
+  }
+}
+
 /** An element that shows parts of the session. */
-export abstract class PageElement extends LitElement {
+export abstract class PageElement extends VisitorElement {
   /** Its contents change in place, so the element renders whenever its parent does. */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }

@@ -28,6 +28,7 @@ export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
   return html`<div class=${group.class} role="radiogroup" aria-label=${group.label} @keydown=${walk}>
     ${options.map(
       ({ value, testid, label, content, style, keys }) => html`<button
+        class="soft"
         role="radio"
         data-testid=${testid}
         style=${style ?? nothing}

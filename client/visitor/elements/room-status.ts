@@ -1,98 +1,85 @@
 /** The status button in the upper right corner, with participants, tick rate and details. */
-import { localized, msg, str } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { icons } from '../../elements/icons.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
-import { controls } from '../../style/controls.ts';
 import { facts } from '../../style/fragments.ts';
 import './name-field.ts';
 import { PageElement } from './page-element.ts';
 
 /** Shows the room's status, or the connection state while it is not live. */
-@localized()
 @customElement('room-status')
 export class RoomStatus extends PageElement {
-  static override styles = [
-    controls,
-    facts,
-    css`
-      :host {
-        position: relative;
-        display: block;
-      }
-      .pill {
-        display: flex;
-        align-items: center;
-        gap: 0.7em;
-        height: 2.6em;
-        padding: 0 0.95em;
-        white-space: nowrap;
-        border-radius: 999px;
-        color: var(--ink-soft);
-        font-size: 0.93em;
-        font-variant-numeric: tabular-nums;
-      }
-      .pill svg {
-        width: 1.2em;
-        height: 1.2em;
-        margin-right: -0.35em;
-      }
-      .dot {
-        width: 7px;
-        height: 7px;
-        border-radius: 50%;
-        background: var(--accent);
-      }
-      .slow .dot {
-        background: var(--warm);
-      }
-      .waiting .dot {
-        background: var(--ink-soft);
-        --faintest: 0.25;
-        animation: pulse 1.8s ease-in-out infinite;
-      }
-      .details {
-        background: oklch(0.2 0.012 225);
-        position: absolute;
-        top: calc(100% + 8px);
-        right: 0;
-        padding: 16px 18px;
-        width: min(19em, calc(100vw - 2 * var(--gap)));
-        max-height: calc(100dvh - var(--edge-top) - var(--edge-bottom) - max(2.6em, 44px) - 8px);
-        overflow-y: auto;
-        overscroll-behavior: contain;
-      }
-      name-field {
-        margin-bottom: 14px;
-      }
-      dd {
-        overflow-wrap: anywhere;
-      }
-      .short {
+  static override styles = css`
+    ${facts}
+    :host {
+      position: relative;
+    }
+    .pill {
+      gap: 0.7em;
+      height: 2.6em;
+      padding: 0 0.95em;
+      white-space: nowrap;
+      border-radius: 999px;
+    }
+    .pill svg {
+      width: 1.2em;
+      height: 1.2em;
+      margin-right: -0.35em;
+    }
+    .dot {
+      width: 7px;
+      height: 7px;
+      border-radius: 50%;
+      background: var(--accent);
+    }
+    .slow .dot {
+      background: var(--warm);
+    }
+    .waiting .dot {
+      background: var(--ink-soft);
+      --faintest: 0.25;
+      animation: pulse 1.8s ease-in-out infinite;
+    }
+    .details {
+      background: oklch(0.2 0.012 225);
+      position: absolute;
+      top: calc(100% + 8px);
+      right: 0;
+      padding: 16px 18px;
+      width: min(19em, calc(100vw - 2 * var(--gap)));
+      max-height: calc(100dvh - var(--edge-top) - var(--edge-bottom) - max(2.6em, 44px) - 8px);
+    }
+    name-field {
+      margin-bottom: 14px;
+    }
+    dd {
+      overflow-wrap: anywhere;
+    }
+    .short {
+      display: none;
+    }
+    /* On a phone the pace is shown only when the room is slow, in short form. */
+    @media (max-width: 720px) {
+      .pace {
         display: none;
       }
-      /* On a phone the pace is shown only when the room is slow, in short form. */
-      @media (max-width: 720px) {
-        .pace {
-          display: none;
-        }
-        .slow .short {
-          display: inline;
-        }
+      .slow .short {
+        display: inline;
       }
-      @media (max-width: 359px) {
-        .slow .short {
-          display: none;
-        }
+    }
+    @media (max-width: 359px) {
+      .slow .short {
+        display: none;
       }
-      @media (max-width: 299px) {
-        .details {
-          padding: 10px 12px;
-        }
+    }
+    @media (max-width: 299px) {
+      .details {
+        padding: 10px 12px;
       }
-    `,
-  ];
+    }
+  `;
 
   @state() private open = false;
   private dismissListeners = new AbortController();
@@ -130,7 +117,7 @@ export class RoomStatus extends PageElement {
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
-        class="pill panel ${mood}"
+        class="pill panel flex small soft number ${mood}"
         data-testid="status"
         aria-expanded=${this.open}
         @click=${() => this.toggle(!this.open)}
@@ -152,7 +139,7 @@ export class RoomStatus extends PageElement {
     const { engine, room, checkpoint, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
-    return html`<div class="panel details" data-testid="details">
+    return html`<div class="panel details scroll" data-testid="details">
       ${settings?.names === false ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}

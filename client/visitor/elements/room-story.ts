@@ -1,14 +1,13 @@
 /** The room for screen readers: a live region with events and a list of all organisms. */
-import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { RoomModel } from '../../net/room-model.ts';
-import { controls } from '../../style/controls.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
-import { fire } from './page-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import { greeting, portraitText, Story } from './story.ts';
 
 /** Least time between two announcements, ms, so that one can be heard in full. */
@@ -17,64 +16,54 @@ const MIN_INTERVAL = 7_000;
 const COLLECT_TIME = 900;
 
 /** Fires `visit` (`detail`: OrganismView) when an organism of the list is chosen. */
-@localized()
 @customElement('room-story')
-export class RoomStory extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      p,
-      section:not(:focus-within) {
-        ${visuallyHidden}
-        white-space: nowrap;
-      }
+export class RoomStory extends VisitorElement {
+  static override styles = css`
+    p,
+    section:not(:focus-within) {
+      ${visuallyHidden}
+      white-space: nowrap;
+    }
+    section {
+      position: absolute;
+      z-index: 3;
+      top: calc(var(--edge-top) + 3.6em);
+      left: var(--edge-left);
+      width: min(24em, calc(100vw - 2 * var(--gap)));
+      max-height: min(24em, 60dvh, 100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
+      padding: 14px;
+      overflow-y: auto;
+    }
+    @media (max-height: 300px) {
       section {
-        position: absolute;
-        z-index: 3;
-        top: calc(var(--edge-top) + 3.6em);
-        left: var(--edge-left);
-        width: min(24em, calc(100vw - 2 * var(--gap)));
-        max-height: min(24em, 60dvh, 100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
-        padding: 14px;
-        overflow-y: auto;
+        z-index: 5;
+        top: 8px;
+        max-height: calc(100dvh - 16px);
+        padding: 6px;
       }
-      @media (max-height: 300px) {
-        section {
-          z-index: 5;
-          top: 8px;
-          max-height: calc(100dvh - 16px);
-          padding: 6px;
-        }
-      }
-      h2 {
-        margin: 0 0 8px 8px;
-        font-size: 1em;
-        font-weight: 500;
-      }
-      ul {
-        margin: 0;
-        padding: 0;
-        list-style: none;
-      }
-      button {
-        display: flex;
-        align-items: center;
-        width: 100%;
-        min-height: 44px;
-        padding: 6px 8px;
-        border-radius: 10px;
-        color: var(--ink-soft);
-        text-align: start;
-      }
-      button:focus {
-        background: var(--raised);
-        color: var(--ink);
-      }
-      button::first-letter {
-        text-transform: uppercase;
-      }
-    `,
-  ];
+    }
+    h2 {
+      margin: 0 0 8px 8px;
+      font-size: 1em;
+      font-weight: 500;
+    }
+    ul {
+      margin: 0;
+      padding: 0;
+      list-style: none;
+    }
+    button {
+      width: 100%;
+      min-height: 44px;
+      padding: 6px 8px;
+      border-radius: 10px;
+      text-align: start;
+    }
+    button:focus {
+      background: var(--raised);
+      color: var(--ink);
+    }
+  `;
 
   @property({ attribute: false }) model!: RoomModel;
   @state() private announcement = '';
@@ -123,7 +112,7 @@ export class RoomStory extends LitElement {
             ({ id }) => id,
             (organism) =>
               html`<li>
-                <button @click=${() => this.visit(organism)}>
+                <button class="flex soft capital" @click=${() => this.visit(organism)}>
                   ${portraitText(organism, this.model)}
                 </button>
               </li>`,

@@ -1,21 +1,17 @@
 import { css } from 'lit';
-import { visuallyHidden } from '../../style/fragments.ts';
+import { brand, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
+  ${brand}
   :host {
     position: fixed;
     inset: 0;
-    display: block;
     overflow: hidden;
     user-select: none;
     -webkit-user-select: none;
   }
   canvas {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
     touch-action: none;
     outline-offset: -3px;
     cursor: crosshair;
@@ -63,17 +59,7 @@ export const roomStyle = css`
     overflow: hidden;
     text-overflow: ellipsis;
     margin: 0.4em auto 0 4px;
-    font-size: 1.05em;
-    font-weight: 500;
-    letter-spacing: 0.02em;
     white-space: nowrap;
-  }
-  h1 span {
-    margin-left: 0.7em;
-    padding-left: 0.75em;
-    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
-    font-weight: 400;
-    color: var(--ink-soft);
   }
   .foot {
     position: absolute;
@@ -89,7 +75,6 @@ export const roomStyle = css`
   .hint {
     position: absolute;
     bottom: calc(100% + 4.2em);
-    margin: 0;
     padding: 0.3em 1em;
     border-radius: 999px;
     color: var(--ink);
@@ -106,14 +91,12 @@ export const roomStyle = css`
   .view {
     position: absolute;
     inset: auto var(--edge-right) var(--edge-bottom) auto;
-    display: grid;
     padding: 4px;
     z-index: 1;
   }
   .view button {
     padding: 0.62em;
     border-radius: 14px;
-    color: var(--ink-soft);
   }
   .view button[aria-pressed='true'] {
     color: var(--accent);
@@ -130,7 +113,6 @@ export const roomStyle = css`
     position: absolute;
     inset: 0;
     z-index: 3;
-    display: grid;
     place-content: safe center;
     justify-items: center;
     overflow-y: auto;
@@ -141,7 +123,6 @@ export const roomStyle = css`
   }
   .closed p {
     text-wrap: balance;
-    margin: 0;
     font-size: 1.15em;
   }
   .line {
@@ -158,10 +139,6 @@ export const roomStyle = css`
   }
   .line .aside {
     font-size: 0.95em;
-    color: var(--ink-soft);
-  }
-  [hidden] {
-    display: none;
   }
   /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {

@@ -32,7 +32,6 @@ export class SeedFilm extends LitElement {
       opacity: 0.25;
     }
     .germ {
-      inset: 0;
       margin: auto;
       width: 24%;
       height: 24%;

@@ -1,76 +1,64 @@
 /** A row of seeds: the visitor's own seeds, then the gallery. */
-import { localized, msg } from '@lit/localize';
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { rove, settle } from '../../input/roving-focus.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { controls } from '../../style/controls.ts';
-import { fire } from './page-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
-@localized()
 @customElement('seed-row')
-export class SeedRow extends LitElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: block;
-        min-width: 0;
-      }
-      .row {
-        display: flex;
-        gap: 3px;
-        overflow-x: auto;
-        overscroll-behavior-x: contain;
-        scrollbar-width: none;
-        padding: 4px 36px 4px 12px;
-        scroll-padding: 0 60px;
-        mask-image: linear-gradient(
-          to right,
-          transparent,
-          #000 14px calc(100% - 40px),
-          transparent
-        );
-      }
-      button {
-        flex: none;
-        position: relative;
-        width: 3.6em;
-        height: 3.6em;
-        border-radius: 14px;
-        display: grid;
-        place-items: center;
-        contain: strict;
-      }
-      .row button[aria-pressed='true'] {
-        background: var(--accent-deep);
-        box-shadow: inset 0 0 0 1.5px var(--accent);
-      }
-      .tile,
-      seed-film {
-        width: 82%;
-        height: 82%;
-        clip-path: inset(1.5%);
-      }
-      .own::after {
-        content: '';
-        position: absolute;
-        right: 7px;
-        top: 7px;
-        width: 6px;
-        height: 6px;
-        border-radius: 50%;
-        background: var(--warm);
-      }
-    `,
-  ];
+export class SeedRow extends VisitorElement {
+  static override styles = css`
+    :host {
+      min-width: 0;
+    }
+    .row {
+      display: flex;
+      gap: 3px;
+      overflow-x: auto;
+      overscroll-behavior-x: contain;
+      scrollbar-width: none;
+      padding: 4px 36px 4px 12px;
+      scroll-padding: 0 60px;
+      mask-image: linear-gradient(
+        to right,
+        transparent,
+        #000 14px calc(100% - 40px),
+        transparent
+      );
+    }
+    button {
+      flex: none;
+      position: relative;
+      width: 3.6em;
+      height: 3.6em;
+      border-radius: 14px;
+      contain: strict;
+    }
+    .tile,
+    seed-film {
+      width: 82%;
+      height: 82%;
+      clip-path: inset(1.5%);
+    }
+    .own::after {
+      content: '';
+      position: absolute;
+      right: 7px;
+      top: 7px;
+      width: 6px;
+      height: 6px;
+      border-radius: 50%;
+      background: var(--warm);
+    }
+  `;
 
   @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
   @property({ attribute: false }) hand: readonly SeedView[] = [];
@@ -109,7 +97,7 @@ export class SeedRow extends LitElement {
     const title = this.titleOf(seed);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
-      class="own raise"
+      class="seed own raise middle"
       data-testid="hand-seed"
       data-origin=${seed.origin}
       title=${title}
@@ -125,7 +113,7 @@ export class SeedRow extends LitElement {
     const { held } = this;
     const pressed = held.from === 'gallery' && held.index === index;
     return html`<button
-      class="raise"
+      class="seed raise middle"
       data-testid="gallery-item"
       data-name=${name}
       title=${kindName(name)}

@@ -2,9 +2,6 @@ import { css } from 'lit';
 
 /** Styles of the seed sheet: at the lower edge, or centred in a large window. */
 export const seedSheetStyle = css`
-  dialog {
-    display: none;
-  }
   dialog[open] {
     --edge: 12px;
     --margin: 0px;
@@ -16,10 +13,8 @@ export const seedSheetStyle = css`
       100dvh - 2 * var(--margin) - 2px - max(var(--edge), env(safe-area-inset-top)) -
         max(var(--edge), env(safe-area-inset-bottom))
     );
-    position: fixed;
     inset: auto env(safe-area-inset-right) 0 env(safe-area-inset-left);
     margin: 0 auto;
-    box-sizing: border-box;
     display: grid;
     grid-template: var(--head) minmax(0, 1fr) / minmax(0, 1fr);
     gap: 8px;

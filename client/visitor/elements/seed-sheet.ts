@@ -1,5 +1,5 @@
 /** The dialog for choosing a seed in the gallery, on the map or by drawing. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
@@ -12,10 +12,9 @@ import { seedSheetStyle } from './seed-sheet-style.ts';
 import { SheetElement } from './sheet-element.ts';
 
 /** A modal dialog with the content of `sheet`; closed while that is undefined. */
-@localized()
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
-  static override styles = [SheetElement.sheetStyles, seedSheetStyle];
+  static override styles = seedSheetStyle;
 
   @property({ attribute: false }) sheet: Sheet | undefined;
 

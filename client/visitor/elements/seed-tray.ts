@@ -1,160 +1,151 @@
 /** The selected seed with a preview of its growth, and the controls to choose another one. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import { icons } from '../../elements/icons.ts';
 import { kindName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { controls } from '../../style/controls.ts';
 import { PageElement } from './page-element.ts';
 import './seed-film.ts';
 import './seed-row.ts';
 import { seedTitle } from './seed-text.ts';
 
 /** Content of the dock while the planting tool is selected. */
-@localized()
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: grid;
-        grid-template-columns: auto 1fr;
-        gap: 2px 10px;
-        min-width: 0;
+  static override styles = css`
+    :host {
+      display: grid;
+      grid-template-columns: auto 1fr;
+      gap: 2px 10px;
+      min-width: 0;
+    }
+    .held {
+      grid-row: 1 / 3;
+      align-self: center;
+      position: relative;
+      width: 6.2em;
+      height: 6.2em;
+      border-radius: 18px;
+      background:
+        radial-gradient(circle at 50% 46%, oklch(0.34 0.03 180 / 0.7), transparent 72%),
+        oklch(0.13 0.01 230);
+      box-shadow: inset 0 0 0 1px var(--line);
+    }
+    .held seed-film {
+      position: absolute;
+      inset: 7%;
+    }
+    .ways {
+      display: flex;
+      gap: 2px;
+      min-width: 0;
+      padding: 2px 2px 0 0;
+    }
+    .ways button {
+      flex: 1 1 0;
+      min-width: 0;
+      justify-content: center;
+      gap: 0.45em;
+      min-height: 2.6em;
+      padding: 0 0.3em;
+      border-radius: 13px;
+    }
+    .ways span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    .ways svg {
+      flex: none;
+      width: 1.4em;
+      height: 1.4em;
+    }
+    .ways button[aria-pressed='true'] {
+      color: var(--accent);
+    }
+    .tumble svg {
+      animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
+    }
+    @keyframes tumble {
+      from {
+        transform: rotate(-200deg) scale(0.8);
       }
-      .held {
-        grid-row: 1 / 3;
-        align-self: center;
-        position: relative;
-        width: 6.2em;
-        height: 6.2em;
-        border-radius: 18px;
-        background:
-          radial-gradient(circle at 50% 46%, oklch(0.34 0.03 180 / 0.7), transparent 72%),
-          oklch(0.13 0.01 230);
-        box-shadow: inset 0 0 0 1px var(--line);
-      }
-      .held seed-film {
-        position: absolute;
-        inset: 7%;
-      }
-      .ways {
-        display: flex;
-        gap: 2px;
-        min-width: 0;
-        padding: 2px 2px 0 0;
-      }
+    }
+    @media (max-width: 720px) {
       .ways button {
-        flex: 1 1 0;
-        min-width: 0;
-        display: flex;
-        align-items: center;
-        justify-content: center;
-        gap: 0.45em;
-        min-height: 2.6em;
-        padding: 0 0.3em;
-        font-size: 0.93em;
-        color: var(--ink-soft);
-        border-radius: 13px;
-      }
-      .ways span {
-        overflow: hidden;
-        text-overflow: ellipsis;
+        flex-direction: column;
+        gap: 1px;
+        min-height: 3.4em;
+        font-size: 0.82em;
       }
       .ways svg {
+        width: 1.75em;
+        height: 1.75em;
+      }
+      .held {
+        width: 6.9em;
+        height: 6.9em;
+      }
+    }
+    @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
+      :host {
+        grid-template-columns: auto auto minmax(0, 1fr);
+        align-items: center;
+      }
+      .held {
+        grid-row: auto;
+        width: 54px;
+        height: 54px;
+        border-radius: 14px;
+      }
+      .ways {
+        padding: 0;
+      }
+      .ways button {
         flex: none;
-        width: 1.4em;
-        height: 1.4em;
+        min-width: 44px;
+        min-height: 44px;
       }
-      .ways button[aria-pressed='true'] {
-        color: var(--accent);
+      .ways span {
+        display: none;
       }
-      .tumble svg {
-        animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
+    }
+    /* No room for the row; the gallery button remains. */
+    @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
+      :host {
+        grid-template-columns: auto 1fr;
+        column-gap: 4px;
       }
-      @keyframes tumble {
-        from {
-          transform: rotate(-200deg) scale(0.8);
-        }
+      .ways {
+        gap: 0;
+        justify-content: space-evenly;
       }
-      @media (max-width: 720px) {
-        .ways button {
-          flex-direction: column;
-          gap: 1px;
-          min-height: 3.4em;
-          font-size: 0.82em;
-        }
-        .ways svg {
-          width: 1.75em;
-          height: 1.75em;
-        }
-        .held {
-          width: 6.9em;
-          height: 6.9em;
-        }
+      seed-row {
+        display: none;
       }
-      @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-        :host {
-          grid-template-columns: auto auto minmax(0, 1fr);
-          align-items: center;
-        }
-        .held {
-          grid-row: auto;
-          width: 54px;
-          height: 54px;
-          border-radius: 14px;
-        }
-        .ways {
-          padding: 0;
-        }
-        .ways button {
-          flex: none;
-          min-width: 44px;
-          min-height: 44px;
-        }
-        .ways span {
-          display: none;
-        }
+    }
+    @media (max-width: 299px) {
+      :host {
+        grid-template-columns: minmax(0, 1fr);
       }
-      /* No room for the row; the gallery button remains. */
-      @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
-        :host {
-          grid-template-columns: auto 1fr;
-          column-gap: 4px;
-        }
-        .ways {
-          gap: 0;
-          justify-content: space-evenly;
-        }
-        seed-row {
-          display: none;
-        }
+      .held {
+        display: none;
       }
-      @media (max-width: 299px) {
-        :host {
-          grid-template-columns: minmax(0, 1fr);
-        }
-        .held {
-          display: none;
-        }
-        .ways {
-          overflow-x: auto;
-          scrollbar-width: none;
-        }
-        .ways button {
-          flex: 1 0 auto;
-        }
+      .ways {
+        overflow-x: auto;
+        scrollbar-width: none;
       }
-      @media (max-width: 299px) and (max-height: 299px) {
-        seed-row {
-          display: none;
-        }
+      .ways button {
+        flex: 1 0 auto;
       }
-    `,
-  ];
+    }
+    @media (max-width: 299px) and (max-height: 299px) {
+      seed-row {
+        display: none;
+      }
+    }
+  `;
 
   override render(): TemplateResult | typeof nothing {
     const { model, state, previews } = this.session;
@@ -167,7 +158,7 @@ export class SeedTray extends PageElement {
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
-          class="raise"
+          class="raise flex small soft"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
@@ -196,7 +187,7 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="raise"
+      class="raise flex small soft"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}

@@ -1,53 +1,44 @@
 /** Base of the page's modal dialogs. */
 import { msg } from '@lit/localize';
-import { css, html, type TemplateResult } from 'lit';
+import { type CSSResultGroup, type CSSResultOrNative, css, html, type TemplateResult } from 'lit';
 import { query } from 'lit/decorators.js';
 import { icons } from '../../elements/icons.ts';
-import { controls } from '../../style/controls.ts';
 import { roundButton } from '../../style/fragments.ts';
 import { PageElement } from './page-element.ts';
 
+const sheetStyle = css`
+  dialog {
+    color: var(--ink);
+    overflow: hidden;
+  }
+  dialog::backdrop {
+    background: oklch(0.1 0.01 230 / 0.62);
+  }
+  header {
+    gap: 8px;
+    min-width: 0;
+  }
+  h2 {
+    min-width: 0;
+    font-size: 1.22em;
+    font-weight: 500;
+    line-height: 1.2;
+  }
+  .close {
+    ${roundButton}
+  }
+`;
+
 /** A dialog with a title and a button that closes it; a click outside closes it too. */
 export abstract class SheetElement extends PageElement {
-  static sheetStyles = [
-    controls,
-    css`
-      dialog {
-        color: var(--ink);
-        overflow: hidden;
-      }
-      dialog::backdrop {
-        background: oklch(0.1 0.01 230 / 0.62);
-      }
-      header {
-        display: flex;
-        align-items: center;
-        justify-content: space-between;
-        gap: 8px;
-        min-width: 0;
-      }
-      h2 {
-        min-width: 0;
-        margin: 0;
-        font-size: 1.22em;
-        font-weight: 500;
-        line-height: 1.2;
-        overflow-wrap: anywhere;
-      }
-      .close {
-        ${roundButton}
-      }
-      .all {
-        overflow-y: auto;
-        overscroll-behavior: contain;
-      }
-    `,
-  ];
+  protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
+    return PageElement.finalizeStyles([sheetStyle, own]);
+  }
 
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
 
   protected header(title: string): TemplateResult {
-    return html`<header>
+    return html`<header class="flex spread">
       <h2 id="title">${title}</h2>
       <button class="close" aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
         ${icons.close}

@@ -1,5 +1,5 @@
 /** The dock at the lower edge: the three tools and the controls of the selected one. */
-import { localized, msg } from '@lit/localize';
+import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -7,7 +7,6 @@ import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { cellsText } from '../../elements/text.ts';
-import { controls } from '../../style/controls.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import './energy-line.ts';
 import { PageElement } from './page-element.ts';
@@ -23,189 +22,171 @@ const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
 const { minRadius } = DEFAULTS.stroke;
 
 /** Tool buttons, with the seed tray or the brush size beside them. */
-@localized()
 @customElement('tool-dock')
 export class ToolDock extends PageElement {
-  static override styles = [
-    controls,
-    css`
-      :host {
-        display: block;
-      }
-      .panel {
-        display: flex;
-        align-items: center;
-        gap: 10px;
-        padding: 8px;
-        border-radius: 24px;
-        max-width: 100%;
-      }
-      .tools {
-        position: relative;
-        flex: none;
-        display: grid;
-        /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
-        grid-auto-flow: column;
-        grid-auto-columns: 1fr;
-        gap: 2px;
-      }
-      .tools button {
-        display: grid;
-        justify-items: center;
-        gap: 3px;
-        min-width: 4.9em;
-        min-height: 44px;
-        padding: 0.75em 0.5em 0.6em;
-        border-radius: 17px;
-        font-size: 0.93em;
-        color: var(--ink-soft);
-        transition: background 0.2s, color 0.2s;
-      }
-      .tools button[aria-checked='true'] {
-        background: var(--raised);
+  static override styles = css`
+    .panel {
+      gap: 10px;
+      padding: 8px;
+      border-radius: 24px;
+      max-width: 100%;
+    }
+    .tools {
+      position: relative;
+      flex: none;
+      display: grid;
+      /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
+      grid-auto-flow: column;
+      grid-auto-columns: 1fr;
+      gap: 2px;
+    }
+    .tools button {
+      display: grid;
+      justify-items: center;
+      gap: 3px;
+      min-width: 4.9em;
+      min-height: 44px;
+      padding: 0.75em 0.5em 0.6em;
+      border-radius: 17px;
+      font-size: 0.93em;
+      transition: background 0.2s, color 0.2s;
+    }
+    .tools button[aria-checked='true'] {
+      background: var(--raised);
+      color: var(--ink);
+    }
+    .tools button[aria-checked='true'] svg {
+      color: var(--accent);
+    }
+    energy-line {
+      position: absolute;
+      bottom: 4px;
+      left: calc((var(--at) + 0.2) * 100% / 3);
+      width: calc(0.6 * 100% / 3);
+      transition: left 0.2s, opacity 0.2s;
+    }
+    energy-line.idle {
+      opacity: 0;
+    }
+    @media (hover: hover) {
+      .tools button:hover {
         color: var(--ink);
       }
-      .tools button[aria-checked='true'] svg {
-        color: var(--accent);
+    }
+    .divider {
+      align-self: stretch;
+      width: 1px;
+      margin: 8px 0;
+      background: var(--line);
+    }
+    .context {
+      flex: 0 1 39em;
+      min-width: 0;
+      min-height: 6.9em;
+      align-items: center;
+    }
+    .brush {
+      grid-template-columns: 3.4em 1fr 4.6em;
+      align-items: center;
+      gap: 12px;
+      padding: 0 16px 0 8px;
+    }
+    .ring {
+      justify-self: center;
+      border: 1.5px solid var(--warm);
+      border-radius: 50%;
+    }
+    p {
+      padding: 0 18px 0 10px;
+      text-wrap: balance;
+    }
+    @media (max-width: 720px) {
+      .panel {
+        flex-direction: column-reverse;
+        align-items: stretch;
+        gap: 4px;
+        padding: 6px 6px 8px;
       }
-      energy-line {
-        position: absolute;
-        bottom: 4px;
-        left: calc((var(--at) + 0.2) * 100% / 3);
-        width: calc(0.6 * 100% / 3);
-        transition: left 0.2s, opacity 0.2s;
-      }
-      energy-line.idle {
-        opacity: 0;
-      }
-      @media (hover: hover) {
-        .tools button:hover {
-          color: var(--ink);
-        }
+      .tools button {
+        min-width: 0;
+        grid-auto-flow: column;
+        justify-content: center;
+        align-items: center;
+        gap: 8px;
+        padding: 0.6em 0;
       }
       .divider {
-        align-self: stretch;
-        width: 1px;
-        margin: 8px 0;
-        background: var(--line);
+        display: none;
       }
       .context {
-        flex: 0 1 39em;
-        min-width: 0;
-        min-height: 6.9em;
-        display: grid;
-        align-items: center;
+        flex: none;
+      }
+    }
+    /* A phone in landscape: one row, icons only. */
+    @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
+      .panel {
+        flex-direction: row;
+        padding: 5px;
+        border-radius: 20px;
+      }
+      .tools button {
+        min-width: 50px;
+        padding: 0;
+        align-content: center;
+        border-radius: 15px;
+      }
+      .divider {
+        display: block;
+        margin: 5px 0;
+      }
+      .context {
+        flex: 1;
+        min-height: 54px;
+      }
+    }
+    @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
+      .panel {
+        gap: 4px;
+      }
+      .tools button {
+        min-width: 44px;
+      }
+      .divider {
+        display: none;
+      }
+    }
+    @media (max-width: 399px) and (max-height: 199px) {
+      .panel {
+        flex-direction: row;
+        justify-content: start;
+        overflow-x: auto;
+        padding: 4px;
+        scrollbar-width: none;
+      }
+      .tools button {
+        width: 44px;
+      }
+      .context {
+        flex: 1 0 11em;
+      }
+    }
+    @media (max-width: 299px), (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
+      .tools span {
+        ${visuallyHidden}
+      }
+    }
+    @media (max-width: 299px) {
+      .context {
+        min-height: 54px;
       }
       .brush {
-        display: grid;
-        grid-template-columns: 3.4em 1fr 4.6em;
-        align-items: center;
-        gap: 12px;
-        padding: 0 16px 0 8px;
+        grid-template-columns: 1fr auto;
       }
       .ring {
-        justify-self: center;
-        border: 1.5px solid var(--warm);
-        border-radius: 50%;
+        display: none;
       }
-      .brush output,
-      p {
-        color: var(--ink-soft);
-        font-variant-numeric: tabular-nums;
-      }
-      p {
-        margin: 0;
-        padding: 0 18px 0 10px;
-        text-wrap: balance;
-      }
-      @media (max-width: 720px) {
-        .panel {
-          flex-direction: column-reverse;
-          align-items: stretch;
-          gap: 4px;
-          padding: 6px 6px 8px;
-        }
-        .tools button {
-          min-width: 0;
-          grid-auto-flow: column;
-          justify-content: center;
-          align-items: center;
-          gap: 8px;
-          padding: 0.6em 0;
-        }
-        .divider {
-          display: none;
-        }
-        .context {
-          flex: none;
-        }
-      }
-      /* A phone in landscape: one row, icons only. */
-      @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-        .panel {
-          flex-direction: row;
-          padding: 5px;
-          border-radius: 20px;
-        }
-        .tools button {
-          min-width: 50px;
-          padding: 0;
-          align-content: center;
-          border-radius: 15px;
-        }
-        .divider {
-          display: block;
-          margin: 5px 0;
-        }
-        .context {
-          flex: 1;
-          min-height: 54px;
-        }
-      }
-      @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
-        .panel {
-          gap: 4px;
-        }
-        .tools button {
-          min-width: 44px;
-        }
-        .divider {
-          display: none;
-        }
-      }
-      @media (max-width: 399px) and (max-height: 199px) {
-        .panel {
-          flex-direction: row;
-          justify-content: start;
-          overflow-x: auto;
-          padding: 4px;
-          scrollbar-width: none;
-        }
-        .tools button {
-          width: 44px;
-        }
-        .context {
-          flex: 1 0 11em;
-        }
-      }
-      @media (max-width: 299px), (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
-        .tools span {
-          ${visuallyHidden}
-        }
-      }
-      @media (max-width: 299px) {
-        .context {
-          min-height: 54px;
-        }
-        .brush {
-          grid-template-columns: 1fr auto;
-        }
-        .ring {
-          display: none;
-        }
-      }
-    `,
-  ];
+    }
+  `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
   /** Whether the pictures of seeds may be loaded: those of the room come first. */
@@ -214,7 +195,7 @@ export class ToolDock extends PageElement {
   override render(): TemplateResult {
     const { state } = this.session;
     const { tool } = state.state;
-    return html`<div class="panel">
+    return html`<div class="panel flex">
       ${radioGroup({
         class: 'tools',
         label: msg('Tools'),
@@ -227,7 +208,7 @@ export class ToolDock extends PageElement {
         after: this.energyLine(tool),
       })}
       <span class="divider"></span>
-      <div class="context">${this.context(tool)}</div>
+      <div class="context grid">${this.context(tool)}</div>
     </div>`;
   }
 
@@ -256,7 +237,7 @@ export class ToolDock extends PageElement {
   private context(tool: Tool): TemplateResult | typeof nothing {
     if (tool === 'damage') return this.brush();
     if (tool === 'look')
-      return html`<p>${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
+      return html`<p class="soft">${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
@@ -264,7 +245,7 @@ export class ToolDock extends PageElement {
     const { state } = this.session;
     const { radius, widest } = state.state;
     const size = 6 + radius * 3;
-    return html`<div class="brush">
+    return html`<div class="brush grid">
       <span class="ring" style="width:${size}px;height:${size}px"></span>
       <input
         type="range"
@@ -277,7 +258,7 @@ export class ToolDock extends PageElement {
         @input=${(event: InputEvent) =>
           state.setRadius((event.target as HTMLInputElement).valueAsNumber)}
       />
-      <output>${cellsText(radius)}</output>
+      <output class="soft number">${cellsText(radius)}</output>
     </div>`;
   }
 }

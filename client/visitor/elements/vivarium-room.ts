@@ -1,6 +1,6 @@
 /** The visitor's page: one room on a full-window canvas, with dock, status and organism card. */
-import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { msg } from '@lit/localize';
+import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -11,7 +11,6 @@ import { lineText, number } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
-import { controls } from '../../style/controls.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -22,6 +21,7 @@ import './key-help.ts';
 import './language-switch.ts';
 import type { Rename } from './name-field.ts';
 import './organism-card.ts';
+import { VisitorElement } from './page-element.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import './room-story.ts';
@@ -33,10 +33,9 @@ import type { ToolDock } from './tool-dock.ts';
 import './tool-dock.ts';
 
 /** Lays out the page, and passes the session to its elements. */
-@localized()
 @customElement('vivarium-room')
-export class VivariumRoom extends LitElement {
-  static override styles = [controls, roomStyle];
+export class VivariumRoom extends VisitorElement {
+  static override styles = roomStyle;
 
   private readonly session = new RoomSession({
     refresh: () => this.requestUpdate(),
@@ -108,8 +107,7 @@ export class VivariumRoom extends LitElement {
     this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
   }
 
-  protected override updated(changed: PropertyValues): void {
-    super.updated(changed);
+  protected override updated(): void {
     this.canvas.dataset.tool = this.session.state.state.tool;
     // When the card that has the focus is removed, the focus moves to the canvas.
     if (this.leavesCard) this.canvas.focus();
@@ -123,7 +121,7 @@ export class VivariumRoom extends LitElement {
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const hint = model.connection === 'live' && !planted && tool === 'plant';
     return html`
-      <canvas data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
+      <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
         ?inert=${isCovered}
         @focus=${() => this.room?.view.loop.invalidate()}
@@ -147,7 +145,7 @@ export class VivariumRoom extends LitElement {
         <room-status .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
       </header>
       <find-mine ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
-      <div class="view panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
+      <div class="view grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
@@ -184,48 +182,32 @@ export class VivariumRoom extends LitElement {
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
     const action = keyAction(key, false)!;
-    return html`<button
-      class="raise ${icon}"
-      title=${label}
-      aria-label=${label}
-      @click=${() => this.room?.keys.act(action)}
-    >
-      ${icons[icon]}
-    </button>`;
+    return iconButton(label, icon, () => this.room?.keys.act(action));
   }
 
   private soundButton(): TemplateResult {
     const { feedback } = this.session;
     const { isOn } = feedback;
-    const label = msg('Sound and touch');
-    return html`<button
-      class="raise"
-      title=${label}
-      aria-label=${label}
-      aria-pressed=${isOn}
-      data-testid="senses"
-      @click=${() => {
-        if (isOn) feedback.turnOff();
-        else feedback.turnOn();
-        this.requestUpdate();
-      }}
-    >
-      ${icons[isOn ? 'sound' : 'silent']}
-    </button>`;
+    const toggle = (): void => {
+      if (isOn) feedback.turnOff();
+      else feedback.turnOn();
+      this.requestUpdate();
+    };
+    return iconButton(msg('Sound and touch'), isOn ? 'sound' : 'silent', toggle, isOn);
   }
 
   /** The visitor's position in the queue of a full room. */
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
-    return html`<div class="closed line" role="status" data-testid="line">
+    return html`<div class="closed grid line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
-      <p class="aside">${msg('Keep this page open: it lets you in by itself.')}</p>
+      <p class="aside soft">${msg('Keep this page open: it lets you in by itself.')}</p>
     </div>`;
   }
 
   private closed(): TemplateResult {
-    return html`<div class="closed" role="alert">
+    return html`<div class="closed grid" role="alert">
       <p>${this.refusal}</p>
       ${this.wayBack ? html`<button class="solid" @click=${() => location.reload()}>${this.wayBack}</button>` : nothing}
     </div>`;
@@ -267,4 +249,17 @@ export class VivariumRoom extends LitElement {
       () => this.tell(msg('That did not come through. Please try again.')),
     );
   }
+}
+
+function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
+  return html`<button
+    class="raise soft ${icon}"
+    title=${label}
+    aria-label=${label}
+    aria-pressed=${on ?? nothing}
+    data-testid=${on === undefined ? nothing : 'senses'}
+    @click=${click}
+  >
+    ${icons[icon]}
+  </button>`;
 }

@@ -4,7 +4,7 @@ describe('reports of the visible part', () => {
   const view = { width: 400, height: 800 };
   const setUp = () => {
     const told: Record<string, unknown>[] = [];
-    return { told, reporter: new ViewportReporter((look) => told.push(look), 'full') };
+    return { told, reporter: new ViewportReporter((look) => told.push(look)) };
   };
 
   test('are sent at once, then after a move, and at intervals', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ageText } from '../../../client/elements/organism-text.ts';
 import { kindName, number, plural } from '../../../client/elements/text.ts';
-import { loadDictionary } from '../../../client/locale/load.ts';
+import { loadDictionary } from '../../../client/locale/locale.ts';
 import { galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
 import { reasonText } from '../../../client/visitor/refusal-text.ts';

@@ -9,6 +9,7 @@ import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { createReadout } from '../../../server/vnca/readout.ts';
 import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { testNeeding } from '../../support/needs.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
 
 const TOLERANCE = 1e-3;
@@ -118,7 +119,7 @@ function expectNear(pictures: readonly Uint8Array[], wanted: readonly Uint8Array
   expect(worst).toBeLessThanOrEqual(HALF_BOUND.worst);
 }
 
-const testHalf = present.includes('webgpu-f16') ? test : test.skip;
+const testHalf = testNeeding('WebGPU with 16-bit floats', present.includes('webgpu-f16'));
 
 testHalf(
   'the default organisms grow in 16 bits as in 32, within the stated bound',

@@ -4,6 +4,7 @@ import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
+import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
@@ -67,9 +68,7 @@ if (present.includes('webgpu')) {
   );
 }
 
-const describeHere = present.includes('webgpu') ? describe : describe.skip;
-
-describeHere('a store on a GPU', () => {
+describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => {
   let store: PatchStore;
   let gpus: Gpu[];
   beforeAll(async () => {

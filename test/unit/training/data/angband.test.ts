@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
+import { testNeeding } from '../../../support/needs.ts';
 import { temporaryFolder } from '../tiny-run.ts';
 import { cell, expectFailure, put } from './support.ts';
 
@@ -85,8 +86,11 @@ test('tables and sheets that cannot be used are refused', async () => {
 });
 
 const installed = existsSync('/usr/share/angband/tiles/gervais/32x32.png');
-(installed ? test : test.skip)('the real set has 590 monsters', async () => {
-  const data = await loadDataset({ kind: 'angband' }, { cacheFolder: join(folder(), 'cache') });
-  expect(data.count).toBe(590);
-  expect(data.entries.map(({ name }) => name)).toContain('Village idiot');
-});
+testNeeding('the Debian package angband-data', installed)(
+  'the real set has 590 monsters',
+  async () => {
+    const data = await loadDataset({ kind: 'angband' }, { cacheFolder: join(folder(), 'cache') });
+    expect(data.count).toBe(590);
+    expect(data.entries.map(({ name }) => name)).toContain('Village idiot');
+  },
+);

@@ -1,0 +1,173 @@
+/** The host's page: signing in and out, its language, and changing from one room to another. */
+import type { Request } from 'playwright-core';
+import { USED_HEADER } from '../../shared/host/api.ts';
+import { goTo, liveShows, signIn } from '../support/host-page.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+
+const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });
+await suiteVisitor(server, 'Ada');
+const host = await hostOf(server);
+const page = await newPage(DESKTOP);
+
+const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ hasText: text });
+
+test('a wrong token is refused with a reason; the right one signs in, also after a reload', async () => {
+  await page.goto(`${url}/host`);
+  await page.getByTestId('token').fill('open sesame');
+  await page.getByTestId('token').press('Enter');
+  await page.getByText('That is not the host token.').waitFor();
+  await signIn(page, server.port, server.hostToken!);
+  await page.reload();
+  await page.getByTestId('to-rooms').waitFor();
+  expect(await page.getByTestId('token').count()).toBe(0);
+});
+
+describe('with a second room', () => {
+  const annex = { room: 'annex' };
+  const makeAnnex = () =>
+    host.call('createRoom', { name: 'annex', width: 64, height: 64, checkpoint: 'organisms' });
+  beforeAll(makeAnnex);
+
+  const heading = (name: string) => page.getByRole('heading', { name }).waitFor();
+
+  test('undo applies to the room where the action was done', async () => {
+    const undo = page.getByTestId('notice').getByRole('button', { name: 'Undo' }).last();
+    await host.call('changeSettings', { cooldown: 7 }, { room: 'garden' });
+    await host.call('changeSettings', { cooldown: 9 }, annex);
+    await goTo(page, 'knobs');
+    await page.getByRole('button', { name: 'Reset all' }).click();
+    await notice('All settings are reset.').waitFor();
+    expect(server.rooms.settingsOf('garden').cooldown).toBe(0);
+    await goTo(page, 'knobs', 'annex');
+    await heading('Settings of “annex”');
+    await Promise.all([page.waitForResponse('**/rooms/garden/settings'), undo.click()]);
+    expect(server.rooms.settingsOf('garden').cooldown).toBe(7);
+    expect(server.rooms.settingsOf('annex').cooldown).toBe(9);
+    await host.call('changeSettings', { cooldown: 0 }, { room: 'garden' });
+
+    await goTo(page, 'watch');
+    const row = page.locator('visitor-list li', { hasText: 'Ada' });
+    await row.getByRole('button', { name: 'Mute Ada' }).click();
+    await notice('Ada is muted.').waitFor();
+    await goTo(page, 'watch', 'annex');
+    await page.getByText('Nobody is here right now.').waitFor();
+    await Promise.all([page.waitForResponse('**/rooms/garden/mute'), undo.click()]);
+    await notice('Ada can play again.').waitFor();
+  });
+
+  test('an open question closes when another room is shown', async () => {
+    const question = page.getByText('Start “annex” over?');
+    const ask = async () => {
+      await heading('Settings of “annex”');
+      await page.getByTestId('reseed').click();
+      await question.waitFor();
+    };
+    await goTo(page, 'knobs');
+    await heading('Settings of “garden”');
+    await goTo(page, 'knobs', 'annex');
+    await ask();
+    await page.goBack();
+    await heading('Settings of “garden”');
+    await question.waitFor({ state: 'hidden' });
+
+    const cy = await Visitor.join(server.port, 'annex', 'Cy');
+    await goTo(page, 'watch');
+    await goTo(page, 'watch', 'annex');
+    await page.getByRole('button', { name: 'Ban Cy' }).click();
+    await page.getByTestId('ban').waitFor();
+    await page.goBack();
+    await page.getByTestId('ban').waitFor({ state: 'hidden' });
+    cy.leave();
+
+    // Another host removes the room while the question is open.
+    await goTo(page, 'knobs', 'annex');
+    await ask();
+    await host.call('closeRoom', {}, annex);
+    await host.call('removeRoom', { confirm: 'annex' }, annex);
+    await heading('Settings of “garden”');
+    await question.waitFor({ state: 'hidden' });
+    await goTo(page, 'knobs');
+  });
+
+  test('a room that is left is no longer drawn, and its WebGL programs are deleted', async () => {
+    await makeAnnex();
+    const own = await browser.newContext(DESKTOP).then(leaveUnpainted);
+    await own.addInitScript(() => {
+      const { prototype } = WebGL2RenderingContext;
+      const { createProgram, deleteProgram, useProgram } = prototype;
+      const drawn = { programs: 0, unseen: 0 };
+      Object.assign(window, { drawn });
+      prototype.createProgram = function () {
+        drawn.programs++;
+        return createProgram.call(this);
+      };
+      prototype.deleteProgram = function (program) {
+        if (program) drawn.programs--;
+        deleteProgram.call(this, program);
+      };
+      prototype.useProgram = function (program) {
+        if (!(this.canvas as HTMLCanvasElement).isConnected) drawn.unseen++;
+        useProgram.call(this, program);
+      };
+    });
+    const other = await own.newPage();
+    type Drawn = Window & { drawn: { programs: number; unseen: number } };
+    const programs = () => other.evaluate(() => (window as unknown as Drawn).drawn.programs);
+    const have = (wanted: number) =>
+      other.waitForFunction(
+        (count) => (window as unknown as Drawn).drawn.programs === count,
+        wanted,
+      );
+    await signIn(other, server.port, server.hostToken!);
+    await goTo(other, 'watch');
+    await liveShows(other);
+    const ofOne = await programs();
+    expect(ofOne).toBeGreaterThan(0);
+    await goTo(other, 'watch', 'annex');
+    await other.getByRole('heading', { name: 'Watch “annex”' }).waitFor({ state: 'attached' });
+    await liveShows(other);
+    await have(ofOne);
+    await goTo(other, 'knobs', 'annex');
+    await have(0);
+    const unseen = await other.evaluate(async () => {
+      for (let i = 0; i < 30; i++) await new Promise(requestAnimationFrame);
+      return (window as unknown as Drawn).drawn.unseen;
+    });
+    expect(unseen).toBe(0);
+    await own.close();
+  });
+});
+
+test('the page tells the server whether the host has used it', async () => {
+  const asks = (used: boolean) => (request: Request) =>
+    request.url().includes('/host/api/') && USED_HEADER in request.headers() === used;
+  await page.waitForRequest(asks(false));
+  await Promise.all([page.waitForRequest(asks(true)), page.keyboard.press('Shift')]);
+});
+
+test('a browser that prefers German gets the page in German', async () => {
+  const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
+  await signIn(other, server.port, server.hostToken!);
+  await goTo(other, 'knobs');
+  await other.getByRole('heading', { name: 'Regler von „garden“' }).waitFor();
+  expect(await other.locator('html').getAttribute('lang')).toBe('de');
+  await other.context().close();
+});
+
+test('signing out works, and guessing tokens shows how long to wait', async () => {
+  await page.locator('.foot').getByTestId('leave').click();
+  await page.getByTestId('token').waitFor();
+  for (let i = 0; i < 12; i++) {
+    await page.getByTestId('token').fill(`guess ${i}`);
+    await page.getByTestId('token').press('Enter');
+    await page.locator('host-login').getByText(/token/i).first().waitFor();
+    if (await page.getByText(/Please wait \d+/).isVisible()) break;
+    await page.locator('host-login button.solid:enabled').waitFor();
+  }
+  await page.getByText(/Please wait \d+/).waitFor();
+});

@@ -1,0 +1,206 @@
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
+import { openMemory } from '../../server/storage/memory-records.ts';
+import { checksumOf } from '../../server/storage/plane-checksums.ts';
+import type { Records, Write } from '../../server/storage/records.ts';
+import { Store } from '../../server/storage/store.ts';
+import { StoreError } from '../../server/storage/store-error.ts';
+import type { RoomEvent } from '../../server/world/events.ts';
+import type { Room } from '../../server/world/room.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { ANNA } from '../support/rooms.ts';
+import { live, openStoredRoom, type StoredRoomOptions } from '../support/stored-room.ts';
+
+import { afterSuite } from '../support/suite.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
+
+const model = tinyModel();
+const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
+afterSuite(() => engine.close());
+
+const open = (records: Records, options: Partial<StoredRoomOptions> = {}) =>
+  openStoredRoom({ engine, records, model, ...options });
+
+describe('when the disk is full', () => {
+  /** Memory that refuses to write while it is told so. */
+  function brittle(kept: Map<string, Uint8Array>) {
+    const records = openMemory(kept);
+    const disk = { full: false };
+    const write = async (what: Write): Promise<void> => {
+      if (disk.full) throw new StoreError('disk-full', 'The disk takes no more.');
+      await records.write(what);
+    };
+    return { disk, records: { ...records, write } };
+  }
+
+  test('the room goes on, reports it, loses nothing stored, and is stored again when there is space', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    const first = await open(records);
+    const seen = await live(first, 60, 10);
+    disk.full = true;
+    await live(first, 30, 11);
+    expect(first.room.tick).toBe(90);
+    expect(first.troubles).toEqual(['not-kept']);
+    expect(first.journalWriter.isPersisting).toBe(false);
+    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    const back = await open(openMemory(then));
+    expect(back.room.tick).toBeGreaterThan(40);
+    expect(seen.get(back.room.tick)).toBe(checksumOf(back.room.grid.planes));
+    await back.abandon();
+
+    disk.full = false;
+    const later = await live(first, 150, 12);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    expect(again.room.tick).toBeGreaterThan(200);
+    expect(later.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
+    await again.abandon();
+  });
+
+  test('a room that is stored again stores its commands while another room still waits', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    let free = (): void => {};
+    let isHeld = false;
+    const gate = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    const write = async (what: Write): Promise<void> => {
+      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/b/'))) await gate;
+      await records.write(what);
+    };
+    const first = await open({ ...records, write });
+    const { room, world, journalWriter } = first;
+    const also = await first.openAlso('b');
+    const both = async (ticks: number): Promise<void> => {
+      for (let i = 0; i < ticks; i++) {
+        journalWriter.ticked(await world.tick([room, also]));
+        await first.pass();
+      }
+    };
+    const plant = (x: number): void => {
+      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
+    };
+    disk.full = true;
+    plant(10);
+    await both(10);
+    expect(first.troubles).toEqual(['not-kept']);
+    disk.full = false;
+    isHeld = true;
+    await both(150);
+    // One of the two is kept again.
+    expect(first.troubles).toEqual(['not-kept']);
+    plant(36);
+    await both(3);
+    const { tick } = room;
+    free();
+    await both(3);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    await first.abandon();
+    const done: number[] = [];
+    for await (const { events } of new Store(openMemory(then)).journal('a', 0, tick)) {
+      for (const event of events as RoomEvent[]) {
+        if (event.what === 'command' && event.command.what === 'plant') done.push(event.command.x);
+      }
+    }
+    expect(done).toEqual([36]);
+    const again = await open(openMemory(then));
+    expect(again.said.join()).not.toMatch(/lost|could not/);
+    expect(again.room.tick).toBeGreaterThanOrEqual(tick - 2);
+    await again.abandon();
+  });
+
+  test('a slow room is stored again after its own next tick, whichever rooms tick at the retry', async () => {
+    const { disk, records } = brittle(new Map());
+    const first = await open(records, { snapshotLeast: 1e9 });
+    const { room, world, journalWriter } = first;
+    const slow = await first.openAlso('b');
+    const tick = async (...rooms: Room[]): Promise<void> => {
+      journalWriter.ticked(await world.tick(rooms));
+      await first.pass(1);
+    };
+    const isKept = async (one: Room): Promise<void> => {
+      while (journalWriter.snapshotsOf(one)[0].tick !== one.tick) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    disk.full = true;
+    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
+    await tick(room);
+    expect(first.troubles).toEqual(['not-kept']);
+    disk.full = false;
+    await first.pass(DEFAULTS.store.retry);
+    // The slow one is not among those that tick just then.
+    await tick(room);
+    await isKept(room);
+    expect(first.troubles).toEqual(['not-kept']);
+    await tick(slow);
+    await isKept(slow);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
+  });
+
+  test('after a kill before the next snapshot, the room is as before the gap', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    const first = await open(records, { snapshotLeast: 1e9 });
+    const seen = await live(first, 60, 13);
+    disk.full = true;
+    await live(first, 30, 14);
+    disk.full = false;
+    await live(first, 90, 15);
+    expect(first.troubles.at(-1)).toBe('kept-again');
+    await first.abandon();
+    for (const key of kept.keys()) {
+      // The snapshot that made good for it.
+      if (/^(snapshot|state)\//.test(key) && !key.endsWith('/000000000000')) kept.delete(key);
+    }
+    const again = await open(openMemory(kept));
+    expect(again.said[0]).toMatch(/could not be stored at the time and are lost/);
+    expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
+    const on = await live(again, 40, 16);
+    await again.abandon();
+    const third = await open(openMemory(kept));
+    expect(on.get(third.room.tick)).toBe(checksumOf(third.room.grid.planes));
+    await third.abandon();
+  });
+});
+
+describe('a room that has become another while the engine had no memory to read it', () => {
+  test.each([
+    ['before it is kept again, is as of before', 30, true],
+    ['once it is kept again, is as it was at the end', 400, false],
+  ])('killed %s', async (_, ticks, isLost) => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept), { snapshotLeast: 1_000 });
+    await live(first, 60, 17);
+    const { room, world, journalWriter } = first;
+    const state = room.export();
+    const states = await world.engine.exportStates(
+      state.organisms.map(({ id }) => room.patchOf(id)!),
+    );
+    const before = await live(first, 10, 18);
+    const { exportStates } = world.engine;
+    const none = async () => {
+      throw new EngineError('out-of-memory');
+    };
+    Object.assign(world.engine, { exportStates: none });
+    const from = { ...state, tick: room.tick + 1 };
+    await world.replaceState(room, from, states);
+    await expect(journalWriter.recordJump(room, { why: 'restore', tick: 60 })).rejects.toThrow(
+      'memory',
+    );
+    expect(first.troubles).toContain('not-kept');
+    if (!isLost) Object.assign(world.engine, { exportStates });
+    const after = await live(first, ticks, 19);
+    expect(first.troubles.includes('kept-again')).toBe(!isLost);
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    const lived = isLost ? before : after;
+    expect(lived.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
+    await again.abandon();
+  });
+});

@@ -1,0 +1,395 @@
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { openMemory } from '../../server/storage/memory-records.ts';
+import type { Records } from '../../server/storage/records.ts';
+import { recover } from '../../server/storage/recovery.ts';
+import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
+import { Store } from '../../server/storage/store.ts';
+import { StoreError } from '../../server/storage/store-error.ts';
+import { undo } from '../../server/storage/undo.ts';
+import type { RoomEvent } from '../../server/world/events.ts';
+import type { Room } from '../../server/world/room.ts';
+import { World } from '../../server/world/world.ts';
+import type { Planes } from '../../shared/codec/planes.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
+import { sharedEngine } from '../support/engine.ts';
+import { copyPlanes, equalPlanes } from '../support/planes.ts';
+import fc from '../support/property.ts';
+import { ANNA } from '../support/rooms.ts';
+import { openStoredRoom } from '../support/stored-room.ts';
+import { afterSuite } from '../support/suite.ts';
+import { tinyModel } from '../unit/vnca/tiny-model.ts';
+
+/** With these weights what is planted lives, and most of its window stays bare. */
+const model = tinyModel(
+  {
+    name: 'chance',
+    trustedSteps: 20,
+    update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
+  },
+  8,
+);
+const species = speciesOf({ ...model, folder: '' });
+/**
+ * Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a
+ * museum.
+ */
+const STEP = 5_000;
+const full = process.env.VIVARIUM_TEST_FULL === '1';
+
+/** One wish whose outcome does not hang on numbers or chance of others. */
+function wish(random: Random, room: Room): void {
+  const { width, height } = room.grid;
+  const by = { ...ANNA, id: 1 + random.integer(3) };
+  const [x, y] = [random.integer(width), random.integer(height)];
+  const what = random.integer(9);
+  if (what < 2) {
+    const index = random.integer(species.gallery.length);
+    room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index } });
+  } else if (what < 4) {
+    room.enqueue(2, {
+      what: 'plant',
+      by,
+      x,
+      y,
+      seed: { from: 'prior', throw: random.integer(99) },
+    });
+  } else if (what < 7) {
+    const points = [x, y, random.integer(width), random.integer(height)];
+    room.enqueue(3, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 6 });
+  } else if (what === 7) {
+    room.enqueue(5, { what: 'thin', by: { ...ANNA, id: 4 } });
+  } else {
+    const area = { x: 0, y: 0, width: 1 + random.integer(12), height: 1 + random.integer(12) };
+    room.enqueue(4, { what: 'clear', by: HOUSE, area });
+  }
+}
+
+const hasDeparted = (event: LifeEvent): event is LifeEvent & { what: 'died' } =>
+  event.what === 'died' && event.cause === 'departed';
+
+interface Lived {
+  readonly tick: number;
+  readonly at: number;
+  readonly events: readonly RoomEvent[];
+  readonly refused: readonly number[];
+}
+
+/** A room that is kept, without the server around it. */
+async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
+  let now = 1_790_000_000_000;
+  const stored = await openStoredRoom({
+    ...{ engine, records, model, date: () => now },
+    place: {
+      ...{ width: 44, height: 36, maxOrganisms, seed },
+      // A tick is five seconds long: so a full room makes room before long.
+      tickRate: 1000 / STEP,
+      energy: { capacity: 60, newcomer: 30, refillPerSecond: 0.12, plant: 12, damagePerCell: 0.05 },
+    },
+  });
+  const { room, world, store, journalWriter } = stored;
+  const lived: Lived[] = [];
+  const life: LifeEvent[] = [];
+  world.journal = (ticks) => {
+    const mine = ticks.filter((one) => one.room === room);
+    lived.push(...mine.map((one) => ({ ...one, at: now })));
+    return journalWriter.record(ticks);
+  };
+  const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
+  return {
+    ...stored,
+    ...{ lived, life, undoing },
+    now: () => now,
+    async tick(): Promise<void> {
+      const ticked = await stored.tick();
+      life.push(...ticked.flatMap(({ result }) => result.life));
+      now += STEP;
+    },
+    /** Undoes what somebody did in the last ticks; null: everybody. */
+    undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
+    /** Restores what was there before the latest undo. */
+    async restore(): Promise<void> {
+      const [{ tick }] = journalWriter.snapshotsOf(room).filter((one) => one.before === 'undo');
+      await restoreSnapshot(undoing, tick);
+    },
+  };
+}
+
+/** The room replayed from its first tick without the undone commands. */
+async function never(
+  place: Parameters<World['open']>[0],
+  lived: readonly Lived[],
+  to: number,
+  wasDone: (lived: Lived, by: number) => boolean,
+): Promise<{ room: Room; close: () => Promise<void> }> {
+  const world = new World(sharedEngine(engine));
+  const room = world.open(place);
+  const byTick = new Map(lived.map((one) => [one.tick, one]));
+  while (room.tick < to) {
+    const now = byTick.get(room.tick + 1);
+    let command = 0;
+    const events = now?.events.filter((event) => {
+      if (event.what !== 'command') return true;
+      return !now.refused.includes(command++) && wasDone(now, event.command.by.id);
+    });
+    room.redo(events ?? []);
+    await world.tick([room]);
+  }
+  return { room, close: () => world.close(room) };
+}
+
+/**
+ * All that can be seen of a room, with organisms named by their order: those that never were have
+ * no numbers.
+ */
+function seen(room: Room) {
+  const { organisms, energy, planes, attendance } = room.export();
+  const order = new Map(organisms.map(({ id }, i) => [id, i + 1]));
+  return {
+    rgba: planes.rgba,
+    owner: planes.owner.map((id) => (id === 0 ? 0 : order.get(id)!)),
+    organisms: organisms.map(({ id: _, ...organism }) => organism),
+    energy: [1, 2, 3].map((id) => room.energyOf(id)),
+    settings: energy.settings,
+    attendance,
+  };
+}
+
+const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
+afterSuite(() => engine.close());
+
+describe('replaying without the undone commands', () => {
+  test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
+    let undos = 0;
+    let departed = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          seed: fc.nat(),
+          before: fc.integer({ min: 20, max: 110 }),
+          between: fc.integer({ min: 0, max: 30 }),
+          first: fc.record({
+            back: fc.integer({ min: 1, max: 80 }),
+            by: fc.constantFrom(0, 1, 2, 3, null),
+          }),
+          second: fc.record({
+            back: fc.integer({ min: 1, max: 80 }),
+            by: fc.constantFrom(0, 1, 2, 3, null),
+          }),
+        }),
+        async ({ seed, before, between, first, second }) => {
+          const here = await begin(seed, openMemory(), 2);
+          const { room, lived, undoing } = here;
+          const random = createRandom(seed);
+          const taken: { since: number; to: number; by: number | null }[] = [];
+          const isDone = ({ tick, at }: Lived, by: number): boolean =>
+            !taken.some((one) => {
+              const meets = one.by === null ? by !== 0 : by === one.by;
+              return meets && at >= one.since && tick <= one.to;
+            });
+          for (const [ticks, { back, by }] of [
+            [before, first],
+            [between, second],
+          ] as const) {
+            for (let i = 0; i < ticks; i++) {
+              if (random.uniform() < 0.3) wish(random, room);
+              if (random.uniform() < 0.03) room.enter(1 + random.integer(3));
+              if (random.uniform() < 0.03) room.leave(1 + random.integer(3));
+              await here.tick();
+            }
+            const to = room.tick;
+            const since = here.now() - back * STEP;
+            const had = copyPlanes(room.grid.planes);
+            try {
+              const { backup: kept } = await undo(undoing, { since, by });
+              taken.push({ since, to, by });
+              undos++;
+              expect(room.tick).toBe(to + 1);
+              expect(kept.tick).toBe(to);
+              const { state } = await here.store.moment('a', kept.tick);
+              expect(equalPlanes(state.planes, had)).toBe(true);
+            } catch (error) {
+              if (!(error instanceof HostRefusal)) throw error;
+              expect(error.reason).toBe('nothing-to-undo');
+              expect(equalPlanes(room.grid.planes, had)).toBe(true);
+              await here.tick();
+            }
+            const other = await never(here.place, lived, room.tick, isDone);
+            expect(seen(room)).toEqual(seen(other.room));
+            await other.close();
+          }
+          departed += here.life.filter(hasDeparted).length;
+          await here.world.close(room);
+        },
+      ),
+      { numRuns: full ? 100 : 30, seed: 20261125 },
+    );
+    expect(undos).toBeGreaterThan(8);
+    expect(departed).toBeGreaterThan(8);
+  });
+
+  test('TIM-7: undoing a planting brings back the organism that departed for it, which departs for the next one', async () => {
+    const here = await begin(9);
+    const { room } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    const plant = async (id: number, x: number, y: number) => {
+      room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y, seed });
+      await here.tick();
+    };
+    const gone = () => here.life.flatMap((one) => (hasDeparted(one) ? [one.id] : []));
+    for (let i = 0; i < 4; i++) await plant(3, i % 2 ? 34 : 8, i < 2 ? 8 : 27);
+    // Asleep, and no longer protected.
+    for (let i = 0; i < 60; i++) await here.tick();
+    expect(room.size).toBe(4);
+    const asItWas = room.export().organisms;
+    await plant(1, 21, 27);
+    await plant(2, 21, 8);
+    const [first, second] = gone();
+    expect(asItWas.slice(0, 2).map(({ id }) => id)).toEqual([first, second]);
+    const { commands } = await here.undo(10, 1);
+    expect(commands).toBe(1);
+    // Bo's is there, as it would be without Ada: for it the first goes, and the second stays.
+    expect(room.organisms.map(({ id }) => id)).toEqual([
+      ...asItWas.slice(1).map(({ id }) => id),
+      6,
+    ]);
+    expect(room.export().organisms.at(-1)).toMatchObject({
+      planter: { id: 2 },
+      window: { x: 13, y: 0 },
+    });
+    // What is restored is as it was then, and goes on making room.
+    await here.restore();
+    expect(room.organisms.map(({ id }) => id)).toEqual([3, 4, 5, 6]);
+    await plant(1, 8, 8);
+    expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
+    await here.world.close(room);
+  });
+
+  test('TIM-7: random seeds of others, and their numbers, stay the same', async () => {
+    const here = await begin(7);
+    const { room } = here;
+    const [ada, bo] = [
+      { ...ANNA, id: 1 },
+      { ...ANNA, id: 2 },
+    ];
+    const seed = { from: 'prior' } as const;
+    for (let i = 0; i < 20; i++) await here.tick();
+    room.enqueue(1, { what: 'plant', by: ada, x: 10, y: 10, seed });
+    await here.tick();
+    room.enqueue(1, { what: 'plant', by: ada, x: 26, y: 10, seed });
+    room.enqueue(1, { what: 'plant', by: bo, x: 10, y: 10, seed });
+    room.enqueue(1, { what: 'plant', by: bo, x: 30, y: 27, seed });
+    await here.tick();
+    const before = room.export().organisms;
+    expect(before.map(({ planter }) => planter.id)).toEqual([1, 1, 2]);
+    const { commands } = await here.undo(30, 1);
+    expect(commands).toBe(2);
+    const after = room.export().organisms;
+    // Bo's seed was refused because of Ada's organism; Bo was told so, and undo does not change it.
+    expect(after.map(({ id }) => id)).toEqual([before[2].id]);
+    expect(after[0].latent).toEqual(before[2].latent);
+    await expect(here.undo(30, 1)).rejects.toThrow('nothing-to-undo');
+    // Restored, they are there again, with their numbers; and new ones have new numbers.
+    await here.restore();
+    expect(room.export().organisms.map(({ id }) => id)).toEqual(before.map(({ id }) => id));
+    room.enqueue(1, { what: 'plant', by: bo, x: 14, y: 26, seed });
+    await here.tick();
+    expect(room.organisms.at(-1)!.id).toBeGreaterThan(before[2].id);
+    await expect(here.undo(100, 1)).rejects.toThrow('undo-too-far');
+    await here.world.close(room);
+  });
+
+  test('TIM-7: a room that leaves the replay no time has to wait for it', async () => {
+    const here = await begin(5);
+    const { room, world } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    for (let i = 0; i < 40; i++) {
+      if (i === 20) room.enqueue(1, { what: 'plant', by: ANNA, x: 20, y: 16, seed });
+      await here.tick();
+    }
+    let isHeld = false;
+    let ticks = 0;
+    const tick = world.tick.bind(world);
+    // As often as the past is lived a tick further, so is the room.
+    world.tick = async (rooms) => {
+      if (!isHeld && !rooms.includes(room)) {
+        if (++ticks > 400) throw new Error('it never ends');
+        await here.tick();
+      }
+      return tick(rooms);
+    };
+    const undoing = { ...here.undoing, hold: async () => void (isHeld = true) };
+    const { commands } = await undo(undoing, { since: here.now() - 25 * STEP, by: ANNA.id });
+    expect(commands).toBe(1);
+    expect(isHeld).toBe(true);
+    expect(room.size).toBe(0);
+    await world.close(room);
+  });
+
+  test('TIM-7: after the clock was set back, an undo covers no more ticks than fit its duration', async () => {
+    const here = await begin(6);
+    const { room, undoing } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    for (let i = 0; i < 60; i++) {
+      if (i === 5) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
+      if (i === 45) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
+      await here.tick();
+    }
+    // By the clock that was set back all is of the last minute.
+    const { commands } = await undo(undoing, { since: 0, after: room.tick - 30, by: ANNA.id });
+    expect(commands).toBe(1);
+    for await (const { jump } of here.store.journal('a', 0, room.tick)) {
+      if (jump) expect(jump).toMatchObject({ why: 'undo', from: 46 });
+    }
+    await here.world.close(room);
+  });
+});
+
+test('after a power failure during an undo, the room is in the state before it or after it', async () => {
+  const outcomes = new Set<string>();
+  for (let writes = 0; !outcomes.has('all written'); writes++) {
+    const disk = new Map<string, Uint8Array>();
+    const records = openMemory(disk);
+    let left = Infinity;
+    const failing: Records = {
+      ...records,
+      async write(write) {
+        if (left-- <= 0) throw new StoreError('write-failed', 'The power is off.');
+        await records.write(write);
+      },
+    };
+    const here = await begin(3, failing);
+    const random = createRandom(5);
+    /**
+     * What was to be seen, by tick: the last ticks in which nothing happened are not on the disk
+     * yet.
+     */
+    const showed = new Map<number, Planes>();
+    for (let i = 0; i < 40; i++) {
+      if (random.uniform() < 0.5) wish(random, here.room);
+      await here.tick();
+      showed.set(here.room.tick, copyPlanes(here.room.grid.planes));
+    }
+    await here.undoing.journalWriter.flushed();
+    left = writes;
+    await here.undo(30, null).then(
+      () => left >= 0 && outcomes.add('all written'),
+      (error: unknown) => expect(error).toBeInstanceOf(StoreError),
+    );
+    // The power is back: another process reads the same disk.
+    const world = new World(sharedEngine(engine));
+    const again = await recover(new Store(openMemory(disk)), world, {
+      ...{ name: 'a', width: 44, height: 36, species },
+      checkpoint: here.checkpoint,
+    });
+    expect(again.unequal).toBe(0);
+    const { room } = again;
+    const before = showed.get(room.tick);
+    outcomes.add(before ? 'before' : 'after');
+    const { planes } = here.room.grid;
+    expect(equalPlanes(room.grid.planes, before ?? planes)).toBe(true);
+  }
+  expect([...outcomes].sort()).toEqual(['after', 'all written', 'before']);
+});

@@ -1,0 +1,19 @@
+/** `npm run replay` in this process. */
+import { replayCommand } from '../../server/replay/replay-command.ts';
+
+/** What it prints in the end when nothing differs. */
+export const ALL_EQUAL = /(\d+) checksums of (\d+) ticks, all equal\.\n$/;
+
+/** @returns its exit code, and what it prints */
+export async function replayed(...args: string[]) {
+  const said = { output: '', errors: '' };
+  const code = await replayCommand(args, {
+    print: (line) => {
+      said.output += `${line}\n`;
+    },
+    printError: (line) => {
+      said.errors += `${line}\n`;
+    },
+  });
+  return { code, ...said };
+}
