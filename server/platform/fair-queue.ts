@@ -40,14 +40,16 @@ export class FairQueue<T> {
    * @param rankOf as for `next`; it rises by one with each entry taken
    */
   entries(rankOf: (source: string) => number = () => 0): T[] {
-    return [...this.sources]
-      .flatMap(([source, entries]) => {
-        const rank = rankOf(source);
-        return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
-      })
-      // Of sources of one rank, those that were served least recently.
-      .sort((a, b) => a.rank - b.rank || a.i - b.i)
-      .map(({ entry }) => entry);
+    return (
+      [...this.sources]
+        .flatMap(([source, entries]) => {
+          const rank = rankOf(source);
+          return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
+        })
+        // Of sources of one rank, those that were served least recently.
+        .sort((a, b) => a.rank - b.rank || a.i - b.i)
+        .map(({ entry }) => entry)
+    );
   }
 
   /**

@@ -14,7 +14,7 @@ import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
-import { addWound, checkStroke, ownersIn, ownersNear, Protection, woundOf } from './damage.ts';
+import { ownersIn } from './damage.ts';
 import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
@@ -25,6 +25,7 @@ import { plantingSite, windowAt } from './planting-site.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
+import { Wounding } from './wounding.ts';
 
 export interface CommandHandlersOptions {
   readonly maxOrganisms: number;
@@ -47,8 +48,7 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
-  /** Seconds for which a wounded organism cannot be wounded again. */
-  protect = 0;
+  readonly wounding: Wounding;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -67,6 +67,7 @@ export class CommandHandlers {
     private readonly lifecycle: OrganismLifecycle,
     options: CommandHandlersOptions,
   ) {
+    this.wounding = new Wounding(species, grid, lifecycle);
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
@@ -119,7 +120,7 @@ export class CommandHandlers {
       hands: this.inventory.export(),
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
-      ...(this.protect > 0 && { protect: this.protect }),
+      ...(this.wounding.protect > 0 && { protect: this.wounding.protect }),
     };
   }
 
@@ -134,7 +135,7 @@ export class CommandHandlers {
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
     this.attendance = from.attendance && new Attendance(from.attendance);
-    this.protect = from.protect ?? 0;
+    this.wounding.protect = from.protect ?? 0;
   }
 
   /**
@@ -192,7 +193,7 @@ export class CommandHandlers {
         this.maxOrganisms = event.maxOrganisms;
         break;
       case 'protect':
-        this.protect = event.seconds;
+        this.wounding.protect = event.seconds;
         break;
       case 'energy':
         this.tickRate = event.tickRate;
@@ -287,7 +288,7 @@ export class CommandHandlers {
         this.plant(command, tick);
         return {};
       case 'damage':
-        return this.damage(command, tick);
+        return this.wounding.wound(command, this.energy, { tick, tickRate: this.tickRate });
       case 'cross':
         return { seed: viewOfSeed(this.cross(command)) };
       case 'hold': {
@@ -364,41 +365,6 @@ export class CommandHandlers {
     this.lifecycle.add(organism);
     this.pendingPlants.push({ organism, answer: this.answers.length });
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
-  }
-
-  /** @throws Refusal bad-point, stroke-too-long, no-energy, protected */
-  private damage(
-    { by, points, radius }: RoomCommand & { what: 'damage' },
-    tick: number,
-  ): Pick<Answer, 'spared'> {
-    const stroke = { points, radius };
-    checkStroke(stroke, this.grid);
-    // Who cannot pay for the cells must not cost the search for what they cover.
-    this.energy.requireStroke(by.id, stroke, tick);
-    const hits = ownersNear(stroke, this.grid).flatMap((id) => {
-      const organism = this.lifecycle.find(id)!;
-      const { stage } = growthStep(this.species, organism.age);
-      const cover = woundOf(organism, stage, stroke, this.grid);
-      return cover ? [{ organism, cover }] : [];
-    });
-    const protection = new Protection(this.protect * this.tickRate, this.tickRate, tick);
-    const wounded = hits.filter(({ organism }) => !protection.covers(organism, by.id));
-    const spared = hits.length - wounded.length;
-    if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
-    const woken = wounded.reduce((sum, { organism }) => sum + this.wakingShare(organism), 0);
-    this.energy.spendStroke(by.id, stroke, tick, woken);
-    for (const { organism, cover } of wounded) {
-      addWound(organism, cover);
-      protection.begin(organism, by.id);
-      this.lifecycle.hit(organism, by.id);
-    }
-    return spared > 0 ? { spared } : {};
-  }
-
-  /** The share of its trusted steps that an organism takes anew when it is wounded now, 0…1. */
-  private wakingShare({ phase, awakeSteps }: Organism): number {
-    if (phase === 'asleep') return 1;
-    return Math.min(1, awakeSteps / (this.species.trustedSteps ?? DEFAULTS.life.stirSteps));
   }
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {

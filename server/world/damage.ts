@@ -1,4 +1,4 @@
-/** Strokes of damage (rules DMG-1 … DMG-3). */
+/** Strokes of damage (rules DMG-1, DMG-2). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,
@@ -10,11 +10,10 @@ import {
   strokeLength,
 } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
-
-const { woundSeconds } = DEFAULTS.life;
+import { growthStep, type Species } from './species.ts';
 
 /** Checks that a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
@@ -58,60 +57,42 @@ export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): 
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
+/** An organism that a stroke wounds. */
+interface Hit {
+  readonly organism: Organism;
+  /** [stage, stage] cells in the coming step, 1 = covered by the stroke. */
+  readonly cover: Uint8Array;
+}
+
 /**
- * The cells of an organism that a stroke covers. A stroke that covers none of the organism's own
- * places does not wound it.
- *
- * @param stage side in the coming step
- * @returns [stage, stage], 1 = covered; undefined if the stroke does not wound the organism
+ * The organisms that a stroke wounds. A stroke that covers none of an organism's own places does
+ * not wound it.
  */
-export function woundOf(
-  organism: Organism,
-  stage: number,
+export function hitsOf(
   stroke: Stroke,
+  organisms: readonly Organism[],
+  species: Species,
   grid: GridPlanes,
-): Uint8Array | undefined {
-  const rect = stageRect(organism.window, stage);
-  const cover = coverage(stroke, rect);
-  if (!cover) return undefined;
-  let hit = false;
-  grid.each(rect, (place, cell) => {
-    if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
+): Hit[] {
+  return organisms.flatMap((organism) => {
+    const rect = stageRect(organism.window, growthStep(species, organism.age).stage);
+    const cover = coverage(stroke, rect);
+    if (!cover) return [];
+    let hit = false;
+    grid.each(rect, (place, cell) => {
+      if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
+    });
+    return hit ? [{ organism, cover }] : [];
   });
-  return hit ? cover : undefined;
-}
-
-/** Adds a wound to those that an organism has in the coming step. */
-export function addWound(organism: Organism, cover: Uint8Array): void {
-  const before = organism.woundMask;
-  organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
 }
 
 /**
- * Protects wounded organisms for a while (rule DMG-3). Whoever made the wound may go on with it for
- * a moment, as one movement of the hand is several strokes.
+ * How many organisms a stroke wakes (rule ENE-6). One that is awake counts in part: for the share of
+ * its trusted steps that it takes anew.
  */
-export class Protection {
-  /** @param pause how long an organism is protected, ticks @param tick of the stroke */
-  constructor(
-    private readonly pause: number,
-    private readonly tickRate: number,
-    private readonly tick: number,
-  ) {}
-
-  /** Whether an organism cannot be wounded now by this participant. */
-  covers(organism: Organism, by: ParticipantId): boolean {
-    const { cut } = organism;
-    if (!cut || !this.isRecent(organism)) return false;
-    return cut.by !== by || this.tick - cut.at >= woundSeconds * this.tickRate;
-  }
-
-  /** Records a wound. */
-  begin(organism: Organism, by: ParticipantId): void {
-    if (this.pause > 0 && !this.isRecent(organism)) organism.cut = { by, at: this.tick };
-  }
-
-  private isRecent({ cut }: Organism): boolean {
-    return cut !== undefined && this.tick - cut.at < this.pause;
-  }
+export function wokenBy(hits: readonly Hit[], { trustedSteps }: Species): number {
+  const steps = trustedSteps ?? DEFAULTS.life.stirSteps;
+  return hits.reduce((sum, { organism: { phase, awakeSteps } }) => {
+    return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / steps));
+  }, 0);
 }

@@ -233,7 +233,7 @@ export class Room {
 
   /** Seconds for which a wounded organism cannot be wounded again (rule DMG-3). */
   get protectSeconds(): number {
-    return this.handlers.protect;
+    return this.handlers.wounding.protect;
   }
 
   /** Changes how long a wounded organism cannot be wounded again; 0: not at all. */
