@@ -48,7 +48,7 @@ export const DEFAULTS = {
     maxStirs: 4,
     /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
-    /** While organisms are protected: how long one wound may take its maker; seconds. */
+    /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
     woundSeconds: 1,
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */

@@ -143,15 +143,20 @@ export class Energy {
     }
   }
 
-  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
-  private priceOfCells(participant: ParticipantId, stroke: Stroke): number {
-    const { points, radius } = stroke;
+  /** Whether a stroke begins where the participant's last one has ended, with the same radius. */
+  continues(participant: ParticipantId, { points, radius }: Stroke): boolean {
     const end = this.accounts.get(participant)?.end;
-    const continues =
+    return (
       strokeLength(points) > 0 &&
       end?.x === points[0] &&
       end.y === points[1] &&
-      end.radius === radius;
+      end.radius === radius
+    );
+  }
+
+  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
+  private priceOfCells(participant: ParticipantId, stroke: Stroke): number {
+    const continues = this.continues(participant, stroke);
     return sweptCells(stroke, continues) * this.settings.damagePerCell;
   }
 

@@ -39,8 +39,9 @@ export class Wounding {
     energy.requireStroke(by.id, stroke, tick);
     const near = ownersNear(stroke, this.grid).map((id) => this.lifecycle.find(id)!);
     const hits = hitsOf(stroke, near, this.species, this.grid);
+    const maker = energy.continues(by.id, stroke) ? by.id : undefined;
     const protection = new Protection(this.protect * tickRate, tickRate, tick);
-    const wounded = hits.filter(({ organism }) => !protection.covers(organism, by.id));
+    const wounded = hits.filter(({ organism }) => !protection.covers(organism, maker));
     const spared = hits.length - wounded.length;
     if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
     energy.spendStroke(by.id, stroke, tick, wokenBy(wounded, this.species));
@@ -55,8 +56,8 @@ export class Wounding {
 }
 
 /**
- * Protects wounded organisms for a while (rule DMG-3). Whoever made the wound may go on with it for
- * a moment, as one movement of the hand is several strokes.
+ * Protects wounded organisms for a while (rule DMG-3). A wound may be continued for a moment, as
+ * one movement of the hand is several strokes, each beginning where the one before has ended.
  */
 class Protection {
   /** @param pause how long an organism is protected, ticks @param tick of the stroke */
@@ -66,11 +67,15 @@ class Protection {
     private readonly tick: number,
   ) {}
 
-  /** Whether an organism cannot be wounded now by this participant. */
-  covers(organism: Organism, by: ParticipantId): boolean {
+  /**
+   * Whether an organism cannot be wounded now.
+   *
+   * @param maker of a stroke that continues their last one
+   */
+  covers(organism: Organism, maker: ParticipantId | undefined): boolean {
     const { cut } = organism;
     if (!cut || !this.isRecent(organism)) return false;
-    return cut.by !== by || this.tick - cut.at >= woundSeconds * this.tickRate;
+    return cut.by !== maker || this.tick - cut.at >= woundSeconds * this.tickRate;
   }
 
   /** Records a wound. */

@@ -137,6 +137,10 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   for (const x of [100, 60, 100]) await plant(crowd[0], x);
   expect(room.organisms.map(({ id }) => id)).toContain(own.id);
 
+  // One that is still growing has few cells, and would die of its wound.
+  await newcomer.until(() =>
+    newcomer.life.some((event) => event.what === 'grown' && event.id === own.id),
+  );
   const host = await HostClient.login(server.port, server.hostToken!);
   await host.call('changeSettings', { protect: 60 }, { room: 'garden' });
   const cut = (who: Visitor) => who.ask('damage', { points: [140, 40], radius: 2 });

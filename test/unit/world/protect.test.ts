@@ -55,9 +55,11 @@ describe('protection', () => {
     expect(wounds(hand)).toEqual([2, 0]);
   });
 
-  test('DMG-3: who makes a wound may go on for a second, and no longer', () => {
+  test('DMG-3: the stroke that makes a wound may go on for a second, and no longer', () => {
     const hand = room();
-    const reasons = Array.from({ length: RATE + 3 }, () => cut(hand, LEFT).refused?.reason);
+    /** Messages of one movement to and fro. */
+    const part = (i: number) => (i % 2 === 0 ? [4, 6, 5, 6] : [5, 6, 4, 6]);
+    const reasons = Array.from({ length: RATE + 3 }, (_, i) => cut(hand, part(i)).refused?.reason);
     expect(reasons).toEqual([
       ...Array.from({ length: RATE }, () => undefined),
       ...['protected', 'protected', 'protected'],
@@ -65,6 +67,14 @@ describe('protection', () => {
     // Going on has not moved the end of the pause.
     hand.ticks(PAUSE - RATE - 3);
     expect(cut(hand, LEFT).refused).toBeUndefined();
+  });
+
+  test('DMG-3: another stroke of the same participant is not its continuation', () => {
+    const hand = room();
+    cut(hand, [4, 6, 5, 6]);
+    expect(cut(hand, [4, 6, 5, 6]).refused?.reason).toBe('protected');
+    expect(cut(hand, [5, 6, 4, 6]).refused).toBeUndefined();
+    expect(cut(hand, [4, 6, 5, 6], BERT).refused?.reason).toBe('protected');
   });
 
   test('DMG-3: a stroke over several wounds those that may be wounded, and counts the others', () => {
