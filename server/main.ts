@@ -12,7 +12,8 @@ import { collectGarbageRarely } from './operations/garbage-collection.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { jsonLog, textLog } from './platform/log.ts';
 import { SettingsError } from './settings/command.ts';
-import { type Config, helpText, readConfig } from './settings/server.ts';
+import { runCommand } from './settings/help.ts';
+import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
@@ -53,13 +54,8 @@ function tokenLine(token: string, { data }: Config): string {
   return `The host's token, shown this once: ${token} (lost? ${hint})`;
 }
 
-async function main(): Promise<void> {
+async function main(config: Config): Promise<void> {
   collectGarbageRarely();
-  const config = readConfig(process.argv.slice(2), process.env);
-  if (config === 'help') {
-    console.log(helpText());
-    return;
-  }
   const asText = config.log === 'text';
   const log = asText ? textLog() : jsonLog();
   const clientFolder = await ensureClient((line) => log.info('build', line));
@@ -138,4 +134,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch(fail);
+runCommand(SERVER, main).catch(fail);

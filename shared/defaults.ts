@@ -162,6 +162,11 @@ export const DEFAULTS = {
     maxFragments: 32,
     /** Network chunks that one frame may arrive in. */
     maxFramePieces: 1_024,
+    /**
+     * An HTTP response is ended if no part of it is sent within this time. Files are one part: the
+     * largest has 0.9 MB.
+     */
+    readTimeout: 120_000,
     /** A connection that has not joined within this time is closed. */
     joinTimeout: 10_000,
     /** Interval of the room's pace messages. */

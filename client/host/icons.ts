@@ -23,6 +23,10 @@ export const hostIcons = {
     svg`<rect x="4" y="5.5" width="16" height="13" rx="2.5" /><path d="m10.3 9.3 4.4 2.7-4.4 2.700z" />`,
   ),
   visitors: icon(svg`<path d="M5 19V13M10 19V8.500M15 19v-4.500M20 19V5" />`),
+  /** A screen on a stand. */
+  walls: icon(
+    svg`<rect x="3.5" y="5" width="17" height="11.5" rx="2" /><path d="M12 16.500V20M8.5 20h7" />`,
+  ),
   /** A sheet with a code on it. */
   sign: icon(svg`<rect x="5.5" y="3.5" width="13" height="17" rx="2" /><rect x="9" y="7" width="6" height="6" rx="1" />
     <path d="M9 16.500h6" />`),

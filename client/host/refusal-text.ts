@@ -30,6 +30,9 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-participant': msg('That visitor is no longer there.'),
   'off-grid': msg('That is outside the room.'),
   'no-such-ban': msg('That ban has already ended.'),
+  'no-such-wall': msg('That wall no longer has a place.'),
+  'wall-exists': msg('There is already a wall with that name. Choose another one.'),
+  'too-many-walls': msg('The room’s limit of walls is reached. Remove one that is not used.'),
   'nothing-to-undo': msg('There is nothing to undo in that time.'),
   'undo-too-far': msg(
     'The history does not reach that far back. Choose a shorter time, or restore a saved state.',

@@ -18,6 +18,7 @@ import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
+import './elements/walls-section.ts';
 import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
@@ -136,9 +137,11 @@ export class VivariumHost extends StyledElement {
           ? html`<span class="tag wrong">${msg('no connection')}</span>`
           : keeping === false
             ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
-            : dim
-              ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
-              : html`<span class="tag good">${msg('everything is fine')}</span>`
+            : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
+              ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
+              : dim
+                ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
+                : html`<span class="tag good">${msg('everything is fine')}</span>`
       }
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;

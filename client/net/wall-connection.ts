@@ -11,6 +11,10 @@ const REFUSED = 3_000;
 
 export interface WallConnectionOptions {
   readonly room: string;
+  /** A `view` is the picture on the host's page. */
+  readonly as: 'wall' | 'view';
+  /** From the wall's address, if it has a place of its own; else ''. */
+  readonly pass: string;
   /** The build of this page, see `buildOf`. */
   readonly build: string;
   /** Called when the server has another build of the page. */
@@ -22,8 +26,9 @@ export class WallConnection extends RoomConnection {
   /** Whether the last join was refused. */
   private refused = false;
 
-  constructor({ room, build: ownBuild, renew }: WallConnectionOptions) {
-    super(room);
+  constructor(private readonly options: WallConnectionOptions) {
+    super(options.room);
+    const { build: ownBuild, renew } = options;
     this.model.on('wall', ({ build }) => {
       this.refused = false;
       if (build !== '' && build !== ownBuild) renew();
@@ -38,7 +43,8 @@ export class WallConnection extends RoomConnection {
   }
 
   protected override wish(): Command<'join'> {
-    return { ...super.wish(), as: 'wall' };
+    const { as, pass } = this.options;
+    return { ...super.wish(), as, ...(pass !== '' && { pass }) };
   }
 
   protected get retryDelay(): number {

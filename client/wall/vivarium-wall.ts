@@ -71,6 +71,8 @@ export class VivariumWall extends LitElement {
   readonly options = readOptions(location);
   private readonly connection = new WallConnection({
     room: this.options.room,
+    as: 'wall',
+    pass: this.options.pass,
     build: buildOf(document.documentElement.outerHTML),
     renew: () => {
       if (mayRenew(Date.now(), sessionStorage)) location.reload();

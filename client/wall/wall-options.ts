@@ -25,12 +25,15 @@ export interface WallOptions {
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
+  /** Opens the place that the host has given to this wall; '' for none. */
+  readonly pass: string;
   /** Languages of the captions, shown in turn. */
   readonly languages: readonly LanguageCode[];
 }
 
 const MAX_SIDE = 16;
 const MAX_BEZEL = 10_000;
+const MAX_PASS = 64;
 
 /** Accepts only addresses that a phone can open. */
 function webAddress(text: string | null): string {
@@ -73,6 +76,7 @@ export function readOptions({
     overlay: oneOf('overlay', isFirst ? ['on', 'off'] : ['off', 'on']) === 'on',
     url: webAddress(query.get('url')),
     resolution: oneOf('resolution', ['auto', 'full']),
+    pass: query.get('pass')?.slice(0, MAX_PASS) ?? '',
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }

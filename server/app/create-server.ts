@@ -15,6 +15,7 @@ import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
 import { StaticFiles } from '../http/static-files.ts';
+import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
 import { ExhaustionWatch } from '../operations/exhaustion.ts';
 import { createMetrics } from '../operations/metrics.ts';
@@ -24,6 +25,7 @@ import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { type Log, silentLog } from '../platform/log.ts';
 import { startBoth } from '../platform/start-both.ts';
+import { hostCheck } from '../realtime/admission/allowed-hosts.ts';
 import { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
 import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
@@ -51,8 +53,10 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openWallPlaces } from './open-wall-places.ts';
 import { defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
-import { runShutdownPhases } from './shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
+import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
@@ -165,7 +169,7 @@ export async function createVivariumServer(
   const rejections = new RejectionCounts();
   let failed = false;
   let closing: Promise<void> | undefined;
-
+  let alerts: Alerts | undefined;
   const metrics =
     config.metrics === 'none'
       ? undefined
@@ -173,14 +177,17 @@ export async function createVivariumServer(
           engine: engine.info,
           isPersisting: () => journalWriter?.isPersisting,
           rejections: () => rejections.totals(),
+          alerts: () => alerts?.open ?? [],
           rooms: () =>
-            [...rooms.roomServers.values()].map(({ room, size }) => ({
+            [...rooms.roomServers.values()].map(({ room, size, walls }) => ({
               name: room.name,
               participants: size,
               organisms: room.size,
               awake: room.awake,
               rate: ticker.pace(room)!.actual,
               tick: room.tick,
+              walls: walls.upCount,
+              wallStates: walls.states,
             })),
         });
   const { ticker, watchdog, deferredWork } = createTickLoop({
@@ -204,6 +211,7 @@ export async function createVivariumServer(
       .putServerRecord('bans', all)
       .catch((error: Error) => log.warn('not-kept', error.message));
   });
+  const places = await openWallPlaces(hostStore, date, log);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
@@ -212,8 +220,8 @@ export async function createVivariumServer(
   const storage = store && journalWriter && { store, journalWriter };
   const build = await wallBuild(clientFolder);
   const rooms = new RoomRegistry({
-    ...{ world, ticker, hostStore, secret, bans, clock, date, log, engine: engine.info },
-    ...{ storage, checkpoints: checkpointsByName },
+    ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
+    ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     defaults,
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
@@ -243,14 +251,16 @@ export async function createVivariumServer(
     throw error;
   }
 
-  const { trustProxy, origins = [] } = config;
+  const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
-  const admission = new ConnectionAdmission({ limits, origins, trustProxy, clock, rejections });
+  const admission = new ConnectionAdmission({
+    ...{ limits, origins, trustProxy, clock, rejections },
+    isForUs: hosts && hostCheck(hosts, currentOrigins),
+  });
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, clock, date, log, storage, hostStore, folder, defaults },
-      checkpoints: checkpointsByName,
-      engine: engine.info,
+      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
       checkpointFolder: (name) => folders.get(name),
@@ -285,6 +295,7 @@ export async function createVivariumServer(
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
+    admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
@@ -297,32 +308,29 @@ export async function createVivariumServer(
     ...(config.metrics === 'same' && { metrics }),
   });
   const http = createServer(httpOptions(limits), app);
-  const gateway = openGateway(http, { rooms, clock, limits, admission, rejections, names });
+  const gateway = openGateway(http, {
+    ...{ rooms, clock, limits, admission, trustProxy, rejections, names },
+  });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
-  const phases = [
-    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
-    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
-    {
-      name: 'previews have stopped',
-      run: () => Promise.all(loaded.map(({ previews }) => previews.growth.stop())),
+  const phases = shutdownPhases({
+    ...{
+      gateway,
+      ticker,
+      deferredWork,
+      journalWriter,
+      host,
+      alerts,
+      hooks,
+      engine,
+      store,
+      metrics,
     },
-    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
-    { name: 'host records are saved', run: () => host.close() },
-    { name: 'clients are disconnected', run: () => gateway.close() },
-    { name: 'OSC has stopped', run: () => osc?.close() },
-    { name: 'extensions have stopped', run: () => hooks.close() },
-    { name: 'the engine has stopped', run: () => engine.close() },
-    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
-    {
-      name: 'metrics have stopped',
-      run: () => {
-        metrics?.close();
-        return metricsServer?.close();
-      },
-    },
-  ];
+    previews: loaded.map(({ previews }) => previews.growth),
+    osc: () => osc,
+    metricsServer: () => metricsServer,
+  });
   const shutDown = (phaseLog: Log): Promise<void> => {
     watchdog.stop();
     descriptors.stop();
@@ -350,10 +358,16 @@ export async function createVivariumServer(
     http.on('error', (error) => log.warn('not-accepted', error.message));
     if (metrics && typeof metricsPort === 'number') {
       const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
-      metricsServer = await listen(target, () => serveMetrics(metrics, metricsPort));
+      metricsServer = await listen(target, () =>
+        serveMetrics(metrics, metricsPort, admission.admitHost),
+      );
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
+    });
+    alerts = await startAlerts({
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.
     await host.keepToken();

@@ -8,6 +8,57 @@ export interface ShutdownPhase {
   readonly run: () => unknown;
 }
 
+interface Closable {
+  close(): unknown;
+}
+
+/** The parts of a server that are shut down. Those that start last may not have started yet. */
+export interface ShutdownParts {
+  readonly gateway: Closable & { stopAdmitting(): void };
+  readonly ticker: { stop(): Promise<void> };
+  readonly deferredWork: { run(): unknown };
+  readonly previews: readonly { stop(): Promise<void> }[];
+  readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
+  readonly host: Closable;
+  readonly alerts: Closable | undefined;
+  readonly osc: () => Closable | undefined;
+  readonly hooks: Closable;
+  readonly engine: Closable;
+  readonly store: Closable | undefined;
+  readonly metrics: Closable | undefined;
+  readonly metricsServer: () => Closable | undefined;
+}
+
+/** The phases of a shutdown, in their order. */
+export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
+  const { gateway, ticker, deferredWork, previews, journalWriter, store } = parts;
+  return [
+    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
+    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
+    {
+      name: 'previews have stopped',
+      run: () => Promise.all(previews.map((preview) => preview.stop())),
+    },
+    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
+    {
+      name: 'host records are saved',
+      run: () => Promise.all([parts.host.close(), parts.alerts?.close()]),
+    },
+    { name: 'clients are disconnected', run: () => gateway.close() },
+    { name: 'OSC has stopped', run: () => parts.osc()?.close() },
+    { name: 'extensions have stopped', run: () => parts.hooks.close() },
+    { name: 'the engine has stopped', run: () => parts.engine.close() },
+    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
+    {
+      name: 'metrics have stopped',
+      run: () => {
+        parts.metrics?.close();
+        return parts.metricsServer()?.close();
+      },
+    },
+  ];
+}
+
 /**
  * Runs the phases in order. The later ones run even if an earlier one fails.
  *

@@ -113,16 +113,13 @@ export interface SkippedEngine {
   readonly remedy?: string;
 }
 
-interface SelectionResult {
+/** The selected backend. */
+export interface Selection {
+  readonly backend: Backend;
   /** The preferred backends that do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
   /** Whether libraries of skipped backends were loaded: they stay in this thread's memory. */
   readonly hasUnusedLibraries: boolean;
-}
-
-/** The selected backend. */
-export interface Selection extends SelectionResult {
-  readonly backend: Backend;
 }
 
 /** None of the wanted backends works here. */
@@ -142,25 +139,6 @@ export function explain(skipped: SkippedEngine): string {
 export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
   skipped.filter(({ remedy }) => remedy !== undefined);
 
-/** What selection depends on; tests pass their own. */
-export interface HostEnvironment {
-  readonly candidates?: Candidates;
-  /** GPUs built into this machine, usable or not. */
-  readonly gpus?: readonly GpuVendor[];
-}
-
-/**
- * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
- *
- * @throws NoBackendError
- */
-export async function selectBackend(
-  wanted: BackendName | 'auto',
-  environment: HostEnvironment = {},
-): Promise<Selection> {
-  return firstThatWorks(wanted, async (backend) => ({ backend }), environment);
-}
-
 /**
  * The number of useful threads, as far as known before anything is loaded; one if that is
  * uncertain.
@@ -179,11 +157,6 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto' ? AUTO : [{ name: wanted }];
 
-/** A store and the backend it runs on. */
-export interface OpenStore extends Selection {
-  readonly store: PatchStore;
-}
-
 /**
  * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
  * models is skipped.
@@ -194,21 +167,31 @@ export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
   options: DeviceLossOptions = {},
-): Promise<OpenStore> {
+): Promise<Selection & { readonly store: PatchStore }> {
   checkNames(models);
-  return firstThatWorks(wanted, async (backend) => ({
-    backend,
-    store: await ('open' in backend
-      ? backend.open(models, options)
-      : createPatchStore({ models, backend })),
-  }));
+  let store!: PatchStore;
+  const selection = await selectBackend(wanted, async (backend) => {
+    store =
+      'open' in backend
+        ? await backend.open(models, options)
+        : await createPatchStore(models, backend);
+  });
+  return { ...selection, store };
 }
 
-async function firstThatWorks<T extends object>(
+/**
+ * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
+ *
+ * @param use what the backend is for; one with which it fails is skipped
+ * @param host the backends, and the GPUs built into this machine, usable or not
+ * @throws NoBackendError
+ */
+export async function selectBackend(
   wanted: BackendName | 'auto',
-  use: (backend: Backend) => Promise<T>,
-  { candidates = CANDIDATES, gpus = findGpus() }: HostEnvironment = {},
-): Promise<T & SelectionResult> {
+  use: (backend: Backend) => Promise<void> = async () => {},
+  host: { readonly candidates?: Candidates; readonly gpus?: readonly GpuVendor[] } = {},
+): Promise<Selection> {
+  const { candidates = CANDIDATES, gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
   let hasUnusedLibraries = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
@@ -225,7 +208,10 @@ async function firstThatWorks<T extends object>(
     }
     try {
       const backend = await start();
-      if (!onlyGpu || backend.gpu) return { ...(await use(backend)), skipped, hasUnusedLibraries };
+      if (!onlyGpu || backend.gpu) {
+        await use(backend);
+        return { backend, skipped, hasUnusedLibraries };
+      }
       skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), remedy);

@@ -157,8 +157,8 @@ export interface Hand {
 /** The default export of an extension's file. */
 export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Extension>);
 
-/** Names of the hooks that are informed. */
-export const TOLD = [
+/** Names of all hooks but `onClose`. */
+export const HOOKS = [
   'onRoomOpened',
   'onRoomClosed',
   'onJoined',
@@ -167,15 +167,11 @@ export const TOLD = [
   'onLife',
   'onTick',
   'onFigures',
-] as const satisfies readonly (keyof Told)[];
-
-/** Names of the hooks that may refuse. */
-export const ASKED = [
   'onJoin',
   'onPlant',
   'onStroke',
   'onCross',
-] as const satisfies readonly (keyof Asked)[];
+] as const satisfies readonly (keyof Told | keyof Asked)[];
 
 export type ToldHook = keyof Told;
 export type AskedHook = keyof Asked;

@@ -1,4 +1,5 @@
 /** Errors of extensions and OSC at start-up. */
+import { ReasonError } from '../platform/reason-error.ts';
 
 /** Why an extension or OSC cannot be started. */
 export type HookReason =
@@ -16,13 +17,6 @@ export type HookReason =
   | 'port-taken';
 
 /** An extension or OSC cannot be started. The message is one sentence for the host. */
-export class HookError extends Error {
+export class HookError extends ReasonError<HookReason> {
   override readonly name = 'HookError';
-
-  constructor(
-    readonly reason: HookReason,
-    message: string,
-  ) {
-    super(message);
-  }
 }

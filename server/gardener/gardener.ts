@@ -2,7 +2,8 @@
  * The automatic gardener keeps an unused room lively: it plants, cuts its own organisms so that
  * healing can be seen, crosses, and removes its oldest. In a nearly full room it removes unattended
  * organisms; otherwise it never harms those of others. It stops when a visitor acts, and pauses
- * while nobody watches. Its commands go through a system actor, so they are journalled and cost
+ * while nobody watches. A room that nobody has played in yet is planted at once, so that the first
+ * visitor sees life. Its commands go through a system actor, so they are journalled and cost
  * energy; its random numbers are its own, so that replays do not depend on it.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -31,6 +32,8 @@ export interface GardenerOptions {
   readonly watched: () => boolean;
   /** Time without visitor activity before it starts, ms; 'off': never. */
   readonly after: number | 'off';
+  /** Whether nobody has played in the room yet: it plants at once. */
+  readonly isNew?: boolean;
 }
 
 interface ScheduledAction {
@@ -63,9 +66,12 @@ export class Gardener {
   /** The kind that it prefers for its next plants, and for how many. */
   private preference = { kind: '', remaining: 0 };
   private working = false;
+  /** Planting a new room. */
+  private isFirstPlanting: boolean;
 
   constructor(private readonly options: GardenerOptions) {
     this.after = options.after;
+    this.isFirstPlanting = options.isNew ?? false;
   }
 
   /** @param settings.after idle time before it starts, ms; 'off': never */
@@ -88,8 +94,7 @@ export class Gardener {
   /** Runs what is due. Call after each tick of the room. */
   tick(): void {
     const now = this.options.clock.now();
-    const isDue = this.after !== 'off' && now - this.lastActivity >= this.after;
-    if (!isDue || !this.options.watched()) {
+    if (this.after === 'off' || !(this.plantsFirst() || this.isIdle(this.after, now))) {
       this.rest();
       return;
     }
@@ -100,6 +105,17 @@ export class Gardener {
     if (this.scheduled.length > 0 || now < this.nextAt) return;
     this.nextAt = now + this.delay();
     this.startNext();
+  }
+
+  private isIdle(after: number, now: number): boolean {
+    return now - this.lastActivity >= after && this.options.watched();
+  }
+
+  /** Whether it still plants a new room, even while a first visitor looks around. */
+  private plantsFirst(): boolean {
+    const own = this.isFirstPlanting ? this.own.length : 0;
+    this.isFirstPlanting &&= own < initialPlants && own === this.population.length;
+    return this.isFirstPlanting;
   }
 
   private rest(): void {

@@ -42,6 +42,7 @@ export class Gardeners implements Listener {
       // Outside its opening hours a room's walls are dimmed, and nobody watches.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       after: after(room),
+      isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,
     });
     this.gardeners.set(room, gardener);
   }

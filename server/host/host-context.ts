@@ -5,6 +5,7 @@ import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
+import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -18,6 +19,7 @@ export interface HostContext {
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
+  readonly places: WallPlaces;
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly engine: EngineInfo;
   /** Storage of the rooms; undefined: they end with the server. */

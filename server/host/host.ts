@@ -17,6 +17,7 @@ import { moderationCalls } from './moderation.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
+import { wallCalls } from './wall-calls.ts';
 
 export interface HostOptions {
   readonly context: Omit<HostContext, 'version' | 'since'>;
@@ -81,6 +82,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...roomCalls(hostContext, (room) => counter.forget(room)),
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
+      ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
         const { name, checkpoint } = rooms.planOf(parts.room);

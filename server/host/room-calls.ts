@@ -13,6 +13,7 @@ import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
+import { wallsOf } from './wall-calls.ts';
 
 /** The handlers of the room calls. @param onRemoved called after a room was removed */
 export function roomCalls(context: HostContext, onRemoved: (room: string) => void) {
@@ -20,7 +21,8 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
   return {
     room: (_, { room }) => {
       const summary = rooms.summary(room);
-      if (!summary.open || summary.busy) return { ...summary, visitors: [] };
+      const wallList = wallsOf(context, room);
+      if (!summary.open || summary.busy) return { ...summary, visitors: [], wallList };
       const live = rooms.requireOpen(room);
       const planted = new Map<number, number>();
       for (const { planter } of live.room.organisms) {
@@ -29,7 +31,7 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
       const visitors = live.server.host.visitors.map((visitor) => {
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
-      return { ...summary, visitors };
+      return { ...summary, visitors, wallList };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
       if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');

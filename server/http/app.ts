@@ -12,6 +12,7 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
 import type { MapPoint } from '../../shared/latent-map.ts';
 import type { Metrics } from '../operations/metrics.ts';
+import { WRONG_HOST } from '../realtime/admission/allowed-hosts.ts';
 import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
@@ -28,6 +29,8 @@ export interface AppOptions {
    * Whether a wall is connected from the requesting address; undefined if the room is not open.
    */
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
+  /** Whether a request is for a host that is allowed. */
+  readonly admitHost: (request: IncomingMessage) => boolean;
   /**
    * Called for each request except health checks.
    *
@@ -87,6 +90,10 @@ export function createApp(options: AppOptions): Express {
       originAgentCluster: false,
     }),
   );
+  app.use((request, response, next) => {
+    if (options.admitHost(request)) return next();
+    response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
+  });
   app.get('/healthz', (_request, response) => {
     const health = options.health();
     const healthy = Object.values(health).every(Boolean);

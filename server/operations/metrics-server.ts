@@ -1,6 +1,6 @@
 /** Serves metrics on a port of their own, on the loopback interface only. */
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.ts';
 
@@ -10,11 +10,21 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `/metrics` on 127.0.0.1. @throws the error of listening */
-export async function serveMetrics(metrics: Metrics, port: number): Promise<MetricsServer> {
+/**
+ * Serves `/metrics` on 127.0.0.1.
+ *
+ * @param admitHost whether a request is for a host that is allowed
+ * @throws the error of listening
+ */
+export async function serveMetrics(
+  metrics: Metrics,
+  port: number,
+  admitHost: (request: IncomingMessage) => boolean,
+): Promise<MetricsServer> {
   const server = createServer(async (request, response) => {
-    if (request.url !== '/metrics') {
-      response.writeHead(404).end();
+    const status = !admitHost(request) ? 421 : request.url !== '/metrics' ? 404 : undefined;
+    if (status !== undefined) {
+      response.writeHead(status).end();
       return;
     }
     const text = await metrics.text();

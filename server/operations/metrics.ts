@@ -1,8 +1,10 @@
 /** Prometheus metrics in a registry of their own. They contain no personal data. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { WallState } from '../../shared/host/state.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
+import type { AlertMessage } from './alerts/alert.ts';
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
@@ -14,11 +16,16 @@ export interface MetricsOptions {
     readonly awake: number;
     readonly rate: number;
     readonly tick: number;
+    /** Walls that are up. */
+    readonly walls: number;
+    readonly wallStates: readonly WallState[];
   }[];
   /** Rejections since the start, by reason. */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
   readonly isPersisting: () => boolean | undefined;
+  /** The alerts that are not over. */
+  readonly alerts: () => readonly AlertMessage[];
 }
 
 /** Records metrics and renders them as text. */
@@ -38,6 +45,22 @@ export interface Metrics {
 
 /** Histogram buckets, s. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** Figures of a wall; one that is null is left out. */
+const WALL_FIGURES: Readonly<
+  Record<string, { readonly help: string; readonly of: (wall: WallState) => number | null }>
+> = {
+  up: { help: '1 while it is up, else 0', of: ({ upFor }) => Number(upFor !== null) },
+  up_seconds: { help: 'how long it has been up', of: ({ upFor }) => upFor && upFor / 1000 },
+  frames_per_second: {
+    help: 'frames per second that it confirms, one in a room at rest',
+    of: ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
+  },
+  lost_timestamp_seconds: {
+    help: 'when it was lost, in seconds since the epoch',
+    of: ({ lost }) => lost && lost / 1000,
+  },
+};
 
 /** Creates the metrics of a server. Their names begin with `vivarium_`. */
 export function createMetrics(options: MetricsOptions): Metrics {
@@ -68,7 +91,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['reason'],
   });
   const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
-  const perRoom = ['participants', 'organisms', 'awake', 'rate', 'tick'] as const;
+  const perRoom = ['participants', 'organisms', 'awake', 'rate', 'tick', 'walls'] as const;
   for (const what of perRoom) {
     new Gauge({
       ...metric(`room_${what}`, `Per room: ${what}.`),
@@ -100,6 +123,31 @@ export function createMetrics(options: MetricsOptions): Metrics {
       const persisting = isPersisting();
       if (persisting === undefined) this.remove();
       else this.set(Number(persisting));
+    },
+  });
+  for (const [what, { help, of }] of Object.entries(WALL_FIGURES)) {
+    new Gauge({
+      ...metric(`wall_${what}`, `Per wall that has a place of its own: ${help}.`),
+      labelNames: ['room', 'wall'],
+      collect() {
+        this.reset();
+        for (const { name: room, wallStates } of rooms()) {
+          for (const state of wallStates.filter(({ id }) => id !== null)) {
+            const figure = of(state);
+            if (figure !== null) this.set({ room, wall: state.name }, figure);
+          }
+        }
+      },
+    });
+  }
+  new Gauge({
+    ...metric('alert', 'Always 1: an alert that is not over. See HOSTING.md.'),
+    labelNames: ['alert', 'room', 'wall'],
+    collect() {
+      this.reset();
+      for (const { alert, room = '', wall = '' } of options.alerts()) {
+        this.set({ alert, room, wall }, 1);
+      }
     },
   });
   new Gauge({

@@ -23,7 +23,7 @@ export interface Osc {
 export async function openOsc(options: OscOptions): Promise<Osc> {
   const { clock, log, hooks } = options;
   const sender = options.out && (await openSender(options.out, log));
-  const out = sender && new OscOutput({ send: (bytes) => sender.send(bytes), clock });
+  const out = sender && new OscOutput((bytes) => sender.send(bytes), clock);
   let listener: Datagrams | undefined;
   if (options.in) {
     const input = new OscInput({

@@ -3,6 +3,7 @@
  * silently drops broken elements and recurses into nested bundles until the stack overflows.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
+import { ReasonError } from '../platform/reason-error.ts';
 
 /**
  * A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`,
@@ -33,15 +34,8 @@ export const text = (value: string): OscArgument => ({ type: 'string', value });
 export type OscReason = 'malformed' | 'too-deep' | 'too-many';
 
 /** A packet that cannot be decoded. */
-export class OscError extends Error {
+export class OscError extends ReasonError<OscReason> {
   override readonly name = 'OscError';
-
-  constructor(
-    readonly reason: OscReason,
-    detail: string,
-  ) {
-    super(`${reason}: ${detail}`);
-  }
 }
 
 /** Nesting of bundles. */

@@ -14,12 +14,6 @@ import {
   text,
 } from './osc-codec.ts';
 
-export interface OscOutputOptions {
-  /** Sends one datagram, without delivery guarantee. */
-  readonly send: (bytes: Uint8Array) => void;
-  readonly clock: Clock;
-}
-
 /** Header sizes of a bundle and of its elements, bytes. */
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
@@ -32,9 +26,13 @@ export class OscOutput implements Listener {
   private readonly rate: TokenBucket;
   private readonly rooms = new Map<string, RoomOpened>();
 
-  constructor(private readonly options: OscOutputOptions) {
+  /** @param send sends one datagram, without delivery guarantee */
+  constructor(
+    private readonly send: (bytes: Uint8Array) => void,
+    private readonly clock: Clock,
+  ) {
     const { messagesPerSecond } = DEFAULTS.osc;
-    this.rate = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, options.clock.now());
+    this.rate = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, clock.now());
   }
 
   onRoomOpened(room: RoomOpened): void {
@@ -55,7 +53,7 @@ export class OscOutput implements Listener {
 
   /** Sends the messages queued since the last tick. */
   onTick({ room }: Ticked): void {
-    if (this.dropped > 0 && this.rate.take(1, this.options.clock.now())) {
+    if (this.dropped > 0 && this.rate.take(1, this.clock.now())) {
       this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));
       this.dropped = 0;
     }
@@ -68,7 +66,7 @@ export class OscOutput implements Listener {
   }
 
   private enqueue(room: string, what: string, args: readonly OscArgument[]): void {
-    if (this.rate.take(1, this.options.clock.now())) this.queue.push(messageOf(room, what, args));
+    if (this.rate.take(1, this.clock.now())) this.queue.push(messageOf(room, what, args));
     else this.dropped++;
   }
 
@@ -77,7 +75,7 @@ export class OscOutput implements Listener {
     let elements: OscMessage[] = [];
     let size = BUNDLE_HEADER;
     const send = (): void => {
-      if (elements.length > 0) this.options.send(encodeBundle(elements));
+      if (elements.length > 0) this.send(encodeBundle(elements));
       elements = [];
       size = BUNDLE_HEADER;
     };

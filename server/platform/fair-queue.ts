@@ -34,22 +34,24 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /**
-   * The entries in the order in which they would be taken.
-   *
-   * @param rankOf as for `next`; it rises by one with each entry taken
-   */
-  entries(rankOf: (source: string) => number = () => 0): T[] {
-    return (
-      [...this.sources]
-        .flatMap(([source, entries]) => {
-          const rank = rankOf(source);
-          return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
-        })
-        // Of sources of one rank, those that were served least recently.
-        .sort((a, b) => a.rank - b.rank || a.i - b.i)
-        .map(({ entry }) => entry)
-    );
+  /** Takes entries, one of each source in turn. @param most absent: all */
+  take(most = this.count): T[] {
+    const taken: T[] = [];
+    while (taken.length < most) {
+      const source = this.next();
+      if (source === undefined) break;
+      taken.push(this.takeOf(source)!);
+    }
+    return taken;
+  }
+
+  /** Takes the first entry of a source, if it has one; its next turn comes after all others'. */
+  takeOf(source: string): T | undefined {
+    const entries = this.sources.get(source);
+    if (!entries) return undefined;
+    this.sources.delete(source);
+    this.sources.set(source, entries);
+    return this.remove(source, entries, () => entries.shift()!);
   }
 
   /**
@@ -66,21 +68,22 @@ export class FairQueue<T> {
     return best?.source;
   }
 
-  /** Takes the next entry of a source; of the one whose turn it is by default. */
-  take(source = this.next()): T | undefined {
-    const entries = this.sources.get(source ?? '');
-    if (source === undefined || !entries) return undefined;
-    this.sources.delete(source);
-    this.sources.set(source, entries);
-    return this.remove(source, entries, () => entries.shift()!);
-  }
-
-  /** Takes all entries. */
-  clear(): T[] {
-    const all = [...this.sources.values()].flat();
-    this.sources.clear();
-    this.count = 0;
-    return all;
+  /**
+   * The entries in the order in which they would be taken.
+   *
+   * @param rankOf as for `next`; it rises by one with each entry taken
+   */
+  entries(rankOf: (source: string) => number): T[] {
+    return (
+      [...this.sources]
+        .flatMap(([source, entries]) => {
+          const rank = rankOf(source);
+          return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
+        })
+        // Of sources of one rank, those that were served least recently.
+        .sort((a, b) => a.rank - b.rank || a.i - b.i)
+        .map(({ entry }) => entry)
+    );
   }
 
   /** Removes an entry. @returns whether it waited */

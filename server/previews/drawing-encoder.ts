@@ -2,7 +2,7 @@
  * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { Mutex } from '../platform/mutex.ts';
+import { FairQueue } from '../platform/fair-queue.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
 /** Options of a `DrawingEncoder`. */
@@ -18,35 +18,50 @@ export interface DrawingEncoderOptions {
   readonly pause: () => Promise<void>;
 }
 
+interface WaitingDrawing {
+  readonly image: Float32Array;
+  resolve(latent: Float32Array): void;
+  reject(error: unknown): void;
+}
+
 /** A queue of drawings for one encoder. */
 export class DrawingEncoder {
-  private waiting = 0;
-  private readonly mutex = new Mutex();
+  private readonly waiting: FairQueue<WaitingDrawing>;
+  private busy = false;
 
-  constructor(private readonly options: DrawingEncoderOptions) {}
+  constructor(private readonly options: DrawingEncoderOptions) {
+    this.waiting = new FairQueue(options.maxWaiting);
+  }
 
   /**
    * Encodes a drawing.
    *
    * @param pixels [side, side, channels], a byte each
+   * @param source who has drawn it, such as a network address; sources take turns
    * @returns the latent's mean [Z]
    * @throws Refusal bad-drawing: another size, or empty; room-busy: too many drawings are waiting
    */
-  async encode(pixels: Uint8Array): Promise<Float32Array> {
-    const { encoder, maxWaiting } = this.options;
+  async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
+    const { encoder } = this.options;
     if (pixels.length !== encoder.size) {
       throw new Refusal('bad-drawing', `${pixels.length} bytes, not ${encoder.size}`);
     }
     if (pixels.every((value) => value === 0)) throw new Refusal('bad-drawing', 'nothing is drawn');
-    if (this.waiting >= maxWaiting) throw new Refusal('room-busy', 'drawings');
-    this.waiting++;
-    try {
-      return await this.mutex.runExclusive(() =>
-        this.work(Float32Array.from(pixels, (byte) => byte / 255)),
-      );
-    } finally {
-      this.waiting--;
+    const image = Float32Array.from(pixels, (byte) => byte / 255);
+    return new Promise((resolve, reject) => {
+      const dropped = this.waiting.add(source, { image, resolve, reject });
+      dropped?.reject(new Refusal('room-busy', 'drawings'));
+      void this.encodeWaiting();
+    });
+  }
+
+  private async encodeWaiting(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    for (let [next] = this.waiting.take(1); next; [next] = this.waiting.take(1)) {
+      await this.work(next.image).then(next.resolve, next.reject);
     }
+    this.busy = false;
   }
 
   private async work(image: Float32Array): Promise<Float32Array> {

@@ -5,6 +5,7 @@
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';
+import { FairQueue } from '../platform/fair-queue.ts';
 import { growthStep, type Species } from '../world/species.ts';
 import { createGrowthFilm, type GrowthFilm } from './growth-film.ts';
 
@@ -35,7 +36,7 @@ const COST_DECAY = 0.9;
 export class GrowthPreviews {
   /** Films, also those in progress, by latent; most recently used last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
-  private readonly waiting: GrowingSeed[] = [];
+  private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
   /** Estimated duration of a step, ms. */
   private cost = 0;
@@ -44,20 +45,23 @@ export class GrowthPreviews {
   private busy: Promise<void> | undefined;
   private stopped = false;
 
-  constructor(private readonly options: GrowthPreviewsOptions) {}
+  constructor(private readonly options: GrowthPreviewsOptions) {
+    this.waiting = new FairQueue(options.settings.maxWaiting);
+  }
 
   /** Number of seeds that grow or wait. */
   get size(): number {
-    return this.waiting.length + this.growing.length;
+    return this.waiting.size + this.growing.length;
   }
 
   /**
    * Grows a seed, or returns the cached film.
    *
    * @param latent [Z]
+   * @param source who asks, such as a network address; sources take turns
    * @throws Refusal room-busy: too many wait; shutting-down
    */
-  grow(latent: Float32Array): Promise<GrowthFilm> {
+  grow(latent: Float32Array, source = ''): Promise<GrowthFilm> {
     const { films } = this;
     const { settings, newPatch } = this.options;
     const key = Buffer.from(latent.buffer, latent.byteOffset, latent.byteLength).toString('latin1');
@@ -68,12 +72,10 @@ export class GrowthPreviews {
       return known;
     }
     if (this.stopped) return Promise.reject(new Refusal('shutting-down'));
-    if (this.waiting.length >= settings.maxWaiting) {
-      return Promise.reject(new Refusal('room-busy', 'previews'));
-    }
     const film = new Promise<GrowthFilm>((done) => {
       const seed = { key, latent: latent.slice(), patch: newPatch(), age: 0, shots: [], done };
-      this.waiting.push(seed);
+      const dropped = this.waiting.add(source, seed);
+      dropped?.done(Promise.reject(new Refusal('room-busy', 'previews')));
     });
     films.set(key, film);
     // A failed preview may be requested again.
@@ -124,7 +126,7 @@ export class GrowthPreviews {
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
     const start = now();
-    const fresh = this.waiting.splice(0, settings.growing - this.growing.length);
+    const fresh = this.waiting.take(settings.growing - this.growing.length);
     this.growing.push(...fresh);
     if (fresh.length > 0) {
       const { checkpoint } = species;
@@ -156,7 +158,7 @@ export class GrowthPreviews {
 
   /** Rejects everything that grows or waits. */
   private fail(error: unknown): void {
-    const lost = [...this.growing.splice(0), ...this.waiting.splice(0)];
+    const lost = [...this.growing.splice(0), ...this.waiting.take()];
     // Rooms handle the failure of an engine themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));

@@ -13,8 +13,8 @@ export interface SeedPreviews {
   readonly growth: GrowthPreviews;
   /** The kind of drawings that the checkpoint can encode, if any. */
   readonly draws: 'ink' | 'colour' | undefined;
-  grow(latent: Float32Array): Promise<GrowthFilm>;
-  encode?(pixels: Uint8Array): Promise<Float32Array>;
+  grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
+  encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
 }
 
 type PreviewContext = Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
@@ -29,7 +29,7 @@ export function openSeedPreviews(
   const { maxDrawing, maxDrawings: maxWaiting, slice } = DEFAULTS.nursery;
   const settings = DEFAULTS.nursery;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
-  const grow = (latent: Float32Array): Promise<GrowthFilm> => growth.grow(latent);
+  const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
@@ -44,5 +44,5 @@ export function openSeedPreviews(
     pause: setImmediate,
   });
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
-  return { growth, draws, grow, encode: (pixels) => drawingEncoder.encode(pixels) };
+  return { growth, draws, grow, encode: drawingEncoder.encode.bind(drawingEncoder) };
 }

@@ -5,11 +5,14 @@ import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
+import { allButReserve } from './admission/address-limits.ts';
+import { WRONG_HOST } from './admission/allowed-hosts.ts';
 import type { Limits } from './admission/command-costs.ts';
 import type { ConnectionAdmission } from './admission/connection-admission.ts';
 import type { ConnectionRateLimiter } from './admission/connection-rate-limiter.ts';
 import { limitOutstanding } from './admission/outstanding-responses.ts';
 import type { RejectionCounts, RejectionReason } from './admission/rejection-counts.ts';
+import { TcpConnectionLimit } from './admission/tcp-connections.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
 import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
@@ -29,6 +32,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly admission: ConnectionAdmission;
+  /** Number of trusted proxies in front of the server. */
+  readonly trustProxy: number;
   readonly rejections: RejectionCounts;
   readonly names: NameCheck;
 }
@@ -83,9 +88,17 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /** Counts what the HTTP server rejects before there is a request. */
-function watchHttp(http: HttpServer, limits: Limits, rejections: RejectionCounts): void {
+function watchHttp(http: HttpServer, options: GatewayOptions): void {
+  const { clock, limits, trustProxy, rejections } = options;
   // Page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
+  // Closed connections still count until the next turn of the event loop.
+  const most = Math.ceil(0.9 * http.maxConnections);
+  new TcpConnectionLimit(http, {
+    ...{ clock, rejections, most },
+    mostPerAddress:
+      trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
+  });
   limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
@@ -133,12 +146,17 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
+      if (!admission.admitHost(request)) {
+        // Engine.IO would answer 400.
+        request.socket.end(WRONG_HOST.response);
+        return decide(null, false);
+      }
       const reason = open ? admission.admit(request) : 'shutting-down';
       decide(reason ?? null, reason === undefined);
     },
   });
   // After Engine.IO has prepended its request listener.
-  watchHttp(http, limits, rejections);
+  watchHttp(http, options);
   io.engine.use((request: Handshake, response: { req: unknown }, next: (error?: Error) => void) => {
     // The handshake's response would keep the request in memory as long as the connection.
     response.req = null;

@@ -161,7 +161,7 @@ export class RoomServer {
     const { id } = command;
     const you = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, id, async () => {
-      const film = await this.previews.preview(you, command);
+      const film = await this.previews.preview(you, command, client.address);
       client.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
     });
   }
@@ -174,6 +174,7 @@ export class RoomServer {
       return this.previews.draw(
         you,
         command,
+        client.address,
         () => this.slots.participantOf(client)?.id === you.id,
       );
     });
@@ -182,6 +183,7 @@ export class RoomServer {
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
   acknowledge(client: RoomClient, tick: number): void {
     this.slots.confirm(client);
+    this.walls.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
   }
 

@@ -59,14 +59,11 @@ export async function readRange(
   const tail = await store.tail(name);
   if (!room || !tail) {
     const rooms = (await store.rooms()).join(', ') || 'none';
-    throw new StoreError(
-      'not-kept',
-      `There is no stored room "${name}" here. Stored rooms: ${rooms}.`,
-    );
+    throw notKept(`There is no stored room "${name}" here. Stored rooms: ${rooms}.`);
   }
   const starts = await replayStarts(store, name);
   if (starts.length === 0) {
-    throw new StoreError('not-kept', `Nothing of room "${name}" is stored that can be replayed.`);
+    throw notKept(`Nothing of room "${name}" is stored that can be replayed.`);
   }
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
@@ -77,10 +74,8 @@ export async function readRange(
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
   const base = starts.findLast(({ tick }) => tick <= from)?.tick;
   if (base === undefined || to > tail.tick || from > to) {
-    throw new StoreError(
-      'not-kept',
-      `Of room "${name}", ticks ${begin} to ${tail.tick} are stored, not ${from} to ${to}.`,
-    );
+    const stored = `ticks ${begin} to ${tail.tick} are stored`;
+    throw notKept(`Of room "${name}", ${stored}, not ${from} to ${to}.`);
   }
   const moment = await store.moment(name, base);
   const journal = await listOf(store.journal(name, base + 1, to));
@@ -88,10 +83,8 @@ export async function readRange(
   let { seq } = moment.snapshot;
   for (const entry of journal) {
     if (entry.seq !== ++seq) {
-      throw new StoreError(
-        'not-kept',
-        `The journal has a gap before tick ${entry.tick}. Choose a range on one side of it.`,
-      );
+      const gap = `The journal has a gap before tick ${entry.tick}.`;
+      throw notKept(`${gap} Choose a range on one side of it.`);
     }
     if (!entry.jump) continue;
     const { state, cells } = await store.moment(name, entry.tick);
@@ -132,3 +125,5 @@ async function timelineOf(
 
 const tickOf = (when: When, timeline: Timeline, last: number): number =>
   'tick' in when ? when.tick : Math.min(last, timeline.tickAt(when.time));
+
+const notKept = (what: string): StoreError => new StoreError('not-kept', what);

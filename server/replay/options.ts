@@ -1,8 +1,7 @@
 /** The command line of `npm run replay`. */
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
-import { readCommand, type Values } from '../settings/command.ts';
-import { helpText } from '../settings/help.ts';
+import type { Values } from '../settings/command.ts';
 import { number, oneOf, text } from '../settings/types.ts';
 
 /** A tick, or a wall-clock time in ms. */
@@ -19,7 +18,7 @@ const when = v.pipe(
   ),
 );
 
-const COMMAND = {
+export const COMMAND = {
   about:
     'Replays what happened in a room, and proves with the checksums in its journal that the result is the same.',
   usage: 'npm run replay -- <what> [options]',
@@ -84,12 +83,5 @@ const COMMAND = {
   },
 } as const;
 
-/** The text of `--help`. */
-export const HELP = helpText(COMMAND);
-
 /** Parsed options. */
 export type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
-
-/** Parses the command line. @throws SettingsError */
-export const readOptions = (args: readonly string[]): ReplayOptions | 'help' =>
-  readCommand(COMMAND, args);

@@ -7,7 +7,8 @@ import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { speciesOf } from '../rooms/species.ts';
-import { SettingsError } from '../settings/command.ts';
+import { readCommand, SettingsError } from '../settings/command.ts';
+import { helpText } from '../settings/help.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
@@ -15,7 +16,7 @@ import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { type JournalRange, readRange } from './journal-range.ts';
-import { HELP, type ReplayOptions, readOptions } from './options.ts';
+import { COMMAND, type ReplayOptions } from './options.ts';
 import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
 import { runReplay } from './run-replay.ts';
@@ -50,9 +51,9 @@ async function command(
   args: readonly string[],
   { print: say, printError: complain }: CommandOutput,
 ): Promise<number> {
-  const options = readOptions(args);
+  const options = readCommand(COMMAND, args);
   if (options === 'help') {
-    say(HELP);
+    say(helpText(COMMAND));
     return 0;
   }
   const range = await readRequested(options);

@@ -23,26 +23,21 @@ export interface RunReplayOptions {
   readonly every: number;
 }
 
-/** The outcome of a replay. */
-export interface ReplayResult {
-  readonly ticks: number;
-  /** Number of equal checksums. */
-  readonly equal: number;
-  /** Ticks with a different checksum. */
-  readonly unequal: readonly number[];
-  /** Number of ticks that the equal checksums cover. */
-  readonly proven: number;
-}
-
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-/** Runs the replay. @throws StoreError damaged: a state in the range is missing */
+/**
+ * Runs the replay.
+ *
+ * @returns the number of ticks and of equal checksums, the number of ticks that these cover, and the
+ *   ticks with a different checksum
+ * @throws StoreError damaged: a state in the range is missing
+ */
 export async function runReplay(
   { room: record, state, cells, journal, marks, jumps = [], from, to }: JournalRange,
   { engine, species, clock, rate, pictures, every, onTick }: RunReplayOptions,
-): Promise<ReplayResult> {
+) {
   const world = new World(engine);
   const room = await reopenRoom(world, { ...record, species }, { state, cells });
   const unequal: number[] = [];
@@ -55,12 +50,9 @@ export async function runReplay(
     marks: each(marks),
     async moment(tick) {
       const jump = jumps.find((one) => one.state.tick === tick);
-      if (!jump)
-        throw new StoreError(
-          'damaged',
-          `The state that replaced the room in tick ${tick} is missing.`,
-        );
-      return jump;
+      if (jump) return jump;
+      const what = `The state that replaced the room in tick ${tick} is missing.`;
+      throw new StoreError('damaged', what);
     },
     async onTick({ tick }, same) {
       if (same === false) unequal.push(tick);

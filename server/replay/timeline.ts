@@ -22,10 +22,6 @@ export class Timeline {
       });
   }
 
-  get first(): TimePoint {
-    return this.fixes[0];
-  }
-
   get last(): TimePoint {
     return this.fixes.at(-1)!;
   }

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
+import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { RoomServer } from '../realtime/room-server.ts';
 import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
@@ -32,6 +33,7 @@ export interface LiveRoomOptions {
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
+  readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
   readonly clock: Clock;
   /** Wall clock, ms since the epoch. */
@@ -55,7 +57,7 @@ export async function bringUpRoom(
   policy: RoomPolicy,
   options: LiveRoomOptions,
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, clock, date, log } = options;
+  const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -81,7 +83,7 @@ export async function bringUpRoom(
   if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, capacity, clock, previews, policy, bans },
+    ...{ room, capacity, clock, previews, policy, bans, places },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),

@@ -123,6 +123,10 @@ export class RoomRegistry {
       pace: (open && this.options.ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
       settings,
       busy,
+      walls: {
+        up: open?.server.walls.upCount ?? 0,
+        lost: open ? this.options.places.of(name).filter(({ lost }) => lost !== null).length : 0,
+      },
     };
   }
 
@@ -202,6 +206,7 @@ export class RoomRegistry {
       const { hostStore, storage } = this.options;
       await storage?.store.forget(name);
       await hostStore.forget(name);
+      this.options.places.forget(name);
       this.entries.delete(name);
     });
   }

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import { closestOf } from './closest.ts';
 
 /** An option that takes a value. */
@@ -98,6 +99,15 @@ export function inSection<const O extends Options>(section: string, options: O):
   return Object.fromEntries(entries) as O;
 }
 
+/** The options of each section, in order; one section without a name if there are none. */
+export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
+  const sections = new Map<string | undefined, [string, Option][]>();
+  for (const entry of Object.entries(options)) {
+    getOrAdd(sections, entry[1].section, () => []).push(entry);
+  }
+  return sections;
+}
+
 export const takesValue = (option: Option): option is ValueOption => 'type' in option;
 
 export const placeholderOf = ({ value = 'N' }: ValueOption): string => value;
@@ -115,13 +125,6 @@ export function variableOf({ environment, options }: Command, key: string): stri
   return environment + flagOf(key).toUpperCase().replaceAll('-', '_');
 }
 
-interface Given {
-  readonly help: boolean;
-  readonly positionals: readonly string[];
-  /** By key of the option. */
-  readonly values: ReadonlyMap<string, string>;
-}
-
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
 /** `--json --seconds 5` and a final `--json` say no file: what the option means without a value. */
@@ -137,7 +140,7 @@ function withBareValues({ options }: Command, args: readonly string[]): string[]
   });
 }
 
-function parse(command: Command, args: readonly string[]): Given {
+function parse(command: Command, args: readonly string[]) {
   const keys = new Map(Object.keys(command.options).map((key) => [flagOf(key), key]));
   const types = Object.entries(command.options).map(([key, option]) => [
     flagOf(key),
@@ -150,6 +153,7 @@ function parse(command: Command, args: readonly string[]): Given {
     strict: false,
     tokens: true,
   });
+  /** By key of the option. */
   const values = new Map<string, string>();
   const positionals: string[] = [];
   let help = false;

@@ -5,6 +5,7 @@ import {
   flagOf,
   type NumberKeys,
   type Option,
+  sectionsOf,
   takesValue,
   variableOf,
 } from './command.ts';
@@ -51,11 +52,8 @@ function keyTable(key: string, { defaults, meanings }: NumberKeys): string[] {
  * @returns a section for each of the command's, with a table of its options
  */
 export function settingsDocument(command: Command, intro: readonly string[]): string {
-  const entries = Object.entries(command.options);
-  const sections = new Set(entries.map(([, { section }]) => section));
   const lines = [...intro];
-  for (const section of sections) {
-    const own = entries.filter(([, option]) => option.section === section);
+  for (const [section, own] of sectionsOf(command)) {
     lines.push('', `## ${section}`, '', row('flag', 'environment', 'default', 'meaning'));
     lines.push('|---|---|---|---|', ...own.map(([key, option]) => optionRow(command, key, option)));
     for (const [key, option] of own) {

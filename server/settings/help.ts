@@ -1,6 +1,16 @@
-/** The text of `--help`. */
+/** The text of `--help`, and commands that print it. */
 import * as v from 'valibot';
-import { type Command, flagOf, type Option, placeholderOf, takesValue } from './command.ts';
+import {
+  type Command,
+  flagOf,
+  type Option,
+  type Options,
+  placeholderOf,
+  readCommand,
+  sectionsOf,
+  takesValue,
+  type Values,
+} from './command.ts';
 
 const WIDTH = 100;
 /** Longer names have a line of their own. */
@@ -65,13 +75,10 @@ const optionRows = ([key, option]: [string, Option]): Row[] => [
 
 /** What a command does, how to call it, and its options, in lines of at most 100 characters. */
 export function helpText(command: Command): string {
-  const { about, usage, positional, options, notes } = command;
-  const entries = Object.entries(options);
-  const sections = [...new Set(entries.map(([, { section }]) => section))];
-  const blocks: { readonly title?: string | undefined; readonly rows: Row[] }[] = [];
-  for (const title of sections) {
-    const rows = entries.filter(([, { section }]) => section === title).flatMap(optionRows);
-    blocks.push({ title, rows });
+  const { about, usage, positional, notes } = command;
+  const blocks: { title?: string | undefined; rows: Row[] }[] = [];
+  for (const [title, options] of sectionsOf(command)) {
+    blocks.push({ title, rows: options.flatMap(optionRows) });
   }
   if (positional) {
     const { key, help, choices } = positional;
@@ -79,7 +86,7 @@ export function helpText(command: Command): string {
   }
   const help: Row = ['-h, --help', 'print this text'];
   // In sections, it belongs to none of them.
-  if (sections.some((title) => title !== undefined)) blocks.push({ rows: [help] });
+  if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
   const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
   const column = Math.max(...names.filter((length) => length <= MAX_NAME)) + 4;
@@ -92,4 +99,20 @@ export function helpText(command: Command): string {
     ...texts,
     ...(notes ?? []).map(paragraph),
   ].join('\n\n');
+}
+
+/**
+ * Runs a command as this process's command line asks, or prints its help.
+ *
+ * @param read parses the command line after the program
+ * @throws SettingsError; what `main` throws
+ */
+export async function runCommand<O extends Options, K extends string = never>(
+  command: Command<O, K>,
+  main: (options: Values<O, K>) => void | Promise<void>,
+  read = (args: readonly string[]) => readCommand(command, args, process.env),
+): Promise<void> {
+  const options = read(process.argv.slice(2));
+  if (options === 'help') console.log(helpText(command));
+  else await main(options);
 }

@@ -104,6 +104,25 @@ export const origins = listOf(
   'must be origins like https://museum.example, separated by commas',
 );
 
+const isHostName = (given: string): boolean =>
+  URL.canParse(`http://${given}`) && new URL(`http://${given}`).host === given;
+
+export const hostNames = listOf(
+  isHostName,
+  'must be names like play.museum.example, lower case and without port, separated by commas',
+);
+
+const isWebAddress = (given: string): boolean => {
+  if (!URL.canParse(given)) return false;
+  const { protocol, username, password } = new URL(given);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+};
+
+export const webAddress = v.pipe(
+  v.string(),
+  v.check(isWebAddress, 'must be a URL like https://monitor.example/vivarium, without a user name'),
+);
+
 const isAddress = (given: string): boolean => isIP(given) > 0;
 
 export const addresses = listOf(isAddress, 'must be IP addresses, separated by commas');

@@ -2,7 +2,6 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { type Environment, inSection, readCommand, type Values } from './command.ts';
-import { helpText as helpOf } from './help.ts';
 import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
@@ -33,6 +32,14 @@ export const SERVER = {
         default: 'none',
         help: 'other sites whose pages may connect, like https://museum.example',
         details: 'Compared exactly. Pages of the same host may always connect.',
+      },
+      hosts: {
+        value: 'A,B',
+        type: orWord('none', undefined, is.hostNames),
+        default: 'none',
+        help: 'names by which browsers may address the server, like play.museum.example; none: any',
+        details:
+          'Against DNS rebinding: requests for another host get status 421. `localhost` and the network addresses that the server shows are always allowed. Name what a proxy passes on as `Host`, and every name on signs.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
@@ -151,6 +158,14 @@ export const SERVER = {
         default: 'none',
         help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
       },
+      alerts: {
+        value: 'URL',
+        type: orWord('none', undefined, is.webAddress),
+        default: 'none',
+        help: 'where to post an alert when something is wrong, and when it is over',
+        details:
+          'See "Alerts" in `HOSTING.md`. Only this URL is ever requested; redirects are not followed.',
+      },
       supervised: {
         value: 'WHAT',
         type: oneOf(['auto', 'yes', 'no']),
@@ -200,8 +215,6 @@ export const SERVER = {
 } as const;
 
 export type Config = Values<typeof SERVER.options>;
-
-export const helpText = (): string => helpOf(SERVER);
 
 /**
  * @param args the command line after the program

@@ -1,9 +1,8 @@
 /** `npm run settings:doc`: writes the settings document; with `--check`, says if it is stale. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { readCommand } from './command.ts';
 import { settingsDocument } from './document.ts';
-import { helpText } from './help.ts';
+import { runCommand } from './help.ts';
 import { SERVER } from './server.ts';
 
 const FILE = 'server/deploy/SETTINGS.md';
@@ -25,18 +24,11 @@ const COMMAND = {
   options: { check: { help: 'write nothing; fail if the document is out of date' } },
 };
 
-function main(): void {
-  const options = readCommand(COMMAND, process.argv.slice(2));
-  if (options === 'help') {
-    console.log(helpText(COMMAND));
-    return;
-  }
+await runCommand(COMMAND, ({ check }) => {
   const wanted = settingsDocument(SERVER, INTRO);
-  if (!options.check) writeFileSync(path, wanted);
+  if (!check) writeFileSync(path, wanted);
   else if (readFileSync(path, 'utf8') !== wanted) {
     console.error(`${FILE} is out of date; run: npm run settings:doc`);
     process.exitCode = 1;
   }
-}
-
-main();
+});

@@ -36,6 +36,8 @@ export class JournalWriter {
   /** Rooms whose snapshot is retried after their next tick, when their state is consistent. */
   private readonly retried = new Set<WatchedRoom>();
   private failures = 0;
+  /** Whether the last write failed for lack of space. */
+  isDiskFull = false;
   private closed = false;
   private readonly snapshots: Snapshots;
 
@@ -332,6 +334,7 @@ export class JournalWriter {
       this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);
       return;
     }
+    this.isDiskFull = error.reason === 'disk-full';
     this.markIncomplete(this.watched.values(), error.message);
   }
 
@@ -358,6 +361,7 @@ export class JournalWriter {
     if (this.failedAt === undefined) return;
     if ([...this.watched.values()].some(({ needsSnapshot }) => needsSnapshot)) return;
     this.failedAt = undefined;
+    this.isDiskFull = false;
     this.options.warn('kept-again', 'The rooms are stored again.');
   }
 }

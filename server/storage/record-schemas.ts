@@ -35,6 +35,18 @@ export const banRecords = v.array(
   }),
 );
 
+/** The places of walls. */
+export const wallPlaceRecords = v.array(
+  v.strictObject({
+    id: positive,
+    room: text,
+    name: text,
+    pass: text,
+    seen: v.boolean(),
+    lost: v.nullable(v.number()),
+  }),
+);
+
 /** A room's parameters, which never change. */
 export const roomRecord = v.strictObject({
   name: text,

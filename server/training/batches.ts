@@ -11,12 +11,11 @@ export class DataPasses {
   private order: Uint32Array | undefined;
   private pass = -1;
 
+  /** @param indices at least one */
   constructor(
     private readonly indices: Uint32Array,
     private readonly seed: number,
-  ) {
-    if (indices.length === 0) throw new RangeError('there are no images to train on');
-  }
+  ) {}
 
   /** Images at positions [from, from + n) of the endless sequence. */
   at(from: number, n: number): Uint32Array {

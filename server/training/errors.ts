@@ -1,3 +1,5 @@
+import { ReasonError } from '../platform/reason-error.ts';
+
 /** Reasons for which a training run stops. */
 export type TrainingReason =
   | 'missing-config'
@@ -10,37 +12,20 @@ export type TrainingReason =
   | 'lost-thread';
 
 /** The message is one sentence that says what to change. */
-export class TrainingError extends Error {
+export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name = 'TrainingError';
-
-  constructor(
-    readonly reason: TrainingReason,
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /**
- * Runs the main function of a command, or prints its help. Errors with a `reason` are printed
- * without their stack; others with it.
+ * Runs a command. Errors with a `reason` are printed without their stack; others with it.
  *
- * @param read parses the command line after the program
+ * @param name begins the line
  */
-export async function runCommand<O extends object>(
-  name: string,
-  help: string,
-  read: (args: readonly string[]) => O | 'help',
-  main: (options: O) => Promise<void>,
-): Promise<void> {
-  try {
-    const options = read(process.argv.slice(2));
-    if (options === 'help') process.stdout.write(`${help}\n`);
-    else await main(options);
-  } catch (error) {
+export async function reportErrors(name: string, run: Promise<void>): Promise<void> {
+  await run.catch((error: unknown) => {
     const { message, stack } = error as Error;
     const isKnown = error instanceof Error && 'reason' in error;
     process.stderr.write(`${name}: ${isKnown ? message : (stack ?? error)}\n`);
     process.exitCode = 1;
-  }
+  });
 }

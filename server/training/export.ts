@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
-import { fromFloat32, writeSafetensors } from '../vnca/safetensors.ts';
+import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
 import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
-import { Posteriors } from './evaluate/posteriors.ts';
+import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
-import type { Tensor, Tensors } from './model/parameters.ts';
+import type { Tensors } from './model/parameters.ts';
 import { trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -47,11 +47,11 @@ export async function trainedModel(
     },
     CARD_FILE,
   );
-  const tensors = new Map<string, Tensor>();
+  const tensors = new Map<string, Float32Tensor>();
   for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
     tensors.set(name, weights.get(name)!);
   }
-  const posteriors = await Posteriors.create(compute, { card, tensors });
+  const posteriors = await openPosteriors(compute, { card, tensors });
   const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
   await posteriors.dispose();
   tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: mean });
@@ -61,10 +61,7 @@ export async function trainedModel(
 /** Writes card, weights and gallery of a checkpoint. */
 export async function writeCheckpoint(folder: string, model: Model): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const stored = new Map(
-    [...model.tensors].map(([name, { shape, data }]) => [name, fromFloat32(shape, data)]),
-  );
-  await writeFile(join(folder, MODEL_FILE), writeSafetensors(stored));
+  await writeFile(join(folder, MODEL_FILE), writeSafetensors(model.tensors));
   await writeFile(join(folder, CARD_FILE), `${JSON.stringify(model.card, null, 2)}\n`);
   await writeFile(join(folder, GALLERY_FILE), await drawGallery(model));
 }

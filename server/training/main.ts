@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { retry } from '../platform/retry.ts';
+import { runCommand } from '../settings/help.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
 import type { Compute } from './autodiff/compute.ts';
@@ -11,10 +12,10 @@ import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
-import { runCommand, TrainingError } from './errors.ts';
+import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread, saveAfterFailure } from './failures.ts';
-import { HELP, type Options, readOptions } from './options.ts';
+import { COMMAND, type Options, readOptions } from './options.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
 import { drawProgressSheet } from './progress-sheet.ts';
@@ -181,7 +182,7 @@ async function train(training: Training): Promise<number> {
   let saved = started;
   while (!stopping && trainer.updates < config.updates) {
     const report = await update(trainer, saveState);
-    progress.add(report);
+    progress(report);
     await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
     if (now() > limit) break;
     if (now() - saved > config.saveMinutes * 60_000) {
@@ -222,4 +223,4 @@ function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
   );
 }
 
-await runCommand('train', HELP, readOptions, main);
+await reportErrors('train', runCommand(COMMAND, main, readOptions));

@@ -1,6 +1,5 @@
 /** The command line of `npm run train`. */
 import { readCommand, SettingsError } from '../settings/command.ts';
-import { helpText } from '../settings/help.ts';
 import { number, oneOf, text, wholeNumber } from '../settings/types.ts';
 import { COMPUTE_NAMES } from './autodiff/compute.ts';
 
@@ -19,7 +18,7 @@ export const COMPUTE_OPTIONS = {
   },
 } as const;
 
-const COMMAND = {
+export const COMMAND = {
   about: 'Trains organisms.',
   usage: 'npm run train -- <file> [options]',
   positional: {
@@ -77,9 +76,6 @@ const COMMAND = {
     'Ctrl-C stops after the current update, saves, and writes the checkpoint. Without --resume a run starts from the beginning; the state of the previous run in the same folder is kept as state.old.safetensors.',
   ],
 } as const;
-
-/** Text of `--help`. */
-export const HELP = helpText(COMMAND);
 
 /** Parsed options. */
 export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;

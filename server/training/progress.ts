@@ -2,11 +2,6 @@
 import type { ComputeName } from './autodiff/compute.ts';
 import type { UpdateReport } from './trainer.ts';
 
-/** Receives every update and prints a line from time to time. */
-export interface Progress {
-  add(report: UpdateReport): void;
-}
-
 /** Seconds between lines. */
 const INTERVAL = 10;
 
@@ -23,45 +18,47 @@ export interface ProgressOptions {
   readonly backend: ComputeName;
 }
 
-/** Starts the progress of a run at the current time. */
-export function createProgress({ updates, done, now, say, backend }: ProgressOptions): Progress {
+/**
+ * Starts the progress of a run at the current time.
+ *
+ * @returns receives every update and prints a line from time to time
+ */
+export function createProgress({ updates, done, now, say, backend }: ProgressOptions) {
   const started = now();
   let lastLine = started;
   let window: UpdateReport[] = [];
-  return {
-    add(report) {
-      window.push(report);
-      const time = now();
-      // The first update shows that training works, and how long an update takes.
-      const isEdge = report.update === done + 1 || report.update === updates;
-      if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
-      const rate = window.length / ((time - lastLine) / 1000);
-      const overall = (report.update - done) / ((time - started) / 1000);
-      const left = (updates - report.update) / overall;
-      const mean = (pick: (report: UpdateReport) => number | undefined): number => {
-        const numbers = window.map(pick).filter((x) => x !== undefined);
-        return numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-      };
-      const pooled = mean((x) => x.pooled);
-      const reconstruction = mean((x) => x.reconstruction);
-      const divergence = mean((x) => x.divergence);
-      say(
-        [
-          `${report.update}/${updates}`,
-          `${rate.toPrecision(3)} updates/s on ${backend}`,
-          `${duration(left)} left`,
-          `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
-          `reconstruction ${reconstruction.toFixed(1)}`,
-          `KL ${divergence.toFixed(1)}`,
-          ...(Number.isNaN(pooled)
-            ? []
-            : [`pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`]),
-          `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
-        ].join(' · '),
-      );
-      window = [];
-      lastLine = time;
-    },
+  return (report: UpdateReport): void => {
+    window.push(report);
+    const time = now();
+    // The first update shows that training works, and how long an update takes.
+    const isEdge = report.update === done + 1 || report.update === updates;
+    if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
+    const rate = window.length / ((time - lastLine) / 1000);
+    const overall = (report.update - done) / ((time - started) / 1000);
+    const left = (updates - report.update) / overall;
+    const mean = (pick: (report: UpdateReport) => number | undefined): number => {
+      const numbers = window.map(pick).filter((x) => x !== undefined);
+      return numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+    };
+    const pooled = mean((x) => x.pooled);
+    const reconstruction = mean((x) => x.reconstruction);
+    const divergence = mean((x) => x.divergence);
+    say(
+      [
+        `${report.update}/${updates}`,
+        `${rate.toPrecision(3)} updates/s on ${backend}`,
+        `${duration(left)} left`,
+        `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
+        `reconstruction ${reconstruction.toFixed(1)}`,
+        `KL ${divergence.toFixed(1)}`,
+        ...(Number.isNaN(pooled)
+          ? []
+          : [`pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`]),
+        `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
+      ].join(' · '),
+    );
+    window = [];
+    lastLine = time;
   };
 }
 

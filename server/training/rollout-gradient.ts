@@ -28,31 +28,20 @@ export interface Rollout {
   readonly masks?: (segment: Segment) => Record<string, Value>;
 }
 
-/** Results of one rollout; the caller frees the values. */
-export interface RolloutResult {
-  /** The last states. */
-  readonly states: Value;
-  /** log p(image | last states), [N]. */
-  readonly nats: Float32Array;
-  /**
-   * `total:*` of every parameter of the rule, and `total:latents`, with the gradients of this
-   * rollout added.
-   */
-  readonly totals: Values;
-}
-
 /**
  * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
  * the inner states of one segment.
  *
  * @param context `zeros`: initial sums, `total:*` of the segments' `totalShapes`
  * @param parameters `parameter:*`
+ * @returns the last states; log p(image | last states), [N]; and `total:*` of every parameter of the
+ *   rule and of the latents, with the gradients of this rollout added. The caller frees the values
  */
 export async function differentiate(
   { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
   parameters: Values,
   rollout: Rollout,
-): Promise<RolloutResult> {
+): Promise<{ states: Value; nats: Float32Array; totals: Values }> {
   const { segments, conditioning } = rollout;
   const last = segments.length - 1;
   const first = Math.max(0, segments.length - rollout.differentiated);

@@ -91,18 +91,15 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
   };
 }
 
-/** What happens to grown states in an update. */
-interface Further {
-  readonly steps: Drawn;
-  /** How many of the states, from the first, are damaged before. */
-  readonly wounded: number;
-}
-
-/** Plans further steps of grown states. Those with neighbours keep their open ground. */
+/**
+ * Plans further steps of grown states. Those with neighbours keep their open ground.
+ *
+ * @param further the steps, and how many of the states, from the first, are damaged before
+ */
 export function pooledPlan(
   config: Pooling,
   entries: readonly PoolEntry[],
-  { steps: range, wounded }: Further,
+  further: { readonly steps: Drawn; readonly wounded: number },
   now: Moment,
 ): RolloutPlan {
   const { channels, pool, segmentSteps } = config;
@@ -112,11 +109,11 @@ export function pooledPlan(
   entries.forEach((entry, i) => {
     const own = states.subarray(i * size, (i + 1) * size);
     own.set(entry.states);
-    if (i >= wounded) return;
+    if (i >= further.wounded) return;
     const kind = pool.wounds[random.integer(pool.wounds.length)];
     applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
   });
-  const steps = drawSteps(range, now);
+  const steps = drawSteps(further.steps, now);
   const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
   const spec = { ...config, side };
   const last = stayingSegments(spec, differentiated, segmentSteps);

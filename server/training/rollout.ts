@@ -1,5 +1,6 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 import { createRandom, hashText } from '../../shared/random.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { Value, Values } from './autodiff/compute.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
@@ -89,15 +90,11 @@ export async function runRollout(
   const posterior = await encoder.forward.run(encoderInputs);
 
   const pictures = new Map<number, Value>([[data.side, encoderInputs.image]]);
-  const pictureAt = (stage: number): Value => {
-    let picture = pictures.get(stage);
-    if (!picture) {
+  const pictureAt = (stage: number): Value =>
+    getOrAdd(pictures, stage, () => {
       const small = shrink(pixels, data.side, stage, data.channels);
-      picture = upload([n, stage, stage, data.channels], small);
-      pictures.set(stage, picture);
-    }
-    return picture;
-  };
+      return upload([n, stage, stage, data.channels], small);
+    });
   const targets = new Map<number, Target>();
   for (const [i, weight] of plan.judged) {
     if (weight <= 0) continue;
@@ -167,12 +164,20 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
+/** Computes what a job without gradients asks for, a row per image or latent. */
+export const runRows = (
+  context: TrainingContext,
+  parameters: Values,
+  job: MeansJob | GrowJob,
+): Promise<Float32Array> =>
+  'images' in job ? posteriorMeans(context, parameters, job) : grow(context, parameters, job);
+
 /**
  * Encodes images to the means of their posteriors, without noise.
  *
  * @returns [N, Z]
  */
-export async function posteriorMeans(
+async function posteriorMeans(
   { compute, config: { latentSize }, data, encoder }: TrainingContext,
   parameters: Values,
   { images }: MeansJob,
@@ -192,7 +197,7 @@ export async function posteriorMeans(
  *
  * @returns states after the last, [N, s, s, C]
  */
-export async function grow(
+async function grow(
   { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
   parameters: Values,
   { latents, segments, states, leak, seed }: GrowJob,

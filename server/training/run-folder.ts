@@ -4,18 +4,17 @@ import { join } from 'node:path';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
-  fromFloat32,
+  type Float32Tensor,
+  float32Of,
   parseSafetensors,
   type TensorFile,
-  toFloat32,
   writeSafetensors,
 } from '../vnca/safetensors.ts';
 import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';
-import { readIfThere, replaceFile } from './files.ts';
-import type { Tensor } from './model/parameters.ts';
+import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
@@ -45,15 +44,11 @@ export async function saveRun(
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const tensors = new Map(
-    [...state.tensors].map(([name, { shape, data }]) => [name, fromFloat32(shape, data)]),
-  );
+  const tensors = new Map(state.tensors);
   for (const name of POOLS) {
-    for (const [part, { shape, data }] of poolTensors(state[name])) {
-      tensors.set(`${name}.${part}`, fromFloat32(shape, data));
-    }
+    for (const [part, tensor] of poolTensors(state[name])) tensors.set(`${name}.${part}`, tensor);
   }
-  tensors.set('run', fromFloat32([2], Float32Array.of(state.update, seconds)));
+  tensors.set('run', { shape: [2], data: Float32Array.of(state.update, seconds) });
   const bytes = writeSafetensors(tensors, {
     config: JSON.stringify(config),
     ...(images !== undefined && { images }),
@@ -74,7 +69,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     const message = `${file}: there is no run to resume; start it without --resume`;
     throw new TrainingError('no-run', message);
   }
-  const { tensors, metadata } = parse(bytes, file);
+  const content = parse(bytes, file);
+  const { metadata } = content;
   // Equal shapes do not mean an equal model. Old runs store no configuration.
   const changed = metadata.config && changedField(metadata.config, config);
   if (changed) {
@@ -83,11 +79,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
       `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
     );
   }
-  const stored = new Map<string, Tensor>();
-  for (const [name, tensor] of tensors) {
-    const data = toFloat32(tensor);
-    if (data) stored.set(name, { shape: tensor.shape, data });
-  }
+  const stored = float32Of(content);
   // Only weights are required: a run without updates has no moments.
   const shapes = [...trainedShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
@@ -115,8 +107,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
  * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S]
  * if they have one.
  */
-function poolTensors(pool: readonly PoolEntry[]): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
+function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
+  const tensors = new Map<string, Float32Tensor>();
   if (pool.length === 0) return tensors;
   const addRows = (name: string, of: (entry: PoolEntry) => ArrayLike<number>): void => {
     const size = of(pool[0]).length;
@@ -146,7 +138,7 @@ const damaged = (what: string): TrainingError =>
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(
-  stored: Map<string, Tensor>,
+  stored: Map<string, Float32Tensor>,
   name: (typeof POOLS)[number],
   channels: number,
   file: string,

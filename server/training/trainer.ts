@@ -12,7 +12,7 @@ import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import type { Segment } from './model/segments.ts';
-import { Adam } from './optimiser.ts';
+import { type Adam, createAdam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
@@ -22,19 +22,7 @@ import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
-export interface UpdateReport {
-  readonly update: number;
-  /** −log p(x | z) of new organisms. */
-  readonly reconstruction: number;
-  /** KL(q ‖ p) of new organisms. */
-  readonly divergence: number;
-  /** −log p(x | states) of pooled organisms after their steps. */
-  readonly pooled?: number;
-  /** Mean age of the states drawn from the pool, steps. */
-  readonly age?: number;
-  /** Before clipping. */
-  readonly gradientNorm: number;
-}
+export type UpdateReport = Awaited<ReturnType<Trainer['update']>>;
 
 /** The training loop of one run: `update()` until the run is done. */
 export class Trainer {
@@ -74,7 +62,7 @@ export class Trainer {
     state: RunState,
   ): Promise<Trainer> {
     checkFit(config, data, state);
-    const adam = await Adam.create(compute, trainedShapes(config), state, config.optimiser);
+    const adam = await createAdam(compute, trainedShapes(config), state, config.optimiser);
     const parallel = await openDataParallel(compute, config, data);
     return new Trainer(config, data, state, { compute, adam, parallel });
   }
@@ -95,7 +83,7 @@ export class Trainer {
    *
    * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
-  async update(): Promise<UpdateReport> {
+  async update() {
     const { pool, crowd } = this;
     this.pool = pool.copy();
     this.crowd = crowd.copy();
@@ -108,7 +96,7 @@ export class Trainer {
     }
   }
 
-  private async tryUpdate(): Promise<UpdateReport> {
+  private async tryUpdate() {
     const { config } = this;
     const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
@@ -183,11 +171,16 @@ export class Trainer {
     this.done = update;
     return {
       update,
+      /** −log p(x | z) of new organisms. */
       reconstruction: -mean(grown, ({ nats }) => nats),
+      /** KL(q ‖ p) of new organisms. */
       divergence: mean(grown, ({ divergence }) => divergence),
+      /** Before clipping. */
       gradientNorm,
       ...(aged.length > 0 && {
+        /** −log p(x | states) of pooled organisms after their steps. */
         pooled: -mean(aged, ({ nats }) => nats),
+        /** Mean age of the states drawn from the pool, steps. */
         age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
       }),
     };

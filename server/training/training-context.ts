@@ -1,7 +1,7 @@
 /** What rollouts need besides parameters: compiled programs, images, and zero gradients. */
 import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/encoder-network.ts';
 import { imageChannels } from '../vnca/readout.ts';
-import type { Compute, Program, Value, Values } from './autodiff/compute.ts';
+import type { Compute, Value, Values } from './autodiff/compute.ts';
 import { gradients } from './autodiff/gradients.ts';
 import * as g from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
@@ -15,25 +15,10 @@ import { likelihoodOf } from './run-state.ts';
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>;
 
 /** One per thread. */
-export interface TrainingContext {
-  readonly compute: Compute;
-  readonly config: TrainingConfig;
-  readonly data: Pixels;
-  readonly encoder: TrainableEncoder;
-  readonly segments: Segments;
-  /** `total:*` of the segments, all zero: the initial sums of gradients. */
-  readonly zeros: Values;
-}
+export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 
-/**
- * Compiles the encoder and prepares the segments of a configuration. Dispose with
- * `closeTrainingContext`.
- */
-export async function openTrainingContext(
-  compute: Compute,
-  config: TrainingConfig,
-  data: Pixels,
-): Promise<TrainingContext> {
+/** Compiles the encoder and prepares the segments of a configuration. */
+export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
   const { side, latentSize, places, sigma } = config;
   const { micro: batch } = config.batch;
   const likelihood = likelihoodOf(config);
@@ -47,38 +32,27 @@ export async function openTrainingContext(
   for (const [name, shape] of segments.totalShapes) {
     zeros[`total:${name}`] = compute.upload(shape, new Float32Array(g.sizeOf(shape)));
   }
-  return { compute, config, data, encoder, segments, zeros };
-}
-
-/** Frees the memory of a context; its compute stays open. */
-export async function closeTrainingContext(context: TrainingContext): Promise<void> {
-  const { compute, encoder, segments, zeros } = context;
-  compute.free(...Object.values(zeros));
-  await segments.dispose();
-  await encoder.forward.dispose();
-  await encoder.reverse.dispose();
+  return {
+    ...{ compute, config, data, encoder, segments },
+    /** `total:*` of the segments, all zero: the initial sums of gradients. */
+    zeros: zeros as Values,
+    /** Frees its memory; its compute stays open. */
+    async close(): Promise<void> {
+      compute.free(...Object.values(zeros));
+      await segments.dispose();
+      await encoder.forward.dispose();
+      await encoder.reverse.dispose();
+    },
+  };
 }
 
 /** Programs of the encoder for one batch size. */
-interface TrainableEncoder {
-  /**
-   * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`,
-   * `logSigma` [N, Z], `divergence` [N], nats.
-   */
-  readonly forward: Program;
-  /**
-   * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
-   * of a nat of divergence. Outputs: `total:encoder.*`, the gradients of this batch.
-   */
-  readonly reverse: Program;
-}
-
 async function compileEncoder(
   compute: Compute,
   net: EncoderNetwork,
   { side, channels, latentSize }: EncoderInput,
   batch: number,
-): Promise<TrainableEncoder> {
+) {
   const shapes = encoderShapes(net, { side, channels, latentSize });
   const parameters = parameterInputs(shapes);
   const images = g.inputMap('image', [batch, side, side, channels]);
@@ -94,12 +68,20 @@ async function compileEncoder(
     names.map(parameters),
   );
   return {
+    /**
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`,
+     * `logSigma` [N, Z], `divergence` [N], nats.
+     */
     forward: await compute.compile({
       latents,
       mean: posterior.mean,
       logSigma: posterior.logSigma,
       divergence: g.reshape(nats, [batch]),
     }),
+    /**
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
+     * of a nat of divergence. Outputs: `total:encoder.*`, the gradients of this batch.
+     */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
     ),

@@ -11,6 +11,8 @@ import type { Random } from '../../shared/random.ts';
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
+/** Those of any exact size. */
+type ExactKind = Exclude<WoundKind, 'square'>;
 
 /** Smallest share of cells of a random wound. */
 const SMALLEST = 0.02;
@@ -51,7 +53,7 @@ export function woundOfShare(
   random: Random,
   side: number,
   share: number,
-  kinds: readonly Exclude<WoundKind, 'square'>[] = ['disc', 'half'],
+  kinds: readonly ExactKind[] = ['disc', 'half'],
 ): Uint8Array {
   checkShare(share);
   const kind = kinds[random.integer(kinds.length)];
@@ -91,7 +93,7 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
  * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested
  * size at any position: parts outside the patch make the rest larger.
  */
-function nearest(random: Random, side: number, kind: WoundKind, count: number): Uint8Array {
+function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
   const distances = new Float64Array(side * side);
   for (let y = 0; y < side; y++) {
@@ -106,7 +108,7 @@ function nearest(random: Random, side: number, kind: WoundKind, count: number): 
 /** Distance of a point from a shape without size. */
 type Distance = (x: number, y: number) => number;
 
-function randomShape(random: Random, side: number, kind: WoundKind, count: number): Distance {
+function randomShape(random: Random, side: number, kind: ExactKind, count: number): Distance {
   const cx = side * random.uniform();
   const cy = side * random.uniform();
   const angle = 2 * Math.PI * random.uniform();
@@ -120,8 +122,6 @@ function randomShape(random: Random, side: number, kind: WoundKind, count: numbe
       return (x, y) => Math.abs((x - cx) * dx + (y - cy) * dy);
     case 'stroke':
       return stroke(random, { x: cx, y: cy }, angle, { side, count });
-    case 'square':
-      throw new RangeError('a square has no exact share');
   }
 }
 

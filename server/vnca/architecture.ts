@@ -35,27 +35,13 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
 }
 
 /** Offsets of a layer's scales, if it has any, and shifts in a read genome, [hidden] each. */
-export interface GenomeLayer {
+interface GenomeLayer {
   readonly scales?: number;
   readonly shifts: number;
 }
 
 /** Offsets of the consecutive parts of a read genome. */
-export interface GenomeLayout {
-  /** Perception, and the second layer, if there is one. */
-  readonly layers: readonly GenomeLayer[];
-  /** Shifts of the change, [C]. */
-  readonly shifts: number;
-  /** Weights of the last layer, [hidden, expressed]. */
-  readonly weights: number;
-  readonly size: number;
-}
-
-/** The layout of a read genome. */
-export function genomeLayout({
-  channels,
-  update,
-}: Pick<Architecture, 'channels' | 'update'>): GenomeLayout {
+export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, kind, genome } = update;
   const layers: GenomeLayer[] = [];
   let at = 0;
@@ -66,7 +52,15 @@ export function genomeLayout({
   }
   const shifts = at;
   const weights = shifts + channels;
-  return { layers, shifts, weights, size: weights + hidden * (genome?.expressed ?? 0) };
+  return {
+    /** Perception, and the second layer, if there is one. */
+    layers: layers as readonly GenomeLayer[],
+    /** Shifts of the change, [C]. */
+    shifts,
+    /** Weights of the last layer, [hidden, expressed]. */
+    weights,
+    size: weights + hidden * (genome?.expressed ?? 0),
+  };
 }
 
 /** The first tensor that is missing or has another shape, in words; undefined if all fit. */
@@ -85,18 +79,17 @@ export function misfitOf(
 /** Whether a tensor belongs to a layer that is computed once per patch instead of once per cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
+const numbersIn = (shapes: Iterable<readonly number[]>): number =>
+  Array.from(shapes, (shape) => shape.reduce((a, b) => a * b, 1)).reduce((a, b) => a + b, 0);
+
 /** Number of trainable parameters of a card's update net. */
-export function countParameters(card: Architecture): number {
-  let sum = 0;
-  for (const shape of updateShapes(card).values()) sum += shape.reduce((a, b) => a * b, 1);
-  return sum;
-}
+export const countParameters = (card: Architecture): number =>
+  numbersIn(updateShapes(card).values());
 
 /** Multiply–accumulate operations per cell and step, without biases and activations. */
 export function macPerCellStep(card: Architecture): number {
-  let sum = 0;
-  for (const [name, shape] of updateShapes(card)) {
-    if (shape.length > 1 && !isPerPatch(name)) sum += shape.reduce((a, b) => a * b, 1);
-  }
-  return sum;
+  const kernels = [...updateShapes(card)].filter(
+    ([name, shape]) => shape.length > 1 && !isPerPatch(name),
+  );
+  return numbersIn(kernels.map(([, shape]) => shape));
 }

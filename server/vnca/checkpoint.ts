@@ -8,14 +8,7 @@ import { updateShapes } from './architecture.ts';
 import { type Card, parseCard } from './card.ts';
 import { CheckpointError } from './errors.ts';
 import { gallerySheet } from './gallery.ts';
-import { parseSafetensors, toFloat32 } from './safetensors.ts';
-
-/** A float32 tensor. */
-export interface WeightTensor {
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly data: Float32Array;
-}
+import { type Float32Tensor, float32Of, parseSafetensors } from './safetensors.ts';
 
 /** Card and weights. */
 export interface Model {
@@ -23,7 +16,7 @@ export interface Model {
   /**
    * All float32 tensors by name, including those of the update net and `gallery.latents` [G, Z].
    */
-  readonly tensors: ReadonlyMap<string, WeightTensor>;
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
 
 /** A model and its folder. */
@@ -87,33 +80,26 @@ function parseJson(bytes: Uint8Array, file: string): unknown {
   }
 }
 
-function readTensors(bytes: Uint8Array, file: string, card: Card): Map<string, WeightTensor> {
+function readTensors(bytes: Uint8Array, file: string, card: Card): Map<string, Float32Tensor> {
   const needed = updateShapes(card);
   needed.set(GALLERY_TENSOR, [card.gallery.length, card.latentSize]);
-  const stored = parseSafetensors(bytes, file).tensors;
+  const stored = parseSafetensors(bytes, file);
   for (const [name, shape] of needed) {
     const bad = (reason: 'missing-tensor' | 'bad-tensor', what: string): never => {
       throw new CheckpointError(reason, file, `tensor "${name}" ${what}`);
     };
-    const tensor = stored.get(name);
+    const tensor = stored.tensors.get(name);
     if (!tensor) return bad('missing-tensor', 'is missing');
     if (tensor.dtype !== 'F32') return bad('bad-tensor', `has dtype ${tensor.dtype}, not F32`);
     if (`${tensor.shape}` !== `${shape}`) {
       return bad('bad-tensor', `has shape [${tensor.shape}], but the card asks for [${shape}]`);
     }
   }
-  const tensors = new Map<string, WeightTensor>();
-  for (const [name, tensor] of stored) {
-    const data = toFloat32(tensor);
-    if (!data) continue;
-    if (!data.every(Number.isFinite)) {
-      throw new CheckpointError(
-        'bad-tensor',
-        file,
-        `tensor "${name}" holds a number that is not finite`,
-      );
-    }
-    tensors.set(name, { shape: tensor.shape, data });
+  const tensors = float32Of(stored);
+  for (const [name, { data }] of tensors) {
+    if (data.every(Number.isFinite)) continue;
+    const what = `tensor "${name}" holds a number that is not finite`;
+    throw new CheckpointError('bad-tensor', file, what);
   }
   return tensors;
 }

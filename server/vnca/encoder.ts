@@ -3,9 +3,10 @@
  * that it needs no thread: our net takes 3 million multiplications, the published one 50 million.
  */
 import { misfitOf } from './architecture.ts';
-import type { Model, WeightTensor } from './checkpoint.ts';
+import type { Model } from './checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from './encoder-network.ts';
 import { imageChannels } from './readout.ts';
+import type { Float32Tensor } from './safetensors.ts';
 
 /** Encodes pictures. */
 export interface Encoder {
@@ -30,8 +31,8 @@ interface Layer {
 
 interface Weights {
   /** [size, size, in, out] or, of a dense layer, [in, out]. */
-  readonly kernel: WeightTensor;
-  readonly bias: WeightTensor;
+  readonly kernel: Float32Tensor;
+  readonly bias: Float32Tensor;
 }
 
 /** Multiplications of a dense layer between two yields. */

@@ -11,24 +11,11 @@ export interface OwnPart {
   readonly size: number;
 }
 
-/** Ranges of a patch's own weights; a part is absent if all patches share the layer's weights. */
-export interface OwnLayout {
-  /** Scales of perception, [hidden]. */
-  readonly perceptionScale?: OwnPart;
-  /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
-  readonly perceptionBias: OwnPart;
-  /** Second layer, [hidden out, hidden in] and [hidden]. */
-  readonly hidden?: OwnPart;
-  readonly hiddenBias?: OwnPart;
-  /** Last layer, [C, hidden] and [C]. */
-  readonly out?: OwnPart;
-  readonly outBias?: OwnPart;
-  /** Numbers in all, K. */
-  readonly size: number;
-}
-
-/** The layout of a rule's conditioning; undefined without a standing input. */
-export function ownLayout({ channels, update }: Architecture): OwnLayout | undefined {
+/**
+ * Ranges of a patch's own weights in a rule's conditioning, whose size is K; a part is absent if all
+ * patches share the layer's weights. Undefined without a standing input.
+ */
+export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
   const { hidden, genome, kind } = update;
   let at = 0;
@@ -38,10 +25,14 @@ export function ownLayout({ channels, update }: Architecture): OwnLayout | undef
     return { from, size };
   };
   const parts = {
+    /** Scales of perception, [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
+    /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
     perceptionBias: part(hidden),
+    /** Second layer, [hidden out, hidden in] and [hidden]. */
     ...(genome &&
       kind === 'residual' && { hidden: part(hidden * hidden), hiddenBias: part(hidden) }),
+    /** Last layer, [C, hidden] and [C]. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
   };
@@ -63,13 +54,12 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   const { channels, update } = card;
   const { hidden, genome } = update;
   const layout = genomeLayout(card);
-  const read = createReader({ card, tensors });
   const numbers = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const hiddenKernel = numbers('hidden.kernel');
   const outKernel = numbers('out.kernel')!;
 
   return (latent) => {
-    const modulation = read(latent);
+    const modulation = readGenome({ card, tensors }, latent, Float32Array);
     const row = new Float32Array(own.size);
     const put = (part: OwnPart, value: (i: number) => number): void => {
       for (let i = 0; i < part.size; i++) row[part.from + i] = value(i);
@@ -111,15 +101,21 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
 }
 
 /**
- * Reads a latent as `readGenome` does: [hidden] or, with a genome net, as `genomeLayout` lays it
- * out.
+ * Reads one latent as `readGenome` of `rule.ts` does: [hidden] or, with a genome net, as
+ * `genomeLayout` lays it out.
+ *
+ * @param Numbers the precision of each layer's result
  */
-function createReader({ card, tensors }: Model): (latent: Float32Array) => Float32Array {
+export function readGenome(
+  { card, tensors }: Model,
+  latent: Float32Array,
+  Numbers: Float32ArrayConstructor | Float64ArrayConstructor,
+): Float32Array | Float64Array {
   const { genome } = card.update;
-  const dense = (layer: string, x: Float32Array): Float32Array => {
+  const dense = (layer: string, x: ArrayLike<number>): Float32Array | Float64Array => {
     const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
     const bias = tensors.get(`update.${layer}.bias`)?.data;
-    const y = new Float32Array(shape[1]);
+    const y = new Numbers(shape[1]);
     for (let o = 0; o < y.length; o++) {
       let sum = bias ? bias[o] : 0;
       for (let i = 0; i < x.length; i++) sum += x[i] * data[i * y.length + o];
@@ -127,10 +123,8 @@ function createReader({ card, tensors }: Model): (latent: Float32Array) => Float
     }
     return y;
   };
-  return (latent) => {
-    const first = dense('genome', latent);
-    if (!genome) return first;
-    const inner = first.map((x) => (x > 0 ? x : Math.expm1(x)));
-    return dense('modulation', inner).map((x) => x * genome.gain);
-  };
+  const first = dense('genome', latent);
+  if (!genome) return first;
+  const inner = first.map((x) => (x > 0 ? x : Math.expm1(x)));
+  return dense('modulation', inner).map((x) => x * genome.gain);
 }

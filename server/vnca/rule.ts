@@ -27,11 +27,10 @@ export interface StepInput {
 
 /** Puts a model's update net on the backend. */
 export function createRule({ card, tensors }: Model): Rule {
-  const weights = new Map<string, tf.Tensor>();
-  for (const [name, shape] of updateShapes(card)) {
-    weights.set(name, tf.tensor(tensors.get(name)!.data, [...shape], 'float32'));
-  }
-  return { update: card.update, weights };
+  const weights = Array.from(updateShapes(card), ([name, shape]) => {
+    return [name, tf.tensor(tensors.get(name)!.data, [...shape], 'float32')] as const;
+  });
+  return { update: card.update, weights: new Map(weights) };
 }
 
 /** Frees the weights. */

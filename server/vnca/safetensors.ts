@@ -9,13 +9,13 @@ import { CheckpointError } from './errors.ts';
 
 /** Bytes per element. */
 const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
-export type Dtype = keyof typeof ELEMENT_BYTES;
+type Dtype = keyof typeof ELEMENT_BYTES;
 
 export interface StoredTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Row-major, little endian. A view of the file's bytes, possibly unaligned. */
-  readonly bytes: Uint8Array;
+  /** Row-major; undefined unless the dtype is F32. */
+  readonly data: Float32Array | undefined;
 }
 
 export interface TensorFile {
@@ -60,7 +60,9 @@ export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
     }
     const { dtype, shape, begin, end } = checkEntry(name, entry, data.length, fail);
     ranges.push({ name, begin, end });
-    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
+    // A copy: the bytes may be unaligned, or a view of a pooled Buffer.
+    const copy = dtype === 'F32' ? Uint8Array.from(data.subarray(begin, end)) : undefined;
+    tensors.set(name, { dtype, shape, data: copy && new Float32Array(copy.buffer) });
   }
   checkCover(ranges, data.length, fail);
   return { tensors, metadata };
@@ -167,47 +169,39 @@ function checkCover(ranges: Range[], dataLength: number, fail: Fail): void {
   if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
 }
 
-/** A copy of an F32 tensor's numbers; undefined for another dtype. */
-export function toFloat32(tensor: StoredTensor): Float32Array | undefined {
-  if (tensor.dtype !== 'F32') return undefined;
-  // Not bytes.slice(): for a Buffer that is a view, possibly unaligned.
-  return new Float32Array(Uint8Array.from(tensor.bytes).buffer);
-}
+/** The float32 tensors of a file. */
+export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =>
+  new Map(
+    [...tensors].flatMap(([name, { shape, data }]) => (data ? [[name, { shape, data }]] : [])),
+  );
 
-/** An F32 tensor of these numbers, for `writeSafetensors`. */
-export function fromFloat32(shape: readonly number[], data: Float32Array): StoredTensor {
-  return {
-    dtype: 'F32',
-    shape,
-    bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  };
+/** A float32 tensor. */
+export interface Float32Tensor {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array;
 }
 
 /**
- * Writes a file that `parseSafetensors` reads: wide dtypes first and the header padded with spaces,
- * so that every tensor is aligned.
+ * Writes a file that `parseSafetensors` reads, with the header padded with spaces, so that every
+ * tensor is aligned.
  *
- * @throws RangeError a tensor's bytes do not fit its shape
+ * @throws RangeError a tensor's numbers do not fit its shape
  */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, StoredTensor>,
+  tensors: ReadonlyMap<string, Float32Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  const entries = [...tensors].sort(
-    ([, a], [, b]) => ELEMENT_BYTES[b.dtype] - ELEMENT_BYTES[a.dtype],
-  );
   const fields: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) fields.push(['__metadata__', metadata]);
   let offset = 0;
-  for (const [name, { dtype, shape, bytes }] of entries) {
-    if (shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype]) !== bytes.length) {
-      throw new RangeError(`tensor "${name}": ${bytes.length} bytes do not fit shape [${shape}]`);
+  for (const [name, { shape, data }] of tensors) {
+    if (shape.reduce((a, b) => a * b, 1) !== data.length) {
+      throw new RangeError(`tensor "${name}": ${data.length} numbers do not fit shape [${shape}]`);
     }
-    fields.push([
-      name,
-      { dtype, shape: [...shape], data_offsets: [offset, offset + bytes.length] },
-    ]);
-    offset += bytes.length;
+    const end = offset + data.byteLength;
+    fields.push([name, { dtype: 'F32', shape: [...shape], data_offsets: [offset, end] }]);
+    offset = end;
   }
   const json = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
   const header = new TextEncoder().encode(`{${json.join(',')}}`);
@@ -216,9 +210,9 @@ export function writeSafetensors(
   new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
   file.set(header, LENGTH_BYTES);
   let at = LENGTH_BYTES + padded;
-  for (const [, { bytes }] of entries) {
-    file.set(bytes, at);
-    at += bytes.length;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
   }
   return file;
 }

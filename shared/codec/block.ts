@@ -30,15 +30,6 @@ export type BlockKind = (typeof BLOCK_KINDS)[number];
 /** A reader decodes the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
-/** The first three bytes of a block. */
-export interface BlockHeader {
-  readonly kind: BlockKind;
-  /** Low bits that a coarse key omits and a refinement adds, or log₂ of a delta's step; 0…7. */
-  readonly shift: number;
-  /** Checksum of the decoded cells, 16 bits. */
-  readonly check: number;
-}
-
 /** Writes blocks one after another and reuses its buffers. */
 export class BlockWriter {
   private readonly contexts = createContexts();
@@ -98,8 +89,18 @@ export class BlockWriter {
   }
 }
 
-/** Reads and checks a block's header. @throws FrameError block */
-export function readBlockHeader(block: Uint8Array): BlockHeader {
+/**
+ * Reads and checks a block's header.
+ *
+ * @returns its kind; the low bits that a coarse key omits and a refinement adds, or log₂ of a delta's
+ *   step, 0…7; and the checksum of the decoded cells, 16 bits
+ * @throws FrameError block
+ */
+export function readBlockHeader(block: Uint8Array): {
+  kind: BlockKind;
+  shift: number;
+  check: number;
+} {
   if (block.length < BLOCK_HEADER_BYTES) throw new FrameError('block');
   const kind = BLOCK_KINDS[block[0] & 3];
   const shift = block[0] >>> 2;

@@ -14,20 +14,16 @@ import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
 /** Working memory for the delta of one chunk. */
-interface Draft {
+type Draft = ReturnType<typeof createDraft>;
+
+const createDraft = (size: { width: number; height: number }) => ({
   /** What viewers hold. */
-  readonly before: Cells;
+  before: createCells(size),
   /** What they are to hold. */
-  readonly after: Cells;
+  after: createCells(size),
   /**
    * [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly.
    */
-  readonly marks: Uint8Array;
-}
-
-const createDraft = (size: { width: number; height: number }): Draft => ({
-  before: createCells(size),
-  after: createCells(size),
   marks: new Uint8Array(size.width * size.height),
 });
 

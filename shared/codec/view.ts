@@ -1,5 +1,6 @@
 /** A room's planes at a scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
+import { wordsOf } from './cells.ts';
 import { chunkCount, chunkRect } from './chunks.ts';
 import { createPlanes, type Planes } from './planes.ts';
 
@@ -37,11 +38,7 @@ export class View {
 
   private copy(tick: number, rect: Rect): boolean {
     const { source, words, changedAt, planes } = this;
-    const colours = new Uint32Array(
-      source.rgba.buffer,
-      source.rgba.byteOffset,
-      source.owner.length,
-    );
+    const colours = wordsOf(source);
     const [own, owners] = [planes.owner, source.owner];
     let any = false;
     for (let y = rect.y; y < rect.y + rect.height; y++) {

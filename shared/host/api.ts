@@ -21,6 +21,7 @@ import {
   roomSummary,
   sessionState,
   snapshotState,
+  wallState,
 } from './state.ts';
 import { statistics } from './statistics.ts';
 
@@ -127,6 +128,10 @@ export const CALLS = {
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
+  /** Gives a wall a place of its own: it is reached by the address in the answer. */
+  addWall: post('/rooms/:room/walls', { name: label }, wallState),
+  /** Takes the place back; a wall that has it stays up as one without. */
+  removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
    * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors
    * (null), by replaying the journal without them. Other commands stay. Takes a snapshot first.

@@ -29,6 +29,8 @@ const roomEntries = {
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
+  /** Walls that are up, and those with a place of their own that are lost. */
+  walls: v.object({ up: count, lost: count }),
   /** A slow operation in this room; visitors wait. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
@@ -55,7 +57,29 @@ export const visitorState = v.object({
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-export const roomState = v.object({ ...roomEntries, visitors: v.array(visitorState) });
+export const wallState = v.object({
+  /** null: it has no place of its own. */
+  id: v.nullable(count),
+  /** The host's name for it. */
+  name: text,
+  /** Its own address, without the origin; '' without a place. */
+  path: text,
+  /** Its connections: a wall of several screens may share an address. */
+  screens: count,
+  /** How long it has been up, ms; null: it is not. */
+  upFor: v.nullable(number),
+  /** When it was lost; null: it is up, or was never up. */
+  lost: v.nullable(number),
+  /** Frames per second that it confirms; in a room at rest only one is sent per second. */
+  frameRate: number,
+});
+export type WallState = v.InferOutput<typeof wallState>;
+
+export const roomState = v.object({
+  ...roomEntries,
+  visitors: v.array(visitorState),
+  wallList: v.array(wallState),
+});
 export type RoomDetail = v.InferOutput<typeof roomState>;
 
 export const banState = v.object({

@@ -55,8 +55,13 @@ export const COMMANDS = {
     protocol: whole(0, 0xffff),
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
-    /** A wall is not a participant: it sees everything and may only watch. The answer is `wall`. */
-    as: v.optional(v.literal('wall')),
+    /**
+     * A wall is not a participant: it sees everything and may only watch. The answer is `wall`. The
+     * picture on the host's page is a `view`: like a wall, but nobody misses it.
+     */
+    as: v.optional(v.picklist(['wall', 'view'])),
+    /** From the address of a wall that has a place of its own. */
+    pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Token from an earlier `welcome`, to resume as the same participant. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Mark of this device, from an earlier `welcome` in any room of the server. */

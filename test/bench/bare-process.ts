@@ -4,7 +4,7 @@
  */
 import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
 import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
-import { interleaved, planar } from '../../server/engine/core/layout.ts';
+import { stateLayout } from '../../server/engine/core/layout.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
 import { answerParent } from '../load/child.ts';
@@ -37,7 +37,7 @@ const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
 const { backend } = await selectBackend(name);
 const model = await loadModel(folder);
 const { channels, side } = model.card;
-const layout = ('load' in backend && backend.planar ? planar : interleaved)(channels);
+const layout = stateLayout(channels, 'load' in backend && backend.planar);
 // One that owns its states has no step without them.
 const stepper = 'load' in backend ? { backend, rule: await backend.load(model) } : undefined;
 let product: Product | undefined;

@@ -12,6 +12,7 @@ import { benchEngines } from './engines.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPeer } from './peer.ts';
+import { benchPublicDay } from './public-day.ts';
 import { benchReplay } from './replay.ts';
 import { benchSoak } from './soak.ts';
 import { benchStream } from './stream.ts';
@@ -45,6 +46,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, alternating with ours, where python3 has it',
+  },
+  'public-day': {
+    run: benchPublicDay,
+    help: 'what visitors, newcomers and a wall notice of every known attack, and whether the server stays as it is',
   },
   replay: {
     run: benchReplay,
@@ -89,20 +94,20 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for crowd, durability, engines, peer, replay and soak',
+      help: 'checkpoint to use, for crowd, durability, engines, peer, public-day, replay and soak',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for crowd, durability, engines, peer, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for crowd, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
       type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 30, 1800, 600, 3600, 3600',
-      help: "how long to measure, for crowd, pages, wall, durability, soak and replay; for replay, in the room's own time",
+      defaultInWords: '30, 30, 1800, 600, 1200, 3600, 3600',
+      help: "how long to measure, for crowd, pages, wall, durability, public-day, soak and replay; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
@@ -111,8 +116,8 @@ const COMMAND = {
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '50',
-      help: 'how many clients watch and damage, for crowd and soak',
+      defaultInWords: '50, 25, 50',
+      help: 'how many clients watch and damage, for crowd, public-day and soak',
     },
   },
 } as const;

@@ -22,7 +22,7 @@ const MOST_TIMES = 100;
 const PRODUCTS = 3;
 
 /** Such a driver is there to be right; how fast it is says nothing of a GPU. */
-const POSING = /^CPU posing as a GPU/;
+const EMULATED = /^CPU emulating a GPU/;
 
 /** Samples of one number of patches; cells/s. */
 export interface SizeSamples {
@@ -75,7 +75,7 @@ export class Stand {
     const before = residentMiB();
     const engine = await createEngine({ checkpoints: [net.model], backend: name });
     const { device } = engine.info;
-    if (!named && POSING.test(device)) {
+    if (!named && EMULATED.test(device)) {
       await engine.close();
       throw new EngineError('unavailable', `${name}, unless it is named: ${device}`);
     }

@@ -20,7 +20,7 @@ import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import { createRandom } from '../../shared/random.ts';
-import { live, openStoredRoom, type StoredRoomOptions } from '../support/stored-room.ts';
+import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
 
 import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
@@ -51,9 +51,9 @@ describe('a stored room', () => {
   test('is restored at its last stored tick, and continues exactly as it would have', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
-    await live(first, 120, 1);
+    await playTicks(first, 120, 1);
     first.room.leave(1);
-    const seen = await live(first, 40, 2);
+    const seen = await playTicks(first, 40, 2);
     await first.abandon();
     const again = await open(openMemory(kept));
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
@@ -70,7 +70,7 @@ describe('a stored room', () => {
   test('a damaged snapshot is skipped, and the room is the same', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
-    const seen = await live(first, 100, 3);
+    const seen = await playTicks(first, 100, 3);
     await first.abandon();
     const snapshots = [...kept.keys()].filter((key) => key.startsWith('snapshot/')).sort();
     expect(snapshots.length).toBeGreaterThan(1);
@@ -91,9 +91,9 @@ describe('a stored room', () => {
   ])('with %s it is refused with a sentence', async (_, kind, what) => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
-    await live(first, 60, 4);
+    await playTicks(first, 60, 4);
     await first.journalWriter.saveAll();
-    await live(first, 30, 5);
+    await playTicks(first, 30, 5);
     await first.abandon();
     const keys = [...kept.keys()].filter((key) => kind.test(key)).sort();
     for (const key of what.endsWith('all') ? keys : keys.slice(-2)) {
@@ -123,12 +123,12 @@ describe('a stored room', () => {
   test('the maximum number of organisms may change between two starts', async () => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept));
-    await live(first, 50, 6);
+    await playTicks(first, 50, 6);
     await first.abandon();
     const more = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
     await more.tick();
     expect(more.room.maxOrganisms).toBe(9);
-    const seen = await live(more, 50, 7);
+    const seen = await playTicks(more, 50, 7);
     await more.abandon();
     const again = await open(openMemory(kept), { place: { maxOrganisms: 9 } });
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
@@ -142,7 +142,7 @@ describe('a stored room', () => {
     for (const [i, date] of dates.entries()) {
       const room = await open(openMemory(kept), { date: () => date });
       if (i > 0) expect(seen.get(room.room.tick)).toBe(checksumOf(room.room.grid.planes));
-      seen = await live(room, 60, 8 + i);
+      seen = await playTicks(room, 60, 8 + i);
       await room.abandon();
     }
     const store = new Store(openMemory(kept));
@@ -197,7 +197,7 @@ describe('a data folder', () => {
   test('truncated or with flipped bits is never read as another room', async () => {
     const whole = folderOf('whole');
     const first = await open(await openFolder(whole));
-    const seen = await live(first, 150, 20);
+    const seen = await playTicks(first, 150, 20);
     const last = [...seen.keys()].at(-1)!;
     await first.abandon();
     const random = createRandom(20261125);

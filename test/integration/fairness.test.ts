@@ -217,6 +217,18 @@ describe('connections', () => {
     await expectUnharmed();
   });
 
+  test('an address that fills the queue of previews does not keep another one from its preview', async () => {
+    const { neighbour, join } = await startThrong({});
+    const film = (x: number, y: number) => ({ seed: { from: 'map', x, y } });
+    const greedy = await Promise.all(Array.from({ length: 30 }, () => join('10.0.0.5')));
+    const answers = greedy.flatMap((one, x) =>
+      [0, 1, 2, 3].map((y) => one.ask('preview', film(x / 30, y / 4))),
+    );
+    expect(await neighbour.ask('preview', film(1, 1))).toHaveProperty('film');
+    const refused = (await Promise.all(answers)).filter((answer) => 'reason' in answer);
+    expect(refused.length).toBeGreaterThan(0);
+  });
+
   test('a forwarded address that no trusted proxy wrote is ignored', async () => {
     const { knock } = await startThrong({ 'trust-proxy': 0, limits: 'connectionsPerAddress=2' });
     expect(await knock('10.0.0.1')).toBe('open');

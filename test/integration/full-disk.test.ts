@@ -9,7 +9,7 @@ import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { ANNA } from '../support/rooms.ts';
-import { live, openStoredRoom, type StoredRoomOptions } from '../support/stored-room.ts';
+import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
 
 import { afterSuite } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
@@ -37,9 +37,9 @@ describe('when the disk is full', () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
     const first = await open(records);
-    const seen = await live(first, 60, 10);
+    const seen = await playTicks(first, 60, 10);
     disk.full = true;
-    await live(first, 30, 11);
+    await playTicks(first, 30, 11);
     expect(first.room.tick).toBe(90);
     expect(first.troubles).toEqual(['not-kept']);
     expect(first.journalWriter.isPersisting).toBe(false);
@@ -50,7 +50,7 @@ describe('when the disk is full', () => {
     await back.abandon();
 
     disk.full = false;
-    const later = await live(first, 150, 12);
+    const later = await playTicks(first, 150, 12);
     expect(first.troubles).toEqual(['not-kept', 'kept-again']);
     await first.abandon();
     const again = await open(openMemory(kept));
@@ -147,11 +147,11 @@ describe('when the disk is full', () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
     const first = await open(records, { snapshotLeast: 1e9 });
-    const seen = await live(first, 60, 13);
+    const seen = await playTicks(first, 60, 13);
     disk.full = true;
-    await live(first, 30, 14);
+    await playTicks(first, 30, 14);
     disk.full = false;
-    await live(first, 90, 15);
+    await playTicks(first, 90, 15);
     expect(first.troubles.at(-1)).toBe('kept-again');
     await first.abandon();
     for (const key of kept.keys()) {
@@ -161,7 +161,7 @@ describe('when the disk is full', () => {
     const again = await open(openMemory(kept));
     expect(again.said[0]).toMatch(/could not be stored at the time and are lost/);
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
-    const on = await live(again, 40, 16);
+    const on = await playTicks(again, 40, 16);
     await again.abandon();
     const third = await open(openMemory(kept));
     expect(on.get(third.room.tick)).toBe(checksumOf(third.room.grid.planes));
@@ -176,13 +176,13 @@ describe('a room that has become another while the engine had no memory to read 
   ])('killed %s', async (_, ticks, isLost) => {
     const kept = new Map<string, Uint8Array>();
     const first = await open(openMemory(kept), { snapshotLeast: 1_000 });
-    await live(first, 60, 17);
+    await playTicks(first, 60, 17);
     const { room, world, journalWriter } = first;
     const state = room.export();
     const states = await world.engine.exportStates(
       state.organisms.map(({ id }) => room.patchOf(id)!),
     );
-    const before = await live(first, 10, 18);
+    const before = await playTicks(first, 10, 18);
     const { exportStates } = world.engine;
     const none = async () => {
       throw new EngineError('out-of-memory');
@@ -195,7 +195,7 @@ describe('a room that has become another while the engine had no memory to read 
     );
     expect(first.troubles).toContain('not-kept');
     if (!isLost) Object.assign(world.engine, { exportStates });
-    const after = await live(first, ticks, 19);
+    const after = await playTicks(first, ticks, 19);
     expect(first.troubles.includes('kept-again')).toBe(!isLost);
     await first.abandon();
     const again = await open(openMemory(kept));

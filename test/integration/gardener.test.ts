@@ -88,12 +88,20 @@ test('plays for a wall, stops for a visitor, and is not listed as a participant'
   const server = await startServer({ size: '160x96', 'tick-rate': 60, attract: 60 });
   const room = server.world.rooms.get('garden')!;
   const gardener = server.gardeners.of('garden')!;
-  // Nobody watches.
-  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
-  await wall.until(() => wall.life.some(({ what }) => what === 'grown'));
-  expect(gardener.isActive).toBe(true);
+  // A new room is planted before anybody comes, but for a visitor who plants.
+  while (room.size === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   expect(room.organisms[0].planter.name).toBe('The gardener');
+  const bea = await Visitor.join(server.port, 'garden', 'Bea');
+  expect(bea.welcome!.organisms).not.toHaveLength(0);
+  await bea.ask('plant', { x: 16, y: 80, seed: { from: 'gallery', index: 0 } });
+  await bea.until(() => !gardener.isActive);
+  bea.leave();
+  gardener.configure({ after: 100 });
+
+  const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
+  await wall.until(() => gardener.isActive && wall.life.some(({ what }) => what === 'grown'));
   expect(server.roomServers.get('garden')!.size).toBe(0);
+  gardener.configure({ after: 60_000 });
 
   // Nobody can pass for it.
   const ada = await Visitor.join(server.port, 'garden', 'the  GARDENER!');

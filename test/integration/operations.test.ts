@@ -84,7 +84,7 @@ test('a room made with a checkpoint that is no longer shipped opens with --check
   // Where the files lie does not matter: they lay in another folder when the room was made.
   const before = join(scratch, 'checkpoints', 'interim-emoji');
   cpSync(EARLIER, before, { recursive: true });
-  const first = start('earlier', ['--checkpoint', before]);
+  const first = start('earlier', ['--checkpoint', before, '--attract', 'off']);
   const visitor = await Visitor.join(await first.alive());
   const planted = await visitor.ask('plant', {
     ...{ x: 48, y: 48 },

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
-import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
+import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
@@ -68,8 +68,8 @@ const run = (name: string): string[] => ['--run', join(folder, name), '--threads
 
 async function stateOf(name: string): Promise<Record<string, Float32Array>> {
   const file = join(folder, name, 'state.safetensors');
-  const { tensors } = parseSafetensors(await readFile(file), file);
-  return Object.fromEntries([...tensors].map(([key, tensor]) => [key, toFloat32(tensor)!]));
+  const tensors = float32Of(parseSafetensors(await readFile(file), file));
+  return Object.fromEntries([...tensors].map(([key, { data }]) => [key, data]));
 }
 
 const updatesIn = async (name: string): Promise<number[]> =>

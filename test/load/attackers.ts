@@ -39,6 +39,7 @@ export class Attacker {
   readonly refusals: Record<string, number> = {};
   private readonly held: Held[] = [];
   private client: LoadClient | undefined;
+  private readonly timer: NodeJS.Timeout;
 
   constructor(
     readonly attack: Attack,
@@ -46,10 +47,17 @@ export class Attacker {
     private readonly packets: PacketCache,
     private readonly random: Random,
   ) {
-    setInterval(() => {
+    this.timer = setInterval(() => {
       this.tries++;
       this.tryOnce();
     }, 1000 / RATES[attack]);
+  }
+
+  /** Stops, and closes what it holds. */
+  end(): void {
+    clearInterval(this.timer);
+    for (const held of this.held.splice(0)) held.close();
+    this.client?.close();
   }
 
   private tryOnce(): void {

@@ -26,6 +26,8 @@ const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4
 export interface LoadClientOptions {
   /** http://host:port */
   readonly url: string;
+  /** The address of this machine that it connects from, such as 127.0.1.7. */
+  readonly localAddress?: string;
   /** Shared by all clients of a process. */
   readonly packets: PacketCache;
   /** What it asks for once connected; absent: it stays outside. */
@@ -115,9 +117,12 @@ export class LoadClient {
   }
 
   private dial(): void {
-    const { url, packets, redial, onLost } = this.options;
+    const { url, localAddress, packets, redial, onLost } = this.options;
     const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    const socket = new WebSocket(address, { perMessageDeflate: false });
+    const socket = new WebSocket(address, {
+      perMessageDeflate: false,
+      ...(localAddress && { localAddress }),
+    });
     this.socket = socket;
     socket.on('message', (data: Buffer, isBinary) => {
       this.bytes += data.length + framing(data.length);

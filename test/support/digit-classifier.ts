@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseSafetensors, toFloat32 } from '../../server/vnca/safetensors.ts';
+import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
 
 export const CLASSIFIER_FILE = fileURLToPath(
   new URL('../fixtures/digit-classifier.safetensors', import.meta.url),
@@ -59,8 +59,8 @@ export function classify(weights: Weights, pixels: Float32Array): number {
 }
 
 export function loadClassifier(): Weights {
-  const { tensors } = parseSafetensors(readFileSync(CLASSIFIER_FILE), CLASSIFIER_FILE);
-  const data = (name: string): Float32Array => toFloat32(tensors.get(name)!)!;
+  const tensors = float32Of(parseSafetensors(readFileSync(CLASSIFIER_FILE), CLASSIFIER_FILE));
+  const data = (name: string): Float32Array => tensors.get(name)!.data;
   return {
     inner: data('inner.kernel'),
     innerBias: data('inner.bias'),

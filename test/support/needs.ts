@@ -8,7 +8,9 @@ export function testNeeding(need: string, isPresent: boolean): typeof test {
   if (isPresent) return test;
   const skip = (title: string, run: () => void, timeout?: number) =>
     test.skip(`${title} (needs ${need})`, run, timeout);
-  return skip as typeof test;
+  const each = (table: readonly unknown[]) => (title: string, run: () => void) =>
+    test.skip.each(table)(`${title} (needs ${need})`, run);
+  return Object.assign(skip, { each }) as typeof test;
 }
 
 /** The same for a group of tests. */

@@ -24,10 +24,13 @@ export class ServerProcess {
   /** Its end. */
   readonly ended: Promise<Ended>;
 
-  /** @param before a shell's words, before the server takes its place */
-  constructor(args: readonly string[], before = '') {
+  /**
+   * @param before a shell's words, before the server takes its place
+   * @param folder which the server is started from
+   */
+  constructor(args: readonly string[], before = '', folder = root) {
     const command = [process.execPath, 'server/start.mjs', ...args];
-    const options = { cwd: root } as const;
+    const options = { cwd: folder } as const;
     this.child = before
       ? spawn('bash', ['-c', `${before}; exec "$@"`, 'bash', ...command], options)
       : spawn(command[0], command.slice(1), options);

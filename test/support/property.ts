@@ -4,4 +4,25 @@ import { SEED } from './chance.ts';
 
 fc.configureGlobal({ seed: SEED });
 
+/** Any number from one to another. */
+export const between = (min: number, max: number): fc.Arbitrary<number> =>
+  fc.double({ min, max, noNaN: true });
+
+/** Arbitraries, and a predicate of their values. */
+type Property<Values extends [unknown, ...unknown[]]> = [
+  ...arbitraries: { [K in keyof Values]: fc.Arbitrary<Values[K]> },
+  predicate: (...values: Values) => void,
+];
+
+/** Checks a property a hundred times. */
+export const forAll = <Values extends [unknown, ...unknown[]]>(
+  ...property: Property<Values>
+): void => fc.assert(fc.property(...property));
+
+/** Checks a property so many times. */
+export const forRuns = <Values extends [unknown, ...unknown[]]>(
+  numRuns: number,
+  ...property: Property<Values>
+): void => fc.assert(fc.property(...property), { numRuns });
+
 export default fc;

@@ -122,10 +122,16 @@ export class HandRoom {
   }
 }
 
-/** A room whose organisms have just grown. @param places their centres */
-export function grown(...places: readonly (readonly [x: number, y: number])[]): HandRoom {
+/** A room where seeds are planted at the next tick. @param places their centres */
+export function sown(...places: (readonly [x: number, y: number])[]): HandRoom {
   const hand = new HandRoom();
   for (const [x, y] of places) hand.plant(x, y);
+  return hand;
+}
+
+/** A room whose organisms have just grown. @param places their centres */
+export function grown(...places: Parameters<typeof sown>): HandRoom {
+  const hand = sown(...places);
   hand.ticks(GROWN);
   return hand;
 }

@@ -89,7 +89,7 @@ export async function openStoredRoom({
 }
 
 /** Ticks with random commands. @returns checksums of the planes after each tick */
-export async function live(
+export async function playTicks(
   room: StoredRoom,
   ticks: number,
   seed: number,

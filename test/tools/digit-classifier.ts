@@ -3,7 +3,7 @@
  * a pixel, ten rounds.
  */
 import { writeFile } from 'node:fs/promises';
-import { fromFloat32, writeSafetensors } from '../../server/vnca/safetensors.ts';
+import { writeSafetensors } from '../../server/vnca/safetensors.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import {
   CLASSES,
@@ -124,10 +124,10 @@ export async function trainClassifier(log: (line: string) => void): Promise<void
     log(`round ${round + 1} of ${ROUNDS}: ${(100 * accuracy).toFixed(2)} % of the test digits`);
   }
   const stored = new Map([
-    ['inner.kernel', fromFloat32([DIGIT_SIDE ** 2, HIDDEN], weights.inner)],
-    ['inner.bias', fromFloat32([HIDDEN], weights.innerBias)],
-    ['outer.kernel', fromFloat32([HIDDEN, CLASSES], weights.outer)],
-    ['outer.bias', fromFloat32([CLASSES], weights.outerBias)],
+    ['inner.kernel', { shape: [DIGIT_SIDE ** 2, HIDDEN], data: weights.inner }],
+    ['inner.bias', { shape: [HIDDEN], data: weights.innerBias }],
+    ['outer.kernel', { shape: [HIDDEN, CLASSES], data: weights.outer }],
+    ['outer.bias', { shape: [CLASSES], data: weights.outerBias }],
   ]);
   await writeFile(CLASSIFIER_FILE, writeSafetensors(stored));
 }

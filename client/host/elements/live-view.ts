@@ -169,7 +169,10 @@ export class LiveView extends StyledElement {
 
   private connect(): void {
     // Like a wall, the host's page is not a participant and does not count toward the capacity.
-    const connection = new WallConnection({ room: this.room, build: '', renew: () => {} });
+    const { room } = this;
+    const connection = new WallConnection({
+      ...{ room, as: 'view', pass: '', build: '', renew: () => {} },
+    });
     this.connection = connection;
     const { model } = connection;
     this.state.take('look');

@@ -14,16 +14,6 @@ export interface BatchEntry {
   readonly step: PatchStep;
 }
 
-/** What a patch's new state shows. */
-export interface PatchReadout {
-  /** [s, s, 4]. */
-  readonly rgba: Uint8Array;
-  /** [s, s], in the same buffer as `rgba`. */
-  readonly presence: Uint8Array;
-  /** Whether all values of the state are finite. */
-  readonly finite: boolean;
-}
-
 /** A batch that was stepped but not yet committed. */
 export interface SteppedBatch {
   readonly batch: ResidentBatch;
@@ -104,20 +94,23 @@ export class BatchStepper {
   }
 }
 
+/** What a patch's new state shows. */
+export type PatchReadout = ReturnType<typeof readState>;
+
 function readState(
   { card, read }: LoadedModel,
   stage: number,
   states: Float32Array,
   offset: number,
-): PatchReadout {
+) {
   const cells = stage * stage;
   // One buffer for both, so that only one moves between threads.
   const buffer = new ArrayBuffer(5 * cells);
   const rgba = new Uint8Array(buffer, 0, 4 * cells);
   const presence = new Uint8Array(buffer, 4 * cells);
   read(states, offset, rgba, presence);
-  const finite = allFinite(states.subarray(offset, offset + cells * card.channels));
-  return { rgba, presence, finite };
+  const state = states.subarray(offset, offset + cells * card.channels);
+  return { rgba, presence, finite: allFinite(state) };
 }
 
 /** Writes the input of a step: the state, divided, then masked. */

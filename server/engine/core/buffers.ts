@@ -3,6 +3,8 @@
  * each time would make the garbage collector stop the engine once or twice a second.
  */
 
+import { getOrAdd } from '../../platform/get-or-add.ts';
+
 /** Bytes of unused buffers that the pool keeps. */
 const MAX_READY = 32 * 2 ** 20;
 
@@ -29,9 +31,7 @@ export class BufferPool {
   /** Returns a buffer to the pool. The caller must not use it afterwards. */
   release(buffer: Float32Array): void {
     if (buffer.byteLength > this.maxReady) return;
-    const sameLength = this.ready.get(buffer.length);
-    if (sameLength) sameLength.push(buffer);
-    else this.ready.set(buffer.length, [buffer]);
+    getOrAdd(this.ready, buffer.length, () => []).push(buffer);
     this.bytes += buffer.byteLength;
     if (this.bytes > this.maxReady) this.makeRoom();
   }

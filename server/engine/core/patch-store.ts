@@ -4,37 +4,35 @@
  *
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { seedState } from '../../vnca/growth.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
 import type { PatchId, Readout } from '../engine.ts';
 import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
 import { brokenReadout } from './broken-readout.ts';
-import { interleaved, planar } from './layout.ts';
+import { stateLayout } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { checkNames, PatchTable, stageAfter } from './patch-table.ts';
-
-/** Options of `createPatchStore`. */
-export interface PatchStoreOptions {
-  /** Patches refer to a model by the name in its card. */
-  readonly models: readonly Model[];
-  readonly backend: RuleBackend;
-}
 
 /**
  * Loads the models on the backend.
  *
+ * @param models patches refer to them by the names in their cards
  * @throws EngineError unavailable: two models have the same name
  */
-export async function createPatchStore(options: PatchStoreOptions): Promise<PatchStore> {
-  const { models, backend } = options;
+export async function createPatchStore(
+  models: readonly Model[],
+  backend: RuleBackend,
+): Promise<PatchStore> {
   const allSpecies = new Map<string, LoadedModel>();
   checkNames(models);
   for (const model of models) {
     const { card } = model;
     const rule = await backend.load(model);
-    const layout = (backend.planar ? planar : interleaved)(card.channels);
-    const read = createReadout(card, layout.planar);
+    const layout = stateLayout(card.channels, backend.planar);
+    const read = createReadout(card, backend.planar);
     allSpecies.set(card.name, { card, rule, read, layout });
   }
   const patches = new PatchTable<Patch>(allSpecies);
@@ -53,7 +51,7 @@ export async function createPatchStore(options: PatchStoreOptions): Promise<Patc
         species,
         conditioning: species.rule.condition?.(latent),
         stage,
-        state: species.layout.seed(latent, stage),
+        state: species.layout.import(seedState(latent, stage, species.card.channels)),
         batch: undefined,
         lastRgba: undefined,
       }));
@@ -118,9 +116,7 @@ function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
   const groups = new Map<string, BatchEntry[]>();
   for (const entry of entries) {
     const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
-    const group = groups.get(key);
-    if (group) group.push(entry);
-    else groups.set(key, [entry]);
+    getOrAdd(groups, key, () => []).push(entry);
   }
   return [...groups.values()];
 }

@@ -13,14 +13,10 @@ export function checkNames(models: readonly Model[]): void {
   }
 }
 
-/** The checkpoint of a patch. */
-interface Species {
-  readonly card: Card;
-}
-
 /** What the checks need of a patch. */
 interface CheckedPatch {
-  readonly species: Species;
+  /** Its checkpoint. */
+  readonly species: { readonly card: Card };
   /** Side s. */
   readonly stage: number;
 }

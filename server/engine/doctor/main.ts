@@ -1,6 +1,6 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
-import { readCommand } from '../../settings/command.ts';
-import { helpText } from '../../settings/help.ts';
+import type { Values } from '../../settings/command.ts';
+import { runCommand } from '../../settings/help.ts';
 import { SERVER } from '../../settings/server.ts';
 import { number, text } from '../../settings/types.ts';
 import { examine } from './examine.ts';
@@ -28,23 +28,14 @@ const COMMAND = {
   environment: SERVER.environment,
 } as const;
 
-async function main(): Promise<void> {
-  const options = readCommand(COMMAND, process.argv.slice(2), process.env);
-  if (options === 'help') {
-    console.log(helpText(COMMAND));
-    return;
-  }
+async function main(options: Values<typeof COMMAND.options>): Promise<void> {
   const { json, seconds, checkpoint } = options;
-  const report = await examine({
-    checkpoint,
-    seconds,
-    // On standard error, so that a pipe receives only the report.
-    progress: (line) => console.error(line),
-  });
+  // Progress on standard error, so that a pipe receives only the report.
+  const report = await examine(checkpoint, seconds, console.error);
   console.log(json ? JSON.stringify(report, null, 2) : `\n${reportText(report)}`);
 }
 
-main().catch((error: unknown) => {
+runCommand(COMMAND, main).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });

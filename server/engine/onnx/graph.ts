@@ -14,18 +14,14 @@ export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
-/** A serialized model. */
-export interface StepModel {
-  readonly bytes: Uint8Array;
-  /** The inputs for the parts of a patch's own weights, unless they are one input. */
-  readonly parts: readonly OwnInput[];
-}
-
 /** An input and its range in a patch's conditioning. */
-export interface OwnInput extends OwnPart {
+interface OwnInput extends OwnPart {
   readonly name: string;
   readonly shape: readonly number[];
 }
+
+/** A serialized model. */
+export type StepModel = ReturnType<typeof stepModel>;
 
 /**
  * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run
@@ -42,7 +38,7 @@ export const tileable = (stage: number): boolean => stage % TILE === 0 && stage 
  * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N
  *   is 1, and each part of `own` is an input of its own
  */
-export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
+export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
   const model = new ModelWriter();
   const layout = ownLayout(card);
@@ -58,7 +54,6 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   const everywhere = flat ? [1] : [1, 1];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
-  const number = (value: number): string => model.weight([], new Float32Array([value]));
   /** A part of the patches' own weights; −1 in the shape is the number of patches. */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
@@ -144,19 +139,25 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
   let after: string;
   if (update.updateProbability < 1) {
     if (update.leak > 0) {
-      change = model.node('Sub', [change, model.node('Mul', [STATES, number(update.leak)])]);
+      change = model.node('Sub', [change, model.node('Mul', [STATES, model.number(update.leak)])]);
     }
     model.input(MASK, [patches, 1, side, side]);
     after = add(STATES, model.node('Mul', [change, MASK]));
   } else {
-    const kept = update.leak > 0 ? model.node('Mul', [STATES, number(1 - update.leak)]) : STATES;
+    const kept =
+      update.leak > 0 ? model.node('Mul', [STATES, model.number(1 - update.leak)]) : STATES;
     after = add(kept, change);
   }
   if (update.stateLimit === undefined) model.node('Identity', [after], {}, AFTER);
   else {
-    model.node('Clip', [after, number(-update.stateLimit), number(update.stateLimit)], {}, AFTER);
+    const limits = [-update.stateLimit, update.stateLimit].map((limit) => model.number(limit));
+    model.node('Clip', [after, ...limits], {}, AFTER);
   }
-  return { bytes: model.finish(), parts };
+  return {
+    bytes: model.finish(),
+    /** The inputs for the parts of a patch's own weights, unless they are one input. */
+    parts,
+  };
 }
 
 /**
@@ -165,7 +166,7 @@ export function stepModel({ card, tensors }: Model, stage?: number): StepModel {
  * slower.
  */
 function elu(model: ModelWriter, input: string): string {
-  const [zero, one] = [0, 1].map((value) => model.weight([], new Float32Array([value])));
+  const [zero, one] = [model.number(0), model.number(1)];
   const grown = model.node('Exp', [model.node('Min', [input, zero])]);
   return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }

@@ -50,11 +50,13 @@ export class ModelWriter {
 
   /** Adds a float32 constant. @returns its name */
   weight(shape: readonly number[], data: Float32Array): string {
-    return this.constant(
-      FLOAT,
-      shape,
-      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-    );
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return this.constant(FLOAT, shape, bytes);
+  }
+
+  /** Adds a scalar. @returns its name */
+  number(value: number): string {
+    return this.weight([], Float32Array.of(value));
   }
 
   /** Adds a list of int64. @returns its name */

@@ -3,13 +3,12 @@
  * patches.
  */
 import { availableParallelism } from 'node:os';
-import './no-telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from './graph.ts';
+import { openSession, Tensor } from './onnx-session.ts';
 
 /**
  * Two patches of 32×32, whose layers fit in a core's cache. With sixteen, throughput is 25 % lower
@@ -51,22 +50,12 @@ async function loadRule(model: Model): Promise<StepRule> {
   };
 }
 
-interface Session {
-  step(batch: Batch): Promise<void>;
-  release(): Promise<void>;
-}
+type Session = Awaited<ReturnType<typeof start>>;
 
-async function start({ bytes, parts }: StepModel): Promise<Session> {
-  const session = await InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
-    // Threads within a run would wait for each other at every layer; separate patches do not.
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+async function start({ bytes, parts }: StepModel) {
+  const session = await openSession(bytes);
   return {
-    async step({ count, stage, states, after, conditioning, mask }) {
+    async step({ count, stage, states, after, conditioning, mask }: Batch): Promise<void> {
       const tensor = (data: Float32Array, shape: readonly number[]): Tensor =>
         new Tensor('float32', data, shape);
       const shape = [count, states.length / (count * stage * stage), stage, stage];

@@ -6,7 +6,7 @@
  * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
  * 4, and one small matrix product.
  */
-import type { WeightTensor } from '../../vnca/checkpoint.ts';
+import type { Float32Tensor } from '../../vnca/safetensors.ts';
 import type { ModelWriter } from './model-writer.ts';
 
 /** Rows per tile. */
@@ -46,7 +46,7 @@ const POINTS = OF_IMAGE.length;
  * @param kernel [3, 3, in, out]
  * @returns [4, out × s²/4]: the first rows of all tiles, then the second rows, …
  */
-export function convolveTiles(model: ModelWriter, image: string, kernel: WeightTensor): string {
+export function convolveTiles(model: ModelWriter, image: string, kernel: Float32Tensor): string {
   const [inputs, outputs] = kernel.shape.slice(-2);
   const points = OF_IMAGE.map((rows) => {
     const each = Float32Array.from({ length: inputs * POINTS }, (_, i) => rows[i % POINTS]);

@@ -52,10 +52,6 @@ function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,
     isArray: Array.isArray,
-    isString: (value) => typeof value === 'string',
-    isNumber: (value) => typeof value === 'number',
-    isBoolean: (value) => typeof value === 'boolean',
-    isObject: (value) => typeof value === 'object' && value !== null,
   };
   const target = util as unknown as Record<string, unknown>;
   for (const [name, helper] of Object.entries(helpers)) target[name] ??= helper;

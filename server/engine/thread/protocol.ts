@@ -1,6 +1,5 @@
 /** The messages between an engine and its worker thread. */
-import type { Card } from '../../vnca/card.ts';
-import type { WeightTensor } from '../../vnca/checkpoint.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore } from '../backend.ts';
 import type { SkippedEngine } from '../backends.ts';
 import type { EngineInfo } from '../engine.ts';
@@ -8,7 +7,7 @@ import type { EngineInfo } from '../engine.ts';
 /** The worker's `workerData`. */
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
-  readonly models: readonly { card: Card; tensors: ReadonlyMap<string, WeightTensor> }[];
+  readonly models: readonly Model[];
   /** See `DeviceLossOptions.maxLosses`. */
   readonly maxDeviceLosses?: number;
 }

@@ -3,6 +3,7 @@ import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
 import { repeatSteps, SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
+import type { WorkerMethods } from './protocol.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 /** Options of `recoveringThread`. */
@@ -59,7 +60,7 @@ export async function recoveringThread(
   await recovery.start();
 
   let closing: Promise<void> | undefined;
-  const ask = async <T>(
+  const perform = async <T>(
     call: (thread: ThreadEngine) => Promise<T>,
     accept?: (result: T) => void,
   ): Promise<T> => {
@@ -79,6 +80,16 @@ export async function recoveringThread(
     const outcome = await answer;
     if ('refused' in outcome) throw outcome.refused;
     return outcome.result;
+  };
+
+  /** Calls a method of the thread. @param accept see `Recovery.submit` */
+  const ask = <M extends keyof WorkerMethods>(
+    method: M,
+    argument: Parameters<ThreadEngine[M]>[0],
+    accept?: (result: Awaited<ReturnType<ThreadEngine[M]>>) => void,
+  ) => {
+    type Result = Promise<Awaited<ReturnType<ThreadEngine[M]>>>;
+    return perform((thread) => thread[method](argument as never) as Result, accept);
   };
 
   /** What is stored of a patch whose states have just become these. */
@@ -104,7 +115,7 @@ export async function recoveringThread(
       return { saved: await saved, readouts };
     };
     try {
-      const { readouts } = await ask(call, ({ saved, readouts }) => {
+      const { readouts } = await perform(call, ({ saved, readouts }) => {
         due.forEach(({ stateCheckpoint, save }, i) => {
           // Steps are logged when answered, in order: those logged by now are exactly those in the
           // copy.
@@ -125,7 +136,7 @@ export async function recoveringThread(
 
   const close = async (): Promise<void> => {
     // An empty call, to wait for the answers of all earlier ones.
-    closing = ask((thread) => thread.dispose([])).catch(() => {});
+    closing = ask('dispose', []).catch(() => {});
     await closing;
     const thread = recovery.machine?.thread;
     recovery.close();
@@ -138,60 +149,41 @@ export async function recoveringThread(
     hasUnusedLibraries: first.hasUnusedLibraries,
     plant: async (newPatches) => {
       const own = newPatches.map((one) => ({ ...one, latent: one.latent.slice() }));
-      await ask(
-        (thread) => thread.plant(own),
-        () => {
-          for (const planted of own) {
-            patches.set(planted.patch, { planted, ...unbroken(planted.patch, undefined) });
-          }
-        },
-      );
+      return ask('plant', own, () => {
+        for (const planted of own) {
+          patches.set(planted.patch, { planted, ...unbroken(planted.patch, undefined) });
+        }
+      });
     },
     step,
-    exportStates: (ids) => ask((thread) => thread.exportStates(ids)),
+    exportStates: (ids) => ask('exportStates', ids),
     importStates: async (states) => {
       const own = states.map(({ patch, state }) => ({ patch, state: state.slice() }));
-      await ask(
-        (thread) => thread.importStates(own),
-        () => {
-          for (const { patch, state } of own) {
-            Object.assign(patches.get(patch)!, unbroken(patch, state));
-          }
-        },
-      );
+      return ask('importStates', own, () => {
+        for (const { patch, state } of own) {
+          Object.assign(patches.get(patch)!, unbroken(patch, state));
+        }
+      });
     },
     dispose: (ids) =>
-      ask(
-        (thread) => thread.dispose(ids),
-        () => {
-          for (const id of ids) patches.delete(id);
-        },
-      ),
+      ask('dispose', ids, () => {
+        for (const id of ids) patches.delete(id);
+      }),
     take: async (ids) => {
       let taken: TransferredStoredPatch[] = [];
-      await ask(
-        (thread) => thread.take(ids),
-        (transferred) => {
-          taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)! }));
-          for (const id of ids) patches.delete(id);
-        },
-      );
+      await ask('take', ids, (transferred) => {
+        taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)! }));
+        for (const id of ids) patches.delete(id);
+      });
       return taken;
     },
-    put: (newPatches) =>
-      ask(
-        (thread) =>
-          thread.put(
-            newPatches.map(
-              ({ stored, ...transferred }: TransferredPatch & { stored?: StoredPatch }) =>
-                transferred,
-            ),
-          ),
-        () => {
-          for (const { patch, stored } of newPatches as readonly TransferredStoredPatch[])
-            patches.set(patch, stored);
-        },
-      ),
+    put: async (newPatches) => {
+      const given = newPatches as readonly TransferredStoredPatch[];
+      const bare = given.map(({ stored, ...transferred }) => transferred);
+      return ask('put', bare, () => {
+        for (const { patch, stored } of given) patches.set(patch, stored);
+      });
+    },
     close: () => (closed ??= close()),
   };
 }

@@ -8,8 +8,8 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { readCommand } from '../../settings/command.ts';
-import { helpText } from '../../settings/help.ts';
+import type { Values } from '../../settings/command.ts';
+import { runCommand } from '../../settings/help.ts';
 import { text } from '../../settings/types.ts';
 import { tensorflowFolders } from '../tfjs/native-part.ts';
 
@@ -45,13 +45,7 @@ for name in wheel.namelist():
     if name.startswith(tuple(sys.argv[3:])): wheel.extract(name, sys.argv[2])`;
 const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
-async function main(): Promise<void> {
-  const options = readCommand(COMMAND, process.argv.slice(2));
-  if (options === 'help') {
-    console.log(helpText(COMMAND));
-    return;
-  }
-  const { wheel: given, gpu } = options;
+async function main({ wheel: given, gpu }: Values<typeof COMMAND.options>): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new Error(`only x86-64 Linux is known to work, not ${process.arch} ${process.platform}`);
   }
@@ -146,7 +140,7 @@ function run(
   if (spawnSync(command, args, { stdio, env }).status !== 0) throw new Error(otherwise);
 }
 
-main().catch((error: unknown) => {
+runCommand(COMMAND, main).catch((error: unknown) => {
   process.stderr.write(`build:tensorflow: ${error instanceof Error ? error.message : error}\n`);
   process.exitCode = 1;
 });

@@ -1,31 +1,21 @@
-/** Runs calls immediately, or queues them in order while the gate is closed. */
+/** Runs calls immediately, or in order once the closed gate opens. */
 export class CallGate {
-  private closed = false;
-  private readonly queue: (() => void)[] = [];
+  private until: Promise<unknown> | undefined;
 
   /** Runs or queues a call. @returns its result, as a promise if it was queued */
   pass<T>(call: () => T | Promise<T>): T | Promise<T> {
-    if (!this.closed) return call();
-    return new Promise<T>((resolve, reject) => {
-      this.queue.push(() => {
-        try {
-          resolve(call());
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    // An earlier call in the queue may close the gate again.
+    const retry = (): T | Promise<T> => this.pass(call);
+    return this.until ? this.until.then(retry, retry) : call();
   }
 
-  /** Closes the open gate until a promise settles, then runs the queued calls. */
-  async hold<T>(until: Promise<T>): Promise<T> {
-    this.closed = true;
-    try {
-      return await until;
-    } finally {
-      this.closed = false;
-      // A queued call may close the gate again.
-      while (!this.closed && this.queue.length > 0) this.queue.shift()!();
-    }
+  /** Closes the open gate until a promise settles. */
+  hold<T>(until: Promise<T>): Promise<T> {
+    const open = (): void => {
+      this.until = undefined;
+    };
+    this.until = until;
+    until.then(open, open);
+    return until;
   }
 }

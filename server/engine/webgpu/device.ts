@@ -3,37 +3,26 @@ import { existsSync } from 'node:fs';
 import { EngineError } from '../engine.ts';
 
 /** An open GPU. */
-export interface Gpu {
-  readonly device: GPUDevice;
-  /** The limits that the device was opened with. */
-  readonly limits: GPUSupportedLimits;
-  /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
-  readonly instance: GPU;
-}
-
-/** What is known of a GPU before it is opened. */
-export interface FoundGpu {
-  /** For people. */
-  readonly name: string;
-  /** Whether it is not a driver that computes on the CPU. */
-  readonly real: boolean;
-  /** Whether shaders can compute in 16-bit floats. */
-  readonly half: boolean;
-}
+export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
 /** Opens the GPU. */
 export type OpenGpu = () => Promise<Gpu>;
 
 /** Finds the preferred GPU. @throws EngineError unavailable */
-export async function findGpu(): Promise<FoundGpu> {
-  const { adapter } = await request();
-  const { info } = adapter;
+export const findGpu = async () => describe((await request()).adapter);
+
+/** What is known of a GPU before it is opened. */
+function describe({ info, features }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
+    /** For people. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
+    /** Whether it is not a driver that computes on the CPU. */
     real,
-    half: adapter.features.has('shader-f16'),
+    info,
+    /** Whether shaders can compute in 16-bit floats. */
+    half: features.has('shader-f16'),
   };
 }
 
@@ -58,7 +47,7 @@ export const isRealGpu = (
  * @param half whether shaders will compute in 16-bit floats
  * @throws EngineError unavailable
  */
-export async function openGpu(half: boolean): Promise<Gpu> {
+export async function openGpu(half: boolean) {
   // An adapter can open only one device.
   const { instance, adapter } = await request();
   const { limits } = adapter;
@@ -69,6 +58,7 @@ export async function openGpu(half: boolean): Promise<Gpu> {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
         maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
+        maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
         maxBufferSize: limits.maxBufferSize,
       },
@@ -76,7 +66,12 @@ export async function openGpu(half: boolean): Promise<Gpu> {
     .catch((error: Error) => {
       throw new EngineError('unavailable', `the GPU does not start (${error.message})`);
     });
-  return { device, limits: device.limits, instance };
+  return {
+    ...describe(adapter),
+    device,
+    /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
+    instance,
+  };
 }
 
 async function request(): Promise<{ instance: GPU; adapter: GPUAdapter }> {

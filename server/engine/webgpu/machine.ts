@@ -2,6 +2,7 @@
  * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
  * are submitted before they return; their promises resolve when the answers have arrived.
  */
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
@@ -19,15 +20,6 @@ import {
   stageOf,
   writeWork,
 } from './work.ts';
-
-/** The answer to one patch's step. */
-export interface StepResult {
-  /** [s, s, 4] RGBA, then [s, s] presence. */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-  /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
-  readonly change: number | undefined;
-  readonly broken: boolean;
-}
 
 /** A step of a patch and the net to step it with. */
 export interface NetJob extends Job {
@@ -81,12 +73,13 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
       answerWordCount += answerWords(stageOf(job));
     }
     let workBytes = 0;
-    const sections = [...byPage(jobs)].map(([page, { net, indices }]) => {
-      const { words, tiles } = writeWork({
-        jobs: indices.map((i) => jobs[i]),
-        answers: indices.map((i) => answers[i]),
-        tiling: net.plan,
-      });
+    const pages = new Map<Page, { net: Net; indices: number[] }>();
+    jobs.forEach(({ net, slot: { page } }, i) => {
+      getOrAdd(pages, page, () => ({ net, indices: [] })).indices.push(i);
+    });
+    const sections = [...pages].map(([page, { net, indices }]) => {
+      const [own, places] = [indices.map((i) => jobs[i]), indices.map((i) => answers[i])];
+      const { words, tiles } = writeWork(own, places, net.plan);
       const workAt = workBytes;
       workBytes += words.byteLength;
       return { page, net, words, tiles, workAt };
@@ -159,18 +152,17 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
       device.pushErrorScope('out-of-memory');
       const undo = short.map(([net, count]) => net.slots.grow(count));
       const most = requiredBytes(counts);
-      const preallocation = readbackBuffers.hasRoomFor(...most)
+      const buffers = readbackBuffers.hasRoomFor(...most)
         ? undefined
         : readbackBuffers.preallocate(...most);
       return device.popErrorScope().then(
         (error) => {
-          if (!error) {
-            preallocation?.commit();
-            return;
+          if (error) {
+            for (const remove of undo) remove();
+            for (const one of buffers ?? []) one.destroy();
+            throw new EngineError('out-of-memory', messageOf(error));
           }
-          for (const remove of undo) remove();
-          preallocation?.undo();
-          throw new EngineError('out-of-memory', messageOf(error));
+          if (buffers) readbackBuffers.keep(buffers);
         },
         // The device is lost, which the next call will report.
         () => {},
@@ -267,16 +259,6 @@ function messageOf(error: GPUError): string {
 const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>
   values as Float32Array<ArrayBuffer>;
 
-function byPage(jobs: readonly NetJob[]): Map<Page, { net: Net; indices: number[] }> {
-  const pages = new Map<Page, { net: Net; indices: number[] }>();
-  jobs.forEach(({ net, slot: { page } }, i) => {
-    const found = pages.get(page);
-    if (found) found.indices.push(i);
-    else pages.set(page, { net, indices: [i] });
-  });
-  return pages;
-}
-
 /**
  * Splits items, in order, into portions of at most `most` in size; a larger item is its own
  * portion.
@@ -296,9 +278,18 @@ function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: n
   return portions;
 }
 
-function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean): StepResult {
+/** The answer to one patch's step. */
+export type StepResult = ReturnType<typeof readAnswer>;
+
+function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean) {
   const [flag] = new Uint32Array(mapped, 4 * at, 1);
   // Copied, since the buffer moves between threads.
   const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();
-  return { pixels, change: compared ? flag : undefined, broken: flag === BROKEN };
+  return {
+    /** [s, s, 4] RGBA, then [s, s] presence. */
+    pixels,
+    /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
+    change: compared ? flag : undefined,
+    broken: flag === BROKEN,
+  };
 }

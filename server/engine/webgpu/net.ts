@@ -44,7 +44,7 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
       buffer: { type: written ? 'storage' : 'read-only-storage' },
     })),
   });
-  const sources = [stepSource({ card, plan, record, offsets })];
+  const sources = [stepSource(card, plan, record, offsets)];
   if (card.update.updateProbability < 1) sources.unshift(seedSource(plan));
   const pipelines = await Promise.all(sources.map((code) => compile(device, layout, code)));
   const slots = new Slots(device, {

@@ -16,35 +16,7 @@ export interface Columns {
 }
 
 /** The sizes that the kernels of a net are generated for. */
-export interface Plan {
-  /**
-   * Whether weights and workgroup memory are in 16-bit floats; states and sums always have 32 bits.
-   */
-  readonly half: boolean;
-  readonly threads: number;
-  readonly tileWidth: number;
-  readonly tileHeight: number;
-  /** Cells of a tile. */
-  readonly cells: number;
-  readonly cellsPerThread: number;
-  /** Threads with different cells; the others have the same cells and other units. */
-  readonly cellThreads: number;
-  /** Groups of channels. */
-  readonly channels: number;
-  /** Groups of units of a hidden layer. */
-  readonly hidden: number;
-  readonly hiddenColumns: Columns;
-  readonly outColumns: Columns;
-  /** Groups of channels of a tile and its border that are in workgroup memory at once. */
-  readonly perceived: number;
-  /** Groups of inputs whose weights are in workgroup memory at once, for each kind of layer. */
-  readonly perceiveRows: number;
-  readonly hiddenRows: number;
-  readonly outRows: number;
-  /** Workgroup memory for cells and for weights, in groups of values. */
-  readonly cellSpace: number;
-  readonly weightSpace: number;
-}
+export type Plan = ReturnType<typeof planFor>;
 
 /** The limits of a GPU that a plan depends on. */
 export type PlanLimits = Pick<
@@ -83,7 +55,7 @@ export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
   half: boolean,
-): Plan {
+) {
   const groupBytes = half ? 8 : 16;
   const space = Math.floor((limits.maxComputeWorkgroupStorageSize - SPARE_BYTES) / groupBytes);
   const c = groupsOf(channels);
@@ -110,12 +82,25 @@ export function planFor(
     if (threads > limits.maxComputeWorkgroupSizeX) continue;
     const perceived = evenly(c, Math.floor(cellSpace / withBorder));
     return {
-      ...{ half, threads, tileWidth, tileHeight, cells, cellThreads },
+      /** Whether weights and workgroup memory are in 16-bit floats; states and sums have 32 bits. */
+      half,
+      threads,
+      ...{ tileWidth, tileHeight },
+      /** Cells of a tile. */
+      cells,
       cellsPerThread: cells / cellThreads,
-      ...{ channels: c, hidden: h, hiddenColumns, outColumns, perceived },
+      /** Threads with different cells; the others have the same cells and other units. */
+      cellThreads,
+      /** Groups of channels, and of units of a hidden layer. */
+      ...{ channels: c, hidden: h },
+      ...{ hiddenColumns, outColumns },
+      /** Groups of channels of a tile and its border that are in workgroup memory at once. */
+      perceived,
+      /** Groups of inputs whose weights are in workgroup memory at once, for each kind of layer. */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
+      /** Workgroup memory for cells and for weights, in groups of values. */
       ...{ cellSpace, weightSpace },
     };
   }

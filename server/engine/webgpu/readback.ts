@@ -60,12 +60,6 @@ const MAX_IDLE = 2;
 /** Number of preallocated buffers: one is filled while the other is read. */
 const PREALLOCATED = 2;
 
-/** Buffers that were allocated in advance and are not in use yet. */
-interface Preallocation {
-  commit(): void;
-  undo(): void;
-}
-
 /** A pool of readback buffers. */
 export class ReadbackBuffers {
   /** Smallest first. */
@@ -90,24 +84,16 @@ export class ReadbackBuffers {
     );
   }
 
-  /**
-   * Allocates buffers of at least these sizes, which replace the preallocated ones once committed.
-   */
-  preallocate(workBytes: number, answerBytes: number): Preallocation {
+  /** Allocates buffers of at least these sizes: for `keep`, or to be destroyed. */
+  preallocate(workBytes: number, answerBytes: number): ReadbackBuffer[] {
     const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
-    const created = Array.from(
-      { length: PREALLOCATED },
-      () => new ReadbackBuffer(this.device, ...size),
-    );
-    return {
-      commit: () => {
-        this.preallocated = created;
-        for (const buffers of created) this.release(buffers);
-      },
-      undo: () => {
-        for (const buffers of created) buffers.destroy();
-      },
-    };
+    return Array.from({ length: PREALLOCATED }, () => new ReadbackBuffer(this.device, ...size));
+  }
+
+  /** Replaces the preallocated buffers. */
+  keep(buffers: readonly ReadbackBuffer[]): void {
+    this.preallocated = buffers;
+    for (const one of buffers) this.release(one);
   }
 
   /** Returns buffers to the pool. */

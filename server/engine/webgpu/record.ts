@@ -5,21 +5,8 @@
 import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { readGenome } from '../../vnca/genome.ts';
 import { groupsOf, type Plan } from './plan.ts';
-
-/** Offsets of the parts of a record, in groups of four. */
-export interface RecordLayout {
-  /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
-  readonly layers: ReadonlyMap<string, { readonly scales?: number; readonly shifts: number }>;
-  /**
-   * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
-   */
-  readonly own: number;
-  readonly ownGroups: number;
-  readonly size: number;
-  /** Whether all patches have the same record. */
-  readonly shared: boolean;
-}
 
 /** Layers whose units each cell computes, in order; 'out' is the last. */
 export function layersOf({ update }: Pick<Card, 'update'>): string[] {
@@ -32,7 +19,10 @@ export function layersOf({ update }: Pick<Card, 'update'>): string[] {
 }
 
 /** The layout of the records of a net. */
-export function recordLayout(card: Card, plan: Plan): RecordLayout {
+export type RecordLayout = ReturnType<typeof recordLayout>;
+
+/** Offsets of the parts of a net's records, in groups of four. */
+export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulation = genomeLayout(card).layers;
   const layers = new Map<string, { scales?: number; shifts: number }>();
@@ -45,8 +35,17 @@ export function recordLayout(card: Card, plan: Plan): RecordLayout {
     at += scaled ? 2 * all : all;
   }
   const ownGroups = groupsOf(update.genome?.expressed ?? 0);
-  const size = at + 4 * plan.hidden * ownGroups;
-  return { layers, own: at, ownGroups, size, shared: !update.standingInput };
+  return {
+    /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
+    layers,
+    /**
+     * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+     */
+    ...{ own: at, ownGroups },
+    size: at + 4 * plan.hidden * ownGroups,
+    /** Whether all patches have the same record. */
+    shared: !update.standingInput,
+  };
 }
 
 /**
@@ -62,7 +61,7 @@ export function writeRecord(
   const { card, tensors } = model;
   const { channels, update } = card;
   const record = new Float32Array(4 * layout.size);
-  const modulation = update.standingInput ? readGenome(model, latent) : undefined;
+  const modulation = update.standingInput ? readGenome(model, latent, Float64Array) : undefined;
   const parts = genomeLayout(card);
   for (const [i, [layer, { scales, shifts }]] of [...layout.layers].entries()) {
     const bias = tensors.get(`update.${layer}.bias`)?.data;
@@ -93,26 +92,4 @@ export function writeRecord(
     }
   }
   return record;
-}
-
-/** `readGenome` of vnca/rule.ts for one latent, in double precision. */
-function readGenome({ card, tensors }: Model, latent: Float32Array): Float64Array {
-  const { genome } = card.update;
-  const dense = (layer: string, inputs: ArrayLike<number>): Float64Array => {
-    const { data } = tensors.get(`update.${layer}.kernel`)!;
-    const units = data.length / inputs.length;
-    const result = Float64Array.from(
-      tensors.get(`update.${layer}.bias`)?.data ?? new Float64Array(units),
-    );
-    for (let i = 0, at = 0; i < inputs.length; i++) {
-      for (let unit = 0; unit < units; unit++) result[unit] += inputs[i] * data[at++];
-    }
-    return result;
-  };
-  const read = dense('genome', latent);
-  if (!genome) return read;
-  return dense(
-    'modulation',
-    read.map((x) => (x > 0 ? x : Math.expm1(x))),
-  ).map((x) => x * genome.gain);
 }

@@ -7,23 +7,19 @@ import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';
 import { layersOf } from './record.ts';
 
-/** The weights of all layers in one array. */
-export interface PackedWeights {
-  /** Offset of each layer, in groups of four values. */
-  readonly offsets: ReadonlyMap<string, number>;
-  /** Float32 values, or 16-bit floats. */
-  readonly data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
-}
-
 /** The smallest magnitude that rounds to infinity as a 16-bit float. */
 const TOO_LARGE = 65_520;
+
+/** The weights of all layers in one array. */
+export type PackedWeights = ReturnType<typeof packWeights>;
 
 /**
  * Packs a net's weights. The rows of 'perceive' are [9 neighbours, 4·channels].
  *
+ * @returns the offset of each layer, in groups of four values; and float32 values, or 16-bit floats
  * @throws EngineError unavailable: a weight is too large for a 16-bit float
  */
-export function packWeights({ card, tensors }: Model, plan: Plan): PackedWeights {
+export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
   const parts = layersOf(card).map((layer) => {
     const { data: kernel } = tensors.get(`update.${layer}.kernel`)!;

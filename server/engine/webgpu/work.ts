@@ -66,19 +66,12 @@ export const maxWorkWords = (stage: number, tiling: Tiling): number =>
 /** Alignment of a page's section of the work, words. */
 export const SECTION_WORDS = 64;
 
-/** The steps of one page. */
-export interface WorkOptions {
-  readonly jobs: readonly Job[];
-  /** Offset of each job's answer, words. */
-  readonly answers: readonly number[];
-  readonly tiling: Tiling;
-}
-
-/** The section of a page: the jobs, their masks, and the list of tiles. */
-export function writeWork({ jobs, answers, tiling }: WorkOptions): {
-  readonly words: Uint32Array<ArrayBuffer>;
-  readonly tiles: number;
-} {
+/**
+ * The section of a page: the jobs, their masks, and the list of tiles.
+ *
+ * @param answers offset of each job's answer, words
+ */
+export function writeWork(jobs: readonly Job[], answers: readonly number[], tiling: Tiling) {
   const tiles = jobs.reduce((sum, job) => sum + tilesOf(stageOf(job), tiling), 0);
   let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
   let tile = jobs.reduce((at, { keep }) => at + maskWords(keep?.length ?? 0), mask);
@@ -99,9 +92,8 @@ export function writeWork({ jobs, answers, tiling }: WorkOptions): {
       answer: answers[i],
       flags: (divide ? DIVIDES : 0) + (compare ? COMPARES : 0),
     };
-    JOB_FIELDS.forEach((field, k) => {
-      words[JOBS_AT + i * JOB_FIELDS.length + k] = fields[field];
-    });
+    const own = JOB_FIELDS.map((field) => fields[field]);
+    words.set(own, JOBS_AT + i * JOB_FIELDS.length);
     keep?.forEach((kept, cell) => {
       if (kept !== 0) words[mask + (cell >>> 5)] |= 1 << (cell & 31);
     });

@@ -3,13 +3,12 @@ import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { type Remote, serveWorker } from '../../platform/worker-rpc.ts';
 import {
-  ASKED,
   type AskedHook,
   type Extension,
   type ExtensionFile,
   type Hand,
+  HOOKS,
   type Objection,
-  TOLD,
   type ToldHook,
 } from '../extension.ts';
 import type {
@@ -28,7 +27,7 @@ await serveWorker<ThreadMethods, ServerMethods, Started>(async (server) => {
   const loaded = await load(server);
   if ('unfit' in loaded) return { ready: loaded };
   const { extension } = loaded;
-  const hooks = [...TOLD, ...ASKED].filter((hook) => typeof extension[hook] === 'function');
+  const hooks = HOOKS.filter((hook) => typeof extension[hook] === 'function');
   return { methods: methodsOf(extension, server), ready: { name: extension.name, hooks } };
 });
 

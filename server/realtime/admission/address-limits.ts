@@ -32,13 +32,24 @@ export function addressKey(address: string): string {
   return `${network.join(':')}::/64`;
 }
 
+/**
+ * How many of a number of connections one address may have. The last tenth is reserved for others.
+ */
+export function allButReserve(connections: number): number {
+  return Math.ceil(0.9 * connections);
+}
+
 /** Tracks the addresses that connections come from. */
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
-  /** Number of open connections. */
   private total = 0;
 
   constructor(private readonly limits: Limits) {}
+
+  /** Number of open connections. */
+  get open(): number {
+    return this.total;
+  }
 
   /**
    * Counts a new connection. If it is admitted, `close` must follow once.
@@ -51,7 +62,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    if (entry.open >= connectionsPerAddress) return 'too-many-connections';
+    const most = Math.min(connectionsPerAddress, allButReserve(connections));
+    if (entry.open >= most) return 'too-many-connections';
     if (!entry.buckets.connects.take(1, now)) return 'too-fast';
     entry.open++;
     this.total++;

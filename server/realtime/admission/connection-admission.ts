@@ -17,6 +17,8 @@ export interface ConnectionAdmissionOptions {
   readonly trustProxy: number;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
+  /** Whether a request is for a host that is allowed; without it, all are. */
+  readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
 }
 
 /**
@@ -42,6 +44,11 @@ export class ConnectionAdmission {
     this.addresses = new AddressLimits(options.limits);
   }
 
+  /** Number of open connections. */
+  get open(): number {
+    return this.addresses.open;
+  }
+
   /**
    * Admits a connection, which counts as open until its TCP connection closes.
    *
@@ -57,6 +64,14 @@ export class ConnectionAdmission {
     else request.socket.once('close', () => this.addresses.close(key));
     return reason;
   }
+
+  /** Whether a request is for a host that is allowed. */
+  readonly admitHost = (request: IncomingMessage): boolean => {
+    const { isForUs, rejections } = this.options;
+    const admitted = isForUs?.(request) ?? true;
+    if (!admitted) rejections.count('wrong-host');
+    return admitted;
+  };
 
   /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   admitRequest(request: IncomingMessage): number {

@@ -11,6 +11,8 @@ const SILENT = [
   'too-much-data',
   /** The client did not read what it was sent; the connection was closed. */
   'does-not-read',
+  /** A silent or idle HTTP connection was closed to make room for another one. */
+  'idle-connection',
   /** Too many unfinished responses on one HTTP connection; it was closed. */
   'too-many-requests',
   /** More pings, pongs and fragments a second than allowed; the connection was closed. */
@@ -24,6 +26,8 @@ const SILENT = [
   'too-many-fetches',
   /** Invalid HTTP, or an invalid upgrade. */
   'bad-handshake',
+  /** For a host that is not allowed; answered with status 421. */
+  'wrong-host',
   /** The handshake took too long. */
   'slow-handshake',
   /** OSC from an address that is not allowed. */

@@ -8,10 +8,15 @@ import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */
 export interface PreviewBackend {
-  /** Grows a latent, [latentSize], into a film. @throws Refusal too-fast, room-busy */
-  grow(latent: Float32Array): Promise<GrowthFilm>;
+  /**
+   * Grows a latent, [latentSize], into a film.
+   *
+   * @param source the network address that asks; addresses take turns
+   * @throws Refusal too-fast, room-busy
+   */
+  grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
-  encode?(pixels: Uint8Array): Promise<Float32Array>;
+  encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
 }
 
 /** Limits previews per participant, and puts drawn seeds into the participant's inventory. */
@@ -27,16 +32,21 @@ export class SeedPreviewService {
   /**
    * Grows a preview of a seed.
    *
+   * @param address address key of the participant's connection
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy
    */
-  async preview({ id }: ParticipantView, { seed }: Command<'preview'>): Promise<GrowthFilm> {
+  async preview(
+    { id }: ParticipantView,
+    { seed }: Command<'preview'>,
+    address?: string,
+  ): Promise<GrowthFilm> {
     const latent = this.room.previewLatent(seed, id);
     const count = this.waiting.get(id) ?? 0;
     if (count >= DEFAULTS.nursery.maxWaitingEach) throw new Refusal('too-fast', 'previews');
 
     this.waiting.set(id, count + 1);
     try {
-      return await this.backend.grow(latent);
+      return await this.backend.grow(latent, address);
     } finally {
       const remaining = this.waiting.get(id)! - 1;
       if (remaining > 0) this.waiting.set(id, remaining);
@@ -48,16 +58,18 @@ export class SeedPreviewService {
    * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers
    * then.
    *
+   * @param address address key of the participant's connection
    * @param isPresent whether the participant is still present when the drawing is encoded
    * @throws Refusal bad-drawing, room-busy, too-fast
    */
   async draw(
     by: ParticipantView,
     { id, pixels }: Command<'draw'>,
+    address: string | undefined,
     isPresent: () => boolean,
   ): Promise<void> {
     if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
-    const latent = await this.backend.encode(pixels);
+    const latent = await this.backend.encode(pixels, address);
     // The inventory of an absent participant might never be cleared.
     if (!isPresent()) return;
     this.room.enqueue(id, { what: 'hold', by, latent: [...latent], origin: 'drawing' });

@@ -96,6 +96,11 @@ export class ClientSession implements RoomClient {
     if (join !== undefined) this.receive('join', [join]);
   }
 
+  /** Address key of the connection. */
+  get address(): string {
+    return this.rateLimiter.address;
+  }
+
   /** Whether the transport can take more frames. */
   get writable(): boolean {
     return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
@@ -174,15 +179,18 @@ export class ClientSession implements RoomClient {
     this.participant = roomServer.rename(this, id, cleaned);
   }
 
-  private join({ protocol, room, name, as, resume, mark, holds }: Command<'join'>): void {
+  private join({ protocol, room, name, as, pass, resume, mark, holds }: Command<'join'>): void {
     if (protocol !== PROTOCOL_VERSION) {
       throw new Refusal('protocol-version', `server ${PROTOCOL_VERSION}, page ${protocol}`);
     }
     if (this.roomServer || this.isJoining) throw new Refusal('already-joined');
     const roomServer = this.options.rooms.findServer(room);
-    this.rateLimiter.join();
-    if (as === 'wall') {
-      roomServer.walls.addWall(this, this.rateLimiter.address, holds && checksOf(holds));
+    // Others at its address must not keep a wall out that has a place.
+    if (pass === undefined || !roomServer.walls.accepts(pass)) this.rateLimiter.join();
+    if (as !== undefined) {
+      const { address } = this.rateLimiter;
+      const heldChecksums = holds && checksOf(holds);
+      roomServer.walls.addWall(this, { address, pass, isView: as === 'view', heldChecksums });
       this.isWall = true;
       this.roomServer = roomServer;
       this.clearJoinTimeout();

@@ -246,7 +246,8 @@ export class ParticipantSlots<M> {
 
   /** Removes and returns the first in the queue if a slot is free. */
   dequeue(): M | undefined {
-    return this.isFull ? undefined : this.queue.take(this.nextAddress());
+    const next = this.nextAddress();
+    return this.isFull || next === undefined ? undefined : this.queue.takeOf(next);
   }
 
   /** The queue, the first in line first. */

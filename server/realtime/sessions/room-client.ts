@@ -7,6 +7,8 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 
 /** A connection as a room server needs it. */
 export interface RoomClient extends Viewer {
+  /** Its address key. */
+  readonly address?: string;
   /** Sends an event. */
   send<N extends EventName>(event: N, message: Event<N>): void;
   /** Ends the connection. */

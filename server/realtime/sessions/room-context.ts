@@ -4,6 +4,7 @@ import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
 import type { Bans } from '../policy/bans.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
+import type { WallPlaces } from '../policy/wall-places.ts';
 import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
@@ -19,9 +20,10 @@ export interface RoomBasis {
   /** The current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;
-  /** What the host allows in the room, and who is banned from it. */
+  /** What the host allows in the room, who is banned from it, and which walls have places. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked'>;
+  readonly places: WallPlaces;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }

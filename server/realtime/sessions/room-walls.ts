@@ -1,14 +1,37 @@
 /** The walls of a room: displays that are shown everything and take no participant's slot. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { WallState } from '../../../shared/host/state.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
+import { FrameRate } from './frame-rate.ts';
 import type { RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import { WallSlots } from './wall-slots.ts';
+import { type ConnectedWall, wallStates } from './wall-states.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** A wall that was up for so long is missed when it is gone, ms. */
+const SETTLED = 60_000;
+
+/** A connection that asks to be a wall. */
+export interface WallRequest {
+  /** Address key of the connection. */
+  readonly address: string;
+  /** The pass in the wall's address; not verified yet. */
+  readonly pass?: string | undefined;
+  /** It is the picture on the host's page: it takes a slot, but is not counted as a wall. */
+  readonly isView: boolean;
+  /** [chunks] checksums of what the wall still shows. */
+  readonly heldChecksums?: ArrayLike<number> | undefined;
+}
 
 /** Welcomes walls, streams the room to them, and removes them. */
 export class RoomWalls extends WallSlots<RoomClient> {
+  /** The walls that are up, without views. */
+  private readonly connected = new Map<RoomClient, ConnectedWall>();
+  /** Whether the last wall is gone after it had been up for a while. */
+  isBare = false;
+
   constructor(
     private readonly context: RoomContext,
     private readonly welcomeBuilder: WelcomeBuilder,
@@ -16,27 +39,59 @@ export class RoomWalls extends WallSlots<RoomClient> {
     super(DEFAULTS.room.maxWalls);
   }
 
+  /** Number of walls that are up. */
+  get upCount(): number {
+    return this.connected.size;
+  }
+
+  /** The walls that are up, and those with a place that are not. */
+  get states(): WallState[] {
+    const { places, room, clock } = this.context;
+    const connected = [...this.connected].map(([client, wall]) => {
+      return { ...wall, place: this.placeOf(client) };
+    });
+    return wallStates(places.of(room.name), connected, clock.now());
+  }
+
+  /** Whether a pass opens a place in this room. */
+  accepts(pass: string): boolean {
+    return this.context.places.find(this.context.room.name, pass) !== undefined;
+  }
+
   /**
    * Welcomes a wall and streams the whole room to it.
    *
-   * @param address address key of the wall
-   * @param heldChecksums [chunks] checksums of what the wall still shows
    * @throws Refusal too-many-walls
    */
-  addWall(wall: RoomClient, address: string, heldChecksums?: ArrayLike<number>): void {
-    const evicted = this.add(wall, address);
+  addWall(wall: RoomClient, { address, pass, isView, heldChecksums }: WallRequest): void {
+    const { places, room, clock } = this.context;
+    const place = pass === undefined ? undefined : places.find(room.name, pass);
+    const evicted = this.add(wall, address, place?.id);
+    const now = clock.now();
+    if (!isView) {
+      this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
+      this.isBare = false;
+    }
+    if (place) places.appeared(place.id);
     if (evicted) {
-      this.context.broadcaster.remove(evicted);
+      this.forget(evicted);
       evicted.disconnect('too-many-walls');
     }
     this.welcomeWall(wall, heldChecksums);
   }
 
+  /** A client has shown a frame. */
+  confirm(client: RoomClient): void {
+    this.connected.get(client)?.frameRate.confirm(this.context.clock.now());
+  }
+
   /** @returns whether the client was a wall */
   override remove(client: RoomClient): boolean {
-    const isWall = super.remove(client);
-    if (isWall) this.context.broadcaster.remove(client);
-    return isWall;
+    const place = this.placeOf(client);
+    if (!super.remove(client)) return false;
+    if (place !== undefined && !this.hasWallOf(place)) this.context.places.vanished(place);
+    this.forget(client);
+    return true;
   }
 
   /** Removes and disconnects all walls. */
@@ -45,6 +100,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
       this.remove(wall);
       wall.disconnect(reason);
     }
+    this.isBare = false;
   }
 
   /** Walls draw names into the picture, and only a new welcome changes those. */
@@ -53,6 +109,14 @@ export class RoomWalls extends WallSlots<RoomClient> {
       this.context.broadcaster.remove(wall);
       this.welcomeWall(wall);
     }
+  }
+
+  private forget(wall: RoomClient): void {
+    const { broadcaster, clock } = this.context;
+    const gone = this.connected.get(wall);
+    this.connected.delete(wall);
+    if (gone && this.connected.size === 0) this.isBare = clock.now() - gone.since >= SETTLED;
+    broadcaster.remove(wall);
   }
 
   private welcomeWall(wall: RoomClient, heldChecksums?: ArrayLike<number>): void {

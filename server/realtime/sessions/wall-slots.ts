@@ -1,8 +1,16 @@
-/** Limits the number of walls of a room, fairly between addresses. */
+/** Limits the number of walls of a room, fairly between addresses, and keeps places for some. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 
+/** Where a wall is. */
+interface Slot {
+  /** Address key of the wall. */
+  readonly address: string;
+  /** Id of the wall's own place; undefined: it has none. */
+  readonly place: number | undefined;
+}
+
 /** IPv6 networks of one customer share their first 48 bits. */
-const siteOf = (address: string): string => address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
+const siteOf = ({ address }: Slot): string => address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
  * The connected walls.
@@ -10,8 +18,7 @@ const siteOf = (address: string): string => address.replace(/^((?:[^:]+:){3}).*:
  * @typeParam M a connection
  */
 export class WallSlots<M> {
-  /** With the address key of each. */
-  private readonly walls = new Map<M, string>();
+  private readonly walls = new Map<M, Slot>();
 
   constructor(private readonly limit: number) {}
 
@@ -27,39 +34,76 @@ export class WallSlots<M> {
 
   /**
    * Adds a wall. At the limit, it replaces the newest wall of the site with the most walls, so
-   * that no single site can keep the venue's own wall out.
+   * that no single site can keep the venue's own wall out. A wall with a place of its own always
+   * replaces one without, and is replaced only for another one with a place.
    *
    * @param address address key of the wall
+   * @param place id of the wall's own place
    * @returns the replaced wall, if any
-   * @throws Refusal too-many-walls if no site has more walls than this one would have
+   * @throws Refusal too-many-walls if no other may be replaced
    */
-  add(member: M, address: string): M | undefined {
-    const evicted = this.walls.size < this.limit ? undefined : this.newestOfLargestSite(address);
-    if (evicted) this.walls.delete(evicted);
-    this.walls.set(member, address);
+  add(member: M, address: string, place?: number): M | undefined {
+    const slot = { address, place };
+    const evicted = this.walls.size < this.limit ? undefined : this.replacedFor(slot);
+    if (evicted !== undefined) this.walls.delete(evicted);
+    this.walls.set(member, slot);
     return evicted;
   }
 
   /** Whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
-    return [...this.walls.values()].includes(address);
+    return [...this.walls.values()].some((slot) => slot.address === address);
   }
 
-  /** @throws Refusal too-many-walls */
-  private newestOfLargestSite(address: string): M {
-    const bySite = new Map<string, M[]>();
-    for (const [member, wallAddress] of this.walls) {
-      const site = siteOf(wallAddress);
-      bySite.set(site, [...(bySite.get(site) ?? []), member]);
+  /** The place of a connected wall. */
+  placeOf(member: M): number | undefined {
+    return this.walls.get(member)?.place;
+  }
+
+  /** Whether a wall is connected that has this place. */
+  hasWallOf(place: number): boolean {
+    return [...this.walls.values()].some((slot) => slot.place === place);
+  }
+
+  /** From now on, the walls of this place have none. */
+  release(place: number): void {
+    for (const [member, slot] of this.walls) {
+      if (slot.place === place) this.walls.set(member, { ...slot, place: undefined });
     }
-    const own = bySite.get(siteOf(address))?.length ?? 0;
-    const [largest] = [...bySite.values()].sort((a, b) => b.length - a.length);
-    if (largest.length <= own + 1) throw new Refusal('too-many-walls');
-    return largest[largest.length - 1];
   }
 
   /** @returns whether the connection was a wall */
   remove(member: M): boolean {
     return this.walls.delete(member);
   }
+
+  /** @throws Refusal too-many-walls */
+  private replacedFor(newcomer: Slot): M {
+    const guests = [...this.walls].filter(([, { place }]) => place === undefined);
+    if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
+    if (guests.length > 0) return newestOfLargest(guests, siteOf);
+    // Screens of one wall may share its place.
+    return newestOfLargest([...this.walls], ({ place }) => place, newcomer.place);
+  }
+}
+
+/**
+ * The newest member of the largest group.
+ *
+ * @param own the newcomer's group, which must remain smaller than the other
+ * @throws Refusal too-many-walls
+ */
+function newestOfLargest<M, K>(
+  walls: readonly [M, Slot][],
+  groupOf: (slot: Slot) => K,
+  own?: K,
+): M {
+  const groups = new Map<K, M[]>();
+  for (const [member, slot] of walls) {
+    groups.set(groupOf(slot), [...(groups.get(groupOf(slot)) ?? []), member]);
+  }
+  const [largest = []] = [...groups.values()].sort((a, b) => b.length - a.length);
+  const least = own === undefined ? 0 : (groups.get(own)?.length ?? 0) + 1;
+  if (largest.length <= least) throw new Refusal('too-many-walls');
+  return largest[largest.length - 1];
 }

@@ -54,7 +54,6 @@ const ONE = g.constant(1);
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
-  abs: (x, _, change) => g.multiply(change, g.sign(x)),
   // The slope is eˣ = y + 1 below zero and 1 above.
   elu: (_, y, change) => g.multiply(change, g.add(g.minimum(y, 0), 1)),
   exp: (_, y, change) => g.multiply(change, y),
@@ -62,7 +61,6 @@ const UNARY: Readonly<
   neg: (_, __, change) => g.negative(change),
   relu: (x, _, change) => g.multiply(change, g.greater(x, 0)),
   sigmoid: (_, y, change) => g.multiply(change, g.multiply(y, g.subtract(ONE, y))),
-  sign: none,
   softplus: (x, _, change) => g.multiply(change, g.sigmoid(x)),
   sqrt: (_, y, change) => g.divide(change, g.multiply(y, 2)),
   tanh: (_, y, change) => g.multiply(change, g.subtract(ONE, g.square(y))),

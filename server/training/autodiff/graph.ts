@@ -12,14 +12,12 @@ export type Shape = readonly number[];
 
 /** Functions of one tensor, named as in TensorFlow.js; ONNX capitalises these names. */
 export type Unary =
-  | 'abs'
   | 'elu'
   | 'exp'
   | 'log'
   | 'neg'
   | 'relu'
   | 'sigmoid'
-  | 'sign'
   | 'softplus'
   | 'sqrt'
   | 'tanh';
@@ -108,7 +106,6 @@ const unary =
   (x: Expression): Expression =>
     make({ kind: 'unary', function: name }, [x], x.shape);
 
-export const abs = unary('abs');
 /** x > 0 ? x : eˣ − 1. */
 export const elu = unary('elu');
 export const exp = unary('exp');
@@ -116,8 +113,6 @@ export const log = unary('log');
 export const negative = unary('neg');
 export const relu = unary('relu');
 export const sigmoid = unary('sigmoid');
-/** −1, 0 or 1. */
-export const sign = unary('sign');
 /** log(1 + eˣ), without overflow. */
 export const softplus = unary('softplus');
 export const sqrt = unary('sqrt');

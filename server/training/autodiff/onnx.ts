@@ -3,9 +3,8 @@
  * convolutions are fast there.
  */
 import { availableParallelism } from 'node:os';
-import '../../engine/onnx/no-telemetry.ts';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { ModelWriter } from '../../engine/onnx/model-writer.ts';
+import { openSession, Tensor } from '../../engine/onnx/onnx-session.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Binary,
@@ -51,13 +50,7 @@ export function createOnnxCompute({ threads = availableParallelism() } = {}): Co
 
 async function compile(outputs: Outputs): Promise<Program> {
   const { bytes, inputs } = writeModel(outputs);
-  const session = await InferenceSession.create(bytes, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+  const session = await openSession(bytes);
   return {
     async run(values: Values) {
       const feeds: Record<string, Tensor> = {};
@@ -129,8 +122,6 @@ const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
   return name[0].toUpperCase() + name.slice(1);
 };
-const number = (model: ModelWriter, value: number): string =>
-  model.weight([], new Float32Array([value]));
 const reshape = (model: ModelWriter, x: string, shape: Shape): string =>
   model.node('Reshape', [x, model.integers(shape)]);
 /** [k, k, I, O] → [O, I, k, k]. */
@@ -149,7 +140,7 @@ const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expre
   reshape(model, x, [n, c, h * w]);
 
 const WRITERS: Writers = {
-  constant: (model, _, __, { value }) => number(model, value),
+  constant: (model, _, __, { value }) => model.number(value),
   unary: (model, _, operands, { function: name }) => model.node(operatorOf(name), operands),
   binary(model, _, operands, { function: name }) {
     const result = model.node(operatorOf(name), operands);
@@ -158,7 +149,7 @@ const WRITERS: Writers = {
   where: (model, _, [condition, a, b]) =>
     model.node('Where', [model.node('Cast', [condition], { to: BOOL }), a, b]),
   clip: (model, _, [x], { low, high }) =>
-    model.node('Clip', [x, number(model, low), number(model, high)]),
+    model.node('Clip', [x, model.number(low), model.number(high)]),
   within: (model, _, operands) =>
     model.node('Cast', [model.node('Equal', operands)], { to: FLOAT }),
   expand: (model, node, [x]) => model.node('Expand', [x, model.integers(physical(node))]),

@@ -17,6 +17,7 @@ const SIDE = 32;
 const INSTALL =
   'install the Debian package angband-data (apt-get install angband-data), ' +
   `or set data.folder to the folder with ${SHEET} and ${TABLE}`;
+const REINSTALL = 'reinstall angband-data';
 
 interface Tile {
   readonly name: string;
@@ -55,19 +56,13 @@ export function parseMonsters(table: string, file: string): Tile[] {
     if (!line.startsWith('monster:')) return;
     const found = /^monster:(.+):0x([0-9a-f]{2}):0x([0-9a-f]{2})\s*$/i.exec(line);
     if (found === null) {
-      throw new DatasetError(
-        'broken-list',
-        file,
-        `line ${i + 1} is not "monster:NAME:0xRR:0xCC"`,
-        'reinstall angband-data, or correct the line',
-      );
+      const what = `line ${i + 1} is not "monster:NAME:0xRR:0xCC"`;
+      throw new DatasetError('broken-list', file, what, `${REINSTALL}, or correct the line`);
     }
     const [row, column] = found.slice(2).map((hex) => Number.parseInt(hex, 16) & 0x7f);
     tiles.push({ name: found[1], row, column });
   });
-  if (tiles.length === 0) {
-    throw new DatasetError('empty-set', file, 'names no monster', 'reinstall angband-data');
-  }
+  if (tiles.length === 0) throw new DatasetError('empty-set', file, 'names no monster', REINSTALL);
   return tiles;
 }
 
@@ -84,12 +79,9 @@ async function cut(
   const seen = new Set<string>();
   for (const { name, row, column } of tiles) {
     if ((column + 1) * SIDE > width || (row + 1) * SIDE > height) {
-      throw new DatasetError(
-        'broken-list',
-        tableFile,
-        `"${name}" is at row ${row}, column ${column}, outside of ${SHEET} (${width}×${height})`,
-        'the two files must be from one release: reinstall angband-data',
-      );
+      const what = `"${name}" is at row ${row}, column ${column}, outside of ${SHEET} (${width}×${height})`;
+      const next = `the two files must be from one release: ${REINSTALL}`;
+      throw new DatasetError('broken-list', tableFile, what, next);
     }
     const picture = new Uint8Array(SIDE * SIDE * 4);
     for (let y = 0; y < SIDE; y++) {
@@ -103,7 +95,7 @@ async function cut(
     entries.push({ name: capitalised(name), kind: monsterKind(name) });
   }
   if (pictures.length === 0) {
-    throw new DatasetError('empty-set', sheetFile, 'shows nothing', 'reinstall angband-data');
+    throw new DatasetError('empty-set', sheetFile, 'shows nothing', REINSTALL);
   }
   return {
     name: 'angband',

@@ -20,7 +20,6 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * always means the same.
  *
  * @param images [n, side, side, channels]
- * @throws RangeError the batch has another shape, or the shift is not an integer of 0 … side - 1
  */
 export function augmentImages(
   images: Float32Array,
@@ -29,12 +28,6 @@ export function augmentImages(
   random: Random,
 ): void {
   const size = side * side * channels;
-  if (images.length % size !== 0) {
-    throw new RangeError(`${images.length} numbers are not a batch of ${side}×${side}×${channels}`);
-  }
-  if (!Number.isInteger(shift) || shift < 0 || shift >= side) {
-    throw new RangeError(`shift ${shift} is not an integer of 0 … ${side - 1}`);
-  }
   const inside = (i: number) => (channels === 3 ? Math.min(Math.max(i, 0), side - 1) : i);
   const original = new Float32Array(size);
   for (let from = 0; from < images.length; from += size) {

@@ -6,7 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { readIfThere, replaceFile } from '../files.ts';
+import { readIfThere, replaceFile } from '../large-files.ts';
 import { type BuildProgress, type Dataset, type DatasetSource, hashBytes } from './dataset.ts';
 import { DatasetError, ioCode } from './errors.ts';
 
@@ -58,12 +58,9 @@ async function write(folder: string, file: string, stored: Stored): Promise<void
     await replaceFile(file, [digestOf(body), body], unfinished);
   } catch (error) {
     await rm(unfinished, { force: true }).catch(() => {});
-    throw new DatasetError(
-      'unwritable-cache',
-      folder,
-      `the built set cannot be stored there (${ioCode(error)})`,
-      'free disk space, allow writing, or choose another cache folder',
-    );
+    const what = `the built set cannot be stored there (${ioCode(error)})`;
+    const next = 'free disk space, allow writing, or choose another cache folder';
+    throw new DatasetError('unwritable-cache', folder, what, next);
   }
 }
 

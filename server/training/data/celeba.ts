@@ -87,12 +87,9 @@ function parsePartition(text: string, file: string): Map<string, SplitName> {
     if (line.trim() === '') return;
     const found = /^\s*(\S+)\s+([012])\s*$/.exec(line);
     if (found === null) {
-      throw new DatasetError(
-        'broken-list',
-        file,
-        `line ${i + 1} is not a file name and 0, 1 or 2`,
-        'use the list that comes with CelebA, or remove it to use the official ranges',
-      );
+      const next = 'use the list that comes with CelebA, or remove it to use the official ranges';
+      const what = `line ${i + 1} is not a file name and 0, 1 or 2`;
+      throw new DatasetError('broken-list', file, what, next);
     }
     parts.set(stem(found[1]), SPLITS[Number(found[2])]);
   });
@@ -103,14 +100,10 @@ function partition(files: readonly ImageFile[], list: PartitionList | undefined)
   return files.map(({ path }) => {
     const part = list === undefined ? officialPart(stem(path)) : list.parts.get(stem(path));
     if (part !== undefined) return part;
-    throw new DatasetError(
-      'broken-list',
-      list?.file ?? path,
-      list === undefined
-        ? `is not an official name (000001 … ${OFFICIAL_COUNT})`
-        : `lacks ${basename(path)}`,
-      `put the ${PARTITION} of these images into their folder, or train on them as kind "folder"`,
-    );
+    const unofficial = `is not an official name (000001 … ${OFFICIAL_COUNT})`;
+    const what = list ? `lacks ${basename(path)}` : unofficial;
+    const next = `put the ${PARTITION} of these images into their folder, or train on them as kind "folder"`;
+    throw new DatasetError('broken-list', list?.file ?? path, what, next);
   });
 }
 

@@ -109,11 +109,11 @@ async function build(
 
 async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   const file = join(folder, 'emoji.json');
+  const text = `${await readSource(file, 'missing-file', REINSTALL)}`;
   let list: EmojiRecord[];
   try {
-    list = JSON.parse((await readSource(file, 'missing-file', REINSTALL)).toString());
-  } catch (error) {
-    if (error instanceof DatasetError) throw error;
+    list = JSON.parse(text);
+  } catch {
     throw new DatasetError('broken-list', file, 'is not JSON', REINSTALL);
   }
   return list.filter(
@@ -130,11 +130,8 @@ async function readImages(
   const hash = createHash('sha256');
   const files: Uint8Array[] = [];
   for (const { image, name, short_name, category, subcategory } of wanted) {
-    const bytes = await readSource(
-      join(folder, 'img', 'google', '64', image),
-      'missing-file',
-      REINSTALL,
-    );
+    const file = join(folder, 'img', 'google', '64', image);
+    const bytes = await readSource(file, 'missing-file', REINSTALL);
     hash.update(JSON.stringify([image, name, short_name, category, subcategory, bytes.length]));
     hash.update(bytes);
     files.push(bytes);
@@ -142,12 +139,8 @@ async function readImages(
   const found = hash.digest('hex');
   const { sha256 } = SETS[set];
   if (found !== sha256) {
-    throw new DatasetError(
-      'checksum-mismatch',
-      folder,
-      `sha256 of the set ${set} is ${found} instead of ${sha256}`,
-      REINSTALL,
-    );
+    const what = `sha256 of the set ${set} is ${found} instead of ${sha256}`;
+    throw new DatasetError('checksum-mismatch', folder, what, REINSTALL);
   }
   return files;
 }

@@ -31,12 +31,8 @@ async function build(
   const read = async (path: string): Promise<Uint8Array> => {
     const picture = await readPicture(path, path, { side, margin });
     if (isInvisible(picture)) {
-      throw new DatasetError(
-        'broken-image',
-        path,
-        'is completely transparent',
-        'draw something on it, or remove it from the folder',
-      );
+      const next = 'draw something on it, or remove it from the folder';
+      throw new DatasetError('broken-image', path, 'is completely transparent', next);
     }
     return ground === undefined ? picture : flatten(picture, ground);
   };

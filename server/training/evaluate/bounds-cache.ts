@@ -3,9 +3,10 @@
  * continues from there.
  */
 import { createHash } from 'node:crypto';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { Model } from '../../vnca/checkpoint.ts';
+import { readIfThere } from '../large-files.ts';
 import type { Images, Keep, OfImage } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 
@@ -34,12 +35,7 @@ interface Measured {
  */
 export async function openKeep(file: string, measured: Measured): Promise<Keep> {
   const head = headOf(measured);
-  const text = await attempt(file, () =>
-    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
-    }),
-  );
+  const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
   const lines = text.split('\n').slice(0, -1);
   // A file with an incomplete header holds nothing yet.
   const isBegun = lines.length > 0 || !head.startsWith(text);

@@ -20,20 +20,6 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
   };
 }
 
-/** Means over images. */
-export interface Bounds {
-  /** Nats per image. */
-  readonly elbo: number;
-  /** Nats per image. */
-  readonly iwae: number;
-  /** log p(x|z), nats. */
-  readonly reconstruction: number;
-  /** KL(q ‖ p), nats. */
-  readonly divergence: number;
-  /** Standard error of `iwae` over images; 0 for a single image. */
-  readonly standardError: number;
-}
-
 /** Figures of one image, nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
@@ -68,13 +54,13 @@ export interface BoundsOptions {
   readonly keep?: Keep;
 }
 
-/** Measures the bounds of images. The constant of a Gaussian read-out is included. */
+/** Measures the bounds of images, means over all. The constant of a Gaussian read-out is included. */
 export async function measureBounds(
   batch: EvaluationBatch,
   posteriors: Posteriors,
   { pixels, count }: Images,
   { samples, random, keep = KEEP_NOTHING }: BoundsOptions,
-): Promise<Bounds> {
+) {
   const z = batch.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
   const constant = densityConstant(batch.card);
@@ -118,10 +104,13 @@ export async function measureBounds(
   );
   const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
   return {
-    elbo,
-    iwae,
+    /** Nats per image. */
+    ...{ elbo, iwae },
+    /** log p(x|z), nats. */
     reconstruction,
+    /** KL(q ‖ p), nats. */
     divergence: divergence / count,
+    /** Standard error of `iwae` over images; 0 for a single image. */
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
   };
 }

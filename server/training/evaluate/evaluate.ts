@@ -5,62 +5,23 @@ import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import { evenly, rowsOf } from '../parameter-vector.ts';
-import { type Bounds, bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
+import { bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 import { EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
 import type { Options } from './options.ts';
 import {
   type Grown,
   HEALING_STEPS,
-  type Heal,
   measureHeal,
   measureRobustness,
   measureStay,
   RADII,
-  type Robustness,
-  type Stay,
 } from './persistence.ts';
 import { differences, mean, picturesOf } from './picture.ts';
-import { Posteriors } from './posteriors.ts';
-import { type Probe, probeCells } from './probe.ts';
+import { openPosteriors, type Posteriors } from './posteriors.ts';
+import { probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
-
-/**
- * Figures as printed and as stored in a card. Nats are per image; errors are mean squared, of the
- * visible picture, 0…1.
- */
-export interface Figures {
-  /** Evidence lower bound; null without an encoder or images. */
-  readonly elbo: number | null;
-  readonly iwae: { samples: number; nats: number | null; bitsPerDim: number | null };
-  /** Organisms grown from posterior means, against the images. */
-  readonly grown: { mse: number | null };
-  /** By steps after growth: against the grown picture. */
-  readonly stay: Stay;
-  /** By share of damaged cells, by steps after the damage: against the picture before. */
-  readonly heal: Heal;
-  /** Multiply-adds. */
-  readonly macPerCellStep: number;
-  /** Parameters of the update net. */
-  readonly parameters: number;
-  readonly likelihood: (Omit<Bounds, 'elbo' | 'iwae'> & { readonly images: number }) | null;
-  readonly probe: (Probe & { readonly of: 'class' | 'kind' }) | null;
-  /** By norm of the latents, in √Z. */
-  readonly robustness: Robustness;
-  readonly organisms: number;
-  readonly seed: number;
-  readonly device: string;
-  /** Remarks for the reader of the figures. */
-  readonly notes: readonly string[];
-}
-
-/** Result of `evaluate`. */
-export interface Evaluation {
-  readonly figures: Figures;
-  /** The organisms that were aged and damaged. */
-  readonly grown: Grown;
-}
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions
@@ -74,10 +35,17 @@ const PROBED = 512;
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
 
+/** Result of `evaluate`. */
+export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
+/** See `evaluate`. */
+export type Figures = Evaluation['figures'];
+
 /**
  * Measures everything that the checkpoint and the images allow.
  *
  * @param judged images to evaluate on, or the reason why there are none
+ * @returns figures as printed and as stored in a card, where nats are per image and errors are mean
+ *   squared, of the visible picture, 0…1; and the organisms that were aged and damaged
  */
 export async function evaluate(
   compute: Compute,
@@ -85,7 +53,7 @@ export async function evaluate(
   judged: Judged | EvaluationError,
   wanted: EvaluateOptions,
   meter: Meter,
-): Promise<Evaluation> {
+) {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, wanted.seed, meter.worked);
@@ -123,17 +91,23 @@ export async function evaluate(
     probeKinds(model, batch, images?.means, judged, random('probe')),
   );
   await batch.dispose();
-  const figures: Figures = {
+  const figures = {
+    /** Evidence lower bound; null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
     iwae: {
       samples: wanted.samples,
       nats: images?.bounds.iwae ?? null,
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
+    /** Organisms grown from posterior means, against the images. */
     grown: { mse: images?.mse ?? null },
+    /** By steps after growth: against the grown picture. */
     stay,
+    /** By share of damaged cells, by steps after the damage: against the picture before. */
     heal,
+    /** Multiply-adds. */
     macPerCellStep: macPerCellStep(card),
+    /** Parameters of the update net. */
     parameters: countParameters(card),
     likelihood: images && {
       images: images.count,
@@ -142,10 +116,12 @@ export async function evaluate(
       standardError: images.bounds.standardError,
     },
     probe,
+    /** By norm of the latents, in √Z. */
     robustness,
     organisms: count,
     seed: wanted.seed,
     device: compute.device,
+    /** Remarks for the reader of the figures. */
     notes,
   };
   return { figures: rounded(figures), grown };
@@ -161,28 +137,20 @@ interface Tools {
   readonly notes: string[];
 }
 
-interface OfImages {
-  readonly bounds: Bounds;
-  readonly mse: number;
-  readonly count: number;
-  /** Posterior means, [N, Z]. */
-  readonly means: Float32Array;
-}
-
 /**
- * Measures likelihood and reconstruction error; null without an encoder or images, with a note that
- * says why.
+ * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
+ * encoder or images, with a note that says why.
  */
 async function measureImages(
   model: Model,
   judged: Judged | EvaluationError,
   { samples, keep = KEEP_NOTHING }: EvaluateOptions,
   { compute, batch, measure, random, notes }: Tools,
-): Promise<OfImages | null> {
+) {
   const { card } = model;
   let posteriors: Posteriors;
   try {
-    posteriors = await Posteriors.create(compute, model);
+    posteriors = await openPosteriors(compute, model);
     if (judged instanceof EvaluationError) throw judged;
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
@@ -236,7 +204,7 @@ async function probeKinds(
   means: Float32Array | undefined,
   judged: Judged | EvaluationError,
   random: Random,
-): Promise<Figures['probe']> {
+) {
   const classes = judged instanceof EvaluationError ? undefined : judged.labels;
   const ofClass = means !== undefined && classes !== undefined;
   const latents = ofClass ? means : tensors.get('gallery.latents')!.data;
@@ -245,7 +213,8 @@ async function probeKinds(
   const states = await batch.grow(rowsOf(latents, chosen, card.latentSize));
   const cells = { states, channels: card.channels, labels: chosen.map((n) => labels[n]) };
   const probe = probeCells(cells, random);
-  return probe && { of: ofClass ? 'class' : 'kind', ...probe };
+  const of = ofClass ? ('class' as const) : ('kind' as const);
+  return probe && { of, ...probe };
 }
 
 /**

@@ -24,16 +24,6 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
-/** States during growth. */
-export interface Stage {
-  /** Side of the patches. */
-  readonly stage: number;
-  /** Steps since the seed. */
-  readonly step: number;
-  /** [N, stage, stage, C]. */
-  readonly states: Float32Array;
-}
-
 /** Organisms are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
@@ -92,12 +82,13 @@ export class EvaluationBatch {
    * Grows organisms and returns their states after every eight steps of a stage and at its end.
    *
    * @param latents [N, Z], N ≤ BATCH
+   * @returns the side of the patches, the steps since the seed, and [N, stage, stage, C]
    * @throws RangeError there are more than BATCH
    */
-  async stages(latents: Float32Array): Promise<Stage[]> {
+  async stages(latents: Float32Array) {
     if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);
     const segments = growthSegments(this.card, 8);
-    const result: Stage[] = [];
+    const result: { stage: number; step: number; states: Float32Array }[] = [];
     const runs = segments.map((segment) => [segment]);
     await this.forBatches(latents, { runs }, (seen, _, n) => {
       let step = 0;

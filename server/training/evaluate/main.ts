@@ -1,13 +1,14 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
+import { runCommand } from '../../settings/help.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
-import { runCommand } from '../errors.ts';
+import { reportErrors } from '../errors.ts';
 import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
-import { HELP, type Options, readOptions } from './options.ts';
+import { COMMAND, type Options } from './options.ts';
 import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
 import { type Judged, loadImages } from './test-images.ts';
@@ -28,20 +29,15 @@ async function main(options: Options): Promise<void> {
   const compute = await createCompute(backend, { threads, onSkip });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
-  const evaluation = await evaluate(
-    compute,
-    model,
-    judged,
-    { ...wanted, ...(keep && { keep }) },
-    meter,
-  );
+  const asked = { ...wanted, ...(keep && { keep }) };
+  const evaluation = await evaluate(compute, model, judged, asked, meter);
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
     await writeFigures(options.folder, figures);
-    const written = (name: string): void => say(`wrote ${join(options.folder, name)}`);
-    written(CARD_FILE);
-    await writePictures(compute, model, options.folder, evaluation, options, written);
+    const onWritten = (name: string): void => say(`wrote ${join(options.folder, name)}`);
+    onWritten(CARD_FILE);
+    await writePictures(compute, model, evaluation, { ...options, onWritten });
   }
   await compute.dispose();
 }
@@ -67,4 +63,4 @@ async function loadJudged(
   }
 }
 
-await runCommand('evaluate', HELP, readOptions, main);
+await reportErrors('evaluate', runCommand(COMMAND, main));

@@ -1,7 +1,6 @@
 /** The command line of `npm run evaluate`. */
 import * as v from 'valibot';
-import { readCommand, type Values } from '../../settings/command.ts';
-import { helpText } from '../../settings/help.ts';
+import type { Values } from '../../settings/command.ts';
 import { list, text, wholeNumber } from '../../settings/types.ts';
 import { COMPUTE_OPTIONS } from '../options.ts';
 
@@ -15,7 +14,7 @@ const share = v.pipe(
   v.maxValue(1, SHARES_WANTED),
 );
 
-const COMMAND = {
+export const COMMAND = {
   about: 'Measures a checkpoint: likelihood, stability, healing, and what its latents encode.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: {
@@ -82,18 +81,5 @@ const COMMAND = {
   notes: ['Long runs report progress on standard error.'],
 } as const;
 
-/** Text of `--help`. */
-export const HELP = helpText(COMMAND);
-
 /** Parsed options. */
 export type Options = Values<typeof COMMAND.options, 'folder'>;
-
-/**
- * Parses the command line.
- *
- * @param args the command line after the program
- * @returns the options, or 'help' for --help
- * @throws SettingsError
- */
-export const readOptions = (args: readonly string[]): Options | 'help' =>
-  readCommand(COMMAND, args);

@@ -33,18 +33,12 @@ export async function measureStay(
   grown: Grown,
   steps: readonly number[],
 ): Promise<Stay> {
-  const before = picturesOf(batch.card, grown.states);
-  const errors = errorsBy(steps, grown.count);
-  const finite = new Map(steps.map((at) => [at, 0]));
-  await batch.follow(grown.latents, grown.states, steps, (at, states, first) => {
-    record(batch, before, states, first, errors.get(at)!);
-    finite.set(at, finite.get(at)! + countFinite(states, batch.patchSize));
+  const finite: Record<string, number> = {};
+  const seen = await likenesses(batch, grown, grown.states, steps, (at, states) => {
+    finite[at] = (finite[at] ?? 0) + countFinite(states, batch.patchSize);
   });
   return Object.fromEntries(
-    steps.map((at) => [
-      `${at}`,
-      { ...likeness(errors.get(at)!), finite: finite.get(at)! / grown.count },
-    ]),
+    Object.entries(seen).map(([at, one]) => [at, { ...one, finite: finite[at] / grown.count }]),
   );
 }
 
@@ -61,7 +55,6 @@ export async function measureHeal(
   random: Random,
 ): Promise<Heal> {
   const { side, channels } = batch.card;
-  const before = picturesOf(batch.card, grown.states);
   const result: Heal = {};
   for (const share of shares) {
     const wounded = grown.states.slice();
@@ -69,13 +62,7 @@ export async function measureHeal(
       const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
       applyWound(own, woundOfShare(random, side, share), channels);
     }
-    const errors = errorsBy(HEALING_STEPS, grown.count);
-    await batch.follow(grown.latents, wounded, HEALING_STEPS, (at, states, first) => {
-      record(batch, before, states, first, errors.get(at)!);
-    });
-    result[`${share}`] = Object.fromEntries(
-      HEALING_STEPS.map((at) => [`${at}`, likeness(errors.get(at)!)]),
-    );
+    result[`${share}`] = await likenesses(batch, grown, wounded, HEALING_STEPS);
   }
   return result;
 }
@@ -126,20 +113,30 @@ export async function measureRobustness(
   return result;
 }
 
-const errorsBy = (marks: readonly number[], count: number): Map<number, Float32Array> =>
-  new Map(marks.map((at) => [at, new Float32Array(count)]));
-
-function record(
+/**
+ * Runs organisms on and compares them with their grown pictures.
+ *
+ * @param start initial states
+ * @param visit called with the states at each mark
+ * @returns by mark
+ */
+async function likenesses(
   batch: EvaluationBatch,
-  before: Float32Array,
-  states: Float32Array,
-  first: number,
-  errors: Float32Array,
-): void {
-  const count = states.length / batch.patchSize;
-  const after = picturesOf(batch.card, states);
-  const size = after.length / count;
-  errors.set(differences(after, before.subarray(first * size), count), first);
+  { latents, states: grown, count }: Grown,
+  start: Float32Array,
+  marks: readonly number[],
+  visit?: (mark: number, states: Float32Array) => void,
+): Promise<Record<string, Likeness>> {
+  const before = picturesOf(batch.card, grown);
+  const size = before.length / count;
+  const errors = new Map(marks.map((mark) => [mark, new Float32Array(count)]));
+  await batch.follow(latents, start, marks, (mark, states, first) => {
+    const after = picturesOf(batch.card, states);
+    const own = differences(after, before.subarray(first * size), after.length / size);
+    errors.get(mark)!.set(own, first);
+    visit?.(mark, states);
+  });
+  return Object.fromEntries([...errors].map(([mark, own]) => [`${mark}`, likeness(own)]));
 }
 
 function countFinite(states: Float32Array, size: number): number {

@@ -5,21 +5,6 @@
 import type { Random } from '../../../shared/random.ts';
 import { shuffled } from '../data/dataset.ts';
 
-/** Accuracy of the probe. */
-export interface Probe {
-  /** Share of correct answers when cells are split into training and test, as published. */
-  readonly byCell: number;
-  /**
-   * Share of correct answers when whole organisms are split: for organisms that the probe has not
-   * seen.
-   */
-  readonly byOrganism: number;
-  /** Share of the most frequent class: the accuracy of guessing. */
-  readonly guess: number;
-  readonly classes: number;
-  readonly organisms: number;
-}
-
 /** Cells of grown organisms. */
 export interface Cells {
   /** [N, cells, C]. */
@@ -45,9 +30,9 @@ interface Example {
 /**
  * Trains and tests the probe on both splits.
  *
- * @returns null with fewer than five organisms or two classes
+ * @returns its accuracy; null with fewer than five organisms or two classes
  */
-export function probeCells(cells: Cells, random: Random): Probe | null {
+export function probeCells(cells: Cells, random: Random) {
   const { states, channels, labels } = cells;
   const organisms = labels.length;
   const classes = Math.max(...Array.from(labels)) + 1;
@@ -69,11 +54,17 @@ export function probeCells(cells: Cells, random: Random): Probe | null {
   const counts = new Array<number>(classes).fill(0);
   for (const label of Array.from(labels)) counts[label]++;
   return {
+    /** Share of correct answers when cells are split into training and test, as published. */
     byCell: test(mixed.slice(cut), mixed.slice(0, cut)),
+    /**
+     * Share of correct answers when whole organisms are split: for organisms that the probe has not
+     * seen.
+     */
     byOrganism: test(
       mixed.filter(({ organism }) => !tested.has(organism)),
       mixed.filter(({ organism }) => tested.has(organism)),
     ),
+    /** Share of the most frequent class: the accuracy of guessing. */
     guess: Math.max(...counts) / organisms,
     classes,
     organisms,

@@ -45,11 +45,9 @@ export async function loadImages(
   });
   const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
-    throw new EvaluationError(
-      'unfit-data',
-      `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}, but the checkpoint shows ` +
-        `${card.side}×${card.side}×${channels}`,
-    );
+    const found = `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}`;
+    const what = `${found}, but the checkpoint shows ${card.side}×${card.side}×${channels}`;
+    throw new EvaluationError('unfit-data', what);
   }
   const judged = choose(data, limit);
   return {
@@ -83,25 +81,19 @@ async function findData(
     try {
       return { config: JSON.parse(wanted) };
     } catch {
-      throw new EvaluationError('no-data', '--data starts like JSON, but cannot be parsed');
+      throw noData('--data starts like JSON, but cannot be parsed');
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {
-    throw new EvaluationError(
-      'no-data',
-      "it was trained on a user's own images; name them with --data",
-    );
+    throw noData("it was trained on a user's own images; name them with --data");
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {
-    throw new EvaluationError(
-      'no-data',
-      'the card names no training configuration; give one with --data',
-    );
+    throw noData('the card names no training configuration; give one with --data');
   }
-  if (!existsSync(file)) {
-    throw new EvaluationError('no-data', `${file} cannot be read; name the images with --data`);
-  }
+  if (!existsSync(file)) throw noData(`${file} cannot be read; name the images with --data`);
   const { data, trainOnValidation } = await readConfig(file);
   return { config: data, base: dirname(resolve(file)), trainOnValidation };
 }
+
+const noData = (what: string): EvaluationError => new EvaluationError('no-data', what);

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import type { Compute } from '../autodiff/compute.ts';
-import { replaceFile } from '../files.ts';
+import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch } from './evaluation-batch.ts';
 import { drawMap, mapLatents } from './map.ts';
+import type { Options } from './options.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
 
 /** Most steps after growth that growth.png shows. */
@@ -20,16 +21,20 @@ const GROWTH_PICTURED = 1000;
  * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name,
  * kind, x, y }` of each gallery entry, 0…1.
  *
- * @param steps numbers of steps that were evaluated
- * @param onWritten called with the name of each file
+ * @param options.onWritten called with the name of each file
  */
 export async function writePictures(
   compute: Compute,
   model: Model,
-  folder: string,
   { grown }: Evaluation,
-  { steps, seed }: { readonly steps: readonly number[]; readonly seed: number },
-  onWritten: (name: string) => void = () => {},
+  {
+    folder,
+    steps,
+    seed,
+    onWritten,
+  }: Pick<Options, 'folder' | 'steps' | 'seed'> & {
+    readonly onWritten: (name: string) => void;
+  },
 ): Promise<void> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed);

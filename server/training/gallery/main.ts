@@ -1,11 +1,10 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCommand } from '../../settings/command.ts';
-import { helpText } from '../../settings/help.ts';
+import { runCommand } from '../../settings/help.ts';
 import { GALLERY_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
-import { runCommand } from '../errors.ts';
+import { reportErrors } from '../errors.ts';
 import { drawGallery } from './draw-gallery.ts';
 
 const COMMAND = {
@@ -20,12 +19,11 @@ const COMMAND = {
   options: {},
 } as const;
 
-async function main({ folder }: { readonly folder: string }): Promise<void> {
+const done = runCommand(COMMAND, async ({ folder }) => {
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
   await writeFile(file, await drawGallery(model));
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
-}
-
-await runCommand('gallery', helpText(COMMAND), (args) => readCommand(COMMAND, args), main);
+});
+await reportErrors('gallery', done);

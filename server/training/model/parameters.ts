@@ -3,18 +3,15 @@
  * expressions.
  */
 import type { Random } from '../../../shared/random.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
+import type { Float32Tensor } from '../../vnca/safetensors.ts';
 import type { Compute, Value } from '../autodiff/compute.ts';
 import { type Expression, input, type Shape, sizeOf } from '../autodiff/graph.ts';
 
 /** Shapes of tensors, by name. */
 export type Shapes = ReadonlyMap<string, Shape>;
-/** A tensor in memory, row-major. */
-export interface Tensor {
-  readonly shape: Shape;
-  readonly data: Float32Array;
-}
 /** Tensors in memory, by name. */
-export type Tensors = ReadonlyMap<string, Tensor>;
+export type Tensors = ReadonlyMap<string, Float32Tensor>;
 /** Returns the input expression of a parameter. */
 export type Parameters = (name: string) => Expression;
 
@@ -25,15 +22,12 @@ export type Parameters = (name: string) => Expression;
  */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
-  return (name) => {
-    const known = inputs.get(name);
-    if (known) return known;
-    const shape = shapes.get(name);
-    if (!shape) throw new RangeError(`there is no parameter "${name}"`);
-    const expression = input(`parameter:${name}`, shape);
-    inputs.set(name, expression);
-    return expression;
-  };
+  return (name) =>
+    getOrAdd(inputs, name, () => {
+      const shape = shapes.get(name);
+      if (!shape) throw new RangeError(`there is no parameter "${name}"`);
+      return input(`parameter:${name}`, shape);
+    });
 }
 
 /** Uploads tensors as the inputs `parameter:…`; the caller frees them. */
@@ -59,8 +53,8 @@ const STARTS_AT_ZERO = /^update\.(out\.|modulation\.)/;
  * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases
  * uniform in ±1/√fan-in; the last layer of the update net is zero.
  */
-export function initialise(shapes: Shapes, random: Random): Map<string, Tensor> {
-  const tensors = new Map<string, Tensor>();
+export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
+  const tensors = new Map<string, Float32Tensor>();
   for (const [name, shape] of shapes) {
     const kernel = shapes.get(name.replace(/\.bias$/, '.kernel')) ?? shape;
     const bound = 1 / Math.sqrt(sizeOf(kernel.slice(0, -1)));

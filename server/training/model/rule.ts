@@ -55,8 +55,8 @@ export function ruleSteps(
   /** The layer's bias, [N | 1, 1, 1, units], with the shifts and scales of the genome. */
   const bias = (layer: string, add?: Expression, scale?: Expression): Expression => {
     let own = overCells(parameters(`update.${layer}.bias`));
-    if (scale) own = g.multiply(own, g.reshapeToMap(scale, mapOf(scale)));
-    return add ? g.add(own, g.reshapeToMap(add, mapOf(add))) : own;
+    if (scale) own = g.multiply(own, onMap(scale));
+    return add ? g.add(own, onMap(add)) : own;
   };
   const dense = (layer: string, x: Expression): Expression =>
     g.add(g.pointwise(x, parameters(`update.${layer}.kernel`)), bias(layer));
@@ -65,9 +65,7 @@ export function ruleSteps(
   const perceptionBias = bias('perceive', modulation?.perceive?.shifts, perceptionScales);
   const perceive = (states: Expression): Expression => {
     const seen = g.conv(states, parameters('update.perceive.kernel'), { pad: 1 });
-    const scaled = perceptionScales
-      ? g.multiply(seen, g.reshapeToMap(perceptionScales, mapOf(perceptionScales)))
-      : seen;
+    const scaled = perceptionScales ? g.multiply(seen, onMap(perceptionScales)) : seen;
     return g.add(scaled, perceptionBias);
   };
   // Scales go into the weights of each patch, which costs less than scaling every cell.
@@ -85,7 +83,7 @@ export function ruleSteps(
   const lastBias =
     update.kind !== 'simple' || update.outBias
       ? bias('out', modulation?.out)
-      : modulation?.out && g.reshapeToMap(modulation.out, mapOf(modulation.out));
+      : modulation?.out && onMap(modulation.out);
   const out = (x: Expression): Expression => {
     const change = g.pointwise(x, last ?? parameters('update.out.kernel'));
     return lastBias ? g.add(change, lastBias) : change;
@@ -124,8 +122,8 @@ export function ruleSteps(
   };
 }
 
-/** Shape of a vector per sample [N, C], as a map that broadcasts over cells. */
-const mapOf = ({ shape }: Expression): number[] => [shape[0], 1, 1, shape[1]];
+/** A vector per sample [N, C], as a map that broadcasts over cells. */
+const onMap = (x: Expression): Expression => g.reshapeToMap(x, [x.shape[0], 1, 1, x.shape[1]]);
 
 /** Weights [I, O] shared by all samples, [1, I, O]. */
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);

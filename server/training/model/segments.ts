@@ -4,6 +4,7 @@
  * stays bounded for rollouts of any length.
  */
 import type { Random } from '../../../shared/random.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
@@ -77,14 +78,7 @@ export interface ReverseOptions {
 }
 
 /** Inputs that all segments of a rollout share. */
-export interface Conditioning {
-  /**
-   * `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a leak.
-   */
-  readonly inputs: Values;
-  /** Frees `genome` and `leak`; the caller frees the latents. */
-  readonly free: () => void;
-}
+export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
 /** Options of `Segments`. */
 export interface SegmentsOptions {
@@ -140,11 +134,7 @@ export class Segments {
    * @param latents [N, Z]
    * @param leak default: the card's
    */
-  async condition(
-    parameters: Values,
-    latents: Value,
-    leak = this.spec.update.leak,
-  ): Promise<Conditioning> {
+  async condition(parameters: Values, latents: Value, leak = this.spec.update.leak) {
     const own: Record<string, Value> = {};
     if (this.spec.update.standingInput) {
       const program = await this.program('genome', () => ({
@@ -154,7 +144,12 @@ export class Segments {
     }
     if (this.spec.update.leak > 0) own.leak = this.compute.upload([], Float32Array.of(leak));
     return {
-      inputs: { ...own, latents },
+      /**
+       * `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a
+       * leak.
+       */
+      inputs: { ...own, latents } as Values,
+      /** Frees `genome` and `leak`; the caller frees the latents. */
       free: () => this.compute.free(...Object.values(own)),
     };
   }
@@ -314,12 +309,7 @@ export class Segments {
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
-    let program = this.programs.get(name);
-    if (!program) {
-      program = this.compute.compile(build());
-      this.programs.set(name, program);
-    }
-    return program;
+    return getOrAdd(this.programs, name, () => this.compute.compile(build()));
   }
 }
 

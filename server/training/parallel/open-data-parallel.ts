@@ -1,8 +1,8 @@
 /** Opens what computes a batch: this thread for a GPU, one thread per core for a CPU. */
 import type { Compute } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
-import { grow, posteriorMeans, type RolloutOutcome, runRollout } from '../rollout.ts';
-import { closeTrainingContext, openTrainingContext, type Pixels } from '../training-context.ts';
+import { type RolloutOutcome, runRollout, runRows } from '../rollout.ts';
+import { openTrainingContext, type Pixels } from '../training-context.ts';
 import type { DataParallel } from './data-parallel.ts';
 import { openMultiThread } from './multi-thread.ts';
 
@@ -32,15 +32,9 @@ async function openSingleThread(
     },
     async rows(parameters, jobs) {
       const rows: Float32Array[] = [];
-      for (const job of jobs) {
-        rows.push(
-          'images' in job
-            ? await posteriorMeans(context, parameters, job)
-            : await grow(context, parameters, job),
-        );
-      }
+      for (const job of jobs) rows.push(await runRows(context, parameters, job));
       return rows;
     },
-    dispose: () => closeTrainingContext(context),
+    dispose: () => context.close(),
   };
 }

@@ -5,16 +5,9 @@
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { ParameterLayout } from '../parameter-vector.ts';
-import {
-  type GrowJob,
-  grow,
-  type MeansJob,
-  posteriorMeans,
-  type RolloutJob,
-  runRollout,
-} from '../rollout.ts';
+import { type GrowJob, type MeansJob, type RolloutJob, runRollout, runRows } from '../rollout.ts';
 import { trainedShapes } from '../run-state.ts';
-import { closeTrainingContext, openTrainingContext, type Pixels } from '../training-context.ts';
+import { openTrainingContext, type Pixels } from '../training-context.ts';
 import type { WorkerJob } from '../workers/worker-job.ts';
 import type { Outcome } from './data-parallel.ts';
 
@@ -47,8 +40,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
     return {
       async work({ version, do: job }) {
         const values = parameters.ofVersion(version);
-        if ('images' in job) return posteriorMeans(context, values, job);
-        if ('latents' in job) return grow(context, values, job);
+        if (!('plan' in job)) return runRows(context, values, job);
         const { totals, ...outcome } = await runRollout(context, values, job);
         const row = new Float32Array(layout.length);
         for (const name of layout.shapes.keys()) {
@@ -59,7 +51,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
       },
       async close() {
         parameters.free();
-        await closeTrainingContext(context);
+        await context.close();
       },
     };
   },

@@ -35,17 +35,14 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
  * The picture of a training image.
  *
  * @param pixels [N, side, side, channels], 0…255; 1 channel: ink, 3: RGB, 4: premultiplied RGBA
- * @throws RangeError there is no such image, or no such number of channels
+ * @throws RangeError there is no such image
  */
 export function tileOfImage(
   pixels: Uint8Array,
   side: number,
-  channels: number,
+  channels: 1 | 3 | 4,
   index: number,
 ): Tile {
-  if (![1, 3, 4].includes(channels)) {
-    throw new RangeError(`images have 1, 3 or 4 channels, not ${channels}`);
-  }
   const cells = side * side;
   const size = cells * channels;
   const image = pixels.subarray(index * size, (index + 1) * size);

@@ -109,7 +109,7 @@ test('the watcher reports each lasting change within twenty seconds, until it is
     expect(heard.at(-1)).toBe(next);
     await clock.advance(60_000);
   }
-  // A short interruption is no change.
+  // A short interruption does not count.
   origin = 'http://10.0.0.5:8080';
   await clock.advance(10_000);
   origin = '';

@@ -11,7 +11,7 @@ const FLESH = Array.from({ length: 20 }, (_, i) => ({
 }));
 const WAY = { x: 8, y: 10, x2: 32, y2: 10 };
 
-/** Marks that a cut shows after so many ms. */
+/** Marks that a cut shows after this many ms. */
 function marksOf(calm: boolean, after: number): MarkList {
   const effects = new Effects(calm, () => 0.1);
   const marks = new MarkList();

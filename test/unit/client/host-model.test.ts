@@ -17,10 +17,10 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
-import fc from '../../support/property.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 const GRID = { width: 96, height: 64 };
-const finite = fc.double({ min: -200, max: 300, noNaN: true });
+const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
 
 const energy: RoomSettings['energy'] = DEFAULTS.energy;
@@ -35,7 +35,7 @@ function expectOnGrid({ x, y, width, height }: Rect): void {
 }
 
 test('an area between any two points lies on the grid and is not empty', () => {
-  fc.assert(fc.property(place, place, (a, b) => expectOnGrid(areaBetween(a, b, GRID))));
+  forAll(place, place, (a, b) => expectOnGrid(areaBetween(a, b, GRID)));
 });
 
 test('keys never move an area off the grid', () => {
@@ -43,13 +43,11 @@ test('keys never move an area off the grid', () => {
     key: fc.constantFrom('ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'),
     shiftKey: fc.boolean(),
   });
-  fc.assert(
-    fc.property(place, fc.array(press, { minLength: 1, maxLength: 60 }), (middle, presses) => {
-      let area: ReturnType<typeof areaKey>;
-      for (const each of presses) area = areaKey(each, area, middle, GRID);
-      expectOnGrid(area!);
-    }),
-  );
+  forAll(place, fc.array(press, { minLength: 1, maxLength: 60 }), (middle, presses) => {
+    let area: ReturnType<typeof areaKey>;
+    for (const each of presses) area = areaKey(each, area, middle, GRID);
+    expectOnGrid(area!);
+  });
   expect(areaKey({ key: 'a', shiftKey: false }, undefined, { x: 0, y: 0 }, GRID)).toBeUndefined();
 });
 
@@ -71,11 +69,9 @@ test.each([
 });
 
 test('every name becomes an address that the server accepts, or none', () => {
-  fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (name) => {
-      expect(addressName(name)).toMatch(/^([a-z0-9-]{1,32})?$/);
-    }),
-  );
+  forAll(fc.string({ unit: 'grapheme', maxLength: 80 }), (name) => {
+    expect(addressName(name)).toMatch(/^([a-z0-9-]{1,32})?$/);
+  });
 });
 
 test('a location survives the round trip through the address', () => {
@@ -115,13 +111,11 @@ test('a day that closes before it opens is named', () => {
 });
 
 test('the scale of a chart is round and fits all values', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1e7 }), (most) => {
-      const top = roundUp(most);
-      expect(top).toBeGreaterThanOrEqual(most);
-      expect(top).toBeLessThanOrEqual(2 * most);
-    }),
-  );
+  forAll(fc.integer({ min: 1, max: 1e7 }), (most) => {
+    const top = roundUp(most);
+    expect(top).toBeGreaterThanOrEqual(most);
+    expect(top).toBeLessThanOrEqual(2 * most);
+  });
 });
 
 test('the busiest places are named, with their share', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { normaliseColour, normaliseInk, type Sheet } from '../../../client/draw/normalise.ts';
-import fc from '../../support/property.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 
 /** A sheet of ink with a ring, and a dot in it to the lower right. */
 function ring({
@@ -37,23 +37,21 @@ function extent(pixels: Uint8Array, side: number): { width: number; height: numb
 describe('ink', () => {
   test('position and size of a drawing do not change its picture', () => {
     const wanted = normaliseInk(ring({ side: 256, x: 127, y: 129, radius: 90, width: 20 }), 32)!;
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 40, max: 90 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (radius, right, down) => {
-          const room = 256 - 2 * (radius + 12);
-          const [x, y] = [radius + 12 + right * room, radius + 12 + down * room];
-          const found = normaliseInk(
-            ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }),
-            32,
-          )!;
-          const error = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0);
-          expect(error / found.length).toBeLessThan(6);
-        },
-      ),
-      { numRuns: 20 },
+    forRuns(
+      20,
+      fc.integer({ min: 40, max: 90 }),
+      between(0, 1),
+      between(0, 1),
+      (radius, right, down) => {
+        const room = 256 - 2 * (radius + 12);
+        const [x, y] = [radius + 12 + right * room, radius + 12 + down * room];
+        const found = normaliseInk(
+          ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }),
+          32,
+        )!;
+        const error = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0);
+        expect(error / found.length).toBeLessThan(6);
+      },
     );
   });
 
@@ -97,7 +95,7 @@ describe('ink', () => {
     expect(errors.filter((error) => error === 0).length).toBeGreaterThan(15);
   });
 
-  test('an empty sheet gives no picture', () => {
+  test('an empty sheet has no picture', () => {
     expect(normaliseInk({ side: 8, channels: 1, data: new Float32Array(64) }, 32)).toBeUndefined();
     expect(
       normaliseColour({ side: 4, channels: 4, data: new Float32Array(64) }, 32),

@@ -1,7 +1,7 @@
 import { organismAt } from '../../../client/input/pick-organism.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import fc from '../../support/property.ts';
+import { between, forAll } from '../../support/property.ts';
 import { organismView } from '../../support/welcome.ts';
 
 const [WIDTH, HEIGHT] = [48, 40];
@@ -41,13 +41,11 @@ test('a seed that has no cells yet can be tapped', () => {
 });
 
 test('a cell picks its owner, however near another organism is', () => {
-  const place = (size: number) => fc.double({ min: 0, max: size - 0.01, noNaN: true });
+  const place = (size: number) => between(0, size - 0.01);
   const room = roomOf([organism(1, 12, 20), organism(2, 36, 20)], (x) => (x < 24 ? 1 : 2));
-  fc.assert(
-    fc.property(place(WIDTH), place(HEIGHT), (x, y) => {
-      expect(organismAt(room, { x, y })).toBe(x < 24 ? 1 : 2);
-    }),
-  );
+  forAll(place(WIDTH), place(HEIGHT), (x, y) => {
+    expect(organismAt(room, { x, y })).toBe(x < 24 ? 1 : 2);
+  });
 });
 
 test('between two organisms the nearer one is selected', () => {

@@ -32,78 +32,76 @@ function open() {
 
 const dice = (n: number): PreviewSource => ({ from: 'prior', throw: n });
 
-describe('previews', () => {
-  test('a preview is requested once and delivered to all who want it', () => {
-    const { previews, asked, answer } = open();
-    let told = 0;
-    previews.onChange(() => told++);
-    const [a, b] = [{}, {}];
-    previews.want(a, dice(1));
-    previews.want(b, dice(1));
-    expect(asked).toHaveLength(1);
-    expect(previews.film(dice(1))).toBeUndefined();
-    answer(0);
-    expect(told).toBe(1);
-    expect(previews.film(dice(1))).toEqual({ url: 'blob:1', frames: 3 });
-    previews.want({}, dice(1));
-    expect(asked).toHaveLength(1);
-  });
+test('a preview is requested once and delivered to all who want it', () => {
+  const { previews, asked, answer } = open();
+  let told = 0;
+  previews.onChange(() => told++);
+  const [a, b] = [{}, {}];
+  previews.want(a, dice(1));
+  previews.want(b, dice(1));
+  expect(asked).toHaveLength(1);
+  expect(previews.film(dice(1))).toBeUndefined();
+  answer(0);
+  expect(told).toBe(1);
+  expect(previews.film(dice(1))).toEqual({ url: 'blob:1', frames: 3 });
+  previews.want({}, dice(1));
+  expect(asked).toHaveLength(1);
+});
 
-  test('while a finger moves, only the latest point is requested next', () => {
-    const { previews, asked, answer } = open();
-    const finger = {};
-    for (let n = 0; n < 50; n++) previews.want(finger, dice(n));
-    expect(asked.map(({ seed }) => seed)).toEqual([dice(0), dice(1)]);
-    answer(0);
-    expect(asked.at(-1)?.seed).toEqual(dice(49));
-    answer(1);
-    answer(2);
-    expect(asked).toHaveLength(3);
-    expect(previews.film(dice(49))).toBeDefined();
-  });
+test('while a finger moves, only the latest point is requested next', () => {
+  const { previews, asked, answer } = open();
+  const finger = {};
+  for (let n = 0; n < 50; n++) previews.want(finger, dice(n));
+  expect(asked.map(({ seed }) => seed)).toEqual([dice(0), dice(1)]);
+  answer(0);
+  expect(asked.at(-1)?.seed).toEqual(dice(49));
+  answer(1);
+  answer(2);
+  expect(asked).toHaveLength(3);
+  expect(previews.film(dice(49))).toBeDefined();
+});
 
-  test('a busy server is asked again later; a seed that does not exist is not requested twice', () => {
-    const { previews, asked, refuse, answer, wait } = open();
-    previews.want({}, dice(1));
-    refuse(0, 'room-busy');
-    previews.want({}, dice(2));
-    expect(asked).toHaveLength(1);
-    wait();
-    expect(asked).toHaveLength(3);
-    answer(1);
-    refuse(2, 'no-such-seed');
-    expect([previews.film(dice(1)), previews.film(dice(2))]).toContain('none');
-    previews.want({}, asked[2].seed);
-    expect(asked).toHaveLength(3);
-  });
+test('a busy server is asked again later; a seed that does not exist is not requested twice', () => {
+  const { previews, asked, refuse, answer, wait } = open();
+  previews.want({}, dice(1));
+  refuse(0, 'room-busy');
+  previews.want({}, dice(2));
+  expect(asked).toHaveLength(1);
+  wait();
+  expect(asked).toHaveLength(3);
+  answer(1);
+  refuse(2, 'no-such-seed');
+  expect([previews.film(dice(1)), previews.film(dice(2))]).toContain('none');
+  previews.want({}, asked[2].seed);
+  expect(asked).toHaveLength(3);
+});
 
-  test('after a reconnect, pending previews are requested again; those of another participant’s hand are dropped', () => {
-    const { previews, asked, answer, revoked } = open();
-    previews.renew(1);
-    const own: PreviewSource = { from: 'hand', seed: 4 };
-    previews.want({}, own);
-    answer(0);
-    previews.want({}, dice(1));
-    previews.renew(1);
-    expect(asked.map(({ seed }) => seed)).toEqual([own, dice(1), dice(1)]);
-    answer(1);
-    expect(previews.film(dice(1))).toBeUndefined();
-    answer(2);
-    expect(previews.film(dice(1))).toBeDefined();
-    expect(previews.film(own)).toBeDefined();
-    previews.renew(2);
-    expect(revoked).toEqual(['blob:1']);
-    expect(previews.film(own)).toBeUndefined();
-  });
+test('after a reconnect, pending previews are requested again; those of another participant’s hand are dropped', () => {
+  const { previews, asked, answer, revoked } = open();
+  previews.renew(1);
+  const own: PreviewSource = { from: 'hand', seed: 4 };
+  previews.want({}, own);
+  answer(0);
+  previews.want({}, dice(1));
+  previews.renew(1);
+  expect(asked.map(({ seed }) => seed)).toEqual([own, dice(1), dice(1)]);
+  answer(1);
+  expect(previews.film(dice(1))).toBeUndefined();
+  answer(2);
+  expect(previews.film(dice(1))).toBeDefined();
+  expect(previews.film(own)).toBeDefined();
+  previews.renew(2);
+  expect(revoked).toEqual(['blob:1']);
+  expect(previews.film(own)).toBeUndefined();
+});
 
-  test('the oldest films are dropped', () => {
-    const { previews, answer, revoked, asked } = open();
-    const viewer = {};
-    for (let n = 0; n < 200; n++) {
-      previews.want(viewer, dice(n));
-      answer(asked.length - 1);
-    }
-    expect(revoked.length).toBe(120);
-    expect(previews.film(dice(199))).toBeDefined();
-  });
+test('the oldest films are dropped', () => {
+  const { previews, answer, revoked, asked } = open();
+  const viewer = {};
+  for (let n = 0; n < 200; n++) {
+    previews.want(viewer, dice(n));
+    answer(asked.length - 1);
+  }
+  expect(revoked.length).toBe(120);
+  expect(previews.film(dice(199))).toBeDefined();
 });

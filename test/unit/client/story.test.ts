@@ -22,80 +22,76 @@ const rose = organism(1, 'Rose', 2, 'Ada');
 const fox = organism(2, 'Fox Face', 3);
 const mine = organism(3, 'Penguin', 7, 'Bo');
 
-describe('the story of the room', () => {
-  test('tells who planted what, and what happened to it, in order', () => {
-    const story = new Story();
-    for (const one of [change('born', rose), change('wounded', rose), change('healed', rose)]) {
-      story.happened(one);
-    }
-    expect(story.take(YOU)()).toBe(
-      'Ada planted a seed: Rose. Rose (planted by Ada) was wounded. Rose (planted by Ada) has healed.',
-    );
-    expect(story.hasNews).toBe(false);
-    expect(story.take(YOU)()).toBe('');
-  });
+/** What a story tells of these changes. */
+function told(...changes: LifeChange[]): string {
+  const story = new Story();
+  for (const one of changes) story.happened(one);
+  return story.take(YOU)();
+}
 
-  test('tells which organism made room for a newcomer, and its planter that it was theirs', () => {
-    const story = new Story();
-    const nameless = { ...mine, id: 4, kind: '', origin: 'cross' } as const;
-    for (const one of [rose, mine, nameless]) {
-      story.happened({ event: { what: 'died', id: one.id, cause: 'departed' }, organism: one });
-    }
-    expect(story.take(YOU)()).toBe(
-      'Rose (planted by Ada) has made room for a newcomer. Your Penguin has made room for a newcomer. ' +
-        'Something you planted has made room for a newcomer.',
-    );
-  });
+test('the story tells who planted what, and what happened to it, in order', () => {
+  const story = new Story();
+  for (const what of ['born', 'wounded', 'healed'] as const) story.happened(change(what, rose));
+  expect(story.take(YOU)()).toBe(
+    'Ada planted a seed: Rose. Rose (planted by Ada) was wounded. Rose (planted by Ada) has healed.',
+  );
+  expect(story.hasNews).toBe(false);
+  expect(story.take(YOU)()).toBe('');
+});
 
-  test('names anonymous participants “Somebody” and the visitor “you”', () => {
-    const story = new Story();
-    for (const one of [change('born', fox), change('born', mine), change('grown', mine)]) {
-      story.happened(one);
-    }
-    expect(story.take(YOU)()).toBe(
-      'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
-    );
+test('it tells which organism made room for a newcomer, and its planter that it was theirs', () => {
+  const nameless = { ...mine, id: 4, kind: '', origin: 'cross' } as const;
+  const departed = (one: OrganismView): LifeChange => ({
+    event: { what: 'died', id: one.id, cause: 'departed' },
+    organism: one,
   });
+  expect(told(...[rose, mine, nameless].map(departed))).toBe(
+    'Rose (planted by Ada) has made room for a newcomer. Your Penguin has made room for a newcomer. ' +
+      'Something you planted has made room for a newcomer.',
+  );
+});
 
-  test('names the gardener and the house in the language of the page', () => {
-    const story = new Story();
-    const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
-    const gift = organism(5, 'Tulip', 0);
-    const told = (['born', 'grown'] as const).map((what) => {
-      for (const one of [shrub, gift]) story.happened(change(what, one));
-      return story.take(YOU)();
-    });
-    expect(told).toEqual([
-      'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
-      'Cactus (planted by the gardener) has grown up. Tulip (planted by the house) has grown up.',
-    ]);
-  });
+test('it names anonymous participants “Somebody” and the visitor “you”', () => {
+  expect(told(change('born', fox), change('born', mine), change('grown', mine))).toBe(
+    'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
+  );
+});
 
-  test('stays short: own organisms first, the rest as a number', () => {
-    const story = new Story();
-    for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
-    story.happened(change('grown', mine));
-    const told = story.take(YOU)();
-    expect(told).toContain('Penguin (planted by you) has grown up.');
-    expect(told).toMatch(/ And 28 more things happened\.$/);
-    expect(told.split('. ')).toHaveLength(4);
-  });
+test('it names the gardener and the house in the language of the page', () => {
+  const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
+  const gift = organism(5, 'Tulip', 0);
+  expect(told(change('born', shrub), change('born', gift))).toBe(
+    'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
+  );
+  expect(told(change('grown', shrub), change('grown', gift))).toBe(
+    'Cactus (planted by the gardener) has grown up. Tulip (planted by the house) has grown up.',
+  );
+});
 
-  test('uses the names that are current when the text is read', () => {
-    const story = new Story();
-    const participants = new Map([[2, { id: 2, name: 'Ada', hue: 0 }]]);
-    story.happened(change('born', rose));
-    const say = story.take({ ...YOU, participants });
-    expect(say()).toBe('Ada planted a seed: Rose.');
-    participants.set(2, { id: 2, name: '', hue: 0 });
-    expect(say()).toBe('Somebody planted a seed: Rose.');
-  });
+test('it stays short: own organisms first, the rest as a number', () => {
+  const story = new Story();
+  for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
+  story.happened(change('grown', mine));
+  const text = story.take(YOU)();
+  expect(text).toContain('Penguin (planted by you) has grown up.');
+  expect(text).toMatch(/ And 28 more things happened\.$/);
+  expect(text.split('. ')).toHaveLength(4);
+});
 
-  test('tells a repeated event once, and leaves out what is only visible', () => {
-    const story = new Story();
-    for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
-    expect(story.hasNews).toBe(false);
-    for (let i = 0; i < 5; i++) story.happened(change('wounded', rose));
-    expect(story.take(YOU)()).toBe('Rose (planted by Ada) was wounded.');
-  });
+test('it uses the names that are current when the text is read', () => {
+  const story = new Story();
+  const participants = new Map([[2, { id: 2, name: 'Ada', hue: 0 }]]);
+  story.happened(change('born', rose));
+  const say = story.take({ ...YOU, participants });
+  expect(say()).toBe('Ada planted a seed: Rose.');
+  participants.set(2, { id: 2, name: '', hue: 0 });
+  expect(say()).toBe('Somebody planted a seed: Rose.');
+});
+
+test('it tells a repeated event once, and leaves out what is only visible', () => {
+  const story = new Story();
+  for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
+  expect(story.hasNews).toBe(false);
+  for (let i = 0; i < 5; i++) story.happened(change('wounded', rose));
+  expect(story.take(YOU)()).toBe('Rose (planted by Ada) was wounded.');
 });

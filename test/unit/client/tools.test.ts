@@ -67,20 +67,17 @@ test.each([
   ['goes on', (tools: Tools) => tools.toolMove(40, 10, 1_200)],
   ['ends', (tools: Tools) => tools.toolEnd(30, 10, false, 1_200)],
   ['is cancelled', (tools: Tools) => tools.toolCancel(1_200)],
-])(
-  'a stroke that %s after the connection was lost damages no further, and is reported once',
-  (_, act) => {
-    const { tools, model, done } = hold('damage');
-    tools.toolStart(10, 10, 1_000);
-    tools.toolMove(20, 10, 1_100);
-    const before = [...done];
-    expect(before.filter((what) => what === 'damage')).toHaveLength(2);
-    tools.toolMove(30, 10, 1_110);
-    const drawn = [...done];
-    model.connection = 'reconnecting';
-    act(tools);
-    tools.toolMove(50, 10, 1_300);
-    tools.toolEnd(50, 10, false, 1_400);
-    expect(done).toEqual([...drawn, OFFLINE]);
-  },
-);
+])('a stroke that %s while disconnected stops damaging, and is reported once', (_, act) => {
+  const { tools, model, done } = hold('damage');
+  tools.toolStart(10, 10, 1_000);
+  tools.toolMove(20, 10, 1_100);
+  const before = [...done];
+  expect(before.filter((what) => what === 'damage')).toHaveLength(2);
+  tools.toolMove(30, 10, 1_110);
+  const drawn = [...done];
+  model.connection = 'reconnecting';
+  act(tools);
+  tools.toolMove(50, 10, 1_300);
+  tools.toolEnd(50, 10, false, 1_400);
+  expect(done).toEqual([...drawn, OFFLINE]);
+});

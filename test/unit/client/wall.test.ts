@@ -7,7 +7,7 @@ import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
 import { codeOf, readable } from '../../../shared/printed-address.ts';
-import fc from '../../support/property.ts';
+import fc, { between, forAll, forRuns } from '../../support/property.ts';
 
 const NO_INSETS = { top: 0, right: 0, bottom: 0, left: 0 };
 const grid = { width: 256, height: 160 };
@@ -18,8 +18,9 @@ describe('wall options', () => {
     expect(options('')).toEqual({
       ...{ room: 'garden', frame: 'drift', flip: 'none', rotate: 0, resolution: 'auto' },
       ...{ columns: 1, rows: 1, column: 0, row: 0, bezel: 0 },
-      ...{ overlay: true, url: '', languages: [] },
+      ...{ overlay: true, url: '', pass: '', languages: [] },
     });
+    expect(options('?pass=tnkmmpyyqkux').pass).toBe('tnkmmpyyqkux');
   });
 
   test('screens of a video wall do not drift, and only the first shows text by default', () => {
@@ -32,21 +33,19 @@ describe('wall options', () => {
   });
 
   test('invalid values are ignored', () => {
-    fc.assert(
-      fc.property(
-        fc.dictionary(
-          fc.constantFrom('columns', 'rows', 'column', 'row', 'bezel', 'rotate', 'flip', 'url'),
-          fc.oneof(fc.string(), fc.double().map(String), fc.constant('javascript:alert(1)')),
-        ),
-        (query) => {
-          const read = options(`?${new URLSearchParams(query)}`);
-          for (const side of [read.columns, read.rows]) expect(side).toBeGreaterThanOrEqual(1);
-          expect(read.column).toBeLessThan(read.columns);
-          expect(read.row).toBeLessThan(read.rows);
-          expect([0, 90, 180, 270]).toContain(read.rotate);
-          if (read.url !== '') expect(new URL(read.url).protocol).toMatch(/^https?:$/);
-        },
+    forAll(
+      fc.dictionary(
+        fc.constantFrom('columns', 'rows', 'column', 'row', 'bezel', 'rotate', 'flip', 'url'),
+        fc.oneof(fc.string(), fc.double().map(String), fc.constant('javascript:alert(1)')),
       ),
+      (query) => {
+        const read = options(`?${new URLSearchParams(query)}`);
+        for (const side of [read.columns, read.rows]) expect(side).toBeGreaterThanOrEqual(1);
+        expect(read.column).toBeLessThan(read.columns);
+        expect(read.row).toBeLessThan(read.rows);
+        expect([0, 90, 180, 270]).toContain(read.rotate);
+        if (read.url !== '') expect(new URL(read.url).protocol).toMatch(/^https?:$/);
+      },
     );
   });
 });
@@ -81,23 +80,20 @@ describe('the address for phones', () => {
   });
 
   test('the path of a QR code covers exactly its dark modules, inside a quiet zone', () => {
-    fc.assert(
-      fc.property(fc.webUrl(), (text) => {
-        const { side, path } = codeOf(text, 4);
-        const code = generate(text);
-        expect(side).toBe(code.size + 8);
-        const dark = new Set<string>();
-        for (const [, x, y, width] of path.matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
-          for (let i = 0; i < Number(width); i++) dark.add(`${Number(x) + i} ${y}`);
+    forRuns(20, fc.webUrl(), (text) => {
+      const { side, path } = codeOf(text, 4);
+      const code = generate(text);
+      expect(side).toBe(code.size + 8);
+      const dark = new Set<string>();
+      for (const [, x, y, width] of path.matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
+        for (let i = 0; i < Number(width); i++) dark.add(`${Number(x) + i} ${y}`);
+      }
+      for (let y = 0; y < side; y++) {
+        for (let x = 0; x < side; x++) {
+          expect(dark.has(`${x} ${y}`)).toBe(Boolean(code.get(x - 4, y - 4)));
         }
-        for (let y = 0; y < side; y++) {
-          for (let x = 0; x < side; x++) {
-            expect(dark.has(`${x} ${y}`)).toBe(Boolean(code.get(x - 4, y - 4)));
-          }
-        }
-      }),
-      { numRuns: 20 },
-    );
+      }
+    });
   });
 });
 
@@ -108,34 +104,30 @@ const screens = fc.record({
 
 describe('the camera of a wall', () => {
   test('shows the whole dish at any aspect ratio, also while it drifts', () => {
-    fc.assert(
-      fc.property(screens, fc.double({ min: 0, max: 1e6, noNaN: true }), (view, seconds) => {
-        const gap = 0.025 * Math.min(view.width, view.height);
-        const insets = { top: gap, right: gap, bottom: gap, left: gap };
-        const home = frameOf('drift', grid, view, insets);
-        for (const camera of [home, drifted(home, { grid, view, frame: 'drift' }, seconds)]) {
-          const upper = worldToScreen(camera, view, { x: 0, y: 0 });
-          const lower = worldToScreen(camera, view, { x: grid.width, y: grid.height });
-          expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
-          expect(lower.x).toBeLessThan(view.width);
-          expect(lower.y).toBeLessThan(view.height);
-        }
-      }),
-    );
+    forAll(screens, between(0, 1e6), (view, seconds) => {
+      const gap = 0.025 * Math.min(view.width, view.height);
+      const insets = { top: gap, right: gap, bottom: gap, left: gap };
+      const home = frameOf('drift', grid, view, insets);
+      for (const camera of [home, drifted(home, { grid, view, frame: 'drift' }, seconds)]) {
+        const upper = worldToScreen(camera, view, { x: 0, y: 0 });
+        const lower = worldToScreen(camera, view, { x: grid.width, y: grid.height });
+        expect(Math.min(upper.x, upper.y)).toBeGreaterThan(0);
+        expect(lower.x).toBeLessThan(view.width);
+        expect(lower.y).toBeLessThan(view.height);
+      }
+    });
   });
 
   test('that fills the screen shows only the dish, and all of it over time', () => {
-    fc.assert(
-      fc.property(screens, fc.double({ min: 0, max: 1e5, noNaN: true }), (view, seconds) => {
-        const home = frameOf('fill', grid, view, NO_INSETS);
-        const camera = drifted(home, { grid, view, frame: 'fill' }, seconds);
-        const upper = screenToWorld(camera, view, { x: 0, y: 0 });
-        const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
-        expect(Math.min(upper.x, upper.y)).toBeGreaterThan(-1e-6);
-        expect(lower.x).toBeLessThan(grid.width + 1e-6);
-        expect(lower.y).toBeLessThan(grid.height + 1e-6);
-      }),
-    );
+    forAll(screens, between(0, 1e5), (view, seconds) => {
+      const home = frameOf('fill', grid, view, NO_INSETS);
+      const camera = drifted(home, { grid, view, frame: 'fill' }, seconds);
+      const upper = screenToWorld(camera, view, { x: 0, y: 0 });
+      const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
+      expect(Math.min(upper.x, upper.y)).toBeGreaterThan(-1e-6);
+      expect(lower.x).toBeLessThan(grid.width + 1e-6);
+      expect(lower.y).toBeLessThan(grid.height + 1e-6);
+    });
     const view = { width: 1000, height: 200 };
     const home = frameOf('fill', grid, view, NO_INSETS);
     const tops = Array.from({ length: 200 }, (_, i) => {
@@ -149,22 +141,20 @@ describe('the camera of a wall', () => {
     const side = fc.integer({ min: 1, max: 5 });
     const places = fc.record({ columns: side, rows: side, bezel: fc.nat(200) });
     const place = fc.record({ x: fc.nat(grid.width), y: fc.nat(grid.height) });
-    fc.assert(
-      fc.property(screens, places, place, (view, { columns, rows, bezel }, at) => {
-        const all = wholeView(view, { columns, rows, column: 0, row: 0, bezel });
-        const whole = frameOf('fixed', grid, all, NO_INSETS);
-        const there = worldToScreen(whole, all, at);
-        for (let row = 0; row < rows; row++) {
-          for (let column = 0; column < columns; column++) {
-            const camera = regionOf(whole, view, { columns, rows, column, row, bezel });
-            const here = worldToScreen(camera, view, at);
-            expect(camera.zoom).toBe(whole.zoom);
-            expect(here.x + column * (view.width + bezel)).toBeCloseTo(there.x, 4);
-            expect(here.y + row * (view.height + bezel)).toBeCloseTo(there.y, 4);
-          }
+    forAll(screens, places, place, (view, { columns, rows, bezel }, at) => {
+      const all = wholeView(view, { columns, rows, column: 0, row: 0, bezel });
+      const whole = frameOf('fixed', grid, all, NO_INSETS);
+      const there = worldToScreen(whole, all, at);
+      for (let row = 0; row < rows; row++) {
+        for (let column = 0; column < columns; column++) {
+          const camera = regionOf(whole, view, { columns, rows, column, row, bezel });
+          const here = worldToScreen(camera, view, at);
+          expect(camera.zoom).toBe(whole.zoom);
+          expect(here.x + column * (view.width + bezel)).toBeCloseTo(there.x, 4);
+          expect(here.y + row * (view.height + bezel)).toBeCloseTo(there.y, 4);
         }
-      }),
-    );
+      }
+    });
   });
 });
 

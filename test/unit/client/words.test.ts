@@ -1,10 +1,10 @@
 /** The texts of the pages are complete in every language. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ageText } from '../../../client/elements/organism-text.ts';
 import { kindName, number, plural } from '../../../client/elements/text.ts';
+import { REASON_TEXTS } from '../../../client/host/refusal-text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
@@ -13,12 +13,14 @@ import { voiceOf } from '../../../client/wall/text.ts';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';
 import { templates, untranslated } from '../../support/html-words.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const fresh = temporaryFolder();
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Reasons that only a wall or a host is told: in client/visitor/refusal-text.ts are those for visitors. */
+/** Reasons that only a wall or a host meets, without a text in client/visitor/refusal-text.ts. */
 const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches'];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
@@ -61,7 +63,7 @@ test('no translation loses a placeholder', () => {
   expect(words.problems()).toEqual([]);
 });
 
-/** What is in files under a folder of the repository, or the same folder elsewhere. */
+/** Contents of all files of a folder. */
 function contentsOf(parent: string, folder: string): Record<string, string> {
   const files = readdirSync(join(parent, folder), { recursive: true, encoding: 'utf8' });
   const texts = files
@@ -71,16 +73,11 @@ function contentsOf(parent: string, folder: string): Record<string, string> {
 }
 
 test('the generated files are up to date: npm run words', async () => {
-  const fresh = mkdtempSync(join(tmpdir(), 'words-'));
-  try {
-    await new Words(fresh).build();
-    const folder = 'client/locale/words';
-    expect(contentsOf(root, folder)).toEqual(contentsOf(fresh, folder));
-    const sign = 'server/host/sign-words.json';
-    expect(readFileSync(join(root, sign), 'utf8')).toBe(readFileSync(join(fresh, sign), 'utf8'));
-  } finally {
-    rmSync(fresh, { recursive: true });
-  }
+  await new Words(fresh()).build();
+  const folder = 'client/locale/words';
+  expect(contentsOf(root, folder)).toEqual(contentsOf(fresh(), folder));
+  const sign = 'server/host/sign-words.json';
+  expect(readFileSync(join(root, sign), 'utf8')).toBe(readFileSync(join(fresh(), sign), 'utf8'));
 });
 
 test('a page loads only the texts of its own modules', () => {
@@ -95,14 +92,16 @@ test('a page loads only the texts of its own modules', () => {
 });
 
 test('no element contains text that cannot be translated', () => {
-  const said = ['client/elements', 'client/visitor/elements'].flatMap((folder) =>
-    readdirSync(join(root, folder)).flatMap((file) =>
-      templates(readFileSync(join(root, folder, file), 'utf8'))
-        .flatMap(untranslated)
-        .map((words) => `${file}: ${words}`),
-    ),
+  const files = ['elements', 'visitor/elements', 'host'].flatMap((folder) =>
+    Object.entries(contentsOf(root, `client/${folder}`)),
   );
-  expect(said).toEqual(['vivarium-room.ts: Vivarium']);
+  const said = files.flatMap(([file, text]) =>
+    templates(text)
+      .flatMap(untranslated)
+      .map((words) => `${file}: ${words}`),
+  );
+  // A name is the same in every language.
+  expect(said.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
 });
 
 test('every reason that a visitor can meet has a text, the same as in the protocol', () => {
@@ -110,6 +109,10 @@ test('every reason that a visitor can meet has a text, the same as in the protoc
   const reasons = Object.keys(REASONS) as Reason[];
   expect(reasons.filter((reason) => !sources.has(REASONS[reason]))).toEqual(NOT_FOR_VISITORS);
   for (const reason of reasons) expect(reasonText(reason)).toBe(REASONS[reason]);
+});
+
+test('the text of each refusal on the host page is a sentence', () => {
+  for (const text of Object.values(REASON_TEXTS)) expect(text).toMatch(/\p{L}.*\.$/u);
 });
 
 test('a wall shows texts in any language, and untranslated ones in English', async () => {

@@ -12,13 +12,13 @@ import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { divide, seedState } from '../../../server/vnca/growth.ts';
 import { createReadout, toByte } from '../../../server/vnca/readout.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { tinyModel } from '../vnca/tiny-model.ts';
+import { calmUpdate, genomeUpdate, tinyModel } from '../vnca/tiny-model.ts';
 
 /** Grows by doubling, 2 → 16, with RGBA read-outs. */
 const plain = tinyModel();
 const CHANNELS = plain.card.channels;
 
-/** Multiplies what it sees until float32 cannot hold it, though its weights are no more than 16 bits can hold. */
+/** States grow until float32 cannot hold them, though 16 bits can hold the weights. */
 const calm = tinyModel({
   name: 'runaway',
   update: { kind: 'simple', hidden: 8, activation: 'relu' },
@@ -40,14 +40,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
   tinyModel(
     {
       name: 'genome',
-      update: {
-        kind: 'residual',
-        hidden: 7,
-        standingInput: true,
-        genome: { hidden: 6, expressed: 3 },
-        leak: 0.2,
-        stateLimit: 2,
-      },
+      update: { ...genomeUpdate(7), leak: 0.2, stateLimit: 2 },
     },
     5,
   ),
@@ -55,15 +48,7 @@ export const CONTRACT_MODELS: readonly Model[] = [
     {
       name: 'calm',
       latentSize: 9,
-      update: {
-        kind: 'residual',
-        hidden: 7,
-        activation: 'relu',
-        standingInput: true,
-        genome: { hidden: 6, expressed: 4, scalesPerception: false, gain: 0.3 },
-        leak: 0.5,
-        stateLimit: 2,
-      },
+      update: { ...calmUpdate(7), activation: 'relu', stateLimit: 2 },
     },
     6,
   ),
@@ -80,6 +65,12 @@ const latentOf = (seed: number): Float32Array => createRandom(seed).latent(CHANN
 export function seed(patch: number, checkpoint = 'tiny', latent = latentOf(patch)): NewPatch {
   return { patch, checkpoint, latent };
 }
+
+/** A seed for a model, with a latent of its own. */
+export const seedOf = ({ card }: Model, patch: number): NewPatch => ({
+  ...{ patch, checkpoint: card.name },
+  latent: createRandom(patch).latent(card.latentSize),
+});
 
 /** Fingerprint of a state's bits: Jest compares long arrays slowly, and prints them at length. */
 export function bitsOf(state: Float32Array): string {
@@ -238,7 +229,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(await stateOf(2)).toEqual(next);
     });
 
-    test('states go out and come back, also of another stage', async () => {
+    test('states can be exported and imported, also at another stage', async () => {
       await engine.plant([seed(1), seed(2)]);
       const state = createRandom(9).latent(8 * 8 * CHANNELS);
       await engine.importStates([{ patch: 1, state }]);
@@ -247,7 +238,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(await stateOf(2)).toEqual(seedState(latentOf(2), 2, CHANNELS));
     });
 
-    test('what is handed in stays the caller’s, and what is handed out is a copy', async () => {
+    test('inputs stay the caller’s, and results are copies', async () => {
       const pool = createRandom(3).latent(3 * CHANNELS);
       const latent = pool.subarray(CHANNELS, 2 * CHANNELS);
       const state = createRandom(4).latent(4 * CHANNELS);
@@ -277,7 +268,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       await expectError(late, 'unknown-patch');
     });
 
-    test('a patch whose state leaves the numbers is broken, and the others go on', async () => {
+    test('a patch whose state is no longer finite is broken, and the others go on', async () => {
       await engine.plant([seed(1), seed(2, 'runaway'), seed(3, 'tiny', latentOf(1))]);
       const company: Readout[][] = [];
       for (let k = 0; k < 12; k++) company.push(await engine.step([still(1), still(2)]));
@@ -293,7 +284,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect((await stepOne(still(2))).broken).toBeUndefined();
     });
 
-    test('disposed patches are forgotten, unknown ones passed over', async () => {
+    test('disposed patches are forgotten, unknown ones ignored', async () => {
       expect(await engine.step([])).toEqual([]);
       await engine.plant([seed(1), seed(2)]);
       await engine.dispose([1, 150]);
@@ -312,7 +303,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
         ['duplicate-patch', 'a patch twice in one call', seed(1)],
         ['bad-latent', 'a short latent', seed(2, 'tiny', new Float32Array(CHANNELS - 1))],
         ['bad-latent', 'a long latent', seed(2, 'tiny', new Float32Array(CHANNELS + 1))],
-        ['bad-latent', 'a latent that is no number', seed(2, 'tiny', nan)],
+        ['bad-latent', 'a latent with NaN', seed(2, 'tiny', nan)],
       ])('plant: %s for %s', async (reason, _, bad) => {
         await engine.plant([seed(0)]);
         await expectError(engine.plant([seed(1), bad]), reason);
@@ -339,14 +330,30 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
 
       test.each<[EngineReason, string, { patch: number; state: Float32Array }]>([
         ['unknown-patch', 'an unknown patch', { patch: 9, state: new Float32Array(4 * CHANNELS) }],
-        ['bad-state', 'no square', { patch: 2, state: new Float32Array(3 * CHANNELS) }],
-        ['bad-state', 'no stage', { patch: 2, state: new Float32Array(9 * CHANNELS) }],
-        ['bad-state', 'too large', { patch: 2, state: new Float32Array(32 * 32 * CHANNELS) }],
-        ['bad-state', 'empty', { patch: 2, state: new Float32Array(0) }],
-        ['bad-state', 'no whole cells', { patch: 2, state: new Float32Array(4 * CHANNELS + 1) }],
         [
           'bad-state',
-          'no numbers',
+          'a state that is not square',
+          { patch: 2, state: new Float32Array(3 * CHANNELS) },
+        ],
+        [
+          'bad-state',
+          'a side that is not a stage',
+          { patch: 2, state: new Float32Array(9 * CHANNELS) },
+        ],
+        [
+          'bad-state',
+          'a state that is too large',
+          { patch: 2, state: new Float32Array(32 * 32 * CHANNELS) },
+        ],
+        ['bad-state', 'an empty state', { patch: 2, state: new Float32Array(0) }],
+        [
+          'bad-state',
+          'an incomplete cell',
+          { patch: 2, state: new Float32Array(4 * CHANNELS + 1) },
+        ],
+        [
+          'bad-state',
+          'infinite numbers',
           { patch: 2, state: new Float32Array(4 * CHANNELS).fill(Infinity) },
         ],
       ])('importStates: %s for %s', async (reason, _, bad) => {
@@ -360,7 +367,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       });
     });
 
-    test('once closed it answers what was asked before, and nothing after', async () => {
+    test('a closed engine answers earlier calls and rejects later ones', async () => {
       const other = await create();
       await other.plant([seed(1)]);
       const before = other.step([still(1)]);

@@ -6,7 +6,7 @@ import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine } from '../../support/engine.ts';
-import { bitsOf, CONTRACT_MODELS, describeEngineContract } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, describeEngineContract, seedOf, still } from './contract.ts';
 import { describeLosses } from './losses.ts';
 import { present } from './webgpu/support.ts';
 
@@ -60,13 +60,11 @@ test.each(batched)(
   'ISO-2: on %s, patches of the shipped net step alike in batches of any size, bit for bit',
   async (backend) => {
     const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-    const { name, side, channels, latentSize } = checkpoint.card;
+    const { side, channels } = checkpoint.card;
     const engine = await opened({ checkpoints: [checkpoint], backend });
     const random = createRandom(17);
     const ids = Array.from({ length: 40 }, (_, patch) => patch);
-    await engine.plant(
-      ids.map((patch) => ({ patch, checkpoint: name, latent: random.latent(latentSize) })),
-    );
+    await engine.plant(ids.map((patch) => seedOf(checkpoint, patch)));
     for (const stage of [2, 4, 8, side]) {
       const states = ids.map((patch) => ({
         patch,
@@ -75,7 +73,7 @@ test.each(batched)(
       const step = async (batches: number[][]): Promise<string[]> => {
         await engine.importStates(states);
         for (const batch of batches) {
-          await engine.step(batch.map((patch) => ({ patch, divide: false })));
+          await engine.step(batch.map(still));
         }
         return (await engine.exportStates(ids)).map(bitsOf);
       };

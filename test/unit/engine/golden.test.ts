@@ -7,7 +7,11 @@ import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { createReadout } from '../../../server/vnca/readout.ts';
-import { parseSafetensors, toFloat32 } from '../../../server/vnca/safetensors.ts';
+import {
+  type Float32Tensor,
+  float32Of,
+  parseSafetensors,
+} from '../../../server/vnca/safetensors.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { testNeeding } from '../../support/needs.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
@@ -18,14 +22,11 @@ const GOLDEN = new URL('../../fixtures/interim-emoji-golden.safetensors', import
 const PATCHES = [0, 1, 2, 3];
 
 let checkpoint: Checkpoint;
-let golden: Map<string, { shape: readonly number[]; data: Float32Array }>;
+let golden: Map<string, Float32Tensor>;
 
 beforeAll(async () => {
   checkpoint = await loadCheckpoint(fileURLToPath(FOLDER));
-  const { tensors } = parseSafetensors(await readFile(GOLDEN), 'golden');
-  golden = new Map(
-    [...tensors].map(([name, tensor]) => [name, { shape: tensor.shape, data: toFloat32(tensor)! }]),
-  );
+  golden = float32Of(parseSafetensors(await readFile(GOLDEN), 'golden'));
 });
 
 /** Row i of a golden tensor's first axis. */
@@ -62,7 +63,8 @@ const plant = (engine: Engine, patches = PATCHES): Promise<void> =>
     patches.map((patch) => ({ patch, checkpoint: 'interim-emoji', latent: row('z', patch) })),
   );
 
-// 'auto' is one of the others here, so its long runs are left to `npm run test:full`, as are half of those in 16 bits.
+// 'auto' selects one of the others, so its long runs are left to `npm run test:full`, as are half
+// of those in 16 bits.
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 const backends: [BackendName | 'auto', boolean][] = [
@@ -106,7 +108,7 @@ describe.each(backends)('on backend %s', (backend, long) => {
   });
 });
 
-/** 16 bits are allowed so much of 255 on a grown picture, in the mean and at worst (seen: 0.08 and 3). */
+/** Largest error of 16 bits on a grown picture, of 255 (measured: 0.08 and 3). */
 const HALF_BOUND = { mean: 0.25, worst: 8 };
 
 function expectNear(pictures: readonly Uint8Array[], wanted: readonly Uint8Array[]): void {

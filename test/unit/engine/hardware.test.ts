@@ -1,20 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findGpus } from '../../../server/engine/hardware.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
+const folder = temporaryFolder();
+let machines = 0;
 let devices: string;
-
 beforeEach(() => {
-  devices = mkdtempSync(join(tmpdir(), 'vivarium-pci-'));
-});
-
-afterEach(() => {
-  rmSync(devices, { recursive: true });
+  devices = join(folder(), `${machines++}`);
 });
 
 function plug(slot: string, facts: Record<string, string>): void {
-  mkdirSync(join(devices, slot));
+  mkdirSync(join(devices, slot), { recursive: true });
   for (const [name, value] of Object.entries(facts)) {
     writeFileSync(join(devices, slot, name), `${value}\n`);
   }
@@ -28,17 +25,14 @@ test('GPUs are display controllers of vendors that make them, each vendor once',
   expect(findGpus('linux', devices).sort()).toEqual(['amd', 'nvidia']);
 });
 
-test('the display adapter of a virtual machine is no GPU', () => {
+test('the display adapter of a virtual machine is not a GPU', () => {
   plug('0000:00:02.0', { vendor: '0x1234', class: '0x030000' });
   plug('0000:00:03.0', {});
   expect(findGpus('linux', devices)).toEqual([]);
 });
 
-test('nothing is found where nothing can be asked', () => {
+test('nothing is found where devices are not listed, except on a Mac, which has a GPU', () => {
   expect(findGpus('linux', join(devices, 'nowhere'))).toEqual([]);
   expect(findGpus('win32')).toEqual([]);
-});
-
-test('every Mac has one', () => {
   expect(findGpus('darwin')).toEqual(['apple']);
 });

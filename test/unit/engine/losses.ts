@@ -1,7 +1,7 @@
 /** Tests that an engine survives the loss of what holds its states. */
 import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS, expectError, seed, still } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, expectError, seed, seedOf, still } from './contract.ts';
 
 const CHANNELS = CONTRACT_MODELS[0].card.channels;
 
@@ -9,7 +9,7 @@ const CHANNELS = CONTRACT_MODELS[0].card.channels;
 export interface Mortal {
   readonly engine: Engine;
   lose(): void;
-  /** What it has said of its losses. */
+  /** Reported losses. */
   readonly heard: readonly string[];
 }
 
@@ -22,11 +22,14 @@ export function describeLosses(
   const ids = [1, 2, 3, 4, 5, 6, 7];
   const names = ['tiny', 'chance', 'genome', 'calm', 'tiny'];
   const sown = ids.slice(0, 5).map((patch, i) => {
-    const { latentSize } = CONTRACT_MODELS.find(({ card }) => card.name === names[i])!.card;
-    return seed(patch, names[i], createRandom(patch).latent(latentSize));
+    return seedOf(CONTRACT_MODELS.find(({ card }) => card.name === names[i])!, patch);
   });
 
-  /** A hundred steps of them, with wounds, divisions and sleepers. @param lose where it is to be lost, if it is */
+  /**
+   * A hundred steps with wounds, divisions and sleepers.
+   *
+   * @param lose called when states are lost
+   */
   const live = async (engine: Engine, lose: () => void): Promise<unknown> => {
     await engine.plant(sown);
     const told: Readout[][] = [];
@@ -38,7 +41,7 @@ export function describeLosses(
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
       told.push(await engine.step([wounded, still(2), still(3), ...sleeper]));
     }
-    // Two calls under way all the time, also when states are copied.
+    // Two calls are always pending, also when states are copied.
     let last = engine.step([still(1), still(2)]);
     for (let k = 0; k < 70; k++) {
       const next = engine.step([still(1), still(2)]);
@@ -46,7 +49,7 @@ export function describeLosses(
       last = next;
     }
     told.push(await last);
-    // Calls that are made when nobody knows of it yet.
+    // Calls made before the loss is noticed.
     lose();
     const waiting = [
       engine.step([still(1), still(2), still(3)]),
@@ -61,7 +64,7 @@ export function describeLosses(
     await Promise.all(others);
     const living = [1, 2, 4, 5, 6];
     told.push(await engine.step(living.map(still)));
-    // With nothing under way.
+    // A loss while no call is pending.
     lose();
     await expectError(engine.step([still(3)]), 'unknown-patch');
     told.push(await engine.step(living.map(still)));
@@ -71,7 +74,7 @@ export function describeLosses(
   };
 
   test(
-    `${name}: what holds the states may be lost, and nothing is lost with it, to the bit`,
+    `${name}: after a loss, states and read-outs are the same bit for bit`,
     async () => {
       const { engine, lose, heard } = await create();
       try {

@@ -32,7 +32,7 @@ function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
   return thread;
 }
 
-/** @param deaths after how many steps each thread dies that comes in the place of another */
+/** @param deaths after how many steps each replacement thread dies */
 async function lasting(deaths: number[], options: Partial<RecoveringThreadOptions> = {}) {
   const whys: string[] = [];
   const thread = await recoveringThread(fakeThread(0), {
@@ -59,7 +59,7 @@ test('a step that kills four threads in a minute fails, and so do later calls', 
 
 test('recovers any number of times if losses are far apart', async () => {
   let now = 0;
-  // What is made again counts as a step too: each lives for one more.
+  // Repeated steps count too: each thread lives for one more.
   const deaths = Array.from({ length: 12 }, (_, k) => k + 1);
   const { thread, whys } = await lasting(deaths, {
     clock: { ...systemClock, now: () => now },

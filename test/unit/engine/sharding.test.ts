@@ -6,14 +6,14 @@ import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still } from './contract.ts';
 
 const CARDS = CONTRACT_MODELS.map(({ card }) => card);
 
-/** A store as a thread would have it, and who lives there. */
+/** A store as a thread would have it, and its patches. */
 async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; moved: number[] }> {
   const backend = await startOnnx();
-  const store = await createPatchStore({ models: CONTRACT_MODELS, backend });
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
   const living = new Set<PatchId>();
   const moved: number[] = [];
   const engine: ThreadEngine = {
@@ -41,19 +41,12 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   return { engine, living, moved };
 }
 
-const seed = (patch: number, checkpoint = 'tiny') => ({
-  patch,
-  checkpoint,
-  latent: createRandom(patch).latent(CARDS.find(({ name }) => name === checkpoint)!.latentSize),
-});
-const still = (patch: number) => ({ patch, divide: false });
-
 test('patches are distributed evenly, and move when one thread has all the work', async () => {
   const threads = await Promise.all([thread(), thread(), thread()]);
   const engines = threads.map((one) => one.engine);
   const engine = shardAcross(engines, CARDS);
   const ids = Array.from({ length: 12 }, (_, i) => i);
-  await engine.plant(ids.map((id) => seed(id)));
+  await engine.plant(ids.map((id) => seedOf(CONTRACT_MODELS[0], id)));
   expect(threads.map(({ living }) => living.size)).toEqual([4, 4, 4]);
 
   // Only those of the first thread are awake.
@@ -61,7 +54,7 @@ test('patches are distributed evenly, and move when one thread has all the work'
   await engine.step(awake.map(still));
   const share = threads.map(({ living }) => awake.filter((id) => living.has(id)).length);
   expect([...share].sort()).toEqual([1, 1, 2]);
-  // Once even, everybody stays.
+  // Once the work is even, no patch moves.
   const moves = threads.flatMap(({ moved }) => moved).length;
   for (let k = 0; k < 3; k++) await engine.step(awake.map(still));
   expect(threads.flatMap(({ moved }) => moved)).toHaveLength(moves);
@@ -76,7 +69,6 @@ test('states and read-outs do not depend on the number of threads, bit for bit',
     CARDS,
   );
   const random = createRandom(8);
-  const names = CARDS.map(({ name }) => name);
   const ids: number[] = [];
   const both = async <T>(ask: (engine: Engine) => Promise<T>): Promise<[T, T]> => [
     await ask(single),
@@ -84,7 +76,7 @@ test('states and read-outs do not depend on the number of threads, bit for bit',
   ];
   for (let tick = 0; tick < 60; tick++) {
     if (tick % 3 === 0) {
-      const born = seed(tick, names[random.integer(names.length)]);
+      const born = seedOf(CONTRACT_MODELS[random.integer(CONTRACT_MODELS.length)], tick);
       ids.push(tick);
       await both((engine) => engine.plant([born]));
     }

@@ -18,21 +18,6 @@ test.each([
   });
 });
 
-test('when a worker dies, all pending and later calls fail', async () => {
-  const dies =
-    "parentPort.on('message', ({ call }) => { if (call === 2) throw new Error('hit'); });";
-  const engine = await attachEngine(workerOf(READY + dies));
-  expect(engine.info).toEqual({ name: 'fake', device: 'CPU (none)' });
-  const failure = { reason: 'failed', message: 'engine: failed: hit' };
-  const calls = await Promise.allSettled([engine.dispose([]), engine.dispose([])]);
-  for (const call of calls) {
-    expect(call).toEqual({ status: 'rejected', reason: expect.objectContaining(failure) });
-  }
-  await expect(engine.step([])).rejects.toMatchObject(failure);
-  await engine.close();
-  await expect(engine.step([])).rejects.toMatchObject(failure);
-});
-
 test('a worker reports the loss of its device', async () => {
   const whys: string[] = [];
   const loses =

@@ -1,22 +1,18 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExtensionThread } from '../../../server/extensions/extension-thread.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LogRecorder } from '../../support/hearing.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const { stall, again, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
 
-let folder: string;
+const folder = temporaryFolder();
 let clock: FakeClock;
 let hearing: LogRecorder;
 let thread: ExtensionThread;
 let files = 0;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'extension-'));
-});
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -25,11 +21,9 @@ beforeEach(() => {
 
 afterEach(() => thread.close());
 
-afterAll(() => rm(folder, { recursive: true }));
-
 /** @returns a function whose promise resolves at the next restart */
 async function start(source: string): Promise<() => Promise<void>> {
-  const file = join(folder, `${files++}.mjs`);
+  const file = join(folder(), `${files++}.mjs`);
   await writeFile(file, source);
   let onRestart = (): void => {};
   thread = await ExtensionThread.start({
@@ -39,10 +33,7 @@ async function start(source: string): Promise<() => Promise<void>> {
     act: async () => ({}),
     onRestarted: () => onRestart(),
   });
-  return () =>
-    new Promise((resolve) => {
-      onRestart = resolve;
-    });
+  return () => new Promise((resolve) => void (onRestart = resolve));
 }
 
 const planting = { room: 'garden', what: 'plant', x: 1, y: 1 } as never;

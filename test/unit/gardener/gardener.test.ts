@@ -1,4 +1,4 @@
-/** When the gardener plays, and when it does not; by a clock that stands still, in a room whose cells are given. */
+/** When the gardener plays, with a fake clock and a room whose cells the test decides. */
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -15,7 +15,7 @@ const GALLERY = Array.from({ length: 12 }, (_, i) => ({
   latent: new Float32Array([1, i]),
 }));
 
-/** A room with its gardener, and all that it has done. */
+/** A room with its gardener, and everything it has done. */
 class Garden {
   readonly clock = new FakeClock();
   readonly hand: HandRoom;
@@ -30,6 +30,7 @@ class Garden {
     seed = 1,
     readonly me = { id: 9, name: DEFAULTS.attract.name, hue: 5 },
     size = 96,
+    isNew = false,
   ) {
     const species = { ...SPECIES, gallery: GALLERY };
     this.hand = new HandRoom({ width: size, height: size, maxOrganisms: 64, species });
@@ -40,6 +41,7 @@ class Garden {
       act: (act) => this.act({ ...act, by: this.me } as RoomCommand),
       watched: () => this.watched,
       after: MINUTE,
+      isNew,
     });
   }
 
@@ -47,7 +49,7 @@ class Garden {
     return this.hand.room;
   }
 
-  /** So long nothing comes from outside. */
+  /** Lets time pass without visitors. */
   async pass(duration: number): Promise<void> {
     for (let left = duration; left > 0; left -= TICK) {
       await this.clock.advance(TICK);
@@ -72,163 +74,177 @@ class Garden {
   }
 }
 
-describe('the gardener', () => {
-  test('begins at once in a new room, and a minute after the last visitor', async () => {
-    const garden = new Garden();
-    await garden.pass(1_000);
-    expect(garden.count('plant')).toBe(1);
-    garden.gardener.visitorActive();
-    expect(garden.gardener.isActive).toBe(false);
-    await garden.pass(MINUTE - 2 * TICK);
-    expect(garden.acts).toHaveLength(1);
-    expect(garden.gardener.isActive).toBe(false);
-    await garden.pass(1_000);
-    expect(garden.gardener.isActive).toBe(true);
-    expect(garden.acts.length).toBeGreaterThan(1);
-  });
+/** Where four organisms do not touch in a room of side 64. */
+const PLACES = [
+  [10, 10],
+  [30, 12],
+  [12, 40],
+  [50, 50],
+] as const;
 
-  test('plants, cuts and crosses, within its limits', async () => {
-    const garden = new Garden();
-    await garden.pass(10 * MINUTE);
-    const { acts } = garden;
-    for (const what of ['plant', 'damage', 'cross'] as const) {
-      expect(garden.count(what)).toBeGreaterThan(2);
-    }
-    expect(acts.length).toBeLessThan(600);
-    const wounded = garden.room.organisms.filter(({ wounds }) => wounds > 0);
-    expect(wounded.length).toBeGreaterThan(0);
-    // Half of what the room takes, at most, and never a crowd.
-    expect(garden.room.size).toBeLessThanOrEqual(32);
-    expect(garden.room.size).toBeGreaterThan(5);
-    // Children of two.
-    expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
-  });
+test('a new room is planted at once, although nobody watches or the first visitor has just come', async () => {
+  const garden = new Garden(1, undefined, 96, true);
+  garden.watched = false;
+  await garden.pass(3 * TICK);
+  expect(garden.room.size).toBe(1);
+  garden.watched = true;
+  garden.gardener.visitorActive();
+  await garden.pass(MINUTE / 2);
+  expect(garden.room.size).toBe(DEFAULTS.attract.initialPlants);
+  expect(garden.gardener.isActive).toBe(false);
+});
 
-  test('when it has planted enough, the oldest goes for a new one', async () => {
-    const garden = new Garden(3, undefined, 40);
-    await garden.pass(4 * MINUTE);
-    const [oldest] = garden.room.organisms;
-    const size = garden.room.size;
-    await garden.pass(6 * MINUTE);
-    expect(garden.room.viewOf(oldest.id)).toBeUndefined();
-    expect(Math.abs(garden.room.size - size)).toBeLessThan(3);
-  });
+test('the first visitor to plant in a new room ends its first planting', async () => {
+  const garden = new Garden(1, undefined, 96, true);
+  await garden.pass(3 * TICK);
+  garden.gardener.visitorActive();
+  const { x, y } = { x: 80, y: 80 };
+  garden.room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 3 } });
+  await garden.pass(MINUTE / 2);
+  expect(garden.count('plant')).toBe(1);
+});
 
-  test('plants no kind twice while others are left', async () => {
-    const garden = new Garden();
-    await garden.pass(MINUTE);
-    const kinds = garden.room.organisms.map(({ kind }) => kind).filter((kind) => kind !== '');
-    expect(kinds.length).toBeGreaterThan(3);
-    expect(new Set(kinds).size).toBe(kinds.length);
-  });
+test('the gardener begins at once in a new room, and a minute after the last visitor', async () => {
+  const garden = new Garden();
+  await garden.pass(1_000);
+  expect(garden.count('plant')).toBe(1);
+  garden.gardener.visitorActive();
+  expect(garden.gardener.isActive).toBe(false);
+  await garden.pass(MINUTE - 2 * TICK);
+  expect(garden.acts).toHaveLength(1);
+  expect(garden.gardener.isActive).toBe(false);
+  await garden.pass(1_000);
+  expect(garden.gardener.isActive).toBe(true);
+  expect(garden.acts.length).toBeGreaterThan(1);
+});
 
-  test('ends in the middle of a stroke when somebody comes; what it has planted stays', async () => {
-    const garden = new Garden();
-    while (garden.count('damage') === 0) await garden.pass(TICK);
-    const { size } = garden.room;
-    garden.gardener.visitorActive();
-    const before = garden.acts.length;
-    await garden.pass(MINUTE / 2);
-    expect(garden.acts).toHaveLength(before);
-    expect(garden.room.size).toBe(size);
-  });
+test('it plants, cuts and crosses, within its limits', async () => {
+  const garden = new Garden();
+  await garden.pass(10 * MINUTE);
+  const { acts } = garden;
+  for (const what of ['plant', 'damage', 'cross'] as const) {
+    expect(garden.count(what)).toBeGreaterThan(2);
+  }
+  expect(acts.length).toBeLessThan(600);
+  const wounded = garden.room.organisms.filter(({ wounds }) => wounds > 0);
+  expect(wounded.length).toBeGreaterThan(0);
+  // Half of what the room takes, at most, and never a crowd.
+  expect(garden.room.size).toBeLessThanOrEqual(32);
+  expect(garden.room.size).toBeGreaterThan(5);
+  // Children of two.
+  expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
+});
 
-  test('rests while nobody watches', async () => {
-    const garden = new Garden();
-    garden.watched = false;
-    await garden.pass(10 * MINUTE);
-    expect(garden.acts).toEqual([]);
-    garden.watched = true;
-    await garden.pass(1_000);
-    expect(garden.acts).toHaveLength(1);
-  });
+test('when it has planted enough, it replaces its oldest organism', async () => {
+  const garden = new Garden(3, undefined, 40);
+  await garden.pass(4 * MINUTE);
+  const [oldest] = garden.room.organisms;
+  const size = garden.room.size;
+  await garden.pass(6 * MINUTE);
+  expect(garden.room.viewOf(oldest.id)).toBeUndefined();
+  expect(Math.abs(garden.room.size - size)).toBeLessThan(3);
+});
 
-  test("follows the host's setting: off, on, sooner", async () => {
-    const garden = new Garden();
-    garden.gardener.configure({ after: 'off' });
-    await garden.pass(2 * MINUTE);
-    expect(garden.acts).toEqual([]);
-    garden.gardener.visitorActive();
-    garden.gardener.configure({ after: 5_000 });
-    await garden.pass(4_000);
-    expect(garden.acts).toEqual([]);
-    await garden.pass(2_000);
-    expect(garden.acts).toHaveLength(1);
-  });
+test('it plants no kind twice while others are left', async () => {
+  const garden = new Garden();
+  await garden.pass(MINUTE);
+  const kinds = garden.room.organisms.map(({ kind }) => kind).filter((kind) => kind !== '');
+  expect(kinds.length).toBeGreaterThan(3);
+  expect(new Set(kinds).size).toBe(kinds.length);
+});
 
-  test('does not harm the organisms of others', async () => {
-    const garden = new Garden(2, undefined, 64);
-    for (const [x, y] of [
-      [10, 10],
-      [30, 12],
-      [12, 40],
-      [50, 50],
-    ]) {
-      garden.hand.plant(x, y, ANNA);
-    }
-    await garden.pass(15 * MINUTE);
-    const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
-    expect(annas).toHaveLength(4);
-    expect(annas.every(({ wounds }) => wounds === 0)).toBe(true);
-    expect(garden.count('damage')).toBeGreaterThan(0);
-  });
+test('it stops in the middle of a stroke when a visitor arrives; what it has planted stays', async () => {
+  const garden = new Garden();
+  while (garden.count('damage') === 0) await garden.pass(TICK);
+  const { size } = garden.room;
+  garden.gardener.visitorActive();
+  const before = garden.acts.length;
+  await garden.pass(MINUTE / 2);
+  expect(garden.acts).toHaveLength(before);
+  expect(garden.room.size).toBe(size);
+});
 
-  test('DEP-4: thins what is long unattended in a crowded room, until there is room again', async () => {
-    const garden = new Garden(2, undefined, 64);
-    const { hand, room } = garden;
-    room.setMaxOrganisms(4);
-    for (const { id } of [ANNA, BERT]) room.enter(id);
-    for (const [x, y, by] of [
-      [10, 10, BERT],
-      [30, 12, ANNA],
-      [12, 40, ANNA],
-      [50, 50, ANNA],
-    ] as const) {
-      hand.plant(x, y, by);
-    }
-    hand.ticks(GROWN);
-    hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks);
-    expect(room.awake).toBe(0);
-    const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
-    // As long as they are here, nothing is unattended.
-    await garden.pass(2 * minutes * MINUTE);
-    expect(room.size).toBe(4);
-    room.leave(ANNA.id);
-    await garden.pass((minutes - 1) * MINUTE);
-    expect(garden.count('thin')).toBe(0);
-    await garden.pass(2 * minutes * MINUTE);
-    expect(room.organisms.map(({ id }) => id)).toEqual([1, 3, 4]);
-    expect(garden.count('thin')).toBe(1);
-  });
+test('it rests while nobody watches', async () => {
+  const garden = new Garden();
+  garden.watched = false;
+  await garden.pass(10 * MINUTE);
+  expect(garden.acts).toEqual([]);
+  garden.watched = true;
+  await garden.pass(1_000);
+  expect(garden.acts).toHaveLength(1);
+});
 
-  test('recognises its own organisms after a restart, whatever its participant number', async () => {
-    const before = new Garden(3, undefined, 40);
-    await before.pass(4 * MINUTE);
-    const [oldest] = before.room.organisms;
-    const me = { id: 12, name: DEFAULTS.attract.name, hue: 50 };
-    Object.assign(before.me, me);
-    await before.pass(8 * MINUTE);
-    expect(before.room.viewOf(oldest.id)).toBeUndefined();
-  });
+test("it follows the host's setting: off, on, sooner", async () => {
+  const garden = new Garden();
+  garden.gardener.configure({ after: 'off' });
+  await garden.pass(2 * MINUTE);
+  expect(garden.acts).toEqual([]);
+  garden.gardener.visitorActive();
+  garden.gardener.configure({ after: 5_000 });
+  await garden.pass(4_000);
+  expect(garden.acts).toEqual([]);
+  await garden.pass(2_000);
+  expect(garden.acts).toHaveLength(1);
+});
 
-  test('after a refusal it waits, and tries again', async () => {
-    const garden = new Garden();
-    garden.refuses = true;
-    await garden.pass(MINUTE);
-    const tries = MINUTE / DEFAULTS.attract.refusalDelay;
-    expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
-    expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
-    garden.refuses = false;
-    await garden.pass(MINUTE);
-    expect(garden.room.size).toBeGreaterThan(0);
-  });
+test('it does not harm the organisms of others', async () => {
+  const garden = new Garden(2, undefined, 64);
+  for (const [x, y] of PLACES) garden.hand.plant(x, y, ANNA);
+  await garden.pass(15 * MINUTE);
+  const annas = garden.room.organisms.filter(({ planter }) => planter.id === ANNA.id);
+  expect(annas).toHaveLength(4);
+  expect(annas.every(({ wounds }) => wounds === 0)).toBe(true);
+  expect(garden.count('damage')).toBeGreaterThan(0);
+});
 
-  test("acts the same with the same random seed, and leaves the room's random numbers alone", async () => {
-    const [one, same, other] = [new Garden(1), new Garden(1), new Garden(2)];
-    for (const garden of [one, same, other]) await garden.pass(3 * MINUTE);
-    expect(one.acts).toEqual(same.acts);
-    expect(one.acts).not.toEqual(other.acts);
-    expect(one.room.export().random).toEqual(new Garden().room.export().random);
-  });
+test('DEP-4: it thins long unattended organisms in a crowded room, until there is space again', async () => {
+  const garden = new Garden(2, undefined, 64);
+  const { hand, room } = garden;
+  room.setMaxOrganisms(4);
+  for (const { id } of [ANNA, BERT]) room.enter(id);
+  for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
+  hand.ticks(GROWN);
+  hand.change = 0;
+  hand.ticks(DEFAULTS.life.restTicks);
+  expect(room.awake).toBe(0);
+  const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
+  // As long as they are here, nothing is unattended.
+  await garden.pass(2 * minutes * MINUTE);
+  expect(room.size).toBe(4);
+  room.leave(ANNA.id);
+  await garden.pass((minutes - 1) * MINUTE);
+  expect(garden.count('thin')).toBe(0);
+  await garden.pass(2 * minutes * MINUTE);
+  expect(room.organisms.map(({ id }) => id)).toEqual([1, 3, 4]);
+  expect(garden.count('thin')).toBe(1);
+});
+
+test('it recognises its own organisms after a restart, whatever its participant number', async () => {
+  const before = new Garden(3, undefined, 40);
+  await before.pass(4 * MINUTE);
+  const [oldest] = before.room.organisms;
+  const me = { id: 12, name: DEFAULTS.attract.name, hue: 50 };
+  Object.assign(before.me, me);
+  await before.pass(8 * MINUTE);
+  expect(before.room.viewOf(oldest.id)).toBeUndefined();
+});
+
+test('after a refusal it waits, and tries again', async () => {
+  const garden = new Garden();
+  garden.refuses = true;
+  await garden.pass(MINUTE);
+  const tries = MINUTE / DEFAULTS.attract.refusalDelay;
+  expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
+  expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
+  garden.refuses = false;
+  await garden.pass(MINUTE);
+  expect(garden.room.size).toBeGreaterThan(0);
+});
+
+test("it acts the same with the same random seed, and leaves the room's random numbers alone", async () => {
+  const [one, same, other] = [new Garden(1), new Garden(1), new Garden(2)];
+  for (const garden of [one, same, other]) await garden.pass(3 * MINUTE);
+  expect(one.acts).toEqual(same.acts);
+  expect(one.acts).not.toEqual(other.acts);
+  expect(one.room.export().random).toEqual(new Garden().room.export().random);
 });

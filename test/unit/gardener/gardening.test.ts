@@ -14,58 +14,53 @@ import {
   windowAround,
 } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
-import fc from '../../support/property.ts';
+import fc, { forAll, forRuns } from '../../support/property.ts';
 
 const side = 32;
 const size = fc.integer({ min: 32, max: 400 });
 const seed = fc.nat();
 
+const PLOT = { width: 256, height: 256, side };
+
+/** The places that are chosen one after another. */
+function placesOf(count: number, chance: number): PlantingPlace[] {
+  const random = createRandom(chance);
+  const taken: PlantingPlace[] = [];
+  while (taken.length < count) taken.push(choosePlantingPlace(PLOT, taken, random)!);
+  return taken;
+}
+
 describe('composition', () => {
-  test('every place lies on the grid, and none so near another that they press against each other', () => {
-    fc.assert(
-      fc.property(size, size, seed, (width, height, chance) => {
-        const random = createRandom(chance);
-        const taken: PlantingPlace[] = [];
-        for (let i = 0; i < 60; i++) {
-          const place = choosePlantingPlace({ width, height, side }, taken, random);
-          if (!place) break;
-          const grid = { x: 0, y: 0, width, height };
-          const window = windowAround(place.x, place.y, side);
-          expect(contains(grid, window)).toBe(true);
-          for (const other of taken) {
-            expect(intersects(window, windowAround(other.x, other.y, side))).toBe(false);
-          }
-          taken.push(place);
+  test('every place is on the grid, and no two organisms touch', () => {
+    forRuns(60, size, size, seed, (width, height, chance) => {
+      const random = createRandom(chance);
+      const taken: PlantingPlace[] = [];
+      for (let i = 0; i < 60; i++) {
+        const place = choosePlantingPlace({ width, height, side }, taken, random);
+        if (!place) break;
+        const grid = { x: 0, y: 0, width, height };
+        const window = windowAround(place.x, place.y, side);
+        expect(contains(grid, window)).toBe(true);
+        for (const other of taken) {
+          expect(intersects(window, windowAround(other.x, other.y, side))).toBe(false);
         }
-        expect(taken.length).toBeGreaterThan(0);
-      }),
-      { numRuns: 60 },
-    );
+        taken.push(place);
+      }
+      expect(taken.length).toBeGreaterThan(0);
+    });
   });
 
   test('a room looks planted, and space for visitors is left', () => {
-    const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
-      const random = createRandom(chance);
-      const taken: PlantingPlace[] = [];
-      const enough = targetCount(plot);
-      while (taken.length < enough) {
-        const place = choosePlantingPlace(plot, taken, random);
-        expect(place).toBeDefined();
-        taken.push(place!);
-      }
       // A newcomer then still finds space for a seed.
-      expect(choosePlantingPlace(plot, taken, random)).toBeDefined();
+      const places = placesOf(targetCount(PLOT) + 1, chance);
+      for (const place of places) expect(place).toBeDefined();
     }
   });
 
   test('plants are scattered: each quarter of a room has some', () => {
-    const plot = { width: 256, height: 256, side };
     for (let chance = 0; chance < 20; chance++) {
-      const random = createRandom(chance);
-      const taken: PlantingPlace[] = [];
-      for (let i = 0; i < 10; i++) taken.push(choosePlantingPlace(plot, taken, random)!);
-      const quarters = new Set(taken.map(({ x, y }) => `${x < 128} ${y < 128}`));
+      const quarters = new Set(placesOf(10, chance).map(({ x, y }) => `${x < 128} ${y < 128}`));
       expect(quarters.size).toBe(4);
     }
   });
@@ -80,23 +75,21 @@ describe('strokes', () => {
   const one = { id: 1, x: 50, y: 40, side };
 
   test('a cut is one line that wounds less than half', () => {
-    fc.assert(
-      fc.property(seed, (chance) => {
-        const strokes = cutAcross(one, land(100, 80), createRandom(chance))!;
-        const window = windowAround(one.x, one.y, side);
-        const hit = new Uint8Array(side * side);
-        for (const [i, stroke] of strokes.entries()) {
-          checkStroke(stroke, { width: 100, height: 80 } as never);
-          coverage(stroke, window)?.forEach((covered, cell) => {
-            hit[cell] |= covered;
-          });
-          if (i > 0) expect(stroke.points.slice(0, 2)).toEqual(strokes[i - 1].points.slice(2));
-        }
-        const cells = hit.reduce((sum, covered) => sum + covered, 0);
-        expect(cells).toBeGreaterThan(20);
-        expect(cells).toBeLessThan((side * side) / 3);
-      }),
-    );
+    forAll(seed, (chance) => {
+      const strokes = cutAcross(one, land(100, 80), createRandom(chance))!;
+      const window = windowAround(one.x, one.y, side);
+      const hit = new Uint8Array(side * side);
+      for (const [i, stroke] of strokes.entries()) {
+        checkStroke(stroke, { width: 100, height: 80 } as never);
+        coverage(stroke, window)?.forEach((covered, cell) => {
+          hit[cell] |= covered;
+        });
+        if (i > 0) expect(stroke.points.slice(0, 2)).toEqual(strokes[i - 1].points.slice(2));
+      }
+      const cells = hit.reduce((sum, covered) => sum + covered, 0);
+      expect(cells).toBeGreaterThan(20);
+      expect(cells).toBeLessThan((side * side) / 3);
+    });
   });
 
   test('a stroke over an organism covers every cell, and a room accepts it', () => {
@@ -118,21 +111,19 @@ describe('strokes', () => {
   });
 
   test('no stroke hits another organism', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 99 }),
-        fc.integer({ min: 0, max: 79 }),
-        seed,
-        (x, y, chance) => {
-          const ground = land(100, 80, { x, y });
-          const strokes = [
-            ...(cutAcross(one, ground, createRandom(chance)) ?? []),
-            ...[strokeOver(one, ground) ?? []].flat(),
-          ];
-          const place = { x, y, width: 1, height: 1 };
-          for (const stroke of strokes) expect(coverage(stroke, place)).toBeUndefined();
-        },
-      ),
+    forAll(
+      fc.integer({ min: 0, max: 99 }),
+      fc.integer({ min: 0, max: 79 }),
+      seed,
+      (x, y, chance) => {
+        const ground = land(100, 80, { x, y });
+        const strokes = [
+          ...(cutAcross(one, ground, createRandom(chance)) ?? []),
+          ...[strokeOver(one, ground) ?? []].flat(),
+        ];
+        const place = { x, y, width: 1, height: 1 };
+        for (const stroke of strokes) expect(coverage(stroke, place)).toBeUndefined();
+      },
     );
   });
 });

@@ -34,7 +34,7 @@ async function start(at: number, store = new Store(openMemory())) {
   });
   return {
     ...{ hours, heard, restarts, store },
-    /** Time goes on, in steps that timers see. */
+    /** Lets time pass, in steps that timers notice. */
     async pass(duration: number): Promise<void> {
       for (const end = now + duration; now < end; ) {
         const step = Math.min(10_000, end - now);
@@ -42,7 +42,7 @@ async function start(at: number, store = new Store(openMemory())) {
         await clock.advance(step);
       }
     },
-    /** Somebody sets the clock. */
+    /** Sets the clock. */
     set: (to: number) => {
       now = to;
     },
@@ -63,7 +63,6 @@ test('opens and closes on time, and restarts at night', async () => {
   expect(hours.next).toEqual({ at: WEDNESDAY + 28 * HOUR, what: 'restart' });
   await pass(8 * HOUR);
   expect(restarts).toEqual([WEDNESDAY + 28 * HOUR]);
-  hours.stop();
 });
 
 test('a restart missed during sleep is skipped, and none happens twice', async () => {
@@ -76,7 +75,6 @@ test('a restart missed during sleep is skipped, and none happens twice', async (
   set(WEDNESDAY + 3.99 * HOUR);
   await pass(5 * MINUTE);
   expect(restarts).toHaveLength(1);
-  hours.stop();
 });
 
 test('a schedule survives a restart; without one the house is always open', async () => {
@@ -89,7 +87,6 @@ test('a schedule survives a restart; without one the house is always open', asyn
   expect(again.heard).toEqual([{ isOpen: false, at: WEDNESDAY + 20 * HOUR }]);
   await again.hours.set(ALWAYS_OPEN);
   expect(again.heard.at(-1)).toMatchObject({ isOpen: true });
-  again.hours.stop();
 });
 
 test('the next event is when the state really changes, for any schedule', () =>
@@ -115,7 +112,6 @@ test('the next event is when the state really changes, for any schedule', () =>
         const { hours } = await start(now);
         await hours.set(schedule);
         const { next } = hours;
-        hours.stop();
         if (!next) {
           expect(schedule.days.every((day) => day === null)).toBe(true);
           return;

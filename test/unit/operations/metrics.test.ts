@@ -2,7 +2,16 @@ import { createMetrics } from '../../../server/operations/metrics.ts';
 
 test('a closed or removed room has no metrics', async () => {
   const room = (name: string, participants: number) => {
-    return { name, participants, organisms: 1, awake: 1, rate: 15, tick: 9 };
+    return {
+      name,
+      participants,
+      organisms: 1,
+      awake: 1,
+      rate: 15,
+      tick: 9,
+      walls: 0,
+      wallStates: [],
+    };
   };
   let rooms = [room('garden', 3), room('attic', 2)];
   const metrics = createMetrics({
@@ -10,6 +19,7 @@ test('a closed or removed room has no metrics', async () => {
     rooms: () => rooms,
     rejections: () => ({}),
     isPersisting: () => undefined,
+    alerts: () => [],
   });
   const figures = async () => (await metrics.text()).match(/^vivarium_room_participants.*$/gm);
   expect(await figures()).toEqual([

@@ -10,7 +10,7 @@ const names: Record<string, string> = {
 };
 const nameOf = (pid: string): string => names[pid] ?? '';
 
-test('a service with NOTIFY_SOCKET is one', () => {
+test('a process with NOTIFY_SOCKET is a service', () => {
   expect(isService({ NOTIFY_SOCKET: '/run/systemd/notify' }, 1_000, nameOf)).toBe(true);
 });
 
@@ -19,7 +19,7 @@ test('a process that systemd has started, directly or by npm, is a service', () 
   expect(isService({ SYSTEMD_EXEC_PID: '700' }, 1_000, nameOf)).toBe(true);
 });
 
-test("a process in a desktop terminal inherits systemd's environment, but is no service", () => {
+test("a process in a desktop terminal inherits systemd's environment, but is not a service", () => {
   for (const SYSTEMD_EXEC_PID of ['800', '900', '12', '', '../700', undefined]) {
     const environment = { INVOCATION_ID: 'f00d', NOTIFY_SOCKET: '', SYSTEMD_EXEC_PID };
     const terminal = '0::/user.slice/user-1000.slice/user@1000.service/app.slice/vte-7.scope\n';

@@ -7,12 +7,8 @@ function start() {
   const watchdog = new TickWatchdog({
     clock,
     timeout: 30_000,
-    onStalled: () => {
-      seen.stalls++;
-    },
-    onHeartbeat: () => {
-      seen.beats++;
-    },
+    onStalled: () => seen.stalls++,
+    onHeartbeat: () => seen.beats++,
   });
   return { clock, watchdog, seen };
 }

@@ -20,7 +20,7 @@ function rows(part: string): { address: string; values: string[] }[] {
 /** Sends every kind of message once. */
 function sentMessages(): { address: string; types: string[] }[] {
   const sent: Uint8Array[] = [];
-  const out = new OscOutput({ clock: new FakeClock(), send: (bytes) => sent.push(bytes) });
+  const out = new OscOutput((bytes) => sent.push(bytes), new FakeClock());
   const room = 'garden';
   const happenings: Happening[] = [
     { what: 'born', organism: { id: 1, x: 1, y: 1, kind: 'Taco', planter: { hue: 3 } } as never },

@@ -8,7 +8,7 @@ const { messagesPerSecond, datagramBytes } = DEFAULTS.osc;
 test('a flood is limited to the rate, and the number of dropped messages is sent', async () => {
   const clock = new FakeClock();
   const sent: Uint8Array[] = [];
-  const out = new OscOutput({ clock, send: (bytes) => sent.push(bytes) });
+  const out = new OscOutput((bytes) => sent.push(bytes), clock);
   const tick = (): void => out.onTick({ room: 'garden' } as never);
   const flood = 10_000;
   for (let id = 1; id <= flood; id++) {
@@ -30,7 +30,7 @@ test('a flood is limited to the rate, and the number of dropped messages is sent
 
 test('falling asleep and waking up are not sent', () => {
   const sent: Uint8Array[] = [];
-  const out = new OscOutput({ clock: new FakeClock(), send: (bytes) => sent.push(bytes) });
+  const out = new OscOutput((bytes) => sent.push(bytes), new FakeClock());
   for (const what of ['asleep', 'awake'] as const) {
     out.onLife({ room: 'garden', tick: 1, event: { what, id: 1 } });
   }

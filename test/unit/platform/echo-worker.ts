@@ -1,4 +1,4 @@
-/** A thread that answers, fails and ends in every way; what it does is said by `workerData`. */
+/** A thread that answers, fails and ends in every way, as `workerData` says. */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../../server/platform/worker-rpc.ts';
 import { PrivateError, ReasonError } from './reason-error.ts';
@@ -18,7 +18,7 @@ export interface Echo {
   wait(): Promise<never>;
   /** Two views of one buffer. */
   give(size: number): { readonly bytes: Uint8Array; readonly view: Uint8Array };
-  /** Bytes that are left here of what was given. */
+  /** Bytes of the given buffer that are still here. */
   left(): number;
   /** Has bytes halved by the other side. */
   halve(size: number): Promise<Uint8Array>;

@@ -10,7 +10,7 @@ export class ReasonError extends Error {
   }
 }
 
-/** One that the other side does not know. */
+/** An error that the other side does not know. */
 export class PrivateError extends ReasonError {
   override readonly name = 'PrivateError';
 }

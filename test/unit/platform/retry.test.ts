@@ -1,7 +1,7 @@
 import { retry } from '../../../server/platform/retry.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-/** Work that fails so many times, and what became of it. */
+/** Runs work that fails with these errors, one after another. */
 async function tried(failures: readonly Error[], isTransient?: (error: unknown) => boolean) {
   const clock = new FakeClock();
   const begun: number[] = [];

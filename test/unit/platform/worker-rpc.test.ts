@@ -43,7 +43,7 @@ async function ready(options?: Options) {
   return rpc;
 }
 
-/** Says what it is told to, whatever that is. */
+/** A thread that sends any given message. */
 const rogue = (message: unknown, options?: Options) =>
   start(
     "const w = require('worker_threads'); w.parentPort.postMessage(w.workerData); setInterval(() => {}, 1e6);",
@@ -209,8 +209,8 @@ test.each([
   ['words', 'hello'],
   ['nothing', null],
   ['an unknown method', { method: 'other', args: [] }],
-  ['a property that is no method of ours', { method: 'constructor', args: ['code'] }],
-  ['arguments that are none', { method: 'note', args: 'line' }],
+  ['an inherited property', { method: 'constructor', args: ['code'] }],
+  ['arguments that are not a list', { method: 'note', args: 'line' }],
 ])('a thread that sends %s is terminated', async (_, message) => {
   const rpc = rogue(message, { methods: { half: (bytes) => bytes, note: () => {} } });
   const ended = once(worker, 'exit');

@@ -45,7 +45,7 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
       },
     },
   });
-  /** One pause after another, as long as given. */
+  /** Pauses one after another, each of this length. */
   const pause = async (length: number, times = 1): Promise<void> => {
     for (let i = 0; i < times; i++) {
       growthPreviews.pause(time + length);
@@ -64,126 +64,126 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
 
 const latent = (value: number) => new Float32Array([value, 0]);
 
-describe('growth previews', () => {
-  test('a film shows each stage in the centre of its frame, the grown organism last', async () => {
-    const { grown, ages } = previewsWith();
-    const { side, frames, png } = await grown(1);
-    expect([side, frames]).toEqual([8, GROWN]);
-    const picture = PNG.sync.read(Buffer.from(png));
-    expect([picture.width, picture.height]).toEqual([8 * GROWN, 8]);
-    const alpha = (frame: number, x: number, y: number) =>
-      picture.data[4 * (y * picture.width + 8 * frame + x) + 3];
-    for (let frame = 0; frame < frames; frame++) {
-      const { stage } = growthStep(SPECIES, frame);
-      const inset = (8 - stage) / 2;
-      for (let y = 0; y < 8; y++) {
-        for (let x = 0; x < 8; x++) {
-          const inside = [x, y].every((at) => at >= inset && at < 8 - inset);
-          expect(alpha(frame, x, y)).toBe(inside ? 100 + frame : 0);
-        }
+test('a film shows each stage in the centre of its frame, the grown organism last', async () => {
+  const { grown, ages } = previewsWith();
+  const { side, frames, png } = await grown(1);
+  expect([side, frames]).toEqual([8, GROWN]);
+  const picture = PNG.sync.read(Buffer.from(png));
+  expect([picture.width, picture.height]).toEqual([8 * GROWN, 8]);
+  const alpha = (frame: number, x: number, y: number) =>
+    picture.data[4 * (y * picture.width + 8 * frame + x) + 3];
+  for (let frame = 0; frame < frames; frame++) {
+    const { stage } = growthStep(SPECIES, frame);
+    const inset = (8 - stage) / 2;
+    for (let y = 0; y < 8; y++) {
+      for (let x = 0; x < 8; x++) {
+        const inside = [x, y].every((at) => at >= inset && at < 8 - inset);
+        expect(alpha(frame, x, y)).toBe(inside ? 100 + frame : 0);
       }
     }
-    expect(ages.size).toBe(0);
-  });
-
-  test('a seed that is previewed again does not grow again', async () => {
-    const { growthPreviews, pause, batches } = previewsWith();
-    const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(1))];
-    await pause(1_000);
-    const again = growthPreviews.grow(latent(1));
-    expect(new Set(await Promise.all([...films, again])).size).toBe(1);
-    expect(batches).toHaveLength(GROWN);
-  });
-
-  test('keeps the most recently used films', async () => {
-    const { grown, batches } = previewsWith({ films: 2 });
-    for (const value of [1, 2, 1, 3, 1]) await grown(value);
-    expect(batches).toHaveLength(3 * GROWN);
-    await grown(2);
-    expect(batches).toHaveLength(4 * GROWN);
-  });
-
-  test('limits how many seeds grow and wait', async () => {
-    const { growthPreviews, grown, pause, batches } = previewsWith({ growing: 2, maxWaiting: 3 });
-    const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value)));
-    await expect(growthPreviews.grow(latent(4))).rejects.toThrow('room-busy');
-    await pause(1_000);
-    await Promise.all(films);
-    expect(Math.max(...batches)).toBe(2);
-    // Who was refused may ask again.
-    expect((await grown(4)).frames).toBe(GROWN);
-  });
-
-  test('stops early enough that one more step and the reserve fit before the next tick', async () => {
-    const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
-    void growthPreviews.grow(latent(1));
-    await pause(4_000);
-    // The first step had no cost to go by; from then on it is known.
-    const second = previewsWith({ reserve: 8 }, 5);
-    void second.growthPreviews.grow(latent(1));
-    await second.pause(30);
-    expect(second.now()).toBeLessThanOrEqual(30 - 8);
-    expect(second.batches.length).toBeGreaterThan(2);
-    expect(now()).toBe(GROWN * 5);
-  });
-
-  test('steps a few cells now and then when ticks leave no pause', async () => {
-    const { growthPreviews, pause, batches } = previewsWith({ patience: 4, reserve: 8 });
-    const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(2))];
-    await pause(1, 12);
-    expect(batches).toEqual([2, 2, 2]);
-    await pause(1, 4 * 2 * GROWN);
-    // Two of 8×8 are more than one organism has: they take turns, the first one first.
-    expect(batches.at(-1)).toBe(1);
-    expect((await Promise.all(films)).map(({ frames }) => frames)).toEqual([GROWN, GROWN]);
-  });
-
-  test('rejects previews when the engine fails, and starts anew on the next request', async () => {
-    const { growthPreviews, grown, breakDown } = previewsWith();
-    breakDown();
-    await expect(grown(1)).rejects.toThrow('room-busy');
-    expect(growthPreviews.size).toBe(0);
-    const again = growthPreviews.grow(latent(1));
-    await growthPreviews.stop();
-    await expect(again).rejects.toThrow('shutting-down');
-    await expect(growthPreviews.grow(latent(5))).rejects.toThrow('shutting-down');
-  });
+  }
+  expect(ages.size).toBe(0);
 });
 
-describe('the drawing encoder', () => {
-  const encoder = {
-    size: 4,
-    channels: 1 as const,
-    *encode(pixels: Float32Array) {
-      for (let i = 0; i < 10; i++) yield;
-      return pixels;
-    },
-  };
+test('a seed that is previewed again does not grow again', async () => {
+  const { growthPreviews, pause, batches } = previewsWith();
+  const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(1))];
+  await pause(1_000);
+  const again = growthPreviews.grow(latent(1));
+  expect(new Set(await Promise.all([...films, again])).size).toBe(1);
+  expect(batches).toHaveLength(GROWN);
+});
 
-  const options = { encoder, maxWaiting: 2, slice: 2 };
+test('previews keep the most recently used films', async () => {
+  const { grown, batches } = previewsWith({ films: 2 });
+  for (const value of [1, 2, 1, 3, 1]) await grown(value);
+  expect(batches).toHaveLength(3 * GROWN);
+  await grown(2);
+  expect(batches).toHaveLength(4 * GROWN);
+});
 
-  test('encodes drawings one after another, in short slices', async () => {
-    let time = 0;
-    let pauses = 0;
-    const drawingEncoder = new DrawingEncoder({
-      ...options,
-      now: () => time++,
-      pause: async () => void pauses++,
-    });
-    const drawings = [1, 2].map((value) =>
-      drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
-    );
-    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
-    const [first, second] = await Promise.all(drawings);
-    expect(first[0]).toBeCloseTo(0.2);
-    expect(second[0]).toBeCloseTo(0.4);
-    expect(pauses).toBeGreaterThan(4);
-    await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
+test('previews limit how many seeds grow and wait', async () => {
+  const { growthPreviews, grown, pause, batches } = previewsWith({ growing: 2, maxWaiting: 3 });
+  const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value)));
+  await expect(growthPreviews.grow(latent(4))).rejects.toThrow('room-busy');
+  await pause(1_000);
+  await Promise.all(films);
+  expect(Math.max(...batches)).toBe(2);
+  // A refused preview can be requested again.
+  expect((await grown(4)).frames).toBe(GROWN);
+});
+
+test('an address that fills the queue makes room for another one', async () => {
+  const { growthPreviews, pause } = previewsWith({ growing: 1, maxWaiting: 3 });
+  const films = [1, 2, 3].map((value) => growthPreviews.grow(latent(value), 'many'));
+  const dropped = expect(films[2]).rejects.toThrow('room-busy');
+  const order: string[] = [];
+  const other = growthPreviews.grow(latent(4), 'other').then(() => order.push('other'));
+  await dropped;
+  const second = films[1].then(() => order.push('second'));
+  await pause(1_000, 3);
+  await Promise.all([films[0], second, other]);
+  expect(order).toEqual(['other', 'second']);
+});
+
+test('growing stops early enough that one more step and the reserve fit before the next tick', async () => {
+  const { growthPreviews, pause, now } = previewsWith({ reserve: 8 }, 5);
+  void growthPreviews.grow(latent(1));
+  await pause(4_000);
+  // The first step had no cost to go by; from then on it is known.
+  const second = previewsWith({ reserve: 8 }, 5);
+  void second.growthPreviews.grow(latent(1));
+  await second.pause(30);
+  expect(second.now()).toBeLessThanOrEqual(30 - 8);
+  expect(second.batches.length).toBeGreaterThan(2);
+  expect(now()).toBe(GROWN * 5);
+});
+
+test('a few cells grow now and then when ticks leave no pause', async () => {
+  const { growthPreviews, pause, batches } = previewsWith({ patience: 4, reserve: 8 });
+  const films = [growthPreviews.grow(latent(1)), growthPreviews.grow(latent(2))];
+  await pause(1, 12);
+  expect(batches).toEqual([2, 2, 2]);
+  await pause(1, 4 * 2 * GROWN);
+  // Two of 8×8 are more than one organism has: they take turns, the first one first.
+  expect(batches.at(-1)).toBe(1);
+  expect((await Promise.all(films)).map(({ frames }) => frames)).toEqual([GROWN, GROWN]);
+});
+
+test('previews are rejected when the engine fails, and start again on the next request', async () => {
+  const { growthPreviews, grown, breakDown } = previewsWith();
+  breakDown();
+  await expect(grown(1)).rejects.toThrow('room-busy');
+  expect(growthPreviews.size).toBe(0);
+  const again = growthPreviews.grow(latent(1));
+  await growthPreviews.stop();
+  await expect(again).rejects.toThrow('shutting-down');
+  await expect(growthPreviews.grow(latent(5))).rejects.toThrow('shutting-down');
+});
+const encoder = {
+  size: 4,
+  channels: 1 as const,
+  *encode(pixels: Float32Array) {
+    for (let i = 0; i < 10; i++) yield;
+    return pixels;
+  },
+};
+
+test('drawings are encoded one after another, in short slices', async () => {
+  let time = 0;
+  let pauses = 0;
+  const drawingEncoder = new DrawingEncoder({
+    ...{ encoder, maxWaiting: 2, slice: 2 },
+    now: () => time++,
+    pause: async () => void pauses++,
   });
-
-  test('rejects empty drawings and drawings of the wrong size', async () => {
-    const drawingEncoder = new DrawingEncoder({ ...options, now: () => 0, pause: async () => {} });
-    await expect(drawingEncoder.encode(new Uint8Array(5))).rejects.toThrow('bad-drawing');
-    await expect(drawingEncoder.encode(new Uint8Array(4))).rejects.toThrow('bad-drawing');
-  });
+  const drawings = [1, 2, 3].map((value) =>
+    drawingEncoder.encode(new Uint8Array(4).fill(value * 51)),
+  );
+  await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).rejects.toThrow('room-busy');
+  const [first, second] = await Promise.all(drawings);
+  expect(first[0]).toBeCloseTo(0.2);
+  expect(second[0]).toBeCloseTo(0.4);
+  expect(pauses).toBeGreaterThan(4);
+  await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
 });

@@ -1,6 +1,7 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
 import type { Engine } from '../../../server/engine/engine.ts';
 import { silentLog } from '../../../server/platform/log.ts';
+import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../../../server/rooms/room-registry.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
@@ -73,6 +74,7 @@ function open() {
     defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
     secret: new Uint8Array(32),
     bans: { isOut: () => false } as never,
+    places: new WallPlaces(() => 0),
     wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,
     log: silentLog,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { HELP as REPLAY_HELP } from '../../../server/replay/options.ts';
+import { COMMAND as REPLAY } from '../../../server/replay/options.ts';
 import {
   type Command,
   inSection,
@@ -10,8 +10,8 @@ import { settingsDocument } from '../../../server/settings/document.ts';
 import { helpText } from '../../../server/settings/help.ts';
 import { SERVER } from '../../../server/settings/server.ts';
 import { list, number, oneOf, orWord, text, wholeNumber } from '../../../server/settings/types.ts';
-import { HELP as EVALUATE_HELP } from '../../../server/training/evaluate/options.ts';
-import { HELP as TRAIN_HELP } from '../../../server/training/options.ts';
+import { COMMAND as EVALUATE } from '../../../server/training/evaluate/options.ts';
+import { COMMAND as TRAIN } from '../../../server/training/options.ts';
 
 const COMMAND = {
   about: 'Bakes bread.',
@@ -169,12 +169,13 @@ Usage: bake <recipe> [options]
   });
 
   test.each([
-    ['server', helpText(SERVER)],
-    ['train', TRAIN_HELP],
-    ['evaluate', EVALUATE_HELP],
-    ['replay', REPLAY_HELP],
-  ])('%s fits a terminal of 100 columns', (_, help) => {
-    for (const line of help.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    ['server', SERVER],
+    ['train', TRAIN],
+    ['evaluate', EVALUATE],
+    ['replay', REPLAY],
+  ])('%s fits a terminal of 100 columns', (_, command: Command) => {
+    const lines = helpText(command).split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   });
 });
 

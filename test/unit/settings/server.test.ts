@@ -1,130 +1,129 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
-import { type Config, helpText, readConfig, SERVER } from '../../../server/settings/server.ts';
+import { helpText } from '../../../server/settings/help.ts';
+import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-describe('settings', () => {
-  test('have valid defaults', () => {
-    expect(readConfig([], {})).toMatchObject({
-      port: 8080,
-      rooms: ['garden'],
-      size: { width: 256, height: 256 },
-      tickRate: 15,
-      engine: 'auto',
-    });
+const folder = temporaryFolder();
+
+test('settings have valid defaults', () => {
+  expect(readConfig([], {})).toMatchObject({
+    port: 8080,
+    rooms: ['garden'],
+    size: { width: 256, height: 256 },
+    tickRate: 15,
+    engine: 'auto',
   });
+});
 
-  test.each([
-    [['--tick-rate', '61'], '--tick-rate must be a whole number from 1 to 60, not "61".'],
-    [['--size', 'big'], '--size must be width x height'],
-    [['--rooms', 'A room'], '--rooms must be names'],
-    [['--rooms', 'a,a'], 'must not name a room twice'],
-    [['--engine', 'steam'], '--engine must be one of auto'],
-    [['--energy', 'plant'], '--energy must be like capacity=100'],
-    [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
-    [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
-    [['--energy', 'capacity=0'], '--energy must have capacity >=1, not "capacity=0".'],
-    [['--energy', 'plant=3,damagePerCell=1001'], '--energy must have damagePerCell <=1000'],
-    [['--port', ''], '--port must be a whole number'],
-    [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
-    [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
-    [['--limits', 'connections='], '--limits must be like connections=100'],
-    [['--origins', 'museum.example'], '--origins must be origins like'],
-    [['--origins', 'https://museum.example/'], '--origins must be origins like'],
-    [['--origins', '*'], '--origins must be origins like'],
-    [['--trust-proxy', 'yes'], '--trust-proxy must be a whole number'],
-    [['--banned-words', '/no/such/file'], '--banned-words must be a file'],
-    [['--extension', 'lights.txt'], '--extension must be files that end in .ts or .js'],
-    [['--osc-out', '9000'], '--osc-out must be host:port'],
-    [['--osc-out', 'a:b:9000'], '--osc-out must be host:port'],
-    [['--osc-out', 'show.local:0'], '--osc-out must be host:port'],
-    [['--osc-in', '9001@show'], '--osc-in must be port@address'],
-    [['--osc-in', '70000'], '--osc-in must be a whole number'],
-    [['--osc-allow', 'show'], '--osc-allow must be IP addresses'],
-    [['--attract', '3'], '--attract must be a whole number from 5'],
-    [['--nonsense'], '--nonsense'],
-  ])('%p is refused by name', (args, sentence) => {
-    expect(() => readConfig(args, {})).toThrow(SettingsError);
-    expect(() => readConfig(args, {})).toThrow(sentence);
+test.each([
+  [['--tick-rate', '61'], '--tick-rate must be a whole number from 1 to 60, not "61".'],
+  [['--size', 'big'], '--size must be width x height'],
+  [['--rooms', 'A room'], '--rooms must be names'],
+  [['--rooms', 'a,a'], 'must not name a room twice'],
+  [['--engine', 'steam'], '--engine must be one of auto'],
+  [['--energy', 'plant'], '--energy must be like capacity=100'],
+  [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
+  [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
+  [['--energy', 'capacity=0'], '--energy must have capacity >=1, not "capacity=0".'],
+  [['--energy', 'plant=3,damagePerCell=1001'], '--energy must have damagePerCell <=1000'],
+  [['--port', ''], '--port must be a whole number'],
+  [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
+  [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
+  [['--limits', 'connections='], '--limits must be like connections=100'],
+  [['--origins', 'museum.example'], '--origins must be origins like'],
+  [['--origins', 'https://museum.example/'], '--origins must be origins like'],
+  [['--origins', '*'], '--origins must be origins like'],
+  [['--trust-proxy', 'yes'], '--trust-proxy must be a whole number'],
+  [['--banned-words', '/no/such/file'], '--banned-words must be a file'],
+  [['--extension', 'lights.txt'], '--extension must be files that end in .ts or .js'],
+  [['--osc-out', '9000'], '--osc-out must be host:port'],
+  [['--osc-out', 'a:b:9000'], '--osc-out must be host:port'],
+  [['--osc-out', 'show.local:0'], '--osc-out must be host:port'],
+  [['--osc-in', '9001@show'], '--osc-in must be port@address'],
+  [['--osc-in', '70000'], '--osc-in must be a whole number'],
+  [['--osc-allow', 'show'], '--osc-allow must be IP addresses'],
+  [['--attract', '3'], '--attract must be a whole number from 5'],
+  [['--nonsense'], '--nonsense'],
+])('%p is refused by name', (args, sentence) => {
+  expect(() => readConfig(args, {})).toThrow(SettingsError);
+  expect(() => readConfig(args, {})).toThrow(sentence);
+});
+
+test.each([['--energy=off'], ['--energy=default'], ['--energy=capacity=1,newcomer=0']])(
+  'the host page can show the costs of %s',
+  (flag) => {
+    const { energy } = readConfig([flag], {}) as Config;
+    expect(v.is(settingsChange, { energy })).toBe(true);
+  },
+);
+
+test('rooms and sizes are lists and pairs', () => {
+  expect(readConfig(['--rooms=a,b', '--size', '128x64'], {})).toMatchObject({
+    rooms: ['a', 'b'],
+    size: { width: 128, height: 64 },
   });
+});
 
-  test.each([['--energy=off'], ['--energy=default'], ['--energy=capacity=1,newcomer=0']])(
-    'the host page can show the costs of %s',
-    (flag) => {
-      const { energy } = readConfig([flag], {}) as Config;
-      expect(v.is(settingsChange, { energy })).toBe(true);
-    },
+test('energy and limits are changed one by one, the others stay', () => {
+  const config = readConfig(
+    ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9', '--trust-proxy', '1'],
+    { VIVARIUM_ORIGINS: 'https://museum.example,http://wall.local:8080' },
   );
-
-  test('rooms and sizes are lists and pairs', () => {
-    expect(readConfig(['--rooms=a,b', '--size', '128x64'], {})).toMatchObject({
-      rooms: ['a', 'b'],
-      size: { width: 128, height: 64 },
-    });
+  expect(config).toMatchObject({
+    energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
+    limits: { ...DEFAULTS.limits, refusals: 9 },
+    origins: ['https://museum.example', 'http://wall.local:8080'],
+    trustProxy: 1,
   });
-
-  test('energy and limits are changed one by one, the others stay', () => {
-    const config = readConfig(
-      ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9', '--trust-proxy', '1'],
-      { VIVARIUM_ORIGINS: 'https://museum.example,http://wall.local:8080' },
-    );
-    expect(config).toMatchObject({
-      energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
-      limits: { ...DEFAULTS.limits, refusals: 9 },
-      origins: ['https://museum.example', 'http://wall.local:8080'],
-      trustProxy: 1,
-    });
-    expect(readConfig(['--energy', 'off'], {})).toMatchObject({
-      energy: { plant: 0, damagePerCell: 0 },
-    });
+  expect(readConfig(['--energy', 'off'], {})).toMatchObject({
+    energy: { plant: 0, damagePerCell: 0 },
   });
+});
 
-  test('banned words come from a file, one per line', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'words-'));
-    const file = join(folder, 'words.txt');
-    await writeFile(file, '# ours\n\n  blorp \r\nkrass\n');
-    expect(readConfig(['--banned-words', file], {})).toMatchObject({
-      bannedWords: ['blorp', 'krass'],
-    });
-    await rm(folder, { recursive: true });
+test('banned words come from a file, one per line', async () => {
+  const file = join(folder(), 'words.txt');
+  await writeFile(file, '# ours\n\n  blorp \r\nkrass\n');
+  expect(readConfig(['--banned-words', file], {})).toMatchObject({
+    bannedWords: ['blorp', 'krass'],
   });
+});
 
-  test('extensions are named together, one by one, or not at all', () => {
-    const args = ['--extension', 'a.ts,b.js', '--extension=c.mjs'];
-    expect(readConfig(args, {})).toMatchObject({ extension: ['a.ts', 'b.js', 'c.mjs'] });
-    expect(readConfig([], { VIVARIUM_EXTENSION: 'a.ts' })).toMatchObject({ extension: ['a.ts'] });
-    expect(readConfig([], {})).toMatchObject({ extension: [] });
-  });
+test('extensions are named together, one by one, or not at all', () => {
+  const args = ['--extension', 'a.ts,b.js', '--extension=c.mjs'];
+  expect(readConfig(args, {})).toMatchObject({ extension: ['a.ts', 'b.js', 'c.mjs'] });
+  expect(readConfig([], { VIVARIUM_EXTENSION: 'a.ts' })).toMatchObject({ extension: ['a.ts'] });
+  expect(readConfig([], {})).toMatchObject({ extension: [] });
+});
 
-  test('OSC is sent where the setting says, and listens on this machine only by default', () => {
-    const args = ['--osc-out', '[::1]:9000', '--osc-in=9001', '--osc-allow', '10.0.0.2, ::1'];
-    expect(readConfig(args, {})).toMatchObject({
-      oscOut: { host: '::1', port: 9000 },
-      oscIn: { host: '127.0.0.1', port: 9001 },
-      oscAllow: ['10.0.0.2', '::1'],
-    });
-    expect(readConfig(['--osc-out=show.local:1', '--osc-in', '9001@0.0.0.0'], {})).toMatchObject({
-      oscOut: { host: 'show.local', port: 1 },
-      oscIn: { host: '0.0.0.0', port: 9001 },
-    });
-    expect(readConfig([], {})).toMatchObject({ oscOut: undefined, oscIn: undefined });
+test('OSC is sent where the setting says, and listens on this machine only by default', () => {
+  const args = ['--osc-out', '[::1]:9000', '--osc-in=9001', '--osc-allow', '10.0.0.2, ::1'];
+  expect(readConfig(args, {})).toMatchObject({
+    oscOut: { host: '::1', port: 9000 },
+    oscIn: { host: '127.0.0.1', port: 9001 },
+    oscAllow: ['10.0.0.2', '::1'],
   });
+  expect(readConfig(['--osc-out=show.local:1', '--osc-in', '9001@0.0.0.0'], {})).toMatchObject({
+    oscOut: { host: 'show.local', port: 1 },
+    oscIn: { host: '0.0.0.0', port: 9001 },
+  });
+  expect(readConfig([], {})).toMatchObject({ oscOut: undefined, oscIn: undefined });
+});
 
-  test('the gardener starts after a minute, at the time that is set, or never', () => {
-    const attract = (...args: string[]) => (readConfig(args, {}) as { attract: unknown }).attract;
-    expect(attract()).toBe(60);
-    expect(attract('--attract', '90')).toBe(90);
-    expect(attract('--attract=off')).toBe('off');
-  });
+test('the gardener starts after a minute, at the time that is set, or never', () => {
+  const attract = (...args: string[]) => (readConfig(args, {}) as { attract: unknown }).attract;
+  expect(attract()).toBe(60);
+  expect(attract('--attract', '90')).toBe(90);
+  expect(attract('--attract=off')).toBe('off');
+});
 
-  test('help names every setting', () => {
-    expect(readConfig(['--help'], {})).toBe('help');
-    for (const key of Object.keys(SERVER.options)) {
-      expect(helpText()).toMatch(new RegExp(`--${flagOf(key)}\\b`));
-    }
-  });
+test('help names every setting', () => {
+  expect(readConfig(['--help'], {})).toBe('help');
+  for (const key of Object.keys(SERVER.options)) {
+    expect(helpText(SERVER)).toMatch(new RegExp(`--${flagOf(key)}\\b`));
+  }
 });

@@ -1,105 +1,19 @@
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
 import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
 import { chunkAt, chunkCount, chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
-import {
-  FRAME_ERRORS,
-  type FrameBlock,
-  FrameError,
-  readBlocks,
-  readHeader,
-  writeFrame,
-} from '../../../shared/codec/frame.ts';
+import { FRAME_ERRORS, FrameError, readBlocks, readHeader } from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/planes.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
-import { TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
+import { TIER_NAMES, TIERS } from '../../../shared/codec/tiers.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { copyPlanes, equalPlanes } from '../../support/planes.ts';
-import fc from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
+import { scribble, WatchedStream } from '../../support/watched-stream.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 /** Time limit for a million rounds, ms. */
 const LONG = full ? 3_600_000 : 300_000;
-
-/** Changes a few places as a room does: bare places are clear. */
-function scribble(planes: Planes, seed: number, places: number): Set<number> {
-  const random = createRandom(seed);
-  const chunks = new Set<number>();
-  for (let i = 0; i < places; i++) {
-    const x = random.integer(planes.width);
-    const y = random.integer(planes.height);
-    const place = y * planes.width + x;
-    if (random.uniform() < 0.4) {
-      planes.owner[place] = random.uniform() < 0.3 ? 0 : 1 + random.integer(2 ** 32 - 1);
-    }
-    if (planes.owner[place] === 0) planes.rgba.fill(0, place * 4, place * 4 + 4);
-    else if (random.uniform() < 0.3) planes.rgba[place * 4 + random.integer(4)] ^= 1;
-    else planes.rgba[place * 4 + random.integer(4)] = random.integer(256);
-    chunks.add(chunkAt(planes, x, y));
-  }
-  return chunks;
-}
-
-/** A stream and a page that watches all of it. */
-class Stage {
-  readonly planes: Planes;
-  readonly encoder: FrameEncoder;
-  readonly decoder: FrameDecoder;
-  readonly tier: TierName;
-  tick = 0;
-
-  private readonly scale: number;
-
-  constructor(
-    width: number,
-    height: number,
-    { tier = 'full' as TierName, seed = 1, places = 300, scale = 1 } = {},
-  ) {
-    this.planes = createPlanes(width, height);
-    scribble(this.planes, seed, places);
-    this.tier = tier;
-    this.scale = scale;
-    this.encoder = new FrameEncoder(new View(this.planes, scale), TIERS[tier]);
-    this.decoder = new FrameDecoder(createPlanes(width, height));
-  }
-
-  get all(): number[] {
-    return Array.from({ length: this.encoder.chunks }, (_, i) => i);
-  }
-
-  frame(blocks: readonly FrameBlock[]): Uint8Array {
-    const { tier, tick } = this;
-    return writeFrame({ tier, tick, scale: this.scale }, blocks);
-  }
-
-  keyframe(): Uint8Array {
-    return this.frame(this.all.map((chunk) => ({ chunk, block: this.encoder.key(chunk) })));
-  }
-
-  /** A tick that changes chunks of the room. */
-  go(changed: Iterable<number>): Uint8Array {
-    this.tick++;
-    const { view } = this.encoder;
-    for (const chunk of changed) {
-      const { x, y, width, height } = chunkRect(this.planes, chunk);
-      const { scale } = view;
-      const rect = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
-      for (const one of chunksWithin(view.planes, rect)) {
-        if (view.update(this.tick, one)) this.encoder.touch(one);
-      }
-    }
-    if (this.tick % TIERS[this.tier].every !== 0) return this.frame([]);
-    this.encoder.advance(this.tick, () => true);
-    return this.frame(
-      this.all.flatMap((chunk) => {
-        const block = this.encoder.delta(chunk);
-        return block ? [{ chunk, block }] : [];
-      }),
-    );
-  }
-}
 
 const size = fc.integer({ min: 1, max: 80 });
 const seeds = fc.array(fc.integer({ min: 0, max: 2 ** 31 }), { minLength: 1, maxLength: 8 });
@@ -111,22 +25,19 @@ describe('the range coder', () => {
       context: fc.integer({ min: -1, max: 2 }),
       value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
     });
-    fc.assert(
-      fc.property(fc.array(one, { maxLength: 2_000 }), (told) => {
-        const fresh = () => new Uint16Array(3).fill(32_768);
-        const writer = new RangeWriter(fresh());
-        for (const { context, value } of told) {
-          if (context < 0) writer.plain(20, value);
-          else writer.bit(context, Number(value < 100));
-        }
-        const reader = new RangeReader(fresh(), writer.finish());
-        for (const { context, value } of told) {
-          if (context < 0) expect(reader.plain(20)).toBe(value);
-          else expect(reader.bit(context)).toBe(Number(value < 100));
-        }
-      }),
-      { numRuns: 50 },
-    );
+    forRuns(50, fc.array(one, { maxLength: 2_000 }), (told) => {
+      const fresh = () => new Uint16Array(3).fill(32_768);
+      const writer = new RangeWriter(fresh());
+      for (const { context, value } of told) {
+        if (context < 0) writer.plain(20, value);
+        else writer.bit(context, Number(value < 100));
+      }
+      const reader = new RangeReader(fresh(), writer.finish());
+      for (const { context, value } of told) {
+        if (context < 0) expect(reader.plain(20)).toBe(value);
+        else expect(reader.bit(context)).toBe(Number(value < 100));
+      }
+    });
   });
 
   test('needs few bytes for bits that it predicts', () => {
@@ -138,49 +49,41 @@ describe('the range coder', () => {
 
 describe('the stream', () => {
   test("shows any history of planes within the tier's tolerance, and exactly once it rests", () => {
-    fc.assert(
-      fc.property(size, size, tierName, seeds, (width, height, tier, history) => {
-        const stage = new Stage(width, height, { tier });
-        const { decoder, planes, encoder } = stage;
-        expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
-        for (const seed of history) {
-          expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
-          if (TIERS[tier].every > 1) continue;
-          expect(planes.owner).toEqual(decoder.planes.owner);
-          const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
-          expect(Math.max(...off)).toBeLessThanOrEqual(
-            Math.max(TIERS[tier].hold, TIERS[tier].step / 2),
-          );
-        }
-        for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
-        expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
-        expect(equalPlanes(decoder.planes, planes)).toBe(true);
-      }),
-      { numRuns: 60 },
-    );
+    forRuns(60, size, size, tierName, seeds, (width, height, tier, history) => {
+      const stage = new WatchedStream(width, height, { tier });
+      const { decoder, planes, encoder } = stage;
+      expect(decoder.decode(stage.keyframe()).lost).toEqual([]);
+      for (const seed of history) {
+        expect(decoder.decode(stage.go(scribble(planes, seed, seed % 60))).lost).toEqual([]);
+        if (TIERS[tier].every > 1) continue;
+        expect(planes.owner).toEqual(decoder.planes.owner);
+        const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+        expect(Math.max(...off)).toBeLessThanOrEqual(
+          Math.max(TIERS[tier].hold, TIERS[tier].step / 2),
+        );
+      }
+      for (let i = 0; i < 15; i++) expect(decoder.decode(stage.go([])).lost).toEqual([]);
+      expect(equalPlanes(encoder.seen, encoder.view.planes)).toBe(true);
+      expect(equalPlanes(decoder.planes, planes)).toBe(true);
+    });
   });
 
   test('starts with a coarse picture of nearly the same colours, then refines it', () => {
-    fc.assert(
-      fc.property(size, size, fc.nat(), (width, height, seed) => {
-        const stage = new Stage(width, height, { seed });
-        const { encoder, decoder, planes, all } = stage;
-        const coarse = stage.frame(
-          all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })),
-        );
-        expect(decoder.decode(coarse).lost).toEqual([]);
-        const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
-        expect(Math.max(...off)).toBeLessThan(8);
-        const rest = stage.frame(all.map((chunk) => ({ chunk, block: encoder.refinement(chunk) })));
-        expect(decoder.decode(rest).lost).toEqual([]);
-        expect(equalPlanes(decoder.planes, planes)).toBe(true);
-      }),
-      { numRuns: 30 },
-    );
+    forRuns(30, size, size, fc.nat(), (width, height, seed) => {
+      const stage = new WatchedStream(width, height, { seed });
+      const { encoder, decoder, planes, all } = stage;
+      const coarse = stage.frame(all.map((chunk) => ({ chunk, block: encoder.coarseKey(chunk) })));
+      expect(decoder.decode(coarse).lost).toEqual([]);
+      const off = planes.rgba.map((v, i) => Math.abs(v - decoder.planes.rgba[i]));
+      expect(Math.max(...off)).toBeLessThan(8);
+      const rest = stage.frame(all.map((chunk) => ({ chunk, block: encoder.refinement(chunk) })));
+      expect(decoder.decode(rest).lost).toEqual([]);
+      expect(equalPlanes(decoder.planes, planes)).toBe(true);
+    });
   });
 
   test('reports only the rectangles that changed, and those that were replaced', () => {
-    const stage = new Stage(70, 40);
+    const stage = new WatchedStream(70, 40);
     const first = stage.decoder.decode(stage.keyframe());
     expect(first.changed).toHaveLength(6);
     expect(first.replaced).toEqual(first.changed);
@@ -195,7 +98,7 @@ describe('the stream', () => {
   });
 
   test('shows scaled cells as squares', () => {
-    const stage = new Stage(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
+    const stage = new WatchedStream(70, 40, { tier: 'thrifty', places: 0, scale: 2 });
     const { planes, decoder } = stage;
     decoder.decode(stage.keyframe());
     for (const [x, y] of [
@@ -219,7 +122,7 @@ describe('the stream', () => {
   });
 
   test('encodes a chunk only if it is wanted', () => {
-    const { encoder, planes } = new Stage(64, 32);
+    const { encoder, planes } = new WatchedStream(64, 32);
     const chunks = scribble(planes, 5, 40);
     for (const chunk of chunks) if (encoder.view.update(1, chunk)) encoder.touch(chunk);
     encoder.advance(1, (chunk) => chunk === 0);
@@ -234,45 +137,39 @@ describe('the stream', () => {
 
 describe('chunks', () => {
   test('cover the grid, each place once', () => {
-    fc.assert(
-      fc.property(size, size, (width, height) => {
-        const covered = new Uint8Array(width * height);
-        for (let i = 0; i < chunkCount({ width, height }); i++) {
-          const rect = chunkRect({ width, height }, i);
-          for (let y = rect.y; y < rect.y + rect.height; y++)
-            for (let x = rect.x; x < rect.x + rect.width; x++) {
-              covered[y * width + x]++;
-              expect(chunkAt({ width, height }, x, y)).toBe(i);
-            }
-        }
-        expect(covered.every((n) => n === 1)).toBe(true);
-      }),
-      { numRuns: 20 },
-    );
+    forRuns(20, size, size, (width, height) => {
+      const covered = new Uint8Array(width * height);
+      for (let i = 0; i < chunkCount({ width, height }); i++) {
+        const rect = chunkRect({ width, height }, i);
+        for (let y = rect.y; y < rect.y + rect.height; y++)
+          for (let x = rect.x; x < rect.x + rect.width; x++) {
+            covered[y * width + x]++;
+            expect(chunkAt({ width, height }, x, y)).toBe(i);
+          }
+      }
+      expect(covered.every((n) => n === 1)).toBe(true);
+    });
   });
 
   test('within a rectangle are those of its places', () => {
     const grid = { width: 100, height: 70 };
     const side = fc.integer({ min: 1, max: 120 });
     const at = fc.integer({ min: -50, max: 120 });
-    fc.assert(
-      fc.property(at, at, side, side, (x, y, width, height) => {
-        const wanted = new Set<number>();
-        for (let v = Math.max(0, y); v < Math.min(70, y + height); v++)
-          for (let u = Math.max(0, x); u < Math.min(100, x + width); u++)
-            wanted.add(chunkAt(grid, u, v));
-        expect(chunksWithin(grid, { x, y, width, height })).toEqual(
-          [...wanted].sort((a, b) => a - b),
-        );
-      }),
-      { numRuns: 60 },
-    );
+    forRuns(60, at, at, side, side, (x, y, width, height) => {
+      const wanted = new Set<number>();
+      for (let v = Math.max(0, y); v < Math.min(70, y + height); v++)
+        for (let u = Math.max(0, x); u < Math.min(100, x + width); u++)
+          wanted.add(chunkAt(grid, u, v));
+      expect(chunksWithin(grid, { x, y, width, height })).toEqual(
+        [...wanted].sort((a, b) => a - b),
+      );
+    });
   });
 });
 
 describe('broken data', () => {
   test('a delta for other cells is detected by its checksum, and leaves the chunk unchanged', () => {
-    const stage = new Stage(96, 64);
+    const stage = new WatchedStream(96, 64);
     const { decoder, planes } = stage;
     decoder.decode(stage.keyframe());
     const lateDecoder = new FrameDecoder(copyPlanes(decoder.planes));
@@ -302,7 +199,7 @@ describe('broken data', () => {
   test(
     'broken frames fail with a reason or a checksum, and change nothing',
     () => {
-      const stage = new Stage(64, 48, { seed: 3, places: 900 });
+      const stage = new WatchedStream(64, 48, { seed: 3, places: 900 });
       const frame = stage.keyframe();
       const reasons = new Set<string>();
       const random = createRandom(4);

@@ -10,7 +10,7 @@ import {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('every language has its translation files, and no file is of another language', () => {
+test('every language has its translation files, and there are no others', () => {
   const codes = [...TRANSLATED_LANGUAGES].sort();
   for (const [folder, type] of [
     ['xliff', '.xlf'],

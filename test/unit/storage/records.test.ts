@@ -1,4 +1,4 @@
-/** What every store of records must do, whatever it keeps them in: the contract of server/storage/records.ts as tests. */
+/** The contract of server/storage/records.ts, which every store of records must keep. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import type { Records } from '../../../server/storage/records.ts';
 import { StoreError } from '../../../server/storage/store-error.ts';
 import fc from '../../support/property.ts';
 
-/** A place for records, which can be opened again and again. */
+/** A place for records that can be opened repeatedly. */
 interface Home {
   open(): Promise<Records>;
   remove(): void;

@@ -7,88 +7,68 @@ import {
   withImages,
   withName,
 } from '../../../server/training/config-changes.ts';
-import { TINY_POOL, temporaryFolder, tinyConfig, tinyConfigJson } from './tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 
 const folder = temporaryFolder();
-
-it('has the defaults of the published training', () => {
-  const config = tinyConfig();
-  expect(config.optimiser).toEqual({
-    learningRate: 1e-4,
-    warmup: 0,
-    decay: 0,
-    finalRate: 0.05,
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    clip: 10,
-    average: 0,
-  });
-  expect(config).toMatchObject({ beta: 1, extraSteps: [0, 0], judgeGrown: 0, judgeStages: 0 });
-});
 
 const pool = (fields: object) => ({ pool: { ...TINY_POOL, ...fields } });
 const uniform = { growth: { kind: 'uniform', steps: 4 } };
 
 // Fields that a model card has too are tested with it.
-describe('an error names its field:', () => {
-  test.each<[string, Record<string, unknown>]>([
-    ['latentSize', { latentSize: 5 }],
-    ['growth.seedSide', { growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 2 } }],
-    ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
-    ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
-    ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
-    ['encoder.input', { encoder: { convolutions: [] } }],
-    ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
-    ['seed', { seed: -1 }],
-    ['updates', { updates: undefined }],
-    ['updates', { updates: 0 }],
-    ['sigma', { sigma: 0 }],
-    ['beta', { beta: -1 }],
-    ['batch.fresh', { batch: { fresh: 0 } }],
-    ['batch.micro', { batch: { fresh: 4, micro: 3 } }],
-    ['growthSteps', { growthSteps: [3, 4] }],
-    ['growthSteps', { ...uniform, growthSteps: [0, 4] }],
-    ['growthSteps', { ...uniform, growthSteps: [5, 4] }],
-    ['extraSteps', { extraSteps: 3 }],
-    ['judgeGrown', { judgeGrown: -1 }],
-    ['judgeStages', { judgeStages: 'all' }],
-    ['curriculum.0.until', { curriculum: [{ side: 4, until: 2 }] }],
-    ['curriculum', { curriculum: [{ side: 6, until: 0.5 }] }],
-    ['curriculum', { curriculum: [{ side: 16, until: 0.5 }] }],
-    ['pool.size', pool({ size: 2 })],
-    ['pool.size', pool({ calm: { batch: 4, steps: [1, 2] } })],
-    ['pool.calm.batch', pool({ size: 9, calm: { batch: 3, steps: [1, 2] } })],
-    ['pool.calm.steps', pool({ size: 9, calm: { batch: 4, steps: [3, 2] } })],
-    ['places', { places: { channel: 4, octaves: 1 } }],
-    ['places.octaves', { places: { channel: 0, octaves: 0 } }],
-    ['leakRamp', { leakRamp: [0.5, 0.2] }],
-    ['pool.batch', pool({ batch: 3 })],
-    ['pool.admit', pool({ admit: 5 })],
-    ['pool.steps', pool({ steps: [0, 2] })],
-    ['pool.steps', pool({ steps: { from: [1, 2] } })],
-    ['pool.gradientSteps', pool({ gradientSteps: 0 })],
-    ['pool.wounded', pool({ wounded: 1.1 })],
-    ['pool.wounds.0', pool({ wounds: ['bite'] })],
-    ['pool.wounds', pool({ wounds: [] })],
-    ['pool.largestWound', pool({ largestWound: -1 })],
-    ['pool.divergence', pool({ divergence: 'none' })],
-    ['optimiser.learningRate', { optimiser: { learningRate: 0 } }],
-    ['optimiser.momentum', { optimiser: { momentum: 0.9 } }],
-    ['augment.flip', { augment: { flip: 1 } }],
-    ['augment.shift', { augment: { shift: 8 } }],
-    ['segmentSteps', { segmentSteps: 0 }],
-    ['saveMinutes', { saveMinutes: 0 }],
-    ['gallery', { gallery: 0 }],
-    ['colour', { colour: 'red' }],
-  ])('%s', (field, fields) => {
-    const message = expect.stringMatching(new RegExp(`^run\\.json: field "${field}.*$`));
-    expect(() => parseConfig(tinyConfigJson(fields), 'run.json')).toThrow(
-      expect.objectContaining({ name: 'TrainingError', reason: 'bad-config', message }),
-    );
-  });
+test.each<[string, Record<string, unknown>]>([
+  ['update.genome', { update: { kind: 'residual', hidden: 4, genome: { hidden: 3 } } }],
+  ['readout.channels', { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 3, 4] } }],
+  ['encoder.convolutions', { encoder: { input: '0..1', convolutions: [] } }],
+  ['encoder.input', { encoder: { convolutions: [] } }],
+  ['data.side', { data: { kind: 'folder', folder: 'x', side: 16, margin: 0 } }],
+  ['seed', { seed: -1 }],
+  ['updates', { updates: undefined }],
+  ['updates', { updates: 0 }],
+  ['sigma', { sigma: 0 }],
+  ['beta', { beta: -1 }],
+  ['batch.fresh', { batch: { fresh: 0 } }],
+  ['batch.micro', { batch: { fresh: 4, micro: 3 } }],
+  ['growthSteps', { growthSteps: [3, 4] }],
+  ['growthSteps', { ...uniform, growthSteps: [0, 4] }],
+  ['growthSteps', { ...uniform, growthSteps: [5, 4] }],
+  ['extraSteps', { extraSteps: 3 }],
+  ['judgeGrown', { judgeGrown: -1 }],
+  ['judgeStages', { judgeStages: 'all' }],
+  ['curriculum.0.until', { curriculum: [{ side: 4, until: 2 }] }],
+  ['curriculum', { curriculum: [{ side: 6, until: 0.5 }] }],
+  ['curriculum', { curriculum: [{ side: 16, until: 0.5 }] }],
+  ['pool.size', pool({ size: 2 })],
+  ['pool.size', pool({ calm: { batch: 4, steps: [1, 2] } })],
+  ['pool.calm.batch', pool({ size: 9, calm: { batch: 3, steps: [1, 2] } })],
+  ['pool.calm.steps', pool({ size: 9, calm: { batch: 4, steps: [3, 2] } })],
+  ['places', { places: { channel: 4, octaves: 1 } }],
+  ['places.octaves', { places: { channel: 0, octaves: 0 } }],
+  ['leakRamp', { leakRamp: [0.5, 0.2] }],
+  ['pool.batch', pool({ batch: 3 })],
+  ['pool.admit', pool({ admit: 5 })],
+  ['pool.steps', pool({ steps: [0, 2] })],
+  ['pool.steps', pool({ steps: { from: [1, 2] } })],
+  ['pool.gradientSteps', pool({ gradientSteps: 0 })],
+  ['pool.wounded', pool({ wounded: 1.1 })],
+  ['pool.wounds.0', pool({ wounds: ['bite'] })],
+  ['pool.wounds', pool({ wounds: [] })],
+  ['pool.largestWound', pool({ largestWound: -1 })],
+  ['pool.divergence', pool({ divergence: 'none' })],
+  ['optimiser.learningRate', { optimiser: { learningRate: 0 } }],
+  ['optimiser.momentum', { optimiser: { momentum: 0.9 } }],
+  ['augment.flip', { augment: { flip: 1 } }],
+  ['augment.shift', { augment: { shift: 8 } }],
+  ['segmentSteps', { segmentSteps: 0 }],
+  ['saveMinutes', { saveMinutes: 0 }],
+  ['gallery', { gallery: 0 }],
+  ['colour', { colour: 'red' }],
+])('an error names its field: %s', (field, fields) => {
+  const message = expect.stringMatching(new RegExp(`^run\\.json: field "${field}.*$`));
+  expect(() => parseConfig(tinyConfigJson(fields), 'run.json')).toThrow(
+    expect.objectContaining({ name: 'TrainingError', reason: 'bad-config', message }),
+  );
 });
-
 test('a missing file, or one that is not JSON, is refused by name', async () => {
   const file = join(folder(), 'none.json');
   await expect(readConfig(file)).rejects.toMatchObject({
@@ -157,7 +137,7 @@ describe('another batch', () => {
     const config = withBatch(big, fresh);
     expect(config.batch).toEqual(batch);
     expect(config.pool).toEqual({ ...big.pool, ...wanted });
-    // What comes out could have been written so.
+    // The result is a valid configuration itself.
     expect(parseConfig(JSON.parse(JSON.stringify(config)), 'x')).toEqual(config);
   });
 

@@ -93,35 +93,32 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
 test.each([
   ['mnist-damage', 64, 32, 14],
   ['celeba-damage', 16, 8, 16],
-] as const)(
-  '%s draws %i, wounds %i of them with squares of %i',
-  async (name, drawn, wounded, size) => {
-    const { pool, ...rest } = await read(name);
-    const { side, channels, batch } = rest;
-    if (!pool) throw new Error('there is no pool');
-    expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
-    // One number of steps for a batch, which is whole from the first update on.
-    expect(pool.standIns).toBe(true);
-    expect(rest.stepsDrawn).toBe('update');
-    expect(batch.fresh).toBe(drawn);
-    expect(pool).not.toHaveProperty('gradientSteps');
-    expect(pool.steps).toEqual(rest.growthSteps);
-    const states = new Float32Array(side * side * channels).fill(1);
-    const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
-    const now = { side, progress: 0, leak: 0, random: createRandom(1) };
-    const further = { steps: pool.steps, wounded: pool.wounded * drawn };
-    const plan = pooledPlan({ ...rest, pool }, entries, further, now);
-    const lost = entries.map((_, i) => {
-      const own = plan.states!.subarray(i * states.length, (i + 1) * states.length);
-      return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;
-    });
-    expect(lost).toEqual([
-      ...new Array(wounded).fill(size ** 2),
-      ...new Array(drawn - wounded).fill(0),
-    ]);
-    expect(plan.divergence).toBe(1);
-  },
-);
+] as const)('%s draws %i, wounds %i with squares of %i', async (name, drawn, wounded, size) => {
+  const { pool, ...rest } = await read(name);
+  const { side, channels, batch } = rest;
+  if (!pool) throw new Error('there is no pool');
+  expect(pool).toMatchObject({ size: 1024, batch: drawn, admit: batch.fresh, divergence: 'all' });
+  // One number of steps for a batch, which is whole from the first update on.
+  expect(pool.standIns).toBe(true);
+  expect(rest.stepsDrawn).toBe('update');
+  expect(batch.fresh).toBe(drawn);
+  expect(pool).not.toHaveProperty('gradientSteps');
+  expect(pool.steps).toEqual(rest.growthSteps);
+  const states = new Float32Array(side * side * channels).fill(1);
+  const entries = Array.from({ length: drawn }, (_, image) => ({ image, age: 0, states }));
+  const now = { side, progress: 0, leak: 0, random: createRandom(1) };
+  const further = { steps: pool.steps, wounded: pool.wounded * drawn };
+  const plan = pooledPlan({ ...rest, pool }, entries, further, now);
+  const lost = entries.map((_, i) => {
+    const own = plan.states!.subarray(i * states.length, (i + 1) * states.length);
+    return own.reduce((sum, x) => sum + (x === 0 ? 1 : 0), 0) / channels;
+  });
+  expect(lost).toEqual([
+    ...new Array(wounded).fill(size ** 2),
+    ...new Array(drawn - wounded).fill(0),
+  ]);
+  expect(plan.divergence).toBe(1);
+});
 
 test.each(['digits', 'digits-heal'])('%s is small enough for a room', async (name) => {
   const config = await read(name);

@@ -1,21 +1,18 @@
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import type { Compute } from '../../../server/training/autodiff/compute.ts';
-import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { createOnnxCompute } from '../../../server/training/autodiff/onnx.ts';
 import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
 import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { TINY_POOL, temporaryFolder, tinyConfig, tinyData, updates } from './tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
-let compute: Compute;
-beforeAll(async () => {
-  compute = await createCompute('onnx', { threads: 1 });
-});
-afterAll(() => compute?.dispose());
+const compute = createOnnxCompute({ threads: 1 });
+afterAll(() => compute.dispose());
 
 const shown = { presence: { threshold: 0.1 }, gallery: 4, trustedSteps: 30 };
 const mixtures = { readout: { kind: 'dmol', mixtures: 2 }, channels: 20, latentSize: 20 };

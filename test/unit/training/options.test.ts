@@ -1,5 +1,6 @@
+import { helpText } from '../../../server/settings/help.ts';
 import { COMPUTE_NAMES } from '../../../server/training/autodiff/compute.ts';
-import { HELP, readOptions } from '../../../server/training/options.ts';
+import { COMMAND, readOptions } from '../../../server/training/options.ts';
 
 test('all options in the help are accepted', () => {
   const args =
@@ -16,7 +17,7 @@ test('all options in the help are accepted', () => {
     from: 'checkpoints/x',
     backend: 'auto',
   });
-  for (const [, option] of HELP.matchAll(/^ {2}(--[a-z]+)/gm)) {
+  for (const [, option] of helpText(COMMAND).matchAll(/^ {2}(--[a-z]+)/gm)) {
     expect(`${args} --resume --from`).toContain(option);
   }
 });

@@ -20,18 +20,18 @@ test('a line every ten seconds shows rate, back end and time left', () => {
   });
   for (let update = 11; update <= 20; update++) {
     now += 1000;
-    progress.add(report(update));
+    progress(report(update));
   }
   expect(lines).toEqual([
     expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 2 min left/),
   ]);
   now += 1000;
-  progress.add(report(21));
+  progress(report(21));
   expect(lines.slice(1)).toEqual([
     '21/100 · 1.00 updates/s on onnx · 2 min left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
   ]);
   now += 20_000;
-  progress.add(report(22, { pooled: 50, age: 33 }));
+  progress(report(22, { pooled: 50, age: 33 }));
   expect(lines).toHaveLength(3);
   expect(lines[2]).toContain('22/100 · 0.0500 updates/s on onnx · 4 min left');
   expect(lines[2]).toContain('pool 50.0 (age 33)');
@@ -46,6 +46,6 @@ test('the first and the last update always have a line', () => {
     say: (line) => lines.push(line),
     backend: 'cpu',
   });
-  for (const update of [1, 2, 3]) progress.add(report(update));
+  for (const update of [1, 2, 3]) progress(report(update));
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);
 });

@@ -1,7 +1,4 @@
 /** Tiny training runs: patches of 8×8, six images, milliseconds per update. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sizeOf } from '../../../server/training/autodiff/graph.ts';
 import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
@@ -101,16 +98,6 @@ export function numbersOf({ update, tensors, pool, crowd }: RunState) {
 
 export const hexOf = (data: Float32Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
-
-/** A folder that is removed after the tests of a file. */
-export function temporaryFolder(): () => string {
-  let folder = '';
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'vivarium-run-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  return () => folder;
-}
 
 /** Number of trained numbers. */
 export const countNumbers = (shapes: Shapes): number =>

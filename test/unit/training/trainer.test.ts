@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Compute } from '../../../server/training/autodiff/compute.ts';
 import { createCompute } from '../../../server/training/autodiff/create.ts';
 import { DataPasses } from '../../../server/training/batches.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
@@ -8,22 +7,13 @@ import { growthSegments, stayingSegments } from '../../../server/training/model/
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
-import {
-  hexOf,
-  numbersOf,
-  TINY_POOL,
-  temporaryFolder,
-  tinyConfig,
-  tinyData,
-  updates,
-} from './tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { calmUpdate } from '../vnca/tiny-model.ts';
+import { hexOf, numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
-let compute: Compute;
-beforeAll(async () => {
-  compute = await createCompute('onnx', { threads: 2 });
-});
-afterAll(() => compute?.dispose());
+const compute = await createCompute('onnx', { threads: 2 });
+afterAll(() => compute.dispose());
 
 const started: Trainer[] = [];
 /** A trainer that is disposed after its test. */
@@ -89,11 +79,7 @@ const runs: [string, TrainingConfig][] = [
     tinyConfig({
       channels: 8,
       latentSize: 10,
-      update: {
-        ...residual,
-        activation: 'relu',
-        genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.2 },
-      },
+      update: { ...calmUpdate(5), activation: 'relu' },
       places: { channel: 4, octaves: 1, weight: 0.3 },
       leakRamp: [0.1, 0.9],
       pool: {

@@ -4,7 +4,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMap, principalPlaces } from '../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
-import { temporaryFolder } from '../training/tiny-run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const newFolder = temporaryFolder();
 

@@ -10,12 +10,6 @@ test('cells take part as often as the rule says', () => {
   expect(new Set(mask)).toEqual(new Set([0, 1]));
 });
 
-test('a mask is drawn only into its own part of a batch', () => {
-  const mask = new Float32Array(6).fill(7);
-  drawUpdateMask(mask.subarray(2, 5), 1, createRandom(1));
-  expect([...mask]).toEqual([7, 7, 1, 1, 1, 7]);
-});
-
 test('equal states draw the same mask, and the smallest change draws another', () => {
   const state = createRandom(2).latent(96);
   const draws = (values: Float32Array): number[] => {

@@ -1,4 +1,4 @@
-/** Who goes when a full room makes room for a newcomer. */
+/** Which organism leaves when a full room makes space for a newcomer. */
 import * as v from 'valibot';
 import {
   chooseDeparting,
@@ -10,7 +10,7 @@ import type { RoomEvent } from '../../../server/world/events.ts';
 import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
-import fc from '../../support/property.ts';
+import fc, { forAll, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
 const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
@@ -44,54 +44,47 @@ const momentOf = (absences: readonly (number | undefined)[]): Moment => ({
 
 describe('the choice', () => {
   test('DEP-1, DEP-2: first the organisms of absent planters, longest absent first; then of those with most; then the oldest', () => {
-    fc.assert(
-      fc.property(scenes, ({ residents, absences }) => {
-        const chosen = chooseDeparting(residents, momentOf(absences));
-        const free = residents.filter(({ born }) => NOW - born >= PROTECTED);
-        if (!chosen) {
-          expect(free).toEqual([]);
-          return;
-        }
-        expect(free).toContain(chosen);
-        const since = ({ planter }: Resident) => absences[planter.id];
-        const left = free.filter((one) => one.phase === 'asleep' && since(one) !== undefined);
-        if (left.length > 0) {
-          const earliest = Math.min(...left.map((one) => since(one)!));
-          expect(chosen).toBe(left.find((one) => since(one) === earliest));
-          return;
-        }
-        const countOf = ({ planter }: Resident) =>
-          residents.filter((one) => one.planter.id === planter.id).length;
-        const most = Math.max(...free.map(countOf));
-        const theirs = free.filter((one) => countOf(one) === most);
-        expect(chosen).toBe(theirs.find(({ phase }) => phase === 'asleep') ?? theirs[0]);
-      }),
-      { numRuns: 2_000 },
-    );
+    forRuns(2_000, scenes, ({ residents, absences }) => {
+      const chosen = chooseDeparting(residents, momentOf(absences));
+      const free = residents.filter(({ born }) => NOW - born >= PROTECTED);
+      if (!chosen) {
+        expect(free).toEqual([]);
+        return;
+      }
+      expect(free).toContain(chosen);
+      const since = ({ planter }: Resident) => absences[planter.id];
+      const left = free.filter((one) => one.phase === 'asleep' && since(one) !== undefined);
+      if (left.length > 0) {
+        const earliest = Math.min(...left.map((one) => since(one)!));
+        expect(chosen).toBe(left.find((one) => since(one) === earliest));
+        return;
+      }
+      const countOf = ({ planter }: Resident) =>
+        residents.filter((one) => one.planter.id === planter.id).length;
+      const most = Math.max(...free.map(countOf));
+      const theirs = free.filter((one) => countOf(one) === most);
+      expect(chosen).toBe(theirs.find(({ phase }) => phase === 'asleep') ?? theirs[0]);
+    });
   });
 
   test('DEP-1: the choice does not depend on the order of the organisms', () => {
-    fc.assert(
-      fc.property(scenes, fc.nat(), ({ residents, absences }, turn) => {
-        const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
-        const moment = momentOf(absences);
-        expect(chooseDeparting(turned, moment)?.id).toBe(chooseDeparting(residents, moment)?.id);
-      }),
-    );
+    forAll(scenes, fc.nat(), ({ residents, absences }, turn) => {
+      const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];
+      const moment = momentOf(absences);
+      expect(chooseDeparting(turned, moment)?.id).toBe(chooseDeparting(residents, moment)?.id);
+    });
   });
 
   test('DEP-4: unattended is what rests and whose planter was away for ten minutes of its life', () => {
-    fc.assert(
-      fc.property(scenes, ({ residents, absences }) => {
-        const chosen = chooseUnattended(residents, momentOf(absences));
-        const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
-        const left = residents.filter(
-          (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
-        );
-        const earliest = Math.min(...left.map(since));
-        expect(chosen).toBe(left.find((one) => since(one) === earliest));
-      }),
-    );
+    forAll(scenes, ({ residents, absences }) => {
+      const chosen = chooseUnattended(residents, momentOf(absences));
+      const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
+      const left = residents.filter(
+        (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
+      );
+      const earliest = Math.min(...left.map(since));
+      expect(chosen).toBe(left.find((one) => since(one) === earliest));
+    });
   });
 });
 
@@ -117,7 +110,7 @@ const planters = ({ room }: HandRoom) => room.organisms.map(({ planter }) => pla
 const died = (events: readonly LifeEvent[]) => events.filter(({ what }) => what === 'died');
 
 describe('a full room', () => {
-  test('DEP-1, DEP-3, GRO-3: takes a newcomer; one goes at once, with a word why', () => {
+  test('DEP-1, DEP-3, GRO-3: takes a newcomer; another organism leaves at once, with its cause', () => {
     const hand = fullRoom();
     hand.plant(6, 18, CLEO);
     const { answers, life } = hand.tick();
@@ -133,7 +126,7 @@ describe('a full room', () => {
     hand.plant(6, 18, CLEO);
     hand.tick();
     expect(planters(hand)).toEqual(['Anna', 'Cleo']);
-    // Back again, they are no longer absent: now it is the oldest that goes.
+    // After their return they are no longer absent, so the oldest organism leaves.
     const back = fullRoom();
     back.room.leave(BERT.id);
     back.tick();
@@ -162,12 +155,12 @@ describe('a full room', () => {
     ['off the grid', (hand: HandRoom) => hand.plant(1, 1, CLEO), 'off-grid'],
     ['on another', (hand: HandRoom) => hand.plant(6, 6, CLEO), 'occupied'],
     [
-      'with a seed that is none',
+      'that does not exist',
       ({ room }: HandRoom) =>
         room.enqueue(9, { what: 'plant', by: CLEO, x: 6, y: 18, seed: { from: 'hand', seed: 7 } }),
       'no-such-seed',
     ],
-  ])('TIM-2: a seed %s is refused, and nobody goes for it', (_, plant, reason) => {
+  ])('TIM-2: a seed %s is refused, and no organism leaves for it', (_, plant, reason) => {
     const hand = fullRoom();
     plant(hand);
     const { answers, life } = hand.tick();
@@ -294,33 +287,30 @@ describe('a full room of fresh organisms', () => {
 });
 
 describe('a room of an earlier release', () => {
-  /** As it was written before rooms knew who is here. */
+  /** A state from before rooms recorded attendance. */
   const earlier = (version: number) => {
     const { attendance: _, ...state } = fullRoom().room.export();
     return v.parse(roomState, { ...state, version });
   };
 
-  test.each([1, 2])(
-    'DEP-5: of version %i opens, and goes on as it was until it knows who is here',
-    (version) => {
-      const hand = new HandRoom({ ...SLOW, from: earlier(version) });
-      hand.change = 0;
-      hand.room.redo([{ what: 'leave', participant: BERT.id }]);
-      hand.plant(6, 18, CLEO);
-      expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
-      expect(hand.room.knowsAttendance).toBe(false);
-      hand.room.startAttendance([ANNA.id]);
-      hand.plant(6, 18, CLEO);
-      expect(hand.tick().answers[0].refused).toBeUndefined();
-      expect(planters(hand)).toEqual(['Anna', 'Cleo']);
-      expect(hand.room.export()).toMatchObject({
-        version: ROOM_STATE_VERSION,
-        attendance: { present: [ANNA.id], absent: [] },
-      });
-    },
-  );
+  test.each([1, 2])('DEP-5: of version %i opens, as before until attendance starts', (version) => {
+    const hand = new HandRoom({ ...SLOW, from: earlier(version) });
+    hand.change = 0;
+    hand.room.redo([{ what: 'leave', participant: BERT.id }]);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+    expect(hand.room.knowsAttendance).toBe(false);
+    hand.room.startAttendance([ANNA.id]);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused).toBeUndefined();
+    expect(planters(hand)).toEqual(['Anna', 'Cleo']);
+    expect(hand.room.export()).toMatchObject({
+      version: ROOM_STATE_VERSION,
+      attendance: { present: [ANNA.id], absent: [] },
+    });
+  });
 
-  test('DEP-5: what its journal has done is done again to the letter, and the newer journal after it', () => {
+  test('DEP-5: its journal is replayed exactly, and the newer journal after it', () => {
     const [first, again] = [1, 2].map(() => new HandRoom({ ...SLOW, from: earlier(2) }));
     first.change = again.change = 0;
     const plan: ((hand: HandRoom) => void)[] = [
@@ -349,7 +339,7 @@ describe('a room of an earlier release', () => {
   });
 });
 
-test('TIM-6: who is here and since when others are not is put back with the room', () => {
+test('TIM-6: attendance is restored with the room', () => {
   const hand = fullRoom();
   hand.room.leave(ANNA.id);
   hand.tick();
@@ -360,7 +350,7 @@ test('TIM-6: who is here and since when others are not is put back with the room
   });
   const again = new HandRoom({ ...SLOW, from: state });
   expect(again.room.export()).toEqual({ ...state, acted: 0 });
-  // Nothing of theirs lives any more: they are forgotten.
+  // They are forgotten once none of their organisms lives.
   hand.plant(6, 18, CLEO);
   hand.ticks(64, () => 255);
   expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });

@@ -1,7 +1,7 @@
 import { Energy } from '../../../server/world/energy.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
-import fc from '../../support/property.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
 
 const SETTINGS: EnergySettings = {
@@ -12,14 +12,14 @@ const SETTINGS: EnergySettings = {
   damagePerCell: 0.1,
 };
 
-/** What may happen to energy, at ticks that never go back. */
+/** Events that change energy, at ticks in order. */
 const happenings = fc.array(
   fc.record({
     wait: fc.integer({ min: 0, max: 40 }),
     who: fc.integer({ min: 1, max: 3 }),
     what: fc.constantFrom('plant', 'stroke', 'enter', 'leave', 'settings', 'rate', 'prune'),
     x: fc.integer({ min: 0, max: 30 }),
-    radius: fc.double({ min: 0.5, max: 12, noNaN: true }),
+    radius: between(0.5, 12),
     capacity: fc.integer({ min: 1, max: 200 }),
   }),
   { maxLength: 60 },
@@ -57,53 +57,48 @@ function play(energy: Energy, events: readonly Happening[], look: () => void): s
 
 describe('energy', () => {
   test('ENE-2: never below zero nor above capacity; the same journal gives the same answers', () => {
-    fc.assert(
-      fc.property(happenings, (events) => {
-        const once = play(new Energy(SETTINGS, 10), events, () => {});
-        const reader = new Energy(SETTINGS, 10);
-        // Being looked at changes nothing.
-        const again = play(reader, events, () => reader.level(2, 1e6));
-        expect(again).toEqual(once);
-        for (const said of once)
-          expect(said).toMatch(/^(plant|stroke|enter|leave|settings|rate|prune|no-energy) /);
-      }),
-      { numRuns: 300 },
-    );
+    forRuns(300, happenings, (events) => {
+      const once = play(new Energy(SETTINGS, 10), events, () => {});
+      const reader = new Energy(SETTINGS, 10);
+      // Being looked at changes nothing.
+      const again = play(reader, events, () => reader.level(2, 1e6));
+      expect(again).toEqual(once);
+      for (const said of once)
+        expect(said).toMatch(/^(plant|stroke|enter|leave|settings|rate|prune|no-energy) /);
+    });
   });
 
   test('ENE-1: a stroke costs its length by its width and one disc, however it is cut into messages', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { minLength: 2, maxLength: 30 }),
-        fc.array(fc.nat(28), { maxLength: 10 }),
-        fc.double({ min: 0.5, max: 12, noNaN: true }),
-        (line, cuts, radius) => {
-          const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
-          const cost = (messages: number[][]): number => {
-            const energy = new Energy(settings, 10);
-            for (const points of messages) energy.spendStroke(1, { points, radius }, 0);
-            return settings.capacity - energy.level(1, 0);
-          };
-          let length = 0;
-          // A point that is sent alone begins a dab of its own.
-          const way = line.filter(
-            ([x, y], i) => i === 0 || x !== line[i - 1][0] || y !== line[i - 1][1],
-          );
-          fc.pre(way.length > 1);
-          way.forEach(([x, y], i) => {
-            if (i > 0) length += Math.hypot(x - way[i - 1][0], y - way[i - 1][1]);
-          });
-          const places = [...new Set(cuts)]
-            .filter((at) => at > 0 && at < way.length - 1)
-            .sort((a, b) => a - b);
-          const ends = [...places, way.length - 1];
-          const pieces = ends.map((end, i) => way.slice(ends[i - 1] ?? 0, end + 1).flat());
-          const whole = length * 2 * radius + Math.PI * radius * radius;
-          expect(cost([way.flat()])).toBeCloseTo(whole, 4);
-          expect(cost(pieces)).toBeCloseTo(whole, 4);
-        },
-      ),
-      { numRuns: 200 },
+    forRuns(
+      200,
+      fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { minLength: 2, maxLength: 30 }),
+      fc.array(fc.nat(28), { maxLength: 10 }),
+      between(0.5, 12),
+      (line, cuts, radius) => {
+        const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
+        const cost = (messages: number[][]): number => {
+          const energy = new Energy(settings, 10);
+          for (const points of messages) energy.spendStroke(1, { points, radius }, 0);
+          return settings.capacity - energy.level(1, 0);
+        };
+        let length = 0;
+        // A point that is sent alone begins a dab of its own.
+        const way = line.filter(
+          ([x, y], i) => i === 0 || x !== line[i - 1][0] || y !== line[i - 1][1],
+        );
+        fc.pre(way.length > 1);
+        way.forEach(([x, y], i) => {
+          if (i > 0) length += Math.hypot(x - way[i - 1][0], y - way[i - 1][1]);
+        });
+        const places = [...new Set(cuts)]
+          .filter((at) => at > 0 && at < way.length - 1)
+          .sort((a, b) => a - b);
+        const ends = [...places, way.length - 1];
+        const pieces = ends.map((end, i) => way.slice(ends[i - 1] ?? 0, end + 1).flat());
+        const whole = length * 2 * radius + Math.PI * radius * radius;
+        expect(cost([way.flat()])).toBeCloseTo(whole, 4);
+        expect(cost(pieces)).toBeCloseTo(whole, 4);
+      },
     );
   });
 

@@ -1,7 +1,7 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
-import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES } from '../../support/rooms.ts';
+import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
 const words = (events: readonly LifeEvent[]) => events.map(({ what }) => what);
 
@@ -15,8 +15,7 @@ function asleep(): HandRoom {
 
 describe('growth', () => {
   test('GRO-1, GRO-2: stages 2, 4, 8 in the middle of the window, grown after six ticks', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
+    const hand = sown([8, 8]);
     const seen = Array.from({ length: GROWN }, () => {
       const { life } = hand.tick();
       return { places: hand.census().get(1), life: words(life) };
@@ -74,8 +73,7 @@ describe('damage', () => {
   });
 
   test("DMG-2: a stroke that hits none of an organism's own cells leaves it asleep", () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
+    const hand = sown([8, 8]);
     hand.ticks(GROWN, ({ x }) => (x < 4 ? 255 : 0));
     hand.change = 0;
     hand.ticks(DEFAULTS.life.restTicks, ({ x }) => (x < 4 ? 255 : 0));
@@ -168,9 +166,7 @@ describe('life', () => {
   });
 
   test('LIF-6: neighbours whose borders never rest still fall asleep, until a new cause', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(14, 8);
+    const hand = sown([8, 8], [14, 8]);
     // Each gives up its rim every other tick, which frees ground for the other.
     const restless = ({ x, tick }: { x: number; tick: number }) =>
       tick % 2 === 0 && (x <= 2 || x >= 5) ? 0 : 255;
@@ -217,9 +213,7 @@ describe('life', () => {
   });
 
   test('LIF-7: one wounded while it grew has healed when it first rests as a whole; the unwounded never heal', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(24, 8);
+    const hand = sown([8, 8], [24, 8]);
     hand.ticks(GROWN - 1);
     hand.damage([6, 6], 1);
     hand.tick();
@@ -241,8 +235,7 @@ describe('life', () => {
   });
 
   test('LIF-4: an organism whose cells are all hit dies at once, grown or not', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
+    const hand = sown([8, 8]);
     hand.tick();
     hand.damage([8, 8], 3);
     expect(words(hand.tick().life)).toEqual(['wounded', 'died']);
@@ -250,9 +243,7 @@ describe('life', () => {
   });
 
   test.each([1, GROWN + 2])('LIF-5: a broken organism dies, others continue (tick %d)', (ticks) => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(24, 8);
+    const hand = sown([8, 8], [24, 8]);
     hand.ticks(ticks);
     hand.broken = 1;
     const result = hand.tick();
@@ -305,26 +296,6 @@ describe('commands', () => {
     for (let i = 0; i < maxQueuedPerParticipant; i++) {
       expect(() => hand.damage([1, 1], 1)).not.toThrow();
     }
-  });
-
-  test('a cross gives a seed that only its holder can plant', () => {
-    const hand = new HandRoom();
-    hand.plant(8, 8);
-    hand.plant(20, 8);
-    hand.tick();
-    hand.room.enqueue(7, { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 });
-    const [{ seed }] = hand.tick().answers;
-    expect(seed).toEqual({ id: 1, origin: 'cross', parents: [1, 2] });
-    hand.room.enqueue(8, { what: 'plant', by: BERT, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
-    hand.room.enqueue(9, { what: 'plant', by: ANNA, x: 8, y: 18, seed: { from: 'hand', seed: 1 } });
-    hand.room.enqueue(10, { what: 'cross', by: ANNA, a: 1, b: 99, mix: 0.5 });
-    const answers = hand.tick().answers;
-    expect(answers.map(({ refused }) => refused?.reason)).toEqual([
-      'no-such-seed',
-      undefined,
-      'no-such-organism',
-    ]);
-    expect(hand.room.organisms[2]).toMatchObject({ origin: 'cross', parents: [1, 2] });
   });
 
   test('a latent of the wrong length is refused', () => {

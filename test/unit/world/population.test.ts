@@ -1,11 +1,8 @@
-/** A tick is about those that are awake: whatever happens, they are found without asking the others. */
+/** Only organisms that are awake are stepped. */
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
-import { newOrganism } from '../../../server/world/organism.ts';
-import { Population } from '../../../server/world/population.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
-import { windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
-import fc from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, type Look } from '../../support/rooms.ts';
 
 const [WIDTH, HEIGHT] = [40, 32];
@@ -16,69 +13,49 @@ const look: Look = ({ x, y, organism, tick }) => {
   return height > -0.2 ? 200 : height > -0.9 ? 30 : 5;
 };
 
-test('LIF-2, OWN-4: just the awake are stepped, the oldest first, and sleepers that wake find their place among them', () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
-      const random = createRandom(seed);
-      const hand = new HandRoom({ maxOrganisms: 16, width: WIDTH, height: HEIGHT });
-      const { room } = hand;
-      const begin = room.beginTick.bind(room);
-      let stepped: number[] = [];
-      room.beginTick = () => {
-        const work = begin();
-        stepped = work.step.map(({ patch }) => patch);
-        return work;
-      };
-      for (let tick = 0; tick < 150; tick++) {
-        const by = random.uniform() < 0.5 ? ANNA : BERT;
-        if (random.uniform() < 0.2) hand.plant(random.integer(WIDTH), random.integer(HEIGHT), by);
-        if (random.uniform() < 0.2) {
-          const x = random.uniform() * WIDTH;
-          const y = random.uniform() * HEIGHT;
-          hand.damage([x, y, x / 2, y], 0.5 + random.uniform() * 4, by);
-        }
-        hand.change = random.uniform() < 0.9 ? 0 : 3;
-        const before = room.organisms;
-        const { life } = hand.tick(look);
-        const after = room.organisms;
-        // Hand rooms name patches as their organisms. Strokes wake and seeds are planted before the step, and some die of a stroke.
-        const woken = life
-          .filter(({ what }) => what === 'awake')
-          .map((event) => ('id' in event ? event.id : 0));
-        const born = life.flatMap((event) => (event.what === 'born' ? [event.organism.id] : []));
-        const may = new Set([
-          ...before.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id),
-          ...woken,
-          ...born,
-        ]);
-        expect(stepped).toEqual(stepped.toSorted((a, b) => a - b));
-        for (const id of stepped) expect(may).toContain(id);
-        const awake = after.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id);
-        for (const id of awake) if (!stepped.includes(id)) expect(woken).toContain(id);
-        expect(room.awake).toBe(awake.length);
-        expect(room.size).toBe(after.length);
+test('LIF-2, OWN-4: only the awake are stepped, the oldest first, also after sleepers wake', () => {
+  forRuns(25, fc.integer({ min: 0, max: 2 ** 31 }), (seed) => {
+    const random = createRandom(seed);
+    const hand = new HandRoom({ maxOrganisms: 16, width: WIDTH, height: HEIGHT });
+    const { room } = hand;
+    const begin = room.beginTick.bind(room);
+    let stepped: number[] = [];
+    room.beginTick = () => {
+      const work = begin();
+      stepped = work.step.map(({ patch }) => patch);
+      return work;
+    };
+    for (let tick = 0; tick < 150; tick++) {
+      const by = random.uniform() < 0.5 ? ANNA : BERT;
+      if (random.uniform() < 0.2) hand.plant(random.integer(WIDTH), random.integer(HEIGHT), by);
+      if (random.uniform() < 0.2) {
+        const x = random.uniform() * WIDTH;
+        const y = random.uniform() * HEIGHT;
+        hand.damage([x, y, x / 2, y], 0.5 + random.uniform() * 4, by);
       }
-    }),
-    { numRuns: 25 },
-  );
-});
-
-test('an organism restored asleep is found by the places that block it, and only by these', () => {
-  const grid = new GridPlanes(32, 24);
-  const population = new Population(grid);
-  const window = windowAround(8, 8, 8);
-  const sown = { id: 1, patch: 1, window, latent: new Float32Array(2), origin: 'prior' } as const;
-  const planter = { id: 1, name: '', hue: 0 };
-  const organism = newOrganism({ ...sown, kind: '', parents: [], planter, born: 0, stage: 8 });
-  organism.phase = 'asleep';
-  organism.pressing[0] = 1;
-  population.add(organism);
-  expect([population.size, population.awake]).toEqual([1, []]);
-  expect(population.pressingOn([grid.place(5, 4)])).toEqual([]);
-  expect(population.pressingOn([grid.place(4, 4), grid.place(4, 4)])).toEqual([organism]);
-  population.wake(organism);
-  expect(population.awake).toEqual([organism]);
-  expect(population.pressingOn([grid.place(4, 4)])).toEqual([]);
+      hand.change = random.uniform() < 0.9 ? 0 : 3;
+      const before = room.organisms;
+      const { life } = hand.tick(look);
+      const after = room.organisms;
+      // In hand rooms, patches have the numbers of their organisms. Before the step, strokes wake
+      // or kill, and seeds are planted.
+      const woken = life
+        .filter(({ what }) => what === 'awake')
+        .map((event) => ('id' in event ? event.id : 0));
+      const born = life.flatMap((event) => (event.what === 'born' ? [event.organism.id] : []));
+      const may = new Set([
+        ...before.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id),
+        ...woken,
+        ...born,
+      ]);
+      expect(stepped).toEqual(stepped.toSorted((a, b) => a - b));
+      for (const id of stepped) expect(may).toContain(id);
+      const awake = after.filter(({ phase }) => phase !== 'asleep').map(({ id }) => id);
+      for (const id of awake) if (!stepped.includes(id)) expect(woken).toContain(id);
+      expect(room.awake).toBe(awake.length);
+      expect(room.size).toBe(after.length);
+    }
+  });
 });
 
 test('a grid also takes planes that are not aligned in memory', () => {

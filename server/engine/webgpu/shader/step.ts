@@ -19,16 +19,13 @@ import {
 } from './layers.ts';
 import { readoutSource } from './readout.ts';
 
-/** What the kernel is generated from. */
-export interface NetSource {
-  readonly card: Card;
-  readonly plan: Plan;
-  readonly record: RecordLayout;
-  readonly offsets: PackedWeights['offsets'];
-}
-
-/** The kernel `main`, with one workgroup per tile. */
-export function stepSource({ card, plan, record, offsets }: NetSource): string {
+/** The kernel `main`, with one workgroup per tile. @param offsets of the weights of each layer */
+export function stepSource(
+  card: Card,
+  plan: Plan,
+  record: RecordLayout,
+  offsets: PackedWeights['offsets'],
+): string {
   const { update } = card;
   const { hiddenColumns, outColumns } = plan;
   /** Applies the record's scales and shifts to the sums of a layer. */

@@ -18,8 +18,8 @@ type Kernels = {
   [K in Exclude<OperationKind, 'input'>]: Kernel<Extract<Operation, OperationOf<K>>>;
 };
 
-const { abs, elu, exp, log, neg, relu, sigmoid, sign, softplus, sqrt, tanh } = tf;
-const UNARY = { abs, elu, exp, log, neg, relu, sigmoid, sign, softplus, sqrt, tanh };
+const { elu, exp, log, neg, relu, sigmoid, softplus, sqrt, tanh } = tf;
+const UNARY = { elu, exp, log, neg, relu, sigmoid, softplus, sqrt, tanh };
 const { add, div, maximum, minimum, mul, sub } = tf;
 const greater = (a: tf.Tensor, b: tf.Tensor) => tf.cast(tf.greater(a, b), 'float32');
 const BINARY = { add, div, greater, maximum, minimum, mul, sub };

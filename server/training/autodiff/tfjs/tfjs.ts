@@ -38,37 +38,28 @@ class TfjsValue implements Value {
 }
 
 const STARTERS: Readonly<Record<TfjsName, () => Promise<Started>>> = {
-  async tensorflow() {
-    try {
-      const { info, gpu } = await startTensorflow();
-      return { device: info.device, gpu };
-    } catch (error) {
-      throw new ComputeError(
-        'tensorflow',
-        'not-installed',
-        `its library does not load; npm run install:tensorflow fetches it, build:tensorflow builds it (${firstLine(error)})`,
-      );
-    }
-  },
   webgpu: startWebgpu,
-  wasm: () => startPlain('wasm', startWasm),
-  cpu: () => startPlain('cpu', startCpu),
+  tensorflow: () =>
+    startAs(startTensorflow, (why) => {
+      const how = 'npm run install:tensorflow fetches it, build:tensorflow builds it';
+      const what = `its library does not load; ${how} (${why})`;
+      return new ComputeError('tensorflow', 'not-installed', what);
+    }),
+  wasm: () => startAs(startWasm, (why) => new ComputeError('wasm', 'does-not-start', why)),
+  cpu: () => startAs(startCpu, (why) => new ComputeError('cpu', 'does-not-start', why)),
 };
 
-async function startPlain(name: TfjsName, start: typeof startCpu): Promise<Started> {
-  try {
-    const { info, gpu } = await start();
-    return { device: info.device, gpu };
-  } catch (error) {
-    throw new ComputeError(name, 'does-not-start', firstLine(error));
-  }
+/** Starts an engine's backend. @param errorOf the error for the first line of a message */
+async function startAs(
+  start: typeof startCpu,
+  errorOf: (why: string) => ComputeError,
+): Promise<Started> {
+  const { info, gpu } = await start().catch((error: Error) => {
+    const [first] = error.message.trim().split('\n');
+    throw errorOf(first.replace(/[\s.]+$/, ''));
+  });
+  return { device: info.device, gpu };
 }
-
-const firstLine = (error: unknown): string =>
-  String((error as Error).message)
-    .trim()
-    .split('\n')[0]
-    .replace(/[\s.]+$/, '');
 
 /**
  * Starts a back end.
@@ -114,14 +105,6 @@ export async function createTfjsCompute(
 }
 
 const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
-
-interface Step {
-  readonly at: Expression;
-  /** Indices of the steps that compute the operands. */
-  readonly operands: readonly number[];
-  /** Indices of the steps whose results are not needed after this one. */
-  readonly spent: readonly number[];
-}
 
 function compile(outputs: Outputs, enter: () => void): Program {
   const order = inOrder(Object.values(outputs));
@@ -173,7 +156,7 @@ function plan(
   order: readonly Expression[],
   places: ReadonlyMap<Expression, number>,
   kept: ReadonlySet<number>,
-): Step[] {
+) {
   const lastUse = new Map<number, number>();
   order.forEach((at, place) => {
     for (const child of at.inputs) lastUse.set(places.get(child)!, place);
@@ -185,7 +168,13 @@ function plan(
     const spent = new Set(
       operands.filter((operand) => lastUse.get(operand) === place && !borrowed(operand)),
     );
-    return { at, operands, spent: [...spent] };
+    return {
+      at,
+      /** Indices of the steps that compute the operands. */
+      operands,
+      /** Indices of the steps whose results are not needed after this one. */
+      spent: [...spent],
+    };
   });
 }
 

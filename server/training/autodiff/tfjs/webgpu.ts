@@ -3,7 +3,8 @@
  * browser or CUDA.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { isRealGpu } from '../../../engine/webgpu/device.ts';
+import type { EngineError } from '../../../engine/engine.ts';
+import { openGpu } from '../../../engine/webgpu/device.ts';
 import { ComputeError } from './errors.ts';
 
 const NAME = 'webgpu';
@@ -19,23 +20,14 @@ export interface Started {
   stop?(): void;
 }
 
-interface StartedGpu extends Required<Omit<Started, 'stop'>> {
-  /**
-   * Referenced here, because garbage collection would stop Dawn under the running device and crash
-   * the process.
-   */
-  readonly instance: GPU;
-  destroy(): void;
-}
-
-let started: Promise<StartedGpu> | undefined;
+let started: ReturnType<typeof start> | undefined;
 let users = 0;
 
 /**
  * Starts the device and registers it as this thread's tfjs backend 'webgpu'. Several users share
  * it.
  *
- * @throws ComputeError not-installed, no-adapter, does-not-start
+ * @throws ComputeError not-installed, no-adapter
  */
 export async function startWebgpu(): Promise<Started> {
   users++;
@@ -56,33 +48,20 @@ function release(): void {
   last?.then(({ destroy }) => destroy()).catch(() => {});
 }
 
-async function start(): Promise<StartedGpu> {
-  const { create, globals, WebGPUBackend } = await load();
-  Object.assign(globalThis, globals);
-  const gpu = create([]);
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) {
-    throw new ComputeError(
-      NAME,
-      'no-adapter',
-      'no GPU found; install its Vulkan driver (Debian, also without a GPU: mesa-vulkan-drivers) or train with onnx',
-    );
-  }
-  const { limits, info } = adapter;
-  const device = await adapter
-    .requestDevice({
-      requiredLimits: {
-        maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
-        maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
-        maxBufferSize: limits.maxBufferSize,
-        maxComputeWorkgroupSizeX: limits.maxComputeWorkgroupSizeX,
-        maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-      },
-    })
-    .catch((error: Error) => {
-      throw new ComputeError(NAME, 'does-not-start', `${info.description}: ${error.message}`);
-    });
+async function start() {
+  // Before navigator.gpu is there: the import then registers only kernels and no device of its own.
+  const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
+    (error: Error) => {
+      const [why] = error.message.split('\n');
+      const what = `@tensorflow/tfjs-backend-webgpu does not load; run npm ci (${why})`;
+      throw new ComputeError(NAME, 'not-installed', what);
+    },
+  );
+  const { instance, device, info, name, real } = await openGpu(false).catch(
+    ({ detail }: EngineError) => {
+      throw new ComputeError(NAME, 'no-adapter', `${detail}, or train with onnx`);
+    },
+  );
 
   // tfjs does not notice these errors: a kernel without memory would leave zeros.
   let failure: string | undefined;
@@ -93,43 +72,26 @@ async function start(): Promise<StartedGpu> {
     failure ??= message;
   });
 
-  const backend = withNavigator(gpu, () => new WebGPUBackend(device, info));
+  const backend = withNavigator(instance, () => new WebGPUBackend(device, info));
   tf.registerBackend(NAME, () => backend);
-  const real = isRealGpu(info);
-  const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
-    instance: gpu,
-    device: `${real ? 'GPU' : 'CPU posing as a GPU'} (WebGPU, ${what})`,
+    /**
+     * Referenced here, because garbage collection would stop Dawn under the running device and crash
+     * the process.
+     */
+    instance,
+    device: name,
     gpu: real,
     check() {
       if (failure === undefined) return;
-      const [first] = failure.split('\n');
-      throw new ComputeError(
-        NAME,
-        'device-failed',
-        `the device failed; try a smaller batch (${first})`,
-      );
+      const what = `the device failed; try a smaller batch (${failure.split('\n')[0]})`;
+      throw new ComputeError(NAME, 'device-failed', what);
     },
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
     },
   };
-}
-
-async function load() {
-  try {
-    // In this order: without navigator.gpu, the import registers only kernels and no device of its
-    // own.
-    const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu');
-    return { WebGPUBackend, ...(await import('webgpu')) };
-  } catch (error) {
-    throw new ComputeError(
-      NAME,
-      'not-installed',
-      `the packages webgpu and @tensorflow/tfjs-backend-webgpu do not load; run npm ci (${(error as Error).message.split('\n')[0]})`,
-    );
-  }
 }
 
 /**

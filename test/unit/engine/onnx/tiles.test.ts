@@ -1,7 +1,7 @@
-/** Perceiving by tiles is a matter of speed only: the same rule, whatever the net and the side. */
+/** Perceiving by tiles changes only the speed: the rule is the same for any net and side. */
 
 import type { RuleBackend } from '../../../../server/engine/backend.ts';
-import { planar } from '../../../../server/engine/core/layout.ts';
+import { stateLayout } from '../../../../server/engine/core/layout.ts';
 import { tileable } from '../../../../server/engine/onnx/graph.ts';
 import { startOnnx } from '../../../../server/engine/onnx/onnx.ts';
 import { startCpu } from '../../../../server/engine/tfjs/cpu.ts';
@@ -19,7 +19,7 @@ async function stepOn(backend: RuleBackend, model: Model, stage: number): Promis
   const random = createRandom(stage);
   const rule = await backend.load(model);
   const size = stage * stage * channels;
-  const layout = planar(channels);
+  const layout = stateLayout(channels, backend.planar);
   const states = random.latent(PATCHES * size);
   const mask = Float32Array.from(random.latent(PATCHES * stage * stage), (x) => (x > 0 ? 1 : 0));
   const standing = Array.from({ length: PATCHES }, () =>
@@ -34,16 +34,16 @@ async function stepOn(backend: RuleBackend, model: Model, stage: number): Promis
   const after = new Float32Array(states.length);
   await rule.step({
     ...{ count: PATCHES, stage, after },
-    states: backend.planar ? turned(states, layout.import) : states,
+    states: turned(states, layout.import),
     ...(standing[0] && { conditioning: Float32Array.from(standing.flatMap((row) => [...row!])) }),
     ...(update.updateProbability < 1 && { mask }),
   });
   await rule.dispose();
-  return backend.planar ? turned(after, layout.export) : after;
+  return turned(after, layout.export);
 }
 
 const genome = { hidden: 6, expressed: 3 };
-/** Those that the contract has none of: only in large nets is the runtime's own layout taken, and not all layers are always own. */
+/** Nets that the contract lacks: only large ones use the runtime's own layout. */
 const MORE: readonly Model[] = [
   tinyModel({
     ...{ name: 'large', channels: 32, latentSize: 40 },

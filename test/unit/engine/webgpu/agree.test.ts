@@ -2,9 +2,8 @@ import type { PatchStore } from '../../../../server/engine/backend.ts';
 import { openStore } from '../../../../server/engine/backends.ts';
 import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS } from '../contract.ts';
+import { CONTRACT_MODELS, seedOf } from '../contract.ts';
 import { PATIENCE, present } from './support.ts';
 
 const REFERENCE = 'wasm';
@@ -51,12 +50,7 @@ const MODELS: readonly Model[] = [
 /** Divides, masks all but a corner, and steps on. */
 async function live(store: PatchStore): Promise<{ readouts: Readout[][]; states: Float32Array[] }> {
   const ids = MODELS.map((_, i) => i);
-  store.plant(
-    MODELS.map(({ card }, patch) => ({
-      ...{ patch, checkpoint: card.name },
-      latent: createRandom(patch).latent(card.latentSize),
-    })),
-  );
+  store.plant(MODELS.map(seedOf));
   const readouts: Readout[][] = [];
   for (let k = 0; k < 5; k++) {
     const divide = k === 1 || k === 3;
@@ -84,7 +78,7 @@ beforeAll(async () => {
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   expect(a).toHaveLength(b.length);
   let most = 0;
-  // What is no number is as far away as can be.
+  // NaN counts as the largest difference.
   for (let i = 0; i < a.length; i++)
     most = Math.max(most, Math.abs(a[i] - b[i]) || (a[i] === b[i] ? 0 : 1e9));
   return most;

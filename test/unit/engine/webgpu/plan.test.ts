@@ -93,15 +93,3 @@ test('states come back from their groups', () => {
   expect(groups[(25 + 7) * 4 + 1]).toBe(state[7 * 6 + 5]);
   expect(fromGroups(groups, 5, 6)).toEqual(state);
 });
-
-test('weights are padded, row by row, to the columns of all threads', () => {
-  const model = tinyModel();
-  const plan = planFor(model.card, LIMITS[1], false);
-  const { offsets, data } = packWeights(model, plan);
-  const kernel = model.tensors.get('update.perceive.kernel')!.data;
-  const row = 4 * plan.hiddenColumns.all;
-  const [tap, channel, unit] = [4, 5, 6];
-  const at = 4 * offsets.get('perceive')! + (tap * 4 * plan.channels + channel) * row + unit;
-  expect(data[at]).toBe(kernel[(tap * 6 + channel) * 7 + unit]);
-  expect(data[at + 1]).toBe(0);
-});

@@ -1,12 +1,12 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { EngineError, type PatchStep } from '../../../../server/engine/engine.ts';
+import { EngineError } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS } from '../contract.ts';
+import { CONTRACT_MODELS, seedOf, still } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
 import { engineOf, PATIENCE, present } from './support.ts';
 
@@ -20,11 +20,7 @@ const chance: Model = {
 const MODELS = [plain, chance];
 const CHANNELS = plain.card.channels;
 
-const still = (patch: number): PatchStep => ({ patch, divide: false });
-const seed = (patch: number, checkpoint = 'plain') => ({
-  ...{ patch, checkpoint },
-  latent: createRandom(patch).latent(CHANNELS),
-});
+const seed = (patch: number, model = plain) => seedOf(model, patch);
 const stateOf = (n: number, side: number): Float32Array =>
   createRandom(n).latent(side * side * CHANNELS);
 
@@ -74,7 +70,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
   beforeAll(async () => {
     ({ store, gpus } = await opened());
     // Compiles the kernels.
-    store.plant([seed(1), seed(2, 'chance')]);
+    store.plant([seed(1), seed(2, chance)]);
     await store.step([still(1), still(2)]);
     store.dispose([1, 2]);
   }, PATIENCE);
@@ -84,7 +80,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
   });
 
   test('by chance, cells take the whole step or stay as they are', async () => {
-    store.plant([seed(1), seed(2, 'chance')]);
+    store.plant([seed(1), seed(2, chance)]);
     const state = stateOf(5, 16);
     store.importStates([1, 2].map((patch) => ({ patch, state })));
     await store.step([still(1), still(2)]);
@@ -103,22 +99,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
     expect(Math.abs(moved - 128)).toBeLessThan(32);
   });
 
-  test('calls may be made before earlier ones are answered', async () => {
-    store.plant([seed(1), seed(2)]);
-    const first = store.step([{ patch: 1, divide: true }, still(2)]);
-    const second = store.step([{ patch: 1, divide: true }, still(2)]);
-    const between = store.exportStates([2]);
-    const third = store.step([still(2)]);
-    store.dispose([1]);
-    const stages = (await Promise.all([first, second, third])).map((r) => r.map((x) => x.stage));
-    expect(stages).toEqual([[4, 2], [8, 2], [2]]);
-    store.plant([seed(3)]);
-    store.importStates([{ patch: 3, state: (await between)[0] as Float32Array }]);
-    await store.step([still(3)]);
-    expect(await store.exportStates([3])).toEqual(await store.exportStates([2]));
-  });
-
-  test('2,000 rounds of planting and disposing leave no buffer behind', async () => {
+  test('2,000 rounds of planting and disposing leak no buffers', async () => {
     const { device } = gpus.at(-1)!;
     let created = 0;
     let destroyed = 0;
@@ -135,7 +116,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
     };
     const ids = Array.from({ length: 40 }, (_, i) => 100 + i);
     const round = async (): Promise<void> => {
-      await store.plant(ids.map((id) => seed(id, id % 2 ? 'plain' : 'chance')));
+      await store.plant(ids.map((id) => seed(id, id % 2 ? plain : chance)));
       await store.dispose(ids);
     };
     await round();
@@ -151,7 +132,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
     device.createBuffer = create;
   });
 
-  test('when no device comes in its place, every call fails and says why', async () => {
+  test('when no device replaces a lost one, every call fails with the reason', async () => {
     let opens = 0;
     const { store: mine, gpus: given } = await opened(async () => {
       if (opens++ > 0) throw new EngineError('unavailable', 'no GPU answers');

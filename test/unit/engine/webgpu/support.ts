@@ -23,6 +23,10 @@ if (process.env.VIVARIUM_TEST_GPU === '1' && refusals.size > 0) {
 /** A software adapter takes seconds to compile a kernel, and more beside other work, ms. */
 export const PATIENCE = 300_000;
 
+/** A test that needs a GPU. */
+export const testGpu = (title: string, run: () => Promise<void>): void =>
+  (present.includes('webgpu') ? test : test.skip)(title, run, PATIENCE);
+
 export const engineOf = (store: PatchStore): Engine => ({
   info: { name: 'store', device: 'GPU' },
   plant: async (patches) => store.plant(patches),

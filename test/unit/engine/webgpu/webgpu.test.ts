@@ -1,4 +1,4 @@
-/** The GPU engine under the contract of all, where an adapter is here, be it one that computes on the CPU. */
+/** The GPU engine and its contract, on any adapter, even one that computes on the CPU. */
 import { createEngine } from '../../../../server/engine/create-engine.ts';
 import { mortalEngine } from '../../../support/engine.ts';
 import { CONTRACT_MODELS, describeEngineContract } from '../contract.ts';

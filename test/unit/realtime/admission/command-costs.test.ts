@@ -7,27 +7,25 @@ import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import fc from '../../../support/property.ts';
+import fc, { forAll } from '../../../support/property.ts';
 
 const { limits } = DEFAULTS;
 
 test('a token bucket never gives more than its size and what has been refilled', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(500), fc.nat(30)), { maxLength: 200 }),
-      fc.integer({ min: 1, max: 50 }),
-      fc.integer({ min: 1, max: 100 }),
-      (wishes, perSecond, size) => {
-        const bucket = new TokenBucket(perSecond, size, 0);
-        let now = 0;
-        let given = 0;
-        for (const [wait, amount] of wishes) {
-          now += wait;
-          if (bucket.take(amount, now)) given += amount;
-          expect(given).toBeLessThanOrEqual(size + (now / 1000) * perSecond + 1e-6);
-        }
-      },
-    ),
+  forAll(
+    fc.array(fc.tuple(fc.nat(500), fc.nat(30)), { maxLength: 200 }),
+    fc.integer({ min: 1, max: 50 }),
+    fc.integer({ min: 1, max: 100 }),
+    (wishes, perSecond, size) => {
+      const bucket = new TokenBucket(perSecond, size, 0);
+      let now = 0;
+      let given = 0;
+      for (const [wait, amount] of wishes) {
+        now += wait;
+        if (bucket.take(amount, now)) given += amount;
+        expect(given).toBeLessThanOrEqual(size + (now / 1000) * perSecond + 1e-6);
+      }
+    },
   );
 });
 
@@ -82,33 +80,30 @@ describe('addresses', () => {
   });
 });
 
-describe('origins', () => {
-  const allowed = ['https://museum.example'];
-  test.each([
-    [undefined, true],
-    ['http://garden.local:8080', true],
-    ['https://garden.local:8080', true],
-    ['http://GARDEN.local:8080', false],
-    ['http://garden.local', false],
-    ['http://garden.local:8081', false],
-    ['http://xgarden.local:8080', false],
-    ['http://garden.local:8080.evil.example', false],
-    ['http://evil.example/garden.local:8080', false],
-    ['http://garden.local:8080@evil.example', false],
-    ['http://user@garden.local:8080', false],
-    ['ftp://garden.local:8080', false],
-    ['https://museum.example', true],
-    ['https://museum.example.evil.example', false],
-    ['http://museum.example', false],
-    ['https://museum.example/', false],
-    ['null', false],
-    ['', false],
-    ['*', false],
-  ])('%p: %p', (origin, welcome) => {
-    expect(isAllowedOrigin({ origin, host: 'garden.local:8080' }, allowed)).toBe(welcome);
-  });
+const allowed = ['https://museum.example'];
+test.each([
+  [undefined, true],
+  ['http://garden.local:8080', true],
+  ['https://garden.local:8080', true],
+  ['http://GARDEN.local:8080', false],
+  ['http://garden.local', false],
+  ['http://garden.local:8081', false],
+  ['http://xgarden.local:8080', false],
+  ['http://garden.local:8080.evil.example', false],
+  ['http://evil.example/garden.local:8080', false],
+  ['http://garden.local:8080@evil.example', false],
+  ['http://user@garden.local:8080', false],
+  ['ftp://garden.local:8080', false],
+  ['https://museum.example', true],
+  ['https://museum.example.evil.example', false],
+  ['http://museum.example', false],
+  ['https://museum.example/', false],
+  ['null', false],
+  ['', false],
+  ['*', false],
+])('a page of origin %p may connect: %p', (origin, welcome) => {
+  expect(isAllowedOrigin({ origin, host: 'garden.local:8080' }, allowed)).toBe(welcome);
 });
-
 describe('a rate limiter', () => {
   const setUp = (changes: Partial<Record<keyof typeof limits, number>> = {}) => {
     const clock = new FakeClock();

@@ -1,5 +1,5 @@
 import { FrameMeter } from '../../../../server/realtime/admission/frame-meter.ts';
-import fc from '../../../support/property.ts';
+import fc, { forAll } from '../../../support/property.ts';
 
 interface Frame {
   readonly fin: boolean;
@@ -26,30 +26,28 @@ const anyFrame = fc.record({
 });
 
 test('frames are counted by their headers, however the data is split', () => {
-  fc.assert(
-    fc.property(
-      fc.array(anyFrame, { maxLength: 20 }),
-      fc.array(fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9_000 })), {
-        minLength: 1,
-      }),
-      (frames, cuts) => {
-        const wire = Buffer.concat(frames.map(framed));
-        const meter = new FrameMeter(64);
-        const sum = { bytes: 0, others: 0 };
-        for (let at = 0, i = 0; at < wire.length; i++) {
-          const piece = wire.subarray(at, at + cuts[i % cuts.length]);
-          const { bytes, others } = meter.push(piece);
-          sum.bytes += bytes;
-          sum.others += others;
-          at += piece.length;
-        }
-        const costs = frames.map((frame) => Math.max(64, framed(frame).length));
-        const isMessage = ({ fin, opcode }: Frame) => fin && (opcode === 0 || opcode === 2);
-        expect(sum).toEqual({
-          bytes: costs.reduce((total, cost) => total + cost, 0),
-          others: frames.filter((frame) => !isMessage(frame)).length,
-        });
-      },
-    ),
+  forAll(
+    fc.array(anyFrame, { maxLength: 20 }),
+    fc.array(fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9_000 })), {
+      minLength: 1,
+    }),
+    (frames, cuts) => {
+      const wire = Buffer.concat(frames.map(framed));
+      const meter = new FrameMeter(64);
+      const sum = { bytes: 0, others: 0 };
+      for (let at = 0, i = 0; at < wire.length; i++) {
+        const piece = wire.subarray(at, at + cuts[i % cuts.length]);
+        const { bytes, others } = meter.push(piece);
+        sum.bytes += bytes;
+        sum.others += others;
+        at += piece.length;
+      }
+      const costs = frames.map((frame) => Math.max(64, framed(frame).length));
+      const isMessage = ({ fin, opcode }: Frame) => fin && (opcode === 0 || opcode === 2);
+      expect(sum).toEqual({
+        bytes: costs.reduce((total, cost) => total + cost, 0),
+        others: frames.filter((frame) => !isMessage(frame)).length,
+      });
+    },
   );
 });

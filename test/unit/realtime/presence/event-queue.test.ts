@@ -1,6 +1,6 @@
 import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts';
 import type { RoomClient } from '../../../../server/realtime/sessions/room-client.ts';
-import fc from '../../../support/property.ts';
+import fc, { forAll } from '../../../support/property.ts';
 
 /** Records the events it receives. */
 class Listener implements RoomClient {
@@ -18,25 +18,23 @@ class Listener implements RoomClient {
 const beacon = (organism: number) => ({ organism, hue: 0 });
 
 test('every client receives every event once and in order, whenever it is their turn', () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 40 }),
-      fc.nat(2),
-      (rounds, turn) => {
-        const news = new EventQueue();
-        const [always, sometimes] = [new Listener(), new Listener()];
-        let count = 0;
-        rounds.forEach(([many, early], round) => {
-          for (let i = 0; i < many; i++) news.add('beacon', beacon(++count));
-          // This client's turn is every third round, and sometimes earlier.
-          news.deliver([always, sometimes], (one) => one === always || early || round % 3 === turn);
-        });
-        news.deliver([sometimes], () => true);
-        const all = Array.from({ length: count }, (_, i) => i + 1);
-        expect(always.told).toEqual(all);
-        expect(sometimes.told).toEqual(all);
-      },
-    ),
+  forAll(
+    fc.array(fc.tuple(fc.nat(3), fc.boolean()), { minLength: 2, maxLength: 40 }),
+    fc.nat(2),
+    (rounds, turn) => {
+      const news = new EventQueue();
+      const [always, sometimes] = [new Listener(), new Listener()];
+      let count = 0;
+      rounds.forEach(([many, early], round) => {
+        for (let i = 0; i < many; i++) news.add('beacon', beacon(++count));
+        // This client's turn is every third round, and sometimes earlier.
+        news.deliver([always, sometimes], (one) => one === always || early || round % 3 === turn);
+      });
+      news.deliver([sometimes], () => true);
+      const all = Array.from({ length: count }, (_, i) => i + 1);
+      expect(always.told).toEqual(all);
+      expect(sometimes.told).toEqual(all);
+    },
   );
 });
 

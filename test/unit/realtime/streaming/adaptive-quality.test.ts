@@ -12,13 +12,6 @@ function pass(quality: AdaptiveQuality, from: number, windows: number, skipped =
   return from + windows * window;
 }
 
-test('the first tier is never better than the viewer asks for', () => {
-  expect(new AdaptiveQuality('full', 'thrifty', 0).tier).toBe('thrifty');
-  const quality = new AdaptiveQuality('full', 'full', 0);
-  quality.setBest('phone');
-  expect(quality.tier).toBe('phone');
-});
-
 test('slow acknowledgements keep the tier from rising', () => {
   const quality = new AdaptiveQuality('phone', 'full', 0);
   let now = 0;

@@ -86,13 +86,13 @@ test('the test automaton is active', () => {
 });
 
 test.each(['wasm', 'cpu', 'webgpu', 'tensorflow'] as const)(
-  '%s computes what onnx does, where it is here',
+  '%s agrees with onnx, where it is available',
   async (name) => {
     let found: Record<string, Float32Array>;
     try {
       found = await results(name);
     } catch (error) {
-      // Those that run everywhere may not excuse themselves.
+      // Only these may be missing on a machine.
       expect(['webgpu', 'tensorflow']).toContain(name);
       expect(error).toBeInstanceOf(ComputeError);
       expect(['no-adapter', 'not-installed']).toContain((error as ComputeError).reason);

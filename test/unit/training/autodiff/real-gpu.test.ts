@@ -1,4 +1,4 @@
-/** By which training and engine alike tell a GPU from a driver that computes on the CPU. */
+/** Tells a GPU from a driver that computes on the CPU, for training and engine. */
 import { isRealGpu } from '../../../../server/engine/webgpu/device.ts';
 
 const adapter = (description: string, architecture = '', isFallbackAdapter = false) => ({
@@ -13,7 +13,7 @@ test.each([
   adapter('', 'swiftshader'),
   adapter('Microsoft Basic Render Driver'),
   adapter('A driver that says so of itself', '', true),
-])('$description $architecture is none', (info) => {
+])('$description $architecture is not a GPU', (info) => {
   expect(isRealGpu(info)).toBe(false);
 });
 
@@ -24,6 +24,6 @@ test.each([
   adapter('Intel(R) Iris(R) Xe Graphics (TGL GT2)', 'gen-12lp'),
   adapter('Apple M2', 'metal-3'),
   adapter(''),
-])('$description $architecture is one', (info) => {
+])('$description $architecture is a GPU', (info) => {
   expect(isRealGpu(info)).toBe(true);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { testNeeding } from '../../../support/needs.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { cell, expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
@@ -47,32 +47,29 @@ test('the second load equals the first without a build', async () => {
   expect(second.data.pixels.constructor).toBe(Uint8Array);
 });
 
-describe('a cache file is rebuilt', () => {
-  const flipped = (bytes: Buffer, at: number): Buffer => {
-    bytes[at] ^= 1;
-    return bytes;
-  };
-  const damages: [string, (bytes: Buffer) => Buffer][] = [
-    ['empty', () => Buffer.alloc(0)],
-    ['cut', (bytes) => bytes.subarray(0, bytes.length >> 1)],
-    ['cut by one byte', (bytes) => bytes.subarray(0, -1)],
-    ['another kind of file', () => Buffer.from('{"not": "a cache"}'.repeat(50))],
-    ['damaged in its digest', (bytes) => flipped(bytes, 3)],
-    ['damaged in a pixel', (bytes) => flipped(bytes, bytes.length >> 1)],
-    ['damaged at its beginning', (bytes) => flipped(bytes, 40)],
-  ];
-  test.each(damages)('when it is %s', async (_, damage) => {
-    const { data } = await load();
-    const file = await cacheFile();
-    const whole = await readFile(file);
-    await writeFile(file, damage(Buffer.from(whole)));
-    const again = await load();
-    expect(again.built).toBe(true);
-    expect(again.data).toEqual(data);
-    expect(Buffer.compare(await readFile(await cacheFile()), whole)).toBe(0);
-  });
+const flipped = (bytes: Buffer, at: number): Buffer => {
+  bytes[at] ^= 1;
+  return bytes;
+};
+const damages: [string, (bytes: Buffer) => Buffer][] = [
+  ['empty', () => Buffer.alloc(0)],
+  ['cut', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+  ['cut by one byte', (bytes) => bytes.subarray(0, -1)],
+  ['another kind of file', () => Buffer.from('{"not": "a cache"}'.repeat(50))],
+  ['damaged in its digest', (bytes) => flipped(bytes, 3)],
+  ['damaged in a pixel', (bytes) => flipped(bytes, bytes.length >> 1)],
+  ['damaged at its beginning', (bytes) => flipped(bytes, 40)],
+];
+test.each(damages)('a cache file is rebuilt when it is %s', async (_, damage) => {
+  const { data } = await load();
+  const file = await cacheFile();
+  const whole = await readFile(file);
+  await writeFile(file, damage(Buffer.from(whole)));
+  const again = await load();
+  expect(again.built).toBe(true);
+  expect(again.data).toEqual(data);
+  expect(Buffer.compare(await readFile(await cacheFile()), whole)).toBe(0);
 });
-
 test('another configuration has another file', async () => {
   await load();
   expect((await load({ side: 16 })).built).toBe(true);

@@ -5,7 +5,7 @@ import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { emojiKind, emojiName, openEmoji } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();
@@ -100,28 +100,26 @@ test('an emoji without a known group is a thing', () => {
   expect(emojiKind({ subcategory: 'tool', short_name: 'hammer' })).toBe('thing');
 });
 
-describe('a broken package', () => {
-  const config = {
-    kind: 'emoji',
-    set: 'bestiary',
-    side: 32,
-    margin: 2,
-    validationShare: 0,
-  } as const;
-  const build = (from: string) => openEmoji(config, from).build(() => {});
+const config = {
+  kind: 'emoji',
+  set: 'bestiary',
+  side: 32,
+  margin: 2,
+  validationShare: 0,
+} as const;
+const build = (from: string) => openEmoji(config, from).build(() => {});
 
-  test('is reported by its sha256, missing picture, or broken list', async () => {
-    const original = packageFolder('emoji-datasource-google');
-    const copy = join(folder(), 'copy');
-    await mkdir(copy, { recursive: true });
-    await cp(join(original, 'emoji.json'), join(copy, 'emoji.json'));
-    await expectFailure(build(copy), 'missing-file', '.png: cannot be read (ENOENT)', '@16.0.0');
+test('a broken package is reported by its checksum, missing picture or broken list', async () => {
+  const original = packageFolder('emoji-datasource-google');
+  const copy = join(folder(), 'copy');
+  await mkdir(copy, { recursive: true });
+  await cp(join(original, 'emoji.json'), join(copy, 'emoji.json'));
+  await expectFailure(build(copy), 'missing-file', '.png: cannot be read (ENOENT)', '@16.0.0');
 
-    await cp(join(original, 'img/google/64'), join(copy, 'img/google/64'), { recursive: true });
-    await put(copy, 'img/google/64/1f438.png', 'no frog');
-    await expectFailure(build(copy), 'checksum-mismatch', copy, 'sha256', '@16.0.0');
+  await cp(join(original, 'img/google/64'), join(copy, 'img/google/64'), { recursive: true });
+  await put(copy, 'img/google/64/1f438.png', 'no frog');
+  await expectFailure(build(copy), 'checksum-mismatch', copy, 'sha256', '@16.0.0');
 
-    await put(copy, 'emoji.json', '[{');
-    await expectFailure(build(copy), 'broken-list', 'emoji.json: is not JSON', '@16.0.0');
-  });
+  await put(copy, 'emoji.json', '[{');
+  await expectFailure(build(copy), 'broken-list', 'emoji.json: is not JSON', '@16.0.0');
 });

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { cell, expectFailure, plain, put } from './support.ts';
 
 const folder = temporaryFolder();
@@ -128,6 +128,26 @@ describe('a folder of images', () => {
   });
 });
 
+const noise = async (format: 'png' | 'jpeg' | 'webp') => {
+  const gaussian = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  const create = { width: 60, height: 60, channels: 3, background: '#000', noise: gaussian };
+  const whole = await sharp({ create } as never)
+    [format]()
+    .toBuffer();
+  return whole.subarray(0, whole.length >> 1);
+};
+const unreadable = ['cannot be read as an image (', 'repair'];
+const BROKEN: [string, string | Uint8Array, string[]][] = [
+  ['text.png', 'this is not an image', unreadable],
+  ['nothing.webp', '', unreadable],
+  ['open.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect', unreadable],
+  ['half.png', await noise('png'), []],
+  ['half.jpeg', await noise('jpeg'), []],
+  ['half.webp', await noise('webp'), []],
+  ['air.png', await plain('png', 8, 8, [9, 9, 9, 0]), ['is completely transparent', 'draw']],
+  ['photo.HEIC', 'x', ['save it as PNG']],
+];
+
 describe('a folder that cannot be trained on is refused', () => {
   test('when it is missing, or is a file', async () => {
     const nothing = join(folder(), 'nothing');
@@ -141,37 +161,10 @@ describe('a folder that cannot be trained on is refused', () => {
     await expectFailure(load('empty'), 'empty-set', 'contains no images', 'add PNG, JPEG');
   });
 
-  test.each([
-    ['text.png', 'this is no picture'],
-    ['nothing.webp', ''],
-    ['open.svg', '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect'],
-  ])('when an image is broken: %s', async (name, bytes) => {
-    const inside = `broken-${name}`;
-    await put(folder(), `${inside}/good.png`, await plain('png', 8, 8, RED));
-    const file = await put(folder(), `${inside}/${name}`, bytes);
-    const what = `${file}: cannot be read as an image (`;
-    await expectFailure(load(inside), 'broken-image', what, 'repair');
-  });
-
-  test.each(['png', 'jpeg', 'webp'] as const)('when an image is truncated: %s', async (format) => {
-    const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
-    const size = { width: 60, height: 60 };
-    const image = sharp({ create: { ...size, channels: 3, background: '#000', noise } });
-    const whole = await image[format]().toBuffer();
-    const half = whole.subarray(0, whole.length >> 1);
-    const file = await put(folder(), `cut-${format}/half.${format}`, half);
-    await expectFailure(load(`cut-${format}`), 'broken-image', file);
-  });
-
-  test('when an image is completely transparent', async () => {
-    const file = await put(folder(), 'clear/air.png', await plain('png', 8, 8, [9, 9, 9, 0]));
-    const what = `${file}: is completely transparent`;
-    await expectFailure(load('clear'), 'broken-image', what, 'draw');
-  });
-
-  test('when an image has an unsupported format', async () => {
-    const file = await put(folder(), 'apple/photo.HEIC', 'x');
-    await expectFailure(load('apple'), 'broken-image', file, 'save it as PNG');
+  test.each(BROKEN)('when an image cannot be used: %s', async (name, bytes, texts) => {
+    await put(folder(), `broken-${name}/good.png`, await plain('png', 8, 8, RED));
+    const file = await put(folder(), `broken-${name}/${name}`, bytes);
+    await expectFailure(load(`broken-${name}`), 'broken-image', file, ...texts);
   });
 
   test('when an image is a broken link', async () => {

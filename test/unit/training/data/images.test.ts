@@ -27,16 +27,6 @@ describe('augmentation', () => {
   const ramp = (n: number, side: number, channels: number) =>
     Float32Array.from({ length: n * side * side * channels }, (_, i) => i + 1);
 
-  test('is the same for the same seed, another for another', () => {
-    const run = (seed: number) => {
-      const images = ramp(20, 6, 4);
-      augmentImages(images, { side: 6, channels: 4 }, { flip: true, shift: 2 }, createRandom(seed));
-      return images;
-    };
-    expect(run(1)).toEqual(run(1));
-    expect(run(1)).not.toEqual(run(2));
-  });
-
   test('mirrors about half of the images', () => {
     const images = ramp(400, 2, 1);
     augmentImages(images, { side: 2, channels: 1 }, { flip: true, shift: 0 }, createRandom(1));
@@ -77,17 +67,9 @@ describe('augmentation', () => {
     expect(seen.size).toBe(9);
   });
 
-  test('changes nothing without augmentation, and refuses other shapes', () => {
+  test('changes nothing without augmentation', () => {
     const images = ramp(3, 4, 3);
     augmentImages(images, { side: 4, channels: 3 }, { flip: false, shift: 0 }, createRandom(1));
     expect(images).toEqual(ramp(3, 4, 3));
-    const shape = { side: 4, channels: 1 } as const;
-    const random = createRandom(1);
-    expect(() =>
-      augmentImages(new Float32Array(17), shape, { flip: true, shift: 0 }, random),
-    ).toThrow(RangeError);
-    expect(() =>
-      augmentImages(new Float32Array(16), shape, { flip: true, shift: 4 }, random),
-    ).toThrow(RangeError);
   });
 });

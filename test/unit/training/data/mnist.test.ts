@@ -4,7 +4,7 @@ import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { openMnist } from '../../../../server/training/data/mnist.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();

@@ -4,7 +4,7 @@ import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts'
 import type { Keep } from '../../../../server/training/evaluate/bounds.ts';
 import { openKeep } from '../../../../server/training/evaluate/bounds-cache.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { quiet, smallImages, smallModel } from './small.ts';
 
 const model = smallModel();

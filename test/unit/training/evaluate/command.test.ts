@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { readCommand } from '../../../../server/settings/command.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
-import { readOptions } from '../../../../server/training/evaluate/options.ts';
+import { COMMAND } from '../../../../server/training/evaluate/options.ts';
 import { createMeter, duration } from '../../../../server/training/evaluate/progress-meter.ts';
 import { choose, loadImages } from '../../../../server/training/evaluate/test-images.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
+
+const readOptions = (args: readonly string[]) => readCommand(COMMAND, args);
 
 const command = async (...args: string[]) =>
   promisify(execFile)('node_modules/.bin/tsx', ['server/training/evaluate/main.ts', ...args]).then(

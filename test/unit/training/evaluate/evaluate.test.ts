@@ -9,7 +9,7 @@ import { writeFigures, writePictures } from '../../../../server/training/evaluat
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { temporaryFolder } from '../tiny-run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { quiet, smallImages, smallModel } from './small.ts';
 
 const WANTED = { samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5], seed: 1 };
@@ -81,38 +81,35 @@ describe('an evaluation', () => {
   });
 });
 
-describe('writing', () => {
-  const newFolder = temporaryFolder();
+const newFolder = temporaryFolder();
 
-  it('writes figures into the card and pictures beside it', async () => {
-    const folder = newFolder();
-    const model = smallModel();
-    const { gallery } = model.card;
-    await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));
-    const evaluation = await run(model, smallImages(2));
-    await writeFigures(folder, evaluation.figures);
-    const text = await readFile(join(folder, 'card.json'), 'utf8');
-    const card = parseCard(JSON.parse(text), 'card.json');
-    expect(card).toEqual({ ...model.card, figures: evaluation.figures });
-    expect(text).toContain(String.raw`    {"name": "\"0\"", "kind": "plant"},`);
+it('writes figures into the card and pictures beside it', async () => {
+  const folder = newFolder();
+  const model = smallModel();
+  const { gallery } = model.card;
+  await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));
+  const evaluation = await run(model, smallImages(2));
+  await writeFigures(folder, evaluation.figures);
+  const text = await readFile(join(folder, 'card.json'), 'utf8');
+  const card = parseCard(JSON.parse(text), 'card.json');
+  expect(card).toEqual({ ...model.card, figures: evaluation.figures });
+  expect(text).toContain(String.raw`    {"name": "\"0\"", "kind": "plant"},`);
 
-    const compute = createOnnxCompute({ threads: 1 });
-    const written: string[] = [];
-    await writePictures(compute, model, folder, evaluation, WANTED, (name) => written.push(name));
-    expect(written.join()).toBe(
-      'samples.png,growth.png,heal.png,interpolation.png,map.png,map.json',
-    );
-    expect((await readdir(folder)).sort()).toEqual([...written, 'card.json'].sort());
-    for (const name of written.filter((file) => file.endsWith('.png'))) {
-      const { width } = PNG.sync.read(await readFile(join(folder, name)));
-      expect(width).toBeGreaterThan(100);
-    }
-    const map = JSON.parse(await readFile(join(folder, 'map.json'), 'utf8'));
-    expect(map).toHaveLength(gallery.length);
-    expect(map[1]).toEqual({
-      ...gallery[1],
-      x: expect.any(Number),
-      y: expect.any(Number),
-    });
+  const compute = createOnnxCompute({ threads: 1 });
+  const written: string[] = [];
+  const onWritten = (name: string) => written.push(name);
+  await writePictures(compute, model, evaluation, { ...WANTED, folder, onWritten });
+  expect(written.join()).toBe('samples.png,growth.png,heal.png,interpolation.png,map.png,map.json');
+  expect((await readdir(folder)).sort()).toEqual([...written, 'card.json'].sort());
+  for (const name of written.filter((file) => file.endsWith('.png'))) {
+    const { width } = PNG.sync.read(await readFile(join(folder, name)));
+    expect(width).toBeGreaterThan(100);
+  }
+  const map = JSON.parse(await readFile(join(folder, 'map.json'), 'utf8'));
+  expect(map).toHaveLength(gallery.length);
+  expect(map[1]).toEqual({
+    ...gallery[1],
+    x: expect.any(Number),
+    y: expect.any(Number),
   });
 });

@@ -1,22 +1,7 @@
-/** Sizes and initial values of nets, and those of the baseline as published. */
-import * as g from '../../../../server/training/autodiff/graph.ts';
 import { initialise, parameterInputs } from '../../../../server/training/model/parameters.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
-import { countNumbers } from '../tiny-run.ts';
-import { baselineShapes, CELEBA_BASELINE, decodeBaseline, MNIST_BASELINE } from './baseline.ts';
-
-// Palm et al. 2022, and Aillet & Sondén 2023.
-test.each([
-  ['MNIST', MNIST_BASELINE, 4_879_617, [2, 32, 32, 1]],
-  ['CelebA 64²', CELEBA_BASELINE, 2_036_780, [2, 64, 64, 10]],
-])('the baseline for %s decodes with as many parameters as published', (_, net, count, shape) => {
-  const shapes = baselineShapes(net);
-  expect(countNumbers(shapes)).toBe(count);
-  const latents = g.input('latents', [2, net.latentSize]);
-  expect(decodeBaseline(net, parameterInputs(shapes), latents).shape).toEqual(shape);
-});
 
 describe('initial values', () => {
   const update = { kind: 'res4', hidden: 12 };

@@ -2,9 +2,9 @@
  * Cells are taught where they are: what the waves are, what an error costs, and that a rule learns
  * it.
  */
-import { createCompute } from '../../../../server/training/autodiff/create.ts';
 import { gradients } from '../../../../server/training/autodiff/gradients.ts';
 import * as g from '../../../../server/training/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import {
   positionChannels,
   positionFields,
@@ -16,6 +16,9 @@ import { Trainer } from '../../../../server/training/trainer.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { tinyConfig, tinyData, updates } from '../tiny-run.ts';
 import { normals } from './small.ts';
+
+const compute = createOnnxCompute({ threads: 1 });
+afterAll(() => compute.dispose());
 
 test('the first waves distinguish left from right and top from bottom at any side', () => {
   for (const side of [2, 8, 32]) {
@@ -40,7 +43,6 @@ test('every cell of a body has its own position', () => {
 });
 
 test('an error costs as much as one of the picture times its weight, and affects only the position channels', async () => {
-  const compute = await createCompute('onnx', { threads: 1 });
   const places = { channel: 1, octaves: 1, weight: 0.3 };
   const states = normals([2, 3, 3, 6], 1);
   const data = positionFields(3, 1);
@@ -66,11 +68,9 @@ test('an error costs as much as one of the picture times its weight, and affects
     }
     expect(found.nats[n]).toBeCloseTo((-0.5 * 0.3 * sum) / 0.25, 3);
   }
-  await compute.dispose();
 });
 
 test('a rule learns positions at every stage', async () => {
-  const compute = await createCompute('onnx', { threads: 1 });
   const config = tinyConfig({
     updates: 150,
     channels: 8,
@@ -106,5 +106,4 @@ test('a rule learns positions at every stage', async () => {
     expect(error).toBeLessThan(0.4 * before[i]);
   });
   await trainer.dispose();
-  await compute.dispose();
 });

@@ -8,55 +8,14 @@ import { readGenome as readGenomeAs, ruleSteps } from '../../../../server/traini
 import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../../server/vnca/architecture.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
-import { tinyCard, tinyModel } from '../../vnca/tiny-model.ts';
+import { expectNear } from '../../../support/near.ts';
+import { tinyCard, tinyModel, UPDATES } from '../../vnca/tiny-model.ts';
 import { evaluate } from '../autodiff/contract.ts';
 import { type Numbers, normals, upload } from './small.ts';
 
 const SIDE = 5;
 const PATCHES = 2;
 const compute = createOnnxCompute({ threads: 1 });
-const NETS: [string, Record<string, unknown>][] = [
-  ['residual', { kind: 'residual', hidden: 7, stateLimit: 0.5 }],
-  ['residual with a standing input', { kind: 'residual', hidden: 7, standingInput: true }],
-  ['res4', { kind: 'res4', hidden: 5 }],
-  [
-    'res4 with a standing input and a limit',
-    {
-      kind: 'res4',
-      hidden: 5,
-      standingInput: true,
-      stateLimit: 1,
-    },
-  ],
-  [
-    'residual with a genome net and a leak',
-    {
-      kind: 'residual',
-      hidden: 7,
-      standingInput: true,
-      genome: { hidden: 4, expressed: 2 },
-      leak: 0.1,
-    },
-  ],
-  [
-    'residual with a calm genome net, all channels expressed, rectified',
-    {
-      kind: 'residual',
-      hidden: 7,
-      activation: 'relu',
-      standingInput: true,
-      genome: { hidden: 4, expressed: 4, scalesPerception: false, gain: 0.3 },
-      leak: 0.5,
-      stateLimit: 2,
-    },
-  ],
-  ['simple', { kind: 'simple', hidden: 9 }],
-  [
-    'simple with a genome net',
-    { kind: 'simple', hidden: 9, standingInput: true, genome: { hidden: 3 } },
-  ],
-  ['simple with a last bias', { kind: 'simple', hidden: 9, outBias: true }],
-];
 
 const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
   Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
@@ -65,7 +24,7 @@ beforeAll(async () => {
   await selectBackend('cpu');
 });
 
-describe.each(NETS)('%s', (_, update) => {
+describe.each(UPDATES)('%s', (_, update) => {
   const model = tinyModel({ update });
   const { channels, latentSize } = model.card;
   const states = normals([PATCHES, SIDE, SIDE, channels], 5);
@@ -102,45 +61,40 @@ describe.each(NETS)('%s', (_, update) => {
       return now.dataSync();
     });
     disposeRule(rule);
-    expect(found.at).toHaveLength(wanted.length);
-    found.at.forEach((x, i) => {
-      expect(Math.abs(x - wanted[i])).toBeLessThan(2e-5 * Math.max(1, Math.abs(x)));
-    });
+    expectNear(found.at, wanted, 2e-5);
   });
 });
 
-describe('growth', () => {
-  const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
+const last = { 'update.out.kernel': 0, 'update.out.bias': 0 };
 
-  test.each([
-    ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
-    ['uniform', { kind: 'uniform', steps: 7 }],
-  ])('%s of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
-    const update = { kind: 'res4', hidden: 5 };
-    const card = tinyCard({ side: 8, growth, update });
-    const { tensors } = tinyModel({ side: 8, growth, update });
-    const parameters = parametersOf(tensors);
-    for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
-    const latents = normals([2, card.latentSize], 3);
-    const segments = new Segments({
-      compute,
-      spec: card,
-      likelihood: { kind: 'bernoulli', channel: 0 },
-      batch: 2,
-    });
-    let states = {};
-    for (const segment of growthSegments(card, 2)) {
-      const program = await segments.forward(segment);
-      const { latents: z, ...given } = upload(compute, { latents, ...parameters });
-      const conditioning = await segments.condition(given, z);
-      states = await program.run({ ...given, ...conditioning.inputs, ...states });
-    }
-    const grown = await compute.read((states as { states: never }).states);
-    expect(grown).toHaveLength(2 * 64 * card.latentSize);
-    grown.forEach((x, i) => {
-      const patch = Math.floor(i / (64 * card.latentSize));
-      expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
-    });
-    await segments.dispose();
+test.each([
+  ['doubling', { kind: 'doubling', seedSide: 2, stepsPerStage: 3 }],
+  ['uniform', { kind: 'uniform', steps: 7 }],
+])('growth (%s) of a rule that begins at zero shows the latent everywhere', async (_, growth) => {
+  const update = { kind: 'res4', hidden: 5 };
+  const card = tinyCard({ side: 8, growth, update });
+  const { tensors } = tinyModel({ side: 8, growth, update });
+  const parameters = parametersOf(tensors);
+  for (const name of Object.keys(last)) parameters[`parameter:${name}`].data.fill(0);
+  const latents = normals([2, card.latentSize], 3);
+  const segments = new Segments({
+    compute,
+    spec: card,
+    likelihood: { kind: 'bernoulli', channel: 0 },
+    batch: 2,
   });
+  let states = {};
+  for (const segment of growthSegments(card, 2)) {
+    const program = await segments.forward(segment);
+    const { latents: z, ...given } = upload(compute, { latents, ...parameters });
+    const conditioning = await segments.condition(given, z);
+    states = await program.run({ ...given, ...conditioning.inputs, ...states });
+  }
+  const grown = await compute.read((states as { states: never }).states);
+  expect(grown).toHaveLength(2 * 64 * card.latentSize);
+  grown.forEach((x, i) => {
+    const patch = Math.floor(i / (64 * card.latentSize));
+    expect(x).toBe(latents.data[patch * card.latentSize + (i % card.latentSize)]);
+  });
+  await segments.dispose();
 });

@@ -80,7 +80,7 @@ export function slopeChecker() {
       const slopes = tensors.get(tensor) ?? [];
       tensors.set(tensor, [...slopes, { at, found, wanted }]);
     },
-    /** What is not close, in words. A tensor that changes nothing is none that was checked. */
+    /** Slopes that are not close, in words, and tensors without any effect. */
     wrong(): string[] {
       return [...tensors].flatMap(([tensor, slopes]) => {
         const floor = floorOf(slopes);

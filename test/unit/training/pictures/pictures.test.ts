@@ -46,7 +46,6 @@ describe('tiles', () => {
       128, 0, 255, 102,
     ]);
     expect(() => tileOfImage(new Uint8Array(4), 1, 4, 1)).toThrow('no image 1');
-    expect(() => tileOfImage(new Uint8Array(2), 1, 2, 0)).toThrow('not 2');
   });
 
   it('need whole patches', () => {

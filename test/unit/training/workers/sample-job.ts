@@ -11,8 +11,7 @@ export type Job =
   /** Ends once this many jobs have started. */
   | { readonly kind: 'meet'; readonly wanted: number }
   | { readonly kind: 'progress'; readonly amount: number }
-  | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' }
-  | { readonly kind: 'die'; readonly how: 'exit' | 'throw' };
+  | { readonly kind: 'throw'; readonly what: 'training' | 'range' | 'other' };
 
 export type Result = { readonly thread: number; readonly value?: Float32Array };
 
@@ -43,12 +42,6 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
             if (job.what === 'training') throw new TrainingError('not-finite', 'no number');
             if (job.what === 'range') throw new RangeError('too far');
             throw new Error('no luck');
-          case 'die':
-            if (job.how === 'exit') process.exit(3);
-            setImmediate(() => {
-              throw new Error('hit');
-            });
-            return new Promise(() => {});
         }
       },
       async close() {},

@@ -2,8 +2,12 @@
 import type { Compute } from '../../../../server/training/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
 import { openWorkerPool } from '../../../../server/training/workers/worker-pool.ts';
-import { threads } from './alive.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
+
+/** Number of running worker threads of this process. */
+const threads = (): number =>
+  (process.report.getReport() as unknown as { readonly workers: readonly unknown[] }).workers
+    .length;
 
 const two: Compute = createOnnxCompute({ threads: 2 });
 type Pool = ReturnType<typeof openWorkerPool<unknown, Job, Result>>;
@@ -65,20 +69,6 @@ it.each([
   const [{ value }] = await resultsOf(echo);
   expect(value).toEqual(Float32Array.of(1, 2, 3));
   expect(counters[0]).toBe(1);
-});
-
-it.each([
-  ['exit', 'it ended with code 3'],
-  ['throw', 'hit'],
-] as const)('names a thread that dies (%s), and starts another', async (how, message) => {
-  open();
-  await expect(resultsOf({ kind: 'die', how }, echo)).rejects.toMatchObject({
-    name: 'TrainingError',
-    reason: 'lost-thread',
-    message: expect.stringContaining(message),
-  });
-  expect(await resultsOf(echo, echo)).toHaveLength(2);
-  expect(counters[0]).toBe(3);
 });
 
 it('throws the error of opening, and leaves no thread behind', async () => {

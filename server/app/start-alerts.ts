@@ -1,0 +1,78 @@
+/** Connects the alerts to the parts of the server that they watch. */
+import type { Server } from 'node:http';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Problem } from '../operations/alerts/alert.ts';
+import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
+import type { ExhaustionWatch } from '../operations/exhaustion.ts';
+import type { TickWatchdog } from '../operations/tick-watchdog.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { RoomRegistry } from '../rooms/room-registry.ts';
+import type { Config } from '../settings/server.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import type { Store } from '../storage/store.ts';
+
+export interface StartAlertsOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly date: () => number;
+  readonly log: Log;
+  readonly hostStore: Store;
+  readonly rooms: RoomRegistry;
+  readonly http: Server;
+  readonly admission: ConnectionAdmission;
+  readonly journalWriter: JournalWriter | undefined;
+  readonly watchdog: TickWatchdog;
+  readonly descriptors: ExhaustionWatch;
+  /** Visitors' connections, at most. */
+  readonly connections: number;
+}
+
+/** @returns undefined if neither a webhook nor metrics want alerts */
+export async function startAlerts(options: StartAlertsOptions): Promise<Alerts | undefined> {
+  const { config, clock, date, log, hostStore, rooms, journalWriter } = options;
+  const { http, admission, connections, watchdog, descriptors } = options;
+  if (config.alerts === undefined && config.metrics === 'none') return undefined;
+  /** TCP connections at the last check; Node.js counts them asynchronously. */
+  let tcp = 0;
+  const refusesAll = (): string | undefined => {
+    http.getConnections((_, count = 0) => {
+      tcp = count;
+    });
+    if (!watchdog.isTicking) return 'the rooms have stopped.';
+    if (!descriptors.hasSome) return 'the process has no file descriptors left.';
+    const isFull = admission.open >= connections || tcp >= http.maxConnections;
+    return isFull ? 'all connections are in use.' : undefined;
+  };
+  return openAlerts({
+    ...{ clock, date, log, store: hostStore, url: config.alerts },
+    sources: {
+      rooms: () =>
+        [...rooms.roomServers.keys()].map((name) => {
+          const { pace, participants, waiting, settings } = rooms.summary(name);
+          const isFull = participants >= settings.capacity;
+          return { name, pace, turnsAway: isFull && waiting >= DEFAULTS.stream.maxWaiting };
+        }),
+      walls: () => [...rooms.roomServers].flatMap(([room, server]) => wallProblems(room, server)),
+      refusesAll,
+      isPersisting: () => journalWriter?.isPersisting,
+      diskLow: () => (journalWriter?.isDiskFull ? 'The disk is full.' : undefined),
+    },
+  });
+}
+
+/** Walls that are lost. Outside the opening hours they may be switched off. */
+function wallProblems(room: string, { walls, policy }: RoomServer): Problem[] {
+  const { states, isBare } = walls;
+  const places = states.filter(({ id }) => id !== null);
+  const lost = places.filter((state) => state.lost !== null);
+  const common = { alert: 'wall-lost', room, isExpected: policy.isDimmed } as const;
+  if (places.length === 0 && isBare) {
+    return [{ ...common, text: `The room "${room}" has no wall any more.` }];
+  }
+  return lost.map(({ name: wall }) => ({
+    ...{ ...common, wall, text: `The wall "${wall}" of the room "${room}" is lost.` },
+  }));
+}

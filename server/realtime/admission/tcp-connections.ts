@@ -1,0 +1,136 @@
+/**
+ * Limits the TCP connections that only take up room: silent ones, idle ones, and downloads that
+ * nobody reads. The connections of WebSockets are left alone; they have limits of their own.
+ */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { addressKey } from './address-limits.ts';
+import type { RejectionCounts, RejectionReason } from './rejection-counts.ts';
+
+export interface TcpConnectionLimitOptions {
+  readonly clock: Clock;
+  readonly rejections: RejectionCounts;
+  /**
+   * Connections in total; above this the longest idle one is closed, or if none is idle, the
+   * oldest. At least 1.
+   */
+  readonly most: number;
+  /** Connections per address; undefined behind a proxy, whose address all of them have. */
+  readonly mostPerAddress: number | undefined;
+}
+
+interface Connection {
+  readonly address: string;
+  /** Responses that have not been sent completely. */
+  unfinished: number;
+  isWebSocket: boolean;
+  /** Bytes sent at the last check; undefined if none were waiting. */
+  sent: number | undefined;
+}
+
+/**
+ * Keeps room for new connections: when an address, or the server, has too many, the one that has
+ * been idle for longest is closed. Whoever speaks at once is therefore never locked out by
+ * connections that do not. Responses that are not read are ended.
+ */
+export class TcpConnectionLimit {
+  private readonly connections = new Map<Socket, Connection>();
+  private readonly perAddress = new Map<string, number>();
+  /** Without a request in progress, the longest idle first. */
+  private readonly idle = new Set<Socket>();
+  private cancelCheck: () => void;
+
+  constructor(
+    http: Server,
+    private readonly options: TcpConnectionLimitOptions,
+  ) {
+    http.on('connection', (socket) => this.add(socket));
+    http.prependListener('request', ({ socket }, response) => {
+      const connection = this.connections.get(socket);
+      if (!connection) return;
+      connection.unfinished++;
+      this.idle.delete(socket);
+      response.once('close', () => {
+        if (--connection.unfinished === 0 && this.connections.has(socket)) this.idle.add(socket);
+      });
+    });
+    http.on('upgrade', ({ socket }) => {
+      const connection = this.connections.get(socket);
+      if (connection) connection.isWebSocket = true;
+      this.idle.delete(socket);
+    });
+    http.once('close', () => this.cancelCheck());
+    this.cancelCheck = this.scheduleCheck();
+  }
+
+  private add(socket: Socket): void {
+    const { most, mostPerAddress = Number.POSITIVE_INFINITY, rejections } = this.options;
+    const address = addressKey(socket.remoteAddress ?? '');
+    const ofAddress = this.perAddress.get(address) ?? 0;
+    if (ofAddress >= mostPerAddress && !this.closeIdle(address)) {
+      rejections.count('too-many-connections');
+      socket.destroy();
+      return;
+    }
+    if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
+    // Closing an idle connection of this address has changed its number.
+    this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
+    this.connections.set(socket, {
+      address,
+      unfinished: 0,
+      isWebSocket: false,
+      sent: undefined,
+    });
+    this.idle.add(socket);
+    socket.once('close', () => this.remove(socket));
+  }
+
+  private remove(socket: Socket): void {
+    const connection = this.connections.get(socket);
+    if (!connection) return;
+    this.connections.delete(socket);
+    this.idle.delete(socket);
+    const left = this.perAddress.get(connection.address)! - 1;
+    if (left === 0) this.perAddress.delete(connection.address);
+    else this.perAddress.set(connection.address, left);
+  }
+
+  /** @param address undefined: of any address. @returns whether there was one */
+  private closeIdle(address?: string): boolean {
+    for (const socket of this.idle) {
+      if (address !== undefined && this.connections.get(socket)!.address !== address) continue;
+      this.close(socket, 'idle-connection');
+      return true;
+    }
+    return false;
+  }
+
+  private closeOldest(): void {
+    for (const [socket, { isWebSocket }] of this.connections) {
+      if (isWebSocket) continue;
+      this.close(socket, 'does-not-read');
+      return;
+    }
+  }
+
+  private close(socket: Socket, reason: RejectionReason): void {
+    this.options.rejections.count(reason);
+    this.remove(socket);
+    socket.destroy();
+  }
+
+  private scheduleCheck(): () => void {
+    return this.options.clock.after(DEFAULTS.net.readTimeout, () => {
+      for (const [socket, connection] of this.connections) {
+        if (connection.isWebSocket) continue;
+        const last = connection.sent;
+        const sent = socket.bytesWritten - socket.writableLength;
+        connection.sent = socket.writableLength > 0 ? sent : undefined;
+        if (last !== undefined && last === connection.sent) this.close(socket, 'does-not-read');
+      }
+      this.cancelCheck = this.scheduleCheck();
+    });
+  }
+}

@@ -1,0 +1,185 @@
+/** Alerts by webhook: real servers that post to a real receiver. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ALERTS } from '../../server/operations/alerts/alert.ts';
+import { silentLog } from '../../server/platform/log.ts';
+import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { HostClient } from '../support/host-client.ts';
+import { ServerProcess } from '../support/process.ts';
+import { startServer } from '../support/server.ts';
+import { Visitor } from '../support/visitor.ts';
+
+/** A minute is six seconds. */
+const FAST = 10;
+
+let scratch: string;
+let receiver: AlertReceiver;
+
+beforeAll(() => {
+  scratch = mkdtempSync(join(tmpdir(), 'vivarium-alerts-'));
+});
+
+beforeEach(async () => {
+  receiver = await AlertReceiver.open();
+});
+
+afterEach(async () => {
+  expect(receiver.faults).toEqual([]);
+  await receiver.close();
+});
+
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
+  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
+  const data = join(scratch, name);
+  return new ServerProcess([...args, '--data', data, '--alerts', receiver.url, ...more], before);
+}
+
+test('the schema names all alerts, and refuses what is none', async () => {
+  const message = {
+    ...{ version: 1, id: '5ff9f1b8-4dd1-4a54-9ba7-c5a1d2f0d3d2', server: 'hall', alert: 'slow' },
+    ...{ state: 'raised', severity: 'warning', text: 'slow' },
+    ...{ since: '2026-11-27T02:00:00.000Z', at: '2026-11-27T02:00:00.000Z' },
+  };
+  for (const alert of Object.keys(ALERTS)) expect(faultsOf({ ...message, alert })).toEqual([]);
+  for (const wrong of [{ alert: 'fire' }, { at: 'now' }, { visitor: 'Ada' }, { text: 3 }]) {
+    expect(faultsOf({ ...message, ...wrong })).toHaveLength(1);
+  }
+});
+
+test('a server says that it started; one that fails again and again says it once', async () => {
+  const first = start('restarts');
+  await first.alive();
+  const started = await receiver.hears('raised server-restarted');
+  expect(started).toMatchObject({ severity: 'info', text: 'The server has started.' });
+  await first.end('SIGKILL');
+
+  // The first alert is not over yet. Its message may come again, if the server had not stored yet that it was delivered.
+  const second = start('restarts');
+  (await Visitor.join(await second.alive())).leave();
+  expect(new Set(receiver.heard)).toEqual(new Set(['raised server-restarted']));
+  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
+  await second.end();
+});
+
+test('a receiver that is away for a moment gets the same message later', async () => {
+  const statuses = [503, 500];
+  receiver.answer = (response) => response.writeHead(statuses.shift() ?? 200).end('thank you');
+  const server = start('away', '', ['--log', 'json']);
+  await receiver.until(() => receiver.messages.length === 3);
+  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
+  expect((await server.end()).code).toBe(0);
+  expect(server.output).toContain('alert-not-sent');
+  expect(server.output + server.errors).not.toContain('secret');
+});
+
+test('what could not be sent before the server was killed is sent by the next', async () => {
+  receiver.answer = (response) => response.writeHead(503).end();
+  const first = start('unsent');
+  await first.alive();
+  await receiver.hears('raised server-restarted');
+  await first.end('SIGKILL');
+  const [{ id }] = receiver.messages.splice(0);
+  receiver.answer = (response) => response.writeHead(204).end();
+  const second = start('unsent');
+  expect((await receiver.hears('raised server-restarted')).id).toBe(id);
+  await second.end();
+});
+
+test('on a full disk the host hears of it, and that it is over', async () => {
+  // No file may grow beyond this: as good as a full disk, without one.
+  const server = start('full', "trap '' XFSZ; ulimit -S -f 2500", ['--snapshot', '0.05']);
+  const visitor = await Visitor.join(await server.alive());
+  for (const x of [16, 48, 80]) {
+    for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
+  }
+  for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
+    await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+  }
+  expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
+  execFileSync('prlimit', [`--pid=${server.child.pid}`, '--fsize=unlimited']);
+  await receiver.hears('cleared not-kept');
+  await receiver.hears('cleared disk-low');
+  expect(receiver.heard.filter((short) => short.endsWith('not-kept'))).toHaveLength(2);
+  visitor.leave();
+  await server.end();
+});
+
+test('slow for a minute, and nobody can join: each once, and once that it is over', async () => {
+  let isSlow = true;
+  const spin = (): void => {
+    for (const end = performance.now() + (isSlow ? 60 : 0); performance.now() < end; );
+  };
+  const settings = {
+    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 5, metrics: 'same' },
+    limits: 'connections=2',
+  };
+  const server = await startServer(settings, { clock: new FastClock(FAST), onTick: spin });
+  const gauge = async (): Promise<string[]> => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/metrics`);
+    return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
+  };
+  const slow = await receiver.hears('raised slow garden');
+  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 5 ticks per second\.$/);
+  expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
+  isSlow = false;
+  const over = await receiver.hears('cleared slow garden');
+  expect(over.text).toBe('Room "garden": The ticks are on time again.');
+  expect(over.since).toBe(slow.at);
+
+  const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
+  const full = await receiver.hears('raised nobody-can-join');
+  expect(full.text).toBe('Nobody can join: all connections are in use.');
+  for (const visitor of visitors) visitor.leave();
+  await receiver.hears('cleared nobody-can-join');
+  await receiver.hears('cleared server-restarted');
+  expect(new Set(receiver.heard).size).toBe(receiver.heard.length);
+  expect(await gauge()).toEqual([]);
+  await server.close();
+});
+
+test('a receiver that never answers delays neither ticks nor the end', async () => {
+  receiver.answer = () => {};
+  const server = await startServer({ alerts: receiver.url, size: '64x64', 'tick-rate': 30 });
+  await receiver.hears('raised server-restarted');
+  const visitor = await Visitor.join(server.port);
+  const tick = visitor.tick!;
+  await visitor.until(() => visitor.tick! > tick + 60);
+  visitor.leave();
+  const before = performance.now();
+  await server.close();
+  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(receiver.messages).toHaveLength(1);
+});
+
+test('only the URL of the settings is requested: no redirect is followed, no page shows or sets it', async () => {
+  const inside = await AlertReceiver.open();
+  receiver.answer = (response) => response.writeHead(307, { location: inside.url }).end();
+  const lines: string[] = [];
+  const warn = (event: string, text: string) => lines.push(`${event} ${text}`);
+  const settings = { alerts: receiver.url, size: '64x64' };
+  const server = await startServer(settings, { log: { ...silentLog, warn } });
+  await receiver.hears('raised server-restarted');
+  const host = await HostClient.login(server.port, server.hostToken!);
+  expect(JSON.stringify(await host.call('state'))).not.toContain('secret');
+  const change = { alerts: inside.url };
+  expect(await host.refusal('changeSettings', change, { room: 'garden' })).toBe('bad-call');
+  await server.close();
+  expect(inside.messages).toEqual([]);
+  expect(lines).toEqual(['alert-dropped The receiver refuses an alert (307).']);
+  await inside.close();
+});
+
+test('nothing is requested by default', async () => {
+  const server = new ServerProcess(['--alerts', 'file:///etc/passwd']);
+  expect((await server.ended).code).toBe(1);
+  expect(server.errors).toMatch(/^--alerts must be a URL like https:/);
+  const silent = await startServer({ size: '64x64' });
+  (await Visitor.join(silent.port)).leave();
+  await silent.close();
+  expect(receiver.messages).toEqual([]);
+});

@@ -1,0 +1,36 @@
+/** CONTRACT.md tells venues what is kept and how long: as in the code. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DEFAULTS } from '../../shared/defaults.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8');
+const sheet = read('server/deploy/CONTRACT.md');
+
+const DAY = 24 * 3_600_000;
+
+test('it names each key that pages store in a browser', () => {
+  const sources = readdirSync(`${root}/client`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('dist'))
+    .map((file) => read(`client/${file}`));
+  const keys = sources.flatMap((source) =>
+    [...source.matchAll(/['"`](vivarium [a-z ]+?)(?: \$\{room\})?['"`]/g)].map(([, key]) => key),
+  );
+  expect(new Set(keys).size).toBeGreaterThanOrEqual(6);
+  for (const key of keys) expect(sheet).toContain(`\`${key}`);
+  const storing = sources.filter((source) => /\.setItem\(/.test(source));
+  expect(storing).toHaveLength(3);
+});
+
+test('its times are those of the code', () => {
+  expect(sheet).toContain(`hours for ${DEFAULTS.host.countedHours / 24} days`);
+  expect(sheet).toContain(`${DEFAULTS.host.countedDays.toLocaleString('en')} days`);
+  expect(sheet).toContain(`normally ${DEFAULTS.store.keepDays} days`);
+  expect(sheet).toContain(`at most ${DEFAULTS.session.life / 3_600_000}\nhours`);
+  expect(sheet).toContain(`${DEFAULTS.session.known / DAY} days`);
+  expect(DEFAULTS.host.filmsKept).toBe(4);
+});
+
+test('HOSTING.md links to it', () => {
+  expect(read('server/deploy/HOSTING.md')).toContain('(CONTRACT.md)');
+});

@@ -1,0 +1,135 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
+import { TcpConnectionLimit } from '../../../../server/realtime/admission/tcp-connections.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+const PAGE = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+/** Part of a response; more than the operating system buffers for a connection. */
+const PART = Buffer.alloc(16_000_000);
+
+let http: Server;
+let clock: FakeClock;
+let rejections: RejectionCounts;
+const sockets: Socket[] = [];
+const parts = new EventEmitter();
+
+async function start(most: number, mostPerAddress?: number): Promise<void> {
+  http = createServer((request, response) => {
+    if (request.url!.startsWith('/large')) sendParts(request.url!, response);
+    else response.end('page');
+  });
+  clock = new FakeClock();
+  rejections = new RejectionCounts();
+  new TcpConnectionLimit(http, { clock, rejections, most, mostPerAddress });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+}
+
+/** Sends parts for ever, one after the other. */
+function sendParts(url: string, response: ServerResponse): void {
+  response.write(PART, (error) => {
+    if (error) return;
+    parts.emit(url);
+    sendParts(url, response);
+  });
+}
+
+async function dial(localAddress = '127.0.0.1'): Promise<Socket> {
+  const { port } = http.address() as AddressInfo;
+  const socket = connect({ host: '127.0.0.1', port, localAddress });
+  sockets.push(socket);
+  socket.on('error', () => {});
+  const accepted = once(http, 'connection');
+  await Promise.all([once(socket, 'connect'), accepted]);
+  return socket;
+}
+
+/** Requests the page. @returns whether it was answered */
+async function getsPage(socket: Socket): Promise<boolean> {
+  socket.write(PAGE);
+  const [data] = await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+  return String(data).startsWith('HTTP/1.1 200');
+}
+
+/** Requests a large response without reading it. */
+async function requestLarge(url = '/large'): Promise<Socket> {
+  const socket = await dial();
+  socket.pause();
+  socket.write(PAGE.replace('/', url));
+  await once(http, 'request');
+  return socket;
+}
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  await new Promise((resolve) => http.close(resolve));
+});
+
+test('of too many idle connections of an address, the longest idle is closed', async () => {
+  await start(100, 3);
+  const silent = await dial();
+  const neighbour = await dial('127.0.0.2');
+  const active = await dial();
+  const closed = once(silent, 'close');
+  await dial();
+  await dial();
+  await closed;
+  // A request makes a connection the most recent one.
+  expect(await getsPage(active)).toBe(true);
+  await dial();
+  await dial();
+  expect(await getsPage(active)).toBe(true);
+  expect(await getsPage(neighbour)).toBe(true);
+  expect(rejections.totals()).toMatchObject({ 'idle-connection': 3, 'too-many-connections': 0 });
+});
+
+test('an address whose connections are all busy gets no further one; others do', async () => {
+  await start(100, 2);
+  for (let i = 0; i < 2; i++) {
+    await requestLarge();
+  }
+  const refused = await dial();
+  await once(refused, 'close');
+  expect(rejections.totals()).toMatchObject({ 'too-many-connections': 1 });
+  expect(await getsPage(await dial('127.0.0.2'))).toBe(true);
+});
+
+test('at the limit of the server, the longest idle connection of any address is closed', async () => {
+  await start(2);
+  const first = await dial('127.0.0.2');
+  const second = await dial('127.0.0.3');
+  const closed = once(first, 'close');
+  expect(await getsPage(await dial('127.0.0.4'))).toBe(true);
+  await closed;
+  expect(await getsPage(second)).toBe(true);
+});
+
+test('at the limit of the server without idle connections, the oldest is closed', async () => {
+  await start(2);
+  const unread = await requestLarge();
+  await requestLarge();
+  expect(await getsPage(await dial())).toBe(true);
+  unread.resume();
+  await once(unread, 'close');
+  expect(rejections.totals()).toMatchObject({ 'does-not-read': 1 });
+});
+
+test('a response that its client does not read is ended; one that it reads slowly is not', async () => {
+  await start(10);
+  const unread = await requestLarge();
+  const slow = await requestLarge('/large/slow');
+  for (let i = 0; i < 3; i++) {
+    await clock.advance(DEFAULTS.net.readTimeout);
+    const sent = once(parts, '/large/slow');
+    slow.resume();
+    await sent;
+    slow.pause();
+  }
+  expect(rejections.totals()).toMatchObject({ 'does-not-read': 1 });
+  expect(slow.destroyed).toBe(false);
+  unread.resume();
+  await once(unread, 'close');
+});

@@ -1,0 +1,140 @@
+import { type WallPlace, WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
+import { FrameRate } from '../../../server/realtime/sessions/frame-rate.ts';
+import { WallSlots } from '../../../server/realtime/sessions/wall-slots.ts';
+import { wallStates } from '../../../server/realtime/sessions/wall-states.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import fc from '../../support/property.ts';
+
+describe('places', () => {
+  /** What is stored, and the wall clock. */
+  const store = () => ({ now: 1_000, stored: [] as readonly WallPlace[] });
+  const open = (memory: ReturnType<typeof store>) =>
+    new WallPlaces(
+      () => memory.now,
+      memory.stored,
+      (all) => {
+        memory.stored = all;
+      },
+    );
+
+  test('a pass opens one place in one room, until the place is taken back', () => {
+    const memory = store();
+    const places = open(memory);
+    const foyer = places.add('garden', 'Foyer');
+    const stairs = places.add('garden', 'Stairs');
+    expect(foyer.pass).toMatch(/^[a-z2-9]{12}$/);
+    expect(places.find('garden', foyer.pass)).toMatchObject({ name: 'Foyer' });
+    expect(places.find('attic', foyer.pass)).toBeUndefined();
+    expect(places.find('garden', '')).toBeUndefined();
+    const again = open(memory);
+    expect(again.find('garden', stairs.pass)).toMatchObject({ id: stairs.id });
+    again.remove(stairs.id);
+    expect(open(memory).of('garden')).toMatchObject([{ name: 'Foyer' }]);
+    again.forget('garden');
+    expect(open(memory).of('garden')).toEqual([]);
+  });
+
+  test('it is known since when a wall is lost, also after the server was restarted or killed', () => {
+    const memory = store();
+    const places = open(memory);
+    const { id } = places.add('garden', 'Foyer');
+    const lost = (from: WallPlaces) => from.of('garden')[0].lost;
+    memory.now = 2_000;
+    // One that was never up cannot be lost.
+    expect(lost(open(memory))).toBeNull();
+    places.appeared(id);
+    expect(lost(places)).toBeNull();
+    memory.now = 3_000;
+    places.vanished(id);
+    memory.now = 4_000;
+    expect(lost(open(memory))).toBe(3_000);
+    places.appeared(id);
+    memory.now = 5_000;
+    expect(lost(open(memory))).toBe(5_000);
+  });
+});
+
+describe('a full room', () => {
+  test('a wall with a place takes one from those without, wherever they are', () => {
+    const walls = new WallSlots<string>(4);
+    for (const name of ['a', 'b', 'c', 'd']) walls.add(name, `far ${name}`);
+    expect(() => walls.add('late', 'here')).toThrow(new Refusal('too-many-walls'));
+    expect(walls.add('foyer', 'here', 1)).toBe('a');
+    expect(walls.add('stairs', 'here', 2)).toBe('b');
+    expect(() => walls.add('late', 'elsewhere')).toThrow(new Refusal('too-many-walls'));
+    expect([...walls.members]).toEqual(['c', 'd', 'foyer', 'stairs']);
+  });
+
+  test('screens of one wall share its place, but cannot keep out another wall', () => {
+    const walls = new WallSlots<string>(4);
+    for (const name of ['a', 'b', 'c', 'd']) walls.add(name, 'here', 1);
+    expect(walls.add('stairs', 'here', 2)).toBe('d');
+    expect(walls.add('attic', 'here', 3)).toBe('c');
+    walls.release(1);
+    expect(walls.hasWallOf(1)).toBe(false);
+    expect(walls.add('cellar', 'here', 4)).toBe('b');
+  });
+
+  test('whatever others do, each wall with a place gets in and stays', () => {
+    const wish = fc.record({ address: fc.nat(3), place: fc.option(fc.nat(3)) });
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 60 }), (wishes) => {
+        const walls = new WallSlots<number>(5);
+        const opened = new Set<number>();
+        wishes.forEach(({ address, place }, wall) => {
+          try {
+            walls.add(wall, `${address}`, place ?? undefined);
+          } catch (error) {
+            expect(error).toEqual(new Refusal('too-many-walls'));
+            // Only a further screen of a wall that is up may be refused.
+            if (place !== null) expect(opened).toContain(place);
+          }
+          if (place !== null) opened.add(place);
+          for (const one of opened) expect(walls.hasWallOf(one)).toBe(true);
+          expect(walls.size).toBeLessThanOrEqual(5);
+        });
+      }),
+    );
+  });
+});
+
+describe('what the host sees', () => {
+  test('a frame rate over the last seconds, and none when nothing is shown any more', () => {
+    const rate = new FrameRate(0);
+    let now = 0;
+    const show = (seconds: number, frames: number) => {
+      for (let i = 0; i < seconds * frames; i++) rate.confirm((now += 1_000 / frames));
+    };
+    show(3, 20);
+    expect(rate.at(now)).toBeCloseTo(20);
+    show(20, 15);
+    expect(rate.at(now)).toBeCloseTo(15, 0);
+    show(20, 1);
+    expect(rate.at(now)).toBeCloseTo(1, 0);
+    expect(rate.at(now + 10_000)).toBe(0);
+  });
+
+  test('walls with places come first, with all their screens; the slowest screen counts', () => {
+    const place = (id: number, name: string, lost: number | null): WallPlace => {
+      return { id, room: 'garden', name, pass: `pass${id}`, seen: true, lost };
+    };
+    const screen = (since: number, frames: number, of?: number) => {
+      const frameRate = new FrameRate(9_000);
+      for (let i = 0; i < frames; i++) frameRate.confirm(9_500);
+      return { since, frameRate, place: of };
+    };
+    const places = [place(1, 'Foyer', null), place(2, 'Stairs', 5)];
+    const connected = [screen(4_000, 3), screen(2_000, 15, 1), screen(3_000, 12, 1)];
+    expect(wallStates(places, connected, 10_000)).toEqual([
+      {
+        ...{ id: 1, name: 'Foyer', path: '/wall/garden?pass=pass1', screens: 2 },
+        ...{ upFor: 8_000, lost: null, frameRate: 12 },
+      },
+      {
+        ...{ id: 2, name: 'Stairs', path: '/wall/garden?pass=pass2', screens: 0 },
+        ...{ upFor: null, lost: 5, frameRate: 0 },
+      },
+      { id: null, name: '', path: '', screens: 1, upFor: 6_000, lost: null, frameRate: 3 },
+    ]);
+  });
+});
