@@ -35,6 +35,9 @@ export const DEFAULTS = {
     attract: { on: true, after: 60 },
     captions: true,
     languages: [SOURCE_LANGUAGE] as LanguageCode[],
+    drawings: 'on',
+    tokens: true,
+    latents: true,
     paused: false,
   },
   life: {
@@ -148,6 +151,16 @@ export const DEFAULTS = {
     maxDrawings: 32,
     /** Time that the encoder works before it yields, ms. */
     slice: 2,
+  },
+  /** Drawings that wait for the host's yes. */
+  drawings: {
+    /** Waiting drawings, of all participants of a room and of one. */
+    maxWaiting: 60,
+    maxWaitingEach: 3,
+    /** Time after which nobody has looked. */
+    expires: 600_000,
+    /** Time for an extension's answer about a drawing. */
+    answer: 5_000,
   },
   net: {
     port: 8080,

@@ -28,6 +28,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'too-many-rooms': msg('The server’s limit of rooms is reached. Remove one that is not used.'),
   'no-such-organism': msg('That organism is no longer there.'),
   'no-such-participant': msg('That visitor is no longer there.'),
+  'no-such-drawing': msg('That drawing is no longer waiting.'),
   'off-grid': msg('That is outside the room.'),
   'no-such-ban': msg('That ban has already ended.'),
   'no-such-wall': msg('That wall no longer has a place.'),

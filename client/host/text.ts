@@ -61,6 +61,10 @@ export const visitorsText = (n: number): string =>
 export const organismsText = (n: number): string =>
   plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
 
+/** '1 drawing waits', '2 drawings wait'. */
+export const drawingsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} drawing is waiting`), msg(str`${number(n)} drawings are waiting`));
+
 /** '1 act', '2 acts'. */
 export const actsText = (n: number): string =>
   plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));

@@ -98,7 +98,10 @@ export class VivariumHost extends StyledElement {
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
         ${this.roomSelect()}
-        <host-nav .room=${host.room} .section=${this.location.section}
+        <host-nav
+          .room=${host.room}
+          .section=${this.location.section}
+          .drawings=${host.summary?.drawingsWaiting ?? 0}
           ><host-language></host-language>${this.signOutButton()}</host-nav
         >
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>

@@ -36,8 +36,11 @@ export class RequestTracker {
     this.send(name, { ...payload, id } as unknown as Command<N>);
   };
 
-  accepted(answer: Event<'accepted'>): void {
-    this.take(answer.id)?.accepted?.(answer);
+  /** @returns whether a request was waiting for this answer */
+  accepted(answer: Event<'accepted'>): boolean {
+    const answers = this.take(answer.id);
+    answers?.accepted?.(answer);
+    return answers !== undefined;
   }
 
   /** @returns whether a request was waiting for this answer */

@@ -25,8 +25,19 @@ const REASON_WORDS: Words<Reason> = {
   'no-such-seed': () => msg('There is no such seed.'),
   'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
   'bad-name': () => msg('That name cannot be shown here.'),
+  'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
   'bad-latent': () => msg('The latent vector has the wrong length or is out of range.'),
   'bad-drawing': () => msg('That drawing cannot be grown here.'),
+  'no-drawings': () => msg('Drawing is switched off in this room.'),
+  'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
+  'drawing-declined': () =>
+    msg('The host would rather not have this drawing here. Try another one.'),
+  'drawing-expired': () =>
+    msg('Nobody had the time to look at your drawing. You can send it again.'),
+  'drawing-unseen': () => msg('The host has not seen this drawing. Draw it again to show it.'),
+  'drawings-waiting': () =>
+    msg('Your last drawings still wait for the host. Please wait a little.'),
+  'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
   protected: () => msg('That one was just wounded. Let it heal for a moment.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
@@ -54,11 +65,18 @@ const REASON_WORDS: Words<Reason> = {
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
   'some-protected': () => msg('Some were just wounded and cannot be wounded again for a moment.'),
+  'name-reserved': () =>
+    msg('That name is for the gardener or the host. You are here without one.'),
 };
 
 /** The notice for a visitor who acts while the page is disconnected; the action is dropped. */
 export function offlineText(): string {
   return msg('Nothing reaches the room just now. Please wait a moment.');
+}
+
+/** The notice for a visitor whose drawing the host has approved while they did something else. */
+export function approvedText(): string {
+  return msg('Your drawing may grow. Tap where it should live.');
 }
 
 /** Why an action was refused; the English text when there is no translation. */

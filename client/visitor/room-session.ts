@@ -1,7 +1,7 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismView } from '../../shared/vocabulary.ts';
+import type { OrganismView, SeedView } from '../../shared/vocabulary.ts';
 import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
@@ -12,7 +12,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
-import { noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
+import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
@@ -61,7 +61,12 @@ export class RoomSession {
     const refresh = (): void => page.refresh();
     state.onChange(refresh);
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    model.on('settings', ({ maxRadius }) => state.setWidest(maxRadius));
+    model.on('settings', ({ maxRadius, tokens }) => {
+      state.setWidest(maxRadius);
+      if (tokens || state.state.held.from !== 'token') return;
+      state.throwDice(Math.random);
+      page.tell(reasonText('no-tokens'));
+    });
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
     model.on('life', ({ event, organism }) => {
       const isMine = organism.planter.id === model.you?.id;
@@ -71,7 +76,10 @@ export class RoomSession {
       }
       if (state.state.selection || isMine) refresh();
     });
-    model.on('accepted', (answer) => requests.accepted(answer));
+    model.on('accepted', (answer) => {
+      // The host has approved a drawing that was sent before this page was reloaded.
+      if (!requests.accepted(answer) && answer.seed) this.receiveDrawing(answer.seed);
+    });
     model.on('rejected', (answer) => {
       if (requests.rejected(answer)) return;
       const text = reasonText(answer.reason);
@@ -122,6 +130,17 @@ export class RoomSession {
   close(): void {
     this.feedback.turnOff();
     this.connection.close();
+  }
+
+  /** Puts the seed of a drawing into the hand, and says so if the drawing pad is closed. */
+  receiveDrawing(seed: SeedView): void {
+    this.state.receive(seed);
+    if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
+  }
+
+  /** A drawing was refused; the drawing pad says so itself while it is open. */
+  refuseDrawing(reason: Reason): void {
+    if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
   private readonly telling = {

@@ -14,9 +14,10 @@ import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { HookError } from './hook-error.ts';
 import {
   actSchema,
+  answerSchema,
   failureSchema,
+  type HookAnswer,
   lineSchema,
-  objectionSchema,
   type ServerMethods,
   startedSchema,
   type ThreadMethods,
@@ -112,21 +113,22 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /** Asks a hook. @returns its objection; undefined if it has none or does not answer in time */
-  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<string | undefined> {
+  /** Asks a hook. @returns its answer; an empty one if it does not answer in time */
+  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<HookAnswer> {
     const { rpc } = this;
-    if (!rpc || !this.has(hook)) return Promise.resolve(undefined);
+    if (!rpc || !this.has(hook)) return Promise.resolve({});
+    const limit = hook === 'onDraw' ? DEFAULTS.drawings.answer : DEFAULTS.hooks.answer;
     return new Promise((resolve) => {
-      const cancelTimeout = this.options.clock.after(DEFAULTS.hooks.answer, () => {
-        resolve(undefined);
-        this.failed(hook, `no answer within ${DEFAULTS.hooks.answer} ms`);
+      const cancelTimeout = this.options.clock.after(limit, () => {
+        resolve({});
+        this.failed(hook, `no answer within ${limit} ms`);
       });
-      const answered = (objection: string | undefined): void => {
+      const answered = (answer: HookAnswer | undefined): void => {
         cancelTimeout();
-        resolve(objection);
+        resolve(answer ?? {});
       };
       rpc.call('ask', hook, about).then(
-        (answer) => answered(this.checked(rpc, objectionSchema, answer)?.refuse),
+        (answer) => answered(this.checked(rpc, answerSchema, answer)),
         () => answered(undefined),
       );
     });

@@ -107,12 +107,23 @@ export interface Told {
   readonly onFigures: Figures;
 }
 
+/** A drawing that is to become a seed. */
+export interface Drawn {
+  readonly room: string;
+  readonly by: ParticipantView;
+  /** Side of the drawing, cells. */
+  readonly side: number;
+  /** [side, side] bytes of ink, or [side, side, 4] of premultiplied RGBA. */
+  readonly pixels: Uint8Array;
+}
+
 /** The argument of each hook that may refuse. */
 export interface Asked {
   readonly onJoin: Joining;
   readonly onPlant: Wish<'plant'>;
   readonly onStroke: Wish<'damage'>;
   readonly onCross: Wish<'cross'>;
+  readonly onDraw: Drawn;
 }
 
 /** A refusal, with a text for developers and the log. */
@@ -120,13 +131,18 @@ export interface Objection {
   readonly refuse: string;
 }
 
+/** Where the host looks at drawings first, this one does not wait. */
+export interface Permission {
+  readonly allow: true;
+}
+
 type Hooks = {
   readonly [H in keyof Told]?: (told: Told[H]) => unknown;
 } & {
-  readonly [H in keyof Asked]?: (
-    asked: Asked[H],
-  ) => Objection | undefined | Promise<Objection | undefined>;
+  readonly [H in keyof Asked]?: (asked: Asked[H]) => Verdict<H> | Promise<Verdict<H>>;
 };
+
+type Verdict<H> = Objection | undefined | (H extends 'onDraw' ? Permission : never);
 
 /** An extension. Promises that hooks return are awaited; other results are ignored. */
 export interface Extension extends Hooks {
@@ -171,6 +187,7 @@ export const HOOKS = [
   'onPlant',
   'onStroke',
   'onCross',
+  'onDraw',
 ] as const satisfies readonly (keyof Told | keyof Asked)[];
 
 export type ToldHook = keyof Told;

@@ -18,6 +18,7 @@ import { ApprovalQueue } from './approval-queue.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { ExtensionThread } from './extension-thread.ts';
 import { meanColour } from './mean-colour.ts';
+import type { HookAnswer } from './thread/protocol.ts';
 
 /** A listener within the server. If a hook throws, the error is logged and the listener removed. */
 export type Listener = { readonly name: string } & {
@@ -161,9 +162,16 @@ export class Hooks {
         watched.isActive = true;
       },
       join: (name) =>
-        this.ask('onJoin', { room, name })?.().then((objection) => {
-          if (objection !== undefined) throw new Refusal('not-here', objection);
+        this.ask('onJoin', { room, name })?.().then(({ refuse }) => {
+          if (refuse !== undefined) throw new Refusal('not-here', refuse);
         }),
+      draw: (by, pixels) => {
+        const { side } = roomServer.room.species;
+        return this.ask('onDraw', { room, by, side, pixels })?.().then(({ refuse, allow }) => {
+          if (refuse !== undefined) throw new Refusal('not-here', refuse);
+          return allow === true;
+        });
+      },
       command: (command) => {
         const { what } = command;
         const ask = isActName(what)
@@ -173,7 +181,7 @@ export class Hooks {
               this.extensionOf(watched, command.by),
             )
           : undefined;
-        return approvals.submit(command.by.id, ask);
+        return approvals.submit(command.by.id, ask && (() => ask().then(({ refuse }) => refuse)));
       },
     };
   }
@@ -187,19 +195,20 @@ export class Hooks {
     return undefined;
   }
 
-  /** @returns a function that asks all extensions with the hook and returns the first objection;
-   *   undefined if there are none */
+  /** @returns a function that asks all extensions with the hook and returns the first objection,
+   *   or whether one allows it; undefined if there are none */
   private ask<H extends AskedHook>(
     hook: H,
     about: Asked[H],
     except?: ExtensionThread,
-  ): (() => Promise<string | undefined>) | undefined {
+  ): (() => Promise<HookAnswer>) | undefined {
     const asked = this.extensions.filter((one) => one !== except && one.has(hook));
     if (asked.length === 0) return undefined;
     return async () => {
       const answers = await Promise.all(asked.map((one) => one.ask(hook, about)));
-      const index = answers.findIndex((answer) => answer !== undefined);
-      return index < 0 ? undefined : `${asked[index].name}: ${answers[index]}`;
+      const index = answers.findIndex(({ refuse }) => refuse !== undefined);
+      if (index >= 0) return { refuse: `${asked[index].name}: ${answers[index].refuse}` };
+      return answers.some(({ allow }) => allow) ? { allow: true } : {};
     };
   }
 

@@ -7,6 +7,7 @@ import type { TickEvents } from '../world/world.ts';
 import { createHostApi } from './api.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
+import { drawingCalls, drawingFiles } from './drawing-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -82,6 +83,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...roomCalls(hostContext, (room) => counter.forget(room)),
       ...moderationCalls(hostContext),
       ...snapshotCalls(hostContext),
+      ...drawingCalls(hostContext),
       ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
@@ -102,7 +104,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return wanted;
       },
     },
-    files: files(hostContext, { films, counter }),
+    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext) },
   });
   return {
     router,

@@ -10,6 +10,7 @@ import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
+import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
@@ -22,7 +23,8 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
     room: (_, { room }) => {
       const summary = rooms.summary(room);
       const wallList = wallsOf(context, room);
-      if (!summary.open || summary.busy) return { ...summary, visitors: [], wallList };
+      if (!summary.open || summary.busy)
+        return { ...summary, visitors: [], drawings: [], wallList };
       const live = rooms.requireOpen(room);
       const planted = new Map<number, number>();
       for (const { planter } of live.room.organisms) {
@@ -31,7 +33,8 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
       const visitors = live.server.host.visitors.map((visitor) => {
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
-      return { ...summary, visitors, wallList };
+      const drawings = drawingsOf(live, context.clock.now());
+      return { ...summary, visitors, drawings, wallList };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
       if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');

@@ -15,8 +15,8 @@ import type { RejectionCounts, RejectionReason } from './admission/rejection-cou
 import { TcpConnectionLimit } from './admission/tcp-connections.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
+import type { NameCheck } from './names/display-names.ts';
 import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
-import type { NameCheck } from './sessions/display-names.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** The running gateway. */

@@ -5,9 +5,11 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
+import type { GrowthFilm } from '../previews/growth-film.ts';
 import type { Room, TickResult } from '../world/room.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
+import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { Cursors } from './presence/cursors.ts';
@@ -47,6 +49,8 @@ export class RoomServer {
   readonly broadcaster: RoomBroadcaster;
   /** Where commands come in. */
   readonly dispatcher: CommandDispatcher;
+  /** Drawings that become seeds, and those that wait for the host's yes. */
+  readonly drawings: DrawingReview;
   /** What clients are sent again in full after the next tick. */
   readonly refresh: RefreshRequests;
   readonly cursors = new Cursors();
@@ -89,7 +93,8 @@ export class RoomServer {
     this.presence = new PresenceBroadcaster(context, () => this.walls.members);
     this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
     this.host = new HostOperations(context, this.admission, welcomeBuilder);
-    this.dispatcher = new CommandDispatcher(context);
+    this.drawings = new DrawingReview(context);
+    this.dispatcher = new CommandDispatcher(context, this.drawings);
   }
 
   /** Number of present participants. */
@@ -161,23 +166,26 @@ export class RoomServer {
     const { id } = command;
     const you = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, id, async () => {
+      this.dispatcher.requireSeed(command.seed, you.id);
       const film = await this.previews.preview(you, command, client.address);
       client.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
     });
   }
 
-  /** Turns a drawing into a seed in the participant's inventory. */
-  draw(client: RoomClient, command: Command<'draw'>): Promise<void> {
-    const you = this.slots.participantOf(client)!;
-    return this.dispatcher.runAsync(client, command.id, async () => {
-      this.policy.requireMayAct(you.id);
-      return this.previews.draw(
-        you,
-        command,
-        client.address,
-        () => this.slots.participantOf(client)?.id === you.id,
-      );
+  /** Turns a drawing into a seed in the participant's inventory, if need be after the host's yes. */
+  draw(client: RoomClient, { id: request, pixels }: Command<'draw'>): Promise<void> {
+    const by = this.slots.participantOf(client)!;
+    return this.dispatcher.runAsync(client, request, async () => {
+      this.policy.requireMayAct(by.id);
+      this.drawings.requireOn();
+      const latent = await this.previews.encode(pixels, client.address);
+      await this.drawings.submit({ by, client, request, pixels, latent });
     });
+  }
+
+  /** Grows a waiting drawing for the host. @throws Refusal too-fast, room-busy */
+  grow(latent: Float32Array): Promise<GrowthFilm> {
+    return this.previews.grow(latent);
   }
 
   /** The client has drawn the frame of a tick, so it also knows its new resume token. */
@@ -206,14 +214,16 @@ export class RoomServer {
 
   /** Answers the commands of a tick and takes over its changes; `broadcast` sends them later. */
   handleTick(result: TickResult, now: number): void {
-    this.admission.expire(now);
+    const gone = this.admission.expire(now);
     this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
     this.presence.sendQueuePositions();
     for (const answer of result.answers) {
       if (!answer.refused) this.visits.countCommand(answer.by);
+      this.drawings.answered(answer);
       this.dispatcher.answer(answer);
     }
+    this.drawings.endTick(now, gone);
     this.queueEvents(result, now);
     this.broadcaster.follow(result.tick, result.changed);
     this.lastTick = result.tick;

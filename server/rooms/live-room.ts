@@ -100,7 +100,7 @@ export function applySettings(
   previous: RoomSettings,
   ticker: Ticker,
 ): void {
-  const { tickRate, capacity, maxOrganisms, energy, names, protect } = settings;
+  const { tickRate, capacity, maxOrganisms, energy, names, protect, drawings } = settings;
   if (tickRate !== previous.tickRate) {
     ticker.setRate(room, tickRate);
     room.setTickRate(tickRate);
@@ -110,5 +110,6 @@ export function applySettings(
   if (protect !== previous.protect) room.setProtect(protect);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
+  if (drawings !== previous.drawings) server.drawings.settingsChanged();
   server.broadcastSettings();
 }

@@ -140,7 +140,7 @@ export const SERVER = {
         value: 'FILE',
         type: orWord('none', undefined, is.wordFile),
         default: 'none',
-        help: 'words not allowed in names, one per line, in addition to the built-in English list',
+        help: 'words not allowed in names, one per line, in addition to the built-in lists',
         details: 'Empty lines and lines that begin with `#` are skipped.',
       },
     }),

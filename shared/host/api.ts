@@ -116,6 +116,8 @@ export const CALLS = {
   ),
   /** The participant may only watch; their cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
+  /** Lets a waiting drawing become a seed of its visitor, or declines it. */
+  decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
     {
@@ -184,6 +186,10 @@ export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['an
 export const FILES = {
   /** PNG of a snapshot, one pixel per place. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
+  /** PNG of a waiting drawing, one pixel per cell. */
+  drawing: '/rooms/:room/drawings/:drawing/picture.png',
+  /** PNG of what it grows into: a row of square pictures, the grown one last. */
+  grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of the room now, one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**

@@ -23,6 +23,7 @@ export const HOST_REASONS = {
   'too-many-rooms': 'There are as many rooms as this server takes.',
   'no-such-organism': 'That organism is not there any more.',
   'no-such-participant': 'That visitor is not there any more.',
+  'no-such-drawing': 'That drawing does not wait any more.',
   'off-grid': 'That lies outside the room.',
   'no-such-ban': 'That ban is over already.',
   'no-such-wall': 'That wall has no place any more.',

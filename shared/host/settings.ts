@@ -13,6 +13,9 @@ const languages = v.pipe(
   v.check((list) => new Set(list).size === list.length, 'a language is named twice'),
 );
 
+export const DRAWING_MODES = ['on', 'ask', 'off'] as const;
+export type DrawingMode = (typeof DRAWING_MODES)[number];
+
 const energy = v.strictObject({
   /** Maximum energy of a participant. */
   capacity: between(1, 1e6),
@@ -50,6 +53,12 @@ const knobs = {
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,
+  /** Whether drawings become seeds: at once, after the host's yes, or not. */
+  drawings: v.picklist(DRAWING_MODES),
+  /** Whether seeds can be planted from a keepsake's text, the token. */
+  tokens: v.boolean(),
+  /** Whether programs can plant latents of their own. */
+  latents: v.boolean(),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { count } from '../common-schemas.ts';
+import { participantView } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
@@ -24,6 +25,8 @@ const roomEntries = {
   fixed: truth,
   participants: count,
   waiting: count,
+  /** Drawings that wait for the host's yes. */
+  drawingsWaiting: count,
   organisms: count,
   awake: count,
   tick: count,
@@ -57,6 +60,16 @@ export const visitorState = v.object({
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
+/** A drawing that waits for the host's yes. */
+export const drawingState = v.object({
+  /** Used in calls. */
+  id: count,
+  /** Participant number, name and hue. */
+  by: participantView,
+  /** Time since it was sent, ms. */
+  waited: number,
+});
+export type DrawingState = v.InferOutput<typeof drawingState>;
 export const wallState = v.object({
   /** null: it has no place of its own. */
   id: v.nullable(count),
@@ -78,6 +91,8 @@ export type WallState = v.InferOutput<typeof wallState>;
 export const roomState = v.object({
   ...roomEntries,
   visitors: v.array(visitorState),
+  /** Longest waiting first. */
+  drawings: v.array(drawingState),
   wallList: v.array(wallState),
 });
 export type RoomDetail = v.InferOutput<typeof roomState>;

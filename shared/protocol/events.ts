@@ -3,6 +3,7 @@
  */
 import * as v from 'valibot';
 import { count, finite, id, size } from '../common-schemas.ts';
+import { DRAWING_MODES } from '../host/settings.ts';
 import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
@@ -116,6 +117,11 @@ export const EVENTS = {
     captions: v.boolean(),
     languages: v.array(v.string()),
     attract: v.object({ on: v.boolean(), after: amount }),
+    /** Whether drawings become seeds at once, after the host's yes, or not. */
+    drawings: v.picklist(DRAWING_MODES),
+    /** Whether keepsakes and latents can be planted. */
+    tokens: v.boolean(),
+    latents: v.boolean(),
     /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
   }),

@@ -20,8 +20,17 @@ export const REASONS = {
   'no-such-seed': 'There is no such seed.',
   'bad-token': 'This keepsake grows in another garden, or its link is damaged.',
   'bad-name': 'That name cannot be shown here.',
+  'reserved-name': 'That name is for the gardener or the host. Choose another one.',
   'bad-latent': 'The latent vector has the wrong length or is out of range.',
   'bad-drawing': 'That drawing cannot be grown here.',
+  'no-drawings': 'Drawing is switched off in this room.',
+  'no-tokens': 'Keepsakes cannot be planted in this room.',
+  'no-latents': 'Latents of your own cannot be planted in this room.',
+  'drawing-declined': 'The host would rather not have this drawing here. Try another one.',
+  'drawing-expired': 'Nobody had the time to look at your drawing. You can send it again.',
+  'drawing-unseen': 'The host has not seen this drawing. Draw it again to show it.',
+  'drawings-waiting': 'Your last drawings still wait for the host. Please wait a little.',
+  'too-many-drawings': 'Many drawings wait for the host. Please try again later.',
   'no-such-organism': 'That organism is not here any more.',
   protected: 'That one was just wounded. Let it heal for a moment.',
   'not-yours': 'Somebody else has planted that one.',
@@ -50,6 +59,7 @@ export type Reason = keyof typeof REASONS;
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
   'some-protected': 'Some were just wounded and cannot be wounded again for a moment.',
+  'name-reserved': 'That name is for the gardener or the host. You are here without one.',
 } as const satisfies Record<string, string>;
 
 export type Notice = keyof typeof NOTICES;

@@ -12,7 +12,7 @@ import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { startServer } from '../support/server.ts';
-import { afterTest, suiteFolder } from '../support/suite.ts';
+import { afterTest, hostOf, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const EXAMPLE = fileURLToPath(
@@ -33,7 +33,8 @@ const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {
     const { answer, closing } = DEFAULTS.hooks;
-    return systemClock.after(delay === answer || delay === closing ? 60_000 : delay, call);
+    const waits = [answer, closing, DEFAULTS.drawings.answer];
+    return systemClock.after(waits.includes(delay as never) ? 60_000 : delay, call);
   },
 };
 
@@ -66,6 +67,34 @@ function ticks(visitor: Visitor, count: number): Promise<void> {
 }
 
 describe('an extension', () => {
+  test('judges drawings, and leaves others to the host', async () => {
+    await startBy(
+      patient,
+      await write(
+        'judge',
+        `export default {
+          name: 'judge',
+          onDraw: async ({ side, pixels, by }) => {
+            await null;
+            if (pixels.length !== 4 * side * side) return { refuse: 'broken' };
+            if (pixels[0] === 1) return { refuse: 'not by ' + by.name };
+            return pixels[0] === 2 ? { allow: true } : undefined;
+          },
+        }`,
+      ),
+    );
+    const host = await hostOf(server);
+    await host.call('changeSettings', { drawings: 'ask' });
+    const ada = await come('Ada');
+    const draw = (first: number) => ada.ask('draw', { pixels: new Uint8Array(4096).fill(first) });
+    expect(await draw(1)).toMatchObject({ reason: 'not-here', detail: 'judge: not by Ada' });
+    expect(await draw(2)).toMatchObject({ seed: { origin: 'drawing' } });
+    void draw(3);
+    const { drawings } = server.rooms.requireOpen('garden').server;
+    await ada.until(() => drawings.waiting.length === 1);
+    expect(drawings.waiting[0].pixels[0]).toBe(3);
+  });
+
   test('hears what happens, in order', async () => {
     await startBy(
       patient,

@@ -250,7 +250,7 @@ export const EXPECTED = join(FIXTURE, 'expected.json');
 
 export function readExpected(): {
   readonly recording: Recording;
-  readonly opening: unknown;
+  readonly opening: { readonly settings: object };
   readonly undo: unknown;
 } {
   return JSON.parse(readFileSync(EXPECTED, 'utf8'));

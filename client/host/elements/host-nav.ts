@@ -4,6 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import { locationHash, SECTIONS, type Section } from '../sections.ts';
+import { drawingsText } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
 
 /** Links to all sections; the slot is the end of the menu on a phone. */
@@ -16,6 +17,7 @@ export class HostNav extends StyledElement {
     }
     a,
     .more {
+      position: relative;
       gap: 0.85em;
       min-height: 2.95em;
       padding: 0 0.95em;
@@ -26,6 +28,16 @@ export class HostNav extends StyledElement {
     a[aria-current] {
       color: var(--accent);
       background: oklch(0.36 0.045 175 / 0.55);
+    }
+    .badge {
+      min-width: 1.7em;
+      padding: 0 0.4em;
+      border-radius: 999px;
+      background: var(--accent);
+      color: oklch(0.2 0.03 175);
+      font-weight: 600;
+      line-height: 1.7;
+      text-align: center;
     }
     .more,
     .rest {
@@ -53,6 +65,11 @@ export class HostNav extends StyledElement {
       }
       a.secondary {
         display: none;
+      }
+      .badge {
+        position: absolute;
+        inset: 2px auto auto calc(50% + 1em);
+        font-size: 0.9em;
       }
       .more {
         display: flex;
@@ -87,6 +104,8 @@ export class HostNav extends StyledElement {
 
   @property() room = '';
   @property() section: Section['id'] = 'watch';
+  /** Drawings that wait in the selected room; shown at “Watch”. */
+  @property({ type: Number }) drawings = 0;
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
 
@@ -117,8 +136,13 @@ export class HostNav extends StyledElement {
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}
       @click=${() => (this.open = false)}
-      >${hostIcons[id]}<span>${name}</span></a
+      >${hostIcons[id]}<span>${name}</span>${id === 'watch' && this.drawings > 0 ? this.badge() : nothing}</a
     >`;
+  }
+
+  private badge(): TemplateResult {
+    const { drawings } = this;
+    return html`<b class="badge" role="img" aria-label=${drawingsText(drawings)}>${drawings}</b>`;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {

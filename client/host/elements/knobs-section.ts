@@ -12,12 +12,14 @@ import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts'
 import { HostElement } from './host-element.ts';
 import './host-knob.ts';
 import './reseed-card.ts';
+import { drawingChoice, SEED_TOGGLES } from './seed-rules.ts';
 import { isChecked, languageChips, sectionHead } from './templates.ts';
 
 /** How long “applied” is shown, ms. */
 const APPLIED_MS = 2_500;
 
 const TOGGLES = {
+  ...SEED_TOGGLES,
   attract: {
     name: msg('Gardener when nobody plays'),
     about: msg('Plants and crosses by itself, and stops when a visitor starts.'),
@@ -60,6 +62,13 @@ export class KnobsSection extends HostElement {
     }
     .name {
       font-weight: 500;
+    }
+    .drawings {
+      padding: 6px 0 14px;
+    }
+    .drawings p {
+      margin-top: 8px;
+      font-size: 0.93em;
     }
     .languages {
       padding: 14px 0 2px;
@@ -124,6 +133,12 @@ export class KnobsSection extends HostElement {
         ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'captions')}
         ${this.languages(room, settings.languages)}
       </section>
+      <section class="card" aria-label=${msg('What visitors plant')}>
+        <h3>${msg('What visitors plant')}</h3>
+        <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
+        ${drawingChoice(settings.drawings, this.statusText('drawings'), (change) => this.apply(room, 'drawings', change))}
+        ${this.toggle(room, settings, 'tokens')} ${this.toggle(room, settings, 'latents')}
+      </section>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
     </div>`;
   }
@@ -134,7 +149,7 @@ export class KnobsSection extends HostElement {
     const on = id === 'attract' ? attract.on : settings[id];
     const write = (next: boolean): SettingsChange =>
       id === 'attract' ? { attract: { ...attract, on: next } } : { [id]: next };
-    const status = { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
+    const status = this.statusText(id);
     return html`<label class="switch flex spread" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
       <input
@@ -162,6 +177,10 @@ export class KnobsSection extends HostElement {
 
   private statusOf(id: string): '' | 'pending' | 'done' {
     return this.changed?.id === id ? this.changed.status : '';
+  }
+
+  private statusText(id: string): string {
+    return { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
   }
 
   private async apply(room: string, id: string, change: SettingsChange): Promise<void> {

@@ -15,6 +15,7 @@ import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { iconButton } from './templates.ts';
 import './ban-list.ts';
+import './drawing-queue.ts';
 import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
 import './live-view.ts';
@@ -43,7 +44,13 @@ export class WatchSection extends HostElement {
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
-        ${summary.open ? html`${this.pause(summary)} <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>` : nothing}
+        ${
+          summary.open
+            ? html`${this.pause(summary)}
+                <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
+                <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
+            : nothing
+        }
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
         <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
         ${

@@ -25,8 +25,9 @@ const READ = 256;
 const KEY_STEP = 0.02;
 
 /**
- * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, and `done` when the
- * visitor chooses to plant it.
+ * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
+ * Reason), and `done` when the visitor chooses to plant it. The host may take minutes to answer:
+ * the first two are fired also after the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
@@ -37,6 +38,8 @@ export class DrawPad extends VisitorElement {
   @property({ attribute: false }) requests!: RequestTracker;
   /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
+  /** Whether the host looks at drawings before they grow. */
+  @property({ attribute: false }) asks = false;
   /** The visitor's own seeds. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @state() private width: Width = 'medium';
@@ -119,7 +122,7 @@ export class DrawPad extends VisitorElement {
             ></seed-film>`
             : nothing
         }
-        <p class="refusal" role="status">${this.refusal}</p>
+        <p class="refusal" role="status">${this.refusal || this.waits()}</p>
       </div>
       <div class="side">
         <div class="stack grid">
@@ -140,6 +143,13 @@ export class DrawPad extends VisitorElement {
           }</footer>
         </div>
       </div>`;
+  }
+
+  /** What the visitor is told where the host looks first; nothing while they draw. */
+  private waits(): string {
+    if (!this.asks || this.seed) return '';
+    if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');
+    return this.lines === 0 ? msg('The host looks at drawings before they grow.') : '';
   }
 
   private edits(empty: boolean): TemplateResult {
@@ -325,6 +335,7 @@ export class DrawPad extends VisitorElement {
         rejected: (reason: Reason) => {
           this.asking = false;
           this.refusal = reasonText(reason);
+          fire(this, 'refused', reason);
         },
       },
     );

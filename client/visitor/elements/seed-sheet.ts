@@ -3,8 +3,10 @@ import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
+import { reasonText } from '../refusal-text.ts';
 import './draw-pad.ts';
 import './gallery-grid.ts';
 import './latent-map.ts';
@@ -65,13 +67,18 @@ export class SeedSheet extends SheetElement {
         @take=${this.take}
       ></latent-map>`;
     }
+    if (model.settings?.drawings === 'off') {
+      return html`<p role="status">${reasonText('no-drawings')}</p>`;
+    }
     return html`<draw-pad
       .checkpoint=${checkpoint}
       .previews=${previews}
       .requests=${requests}
       .live=${connection === 'live'}
+      .asks=${model.settings?.drawings === 'ask'}
       .hand=${hand}
-      @grown=${({ detail }: CustomEvent<SeedView>) => state.receive(detail)}
+      @grown=${({ detail }: CustomEvent<SeedView>) => this.session.receiveDrawing(detail)}
+      @refused=${({ detail }: CustomEvent<Reason>) => this.session.refuseDrawing(detail)}
       @done=${this.close}
     ></draw-pad>`;
   }

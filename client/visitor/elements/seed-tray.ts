@@ -167,7 +167,7 @@ export class SeedTray extends PageElement {
         >
           ${icons.dice}<span>${msg('Dice')}</span>
         </button>
-        ${checkpoint.draws ? this.way('draw', 'draw', msg('Draw')) : nothing}
+        ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
       <seed-row

@@ -3,7 +3,7 @@
  * extension may be anybody's code.
  */
 import * as v from 'valibot';
-import type { Asked, AskedHook, Objection, Outcome, Told, ToldHook } from '../extension.ts';
+import type { Asked, AskedHook, Outcome, Told, ToldHook } from '../extension.ts';
 
 /** The thread's `workerData`. */
 export interface ThreadStart {
@@ -15,7 +15,7 @@ export interface ThreadStart {
 export interface ThreadMethods {
   /** Resolves once the hook is done. */
   tell<H extends ToldHook>(hook: H, about: Told[H]): Promise<void>;
-  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<Partial<Objection>>;
+  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<HookAnswer>;
   ping(): void;
   close(): Promise<void>;
 }
@@ -44,7 +44,12 @@ export const startedSchema = v.union([
 export type Started = v.InferOutput<typeof startedSchema>;
 
 /** Schema of the answer of a hook that may refuse. */
-export const objectionSchema = v.strictObject({ refuse: v.optional(shortText) });
+export const answerSchema = v.strictObject({
+  refuse: v.optional(shortText),
+  allow: v.optional(v.literal(true)),
+});
+/** The answer of a hook that may refuse, validated. */
+export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
 /** Schema of a command; `wish` holds its parameters. */
 export const actSchema = v.strictObject({

@@ -9,6 +9,7 @@ import {
   type Hand,
   HOOKS,
   type Objection,
+  type Permission,
   type ToldHook,
 } from '../extension.ts';
 import type {
@@ -81,9 +82,10 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     // The result of a hook need not be cloneable, so it is not returned.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
-      const answer = (await run(hook, about)) as Objection | undefined | null;
-      const refuse = answer?.refuse;
-      return refuse === undefined ? {} : { refuse: String(refuse) };
+      const answer = (await run(hook, about)) as Partial<Objection & Permission> | undefined | null;
+      const { refuse, allow } = answer ?? {};
+      if (refuse !== undefined) return { refuse: String(refuse) };
+      return allow === true ? { allow } : {};
     },
     ping() {},
     close: async () => void (await attempt('onClose', () => extension.onClose?.())),

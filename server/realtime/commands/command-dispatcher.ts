@@ -1,7 +1,9 @@
 /** Passes commands from participants and system actors to a room, and returns the answers. */
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { HOUSE } from '../../../shared/vocabulary.ts';
-import type { Answer, RoomCommand } from '../../world/commands.ts';
+import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
+import type { Answer, PlantedSeed, RoomCommand } from '../../world/commands.ts';
+import type { DrawingReview } from '../drawings/drawing-review.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import { SystemActor } from './system-actor.ts';
@@ -16,7 +18,22 @@ export class CommandDispatcher {
   });
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
 
-  constructor(private readonly context: RoomContext) {}
+  constructor(
+    private readonly context: RoomContext,
+    private readonly drawings: Pick<DrawingReview, 'requirePlantable'>,
+  ) {}
+
+  /**
+   * Checks that a participant's seed is of a kind that the host allows.
+   *
+   * @throws Refusal no-tokens, no-latents, no-drawings, drawing-unseen
+   */
+  requireSeed(seed: PreviewSource | PlantedSeed, participant: ParticipantId): void {
+    const { tokens, latents } = this.context.policy.settings;
+    if (seed.from === 'token' && !tokens) throw new Refusal('no-tokens');
+    if (seed.from === 'latent' && !latents) throw new Refusal('no-latents');
+    if (seed.from === 'hand') this.drawings.requirePlantable(participant, seed.seed);
+  }
 
   /**
    * Submits a participant's command. The answer comes with the next tick.
@@ -98,6 +115,7 @@ export class CommandDispatcher {
   ): void {
     const { room, policy, clock, hooks } = this.context;
     if (isSystem) policy.requireMayAct(requested.by.id);
+    else if (requested.what === 'plant') this.requireSeed(requested.seed, requested.by.id);
     const command = isSystem ? requested : policy.admit(requested, clock.now());
     // A rejected seed must not start the cooldown.
     const undoCooldown = (): void => {

@@ -1,4 +1,4 @@
-/** Growth previews of seeds, and seeds made from drawings, for the participants of one room. */
+/** Growth previews of seeds, and latents of drawings, for the participants of one room. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -19,7 +19,7 @@ export interface PreviewBackend {
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
 }
 
-/** Limits previews per participant, and puts drawn seeds into the participant's inventory. */
+/** Limits previews per participant. */
 export class SeedPreviewService {
   /** Number of unfinished previews of each participant. */
   private readonly waiting = new Map<number, number>();
@@ -55,23 +55,18 @@ export class SeedPreviewService {
   }
 
   /**
-   * Turns a drawing into a seed. The room adds it to the inventory at its next tick, and answers
-   * then.
+   * Encodes a drawing as a latent.
    *
    * @param address address key of the participant's connection
-   * @param isPresent whether the participant is still present when the drawing is encoded
-   * @throws Refusal bad-drawing, room-busy, too-fast
+   * @throws Refusal bad-drawing, room-busy
    */
-  async draw(
-    by: ParticipantView,
-    { id, pixels }: Command<'draw'>,
-    address: string | undefined,
-    isPresent: () => boolean,
-  ): Promise<void> {
+  async encode(pixels: Uint8Array, address: string | undefined): Promise<Float32Array> {
     if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
-    const latent = await this.backend.encode(pixels, address);
-    // The inventory of an absent participant might never be cleared.
-    if (!isPresent()) return;
-    this.room.enqueue(id, { what: 'hold', by, latent: [...latent], origin: 'drawing' });
+    return this.backend.encode(pixels, address);
+  }
+
+  /** Grows a latent for the host. @throws Refusal too-fast, room-busy */
+  grow(latent: Float32Array): Promise<GrowthFilm> {
+    return this.backend.grow(latent);
   }
 }

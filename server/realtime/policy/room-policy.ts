@@ -27,8 +27,9 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { isDimmed: dim } = this;
-    return { names, paused, maxRadius, cooldown, captions, languages, attract, dim };
+    const { drawings, tokens, latents } = this.settings;
+    const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
+    return { ...shown, drawings, tokens, latents, dim: this.isDimmed };
   }
 
   /** Whether others may see this participant's cursor and beacons. */

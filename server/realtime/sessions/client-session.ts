@@ -14,9 +14,9 @@ import type { Clock } from '../../platform/clock.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
 import { parseCommand } from '../commands/parse-command.ts';
+import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
-import { cleanName, type NameCheck } from './display-names.ts';
 import type { JoinRequest, RoomClient } from './room-client.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
@@ -27,6 +27,8 @@ const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', '
 
 /** What a page sends without anything that its visitor does. */
 const SENT_BY_ITSELF: ReadonlySet<CommandName> = new Set(['received', 'resync']);
+/** What a visitor is told who has come in without the name they asked for. */
+const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
 /** Finds the servers of open rooms. */
 export interface RoomDirectory {
@@ -172,10 +174,11 @@ export class ClientSession implements RoomClient {
     }
   }
 
-  /** @throws Refusal bad-name */
+  /** @throws Refusal bad-name, reserved-name */
   private rename(roomServer: RoomServer, { id, name }: Command<'name'>): void {
     const cleaned = cleanName(name);
-    if (!this.options.names(cleaned)) throw new Refusal('bad-name');
+    const wrong = this.options.names(cleaned);
+    if (wrong) throw new Refusal(wrong);
     this.participant = roomServer.rename(this, id, cleaned);
   }
 
@@ -197,16 +200,16 @@ export class ClientSession implements RoomClient {
       return;
     }
     const cleaned = cleanName(name);
-    const shown = this.options.names(cleaned);
+    const wrong = this.options.names(cleaned);
     const request: JoinRequest = {
-      name: shown ? cleaned : '',
+      name: wrong ? '' : cleaned,
       resumeToken: resume,
       deviceMark: mark,
       heldChecksums: holds && checksOf(holds),
       address: this.rateLimiter.address,
       onSeated: (you: ParticipantView) => {
         this.participant = you;
-        if (!shown) this.send('notice', { notice: 'name-hidden' });
+        if (wrong) this.send('notice', { notice: NOTICE_OF[wrong] });
       },
     };
     const approval = roomServer.hooks?.join(request.name);

@@ -1,7 +1,7 @@
 /** Who may enter a room: gives slots to clients, and queues them while the room is full. */
 import { hueOf } from '../../../shared/hues.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { Applicant } from '../policy/bans.ts';
 import type { PresenceBroadcaster } from '../presence/presence-broadcaster.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
@@ -94,14 +94,16 @@ export class RoomAdmission {
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved slots have expired. */
-  expire(now: number): void {
+  /** Forgets the participants whose reserved slots have expired. @returns who they were */
+  expire(now: number): ParticipantId[] {
     const { slots, newcomers, room, visits } = this.context;
-    for (const participant of slots.expire(now)) {
+    const expired = slots.expire(now);
+    for (const participant of expired) {
       newcomers.leave(participant);
       room.leave(participant);
       visits.leave(participant);
     }
+    return expired;
   }
 
   /** Sends every participant the whole room again. */

@@ -48,6 +48,11 @@ export interface RoomHooks {
    * @throws Refusal too-fast if too many commands of this participant await approval
    */
   command(command: RoomCommand): Promise<void> | undefined;
+  /**
+   * @returns undefined if nobody judges drawings, or whether one who does allows this one; rejects
+   *   with Refusal not-here
+   */
+  draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
 
 /** Facts for each welcome that do not change while the room is open. */

@@ -20,8 +20,8 @@ const fresh = temporaryFolder();
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Reasons that only a wall or a host meets, without a text in client/visitor/refusal-text.ts. */
-const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches'];
+/** Reasons that only a wall, a host or a program meets, without a text in client/visitor/refusal-text.ts. */
+const NOT_FOR_VISITORS: readonly Reason[] = ['too-many-walls', 'only-watches', 'no-latents'];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
 

@@ -44,18 +44,18 @@ test('an extension that does not respond is restarted, and asked again from then
     onJoined() { while (true); },
     onPlant: () => ({ refuse: 'awake' }),
   }`);
-  expect(await thread.ask('onPlant', planting)).toBe('awake');
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'awake' });
   thread.tell('onJoined', {} as never);
   await clock.advance(stall);
   await clock.advance(stall);
   expect(hearing.has('extension-failed', 'does not respond')).toBe(true);
   // It is not asked until it has restarted.
   expect(thread.has('onPlant')).toBe(false);
-  expect(await thread.ask('onPlant', planting)).toBeUndefined();
+  expect(await thread.ask('onPlant', planting)).toEqual({});
   const restarted = nextRestart();
   await clock.advance(again);
   await restarted;
-  expect(await thread.ask('onPlant', planting)).toBe('awake');
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'awake' });
   expect(thread.disabled).toBe(false);
 });
 
@@ -64,7 +64,7 @@ test('an extension that answers pings is not restarted', async () => {
   for (let i = 0; i < 5; i++) {
     await clock.advance(stall);
     // The answer to the ping arrives before this answer.
-    expect(await thread.ask('onPlant', planting)).toBe('still here');
+    expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'still here' });
   }
   expect(hearing.lines).toEqual([]);
 });
@@ -78,7 +78,7 @@ test('a late answer allows the command, and too many of them disable the extensi
     const early = await Promise.race([asked, Promise.resolve('waits')]);
     expect(early).toBe('waits');
     await clock.advance(1);
-    expect(await asked).toBeUndefined();
+    expect(await asked).toEqual({});
   }
   expect(thread.disabled).toBe(true);
   expect(thread.has('onPlant')).toBe(false);
@@ -94,10 +94,10 @@ test('failures far apart are forgiven', async () => {
   for (let i = 0; i < 3 * failures; i++) {
     const asked = thread.ask('onPlant', planting);
     await clock.advance(answer);
-    expect(await asked).toBeUndefined();
+    expect(await asked).toEqual({});
     clock.spend((1.1 * forgivenAfter) / failures);
     // The answer to a ping, if any, arrives before this answer.
-    expect(await thread.ask('onStroke', planting)).toBe('here');
+    expect(await thread.ask('onStroke', planting)).toEqual({ refuse: 'here' });
   }
   expect(thread.disabled).toBe(false);
 });
@@ -114,7 +114,7 @@ test('events are dropped and counted when an extension cannot keep up', async ()
   }`);
   for (let i = 0; i < backlog + 7; i++) thread.tell('onLife', {} as never);
   expect(hearing.has('extension-behind', 'has not kept up')).toBe(true);
-  expect(await thread.ask('onPlant', planting)).toBe(String(backlog));
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: String(backlog) });
   await hearing.until('extension-behind', '7 events were dropped');
 });
 

@@ -9,7 +9,8 @@ import { HOUSE } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const ANNA = { id: 1, name: 'Anna', hue: 0 };
-const PLANT = { what: 'plant', by: ANNA, x: 1, y: 1 } as unknown as RoomCommand;
+const PRIOR = { from: 'prior' } as const;
+const PLANT: RoomCommand = { what: 'plant', by: ANNA, x: 1, y: 1, seed: PRIOR };
 const SETTINGS = { ...DEFAULTS.house, ...DEFAULTS.room, cooldown: 5, maxRadius: 3 };
 
 function open(command: RoomHooks['command'] = () => undefined) {
@@ -19,7 +20,8 @@ function open(command: RoomHooks['command'] = () => undefined) {
   const client = { send } as unknown as RoomClient;
   const policy = new RoomPolicy(SETTINGS as never);
   let active = 0;
-  const dispatcher = new CommandDispatcher({
+  const drawings = { requirePlantable: () => {} };
+  const context = {
     room: { enqueue: (_: number, one: RoomCommand) => void enqueued.push(one), energyOf: () => 7 },
     policy,
     clock: new FakeClock(),
@@ -28,7 +30,8 @@ function open(command: RoomHooks['command'] = () => undefined) {
       memberOf: (id: number) => (id === ANNA.id ? client : undefined),
       newNumber: () => 42,
     },
-  } as unknown as RoomContext);
+  } as unknown as RoomContext;
+  const dispatcher = new CommandDispatcher(context, drawings);
   return { dispatcher, policy, client, enqueued, sent, activity: () => active };
 }
 
@@ -70,3 +73,22 @@ test('the host acts even while the room is paused; system actors do not', async 
   void dispatcher.hostActor.act({ what: 'plant' } as never);
   expect(enqueued).toMatchObject([{ by: { id: HOUSE.id } }]);
 });
+
+test.each([
+  ['keepsakes', 'tokens', { from: 'token', token: 'abc' }, 'no-tokens'],
+  ['own latents', 'latents', { from: 'latent', latent: [1] }, 'no-latents'],
+] as const)(
+  '%s are refused by name while they are off, but not to extensions',
+  (_, key, seed, reason) => {
+    const { dispatcher, policy, client, enqueued } = open();
+    const plant = { ...PLANT, seed } as unknown as RoomCommand;
+    policy.settings = { ...policy.settings, cooldown: 0 };
+    dispatcher.dispatch(client, 1, plant);
+    policy.settings = { ...policy.settings, [key]: false };
+    expect(() => dispatcher.dispatch(client, 2, plant)).toThrow(new Refusal(reason));
+    expect(() => dispatcher.requireSeed(seed as never, ANNA.id)).toThrow(new Refusal(reason));
+    dispatcher.dispatch(client, 3, PLANT);
+    void dispatcher.createSystemActor('lights', false).act(plant);
+    expect(enqueued).toMatchObject([plant, PLANT, { seed }]);
+  },
+);

@@ -53,7 +53,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
       ...{ key: '192.0.2.1', limits: allLimits, clock, rejections: new RejectionCounts() },
       addresses: new AddressLimits(allLimits as never),
     }),
-    names: () => true,
+    names: () => undefined,
     outbox,
   });
   const rejections = async () => {

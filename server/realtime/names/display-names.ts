@@ -1,6 +1,7 @@
 /** Cleans and checks the names that participants choose, because everybody sees them. */
-import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'obscenity';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { createWordCheck } from './offensive-words.ts';
+import { isReservedName } from './reserved-names.ts';
 
 /** A joiner inside an emoji sequence, as in "woman scientist"; a modifier may precede it. */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
@@ -8,6 +9,13 @@ const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uF
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
 /** All invisible characters; the two meaningful ones are captured so that they can be kept. */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
+
+/**
+ * Characters that are no spaces and show nothing, such as the Hangul filler and the Braille blank;
+ * a variation selector after an emoji or digit is meant.
+ */
+const BLANK =
+  /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -19,11 +27,14 @@ export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
+    .replace(BLANK, (_, selector?: string) => selector ?? ' ')
     // More than two marks on a letter spill into the neighbouring lines.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
-  return cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
+  const shown = cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
+  // Marks without a letter show nothing, or a smudge on what is beside them.
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 
 /** @param length code points */
@@ -38,36 +49,18 @@ function cut(text: string, length: number): string {
   return text.slice(0, end);
 }
 
-/** @returns whether a cleaned name may be shown to everybody */
-export type NameCheck = (name: string) => boolean;
-
-/** Removes what can disguise a word: case, accents, spaces, punctuation and repeated letters. */
-function normalise(text: string): string {
-  return text
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '')
-    .replace(/(.)\1+/gu, '$1');
-}
+/** Why a cleaned name cannot be shown to everybody; undefined if it can. */
+export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check for offensive names: English words, also with look-alike letters and digits, and
- * the host's own banned words in any language.
+ * Creates a check for offensive names and for those that imitate the gardener or the host.
  *
  * @param banned the host's banned words
  */
 export function createNameCheck(banned: readonly string[]): NameCheck {
-  const english = new RegExpMatcher({
-    ...englishDataset.build(),
-    ...englishRecommendedTransformers,
-  });
-  const hostWords = banned.map(normalise).filter((word) => word !== '');
-  // Participants must not impersonate the gardener or OSC.
-  const reserved = [DEFAULTS.attract.name, DEFAULTS.osc.planter].map(normalise);
+  const isOffensive = createWordCheck(banned);
   return (name) => {
-    const normalised = normalise(name);
-    if (reserved.includes(normalised)) return false;
-    const visible = name.replace(/[\u200C\u200D]/g, '');
-    return !english.hasMatch(visible) && !hostWords.some((word) => normalised.includes(word));
+    if (isReservedName(name)) return 'reserved-name';
+    return isOffensive(name) ? 'bad-name' : undefined;
   };
 }

@@ -1,0 +1,113 @@
+/** The drawings that wait for the host's yes, with what each grows into. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
+import type { DrawingState } from '../../../shared/host/state.ts';
+import { drawingsText, roughSpan, visitorName } from '../text.ts';
+import { HostElement } from './host-element.ts';
+import { idOf, pictureLoaded } from './templates.ts';
+
+/** Hidden while no drawing waits, unless the room's drawings have to. */
+@customElement('drawing-queue')
+export class DrawingQueue extends HostElement {
+  static override styles = css`
+    li {
+      display: grid;
+      grid-template-columns: 5em 5em minmax(0, 1fr);
+      gap: 10px 12px;
+      align-items: center;
+      padding: 12px 0;
+      border-top: 1px solid var(--line);
+    }
+    img {
+      aspect-ratio: 1;
+    }
+    /* The film is a row of squares, the grown one last. */
+    .grown {
+      object-fit: cover;
+      object-position: right;
+    }
+    .by {
+      overflow-wrap: anywhere;
+    }
+    .row {
+      grid-column: 1 / -1;
+      gap: 8px;
+    }
+    .row button {
+      flex: 1;
+    }
+    h3:focus-visible {
+      outline-offset: 4px;
+    }
+  `;
+
+  /** Drawings that the host has decided about, until the server has answered. */
+  @state() private decided: ReadonlySet<number> = new Set();
+  @query('h3') private readonly heading!: HTMLElement | null;
+
+  protected override roomChanged(): void {
+    this.decided = new Set();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { detail, summary } = this.host;
+    const drawings = detail?.drawings ?? [];
+    const asks = summary?.open === true && summary.settings.drawings === 'ask';
+    this.hidden = drawings.length === 0 && !asks;
+    if (this.hidden) return nothing;
+    return html`<h3 tabindex="-1" data-testid="drawings">${msg('Drawings to look at')}</h3>
+      <p class="soft" role="status">
+        ${drawings.length === 0 ? msg('No drawing is waiting.') : drawingsText(drawings.length)}
+      </p>
+      <ul>${repeat(drawings, idOf, (drawing) => this.drawing(drawing))}</ul>`;
+  }
+
+  private drawing({ id, by, waited }: DrawingState): TemplateResult {
+    const name = visitorName(by);
+    const parts = { room: this.shownRoom, drawing: id };
+    const isDecided = this.decided.has(id);
+    const picture = (file: string, kind: string, alt: string): TemplateResult =>
+      html`<img class="picture ${kind}" src=${pathOf(file, parts)} alt=${alt} @load=${pictureLoaded} @error=${pictureLoaded} />`;
+    return html`<li data-testid="drawing-${id}">
+      ${picture(FILES.drawing, 'drawn', msg(str`Drawing by ${name}`))}
+      ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
+      <span class="by">${name}<small>${roughSpan(waited)}</small></span>
+      <div class="row">
+        <button
+          class="plain"
+          ?disabled=${isDecided}
+          aria-label=${msg(str`Decline the drawing by ${name}`)}
+          @click=${() => this.decide(id, name, false)}
+        >
+          ${msg('Decline')}
+        </button>
+        <button
+          class="solid"
+          ?disabled=${isDecided}
+          aria-label=${msg(str`Let the drawing by ${name} grow`)}
+          @click=${() => this.decide(id, name, true)}
+        >
+          ${msg('Let it grow')}
+        </button>
+      </div>
+    </li>`;
+  }
+
+  private async decide(id: number, name: string, approve: boolean): Promise<void> {
+    const { shownRoom: room } = this;
+    this.decided = new Set([...this.decided, id]);
+    await this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
+      approve
+        ? msg(str`${name} can plant the drawing now.`)
+        : msg(str`${name} is told that the drawing was declined.`),
+    );
+    this.decided = new Set([...this.decided].filter((each) => each !== id));
+    await this.updateComplete;
+    // The button that had the focus is gone; the next drawing is what the host wants to see.
+    const next = this.renderRoot.querySelector<HTMLElement>('li .solid') ?? this.heading;
+    if (room === this.shownRoom && !this.matches(':focus-within')) next?.focus();
+  }
+}

@@ -1,0 +1,126 @@
+/** Drawings that wait for the host: the queue on the host's page, and what the visitor is told. */
+import type { Page } from 'playwright-core';
+import { violations } from '../support/axe.ts';
+import { goTo, signIn } from '../support/host-page.ts';
+import { openRoom } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
+import { UNLIMITED } from '../support/server.ts';
+import { hostOf } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const { server, roomUrl, newPage } = await suiteWithPages({
+  ...{ size: '96x96', energy: 'off', limits: UNLIMITED },
+});
+const api = await hostOf(server);
+const host = await newPage({ viewport: { width: 1440, height: 900 } });
+await signIn(host, server.port, server.hostToken!);
+const phone = await newPage(PHONE);
+await openRoom(phone, roomUrl);
+
+const notice = (text: string | RegExp) => host.getByTestId('notice').filter({ hasText: text });
+const rows = host.locator('drawing-queue li');
+const set = (change: object) => api.call('changeSettings', change);
+
+/** Draws a cross with the keyboard, and sends it. */
+async function drawByKeys(page: Page, steps: number): Promise<void> {
+  await page.getByTestId('tool-plant').click();
+  await page.getByTestId('open-draw').click();
+  const pad = page.getByTestId('pad');
+  await pad.focus();
+  for (const key of ['ArrowRight', 'ArrowDown']) {
+    await pad.press(' ');
+    for (let i = 0; i < steps; i++) await pad.press(key);
+    await pad.press(' ');
+  }
+  await page.getByTestId('grow-drawing').click();
+}
+
+afterEach(() => set({ drawings: 'ask' }));
+
+test('the host sets what becomes of drawings, keepsakes and latents', async () => {
+  await goTo(host, 'knobs');
+  const settings = () => server.rooms.settingsOf('garden');
+  await host.getByTestId('knob-drawings').getByRole('radio', { name: 'ask first' }).check();
+  await host.getByText('Drawings wait under “Watch”').waitFor();
+  await host.getByTestId('knob-tokens').click();
+  await host.getByTestId('knob-latents').click();
+  await host.getByTestId('knob-latents').getByText('applied').waitFor();
+  expect(settings()).toMatchObject({ drawings: 'ask', tokens: false, latents: false });
+  expect(await violations(host)).toEqual([]);
+});
+
+test('a drawing waits with its picture, and the visitor plants it after the yes', async () => {
+  await drawByKeys(phone, 12);
+  await phone.getByText('Your drawing is with the host.').waitFor();
+  await host.getByRole('img', { name: '1 drawing is waiting' }).waitFor();
+  await goTo(host, 'watch');
+  await rows.first().waitFor();
+  for (const picture of await rows.first().getByRole('img').all()) {
+    expect(
+      await picture.evaluate(async (image: HTMLImageElement) => {
+        await image.decode();
+        return image.naturalHeight;
+      }),
+    ).toBe(32);
+  }
+  expect(await violations(host)).toEqual([]);
+  expect(await violations(phone)).toEqual([]);
+  const grow = host.getByRole('button', { name: /^Let the drawing by .* grow$/ });
+  await grow.focus();
+  await grow.press('Enter');
+  await notice(/can plant the drawing now/).waitFor();
+  await rows.first().waitFor({ state: 'detached' });
+  await phone.getByText('This is what your drawing grows into.').waitFor();
+  await phone.getByTestId('plant-drawing').click();
+});
+
+test('a visitor who has closed the pad hears of the answer, whichever it is', async () => {
+  for (const [steps, button, told] of [
+    [6, 'Let', 'Your drawing may grow.'],
+    [9, 'Decline', 'The host would rather not have this drawing here.'],
+  ] as const) {
+    await drawByKeys(phone, steps);
+    await phone.getByText('Your drawing is with the host.').waitFor();
+    await phone.getByTestId('sheet-close').click();
+    await rows
+      .first()
+      .getByRole('button', { name: new RegExp(`^${button}`) })
+      .click();
+    await phone.getByText(told).waitFor();
+  }
+});
+
+test('after a decision the focus is on the next drawing, and then on the heading', async () => {
+  const cleo = await Visitor.join(server.port, 'garden', 'Cleo');
+  for (const n of [200, 220]) {
+    const pixels = new Uint8Array(32 * 32 * 4).fill(n);
+    void cleo.ask('draw', { pixels });
+  }
+  await rows.nth(1).waitFor();
+  const focused = () =>
+    host.evaluate(() => {
+      let element = document.activeElement;
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+      return element?.getAttribute('aria-label') ?? element?.textContent;
+    });
+  const decline = host.getByRole('button', { name: 'Decline the drawing by Cleo' });
+  await decline.first().press('Enter');
+  await rows.nth(1).waitFor({ state: 'detached' });
+  expect(await focused()).toBe('Let the drawing by Cleo grow');
+  await decline.press(' ');
+  await rows.first().waitFor({ state: 'detached' });
+  expect(await focused()).toBe('Drawings to look at');
+  cleo.leave();
+});
+
+test('where drawing and keepsakes are off, the page has no pad, and says why a keepsake is not planted', async () => {
+  await phone.getByTestId('open-draw').click();
+  await set({ drawings: 'off', tokens: false });
+  await phone.getByText('Drawing is switched off in this room.').waitFor();
+  await phone.getByTestId('sheet-close').click();
+  await phone.getByTestId('open-draw').waitFor({ state: 'detached' });
+  const other = await newPage(PHONE);
+  await openRoom(other, `${roomUrl}?seed=${'A'.repeat(80)}`);
+  await other.getByText('Keepsakes cannot be planted in this room.').waitFor();
+});

@@ -1,0 +1,219 @@
+import {
+  DrawingReview,
+  type SentDrawing,
+} from '../../../../server/realtime/drawings/drawing-review.ts';
+import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
+import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
+import type { RoomContext } from '../../../../server/realtime/sessions/room-context.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import type { DrawingMode } from '../../../../shared/host/settings.ts';
+import { Refusal } from '../../../../shared/protocol/reasons.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import fc from '../../../support/property.ts';
+
+const { maxWaiting, maxWaitingEach, expires } = DEFAULTS.drawings;
+const ANNA = { id: 1, name: 'Anna', hue: 0 };
+
+function open(drawings: DrawingMode = 'ask', draw: RoomHooks['draw'] = () => undefined) {
+  /** Seeds given, as participant and request. */
+  const given: string[] = [];
+  const told: unknown[] = [];
+  const members = new Map<number, RoomClient>();
+  const policy = new RoomPolicy({ ...DEFAULTS.house, drawings } as never);
+  const clock = new FakeClock();
+  const seeds: object[] = [];
+  const review = new DrawingReview({
+    room: {
+      enqueue: (request: number, { by }: { by: { id: number } }) =>
+        void given.push(`${by.id} ${request}`),
+      seedsOf: () => seeds,
+    },
+    slots: { memberOf: (id: number) => members.get(id) },
+    hooks: () => ({ draw }) as unknown as RoomHooks,
+    ...{ policy, clock },
+  } as unknown as RoomContext);
+  const set = (mode: DrawingMode) => {
+    policy.settings = { ...policy.settings, drawings: mode };
+    review.settingsChanged();
+  };
+  const come = (id: number): RoomClient => {
+    const client = { send: (_: string, message: object) => told.push({ to: id, ...message }) };
+    members.set(id, client as unknown as RoomClient);
+    return client as unknown as RoomClient;
+  };
+  /** Sends a drawing that differs from others by its request. */
+  const send = (id: number, request: number, more: Partial<SentDrawing> = {}) => {
+    const pixels = Uint8Array.of(request & 0xff, request >> 8);
+    const client = members.get(id)!;
+    const latent = Float32Array.of(1);
+    return review.submit({ by: { ...ANNA, id }, client, request, pixels, latent, ...more });
+  };
+  return { review, given, told, clock, members, seeds, set, come, send };
+}
+
+test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
+  for (const [mode, given] of [
+    ['on', ['1 5']],
+    ['ask', []],
+  ] as const) {
+    const room = open(mode);
+    room.come(1);
+    await room.send(1, 5);
+    expect(room.given).toEqual(given);
+    expect(room.review.waiting).toHaveLength(1 - given.length);
+  }
+  const { come, send } = open('off');
+  come(1);
+  await expect(send(1, 5)).rejects.toThrow(new Refusal('no-drawings'));
+});
+
+test('the host approves or declines, and each drawing is answered once', async () => {
+  const { review, given, told, come, send } = open();
+  come(1);
+  await send(1, 5);
+  await send(1, 6);
+  const [first, second] = review.waiting;
+  expect(review.approve(first.id)).toBe(true);
+  expect(review.decline(second.id)).toBe(true);
+  expect(given).toEqual(['1 5']);
+  expect(told).toEqual([{ to: 1, id: 6, reason: 'drawing-declined' }]);
+  for (const { id } of [first, second, { id: 99 }]) {
+    expect([review.approve(id), review.decline(id)]).toEqual([false, false]);
+  }
+  expect(review.waiting).toEqual([]);
+});
+
+test.each([
+  ['allows', true, ['1 5'], 0],
+  ['has no opinion', false, [], 1],
+])('an extension that %s', async (_, allows, given, waiting) => {
+  const room = open('ask', async () => allows);
+  room.come(1);
+  await room.send(1, 5);
+  expect(room.given).toEqual(given);
+  expect(room.review.waiting).toHaveLength(waiting);
+});
+
+test('an extension refuses, also where drawings do not wait', async () => {
+  for (const mode of ['on', 'ask'] as const) {
+    const room = open(mode, () => Promise.reject(new Refusal('not-here', 'a hat')));
+    room.come(1);
+    await expect(room.send(1, 5)).rejects.toThrow(new Refusal('not-here', 'a hat'));
+    expect([room.given, room.review.waiting]).toEqual([[], []]);
+  }
+});
+
+test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
+  const { review, given, told, members, come, send } = open();
+  come(1);
+  await send(1, 5);
+  await send(1, 6);
+  const [{ id }, other] = review.waiting;
+  come(1);
+  await send(1, 9, { pixels: Uint8Array.of(5, 0) });
+  expect(review.waiting).toHaveLength(2);
+  review.approve(id);
+  review.decline(other.id);
+  expect(given).toEqual(['1 9']);
+  expect(told).toEqual([{ to: 1, id: 0, reason: 'drawing-declined' }]);
+  members.clear();
+});
+
+test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {
+  const { review, given, members, come, send } = open();
+  for (const id of [1, 2]) {
+    come(id);
+    await send(id, 5);
+  }
+  const ids = review.waiting.map(({ id }) => id);
+  members.clear();
+  for (const id of ids) expect(review.approve(id)).toBe(true);
+  expect(review.waiting).toEqual([]);
+  review.endTick(0, [2]);
+  come(1);
+  come(2);
+  review.endTick(1, []);
+  review.endTick(2, []);
+  expect(given).toEqual(['1 0']);
+});
+
+test('what nobody looks at ends, and the visitor is told', async () => {
+  const { review, told, clock, come, send } = open();
+  come(1);
+  await send(1, 5);
+  review.endTick(clock.now() + expires - 1, []);
+  expect(review.waiting).toHaveLength(1);
+  review.endTick(clock.now() + expires, []);
+  expect(review.waiting).toEqual([]);
+  expect(told).toEqual([{ to: 1, id: 5, reason: 'drawing-expired' }]);
+});
+
+test('when the host changes the setting, nothing is left waiting', async () => {
+  const { review, given, told, set, come, send } = open();
+  come(1);
+  await send(1, 5);
+  set('on');
+  expect(given).toEqual(['1 5']);
+  set('ask');
+  await send(1, 6);
+  set('off');
+  expect(told).toEqual([{ to: 1, id: 6, reason: 'no-drawings' }]);
+  expect(review.waiting).toEqual([]);
+});
+
+test('of the drawings in a hand, only approved ones can be planted where the host looks first', async () => {
+  const { review, seeds, set, come, send } = open();
+  const seed = (id: number, origin = 'drawing') => ({ id, origin, parents: [] });
+  seeds.push(seed(1), seed(2), seed(3, 'cross'));
+  come(1);
+  await send(1, 5);
+  review.approve(review.waiting[0].id);
+  review.answered({ by: 1, id: 5, what: 'hold', energy: 0, seed: seed(2) as never });
+  const plant = (id: number) => () => review.requirePlantable(1, id);
+  expect(plant(1)).toThrow(new Refusal('drawing-unseen'));
+  for (const id of [2, 3, 99]) expect(plant(id)).not.toThrow();
+  set('off');
+  for (const id of [1, 2]) expect(plant(id)).toThrow(new Refusal('no-drawings'));
+  expect(plant(3)).not.toThrow();
+  set('on');
+  for (const id of [1, 2, 3]) expect(plant(id)).not.toThrow();
+});
+
+test('whatever is sent and decided, the queue is bounded and every drawing has at most one answer', async () => {
+  const step = fc.oneof(
+    fc.record({ by: fc.integer({ min: 1, max: 30 }), request: fc.integer({ min: 1, max: 400 }) }),
+    fc.record({ decide: fc.integer({ min: 1, max: 90 }), approve: fc.boolean() }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 300 }), async (steps) => {
+      const { review, given, told, come, send } = open();
+      for (let id = 1; id <= 30; id++) come(id);
+      const sent = new Set<string>();
+      for (const one of steps) {
+        if ('decide' in one) {
+          if (one.approve) review.approve(one.decide);
+          else review.decline(one.decide);
+        } else if (!sent.has(`${one.by} ${one.request}`)) {
+          const outcome = await send(one.by, one.request).then(
+            () => 'waits',
+            ({ reason }) => reason,
+          );
+          expect(['waits', 'drawings-waiting', 'too-many-drawings']).toContain(outcome);
+          if (outcome === 'waits') sent.add(`${one.by} ${one.request}`);
+        }
+        expect(review.waiting.length).toBeLessThanOrEqual(maxWaiting);
+        for (let id = 1; id <= 30; id++) {
+          const each = review.waiting.filter(({ by }) => by.id === id);
+          expect(each.length).toBeLessThanOrEqual(maxWaitingEach);
+        }
+      }
+      const answers = [
+        ...given,
+        ...told.map((one) => `${(one as { to: number }).to} ${(one as { id: number }).id}`),
+      ];
+      expect(new Set(answers).size).toBe(answers.length);
+      expect(answers.length + review.waiting.length).toBe(sent.size);
+    }),
+    { numRuns: 60 },
+  );
+});
