@@ -10,10 +10,7 @@ const REASON_WORDS: Words<Reason> = {
   'room-full': () => msg('The room is full. Please wait a moment.'),
   'already-joined': () => msg('This connection is in a room already.'),
   'not-joined': () => msg('Join a room first.'),
-  'gave-way': () =>
-    msg(
-      'Others were waiting, so your place has gone to one of them. What you planted stays. Come back whenever you like.',
-    ),
+  'gave-way': () => msg('Your place has gone to one of those who wait. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'join-timeout': () => msg('This page has been silent for too long.'),
   'unknown-message': () => msg('The server does not know this message.'),
@@ -54,17 +51,14 @@ const REASON_WORDS: Words<Reason> = {
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can watch, but not act right now.'),
-  'sent-away': () =>
-    msg(
-      'The host has ended this visit. This page stays closed for now; if that is a mistake, please ask the staff.',
-    ),
+  'sent-away': () => msg('The host has ended this visit.'),
   'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
   'shutting-down': () => msg('The server is closing.'),
 };
 
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
-  'some-protected': () => msg('Some were just wounded and cannot be wounded again for a moment.'),
+  'some-protected': () => reasonText('protected'),
   'name-reserved': () =>
     msg('That name is for the gardener or the host. You are here without one.'),
 };
@@ -86,8 +80,7 @@ export function reasonText(reason: Reason): string {
 
 /** The label of a button that tries again; undefined for a reason for which that cannot help. */
 export function wayBackText(reason: Reason): string | undefined {
-  if (reason === 'sent-away') return undefined;
-  return reason === 'gave-way' ? msg('Come back') : msg('Reload');
+  return reason === 'sent-away' ? undefined : msg('Reload');
 }
 
 /** A notice from the server; the English text when there is no translation. */

@@ -7,8 +7,7 @@ export const REASONS = {
   'only-watches': 'A wall only shows the room.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
-  'gave-way':
-    'Others were waiting, so your place has gone to one of them. What you planted stays. Come back whenever you like.',
+  'gave-way': 'Your place has gone to one of those who wait. What you planted stays.',
   replaced: 'This visit continues in another window.',
   'join-timeout': 'This page has been silent for too long.',
   'unknown-message': 'The server does not know this message.',
@@ -47,8 +46,7 @@ export const REASONS = {
   'room-closed': 'This room is closed just now. It opens again by itself.',
   paused: 'The host has paused the room for a moment.',
   muted: 'You can watch, but not act right now.',
-  'sent-away':
-    'The host has ended this visit. This page stays closed for now; if that is a mistake, please ask the staff.',
+  'sent-away': 'The host has ended this visit.',
   'cooling-down': 'One seed at a time. The next one is ready in a moment.',
   'shutting-down': 'The server is closing.',
 } as const satisfies Record<string, string>;
@@ -58,7 +56,7 @@ export type Reason = keyof typeof REASONS;
 /** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
-  'some-protected': 'Some were just wounded and cannot be wounded again for a moment.',
+  'some-protected': 'That one was just wounded. Let it heal for a moment.',
   'name-reserved': 'That name is for the gardener or the host. You are here without one.',
 } as const satisfies Record<string, string>;
 

@@ -70,10 +70,10 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   await second.getByTestId('line').waitFor();
   ahead = DEFAULTS.stream.idleYields;
   await second.waitForSelector('html[data-connection="live"]', { state: 'attached' });
-  await first.getByText('your place has gone to one of them').waitFor();
+  await first.getByText('Your place has gone to one of those who wait.').waitFor();
   expect(await first.getByText('reconnecting').count()).toBe(0);
   await picture(first, 'gave-way');
-  await first.getByRole('button', { name: 'Come back' }).click();
+  await first.getByRole('button', { name: 'Reload' }).click();
   await first.getByTestId('line').waitFor();
   await second.close();
   await first.waitForSelector('html[data-connection="live"]', { state: 'attached' });

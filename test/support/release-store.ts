@@ -238,7 +238,7 @@ export function observeUndo(recording: Recording) {
 }
 
 /** Settings that the recording release did not have; they have their defaults. */
-const LATER_SETTINGS: readonly string[] = ['wake', 'protect'];
+const LATER_SETTINGS: readonly string[] = ['wake'];
 
 /** Round-trips through JSON, to compare with expected.json. */
 export const plain = (value: unknown): unknown =>

@@ -244,7 +244,6 @@
 's6dbbec646b23ada3': `Tættere på`,
 's6e27ddff5a023f3e': str`${0} frø`,
 's6e6244dc64899a8d': `Andre film er ved at blive lavet. Vent, til en er færdig.`,
-'s6e781f18b6123ddd': `ikke forbundet`,
 's700de136ef129ab5': `Serveren forstod det ikke. Se efter, hvad du skrev, eller genindlæs siden.`,
 's70213a3b07714b5e': `Hvor hænderne var`,
 's704683c5958e9c5f': `plantet af huset`,

@@ -244,7 +244,6 @@
 's6dbbec646b23ada3': `Näher`,
 's6e27ddff5a023f3e': str`${0} Samen`,
 's6e6244dc64899a8d': `Andere Filme entstehen gerade. Warten Sie, bis einer fertig ist.`,
-'s6e781f18b6123ddd': `nicht verbunden`,
 's700de136ef129ab5': `Der Server hat das nicht verstanden. Prüfen Sie die Eingabe, oder laden Sie die Seite neu.`,
 's70213a3b07714b5e': `Wo Hände waren`,
 's704683c5958e9c5f': `vom Haus gepflanzt`,

@@ -244,7 +244,6 @@
 's6dbbec646b23ada3': `Más cerca`,
 's6e27ddff5a023f3e': str`${0} semilla`,
 's6e6244dc64899a8d': `Se están haciendo otros vídeos. Espere a que termine uno.`,
-'s6e781f18b6123ddd': `sin conexión`,
 's700de136ef129ab5': `El servidor no lo entendió. Revise lo que escribió o vuelva a cargar la página.`,
 's70213a3b07714b5e': `Dónde hubo manos`,
 's704683c5958e9c5f': `lo plantó la casa`,
