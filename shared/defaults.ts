@@ -29,6 +29,7 @@ export const DEFAULTS = {
    * a seed every two seconds and strokes of normal size refill in between.
    */
   energy: {
+    ...PAGE_DEFAULTS.energy,
     capacity: 100,
     newcomer: 64,
     refillPerSecond: 8,
@@ -126,6 +127,8 @@ export const DEFAULTS = {
     maxRadius: 12,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
+    /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+    protect: 0,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },
@@ -147,10 +150,12 @@ export const DEFAULTS = {
     maxStirs: 4,
     /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
+    /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
+    woundSeconds: 1,
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {
-    /** Organisms younger than this are never removed; seconds. */
+    /** Organisms younger than this are removed only if all are; seconds. */
     protectedSeconds: 60,
     /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
     unattendedSeconds: 600,
@@ -196,6 +201,13 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
+  /** How fast newcomers without a device mark get in at an address from which one was banned. */
+  bans: {
+    /** One in this many seconds, */
+    unmarkedSeconds: 5,
+    /** for this many seconds. */
+    slowedSeconds: 600,
+  },
   /** Drawings that wait for the host's yes. */
   drawings: {
     /** Waiting drawings, of all participants of a room and of one. */
@@ -238,6 +250,8 @@ export const DEFAULTS = {
     },
     /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
+    /** Participants who have done nothing for this long give up their place to those who wait. */
+    idleYields: 120_000,
     /** Pages that may queue for a place in a full room. */
     maxWaiting: 1_000,
   },

@@ -13,6 +13,10 @@ export const PAGE_DEFAULTS = {
     /** Longest stroke message, in cells. */
     maxLength: 512,
   },
+  energy: {
+    /** Price of each organism that a stroke wakes. */
+    wake: 1,
+  },
   nursery: {
     /** Bytes of a drawing: RGBA of 60×60. */
     maxDrawing: 14_400,

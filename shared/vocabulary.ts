@@ -88,7 +88,10 @@ export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
 /** What acts cost in a room. Meanings of the numbers: `DEFAULTS.energy`. */
-export type EnergySettings = Readonly<RoomSettings['energy']>;
+export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
+  /** Cost of waking an organism; absent in rooms of earlier releases, where it costs nothing. */
+  readonly wake?: number | undefined;
+};
 
 /** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;

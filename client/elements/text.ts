@@ -46,6 +46,7 @@ export function lineText(ahead: number): string {
  */
 export function waitingText(connection: ConnectionState, ahead: number | undefined): string {
   if (connection === 'connecting') return msg('connecting');
+  if (connection === 'closed') return '–';
   if (connection !== 'waiting') return msg('reconnecting');
   return ahead ? msg(str`room full, ${number(ahead)} before you`) : msg('room full, you are next');
 }

@@ -23,7 +23,7 @@ export interface KnobGroup {
 }
 
 type Energy = RoomSettings['energy'];
-type RoomKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown';
+type RoomKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown' | 'protect';
 type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
 function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts): Knob {
@@ -102,10 +102,20 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         },
         100,
       ),
+      energyKnob('wake', [0, 10, 0.5, 1e3], {
+        name: msg('Cost of waking'),
+        about: msg('For each resting organism that a stroke wakes.'),
+        unit: ENERGY,
+      }),
       roomKnob('maxRadius', [minRadius, maxRadius, 0.5, maxRadius], {
         name: msg('Largest wound'),
         about: msg('The widest stroke that visitors can choose.'),
         unit: msg('cells'),
+      }),
+      roomKnob('protect', [0, 60, 1, 600], {
+        name: msg('Protection after a wound'),
+        about: msg('For this long, nobody can wound the same organism again. 0 turns it off.'),
+        unit: msg('seconds'),
       }),
       roomKnob('cooldown', [0, 60, 0.5, 600], {
         name: msg('Wait between seeds'),

@@ -8,6 +8,7 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'no-such-room',
   'replaced',
+  'gave-way',
   'sent-away',
 ]);
 

@@ -10,6 +10,7 @@ const REASON_WORDS: Words<Reason> = {
   'room-full': () => msg('The room is full. Please wait a moment.'),
   'already-joined': () => msg('This connection is in a room already.'),
   'not-joined': () => msg('Join a room first.'),
+  'gave-way': () => msg('Your place has gone to one of those who wait. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'join-timeout': () => msg('This page has been silent for too long.'),
   'unknown-message': () => msg('The server does not know this message.'),
@@ -35,6 +36,7 @@ const REASON_WORDS: Words<Reason> = {
     msg('Your last drawings still wait for the host. Please wait a little.'),
   'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
+  protected: () => msg('That one was just wounded. Let it heal for a moment.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),
   'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
@@ -56,6 +58,7 @@ const REASON_WORDS: Words<Reason> = {
 
 const NOTICE_WORDS: Words<Notice> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+  'some-protected': () => reasonText('protected'),
   'name-reserved': () =>
     msg('That name is for the gardener or the host. You are here without one.'),
 };
@@ -73,6 +76,11 @@ export function approvedText(): string {
 /** Why an action was refused; the English text when there is no translation. */
 export function reasonText(reason: Reason): string {
   return REASON_WORDS[reason]?.() ?? REASONS[reason];
+}
+
+/** The label of a button that tries again; undefined for a reason for which that cannot help. */
+export function wayBackText(reason: Reason): string | undefined {
+  return reason === 'sent-away' ? undefined : msg('Reload');
 }
 
 /** A notice from the server; the English text when there is no translation. */

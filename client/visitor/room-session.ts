@@ -12,7 +12,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
-import { approvedText, noticeText, offlineText, reasonText } from './refusal-text.ts';
+import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
@@ -26,8 +26,8 @@ export interface SessionPage {
   refresh(): void;
   /** Tells the visitor something. @param at place on the grid that it is about */
   tell(text: string, at?: Point): void;
-  /** The visitor is not let in. */
-  refuse(text: string): void;
+  /** The visitor is not let in. @param wayBack label of a button to try again, if that can help */
+  refuse(text: string, wayBack: string | undefined): void;
 }
 
 /** Connects the room's model with the visitor's state. */
@@ -84,7 +84,7 @@ export class RoomSession {
       if (requests.rejected(answer)) return;
       const text = reasonText(answer.reason);
       if (this.isLive) page.tell(text);
-      else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text);
+      else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBackText(answer.reason));
     });
     model.on('welcome', (welcome) => this.welcomed(welcome));
     const showConnection = (): void => {

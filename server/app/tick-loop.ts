@@ -50,8 +50,8 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
   const deferredWork = new DeferredWork(clock, onFailure);
   const ticker = new Ticker({
     clock,
-    tick: async (due) => {
-      const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run()));
+    tick: async (due, isApart) => {
+      const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run(), isApart));
       journalWriter?.ticked(ticks);
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {

@@ -1,5 +1,6 @@
 /** Handlers for moderation: remove, clear, mute, ban, undo, restore. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { restoreSnapshot } from '../storage/restore-snapshot.ts';
 import { type UndoOptions, undo } from '../storage/undo.ts';
@@ -46,11 +47,13 @@ export function moderationCalls(context: HostContext) {
         room,
         participant,
         name: visitor.name,
-        address: address ? roomServer.visits.addressOf(participant) : undefined,
+        device: roomServer.host.deviceOf(participant),
+        address: roomServer.visits.addressOf(participant),
+        wholeAddress: address,
         duration: minutes === null ? undefined : minutes * 60_000,
       });
       for (const other of rooms.roomServers.values()) other.host.disconnectBanned();
-      return { ...ban, address: ban.address !== null };
+      return withoutFingerprints(ban);
     },
     liftBan: (_, { ban }) => {
       if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { CheckpointState, HostState } from '../../shared/host/state.ts';
+import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
@@ -93,7 +94,7 @@ export function stateOf(
       return { name, title: name === facts.name ? title : `${title} (${name})`, side, sheet };
     }),
     rooms: rooms.names.map((name) => rooms.summary(name)),
-    bans: context.bans.all.map(({ address, ...ban }) => ({ ...ban, address: address !== null })),
+    bans: context.bans.all.map(withoutFingerprints),
     ...more,
   };
 }

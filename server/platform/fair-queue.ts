@@ -38,14 +38,63 @@ export class FairQueue<T> {
   take(most = this.count): T[] {
     const taken: T[] = [];
     while (taken.length < most) {
-      const [next] = this.sources;
-      if (!next) break;
-      const [source, entries] = next;
-      this.sources.delete(source);
-      this.sources.set(source, entries);
-      taken.push(this.remove(source, entries, () => entries.shift()!));
+      const source = this.next();
+      if (source === undefined) break;
+      taken.push(this.takeOf(source)!);
     }
     return taken;
+  }
+
+  /** Takes the first entry of a source, if it has one; its next turn comes after all others'. */
+  takeOf(source: string): T | undefined {
+    const entries = this.sources.get(source);
+    if (!entries) return undefined;
+    this.sources.delete(source);
+    this.sources.set(source, entries);
+    return this.remove(source, entries, () => entries.shift()!);
+  }
+
+  /**
+   * The source whose turn it is; undefined if nothing waits.
+   *
+   * @param rankOf of the waiting sources, one of lowest rank is next
+   */
+  next(rankOf: (source: string) => number = () => 0): string | undefined {
+    let best: { readonly source: string; readonly rank: number } | undefined;
+    for (const source of this.sources.keys()) {
+      const rank = rankOf(source);
+      if (!best || rank < best.rank) best = { source, rank };
+    }
+    return best?.source;
+  }
+
+  /**
+   * The entries in the order in which they would be taken.
+   *
+   * @param rankOf as for `next`; it rises by one with each entry taken
+   */
+  entries(rankOf: (source: string) => number): T[] {
+    return (
+      [...this.sources]
+        .flatMap(([source, entries]) => {
+          const rank = rankOf(source);
+          return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
+        })
+        // Of sources of one rank, those that were served least recently.
+        .sort((a, b) => a.rank - b.rank || a.i - b.i)
+        .map(({ entry }) => entry)
+    );
+  }
+
+  /** Removes an entry. @returns whether it waited */
+  delete(entry: T): boolean {
+    for (const [source, entries] of this.sources) {
+      const index = entries.indexOf(entry);
+      if (index < 0) continue;
+      this.remove(source, entries, () => entries.splice(index, 1)[0]);
+      return true;
+    }
+    return false;
   }
 
   private remove(source: string, entries: readonly T[], take: () => T): T {

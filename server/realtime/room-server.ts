@@ -195,6 +195,11 @@ export class RoomServer {
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
   }
 
+  /** A participant has done something, so they are not idle. */
+  touch(client: RoomClient): void {
+    this.slots.touch(client, this.options.clock.now());
+  }
+
   /** Sets what a client looks at; undefined while its page is hidden. */
   setViewport(client: RoomClient, viewport: Viewport | undefined): void {
     this.broadcaster.setViewport(client, viewport, this.options.clock.now());
@@ -210,6 +215,7 @@ export class RoomServer {
   /** Answers the commands of a tick and takes over its changes; `broadcast` sends them later. */
   handleTick(result: TickResult, now: number): void {
     const gone = this.admission.expire(now);
+    this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
     this.presence.sendQueuePositions();
     for (const answer of result.answers) {

@@ -77,7 +77,7 @@ export async function bringUpRoom(
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
-  const { maxOrganisms, energy, tickRate, capacity } = policy.settings;
+  const { maxOrganisms, energy, tickRate, capacity, protect } = policy.settings;
   const { species, hash, facts, previews } = loaded;
   const place: RoomPlace = {
     ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
@@ -107,6 +107,7 @@ export async function bringUpRoom(
       throw error;
     }
   } else room = world.open(place);
+  if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
     ...{ room, capacity, clock, previews, policy, bans, places },
@@ -126,13 +127,14 @@ export function applySettings(
   previous: RoomSettings,
   ticker: Ticker,
 ): void {
-  const { tickRate, capacity, maxOrganisms, energy, names, drawings } = settings;
+  const { tickRate, capacity, maxOrganisms, energy, names, protect, drawings } = settings;
   if (tickRate !== previous.tickRate) {
     ticker.setRate(room, tickRate);
     room.setTickRate(tickRate);
   }
   if (capacity !== previous.capacity) server.admission.setCapacity(capacity);
   if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
+  if (protect !== previous.protect) room.setProtect(protect);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
   if (drawings !== previous.drawings) server.drawings.settingsChanged();

@@ -120,7 +120,7 @@ export class RoomRegistry {
       open: plan.open,
       fixed: !plan.made,
       participants: open?.server.size ?? 0,
-      waiting: open?.server.slots.queued.length ?? 0,
+      waiting: open?.server.slots.waiting ?? 0,
       drawingsWaiting: open?.server.drawings.waiting.length ?? 0,
       organisms: live?.room.size ?? 0,
       awake: open?.room.awake ?? 0,

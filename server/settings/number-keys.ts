@@ -10,6 +10,7 @@ export const ENERGY_MEANINGS: Meanings<'energy'> = {
   plant: 'cost of planting one organism',
   damagePerCell:
     'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
+  wake: 'cost per organism that a stroke wakes; a part of it for one that is awake',
 };
 
 export const LIMIT_MEANINGS: Meanings<'limits'> = {

@@ -27,6 +27,8 @@ export const banRecords = v.array(
     room: text,
     participant: positive,
     name: text,
+    /** Absent in bans of earlier releases. */
+    device: v.optional(v.nullable(text), null),
     address: v.nullable(text),
     since: v.number(),
     until: v.nullable(v.number()),

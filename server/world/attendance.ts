@@ -11,11 +11,15 @@ const PRUNE_EVERY = 64;
 export class Attendance {
   private readonly present: Set<ParticipantId>;
   private readonly absent: Map<ParticipantId, number>;
+  /** Where the present and the absent came from; undefined until somebody's source is known. */
+  private sources: Map<ParticipantId, number> | undefined;
 
   /** @param from restored state; default: nobody */
   constructor(from: AttendanceState = { present: [], absent: [] }) {
     this.present = new Set(from.present);
     this.absent = new Map(from.absent.map(({ participant, since }) => [participant, since]));
+    this.sources =
+      from.sources && new Map(from.sources.map(({ participant, source }) => [participant, source]));
   }
 
   /** Participants who are present. */
@@ -23,9 +27,13 @@ export class Attendance {
     return this.present;
   }
 
-  enter(participant: ParticipantId): void {
+  /** @param source the same for all participants of one network address */
+  enter(participant: ParticipantId, source?: number): void {
     this.present.add(participant);
     this.absent.delete(participant);
+    if (source === undefined) return;
+    this.sources ??= new Map();
+    this.sources.set(participant, source);
   }
 
   /** Records that a participant left. Ignores actors that never entered, such as the gardener. */
@@ -33,23 +41,33 @@ export class Attendance {
     if (this.present.delete(participant)) this.absent.set(participant, tick);
   }
 
-  /** The tick at which a participant left; undefined while present, −Infinity if not known. */
-  readonly absentSince = (participant: ParticipantId): number | undefined =>
-    this.present.has(participant)
-      ? undefined
-      : (this.absent.get(participant) ?? Number.NEGATIVE_INFINITY);
+  /** What the choice of a departing organism depends on; see `Moment`. */
+  get facts() {
+    const { present, absent, sources } = this;
+    return {
+      absentSince: (participant: ParticipantId): number | undefined =>
+        present.has(participant)
+          ? undefined
+          : (absent.get(participant) ?? Number.NEGATIVE_INFINITY),
+      ...(sources && { sourceOf: (participant: ParticipantId) => sources.get(participant) }),
+    };
+  }
 
   /** Call once a tick: forgets absent participants. @param planters of all living organisms */
   prune(tick: number, planters: () => ReadonlySet<ParticipantId>): void {
     if (tick % PRUNE_EVERY !== 0 || this.absent.size === 0) return;
     const known = planters();
     for (const participant of this.absent.keys()) {
-      if (!known.has(participant)) this.absent.delete(participant);
+      if (known.has(participant)) continue;
+      this.absent.delete(participant);
+      this.sources?.delete(participant);
     }
   }
 
   export(): AttendanceState {
     const absent = [...this.absent].map(([participant, since]) => ({ participant, since }));
-    return { present: [...this.present], absent };
+    const sources =
+      this.sources && [...this.sources].map(([participant, source]) => ({ participant, source }));
+    return { present: [...this.present], absent, ...(sources && { sources }) };
   }
 }

@@ -15,8 +15,8 @@ import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
-import { checkStroke, ownersIn, ownersNear, wound } from './damage.ts';
-import { chooseDeparting, chooseUnattended, type Moment } from './departure.ts';
+import { ownersIn } from './damage.ts';
+import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -28,6 +28,7 @@ import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import { growthStep, type Species } from './species.ts';
+import { Wounding } from './wounding.ts';
 
 export interface CommandHandlersOptions {
   readonly maxOrganisms: number;
@@ -53,6 +54,7 @@ export class CommandHandlers {
   tickRate: number;
   /** Undefined in a room of an earlier release: its organisms may flash. */
   flashLimit: FlashLimit | undefined;
+  readonly wounding: Wounding;
   private readonly nextPatch: () => PatchId;
   private nextOrganism = 1;
   private random: Random;
@@ -71,6 +73,7 @@ export class CommandHandlers {
     private readonly lifecycle: OrganismLifecycle,
     options: CommandHandlersOptions,
   ) {
+    this.wounding = new Wounding(species, grid, lifecycle);
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
@@ -125,6 +128,7 @@ export class CommandHandlers {
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
+      ...(this.wounding.protect > 0 && { protect: this.wounding.protect }),
     };
   }
 
@@ -140,6 +144,7 @@ export class CommandHandlers {
     this.tickRate = tickRate;
     this.attendance = from.attendance && new Attendance(from.attendance);
     this.flashLimit = from.flashLimit;
+    this.wounding.protect = from.protect ?? 0;
   }
 
   /**
@@ -181,7 +186,7 @@ export class CommandHandlers {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
         this.energy.enter(event.participant, event.at, event.granted);
-        this.attendance?.enter(event.participant);
+        this.attendance?.enter(event.participant, event.source);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
@@ -196,6 +201,9 @@ export class CommandHandlers {
         break;
       case 'flashes':
         this.flashLimit = event.limit;
+        break;
+      case 'protect':
+        this.wounding.protect = event.seconds;
         break;
       case 'energy':
         this.tickRate = event.tickRate;
@@ -256,7 +264,7 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
-    let outcome: Pick<Answer, 'seed' | 'removed' | 'refused'>;
+    let outcome: Pick<Answer, 'seed' | 'removed' | 'spared' | 'refused'>;
     try {
       outcome = this.execute(command, tick);
     } catch (error) {
@@ -284,14 +292,13 @@ export class CommandHandlers {
     } else if (command.what === 'hold') this.inventory.skipId();
   }
 
-  private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed'> {
+  private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed' | 'spared'> {
     switch (command.what) {
       case 'plant':
         this.plant(command, tick);
         return {};
       case 'damage':
-        this.damage(command, tick);
-        return {};
+        return this.wounding.wound(command, this.energy, { tick, tickRate: this.tickRate });
       case 'cross':
         return { seed: viewOfSeed(this.cross(command)) };
       case 'hold': {
@@ -321,17 +328,18 @@ export class CommandHandlers {
    * @returns the organism to remove for a new one; undefined while there is room
    * @throws Refusal garden-full
    */
-  private departing(tick: number): Organism | undefined {
+  private departing(planter: ParticipantId, tick: number): Organism | undefined {
     if (this.lifecycle.size < this.maxOrganisms) return undefined;
     const moment = this.moment(tick);
-    const departing = moment && chooseDeparting([...this.lifecycle.all], moment);
+    const all = [...this.lifecycle.all];
+    const departing = moment && (chooseDeparting(all, moment) ?? chooseFresh(all, moment, planter));
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
 
   private moment(tick: number): Moment | undefined {
-    const { absentSince } = this.attendance ?? {};
-    return absentSince && { absentSince, tick, tickRate: this.tickRate };
+    const { attendance, tickRate } = this;
+    return attendance && { ...attendance.facts, tick, tickRate };
   }
 
   /** @throws Refusal no-such-organism */
@@ -344,7 +352,7 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    const departing = this.departing(tick);
+    const departing = this.departing(by.id, tick);
     const places = plantingSite(window, this.grid);
     // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);
@@ -367,17 +375,6 @@ export class CommandHandlers {
     this.lifecycle.add(organism);
     this.pendingPlants.push({ organism, answer: this.answers.length });
     this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
-  }
-
-  private damage({ by, points, radius }: RoomCommand & { what: 'damage' }, tick: number): void {
-    const stroke = { points, radius };
-    checkStroke(stroke, this.grid);
-    this.energy.spendStroke(by.id, stroke, tick);
-    for (const id of ownersNear(stroke, this.grid)) {
-      const organism = this.lifecycle.find(id)!;
-      const { stage } = growthStep(this.species, organism.age);
-      if (wound(organism, stage, stroke, this.grid)) this.lifecycle.hit(organism, by.id);
-    }
   }
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {

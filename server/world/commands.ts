@@ -45,4 +45,6 @@ export interface Answer {
   readonly seed?: SeedView;
   /** Number of organisms removed. */
   readonly removed?: number;
+  /** Number of organisms that the stroke did not wound because they are protected. */
+  readonly spared?: number;
 }

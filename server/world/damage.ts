@@ -13,6 +13,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
+import { growthStep, type Species } from './species.ts';
 
 /** Checks that a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
@@ -56,28 +57,42 @@ export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): 
   return { x, y, width: Math.max(0, right - x), height: Math.max(0, bottom - y) };
 }
 
+/** An organism that a stroke wounds. */
+interface Hit {
+  readonly organism: Organism;
+  /** [stage, stage] cells in the coming step, 1 = covered by the stroke. */
+  readonly cover: Uint8Array;
+}
+
 /**
- * Adds a stroke to an organism's wounds for the coming step. A stroke that covers none of the
- * organism's own places does not wound it.
- *
- * @param stage side in the coming step
- * @returns whether the stroke hit the organism
+ * The organisms that a stroke wounds. A stroke that covers none of an organism's own places does
+ * not wound it.
  */
-export function wound(
-  organism: Organism,
-  stage: number,
+export function hitsOf(
   stroke: Stroke,
+  organisms: readonly Organism[],
+  species: Species,
   grid: GridPlanes,
-): boolean {
-  const rect = stageRect(organism.window, stage);
-  const cover = coverage(stroke, rect);
-  if (!cover) return false;
-  let hit = false;
-  grid.each(rect, (place, cell) => {
-    if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
+): Hit[] {
+  return organisms.flatMap((organism) => {
+    const rect = stageRect(organism.window, growthStep(species, organism.age).stage);
+    const cover = coverage(stroke, rect);
+    if (!cover) return [];
+    let hit = false;
+    grid.each(rect, (place, cell) => {
+      if (cover[cell] === 1 && grid.ownerAt(place) === organism.id) hit = true;
+    });
+    return hit ? [{ organism, cover }] : [];
   });
-  if (!hit) return false;
-  const before = organism.woundMask;
-  organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
-  return true;
+}
+
+/**
+ * How many organisms a stroke wakes (rule ENE-6). One that is awake counts in part: for the share of
+ * its trusted steps that it takes anew.
+ */
+export function wokenBy(hits: readonly Hit[], { trustedSteps }: Species): number {
+  const steps = trustedSteps ?? DEFAULTS.life.stirSteps;
+  return hits.reduce((sum, { organism: { phase, awakeSteps } }) => {
+    return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / steps));
+  }, 0);
 }

@@ -1,6 +1,6 @@
 /**
- * Chooses the organism that a full room removes for a new one (rules DEP-1 and DEP-2), and the
- * unattended one that the gardener may remove (rule DEP-4).
+ * Chooses the organism that a full room removes for a new one (rules DEP-1, DEP-2 and DEP-6), and
+ * the unattended one that the gardener may remove (rule DEP-4).
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { OrganismId, ParticipantId, Phase } from '../../shared/vocabulary.ts';
@@ -26,6 +26,11 @@ export interface Moment {
    * are not known to have been present: the house, the gardener, forgotten visitors.
    */
   readonly absentSince: (planter: ParticipantId) => number | undefined;
+  /**
+   * The same number for planters of one network address; undefined for those whose is not known.
+   * Absent in a room of an earlier release, in which no fresh organism departs.
+   */
+  readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
 }
 
 /** Compared number by number; the lower rank is chosen. */
@@ -34,6 +39,12 @@ type Rank = readonly number[];
 function isBefore(a: Rank, b: Rank): boolean {
   const i = a.findIndex((value, k) => value !== b[k]);
   return i >= 0 && a[i] < b[i];
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => number): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
+  return counts;
 }
 
 /** @param rankOf undefined excludes an organism @returns the organism of lowest rank */
@@ -60,8 +71,7 @@ export function chooseDeparting<R extends Resident>(
   residents: readonly R[],
   { tick, tickRate, absentSince }: Moment,
 ): R | undefined {
-  const counts = new Map<ParticipantId, number>();
-  for (const { planter } of residents) counts.set(planter.id, (counts.get(planter.id) ?? 0) + 1);
+  const counts = countBy(residents, ({ planter }) => planter.id);
   return lowest(residents, ({ id, phase, planter, born }) => {
     if (tick - born < protectedSeconds * tickRate) return undefined;
     const rests = phase === 'asleep';
@@ -69,6 +79,31 @@ export function chooseDeparting<R extends Resident>(
     // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
     if (rests && since !== undefined) return [0, since, id];
     return [1, -counts.get(planter.id)!, rests ? 0 : 1, id];
+  });
+}
+
+/**
+ * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
+ * others out by planting fast: of the address with most, preferably the newcomer's own, the planter
+ * with most, and of theirs the newest.
+ *
+ * @param residents all living organisms
+ * @param newcomer who plants
+ */
+export function chooseFresh<R extends Resident>(
+  residents: readonly R[],
+  { sourceOf }: Moment,
+  newcomer: ParticipantId,
+): R | undefined {
+  if (!sourceOf) return undefined;
+  // Sources are positive, so a planter without one has a number of their own.
+  const keyOf = (planter: ParticipantId): number => sourceOf(planter) ?? -planter;
+  const bySource = countBy(residents, ({ planter }) => keyOf(planter.id));
+  const byPlanter = countBy(residents, ({ planter }) => planter.id);
+  const own = keyOf(newcomer);
+  return lowest(residents, ({ id, planter }) => {
+    const key = keyOf(planter.id);
+    return [-bySource.get(key)!, key === own ? 0 : 1, -byPlanter.get(planter.id)!, -id];
   });
 }
 

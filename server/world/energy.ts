@@ -1,5 +1,5 @@
 /**
- * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3). It depends on
+ * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3, ENE-6). It depends on
  * ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
 import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
@@ -8,13 +8,14 @@ import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/voc
 import type { RoomState } from './room-state.ts';
 
 /** Settings under which nothing costs energy. */
-export const FREE: EnergySettings = {
+export const FREE = {
   capacity: 1,
   newcomer: 1,
   refillPerSecond: 1,
   plant: 0,
   damagePerCell: 0,
-};
+  wake: 0,
+} as const satisfies EnergySettings;
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
@@ -100,14 +101,20 @@ export class Energy {
     this.accounts.set(participant, { ...account, level, at: tick });
   }
 
+  /** Checks that a participant can pay for a stroke's cells. @throws Refusal no-energy */
+  requireStroke(participant: ParticipantId, stroke: Stroke, tick: number): void {
+    this.require(participant, this.priceOfCells(participant, stroke), tick);
+  }
+
   /**
-   * Pays for the cells that a stroke covers.
+   * Pays for the cells that a stroke covers, and for the organisms that it wakes.
    *
+   * @param woken organisms; those that are awake count in part
    * @throws Refusal no-energy; nothing is spent then
    */
-  spendStroke(participant: ParticipantId, stroke: Stroke, tick: number): void {
+  spendStroke(participant: ParticipantId, stroke: Stroke, tick: number, woken = 0): void {
     const { points, radius } = stroke;
-    const cost = this.sweptCells(participant, stroke) * this.settings.damagePerCell;
+    const cost = this.priceOfCells(participant, stroke) + woken * (this.settings.wake ?? 0);
     const [x, y] = [points[points.length - 2], points[points.length - 1]];
     this.spend(participant, cost, tick, { x, y, radius });
   }
@@ -136,16 +143,21 @@ export class Energy {
     }
   }
 
-  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
-  private sweptCells(participant: ParticipantId, stroke: Stroke): number {
-    const { points, radius } = stroke;
+  /** Whether a stroke begins where the participant's last one has ended, with the same radius. */
+  continues(participant: ParticipantId, { points, radius }: Stroke): boolean {
     const end = this.accounts.get(participant)?.end;
-    const continues =
+    return (
       strokeLength(points) > 0 &&
       end?.x === points[0] &&
       end.y === points[1] &&
-      end.radius === radius;
-    return sweptCells(stroke, continues);
+      end.radius === radius
+    );
+  }
+
+  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
+  private priceOfCells(participant: ParticipantId, stroke: Stroke): number {
+    const continues = this.continues(participant, stroke);
+    return sweptCells(stroke, continues) * this.settings.damagePerCell;
   }
 
   private require(participant: ParticipantId, cost: number, tick: number): number {

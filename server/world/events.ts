@@ -26,6 +26,11 @@ export const roomEvent = v.variant('what', [
     at: whole,
     /** Initial energy; absent in older journals: a newcomer's. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
+    /**
+     * Same for all participants of one network address, which it does not tell. Absent in older
+     * journals: rule DEP-6 applies from the first source on.
+     */
+    source: v.optional(positive),
   }),
   /** A participant left; `at` is absent in older journals. */
   v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
@@ -48,6 +53,8 @@ export const roomEvent = v.variant('what', [
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
   /** Limits the flashes per second. Journals of earlier releases replay without a limit. */
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
+  /** Changes how long a wounded organism is protected (rule DMG-3). */
+  v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);

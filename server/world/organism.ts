@@ -1,6 +1,12 @@
 /** One organism as its room stores it. Its cell states live in the engine. */
 import type { Rect } from '../../shared/geometry.ts';
-import type { OrganismId, OrganismView, Origin, Phase } from '../../shared/vocabulary.ts';
+import type {
+  OrganismId,
+  OrganismView,
+  Origin,
+  ParticipantId,
+  Phase,
+} from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 
 /** What is remembered of each place of a window; see `flicker.ts`. */
@@ -36,6 +42,8 @@ export interface Organism {
   healed: number;
   /** Places it owned when it was wounded, until it heals; 0 if it was still growing. */
   hurt: number | undefined;
+  /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
+  cut: { readonly by: ParticipantId; readonly at: number } | undefined;
   /** Steps since it was grown or last woken. */
   awakeSteps: number;
   /** Times that freed places have woken it since a stroke or a neighbour's death. */
@@ -63,6 +71,7 @@ const NEWBORN = {
   wounds: 0,
   healed: 0,
   hurt: undefined,
+  cut: undefined,
   awakeSteps: 0,
   stirs: 0,
   restTicks: 0,

@@ -13,7 +13,10 @@ import type { PatchId } from '../engine/engine.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
-/** Version 1 lacks healing, 2 attendance, and 3 the flash limit; all are still read. */
+/**
+ * Version 1 lacks healing, version 2 attendance, and version 3 the flash limit, sources, protection
+ * and the price of waking. All are still read.
+ */
 export const ROOM_STATE_VERSION = 4;
 
 /** Schema of `flashLimit`: the most flashes a second that organisms may show. */
@@ -38,6 +41,8 @@ export const energySettings = v.strictObject({
   refillPerSecond: number,
   plant: number,
   damagePerCell: number,
+  /** Absent in rooms of earlier releases: waking costs nothing. */
+  wake: v.optional(number),
 });
 
 const organismState = v.strictObject({
@@ -60,6 +65,8 @@ const organismState = v.strictObject({
   wounds: whole,
   healed: v.optional(whole, 0),
   hurt: v.optional(whole),
+  /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
+  cut: v.optional(v.strictObject({ by: whole, at: whole })),
   awakeSteps: whole,
   stirs: whole,
   restTicks: whole,
@@ -113,10 +120,14 @@ export const roomState = v.pipe(
       v.strictObject({
         present: v.array(positive),
         absent: v.array(v.strictObject({ participant: positive, since: whole })),
+        /** Absent until somebody enters with a source (rule DEP-6). */
+        sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
       }),
     ),
     /** Absent in a room of an earlier release, until a `flashes` event. */
     flashLimit: v.optional(flashLimit),
+    /** Seconds for which a wounded organism cannot be wounded again; absent: 0. */
+    protect: v.optional(v.pipe(number, v.minValue(0))),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -150,6 +161,7 @@ export type CommandState = Pick<
   | 'energy'
   | 'attendance'
   | 'flashLimit'
+  | 'protect'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -171,6 +183,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     woundMask: _spent,
     isRestored: _engine,
     hurt,
+    cut,
     phase,
     pressing,
     seen,
@@ -186,6 +199,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
     ...(hurt !== undefined && { hurt }),
+    ...(cut && { cut }),
     ...(seen && { seen }),
     ...(flicker && !isStale(flicker, tick) && { flicker: structuredClone(flicker) }),
     ...(pause !== undefined && { pause }),
@@ -200,6 +214,7 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     woundMask: undefined,
     isRestored: true,
     hurt: state.hurt,
+    cut: state.cut,
     seen: state.seen,
     flicker: state.flicker,
     pause: state.pause,

@@ -210,10 +210,14 @@ export class Room {
    * Registers a participant.
    *
    * @param granted initial energy; absent: a newcomer's
+   * @param source the same for all participants of one network address
    */
-  enter(participant: ParticipantId, granted?: number): void {
-    const energy = granted !== undefined && { granted };
-    this.applyNow({ what: 'enter', participant, at: this.completedTicks, ...energy });
+  enter(participant: ParticipantId, granted?: number, source?: number): void {
+    const facts = {
+      ...(granted !== undefined && { granted }),
+      ...(source !== undefined && { source }),
+    };
+    this.applyNow({ what: 'enter', participant, at: this.completedTicks, ...facts });
   }
 
   /** Drops a participant's held seeds; their organisms and queued commands stay. */
@@ -239,6 +243,16 @@ export class Room {
   /** Changes how many flashes a second organisms may show. */
   setFlashLimit(limit: FlashLimit): void {
     this.applyNow({ what: 'flashes', limit });
+  }
+
+  /** Seconds for which a wounded organism cannot be wounded again (rule DMG-3). */
+  get protectSeconds(): number {
+    return this.handlers.wounding.protect;
+  }
+
+  /** Changes how long a wounded organism cannot be wounded again; 0: not at all. */
+  setProtect(seconds: number): void {
+    this.applyNow({ what: 'protect', seconds });
   }
 
   get energySettings(): EnergySettings {

@@ -1,6 +1,8 @@
 /**
  * Schedules the ticks of rooms at their rates without drift: each tick is due at a multiple of the
  * period, however late the one before was. Missed ticks are dropped, and the room counts as slow.
+ * Rooms tick together as long as they keep their rates. A room that does not ticks apart, so that it
+ * does not hold up the others.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -20,9 +22,16 @@ const SLOW_BELOW = 0.9;
 /** Time over which `actual` is measured, ms. */
 const PACE_WINDOW = 2_000;
 
+/** A room ticks with the others again once a tick of its own takes less than this of its period. */
+const TOGETHER_BELOW = 0.5;
+
 class Schedule {
   /** Due time of the next tick, ms. */
   due: number;
+  /** Whether the room ticks apart from the others. */
+  isApart = false;
+  /** The tick in progress. */
+  busy: Promise<void> | undefined;
   /** Start times of recent ticks. */
   private startTimes: number[] = [];
 
@@ -50,6 +59,12 @@ class Schedule {
     this.startTimes = [...this.startTimes.filter((at) => at > now - PACE_WINDOW), now];
     this.due += 1000 / this.rate;
     if (this.due <= now) this.due = this.align(now);
+  }
+
+  /** @param took duration of the tick that has ended, ms */
+  end(took: number): void {
+    this.busy = undefined;
+    this.isApart = took * this.rate > 1000 * (this.isApart ? TOGETHER_BELOW : 1);
   }
 
   pace(now: number): Pace {
@@ -81,24 +96,30 @@ export interface TickTiming {
 
 export interface TickerOptions {
   readonly clock: Clock;
-  /** Ticks these rooms together; the next tick waits for it. */
-  readonly tick: (rooms: Room[]) => Promise<void>;
+  /**
+   * Ticks these rooms together; their next tick waits for it.
+   *
+   * @param isApart one room that cannot keep its rate, while others tick too: it should leave the
+   *   engine to them now and then
+   */
+  readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   /** Called after each tick. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
-  /** Called after each tick with the due time of the next. */
+  /** Called after each tick with the due time of the next, unless other rooms are ticking. */
   readonly onPause?: ((until: number) => void) | undefined;
   /** Called when a tick fails; the ticker has stopped then. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs due rooms together, one tick at a time. */
+/** Runs due rooms together, one tick at a time, and rooms that are too slow for that by themselves. */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
   /** Number of holds per room. */
   private readonly holds = new Map<Room, number>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
-  private busy: Promise<void> | undefined;
+  /** The tick in progress of the rooms that tick together. */
+  private together: Promise<void> | undefined;
   private stopped = false;
 
   constructor(private readonly options: TickerOptions) {
@@ -114,15 +135,16 @@ export class Ticker {
 
   /** Stops ticking a room. Resolves when the tick in progress is done. */
   async remove(room: Room): Promise<void> {
+    const busy = this.schedules.get(room)?.busy;
     this.schedules.delete(room);
     this.holds.delete(room);
-    await this.busy;
+    await busy;
   }
 
   /** Pauses a room until each hold is resumed. Resolves when the tick in progress is done. */
   async hold(room: Room): Promise<void> {
     this.holds.set(room, 1 + (this.holds.get(room) ?? 0));
-    await this.busy;
+    await this.schedules.get(room)?.busy;
   }
 
   /** Releases one hold of a room. */
@@ -153,15 +175,20 @@ export class Ticker {
     return !this.stopped && this.next <= this.options.clock.now();
   }
 
-  /** Stops all rooms. Resolves when the tick in progress is done. */
+  /** Stops all rooms. Resolves when the ticks in progress are done. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancel?.();
-    await this.busy;
+    await Promise.all([this.together, ...[...this.schedules.values()].map(({ busy }) => busy)]);
   }
 
   private get awake(): [Room, Schedule][] {
     return [...this.schedules].filter(([room]) => !this.holds.has(room));
+  }
+
+  /** Those that may begin a tick now. */
+  private get idle(): [Room, Schedule][] {
+    return this.awake.filter(([, { busy, isApart }]) => !busy && (isApart || !this.together));
   }
 
   /** Due time of the next tick, ms. */
@@ -172,33 +199,48 @@ export class Ticker {
   /** Sets the timer for the next tick. @returns whether there will be one */
   private plan(): boolean {
     this.cancel?.();
-    if (this.stopped || this.busy || this.awake.length === 0) return false;
-    const wait = Math.max(0, this.next - this.options.clock.now());
+    const { idle } = this;
+    if (this.stopped || idle.length === 0) return false;
+    const due = Math.min(...idle.map(([, schedule]) => schedule.due));
+    const wait = Math.max(0, due - this.options.clock.now());
     this.cancel = this.options.clock.after(wait, () => this.run());
     return true;
   }
 
   private run(): void {
     const now = this.options.clock.now();
-    const due = this.awake.filter(([, schedule]) => schedule.due <= now + 0.5);
-    if (due.length === 0) {
-      // Timers have millisecond resolution and may fire early.
-      this.plan();
-      return;
-    }
-    const late = Math.max(0, ...due.map(([, schedule]) => now - schedule.due));
-    for (const [, schedule] of due) schedule.begin(now);
-    this.busy = this.options
-      .tick(due.map(([room]) => room))
-      .then(() => this.options.onTick?.({ late, took: this.options.clock.now() - now }))
+    const due = this.idle.filter(([, schedule]) => schedule.due <= now + 0.5);
+    const isApart = ([, schedule]: [Room, Schedule]): boolean => schedule.isApart;
+    for (const one of due.filter(isApart)) this.begin([one], now);
+    const others = due.filter((one) => !isApart(one));
+    if (others.length > 0) this.together = this.begin(others, now);
+    // Also after a timer that fired early, as timers have millisecond resolution.
+    this.plan();
+  }
+
+  /** Begins a tick of some rooms. The promise resolves when it has ended; it never rejects. */
+  private begin(rooms: readonly [Room, Schedule][], now: number): Promise<void> {
+    const { clock, tick, onTick, onError, onPause } = this.options;
+    const late = Math.max(0, ...rooms.map(([, schedule]) => now - schedule.due));
+    for (const [, schedule] of rooms) schedule.begin(now);
+    const isApart = rooms[0][1].isApart && this.schedules.size > 1;
+    const busy = tick(
+      rooms.map(([room]) => room),
+      isApart,
+    )
+      .then(() => onTick?.({ late, took: clock.now() - now }))
       .catch((error: unknown) => {
         this.stopped = true;
-        this.options.onError(error);
+        onError(error);
       })
       .finally(() => {
-        this.busy = undefined;
-        if (this.plan()) this.options.onPause?.(this.next);
+        for (const [, schedule] of rooms) schedule.end(clock.now() - now);
+        if (this.together === busy) this.together = undefined;
+        const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
+        if (this.plan() && isQuiet) onPause?.(this.next);
       });
+    for (const [, schedule] of rooms) schedule.busy = busy;
+    return busy;
   }
 }
 

@@ -36,6 +36,9 @@ export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 /** How the world opens a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
+/** Patches that are stepped at a time for a room that cannot keep its rate. */
+const PART = 16;
+
 /** The open rooms and the engine they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
@@ -120,12 +123,13 @@ export class World {
   }
 
   /**
-   * Runs one tick of some rooms.
+   * Runs one tick of some rooms. Ticks of different rooms may overlap.
    *
    * @param meanwhile called once, while the engine steps
+   * @param isApart whether the engine steps a few patches at a time, and others' in between
    * @throws EngineError; the rooms are unusable then, as cells and planes no longer agree
    */
-  async tick(rooms: readonly Room[], meanwhile?: () => void): Promise<RoomTick[]> {
+  async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false): Promise<RoomTick[]> {
     const works = rooms.map((room) => room.beginTick());
     const dispose = works.flatMap((work) => work.dispose);
     const plant = works.flatMap((work) => work.plant);
@@ -134,7 +138,9 @@ export class World {
     // The engine runs calls in order, so one round trip is enough for all three.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
-    let stepped = this.step(steps.flat());
+    let stepped = isApart
+      ? planted.then((hasMemory) => (hasMemory ? this.stepInParts(steps.flat()) : []))
+      : this.step(steps.flat());
     // If planting fails, the step fails with it; any other failure is awaited below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
@@ -182,6 +188,14 @@ export class World {
       if (error instanceof EngineError && error.reason === 'out-of-memory') return false;
       throw error;
     }
+  }
+
+  private async stepInParts(steps: readonly PatchStep[]): Promise<Readout[]> {
+    const readouts: Readout[] = [];
+    for (let i = 0; i < steps.length; i += PART) {
+      readouts.push(...(await this.step(steps.slice(i, i + PART))));
+    }
+    return readouts;
   }
 
   private async step(steps: readonly PatchStep[]): Promise<Readout[]> {

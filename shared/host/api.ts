@@ -122,7 +122,7 @@ export const CALLS = {
     '/rooms/:room/ban',
     {
       participant: id,
-      /** Whether to ban the address, not only the session. */
+      /** Whether to ban everybody at the address, not only the device. */
       address: v.boolean(),
       /** null: until it is lifted. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),

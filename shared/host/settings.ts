@@ -26,6 +26,8 @@ const energy = v.strictObject({
   plant: between(0, 1e6),
   /** Cost of a stroke per swept cell. */
   damagePerCell: between(0, 1e3),
+  /** Cost of waking an organism; absent in settings of earlier releases. */
+  wake: v.optional(between(0, 1e3), PAGE_DEFAULTS.energy.wake),
 });
 
 /** The settings of a room. */
@@ -41,6 +43,8 @@ const knobs = {
   maxRadius: between(stroke.minRadius, stroke.maxRadius),
   /** Seconds between two seeds of one participant; 0 for none. */
   cooldown: between(0, 600),
+  /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+  protect: between(0, 600),
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */

@@ -103,7 +103,7 @@ export const banState = v.object({
   /** Participant number, and their name at the time. */
   participant: count,
   name: text,
-  /** Whether the address is banned, not only the session. */
+  /** Whether everybody at the address is banned, not only the device. */
   address: truth,
   since: number,
   /** null: until it is lifted. */

@@ -7,6 +7,7 @@ export const REASONS = {
   'only-watches': 'A wall only shows the room.',
   'already-joined': 'This connection is in a room already.',
   'not-joined': 'Join a room first.',
+  'gave-way': 'Your place has gone to one of those who wait. What you planted stays.',
   replaced: 'This visit continues in another window.',
   'join-timeout': 'This page has been silent for too long.',
   'unknown-message': 'The server does not know this message.',
@@ -30,6 +31,7 @@ export const REASONS = {
   'drawings-waiting': 'Your last drawings still wait for the host. Please wait a little.',
   'too-many-drawings': 'Many drawings wait for the host. Please try again later.',
   'no-such-organism': 'That organism is not here any more.',
+  protected: 'That one was just wounded. Let it heal for a moment.',
   'not-yours': 'Somebody else has planted that one.',
   'stroke-too-long': 'The stroke is too long.',
   'no-energy': 'Out of energy for a moment. It is coming back.',
@@ -54,6 +56,7 @@ export type Reason = keyof typeof REASONS;
 /** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
 export const NOTICES = {
   'name-hidden': 'That name cannot be shown here. You are here without one.',
+  'some-protected': 'That one was just wounded. Let it heal for a moment.',
   'name-reserved': 'That name is for the gardener or the host. You are here without one.',
 } as const satisfies Record<string, string>;
 

@@ -1,15 +1,36 @@
 /** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
 
 import type { Page } from 'playwright-core';
+import { systemClock } from '../../server/platform/clock.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { modelOf, openRoom } from '../support/page.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+
+let ahead = 0;
+/** The system's clock, which can be moved forward. */
+const clock = { ...systemClock, now: () => systemClock.now() + ahead };
+
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.VIVARIUM_PICTURES;
+  if (!folder) return;
+  for (const [width, height] of [
+    [320, 568],
+    [390, 844],
+    [844, 390],
+    [820, 1180],
+    [1440, 900],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.screenshot({ path: `${folder}/${name}-${width}.png` });
+  }
+}
 
 const {
   server,
   roomUrl: url,
   newPage: open,
-} = await suiteWithPages({ size: '64x64', capacity: 1 });
+} = await suiteWithPages({ size: '64x64', capacity: 1 }, { clock });
 
 const newPage = () => open({ viewport: { width: 390, height: 844 } });
 
@@ -39,6 +60,46 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
   await openRoom(second, url);
   expect(await you()).toBe(before);
   await second.close();
+});
+
+test('a visitor who does nothing while others wait gives up their place, reads why, and comes back into the line', async () => {
+  const first = await newPage();
+  await openRoom(first, url);
+  const second = await newPage();
+  await second.goto(url);
+  await second.getByTestId('line').waitFor();
+  ahead = DEFAULTS.stream.idleYields;
+  await second.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await first.getByText('Your place has gone to one of those who wait.').waitFor();
+  expect(await first.getByText('reconnecting').count()).toBe(0);
+  await picture(first, 'gave-way');
+  await first.getByRole('button', { name: 'Reload' }).click();
+  await first.getByTestId('line').waitFor();
+  await second.close();
+  await first.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await first.close();
+});
+
+test('a visitor who was sent away reads why, without a button that cannot help, also after a reload', async () => {
+  const page = await newPage();
+  await openRoom(page, url);
+  const host = await hostOf(server);
+  const { visitors } = await host.call('room');
+  const { id: participant } = visitors[0];
+  const ban = await host.call('ban', { participant, address: false, minutes: 10 });
+  const text = page.getByText('The host has ended this visit.');
+  for (let visit = 0; visit < 3; visit++) {
+    await text.waitFor();
+    expect(await page.getByRole('button', { name: /Reload|Come back/ }).count()).toBe(0);
+    expect(await page.getByText('reconnecting').count()).toBe(0);
+    // Another tab of the browser has no place, but the same mark.
+    if (visit === 1) await page.evaluate(() => sessionStorage.clear());
+    if (visit < 2) await page.reload();
+  }
+  await picture(page, 'sent-away');
+  await host.call('liftBan', {}, { ban: ban.id });
+  await openRoom(page, url);
+  await page.close();
 });
 
 test('when a closed room opens, a visitor without a place waits in line and no longer sees that the room is closed', async () => {

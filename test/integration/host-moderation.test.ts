@@ -22,8 +22,12 @@ async function plant(visitor: Visitor, x: number, y: number): Promise<number> {
 }
 
 /** The answer to a join. */
-const knock = (address: string, resume?: string) =>
-  Visitor.knock(server.port, resume ? { resume } : {}, from(address).headers);
+const knock = (address: string, resume?: string, mark?: string) =>
+  Visitor.knock(
+    server.port,
+    { ...(resume && { resume }), ...(mark && { mark }) },
+    from(address).headers,
+  );
 
 test('LIF-8: an organism is removed, everybody sees it go, and its ground is bare', async () => {
   const ada = await join();
@@ -131,6 +135,38 @@ test('a ban of a session ends the visit, its pass opens nothing, its neighbours 
   await host.call('liftBan', {}, { ban: ban.id });
   expect(await host.refusal('liftBan', {}, { ban: ban.id })).toBe('no-such-ban');
   expect(await knock('10.1.1.1', eve.welcome!.resume)).toBe('welcome');
+});
+
+test('a ban holds for the device; who has lost its mark comes in slowly, and others do not notice', async () => {
+  const address = '10.4.4.4';
+  const [eve, fay] = [await join('Eve', from(address)), await join('Fay', from(address))];
+  const again = await join('Eve too', {
+    ...from(address),
+    mark: eve.welcome!.mark!,
+  });
+  const ban = await host.call('ban', {
+    participant: eve.welcome!.you.id,
+    address: false,
+    minutes: 10,
+  });
+  // All of its tabs.
+  for (const one of [eve, again]) {
+    expect(await one.refusal()).toBe('sent-away');
+  }
+  for (const from of [address, '10.4.4.5']) {
+    expect(await knock(from, undefined, eve.welcome!.mark)).toBe('sent-away');
+  }
+  expect(await knock(address)).toBe('welcome');
+  expect(await knock(address)).toBe('too-many-joins');
+  expect(await knock(address, undefined, 'forged')).toBe('too-many-joins');
+  expect(await knock(address, undefined, fay.welcome!.mark)).toBe('welcome');
+  expect(await knock('10.4.4.5')).toBe('welcome');
+  expect(fay.socket.connected).toBe(true);
+  const { bans } = await host.call('state');
+  expect(bans).toContainEqual(ban);
+  expect(ban).not.toHaveProperty('device');
+  await host.call('liftBan', {}, { ban: ban.id });
+  expect(await knock(address, undefined, eve.welcome!.mark)).toBe('welcome');
 });
 
 test('a ban of an address ends all visits from there, and lets nobody in from there, until it is over', async () => {

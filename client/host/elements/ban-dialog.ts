@@ -1,4 +1,4 @@
-/** Bans a visitor, or everyone at their address, for some time. */
+/** Bans a visitor's device, or everyone at their address, for some time. */
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -27,7 +27,7 @@ function neighboursText(n: number): string {
   );
 }
 
-/** Asks whom to ban, one visit or an address, and for how long. */
+/** Asks whom to ban, one device or an address, and for how long. */
 @customElement('ban-dialog')
 export class BanDialog extends HostElement {
   static override styles = dialogStyle;
@@ -60,9 +60,9 @@ export class BanDialog extends HostElement {
       <div class="options" role="radiogroup" aria-label=${msg('Who to ban')}>
         ${option(
           html`<input type="radio" name="address" value="" checked />`,
-          msg('This visit only'),
+          msg('This device'),
           msg(
-            'This phone is disconnected, and reloading does not help. Scanning the code again joins as a new visitor.',
+            'It is disconnected and cannot come back in, even with the code. For ten minutes, new visitors at its address come in one by one.',
           ),
         )}
         ${option(

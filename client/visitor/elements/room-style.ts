@@ -122,6 +122,7 @@ export const roomStyle = css`
     background: oklch(0.12 0.01 230 / 0.8);
   }
   .closed p {
+    max-width: 34em;
     text-wrap: balance;
     font-size: 1.15em;
   }

@@ -40,13 +40,16 @@ export class VivariumRoom extends VisitorElement {
   private readonly session = new RoomSession({
     refresh: () => this.requestUpdate(),
     tell: (text, at) => this.toasts.show(text, at ? this.worldToScreen(at.x, at.y) : this.middle),
-    refuse: (text) => {
+    refuse: (text, wayBack) => {
       this.refusal = text;
+      this.wayBack = wayBack;
     },
   });
   private room: RoomCanvas | undefined;
   private leavesCard = false;
   @state() private refusal = '';
+  /** Label of the button that may help; undefined if none can. */
+  private wayBack: string | undefined;
   /** The organism of the open keepsake sheet. */
   @state() private keeping: OrganismView | undefined;
   /** Whether the first picture of the room has arrived. */
@@ -82,6 +85,7 @@ export class VivariumRoom extends VisitorElement {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
       this.refusal = msg('This browser cannot draw the room: it has no WebGL2.');
+      this.wayBack = msg('Reload');
       return;
     }
     // A closed room has opened, or a full one accepts visitors to its queue again.
@@ -205,7 +209,7 @@ export class VivariumRoom extends VisitorElement {
   private closed(): TemplateResult {
     return html`<div class="closed grid" role="alert">
       <p>${this.refusal}</p>
-      <button class="solid" @click=${() => location.reload()}>${msg('Reload')}</button>
+      ${this.wayBack ? html`<button class="solid" @click=${() => location.reload()}>${this.wayBack}</button>` : nothing}
     </div>`;
   }
 

@@ -87,12 +87,13 @@ export class CommandDispatcher {
 
   /** Passes an answer of the room to the actor or client that sent the command. */
   answer(answer: Answer): void {
-    const { by, id, energy, refused, seed } = answer;
+    const { by, id, energy, refused, seed, spared } = answer;
     if (refused && answer.what === 'plant') this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
     const client = this.context.slots.memberOf(by);
     if (refused) client?.send('rejected', { id, energy, ...refused });
     else client?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
+    if (spared) client?.send('notice', { notice: 'some-protected' });
   }
 
   private reportActivity(): void {

@@ -7,7 +7,7 @@ import es from 'naughty-words/es.json' with { type: 'json' };
 import ja from 'naughty-words/ja.json' with { type: 'json' };
 import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'obscenity';
 import type { LanguageCode } from '../../../shared/languages.ts';
-import { readingsOf, singled, unaccented, written } from './letters.ts';
+import { readingsOf, singled, unaccented, written } from './comparable-letters.ts';
 import own from './word-lists.json' with { type: 'json' };
 
 /** From this many letters on, a word is found within others: "hurensohn" in "Hurensohn99". */

@@ -1,7 +1,7 @@
 /** Names by which visitors would pass for the gardener, the host or the server. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
-import { skeletonsOf } from './letters.ts';
+import { skeletonsOf } from './comparable-letters.ts';
 
 /** By language; `tsc` asks for those of each new language. */
 const ROLES: Readonly<Record<LanguageCode, readonly string[]>> = {

@@ -1,9 +1,12 @@
 /**
- * The host's bans: of participants by number, and of addresses by fingerprint, never in clear
- * text.
+ * The host's bans: of participants by number, and of devices and addresses by fingerprint, never in
+ * clear text. Somebody who is banned can delete the mark of their device, so newcomers without one
+ * get in slowly where somebody was banned.
  */
 import { createHmac } from 'node:crypto';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import { TokenBucket } from '../../platform/token-bucket.ts';
 
 /** One ban. */
 export interface Ban {
@@ -12,7 +15,9 @@ export interface Ban {
   readonly participant: ParticipantId;
   /** The participant's name at that time, for the host's list. */
   readonly name: string;
-  /** Fingerprint of the address; null: the ban is for the participant alone. */
+  /** Fingerprint of the device; null if unknown, as in bans of earlier releases. */
+  readonly device: string | null;
+  /** Fingerprint of the address; null: others at this address are not banned. */
   readonly address: string | null;
   /** Wall clock, ms since the epoch. */
   readonly since: number;
@@ -20,12 +25,29 @@ export interface Ban {
   readonly until: number | null;
 }
 
+/** A ban as the host's page shows it, without fingerprints. */
+export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
+  return { ...ban, address: address !== null };
+}
+
+/** Who asks to join, as far as it is known. */
+export interface Applicant {
+  /** Owner of the client's resume token, if it has one. */
+  readonly participant: ParticipantId | undefined;
+  /** Id of the device's mark, if it has one. */
+  readonly device: string | undefined;
+  /** Address key; '' if unknown. */
+  readonly address: string;
+}
+
 /** The list of bans, which the caller stores. */
 export class Bans {
+  /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
+  private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
 
   /**
-   * @param secret key of the address fingerprints, the same after a restart
+   * @param secret key of the fingerprints, the same after a restart
    * @param date wall clock, ms since the epoch
    * @param bans the stored bans
    * @param onChange called with the new list after each change
@@ -46,25 +68,31 @@ export class Bans {
   }
 
   /**
-   * Bans a participant and, if given, an address key.
+   * Bans a participant, their device and, if wished, everybody at their address.
    *
    * @returns the ban
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
-      readonly address?: string | undefined;
+      /** Id of the device's mark. */
+      readonly device?: string | undefined;
+      /** Address key; '' if unknown. */
+      readonly address: string;
+      readonly wholeAddress: boolean;
       /** ms; absent: until the ban is lifted */
       readonly duration?: number | undefined;
     },
   ): Ban {
-    const { room, participant, name, address, duration } = request;
+    const { room, participant, name, device, address, wholeAddress, duration } = request;
     const since = this.date();
+    this.slow(address, since);
     const ban = {
       id: 1 + Math.max(0, ...this.bans.map(({ id }) => id)),
       room,
       participant,
       name,
-      address: address ? this.fingerprintOf(address) : null,
+      device: device ? this.fingerprintOf('device', device) : null,
+      address: wholeAddress && address ? this.fingerprintOf('address', address) : null,
       since,
       until: duration === undefined ? null : since + duration,
     };
@@ -79,21 +107,35 @@ export class Bans {
     return found;
   }
 
-  /**
-   * Whether a client is banned: a participant from one room, an address from all rooms.
-   *
-   * @param participant owner of the client's resume token, if it has one
-   * @param address address key; '' if unknown
-   */
-  isBanned(room: string, participant: ParticipantId | undefined, address: string): boolean {
+  /** Whether a client is banned: a participant from one room, devices and addresses from all. */
+  isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
     if (all.length === 0) return false;
-    const fingerprint = address ? this.fingerprintOf(address) : undefined;
+    const prints = {
+      device: device && this.fingerprintOf('device', device),
+      address: address && this.fingerprintOf('address', address),
+    };
     return all.some(
       (ban) =>
         (ban.room === room && ban.participant === participant) ||
-        (ban.address !== null && ban.address === fingerprint),
+        (ban.device !== null && ban.device === prints.device) ||
+        (ban.address !== null && ban.address === prints.address),
     );
+  }
+
+  /** Whether a newcomer without a mark may join now; counts them if so. */
+  admitsUnmarked(address: string): boolean {
+    const slowed = this.slowed.get(address);
+    const now = this.date();
+    return !slowed || now >= slowed.until || slowed.bucket.take(1, now);
+  }
+
+  private slow(address: string, now: number): void {
+    const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
+    for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
+    if (address === '') return;
+    const bucket = this.slowed.get(address)?.bucket ?? new TokenBucket(1 / unmarkedSeconds, 1, now);
+    this.slowed.set(address, { bucket, until: now + 1000 * slowedSeconds });
   }
 
   private change(bans: readonly Ban[]): void {
@@ -101,7 +143,7 @@ export class Bans {
     this.onChange(bans);
   }
 
-  private fingerprintOf(address: string): string {
-    return createHmac('sha256', this.secret).update(`address ${address}`).digest('base64url');
+  private fingerprintOf(what: 'device' | 'address', key: string): string {
+    return createHmac('sha256', this.secret).update(`${what} ${key}`).digest('base64url');
   }
 }

@@ -1,7 +1,7 @@
 /** What the host does to the people in a room: list them, send them away, and set energy costs. */
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import type { EnergySettings } from '../../../shared/vocabulary.ts';
+import type { EnergySettings, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { RoomAdmission } from '../sessions/room-admission.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import type { WelcomeBuilder } from '../sessions/welcome-builder.ts';
@@ -26,18 +26,25 @@ export class HostOperations {
     }));
   }
 
+  /** The id of a present participant's device, for a ban. */
+  deviceOf(participant: ParticipantId): string | undefined {
+    return this.context.newcomers.deviceOfParticipant(participant);
+  }
+
   /** Disconnects everybody, present or waiting, who is banned by now. */
   disconnectBanned(): void {
     const { admission } = this;
-    const { room, bans, slots, visits } = this.context;
-    for (const [client, { address = '' }] of [...admission.waiting]) {
-      if (!bans.isBanned(room.name, undefined, address)) continue;
+    const { room, bans, slots, visits, newcomers } = this.context;
+    for (const [client, request] of [...admission.waiting]) {
+      if (!bans.isBanned(room.name, admission.applicantOf(request))) continue;
       admission.leave(client);
       client.disconnect('sent-away');
     }
     for (const client of [...slots.members]) {
       const { id } = slots.participantOf(client)!;
-      if (!bans.isBanned(room.name, id, visits.addressOf(id))) continue;
+      const device = newcomers.deviceOfParticipant(id);
+      const address = visits.addressOf(id);
+      if (!bans.isBanned(room.name, { participant: id, device, address })) continue;
       admission.leave(client);
       client.disconnect('sent-away');
     }

@@ -9,6 +9,8 @@ import { allNames, PresenceChanges } from './presence-changes.ts';
 export class PresenceBroadcaster {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
+  /** What each waiting client was told last. */
+  private readonly positions = new WeakMap<RoomClient, number>();
 
   /** @param walls the walls at the moment of the call */
   constructor(
@@ -59,14 +61,20 @@ export class PresenceBroadcaster {
   }
 
   /**
-   * Tells each waiting client how many are ahead, if the queue has changed since the last tick.
+   * Tells waiting clients how many are ahead, if that has changed since the last tick.
    */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
     this.context.slots.queued.forEach((client, ahead) => {
-      client.send('waiting', { ahead });
+      if (this.positions.get(client) !== ahead) this.sendQueuePosition(client, ahead);
     });
+  }
+
+  /** Tells a waiting client how many are ahead. */
+  sendQueuePosition(client: RoomClient, ahead: number): void {
+    this.positions.set(client, ahead);
+    client.send('waiting', { ahead });
   }
 
   /** Participants always see their own name, as in their welcome. */

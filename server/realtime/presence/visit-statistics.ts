@@ -9,6 +9,8 @@ interface Visit {
   readonly since: number;
   /** Address key; '' if unknown. */
   address: string;
+  /** See `sourceOf`. */
+  readonly source: ParticipantId;
   /** Accepted commands. */
   commands: number;
 }
@@ -21,7 +23,10 @@ export class VisitStatistics {
   enter(participant: ParticipantId, address: string, now: number): void {
     const known = this.visits.get(participant);
     if (known) known.address = address;
-    else this.visits.set(participant, { since: now, address, commands: 0 });
+    else {
+      const source = this.sourceAt(address) ?? participant;
+      this.visits.set(participant, { since: now, address, source, commands: 0 });
+    }
   }
 
   /** Ends a visit, once the slot is no longer reserved. */
@@ -38,6 +43,14 @@ export class VisitStatistics {
   /** A participant's address key; '' if unknown. */
   addressOf(participant: ParticipantId): string {
     return this.visits.get(participant)?.address ?? '';
+  }
+
+  /**
+   * A number that participants of one address share and that does not tell the address: that of the
+   * first of them; undefined if the participant is unknown.
+   */
+  sourceOf(participant: ParticipantId): ParticipantId | undefined {
+    return this.visits.get(participant)?.source;
   }
 
   /** Counts the present participants of each known address. */
@@ -63,5 +76,11 @@ export class VisitStatistics {
       acts: visit?.commands ?? 0,
       neighbours: (counts.get(visit?.address ?? '') ?? 1) - 1,
     };
+  }
+
+  private sourceAt(address: string): ParticipantId | undefined {
+    if (address === '') return undefined;
+    for (const visit of this.visits.values()) if (visit.address === address) return visit.source;
+    return undefined;
   }
 }

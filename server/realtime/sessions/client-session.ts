@@ -25,6 +25,8 @@ const MAX_BUFFERED_PACKETS = 8;
 /** Refusals that end the connection. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
 
+/** What a page sends without anything that its visitor does. */
+const SENT_BY_ITSELF: ReadonlySet<CommandName> = new Set(['received', 'resync']);
 /** What a visitor is told who has come in without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
@@ -152,6 +154,7 @@ export class ClientSession implements RoomClient {
     }
     const { roomServer, participant: me } = this;
     if (!roomServer || !(me || this.isWall)) throw new Refusal('not-joined');
+    if (me && !SENT_BY_ITSELF.has(name)) roomServer.touch(this);
     if (name === 'received') roomServer.acknowledge(this, (message as Command<'received'>).tick);
     else if (name === 'resync')
       roomServer.broadcaster.resync(this, (message as Command<'resync'>).chunks);

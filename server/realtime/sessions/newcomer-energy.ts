@@ -59,6 +59,16 @@ export class NewcomerEnergy {
     this.since = clock.now();
   }
 
+  /** The id of a device mark; undefined for one that this server did not issue. */
+  deviceIdOf(mark: string | undefined): string | undefined {
+    return mark === undefined ? undefined : this.marks.read(mark);
+  }
+
+  /** The id of a present participant's device. */
+  deviceOfParticipant(participant: ParticipantId): string | undefined {
+    return this.deviceOf.get(participant);
+  }
+
   /**
    * Registers a participant who joins, and grants energy if their state in the room is new.
    *
@@ -66,7 +76,7 @@ export class NewcomerEnergy {
    */
   arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer): Grant {
     const now = this.clock.now();
-    const known = mark === undefined ? undefined : this.marks.read(mark);
+    const known = this.deviceIdOf(mark);
     const issued = known === undefined ? this.marks.issue() : undefined;
     const id = known ?? this.marks.read(issued!)!;
     const since = known === undefined ? now : this.since;

@@ -2,6 +2,8 @@
  * The slots of a room: occupied ones, ones reserved for participants who just left, and the queue.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { FairQueue } from '../../platform/fair-queue.ts';
+import { chooseYielding, countSeats } from './yielding.ts';
 
 interface Slot {
   you: ParticipantView;
@@ -11,6 +13,24 @@ interface Slot {
    * The token of the last join. It stays valid until the client confirms that it has the new one.
    */
   previousToken?: string | undefined;
+  /** Address key of the connection; '' if unknown. */
+  address: string;
+  /** When the participant last did something, ms. */
+  activeAt: number;
+  /** Whether the participant gave it up for somebody who waited: it does not let them pass. */
+  yielded?: boolean;
+}
+
+/** A request for a slot. */
+export interface Claim {
+  /** Resumes a slot; an unknown or superseded token gives a new one. */
+  readonly token?: string | undefined;
+  /** Address key of the connection; '' if unknown. */
+  readonly address: string;
+  /** ms */
+  readonly now: number;
+  /** Makes the participant of a new slot; an expired token still restores the number. */
+  readonly newcomer: (id: number) => ParticipantView;
 }
 
 export interface SlotOptions {
@@ -45,7 +65,7 @@ export class ParticipantSlots<M> {
   private readonly occupied = new Map<M, Slot>();
   /** By token, in the order of leaving. */
   private readonly reserved = new Map<string, ReservedSlot>();
-  private readonly queue: M[] = [];
+  private readonly queue: FairQueue<M>;
   private readonly expected: Set<ParticipantId>;
   private nextParticipant: number;
   /** Participants that may be present at once. If it is lowered, nobody has to leave. */
@@ -54,6 +74,7 @@ export class ParticipantSlots<M> {
   constructor(private readonly options: SlotOptions) {
     this.nextParticipant = options.first ?? 1;
     this.capacity = options.capacity;
+    this.queue = new FairQueue(options.maxWaiting);
     this.expected = new Set(options.expected?.participants);
   }
 
@@ -103,18 +124,18 @@ export class ParticipantSlots<M> {
   /**
    * Gives a connection a slot.
    *
-   * @param token resumes a slot; an unknown or superseded token gives a new one
-   * @param newcomer makes the participant of a new slot; an expired token still restores the number
    * @returns the participant, whether their state in the room is new, and the replaced connection
    */
   claim(
     member: M,
-    token: string | undefined,
-    newcomer: (id: number) => ParticipantView,
+    { token, address, now, newcomer }: Claim,
   ): { you: ParticipantView; isNew: boolean; replaced?: M } {
     const old = token === undefined ? undefined : this.find(token);
     const returned = old || token === undefined ? undefined : this.returning(token);
-    const slot = old?.slot ?? { you: newcomer(returned ?? this.nextParticipant++), token: '' };
+    const slot: Slot = old?.slot ?? {
+      ...{ you: newcomer(returned ?? this.nextParticipant++), token: '', address, activeAt: now },
+    };
+    Object.assign(slot, { address, activeAt: now, yielded: false });
     const resumes = old !== undefined || this.expected.delete(slot.you.id);
     if (old?.member !== undefined) this.occupied.delete(old.member);
     this.reserved.delete(slot.token);
@@ -146,7 +167,8 @@ export class ParticipantSlots<M> {
 
   /** Whether a token resumes an occupied or reserved slot. */
   holdsSlotFor(token: string): boolean {
-    if (this.find(token)) return true;
+    const found = this.find(token);
+    if (found) return !found.slot.yielded;
     const returned = this.returning(token);
     return returned !== undefined && this.expected.has(returned);
   }
@@ -159,15 +181,36 @@ export class ParticipantSlots<M> {
     return slot.you;
   }
 
+  /** The participant of a connection has done something. */
+  touch(member: M, now: number): void {
+    const slot = this.occupied.get(member);
+    if (slot) slot.activeAt = now;
+  }
+
+  /**
+   * Who has to give up their place to somebody in the queue: see `chooseYielding`.
+   *
+   * @returns undefined while nobody waits or a slot is free
+   */
+  yielding(now: number): M | undefined {
+    if (this.queue.size === 0 || !this.isFull) return undefined;
+    const seats = [...this.occupied].map(([member, { address, activeAt }]) => {
+      return { member, address, activeAt };
+    });
+    return chooseYielding(seats, this.nextAddress()!, now)?.member;
+  }
+
   /**
    * Frees a slot and reserves it for a while.
    *
+   * @param yielded whether they gave it up: in a full room they then wait like everybody
    * @returns the participant; undefined without a slot
    */
-  leave(member: M, now: number): ParticipantView | undefined {
+  leave(member: M, now: number, yielded = false): ParticipantView | undefined {
     const slot = this.occupied.get(member);
     if (!slot) return undefined;
     this.occupied.delete(member);
+    slot.yielded = yielded;
     this.reserved.set(slot.token, { slot, until: now + this.options.grace });
     return slot.you;
   }
@@ -188,30 +231,43 @@ export class ParticipantSlots<M> {
   }
 
   /**
-   * Adds a connection to the queue.
+   * Adds a connection to the queue, in which addresses take turns.
    *
-   * @returns how many are ahead; undefined if the queue is full
+   * @returns who has to leave the full queue for it, which may be the connection itself
    */
-  enqueue(member: M): number | undefined {
-    if (this.queue.length >= this.options.maxWaiting) return undefined;
-    return this.queue.push(member) - 1;
+  enqueue(member: M, address: string): M | undefined {
+    return this.queue.add(address, member);
   }
 
   /** Removes a connection from the queue. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
-    const index = this.queue.indexOf(member);
-    if (index >= 0) this.queue.splice(index, 1);
-    return index >= 0;
+    return this.queue.delete(member);
   }
 
   /** Removes and returns the first in the queue if a slot is free. */
   dequeue(): M | undefined {
-    return this.isFull ? undefined : this.queue.shift();
+    const next = this.nextAddress();
+    return this.isFull || next === undefined ? undefined : this.queue.takeOf(next);
   }
 
   /** The queue, the first in line first. */
   get queued(): readonly M[] {
-    return this.queue;
+    return this.queue.entries(this.seatsOf());
+  }
+
+  /** Number of connections in the queue. */
+  get waiting(): number {
+    return this.queue.size;
+  }
+
+  /** The address that is next in the queue: one with the fewest places. */
+  private nextAddress(): string | undefined {
+    return this.queue.next(this.seatsOf());
+  }
+
+  private seatsOf(): (address: string) => number {
+    const counts = countSeats(this.occupied.values());
+    return (address) => counts.get(address) ?? 0;
   }
 
   /** The owner of an expired token, unless they are present or have a reserved slot. */

@@ -2,11 +2,15 @@
 import { hueOf } from '../../../shared/hues.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import type { Applicant } from '../policy/bans.ts';
 import type { PresenceBroadcaster } from '../presence/presence-broadcaster.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import type { JoinRequest, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** Places that change hands in one tick, at most. */
+const MAX_YIELDING = 16;
 
 /** Admits clients to a room and lets them leave. */
 export class RoomAdmission {
@@ -23,40 +27,65 @@ export class RoomAdmission {
    * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is
    * honoured in a full room, up to twice its capacity.
    *
-   * @throws Refusal room-full if the queue is full too; room-closed; sent-away
+   * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
   join(client: RoomClient, request: JoinRequest): void {
     const { policy, bans, slots, room } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
     const { resumeToken, address = '' } = request;
-    const owner = resumeToken === undefined ? undefined : slots.ownerOf(resumeToken);
-    if (bans.isBanned(room.name, owner, address)) throw new Refusal('sent-away');
+    const applicant = this.applicantOf(request);
+    if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
+    const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
+    if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
     const returns = resumeToken !== undefined && slots.holdsSlotFor(resumeToken);
     if (slots.isFull && (!returns || slots.isCrowded)) {
-      const ahead = slots.enqueue(client);
-      if (ahead === undefined) throw new Refusal('room-full');
+      const dropped = slots.enqueue(client, address);
+      if (dropped === client) throw new Refusal('room-full');
+      if (dropped) {
+        this.waiting.delete(dropped);
+        dropped.disconnect('room-full');
+      }
       this.waiting.set(client, request);
-      client.send('waiting', { ahead });
+      this.presence.sendQueuePosition(client, slots.queued.indexOf(client));
+      this.presence.markQueueChanged();
       return;
     }
     this.seatParticipant(client, request);
   }
 
+  /** What is known of who asks to join, for the bans. */
+  applicantOf({ resumeToken, deviceMark, address = '' }: JoinRequest): Applicant {
+    const { slots, newcomers } = this.context;
+    const participant = resumeToken === undefined ? undefined : slots.ownerOf(resumeToken);
+    return { participant, device: newcomers.deviceIdOf(deviceMark), address };
+  }
+
   /** Removes a client from the room, or from the queue. The slot stays reserved for a while. */
   leave(client: RoomClient): void {
     const { presence } = this;
-    const { slots, clock, hooks } = this.context;
+    const { slots } = this.context;
     if (slots.leaveQueue(client)) {
       this.waiting.delete(client);
       presence.markQueueChanged();
       return;
     }
-    const you = slots.leave(client, clock.now());
-    if (!you) return;
-    this.removeViewer(client, you);
-    hooks()?.left(you);
-    presence.changes.leave(you.id);
+    this.giveUpSlot(client, false);
     this.admitWaiting();
+  }
+
+  /**
+   * Has participants give up their places to those who wait, if they are idle or if their address
+   * has more than its share. They keep their number, seeds and organisms, and may wait again.
+   */
+  shareOut(now: number): void {
+    const { slots } = this.context;
+    for (let i = 0; i < MAX_YIELDING; i++) {
+      const client = slots.yielding(now);
+      if (!client) return;
+      this.giveUpSlot(client, true);
+      client.disconnect('gave-way');
+      this.admitWaiting();
+    }
   }
 
   /** Changes how many participants may be present. Nobody has to leave. */
@@ -91,15 +120,14 @@ export class RoomAdmission {
   private seatParticipant(client: RoomClient, request: JoinRequest): void {
     const { name, resumeToken, heldChecksums, onSeated, deviceMark, address = '' } = request;
     const { presence } = this;
-    const { slots, newcomers, room, visits, eventQueue, hooks } = this.context;
-    const { you, isNew, replaced } = slots.claim(client, resumeToken, (id) => ({
-      id,
-      name,
-      hue: hueOf(id),
-    }));
+    const { slots, newcomers, room, visits, eventQueue, hooks, clock } = this.context;
+    const { you, isNew, replaced } = slots.claim(client, {
+      ...{ token: resumeToken, address, now: clock.now() },
+      newcomer: (id) => ({ id, name, hue: hueOf(id) }),
+    });
     const granted = newcomers.arrive(you.id, isNew, { mark: deviceMark, address });
-    if (isNew) room.enter(you.id, granted.energy);
-    visits.enter(you.id, address, this.context.clock.now());
+    visits.enter(you.id, address, clock.now());
+    if (isNew) room.enter(you.id, granted.energy, visits.sourceOf(you.id));
     if (replaced) {
       this.removeViewer(replaced, you);
       replaced.disconnect('replaced');
@@ -110,6 +138,15 @@ export class RoomAdmission {
     onSeated(you);
     if (!replaced) hooks()?.joined(you);
     this.startStream(client, heldChecksums);
+  }
+
+  private giveUpSlot(client: RoomClient, yielded: boolean): void {
+    const { slots, clock, hooks } = this.context;
+    const you = slots.leave(client, clock.now(), yielded);
+    if (!you) return;
+    this.removeViewer(client, you);
+    hooks()?.left(you);
+    this.presence.changes.leave(you.id);
   }
 
   /** Clients see the whole room until they send a viewport. */

@@ -7,6 +7,24 @@ test('sources are served in turn, each in its own order', () => {
   expect(queue.take()).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
 });
 
+test('a source of lower rank is served first; the order can be seen; an entry can be removed', () => {
+  const queue = new FairQueue<string>(10);
+  for (const entry of ['a1', 'a2', 'b1', 'b2', 'c1']) queue.add(entry[0], entry);
+  const ranks: Record<string, number> = { a: 2, b: 0, c: 1 };
+  const rankOf = (source: string) => ranks[source];
+  const order = queue.entries(rankOf);
+  expect(order).toEqual(['b1', 'c1', 'b2', 'a1', 'a2']);
+  const taken = order.map(() => {
+    const source = queue.next(rankOf)!;
+    ranks[source]++;
+    return queue.takeOf(source);
+  });
+  expect(taken).toEqual(order);
+  for (const entry of ['a1', 'b1']) queue.add(entry[0], entry);
+  expect([queue.delete('a1'), queue.delete('a1'), queue.size]).toEqual([true, false, 1]);
+  expect([queue.takeOf('a'), queue.take(), queue.next()]).toEqual([undefined, ['b1'], undefined]);
+});
+
 test('a source that has filled the queue makes room for others, but not for itself', () => {
   const queue = new FairQueue<string>(3);
   for (const entry of ['a1', 'a2', 'a3']) expect(queue.add('a', entry)).toBeUndefined();

@@ -199,6 +199,93 @@ describe('a full room', () => {
   });
 });
 
+describe('a full room of fresh organisms', () => {
+  const [A, B] = [11, 12];
+  const person = (id: number) => ({ id, name: `${id}`, hue: 0 });
+  const spots = [6, 16, 26].flatMap((x) => [6, 17].map((y) => [x, y] as const));
+
+  /** Six places, each filled a tick ago by another participant of one address. */
+  function filled(source: number | null = A): HandRoom {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: spots.length, width: 32, height: 24 });
+    spots.forEach(([x, y], i) => {
+      hand.room.enter(i + 1, undefined, source ?? undefined);
+      hand.plant(x, y, person(i + 1));
+    });
+    hand.tick();
+    return hand;
+  }
+
+  /** Plants where nobody is; of the six places one is free after each departure. */
+  function plantBy(hand: HandRoom, id: number) {
+    const small = hand.room.organisms.map(({ x, y }) => `${x},${y}`);
+    const [x, y] = [11, 21]
+      .flatMap((cx) => [6, 17].map((cy) => [cx, cy] as const))
+      .find(([cx, cy]) => !small.includes(`${cx},${cy}`))!;
+    hand.plant(x, y, person(id));
+    return hand.tick();
+  }
+
+  test('DEP-6: let a newcomer of another address in, who then keeps their place', () => {
+    const hand = filled();
+    hand.room.enter(20, undefined, B);
+    const { answers, life } = plantBy(hand, 20);
+    expect(answers[0].refused).toBeUndefined();
+    expect(died(life)).toEqual([{ what: 'died', id: 6, cause: 'departed' }]);
+    // However many more sockets the first address has.
+    for (let id = 30; id < 33; id++) {
+      hand.room.enter(id, undefined, A);
+      plantBy(hand, id);
+      expect(planters(hand)).toContain('20');
+    }
+  });
+
+  test('DEP-6: of one address, the planter with most gives up their newest', () => {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: 4 });
+    for (const id of [1, 2, 3]) hand.room.enter(id, undefined, A);
+    hand.plant(6, 6, person(2));
+    hand.plant(16, 6, person(1));
+    hand.plant(26, 6, person(1));
+    hand.plant(6, 17, person(2));
+    hand.tick();
+    hand.plant(16, 17, person(3));
+    hand.tick();
+    hand.plant(26, 17, person(3));
+    hand.tick();
+    expect(planters(hand)).toEqual(['2', '1', '3', '3']);
+  });
+
+  test('DEP-6: whose address is as well represented as others gives up one of their own', () => {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: 2 });
+    hand.room.enter(1, undefined, A);
+    hand.room.enter(2, undefined, B);
+    hand.plant(6, 6, person(1));
+    hand.plant(16, 6, person(2));
+    hand.tick();
+    hand.plant(6, 17, person(1));
+    hand.tick();
+    expect(planters(hand)).toEqual(['2', '1']);
+  });
+
+  test('DEP-6: refuse a seed, as ever, while no journal entry tells a source', () => {
+    const hand = filled(null);
+    expect(plantBy(hand, 20).answers[0].refused?.reason).toBe('garden-full');
+    const state = v.parse(roomState, hand.room.export());
+    expect(state.attendance?.sources).toBeUndefined();
+  });
+
+  test('TIM-6: sources are put back with the room', () => {
+    const hand = filled();
+    const state = v.parse(roomState, hand.room.export());
+    const again = new HandRoom({ ...SLOW, from: state });
+    again.room.enter(20, undefined, B);
+    expect(again.room.export().attendance?.sources).toHaveLength(7);
+    // Forgotten with those who came from there.
+    again.room.leave(20);
+    again.ticks(70);
+    expect(again.room.export().attendance?.sources).toHaveLength(6);
+  });
+});
+
 describe('a room of an earlier release', () => {
   /** A state from before rooms recorded attendance. */
   const earlier = (version: number) => {

@@ -1,7 +1,12 @@
+import type { Engine, PatchStep, Readout } from '../../../server/engine/engine.ts';
+import { pause } from '../../../server/platform/clock.ts';
 import type { Room } from '../../../server/world/room.ts';
+import { growthStep } from '../../../server/world/species.ts';
 import { Ticker, type TickerOptions, type TickTiming } from '../../../server/world/ticker.ts';
+import { World } from '../../../server/world/world.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { HandRoom } from '../../support/rooms.ts';
+import { HandRoom, SPECIES } from '../../support/rooms.ts';
 
 function start(cost: (tick: number) => number, options: Partial<TickerOptions> = {}) {
   const clock = new FakeClock();
@@ -20,6 +25,41 @@ function start(cost: (tick: number) => number, options: Partial<TickerOptions> =
 }
 
 const roomOf = (): Room => new HandRoom().room;
+
+/** A world whose engine takes a millisecond for each patch, one call after the other. */
+function slowWorld() {
+  const clock = new FakeClock();
+  const ages = new Map<number, number>();
+  let last: Promise<unknown> = Promise.resolve();
+  const engine = {
+    longest: 0,
+    plant: () => Promise.resolve(),
+    dispose: () => Promise.resolve(),
+    step(steps: readonly PatchStep[]) {
+      const readouts = steps.map(({ patch }): Readout => {
+        const age = ages.get(patch) ?? 0;
+        ages.set(patch, age + 1);
+        const { stage } = growthStep(SPECIES, age);
+        const cells = stage * stage;
+        const rgba = new Uint8Array(4 * cells).fill(255);
+        return { patch, stage, rgba, presence: rgba.slice(0, cells), change: 255 };
+      });
+      const done = last.then(() => pause(clock, steps.length)).then(() => readouts);
+      if (clock.now() > 3_000) this.longest = Math.max(this.longest, steps.length);
+      last = done;
+      return done;
+    },
+  };
+  const world = new World(engine as unknown as Engine);
+  const ticker = new Ticker({
+    clock,
+    tick: async (rooms, isApart) => void (await world.tick(rooms, undefined, isApart)),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return { clock, ticker, world, engine };
+}
 
 test('a room held twice stands still until both holds are released', async () => {
   const { clock, begun, ticker } = start(() => 0);
@@ -148,6 +188,66 @@ test('rooms of one rate tick together; the rate can be changed', async () => {
   expect(() => ticker.setRate(a, 61)).toThrow(RangeError);
   await ticker.stop();
   expect(clock.waiting).toBe(0);
+});
+
+test('TIM-4: a room that cannot keep its rate does not slow the others', async () => {
+  const { clock, ticker, world, engine } = slowWorld();
+  const [heavy, light, small] = [150, 2, 5].map((organisms, i) => {
+    const room = world.open({
+      ...{ name: `${i}`, width: 8 * 150, height: 8, maxOrganisms: 150, seed: 1 },
+      species: { ...SPECIES, trustedSteps: 10_000 },
+    });
+    for (let k = 0; k < organisms; k++) {
+      const seed = { from: 'gallery', index: 0 } as const;
+      room.enqueue(k, { what: 'plant', by: HOUSE, x: 8 * k + 4, y: 4, seed });
+    }
+    ticker.add(room, 15);
+    return room;
+  });
+  await clock.advance(2_000);
+  const before = [heavy, light, small].map(({ tick }) => tick);
+  await clock.advance(10_000);
+  const rates = [heavy, light, small].map(({ tick }, i) => (tick - before[i]) / 10);
+  // Alone it would have 1000 / 150 = 6.7.
+  expect(rates[0]).toBeGreaterThan(5);
+  expect(rates[1]).toBeGreaterThan(14.5);
+  expect(rates[2]).toBeGreaterThan(14.5);
+  expect(light.awake + small.awake + heavy.awake).toBe(157);
+  const stopping = ticker.stop();
+  await clock.advance(1_000);
+  await stopping;
+  expect(engine.longest).toBeLessThan(25);
+});
+
+test('TIM-4: once it is fast again, it ticks together with the others', async () => {
+  let cost = 150;
+  const { clock, begun, ticker } = start(() => 0, {
+    tick: async (rooms) => {
+      begun.push({ at: clock.now(), rooms });
+      if (rooms.includes(a)) await pause(clock, cost);
+    },
+  });
+  const [a, b] = [roomOf(), roomOf()];
+  for (const room of [a, b]) ticker.add(room, 15);
+  await clock.advance(2_000);
+  expect(ticker.pace(a)).toMatchObject({ slow: true });
+  expect(ticker.pace(b)).toMatchObject({ slow: false });
+  let held = false;
+  const holding = ticker.hold(a).then(() => {
+    held = true;
+  });
+  await clock.advance(10);
+  expect(held).toBe(false);
+  await clock.advance(150);
+  await holding;
+  ticker.resume(a);
+  cost = 1;
+  await clock.advance(2_000);
+  begun.length = 0;
+  await clock.advance(1_000);
+  expect(begun.filter(({ rooms }) => rooms.length === 2).length).toBeGreaterThanOrEqual(14);
+  expect(begun.length).toBeLessThanOrEqual(16);
+  await ticker.stop();
 });
 
 test('a failed tick is reported once and stops the ticker', async () => {

@@ -14,7 +14,8 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
     ...more,
   });
   const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
-  const take = (who: string, token?: string) => slots.claim(who, token, newcomer);
+  const take = (who: string, token?: string) =>
+    slots.claim(who, { token, address: '', now: 0, newcomer });
   /** A visitor who has come and gone, and the token they were given. */
   const visit = (who: string) => {
     const { you } = take(who);
@@ -88,7 +89,9 @@ test('a full room has a queue, first come, first served', () => {
   const { slots, take } = open(1);
   take('anna');
   expect(slots.isFull).toBe(true);
-  expect([slots.enqueue('b'), slots.enqueue('c'), slots.enqueue('d')]).toEqual([0, 1, undefined]);
+  const dropped = ['b', 'c', 'd'].map((who) => slots.enqueue(who, ''));
+  expect(dropped).toEqual([undefined, undefined, 'd']);
+  expect(slots.queued).toEqual(['b', 'c']);
   expect(slots.dequeue()).toBeUndefined();
   slots.leave('anna', 0);
   expect(slots.leaveQueue('b')).toBe(true);

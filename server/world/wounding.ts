@@ -1,0 +1,89 @@
+/** Wounds organisms by strokes, and protects the wounded (rules DMG-3 and ENE-6). */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { ParticipantId } from '../../shared/vocabulary.ts';
+import type { Answer, RoomCommand } from './commands.ts';
+import { checkStroke, hitsOf, ownersNear, wokenBy } from './damage.ts';
+import type { Energy } from './energy.ts';
+import type { GridPlanes } from './grid-planes.ts';
+import type { Organism } from './organism.ts';
+import type { OrganismLifecycle } from './organism-lifecycle.ts';
+import type { Species } from './species.ts';
+
+const { woundSeconds } = DEFAULTS.life;
+
+/** Applies strokes to the organisms of a room. */
+export class Wounding {
+  /** Seconds for which a wounded organism cannot be wounded again. */
+  protect = 0;
+
+  constructor(
+    private readonly species: Species,
+    private readonly grid: GridPlanes,
+    private readonly lifecycle: OrganismLifecycle,
+  ) {}
+
+  /**
+   * Wounds what a stroke covers, and charges for it.
+   *
+   * @throws Refusal bad-point, stroke-too-long, no-energy, protected; nothing has changed then
+   */
+  wound(
+    { by, points, radius }: RoomCommand & { what: 'damage' },
+    energy: Energy,
+    { tick, tickRate }: { readonly tick: number; readonly tickRate: number },
+  ): Pick<Answer, 'spared'> {
+    const stroke = { points, radius };
+    checkStroke(stroke, this.grid);
+    // Who cannot pay for the cells must not cost the search for what they cover.
+    energy.requireStroke(by.id, stroke, tick);
+    const near = ownersNear(stroke, this.grid).map((id) => this.lifecycle.find(id)!);
+    const hits = hitsOf(stroke, near, this.species, this.grid);
+    const maker = energy.continues(by.id, stroke) ? by.id : undefined;
+    const protection = new Protection(this.protect * tickRate, tickRate, tick);
+    const wounded = hits.filter(({ organism }) => !protection.covers(organism, maker));
+    const spared = hits.length - wounded.length;
+    if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
+    energy.spendStroke(by.id, stroke, tick, wokenBy(wounded, this.species));
+    for (const { organism, cover } of wounded) {
+      const before = organism.woundMask;
+      organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
+      protection.begin(organism, by.id);
+      this.lifecycle.hit(organism, by.id);
+    }
+    return spared > 0 ? { spared } : {};
+  }
+}
+
+/**
+ * Protects wounded organisms for a while (rule DMG-3). A wound may be continued for a moment, as
+ * one movement of the hand is several strokes, each beginning where the one before has ended.
+ */
+class Protection {
+  /** @param pause how long an organism is protected, ticks @param tick of the stroke */
+  constructor(
+    private readonly pause: number,
+    private readonly tickRate: number,
+    private readonly tick: number,
+  ) {}
+
+  /**
+   * Whether an organism cannot be wounded now.
+   *
+   * @param maker of a stroke that continues their last one
+   */
+  covers(organism: Organism, maker: ParticipantId | undefined): boolean {
+    const { cut } = organism;
+    if (!cut || !this.isRecent(organism)) return false;
+    return cut.by !== maker || this.tick - cut.at >= woundSeconds * this.tickRate;
+  }
+
+  /** Records a wound. */
+  begin(organism: Organism, by: ParticipantId): void {
+    if (this.pause > 0 && !this.isRecent(organism)) organism.cut = { by, at: this.tick };
+  }
+
+  private isRecent({ cut }: Organism): boolean {
+    return cut !== undefined && this.tick - cut.at < this.pause;
+  }
+}
