@@ -16,7 +16,12 @@ const shrinkShader = (glsl: string): string => glsl.replace(/ *([-+*/=<>?:,;(){}
 
 /** Removes what styles need only to be read. */
 const shrinkStyle = (css: string): string =>
-  css.replace(/\/\*.*?\*\//gs, '').replace(/([{,:]) +| +(?={)/g, '$1');
+  css
+    .replace(/\/\*.*?\*\//gs, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};,>]) ?/g, '$1')
+    .replace(/: /g, ':')
+    .replaceAll(';}', '}');
 
 /**
  * Removes comments, spaces and line breaks from templates, which the minifier leaves alone: 4 kB of

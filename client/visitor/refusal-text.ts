@@ -1,15 +1,12 @@
 /** Texts for the server's reasons and notices, in the language of the page. */
 import { msg } from '@lit/localize';
-import { NOTICES, type Notice, REASONS, type Reason } from '../../shared/protocol/reasons.ts';
+import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
 
-type Words<K extends string> = Readonly<Partial<Record<K, () => string>>>;
-
-const REASON_WORDS: Words<Reason> = {
+const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is older or newer than the server. Reload it.'),
   'no-such-room': () => msg('There is no room of that name.'),
   'room-full': () => msg('The room is full. Please wait a moment.'),
   'already-joined': () => msg('This connection is in a room already.'),
-  'not-joined': () => msg('Join a room first.'),
   'gave-way': () => msg('Your place has gone to one of those who wait. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'join-timeout': () => msg('This page has been silent for too long.'),
@@ -31,7 +28,7 @@ const REASON_WORDS: Words<Reason> = {
     msg('The host would rather not have this drawing here. Try another one.'),
   'drawing-expired': () =>
     msg('Nobody had the time to look at your drawing. You can send it again.'),
-  'drawing-unseen': () => msg('The host has not seen this drawing. Draw it again to show it.'),
+  'drawing-unseen': () => reasonText('drawing-expired'),
   'drawings-waiting': () =>
     msg('Your last drawings still wait for the host. Please wait a little.'),
   'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
@@ -56,7 +53,7 @@ const REASON_WORDS: Words<Reason> = {
   'shutting-down': () => msg('The server is closing.'),
 };
 
-const NOTICE_WORDS: Words<Notice> = {
+const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
   'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
   'some-protected': () => reasonText('protected'),
   'name-reserved': () =>
@@ -73,9 +70,9 @@ export function approvedText(): string {
   return msg('Your drawing may grow. Tap where it should live.');
 }
 
-/** Why an action was refused; the English text when there is no translation. */
+/** Why an action was refused. Reasons that visitors do not meet share one text. */
 export function reasonText(reason: Reason): string {
-  return REASON_WORDS[reason]?.() ?? REASONS[reason];
+  return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
 }
 
 /** The label of a button that tries again; undefined for a reason for which that cannot help. */
@@ -83,7 +80,7 @@ export function wayBackText(reason: Reason): string | undefined {
   return reason === 'sent-away' ? undefined : msg('Reload');
 }
 
-/** A notice from the server; the English text when there is no translation. */
+/** A notice from the server. */
 export function noticeText(notice: Notice): string {
-  return NOTICE_WORDS[notice]?.() ?? NOTICES[notice];
+  return NOTICE_WORDS[notice]();
 }

@@ -5,10 +5,10 @@ import * as v from 'valibot';
 import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
-import { NOTICES, type Notice, REASONS, type Reason } from './reasons.ts';
+import { NOTICES, REASONS } from './reasons.ts';
 
-const reason = v.picklist(Object.keys(REASONS) as Reason[]);
-const notice = v.picklist(Object.keys(NOTICES) as Notice[]);
+const reason = v.picklist(REASONS);
+const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
 /** Costs of actions, and the participant's energy; the client computes the refill from there. */

@@ -40,7 +40,7 @@ export type RejectionReason = Reason | (typeof SILENT)[number];
 /** The rejections since the start of the server. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
-    [...Object.keys(REASONS), ...SILENT].map((reason) => [reason, 0]),
+    [...REASONS, ...SILENT].map((reason) => [reason, 0]),
   ) as Record<RejectionReason, number>;
 
   /** Counts one rejection. */
