@@ -1,5 +1,5 @@
 /**
- * `kill -9` at any moment: answered commands are stored, and the room equals the replay of its journal.
+ * `kill -9` at any moment: accepted commands are stored, and the room equals the replay of its journal.
  *
  * What the last snapshots and the journal say is worked out here, by another engine of the same
  * kind: the checksums of planes that the server made before the kill must be equal, and what it
@@ -49,7 +49,7 @@ type Lives = Map<number, string>;
 
 /**
  * Sends commands without a pause until the connection breaks, and records each one that was
- * answered.
+ * accepted.
  *
  * @returns the life events that the visitor received
  */
@@ -80,9 +80,8 @@ async function beBusy(visitor: Visitor, random: Random, answered: Answered[]): P
         if (name !== 'accepted' && name !== 'rejected') continue;
         const answer = message as { id: number; reason?: string };
         ids.add(answer.id);
-        // What never got into the room is not in its journal.
-        if (answer.reason !== 'too-fast')
-          answered.push({ by, id: answer.id, after: visitor.tick! });
+        // Refused commands change nothing and are not in the journal.
+        if (!answer.reason) answered.push({ by, id: answer.id, after: visitor.tick! });
       }
       return ids.has(id) || !alive;
     });
