@@ -29,12 +29,12 @@ export const DEFAULTS = {
    * a seed every two seconds and strokes of normal size refill in between.
    */
   energy: {
-    ...PAGE_DEFAULTS.energy,
     capacity: 100,
     newcomer: 64,
     refillPerSecond: 8,
     plant: 8,
     damagePerCell: 0.005,
+    ...PAGE_DEFAULTS.energy,
   },
   nursery: {
     ...PAGE_DEFAULTS.nursery,

@@ -151,11 +151,12 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
   // What a picture shows is known only while it is drawn.
   await page.addInitScript(() => {
-    const draw = WebGL2RenderingContext.prototype.drawArraysInstanced;
-    WebGL2RenderingContext.prototype.drawArraysInstanced = function (...rest) {
-      draw.apply(this, rest);
+    const show = WebGL2RenderingContext.prototype.blitFramebuffer;
+    WebGL2RenderingContext.prototype.blitFramebuffer = function (...rest) {
+      show.apply(this, rest);
       const { probe } = window as unknown as { probe?: Probe };
-      if (!probe || this.getParameter(this.FRAMEBUFFER_BINDING)) return;
+      if (!probe || this.getParameter(this.DRAW_FRAMEBUFFER_BINDING)) return;
+      this.bindFramebuffer(this.READ_FRAMEBUFFER, null);
       const pixel = new Uint8Array(4);
       // A slow page draws fewer pixels.
       const canvas = this.canvas as HTMLCanvasElement;

@@ -226,6 +226,11 @@ test('the pages of a visitor who is not admitted are within reach, and match the
   await page.getByTestId('language').selectOption('en');
   await page.getByTestId('tool-look').click();
   await host.call('changeSettings', { capacity: 2 }, { room: 'garden' });
+  // Whoever has been idle for long would give way.
+  await ada.ask('damage', { radius: 1, points: [190, 106] });
+  const { x, y } = await screenOf(page, ...SPOTS.own);
+  await page.mouse.move(x, y);
+  await page.mouse.move(x + 5, y + 5, { steps: 3 });
   const other = await context.newPage();
   await other.goto(roomUrl);
   await other.getByTestId('line').waitFor();
