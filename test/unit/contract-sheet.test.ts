@@ -16,10 +16,10 @@ test('it names each key that pages store in a browser', () => {
   const keys = sources.flatMap((source) =>
     [...source.matchAll(/['"`](vivarium [a-z ]+?)(?: \$\{room\})?['"`]/g)].map(([, key]) => key),
   );
-  expect(new Set(keys).size).toBeGreaterThanOrEqual(6);
+  expect(new Set(keys).size).toBeGreaterThanOrEqual(5);
   for (const key of keys) expect(sheet).toContain(`\`${key}`);
   const storing = sources.filter((source) => /\.setItem\(/.test(source));
-  expect(storing).toHaveLength(3);
+  expect(storing).toHaveLength(2);
 });
 
 test('its times are those of the code', () => {
