@@ -128,14 +128,8 @@ function pictureOf(of: Page, within: string): Promise<Buffer> {
   });
 }
 
-/** What is wrong in some window with what is open on a page, at the second look too. */
+/** What is wrong in some window with what is open on a page. */
 async function lookEverywhere(of: Page, name: string, within: string): Promise<string[]> {
-  const wrong = await lookOnce(of, name, within);
-  // On a slow machine something that is about to fade may still be there at the first look.
-  return wrong.length > 0 && !ANEW ? lookOnce(of, name, within) : wrong;
-}
-
-async function lookOnce(of: Page, name: string, within: string): Promise<string[]> {
   const wrong: string[] = [];
   const pictures: Buffer[] = [];
   await of.mouse.move(0, 0);

@@ -108,7 +108,13 @@ export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> 
   const sheet = 'dialog[data-testid=seed-sheet]';
   const card = 'organism-card';
   return {
-    plant: { open: (page) => take(page, 'plant'), within: 'vivarium-room' },
+    plant: {
+      open: async (page) => {
+        await take(page, 'plant');
+        await filmShown(page, '[data-testid=held]');
+      },
+      within: 'vivarium-room',
+    },
     dice: {
       open: async (page) => {
         await take(page, 'plant');
