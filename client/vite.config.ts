@@ -32,7 +32,7 @@ const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
   transform(code, id) {
     if (!/\/client\/.*\.ts$/.test(id)) return undefined;
-    const shrunk = /\/shaders(\/|\.ts)/.test(id)
+    const shrunk = /\/shaders\//.test(id)
       ? code.replace(/\/\*[^`]*?\*\//g, '').replace(/`[^`]*`/g, shrinkShader)
       : code.replace(/css`[^`]*`/g, shrinkStyle);
     return { code: shrunk, map: null };

@@ -5,17 +5,11 @@
  * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
  * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
  * degrees of the visual field. How many degrees a picture covers depends on the viewer's distance, so
- * the guard checks windows of several sizes and keeps a margin: it softens a zone from its third
- * change within a second, in an eighth of a window.
+ * the guard checks windows of several sizes and keeps a margin: it softens a zone from half as many
+ * flashes within a second, in an eighth of a window.
  */
 
 import type { FlashLimit } from '../../shared/vocabulary.ts';
-
-/** Levels per zone. Luminance: 0…1. Red: (R − G − B) if the red is saturated, else 0. */
-export interface Levels {
-  readonly luminance: ArrayLike<number>;
-  readonly red: ArrayLike<number>;
-}
 
 /** Smaller changes are not part of a flash. WCAG says 0.1, and 20/320 for red. */
 const LUMINANCE_STEP = 0.08;
@@ -136,17 +130,19 @@ export class FlashGuard {
   /**
    * Measures the picture as it would be without softening.
    *
+   * @param levels [zones × 4] 0…255: luminance, and R − G − B if the red is saturated, else 0; the
+   *   other two are ignored
    * @param now time of drawing, ms
    */
-  measure({ luminance, red }: Levels, now: number): void {
+  measure(levels: Uint8Array, now: number): void {
     const { columns, rows, limit, changes, next } = this;
     let any = false;
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
       // Call both, without short-circuiting: each keeps its own state.
-      const byLight = this.luminance.turned(zone, luminance[zone]);
-      const byRed = this.red.turned(zone, red[zone]);
+      const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
+      const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;

@@ -142,24 +142,17 @@ export class FlashSafeScreen {
   /** Reads the finished measurements in order. */
   private read({ guard }: Pictures): void {
     const { gl, pending } = this;
-    const zones = guard.columns * guard.rows;
     while (pending.length > 0) {
       const [{ at, buffer, fence }] = pending;
       if (gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED) return;
-      const bytes = new Uint8Array(zones * 4);
+      const levels = new Uint8Array(guard.columns * guard.rows * 4);
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
-      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, bytes);
+      gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, levels);
       gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
       gl.deleteSync(fence);
       this.free.push(buffer);
       pending.shift();
-      const luminance = new Float32Array(zones);
-      const red = new Float32Array(zones);
-      for (let zone = 0; zone < zones; zone++) {
-        luminance[zone] = bytes[4 * zone] / 255;
-        red[zone] = bytes[4 * zone + 1] / 255;
-      }
-      guard.measure({ luminance, red }, at);
+      guard.measure(levels, at);
     }
   }
 

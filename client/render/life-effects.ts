@@ -13,7 +13,7 @@ const VISIBLE_STAGE = 8;
 export class LifeEffects {
   readonly effects = new Effects();
   private readonly dust = new DustFinder();
-  private readonly deaf: readonly (() => void)[];
+  private readonly unsubscribers: readonly (() => void)[];
 
   /** @param invalidate called when there is something new to draw */
   constructor(
@@ -21,7 +21,7 @@ export class LifeEffects {
     invalidate: () => void,
   ) {
     const { effects } = this;
-    this.deaf = [
+    this.unsubscribers = [
       model.on('life', ({ event, organism: { x, y, stage, planter } }) => {
         const now = performance.now();
         const here = { x, y, color: ownerColor(planter.hue) };
@@ -43,7 +43,7 @@ export class LifeEffects {
 
   /** Removes the listeners from the room model. */
   dispose(): void {
-    for (const off of this.deaf) off();
+    for (const off of this.unsubscribers) off();
   }
 
   /** Handles a new tick: dust for the cells that died in it. */

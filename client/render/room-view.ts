@@ -5,10 +5,10 @@ import type { RoomModel } from '../net/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
 import { type Camera, type Point, type Size, screenToWorld } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';
+import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
 import { Resolution } from './frame-pacing.ts';
 import { drawEnergyRing, drawPreview, type EnergyRing } from './planting-preview.ts';
-import { type Framing, RoomCanvas } from './room-canvas.ts';
 
 const FADE = 600;
 const FADED = 0.45;
@@ -18,7 +18,7 @@ export interface Pointer extends Point {
 }
 
 /** A room on a canvas: camera, animation and pointer highlights. */
-export class RoomView extends RoomCanvas {
+export class RoomView extends CanvasView {
   readonly rig = new CameraRig();
   hovered = 0;
   /** The visitor's own pointer in CSS pixels, while it is over the canvas. */
@@ -37,7 +37,7 @@ export class RoomView extends RoomCanvas {
     private readonly state: InteractionState,
   ) {
     super(canvas, model, new Resolution());
-    this.deaf.push(
+    this.unsubscribers.push(
       model.on('connection', () => this.loop.invalidate()),
       state.onChange(() => this.loop.invalidate()),
     );

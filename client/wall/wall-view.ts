@@ -1,8 +1,8 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
 import type { RoomModel } from '../net/room-model.ts';
 import type { Camera, Insets, Size } from '../render/camera.ts';
+import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
-import { type Framing, RoomCanvas } from '../render/room-canvas.ts';
 import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
 
@@ -13,7 +13,7 @@ const PATIENCE = 60_000;
 const PAUSE = 5_000;
 
 /** A room on a wall's canvas. */
-export class WallView extends RoomCanvas {
+export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;

@@ -12,17 +12,7 @@ import { HostElement } from './host-element.ts';
 @customElement('aside-list')
 export class AsideList extends HostElement {
   static override styles = css`
-    :host {
-      display: block;
-    }
-    :host([hidden]) {
-      display: none;
-    }
     li {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
-      gap: 10px 14px;
       padding: 12px 34px;
       background: oklch(0.3 0.05 28);
       border-bottom: 1px solid var(--line);
@@ -69,7 +59,7 @@ export class AsideList extends HostElement {
     const { id: aside, at, what, why } = entry;
     const isCalm = what === 'replaced';
     const canPutBack = isCalm || what === 'room';
-    return html`<li class=${isCalm ? 'calm' : ''} data-testid="aside">
+    return html`<li class="row ${isCalm ? 'calm' : ''}" data-testid="aside">
       ${isCalm ? nothing : hostIcons.warning}
       <p role="status" title=${why}>${textOf(entry)} <small>${moment(at, now, zone)}</small></p>
       ${

@@ -5,53 +5,46 @@ import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
 import { plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
-import { hostStyle } from '../style.ts';
 import { moment, roughSpan } from '../text.ts';
 import { HostElement } from './host-element.ts';
-import { sectionHead } from './templates.ts';
+import { field, sectionHead } from './templates.ts';
 
 /** Section “Walls”. */
 @customElement('walls-section')
 export class WallsSection extends HostElement {
-  static override styles = [
-    hostStyle,
-    css`
-      form {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: end;
-        gap: 12px;
-      }
-      form .field {
-        flex: 1 1 16em;
-      }
-      .wall {
-        display: grid;
-        gap: 12px;
-      }
-      h3 {
-        font-size: 1.25em;
-        overflow-wrap: anywhere;
-      }
-      .address {
-        display: flex;
-        flex-wrap: wrap;
-        align-items: end;
-        gap: 12px;
-      }
-      .address .field {
-        flex: 1 1 20em;
-        max-width: none;
-      }
-      /* To be copied, or typed on another machine. */
-      code {
-        font: inherit;
-        overflow-wrap: anywhere;
-        user-select: all;
-        -webkit-user-select: all;
-      }
-    `,
-  ];
+  static override styles = css`
+    form {
+      display: flex;
+      flex-wrap: wrap;
+      align-items: end;
+      gap: 12px;
+    }
+    form .field {
+      flex: 1 1 16em;
+    }
+    .wall {
+      gap: 12px;
+    }
+    h3 {
+      font-size: 1.25em;
+      overflow-wrap: anywhere;
+    }
+    .address {
+      align-items: end;
+      gap: 12px;
+    }
+    .address .field {
+      flex: 1 1 20em;
+      max-width: none;
+    }
+    /* To be copied, or typed on another machine. */
+    code {
+      font: inherit;
+      overflow-wrap: anywhere;
+      user-select: all;
+      -webkit-user-select: all;
+    }
+  `;
 
   @query('form input') private readonly input!: HTMLInputElement;
 
@@ -65,10 +58,10 @@ export class WallsSection extends HostElement {
     )}
       <div class="cards">
         <form class="card" @submit=${this.add}>
-          <label class="field">
-            <span>${msg('Name of the wall')}</span>
-            <input data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />
-          </label>
+          ${field(
+            msg('Name of the wall'),
+            html`<input data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />`,
+          )}
           <button class="solid" data-testid="add-wall">${hostIcons.plus}${msg('Add wall')}</button>
         </form>
         ${walls.map((wall) => this.wall(wall))}
@@ -81,7 +74,7 @@ export class WallsSection extends HostElement {
     const { now = 0, zone = 0 } = this.host.state ?? {};
     const title = id === null ? msg('A wall without an address of its own') : name;
     const frames = Math.round(wall.frameRate);
-    return html`<article class="card wall" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
+    return html`<article class="card wall grid" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
       <div>
         <div class="row">
           <h3>${title}</h3>
@@ -93,7 +86,7 @@ export class WallsSection extends HostElement {
                 : html`<span class="tag">${msg('not opened yet')}</span>`
           }
         </div>
-        <p class="facts number">
+        <p class="facts wrap soft number">
           ${
             upFor !== null
               ? html`<span>${msg(str`up for ${roughSpan(upFor)}`)}</span>
@@ -114,7 +107,7 @@ export class WallsSection extends HostElement {
 
   private address({ name, path }: WallState, id: number): TemplateResult {
     const url = (this.host.state?.addresses[0] ?? location.origin) + path;
-    return html`<div class="address">
+    return html`<div class="address wrap">
       <p class="field">
         <span>${msg('Address of this wall')}</span>
         <code data-testid="wall-address">${url}</code>

@@ -12,21 +12,30 @@ const FRAME = 1000 / 60;
 /** Light of a zone at a time, without the guard; 0…1. */
 type Scene = (zone: number, now: number) => number;
 
+/** A measurement, as the GPU makes it. @param luminance of each zone; 0…1 */
+function measured(luminance: ArrayLike<number>, red = 0): Uint8Array {
+  const levels = new Uint8Array(4 * ZONES);
+  for (let zone = 0; zone < ZONES; zone++) {
+    levels[4 * zone] = Math.round(255 * luminance[zone]);
+    levels[4 * zone + 1] = Math.round(255 * red);
+  }
+  return levels;
+}
+
 /** Levels of light of a guarded wall, by frame; measurements arrive two frames late. */
 function show(scene: Scene, frames: number, frame = FRAME, limit: FlashLimit = 3): Float32Array[] {
   const guard = new FlashGuard(COLUMNS, ROWS, limit);
   const shares = new Uint8Array(ZONES);
-  const red = new Float32Array(ZONES);
-  const measured: { luminance: Float32Array; at: number }[] = [];
+  const late: { levels: Uint8Array; at: number }[] = [];
   const shown: Float32Array[] = [];
   for (let i = 0; i < frames; i++) {
     const now = 1_000 + i * frame;
     const wanted = Float32Array.from({ length: ZONES }, (_, zone) => scene(zone, now));
-    if (measured.length === 2) {
-      const { luminance, at } = measured.shift()!;
-      guard.measure({ luminance, red }, at);
+    if (late.length === 2) {
+      const { levels, at } = late.shift()!;
+      guard.measure(levels, at);
     }
-    measured.push({ luminance: wanted, at: now });
+    late.push({ levels: measured(wanted), at: now });
     const before = shown.at(-1);
     if (!before || !guard.isSoft(now)) {
       shown.push(wanted);
@@ -123,9 +132,8 @@ test.each([2.3, 29])('with a limit of two, %d flashes a second are softened more
 
 test('moving the camera is no flash, and flashing is found again when it rests', () => {
   const guard = new FlashGuard(COLUMNS, ROWS, 3);
-  const red = new Float32Array(ZONES);
   const measure = (i: number): void => {
-    guard.measure({ luminance: new Float32Array(ZONES).fill(i % 2), red }, i * 30);
+    guard.measure(measured(new Float32Array(ZONES).fill(i % 2)), i * 30);
   };
   for (let i = 0; i < 40; i++) {
     guard.forget();
@@ -175,7 +183,7 @@ test('dark flashes of saturated red are softened too', () => {
   const guard = new FlashGuard(COLUMNS, ROWS, 3);
   const luminance = new Float32Array(ZONES).fill(0.05);
   for (let i = 0; i < 40; i++) {
-    guard.measure({ luminance, red: new Float32Array(ZONES).fill(i % 4 < 2 ? 0.2 : 0) }, i * 30);
+    guard.measure(measured(luminance, i % 4 < 2 ? 0.2 : 0), i * 30);
   }
   expect(guard.isSoft(40 * 30)).toBe(true);
 });

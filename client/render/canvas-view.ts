@@ -11,7 +11,7 @@ import { type Picture, Renderer } from './renderer.ts';
 export type Framing = Omit<Picture, 'view' | 'share' | 'marks' | 'flashLimit'>;
 
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
-export abstract class RoomCanvas {
+export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => this.draw(now));
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
@@ -23,7 +23,7 @@ export abstract class RoomCanvas {
   protected unsettled = false;
   private readonly interpolation = new Interpolation();
   /** Remove the listeners of the model. */
-  protected readonly deaf: (() => void)[];
+  protected readonly unsubscribers: (() => void)[];
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -38,7 +38,7 @@ export abstract class RoomCanvas {
       if (model.planes) this.renderer.upload(model.planes, []);
       invalidate();
     };
-    this.deaf = [
+    this.unsubscribers = [
       model.on('welcome', opened),
       model.on('wall', opened),
       model.on('picture', ({ changed, replaced }) => {
@@ -56,7 +56,7 @@ export abstract class RoomCanvas {
   /** Stops drawing and removes all listeners. Another view may then use the canvas. */
   dispose(): void {
     this.loop.end();
-    for (const off of this.deaf) off();
+    for (const off of this.unsubscribers) off();
     this.happenings.dispose();
     this.renderer.dispose();
   }
