@@ -14,10 +14,16 @@ const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 /** Removes what shaders need only to be read. */
 const shrinkShader = (glsl: string): string => glsl.replace(/ *([-+*/=<>?:,;(){}]) */g, '$1');
 
-/** Removes what styles need only to be read. */
+/** Removes what styles need only to be read; a space beside an expression may separate values. */
 const shrinkStyle = (css: string): string =>
   css
     .replace(/\/\*.*?\*\//gs, '')
+    .split(/(\$\{[^}]*\})/)
+    .map((part) => (part.startsWith('${') ? part : shrinkRules(part)))
+    .join('');
+
+const shrinkRules = (rules: string): string =>
+  rules
     .replace(/\s+/g, ' ')
     .replace(/ ?([{};,>]) ?/g, '$1')
     .replace(/: /g, ':')

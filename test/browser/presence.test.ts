@@ -125,6 +125,14 @@ test('the first tap plants, without any question, and its first cells appear in 
   await waitForPhase(page, mine.id, 'asleep');
 });
 
+test('the dot beside "Find mine" has the colour of its planter', async () => {
+  const dot = page.locator('find-mine .who');
+  await dot.waitFor();
+  const color = await dot.evaluate((one) => getComputedStyle(one).backgroundColor);
+  expect(color).toMatch(/^oklch\(0\.\d+ 0\.12 \d+(\.\d+)?\)$/);
+  expect(Number(color.split(' ')[2].slice(0, -1))).toBeCloseTo(mine.planter.hue, 1);
+});
+
 test('the card shows the planter and the relatives; a tap on a relative goes there', async () => {
   const mother = await plantAs(ada, 24, 30, { from: 'gallery', index: 105 });
   const father = await plantAs(ada, 80, 30, { from: 'gallery', index: 20 });
