@@ -83,7 +83,7 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     const again = this.queued(drawing);
     if (again) {
-      this.queue.set(again.id, { ...again, ...drawing });
+      this.queue.set(again.id, { ...again, ...drawing, pixels: again.pixels });
       return;
     }
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
