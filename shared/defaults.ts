@@ -318,7 +318,7 @@ export const DEFAULTS = {
     /** First delay; it doubles each time. */
     firstDelay: 2_000,
     maxDelay: 600_000,
-    /** Concurrent sessions; a further one ends the oldest. */
+    /** Time after the last wrong token of an address until all of them are forgotten. */
     forget: 3_600_000,
     /** Wrong tokens of all addresses within `window` before every address is delayed. */
     allFree: 50,

@@ -98,8 +98,8 @@ export function strokeBounds(stroke: Stroke): Rect {
   };
 }
 
-/** @returns the squared distance of a point from the segment a-b */
-function distanceFrom(ax: number, ay: number, bx: number, by: number) {
+/** @returns a function that measures the squared distance of a point from the segment a-b */
+function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
   const dx = bx - ax;
   const dy = by - ay;
   const lengthSquared = dx * dx + dy * dy;
@@ -140,7 +140,7 @@ export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
     const right = Math.min(rect.width, Math.ceil(Math.max(ax, bx) + radius));
     const top = Math.max(0, Math.floor(Math.min(ay, by) - radius));
     const bottom = Math.min(rect.height, Math.ceil(Math.max(ay, by) + radius));
-    const distanceSquared = distanceFrom(ax, ay, bx, by);
+    const distanceSquared = squaredDistanceFrom(ax, ay, bx, by);
     for (let j = top; j < bottom; j++) {
       for (let i = left; i < right; i++) {
         if (distanceSquared(i + 0.5, j + 0.5) <= radius * radius) mark(i, j);

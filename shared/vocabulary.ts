@@ -22,25 +22,18 @@ export type OrganismId = number;
 export type ParticipantId = number;
 
 /** Most flashes a second: 3 (WCAG 2.3.1), or 2 where a venue asks for less. */
-export type FlashLimit = 2 | 3;
+export const flashLimit = v.picklist([2, 3]);
+export type FlashLimit = v.InferOutput<typeof flashLimit>;
 
 /** An organism grows to its full side, is awake, sleeps when nothing changes, and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Where a seed's latent came from: a drawing, the latent map, the dice (the prior), … */
-export const ORIGINS = [
-  'gallery',
-  'prior',
-  'latent',
-  'cross',
-  'drawing',
-  'map',
-  'keepsake',
-] as const;
+const ORIGINS = ['gallery', 'prior', 'latent', 'cross', 'drawing', 'map', 'keepsake'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
-const origin = v.picklist(ORIGINS);
+export const origin = v.picklist(ORIGINS);
 
 /** What everybody may know of an organism. */
 export const organismView = v.object({

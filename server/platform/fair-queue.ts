@@ -1,4 +1,5 @@
 /** A bounded queue that serves its sources in turn, such as the network addresses of requests. */
+import { getOrAdd } from './get-or-add.ts';
 
 /** Entries wait in order per source. A source that fills the queue makes room for others. */
 export class FairQueue<T> {
@@ -21,9 +22,8 @@ export class FairQueue<T> {
    * @returns the dropped entry; undefined if none was
    */
   add(source: string, entry: T): T | undefined {
-    const own = this.sources.get(source) ?? [];
+    const own = getOrAdd(this.sources, source, () => []);
     own.push(entry);
-    this.sources.set(source, own);
     this.count++;
     if (this.count <= this.most) return undefined;
     // Of sources that are equally long, the one that adds.

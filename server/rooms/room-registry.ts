@@ -277,15 +277,16 @@ export class RoomRegistry {
     await this.whileBusy(entry, 'restoring', async () => {
       await this.stopRoom(entry);
       const { plan } = entry;
-      const takeBack = await exchange();
+      let takeBack: (() => Promise<unknown>) | undefined;
       try {
+        takeBack = await exchange();
         entry.plan = await storedPlan({ ...plan, open: true }, this.options);
         await this.startRoom(entry, true);
       } catch (error) {
         entry.plan = plan;
         await this.stopRoom(entry);
-        await takeBack();
-        await this.startRoom(entry);
+        await takeBack?.();
+        if (plan.open) await this.startRoom(entry);
         throw new HostRefusal('failed', (error as Error).message);
       }
     });

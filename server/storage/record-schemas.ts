@@ -1,8 +1,8 @@
 /** Schemas and types of the store's records. */
 import * as v from 'valibot';
+import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { settingsChange } from '../../shared/host/settings.ts';
 import { roomEvent } from '../world/events.ts';
-import { positive, whole } from '../world/room-state.ts';
 
 const text = v.string();
 

@@ -6,7 +6,7 @@ import type { PlantedSeed } from './commands.ts';
 import { latentOnMap } from './latent-map.ts';
 import type { Organism } from './organism.ts';
 import type { SeedInventory } from './seed-inventory.ts';
-import type { Species } from './species.ts';
+import { type Species, tokenSpecies } from './species.ts';
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
@@ -41,8 +41,7 @@ export function createLatent(
       return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
     }
     case 'token': {
-      const { checkpoint, ownName = checkpoint, latentSize } = species;
-      const decoded = decodeSeed(seed.token, { checkpoint: ownName, latentSize });
+      const decoded = decodeSeed(seed.token, tokenSpecies(species));
       if (!decoded || !isInRange(decoded.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
       return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };

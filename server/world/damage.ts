@@ -1,4 +1,4 @@
-/** Strokes of damage (rules DMG-1, DMG-2). */
+/** Strokes of damage: what they cover, wound and wake (rules DMG-1, DMG-2, ENE-6). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,

@@ -4,6 +4,7 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { OrganismId, ParticipantId, Phase } from '../../shared/vocabulary.ts';
+import { countBy } from '../platform/count-by.ts';
 
 const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
 
@@ -39,12 +40,6 @@ type Rank = readonly number[];
 function isBefore(a: Rank, b: Rank): boolean {
   const i = a.findIndex((value, k) => value !== b[k]);
   return i >= 0 && a[i] < b[i];
-}
-
-function countBy<T>(items: readonly T[], keyOf: (item: T) => number): ReadonlyMap<number, number> {
-  const counts = new Map<number, number>();
-  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1);
-  return counts;
 }
 
 /** @param rankOf undefined excludes an organism @returns the organism of lowest rank */

@@ -1,6 +1,6 @@
 /**
- * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3, ENE-6). It depends on
- * ticks only, not on wall time: the same commands at the same ticks leave the same energy.
+ * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
+ * depends on ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
 import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';

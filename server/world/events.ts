@@ -1,7 +1,9 @@
 /** External events that change a room, as its journal stores them. */
 import * as v from 'valibot';
+import { id as positive, count as whole } from '../../shared/common-schemas.ts';
+import { flashLimit } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from './commands.ts';
-import { energySettings, flashLimit, positive, whole } from './room-state.ts';
+import { energySettings } from './room-state.ts';
 
 const command = v.looseObject({
   what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),

@@ -5,6 +5,7 @@ import type { PlantedSeed, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
+import { tokenSpecies } from './species.ts';
 
 type Context = Parameters<typeof createLatent>[2] & {
   /** The latent of a living organism. */
@@ -50,11 +51,12 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
       return seed;
     }
     case 'token': {
-      const decoded = decodeSeed(seed.token, species);
+      const decoded = decodeSeed(seed.token, tokenSpecies(species));
       if (!decoded || !isInRange(decoded.latent)) return seed;
       const latent = bounded(decoded.latent, latentBounds);
       if (latent === decoded.latent) return seed;
-      return { from: 'token', token: encodeSeed({ kind: decoded.kind, latent }, species) };
+      const token = encodeSeed({ kind: decoded.kind, latent }, tokenSpecies(species));
+      return { from: 'token', token };
     }
     default:
       return seed;

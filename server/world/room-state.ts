@@ -7,8 +7,9 @@
  * raise the version.
  */
 import * as v from 'valibot';
+import { finite as number, id as positive, count as whole } from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
-import { ORIGINS } from '../../shared/vocabulary.ts';
+import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
@@ -19,20 +20,11 @@ import type { Organism } from './organism.ts';
  */
 export const ROOM_STATE_VERSION = 4;
 
-/** Schema of `flashLimit`: the most flashes a second that organisms may show. */
-export const flashLimit = v.picklist([2, 3]);
-
-/** Schema of an integer from 0 on. */
-export const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-/** Schema of an integer from 1 on. */
-export const positive = v.pipe(whole, v.minValue(1));
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
-const origin = v.picklist(ORIGINS);
 const parents = v.pipe(v.array(positive), v.readonly());
-const number = v.pipe(v.number(), v.finite());
 
 /** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({

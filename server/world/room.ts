@@ -31,7 +31,7 @@ import {
   ROOM_STATE_VERSION,
   type RoomState,
 } from './room-state.ts';
-import type { Species } from './species.ts';
+import { type Species, tokenSpecies } from './species.ts';
 
 /** How a room is created or restored. */
 export interface RoomOptions {
@@ -203,7 +203,8 @@ export class Room {
   tokenOf(id: OrganismId): string {
     const { latent, kind } = this.lifecycle.require(id);
     const index = this.species.gallery.findIndex(({ name }) => name === kind);
-    return encodeSeed({ kind: index < 0 ? undefined : index, latent }, this.species);
+    const seed = { kind: index < 0 ? undefined : index, latent };
+    return encodeSeed(seed, tokenSpecies(this.species));
   }
 
   /**

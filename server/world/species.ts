@@ -1,5 +1,6 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { MapPoint } from '../../shared/latent-map.ts';
+import type { TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { LatentBounds } from './latent-bounds.ts';
 
@@ -29,6 +30,11 @@ export interface Species {
   }[];
   /** Coordinates of each gallery entry on the latent map, 0…1; absent: there is no map. */
   readonly map?: readonly MapPoint[] | undefined;
+}
+
+/** What tokens refer to. */
+export function tokenSpecies({ checkpoint, ownName, latentSize }: Species): TokenSpecies {
+  return { checkpoint: ownName ?? checkpoint, latentSize };
 }
 
 /** The growth step that an organism takes at an age. @param age steps taken before */

@@ -3,7 +3,7 @@
  */
 import * as v from 'valibot';
 import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
-import { lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
+import { flashLimit, lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
 
@@ -31,7 +31,7 @@ const opening = {
     tick: count,
     maxOrganisms: size,
     /** Most flashes a second over a large area; absent: 3. */
-    flashLimit: v.optional(v.picklist([2, 3])),
+    flashLimit: v.optional(flashLimit),
   }),
   checkpoint: v.object({
     name: v.string(),

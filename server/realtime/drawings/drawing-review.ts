@@ -58,7 +58,11 @@ export class DrawingReview {
     if (this.context.policy.settings.drawings === 'off') throw new Refusal('no-drawings');
   }
 
-  /** Whether a seed in a participant's hand is a drawing that may be planted now. */
+  /**
+   * Checks that a seed in a participant's hand may be planted now, if it is a drawing.
+   *
+   * @throws Refusal no-drawings, drawing-unseen
+   */
   requirePlantable(participant: ParticipantId, seed: number): void {
     const { room, policy } = this.context;
     const { drawings } = policy.settings;
@@ -79,7 +83,7 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     const again = this.queued(drawing);
     if (again) {
-      this.queue.set(again.id, { ...again, ...drawing });
+      this.queue.set(again.id, { ...again, ...drawing, pixels: again.pixels });
       return;
     }
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);

@@ -3,6 +3,7 @@
  * only.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import { countBy } from '../../platform/count-by.ts';
 
 interface Visit {
   /** ms */
@@ -55,12 +56,8 @@ export class VisitStatistics {
 
   /** Counts the present participants of each known address. */
   participantsByAddress(present: Iterable<ParticipantId>): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>();
-    for (const id of present) {
-      const address = this.addressOf(id);
-      if (address !== '') counts.set(address, (counts.get(address) ?? 0) + 1);
-    }
-    return counts;
+    const known = [...present].map((id) => this.addressOf(id)).filter((address) => address !== '');
+    return countBy(known, (address) => address);
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Limits the number of walls of a room, fairly between addresses, and keeps places for some. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 
 /** Where a wall is. */
 interface Slot {
@@ -100,7 +101,7 @@ function newestOfLargest<M, K>(
 ): M {
   const groups = new Map<K, M[]>();
   for (const [member, slot] of walls) {
-    groups.set(groupOf(slot), [...(groups.get(groupOf(slot)) ?? []), member]);
+    getOrAdd(groups, groupOf(slot), () => []).push(member);
   }
   const [largest = []] = [...groups.values()].sort((a, b) => b.length - a.length);
   const least = own === undefined ? 0 : (groups.get(own)?.length ?? 0) + 1;

@@ -3,6 +3,7 @@
  * of an address that has more places than the one that waits.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { countBy } from '../../platform/count-by.ts';
 
 /** An occupied place. */
 interface Seat {
@@ -14,9 +15,7 @@ interface Seat {
 
 /** Counts the places of each address. */
 export function countSeats(seats: Iterable<Seat>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { address } of seats) counts.set(address, (counts.get(address) ?? 0) + 1);
-  return counts;
+  return countBy(seats, ({ address }) => address);
 }
 
 /**

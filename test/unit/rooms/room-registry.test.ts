@@ -191,3 +191,14 @@ test('a setting changed while a room is removed does not restore its plan', asyn
   expect(await change).toBe('no-such-room');
   expect(await store.plans()).toEqual([]);
 });
+
+test('a room whose data cannot be exchanged stays as it was, open or closed', async () => {
+  const { rooms } = open();
+  await rooms.create(WISH);
+  const fails = () => Promise.reject(new Error('the disk is full'));
+  expect(await reasonOf(rooms.exchange('attic', fails))).toBe('failed');
+  expect(rooms.requireOpen('attic').server).toBe(rooms.findServer('attic'));
+  await rooms.close('attic');
+  expect(await reasonOf(rooms.exchange('attic', fails))).toBe('failed');
+  expect([...rooms.roomServers.keys()]).toEqual([]);
+});

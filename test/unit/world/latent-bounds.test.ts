@@ -46,6 +46,20 @@ test('GRO-4: a token from beyond the bounds grows the nearest latent within them
   expect([...other.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([4, 0]);
 });
 
+test('GRO-4: where the checkpoint has another name in the engine, tokens refer to its own', () => {
+  const hand = new HandRoom({
+    species: { ...SPECIES, checkpoint: 'hand-1a2b3c4d', ownName: 'hand' },
+  });
+  const token = encodeSeed({ kind: undefined, latent: FAR }, SPECIES);
+  plantSeed(hand, { from: 'token', token });
+  hand.ticks(GROWN);
+  const kept = decodeSeed(hand.room.tokenOf(1), SPECIES)!;
+  expect(length(kept.latent)).toBeCloseTo(4, 1);
+  expect(hand.room.previewLatent({ from: 'token', token: hand.room.tokenOf(1) }, ANNA.id)).toEqual(
+    kept.latent,
+  );
+});
+
 test('GRO-4: a journal of an earlier release replays what it planted', () => {
   const hand = new HandRoom();
   replant(hand, 8);
