@@ -309,19 +309,9 @@ export async function createVivariumServer(
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
   const phases = shutdownPhases({
-    ...{
-      gateway,
-      ticker,
-      deferredWork,
-      journalWriter,
-      host,
-      alerts,
-      hooks,
-      engine,
-      store,
-      metrics,
-    },
+    ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, store, metrics },
     previews: loaded.map(({ previews }) => previews.growth),
+    alerts: () => alerts,
     osc: () => osc,
     metricsServer: () => metricsServer,
   });

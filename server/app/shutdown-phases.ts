@@ -20,7 +20,7 @@ export interface ShutdownParts {
   readonly previews: readonly { stop(): Promise<void> }[];
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
   readonly host: Closable;
-  readonly alerts: Closable | undefined;
+  readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
   readonly hooks: Closable;
   readonly engine: Closable;
@@ -42,7 +42,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      run: () => Promise.all([parts.host.close(), parts.alerts?.close()]),
+      run: () => Promise.all([parts.host.close(), parts.alerts()?.close()]),
     },
     { name: 'clients are disconnected', run: () => gateway.close() },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },

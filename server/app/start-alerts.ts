@@ -72,7 +72,7 @@ function wallProblems(room: string, { walls, policy }: RoomServer): Problem[] {
   if (places.length === 0 && isBare) {
     return [{ ...common, text: `The room "${room}" has no wall any more.` }];
   }
-  return lost.map(({ name: wall }) => ({
-    ...{ ...common, wall, text: `The wall "${wall}" of the room "${room}" is lost.` },
-  }));
+  return lost.map(({ name: wall }) => {
+    return { ...common, wall, text: `The wall "${wall}" of the room "${room}" is lost.` };
+  });
 }

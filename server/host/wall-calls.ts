@@ -7,10 +7,7 @@ import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 
 /** The handlers of the wall calls. */
-export function wallCalls({
-  rooms,
-  places,
-}: HostContext): Pick<Handlers, 'addWall' | 'removeWall'> {
+export function wallCalls({ rooms, places }: HostContext) {
   return {
     addWall: ({ name }, { room }) => {
       const others = places.of(rooms.planOf(room).name);
@@ -25,7 +22,7 @@ export function wallCalls({
       rooms.roomServers.get(room)?.walls.release(place.id);
       return {};
     },
-  };
+  } satisfies Partial<Handlers>;
 }
 
 /** The walls of a room, open or closed. */

@@ -10,7 +10,7 @@ import {
   roomRecord,
   snapshotRecord,
 } from '../storage/record-schemas.ts';
-import { isSetAside } from '../storage/snapshot-retention.ts';
+import { isStandalone } from '../storage/snapshot-retention.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { listOf } from '../storage/undo.ts';
@@ -107,7 +107,7 @@ async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const fixes: TimePoint[] = [];
   for (const tick of await store.snapshotTicks(name)) {
     const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot && !isSetAside(snapshot)) fixes.unshift({ tick, at: snapshot.at });
+    if (snapshot && !isStandalone(snapshot)) fixes.unshift({ tick, at: snapshot.at });
   }
   return fixes;
 }

@@ -6,11 +6,11 @@ import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { Mutex } from '../platform/mutex.ts';
 import { decodeRecord, encodeRecord, isIntact } from './record-codec.ts';
 import type { Records } from './records.ts';
+import { spanOf } from './store.ts';
 
 /** Name of the file, and key of its record. */
 const NAME = 'essentials';
-const ESSENTIAL = /^(house|plan|room)\//;
-const KINDS = ['house', 'plan', 'room'];
+const PREFIXES = ['house/', 'plan/', 'room/'];
 
 /** Reads the copy; empty if there is none or it is damaged. */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -27,7 +27,7 @@ export async function withCopy<R extends Records>(records: R, file: string): Pro
   const mutex = new Mutex();
   const update = () =>
     mutex.runExclusive(async () => {
-      const spans = KINDS.map((kind) => records.list({ from: `${kind}/`, to: `${kind}/~` }));
+      const spans = PREFIXES.map((prefix) => records.list(spanOf(prefix)));
       const entries = (await Promise.all(spans)).flat().map(({ key, bytes }) => [key, bytes]);
       const draft = `${file}.new`;
       await writeFile(draft, encodeRecord(NAME, entries), { mode: 0o600 });
@@ -40,7 +40,8 @@ export async function withCopy<R extends Records>(records: R, file: string): Pro
     async write(write) {
       await records.write(write);
       const keys = [...(write.put ?? []).map(({ key }) => key), ...(write.remove ?? [])];
-      if (keys.some((key) => ESSENTIAL.test(key))) await update().catch(() => {});
+      const isEssential = keys.some((key) => PREFIXES.some((prefix) => key.startsWith(prefix)));
+      if (isEssential) await update().catch(() => {});
     },
   };
 }

@@ -14,7 +14,7 @@ type KeepLimits = Readonly<
 /**
  * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.
  */
-export const isSetAside = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
+export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
 
 /**
@@ -31,14 +31,14 @@ export function retainedSnapshots(
   limits: KeepLimits = DEFAULTS.store,
 ): SnapshotRecord[] {
   const periodic = retainedPeriodic(
-    snapshots.filter((one) => !isSetAside(one)),
+    snapshots.filter((one) => !isStandalone(one)),
     limits,
   );
-  const setAside = snapshots
+  const beforeActions = snapshots
     .filter(({ name, before }) => name === undefined && before !== undefined)
     .slice(0, limits.keepBefore ?? 0);
   const first = Math.min(...periodic.map(({ tick }) => tick));
-  const wanted = new Set([...periodic, ...setAside]);
+  const wanted = new Set([...periodic, ...beforeActions]);
   return snapshots.filter((one) => {
     return wanted.has(one) || one.name !== undefined || (one.jump && one.tick > first);
   });

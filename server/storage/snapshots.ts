@@ -15,7 +15,7 @@ import type {
   PlaneChecksum,
   SnapshotRecord,
 } from './record-schemas.ts';
-import { isSetAside, retainedSnapshots } from './snapshot-retention.ts';
+import { isStandalone, retainedSnapshots } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
 /** Bytes of cells per transaction; the most that a tick's commit has to wait for. */
@@ -196,7 +196,7 @@ export class Snapshots {
         continue;
       }
       let heir = one;
-      if (!isSetAside(one)) {
+      if (!isStandalone(one)) {
         if (orphaned > 0) {
           heir = { ...one, bytes: one.bytes + orphaned, journal: one.journal + orphaned };
           await this.options.store.putSnapshotRecord(name, heir);

@@ -30,7 +30,7 @@ import {
   snapshotRecord,
 } from './record-schemas.ts';
 import type { Entry, Records, Span } from './records.ts';
-import { isSetAside } from './snapshot-retention.ts';
+import { isStandalone } from './snapshot-retention.ts';
 import { StoreError } from './store-error.ts';
 
 /** A snapshot with everything needed to restore the room. */
@@ -364,9 +364,9 @@ export class Store {
   }
 }
 
-/** Snapshots that are set aside need no journal. */
+/** Standalone snapshots need no journal. */
 function journalBegin(kept: readonly SnapshotRecord[]): number {
-  const periodic = kept.filter((one) => !isSetAside(one));
+  const periodic = kept.filter((one) => !isStandalone(one));
   return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
 }
 

@@ -11,7 +11,7 @@ import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
 import { reopenRoom } from './recovery.ts';
-import { isSetAside } from './snapshot-retention.ts';
+import { isStandalone } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
 export interface UndoOptions {
@@ -196,7 +196,7 @@ function baseFor(
 ): SnapshotRecord {
   for (const snapshot of snapshots) {
     const { tick, seq } = snapshot;
-    if (tick >= first || isSetAside(snapshot)) continue;
+    if (tick >= first || isStandalone(snapshot)) continue;
     const after = journal.filter((entry) => entry.tick > tick);
     const isComplete = after.every((entry, i) => entry.seq === seq + 1 + i);
     const canReplay = after.every(({ jump }) => {

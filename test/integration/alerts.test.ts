@@ -66,6 +66,19 @@ test('a server says that it started; one that fails again and again says it once
   await second.end();
 });
 
+test('a start after an orderly end is not taken for one after a crash', async () => {
+  const settings = { alerts: receiver.url, size: '64x64', data: join(scratch, 'orderly') };
+  const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
+  const first = await startFast();
+  await receiver.hears('cleared server-restarted');
+  await first.close();
+  receiver.messages.length = 0;
+  const second = await startFast();
+  const { severity, text } = await receiver.hears('raised server-restarted');
+  expect([severity, text]).toEqual(['info', 'The server has started.']);
+  await second.close();
+});
+
 test('a receiver that is away for a moment gets the same message later', async () => {
   const statuses = [503, 500];
   receiver.answer = (response) => response.writeHead(statuses.shift() ?? 200).end('thank you');
