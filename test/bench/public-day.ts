@@ -4,14 +4,13 @@
  * and attackers are processes of their own; their addresses are those of 127.0.0.0/8.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Child } from '../load/child.ts';
 import { rounded } from '../load/figures.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { freePort } from '../support/free-port.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 import type { AttackCounts, AttackersPlan } from './public-day-attackers.ts';
@@ -113,17 +112,6 @@ export async function benchPublicDay(
 
 const start = <Question>(file: string, plan: object): Child<Question, never> =>
   Child.start(new URL(file, import.meta.url), plan);
-
-/** A port that a server can have again after it was killed. */
-async function freePort(): Promise<number> {
-  const http = createServer();
-  await new Promise<void>((resolve) => {
-    http.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = http.address() as AddressInfo;
-  await new Promise((resolve) => http.close(resolve));
-  return port;
-}
 
 /** Waits, and logs a line each minute. @param duration ms */
 async function watched(duration: number, line: () => Promise<string>, log: Log): Promise<void> {

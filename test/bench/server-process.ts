@@ -1,6 +1,6 @@
 /**
- * The process of a server for `crowd.ts` and `soak.ts`: as `npm start` puts it together, and it
- * says how it fares.
+ * The process of a server for `crowd.ts`, `soak.ts` and `public-day.ts`: as `npm start` puts it
+ * together, and it says how it fares.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

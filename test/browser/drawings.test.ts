@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { violations } from '../support/axe.ts';
 import { goTo, signIn } from '../support/host-page.ts';
-import { openRoom } from '../support/page.ts';
+import { focus, openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
@@ -98,12 +98,8 @@ test('after a decision the focus is on the next drawing, and then on the heading
     void cleo.ask('draw', { pixels });
   }
   await rows.nth(1).waitFor();
-  const focused = () =>
-    host.evaluate(() => {
-      let element = document.activeElement;
-      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-      return element?.getAttribute('aria-label') ?? element?.textContent;
-    });
+  const focused = async () =>
+    (await focus(host)).evaluate((at) => at.getAttribute('aria-label') ?? at.textContent);
   const decline = host.getByRole('button', { name: 'Decline the drawing by Cleo' });
   await decline.first().press('Enter');
   await rows.nth(1).waitFor({ state: 'detached' });

@@ -1,15 +1,13 @@
 /** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
 
 import type { Page } from 'playwright-core';
-import { systemClock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { modelOf, openRoom } from '../support/page.ts';
+import { ShiftedClock } from '../support/fake-clock.ts';
+import { modelOf, openRoom, waitForConnection } from '../support/page.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-let ahead = 0;
-/** The system's clock, which can be moved forward. */
-const clock = { ...systemClock, now: () => systemClock.now() + ahead };
+const clock = new ShiftedClock();
 
 async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.VIVARIUM_PICTURES;
@@ -50,7 +48,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
     await third.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/line.png` });
   }
   await first.close();
-  await second.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await waitForConnection(second, 'live');
   expect(await line.count()).toBe(0);
   await third.getByText('The room is full. You are next').waitFor();
 
@@ -68,15 +66,15 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   const second = await newPage();
   await second.goto(url);
   await second.getByTestId('line').waitFor();
-  ahead = DEFAULTS.stream.idleYields;
-  await second.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  clock.ahead = DEFAULTS.stream.idleYields;
+  await waitForConnection(second, 'live');
   await first.getByText('Your place has gone to one of those who wait.').waitFor();
   expect(await first.getByText('reconnecting').count()).toBe(0);
   await picture(first, 'gave-way');
   await first.getByRole('button', { name: 'Reload' }).click();
   await first.getByTestId('line').waitFor();
   await second.close();
-  await first.waitForSelector('html[data-connection="live"]', { state: 'attached' });
+  await waitForConnection(first, 'live');
   await first.close();
 });
 

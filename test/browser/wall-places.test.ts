@@ -1,31 +1,17 @@
 /** Walls with an address of their own, in a real browser: the host gives one, opens it, and sees when the wall is lost. */
-import type { Browser, Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
+import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { violations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { waitForConnection } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { startServer } from '../support/server.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const TIMEOUT = 600_000;
 
-let server: VivariumServer;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await startServer({ size: '96x96' }, { clientFolder: await ensureClient(() => {}) });
-  browser = await launchBrowser();
-}, TIMEOUT);
-
-afterAll(async () => {
-  await browser.close();
-  await server.close();
-}, TIMEOUT);
+const { server, url, browser } = await suiteWithPages({ size: '96x96' });
 
 const card = (page: Page, name: string) => page.getByRole('article', { name });
 const isWithin = (page: Page) =>
@@ -52,7 +38,7 @@ test(
 
     const { pathname, search } = new URL(address!);
     const wall = await browser.newPage({ viewport: { width: 480, height: 270 } });
-    await wall.goto(`http://127.0.0.1:${server.port}${pathname}${search}`);
+    await wall.goto(`${url}${pathname}${search}`);
     await waitForConnection(wall, 'live');
     await foyer.getByText('up', { exact: true }).waitFor();
     await foyer.getByText(/frames? per second/).waitFor();

@@ -1,7 +1,5 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts/alert.ts';
 import { silentLog } from '../../server/platform/log.ts';
@@ -10,17 +8,14 @@ import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** A minute is six seconds. */
 const FAST = 10;
 
-let scratch: string;
+const scratch = suiteFolder();
 let receiver: AlertReceiver;
-
-beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-alerts-'));
-});
 
 beforeEach(async () => {
   receiver = await AlertReceiver.open();
@@ -30,8 +25,6 @@ afterEach(async () => {
   expect(receiver.faults).toEqual([]);
   await receiver.close();
 });
-
-afterAll(() => rmSync(scratch, { recursive: true }));
 
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];

@@ -22,7 +22,6 @@ import { StoreError, type StoreReason } from '../../server/storage/store-error.t
 import { createRandom } from '../../shared/random.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
-
 import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 

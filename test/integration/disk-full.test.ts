@@ -1,9 +1,10 @@
-/** A server whose data lie on a small disk that others fill. Needs the right to mount one. */
+/** A server whose data lie on a small disk that others fill. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { testNeeding } from '../support/needs.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -25,12 +26,16 @@ const filler = (name: string): string => join(scratch, name);
 const fill = (name: string, left: number): void =>
   writeFileSync(filler(name), Buffer.alloc(Math.max(0, free() - left)));
 
+/** Wakes the organisms, so that their cells have to be stored again. */
+const cut = (visitor: Visitor, i: number) =>
+  visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+
 const start = (): ServerProcess => {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   return new ServerProcess([...args, '--snapshot', '0.05', '--data', join(scratch, 'data')]);
 };
 
-(isMounted ? test : test.skip)(
+testNeeding('the right to mount a disk', isMounted)(
   'on a disk that becomes full it stops writing in time, goes on, and stores again by itself',
   async () => {
     const server = start();
@@ -39,16 +44,13 @@ const start = (): ServerProcess => {
       for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
     }
     expect(server.errors).toMatch(/disk-low: Only \d+ MiB are free/);
-    /** Wakes the organisms, so that their cells have to be stored again. */
-    const cut = (i: number) =>
-      visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
     fill('first', DEFAULTS.store.reserve + 4 * MEGABYTE);
-    for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(i);
+    for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(visitor, i);
     expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
     expect(free()).toBeGreaterThan(DEFAULTS.store.reserve - 16 * MEGABYTE);
     fill('second', 0);
     const { tick } = visitor;
-    for (let i = 0; i < 40; i++) expect(await cut(i)).not.toHaveProperty('reason');
+    for (let i = 0; i < 40; i++) expect(await cut(visitor, i)).not.toHaveProperty('reason');
     expect(visitor.tick).toBeGreaterThan(tick!);
     visitor.leave();
     await server.end('SIGKILL');
@@ -59,7 +61,7 @@ const start = (): ServerProcess => {
     rmSync(filler('first'));
     rmSync(filler('second'));
     for (let i = 0; !again.errors.includes('kept-again'); i++) {
-      await other.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
+      await cut(other, i);
     }
     other.leave();
     expect((await again.end()).code).toBe(0);

@@ -1,3 +1,4 @@
+/** Rooms whose storage or engine cannot keep them for a while: what is lost, and what is not. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
@@ -10,7 +11,6 @@ import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
-
 import { afterSuite } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 

@@ -1,32 +1,19 @@
 /** A stored room goes on with its own weights and size, whatever is installed since. */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** One that earlier releases shipped. */
 const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
-const scratch = mkdtempSync(join(tmpdir(), 'vivarium-weights-'));
+const scratch = suiteFolder();
 const installed = join(scratch, 'installed');
-
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 const start = (...more: string[]): ServerProcess =>
   new ServerProcess([
-    ...[
-      '--port',
-      '0',
-      '--host',
-      '127.0.0.1',
-      '--energy',
-      'off',
-      '--attract',
-      'off',
-      '--data',
-      join(scratch, 'data'),
-    ],
-    ...more,
+    ...flagsOf({ port: 0, host: '127.0.0.1', energy: 'off', attract: 'off' }),
+    ...['--data', join(scratch, 'data'), ...more],
   ]);
 
 /** What `git pull` does when a release has other weights. */

@@ -1,23 +1,20 @@
 /** One address cannot take a room: its places, its line, or its ground. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
-import { type Clock, systemClock } from '../../server/platform/clock.ts';
-import { replayCommand } from '../../server/replay/replay-command.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
+import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const CAPACITY = 8;
 const [A, B, C] = ['192.0.2.1', '192.0.2.2', '192.0.2.3'];
 
 let server: VivariumServer;
-let ahead = 0;
-const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead };
+const clock = new ShiftedClock();
 const visitors: Visitor[] = [];
 
 /** Asks for a place from an address; it may have to wait. */
@@ -61,7 +58,7 @@ async function open(settings: Record<string, string | number> = {}): Promise<voi
 afterEach(async () => {
   for (const visitor of visitors.splice(0)) visitor.leave();
   await server.close();
-  ahead = 0;
+  clock.ahead = 0;
 });
 
 test('one address keeps all places while nobody else wants one', async () => {
@@ -98,13 +95,13 @@ test('who has been idle gives up their place to those who wait, and can come bac
   await settled([idle, busy]);
   expect(await idle.ask('plant', { ...plant, x: 30 })).not.toHaveProperty('reason');
   const { resume, you } = idle.welcome!;
-  ahead += DEFAULTS.stream.idleYields - 5_000;
+  clock.ahead += DEFAULTS.stream.idleYields - 5_000;
   await busy.ask('plant', { ...plant, x: 90 });
   const next = come(A);
   await next.until(() => waits(next));
   await ticks();
   expect([has([idle, busy]), has([next])]).toEqual([2, 0]);
-  ahead += 5_000;
+  clock.ahead += 5_000;
   await inRoom(next);
   await until(() => gone(idle));
   expect(gone(busy)).toBe(false);
@@ -120,7 +117,7 @@ test('who has been idle gives up their place to those who wait, and can come bac
 });
 
 test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; a protected organism is left alone; replay is exact', async () => {
-  const data = mkdtempSync(join(tmpdir(), 'vivarium-places-'));
+  const data = suiteFolder();
   await open({ data, 'max-organisms': 3, energy: 'off' });
   const plant = (who: Visitor, x: number) =>
     who.ask('plant', { x, y: 40, seed: { from: 'gallery', index: 3 } });
@@ -151,12 +148,10 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   await ticks(20);
   for (const visitor of visitors.splice(0)) visitor.leave();
   await server.close();
-  const said: string[] = [];
-  const say = (line: string) => void said.push(line);
-  expect(await replayCommand(['garden', '--data', data], { print: say, printError: say })).toBe(0);
-  expect(said.at(-1)).toMatch(/all equal\.$/);
+  const { code, output } = await replayed('garden', '--data', data);
+  expect(code).toBe(0);
+  expect(output).toMatch(ALL_EQUAL);
   await open({ data, 'max-organisms': 3, energy: 'off' });
   expect(server.world.rooms.get('garden')!.protectSeconds).toBe(60);
   await server.close();
-  rmSync(data, { recursive: true });
 });

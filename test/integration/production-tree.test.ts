@@ -1,11 +1,11 @@
 /** What a container's image has of Vivarium: small, and all that a room needs. */
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { runScript, ServerProcess } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Megabytes, by `du`. */
@@ -14,8 +14,8 @@ const LIMIT = 250;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dockerfile = readFileSync(join(root, 'server/deploy/Dockerfile'), 'utf8');
 const run = promisify(execFile);
-let scratch: string;
-let tree: string;
+const scratch = suiteFolder();
+const tree = join(scratch, 'vivarium');
 
 /** The words of a command that the Dockerfile gives as a list. */
 function commandOf(instruction: RegExp): string[] {
@@ -24,16 +24,12 @@ function commandOf(instruction: RegExp): string[] {
 }
 
 beforeAll(() => {
-  scratch = mkdtempSync(join(tmpdir(), 'vivarium-tree-'));
-  tree = join(scratch, 'vivarium');
   // What the Dockerfile says, with a folder of our own.
   const [, script] = /&& node (\S+) \/vivarium$/m.exec(dockerfile)!;
   const { status, stderr } = spawnSync(process.execPath, [script, tree], { cwd: root });
   expect(`${stderr}`).toBe('');
   expect(status).toBe(0);
 });
-
-afterAll(() => rmSync(scratch, { recursive: true }));
 
 test(`the tree takes at most ${LIMIT} MB, without what other platforms or the pages' build need`, async () => {
   const { stdout } = await run('du', ['-sm', tree]);

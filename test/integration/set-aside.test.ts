@@ -2,14 +2,12 @@
 import {
   cpSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Log } from '../../server/platform/log.ts';
@@ -18,28 +16,26 @@ import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HostClient } from '../support/host-client.ts';
 import { generousTimeout } from '../support/patience.ts';
-import { ServerProcess } from '../support/process.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
 const SETTINGS = { rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' } as const;
-const scratch = mkdtempSync(join(tmpdir(), 'vivarium-drill-'));
+const scratch = suiteFolder();
 const base = join(scratch, 'base');
 let token = '';
 let planted = 0;
 
-const start = (snapshot: number): ServerProcess => {
-  const args = Object.entries({ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' });
-  return new ServerProcess(args.flatMap(([key, value]) => [`--${key}`, `${value}`]));
-};
+const start = (snapshot: number): ServerProcess =>
+  new ServerProcess(flagsOf({ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' }));
 
 beforeAll(async () => {
   const server = start(0.2);
   const port = await server.alive();
-  await server.says(/shown this once: \S+/);
-  token = /shown this once: (\S+)/.exec(server.output)![1];
+  token = await server.hostToken();
   for (const room of ['a', 'b']) {
     const visitor = await Visitor.join(port, room);
     for (const x of [16, 48, 80]) await visitor.ask('plant', { x, y: 48, seed: { from: 'prior' } });
@@ -58,8 +54,6 @@ beforeAll(async () => {
   }
   await again.end('SIGKILL');
 }, 90_000);
-
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** Changes the records of a copy. */
 function spoil(folder: string, work: (table: Table) => void): Promise<void> {

@@ -1,3 +1,4 @@
+/** Undo without a server: the room is as if the undone commands had never happened. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';

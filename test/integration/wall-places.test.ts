@@ -1,6 +1,4 @@
 /** Walls with a place of their own, over real sockets: they get in, are seen by the host, and are missed when they are lost. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -11,21 +9,16 @@ import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const GARDEN = { room: 'garden' };
-let data: string;
+const data = suiteFolder();
 const everybody: Visitor[] = [];
-
-beforeAll(() => {
-  data = mkdtempSync(join(tmpdir(), 'vivarium-walls-'));
-});
 
 afterEach(() => {
   for (const visitor of everybody.splice(0)) visitor.leave();
 });
-
-afterAll(() => rmSync(data, { recursive: true }));
 
 /** A wall that asks to come in; it may be refused. */
 function hang(port: number, pass?: string): Visitor {
@@ -233,9 +226,7 @@ test('a server that is killed remembers places', async () => {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', folder];
   const first = new ServerProcess(args);
   const port = await first.alive();
-  const said = /host's token, shown this once: (\S+)/;
-  await first.says(said);
-  const token = said.exec(first.output)![1];
+  const token = await first.hostToken();
   const host = await HostClient.login(port, token);
   const pass = passOf(await host.call('addWall', { name: 'Foyer' }, GARDEN));
   const wall = hang(port, pass);

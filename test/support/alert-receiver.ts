@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Validator } from 'jsonschema';
 import type { AlertMessage } from '../../server/operations/alerts/alert.ts';
+import { Changes } from './changes.ts';
 
 const schema = JSON.parse(readFileSync('server/deploy/alert.schema.json', 'utf8')) as object;
 
@@ -21,13 +22,13 @@ export class AlertReceiver {
   answer = (response: ServerResponse): void => {
     response.writeHead(204).end();
   };
-  private readonly listeners = new Set<() => void>();
+  private readonly changes = new Changes();
   private readonly server = createServer(async (request, response) => {
     const message = JSON.parse(await text(request)) as AlertMessage;
     this.messages.push(message);
     this.faults.push(...faultsOf(message));
     this.answer(response);
-    for (const listener of this.listeners) listener();
+    this.changes.changed();
   });
 
   static async open(): Promise<AlertReceiver> {
@@ -56,15 +57,7 @@ export class AlertReceiver {
   }
 
   until(isSo: () => boolean): Promise<void> {
-    if (isSo()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = (): void => {
-        if (!isSo()) return;
-        this.listeners.delete(listener);
-        resolve();
-      };
-      this.listeners.add(listener);
-    });
+    return this.changes.until(isSo);
   }
 
   close(): Promise<void> {

@@ -70,6 +70,14 @@ export class HeldClock implements Clock {
   }
 }
 
+/** The system's clock, which a test can put forward. Its timers do not notice. */
+export class ShiftedClock implements Clock {
+  /** ms */
+  ahead = 0;
+  readonly now = (): number => systemClock.now() + this.ahead;
+  readonly after = systemClock.after;
+}
+
 /** The system's clock, but so many times as fast. */
 export class FastClock implements Clock {
   constructor(private readonly factor: number) {}

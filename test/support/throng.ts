@@ -1,17 +1,12 @@
 /** A server whose limits are tried, and a neighbour in its room who must not notice. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
-import { systemClock } from '../../server/platform/clock.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
+import { ShiftedClock } from './fake-clock.ts';
 import { type ServerSettings, startServer } from './server.ts';
 import { afterSuite, afterTest } from './suite.ts';
 import { Visitor } from './visitor.ts';
 
-/** The system's clock, which can be moved forward. */
-export const clock = {
-  ahead: 0,
-  now: () => systemClock.now() + clock.ahead,
-  after: systemClock.after,
-};
+export const clock = new ShiftedClock();
 
 /** Headers as a proxy sends them. */
 export const from = (address: string) => ({ 'x-forwarded-for': `6.6.6.6, ${address}` });

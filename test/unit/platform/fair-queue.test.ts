@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { FairQueue } from '../../../server/platform/fair-queue.ts';
+import fc, { forAll } from '../../support/property.ts';
 
 test('sources are served in turn, each in its own order', () => {
   const queue = new FairQueue<string>(10);
@@ -36,19 +36,17 @@ test('a source that has filled the queue makes room for others, but not for itse
 
 test('whatever others add, a source with at most its equal share keeps all of its entries', () => {
   const sources = fc.constantFrom('a', 'b', 'c');
-  fc.assert(
-    fc.property(fc.array(sources, { maxLength: 60 }), (adds) => {
-      const queue = new FairQueue<{ source: string }>(9);
-      const dropped: string[] = [];
-      for (const source of adds) {
-        const lost = queue.add(source, { source });
-        if (lost) dropped.push(lost.source);
-      }
-      for (const source of new Set(dropped)) {
-        expect(adds.filter((other) => other === source).length).toBeGreaterThan(3);
-      }
-      expect(queue.size).toBe(Math.min(adds.length, 9));
-      expect(queue.take()).toHaveLength(Math.min(adds.length, 9));
-    }),
-  );
+  forAll(fc.array(sources, { maxLength: 60 }), (adds) => {
+    const queue = new FairQueue<{ source: string }>(9);
+    const dropped: string[] = [];
+    for (const source of adds) {
+      const lost = queue.add(source, { source });
+      if (lost) dropped.push(lost.source);
+    }
+    for (const source of new Set(dropped)) {
+      expect(adds.filter((other) => other === source).length).toBeGreaterThan(3);
+    }
+    expect(queue.size).toBe(Math.min(adds.length, 9));
+    expect(queue.take()).toHaveLength(Math.min(adds.length, 9));
+  });
 });

@@ -2,6 +2,7 @@
 import type { BackendName, PatchStore } from '../../../../server/engine/backend.ts';
 import { selectBackend } from '../../../../server/engine/backends.ts';
 import type { Engine } from '../../../../server/engine/engine.ts';
+import { testNeeding } from '../../../support/needs.ts';
 
 export const present: BackendName[] = [];
 export const refusals = new Map<BackendName, unknown>();
@@ -25,7 +26,7 @@ export const PATIENCE = 300_000;
 
 /** A test that needs a GPU. */
 export const testGpu = (title: string, run: () => Promise<void>): void =>
-  (present.includes('webgpu') ? test : test.skip)(title, run, PATIENCE);
+  testNeeding('WebGPU', present.includes('webgpu'))(title, run, PATIENCE);
 
 export const engineOf = (store: PatchStore): Engine => ({
   info: { name: 'store', device: 'GPU' },
