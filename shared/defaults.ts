@@ -102,7 +102,9 @@ export const DEFAULTS = {
     avoidedKinds: ['face'] as readonly string[],
     /** Number of organisms that it plants in quick succession at first, */
     initialPlants: 6,
-    /** with this delay between two, least and most. */
+    /** with this delay between two in a room that nobody has played in yet, least and most, */
+    firstDelay: [200, 400],
+    /** and this one otherwise. */
     plantingDelay: [2_500, 4_500],
     /** Delay between two actions after that, least and most. */
     actionDelay: [7_000, 13_000],
@@ -114,6 +116,26 @@ export const DEFAULTS = {
     recutDelay: 60_000,
     /** Share of a room's maximum of organisms above which it removes unattended ones. */
     thinAbove: 0.9,
+  },
+  gallery: {
+    /** Names of creatures that visitors see only where the host shows the whole gallery. */
+    unsuitable: [
+      'Pile of Poo',
+      'Face Vomiting',
+      'Nauseated Face',
+      'Drooling Face',
+      'Sneezing Face',
+      'Woozy Face',
+      'Exploding Head',
+      'Face with Symbols on Mouth',
+      'Skull and Crossbones',
+    ] as readonly string[],
+    /** Latents nearer than this share of their median distance count as alike. */
+    likeness: 0.58,
+  },
+  /** The printed sign: names of the creatures on it, where the gallery has them. */
+  sign: {
+    creatures: ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'] as readonly string[],
   },
   osc: {
     ...PAGE_DEFAULTS.osc,
@@ -137,6 +159,7 @@ export const DEFAULTS = {
     drawings: 'on',
     tokens: true,
     latents: true,
+    wholeGallery: false,
     paused: false,
   },
   life: {

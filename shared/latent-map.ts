@@ -6,6 +6,9 @@ export interface MapPoint {
   readonly y: number;
 }
 
+/** The places of gallery entries, in gallery order; null for those that are not on the map. */
+export type MapPlaces = readonly (MapPoint | null)[];
+
 export interface MapWeight {
   /** Index in the gallery. */
   readonly index: number;
@@ -25,9 +28,11 @@ const SAME = 1e-9;
  *
  * @returns the nearest first
  */
-export function weightsAt(places: readonly MapPoint[], { x, y }: MapPoint): MapWeight[] {
+export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   const all = places
-    .map((place, index) => ({ index, distance: Math.hypot(place.x - x, place.y - y) }))
+    .flatMap((place, index) =>
+      place ? [{ index, distance: Math.hypot(place.x - x, place.y - y) }] : [],
+    )
     .sort((a, b) => a.distance - b.distance || a.index - b.index);
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;

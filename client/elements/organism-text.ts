@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { kindName, number, plural } from './text.ts';
+import { kindName, number, plural, timeText } from './text.ts';
 
 /** The display name of an organism: its kind, or its origin when it has no kind. */
 export function organismName({ kind, origin }: OrganismView): string {
@@ -16,13 +16,15 @@ export function organismName({ kind, origin }: OrganismView): string {
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 5) return msg('just planted');
-  if (whole < 90) return msg(str`${number(whole)} seconds old`);
-  const minutes = Math.round(whole / 60);
-  if (minutes < 90) return msg(str`${number(minutes)} minutes old`);
+  return msg(str`${roughTime(whole)} old`);
+}
+
+function roughTime(seconds: number): string {
+  if (seconds < 90) return timeText(seconds, 'second');
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return timeText(minutes, 'minute');
   const hours = Math.round(minutes / 60);
-  return hours < 36
-    ? msg(str`${number(hours)} hours old`)
-    : msg(str`${number(Math.round(hours / 24))} days old`);
+  return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');
 }
 
 /** The current state of an organism: growing, awake, at rest, healing or dead. */

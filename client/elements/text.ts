@@ -1,11 +1,22 @@
 /** Texts about the room, in the language of the page. */
 import { msg, str } from '@lit/localize';
-import { language, localKind } from '../locale/locale.ts';
+import { formats, language, localKind } from '../locale/locale.ts';
 import type { ConnectionState } from '../net/room-model.ts';
 
 /** Formats a number in the page's language. */
 export function number(n: number): string {
-  return new Intl.NumberFormat(language()).format(n);
+  return new Intl.NumberFormat(formats()).format(n);
+}
+
+/** A length of time in the page's language: '1 second', '5 days'. */
+export function timeText(n: number, unit: 'second' | 'minute' | 'hour' | 'day'): string {
+  const style = { style: 'unit', unit, unitDisplay: 'long' } as const;
+  return new Intl.NumberFormat(formats(), style).format(n);
+}
+
+/** Chooses the words for a finger or for a mouse, whichever this device has. */
+export function byPointer(finger: string, mouse: string): string {
+  return matchMedia('(pointer: coarse)').matches ? finger : mouse;
 }
 
 /** Chooses the singular or plural text for a number, by the page's language. */
@@ -49,6 +60,13 @@ export function waitingText(connection: ConnectionState, ahead: number | undefin
   if (connection === 'closed') return '–';
   if (connection !== 'waiting') return msg('reconnecting');
   return ahead ? msg(str`room full, ${number(ahead)} before you`) : msg('room full, you are next');
+}
+
+/** Why the page shows no room in this browser, and what may help. */
+export function unsupportedText(): string {
+  return msg(
+    'This browser cannot draw the room: it has no WebGL2. Please try another browser or device.',
+  );
 }
 
 /** Ticks per second; when the room cannot keep up, the actual and the target rate. */

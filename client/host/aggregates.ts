@@ -6,7 +6,7 @@ import {
   HEAT_SIDE,
   type Statistics,
 } from '../../shared/host/statistics.ts';
-import { language } from '../locale/locale.ts';
+import { formats } from '../locale/locale.ts';
 
 /** One bar of a bar chart. */
 export interface Bar {
@@ -62,11 +62,11 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
     const date = new Date(day);
     const short =
       count === 7
-        ? date.toLocaleDateString(language(), { weekday: 'short', timeZone: 'UTC' })
+        ? date.toLocaleDateString(formats(), { weekday: 'short', timeZone: 'UTC' })
         : String(date.getUTCDate());
     return {
       tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
-      label: date.toLocaleDateString(language(), {
+      label: date.toLocaleDateString(formats(), {
         weekday: 'long',
         day: 'numeric',
         month: 'long',

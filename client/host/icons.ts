@@ -55,7 +55,9 @@ export const hostIcons = {
   sound: icon(
     svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 9.500a3.6 3.6 0 0 1 0 5M18 7.500a6.5 6.5 0 0 1 0 9" />`,
   ),
-  ban: icon(svg`<circle cx="12" cy="12" r="7.5" /><path d="m6.8 6.8 10.4 10.4" />`),
+  /** Somebody who is crossed out; unlike `mute`, of a person. */
+  ban: icon(svg`<circle cx="9.5" cy="8.5" r="3.3" /><path d="M3.200 19c.6-3.6 2.900-5.4 6.300-5.4s5.700 1.8 6.300 5.4" />
+    <path d="m16.500 7.500 4 4M20.500 7.500l-4 4" />`),
   open: icon(
     svg`<path d="M13 5h6v6M19 5l-8.5 8.500M16 14v3.500c0 .8-.7 1.5-1.5 1.500h-8c-.8 0-1.5-.7-1.5-1.500v-8C5 8.7 5.7 8 6.5 8H10" />`,
   ),

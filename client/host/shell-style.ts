@@ -12,6 +12,8 @@ export const shellStyle = css`
     --foot: 0px;
     position: fixed;
     inset: 0;
+    display: grid;
+    grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--bench);
     font-size: 15px;
   }
@@ -26,13 +28,12 @@ export const shellStyle = css`
     }
   }
   .login {
-    height: 100%;
     overflow: auto;
     background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
   }
   .shell {
     grid-template-columns: 15.5em minmax(0, 1fr);
-    height: 100%;
+    min-height: 0;
   }
   header {
     display: flex;

@@ -3,8 +3,8 @@ import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
-import { number, plural } from '../elements/text.ts';
-import { language } from '../locale/locale.ts';
+import { number, plural, timeText } from '../elements/text.ts';
+import { formats } from '../locale/locale.ts';
 import { REASON_TEXTS } from './refusal-text.ts';
 
 /** From Monday, in the order of a schedule's days. */
@@ -21,18 +21,18 @@ export const DAY_NAMES = [
 /** A time in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const units: [number, (n: number) => string][] = [
-    [Math.floor(seconds / 86_400), daysText],
-    [Math.floor(seconds / 3_600) % 24, hoursText],
-    [Math.floor(seconds / 60) % 60, minutesText],
-    [seconds % 60, secondsText],
+  const units: Parameters<typeof timeText>[] = [
+    [Math.floor(seconds / 86_400), 'day'],
+    [Math.floor(seconds / 3_600) % 24, 'hour'],
+    [Math.floor(seconds / 60) % 60, 'minute'],
+    [seconds % 60, 'second'],
   ];
   const first = units.findIndex(([n]) => n > 0);
-  if (first < 0) return secondsText(0);
+  if (first < 0) return timeText(0, 'second');
   return units
     .slice(first, first + 2)
     .filter(([n]) => n > 0)
-    .map(([n, text]) => text(n))
+    .map((each) => timeText(...each))
     .join(' ');
 }
 
@@ -40,18 +40,10 @@ export function span(milliseconds: number): string {
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   if (minutes < 1) return msg('less than a minute');
-  if (minutes < 90) return minutesText(minutes);
+  if (minutes < 90) return timeText(minutes, 'minute');
   const hours = Math.round(minutes / 60);
-  return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
+  return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');
 }
-
-const secondsText = (n: number): string => plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
-
-const minutesText = (n: number): string => plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
-
-const hoursText = (n: number): string => plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
-
-const daysText = (n: number): string => plural(n, msg(str`${n} day`), msg(str`${n} days`));
 
 /** '1 visitor', '2 visitors'. */
 export const visitorsText = (n: number): string =>
@@ -69,9 +61,21 @@ export const drawingsText = (n: number): string =>
 export const actsText = (n: number): string =>
   plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));
 
+/** '1 visit', '2 visits'. */
+export const visitsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} visit`), msg(str`${number(n)} visits`));
+
+/** '1 wound', '2 wounds'. */
+export const woundsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} wound`), msg(str`${number(n)} wounds`));
+
 /** '1 seed', '2 seeds'. */
 export const seedsText = (n: number): string =>
   plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
+
+/** Who waits for a place: '1 is in line', '2 are in line'. */
+export const inLineText = (n: number): string =>
+  plural(n, msg(str`${number(n)} is in line`), msg(str`${number(n)} are in line`));
 
 /** A size in decimal units: '7.3 MB'. */
 export function bytes(n: number): string {
@@ -99,7 +103,7 @@ export function dayName(at: number, now: number, zone: number): string {
   if (ago === -1) return msg('tomorrow');
   const date = new Date(at + zone * 60_000);
   if (Math.abs(ago) < 7) return DAY_NAMES[(date.getUTCDay() + 6) % 7]!;
-  return date.toLocaleDateString(language(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
+  return date.toLocaleDateString(formats(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
 /** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */

@@ -52,6 +52,12 @@ export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
+/** The language of numbers and dates: English ones are British, like the page's words. */
+export function formats(): string {
+  const code = language();
+  return code === SOURCE_LANGUAGE ? 'en-GB' : code;
+}
+
 /** The name of a gallery kind in the current language; undefined if it has none. */
 export function localKind(kind: string): string | undefined {
   return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;

@@ -49,6 +49,7 @@ export abstract class RoomConnection {
     this.socket = means.dial({
       transports: ['websocket'],
       parser: createParser(() => pack),
+      autoConnect: false,
       // Pages must be back within five seconds after the server is.
       reconnectionDelay: REDIAL.first,
       reconnectionDelayMax: REDIAL.longest,
@@ -63,6 +64,11 @@ export abstract class RoomConnection {
       if (reason === 'io server disconnect') this.later(() => this.socket.connect());
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
+  }
+
+  /** Connects. Until then nothing is sent: a page may find that it cannot draw the room. */
+  open(): void {
+    this.socket.connect();
   }
 
   /** Sends a command. Without a connection it is dropped: it would be out of date later. */

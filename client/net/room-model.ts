@@ -86,7 +86,6 @@ export class RoomModel {
   you: ParticipantView | undefined;
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
-  engine: Event<'welcome'>['engine'] | undefined;
   pace: Event<'pace'> | undefined;
   /** Costs, and the participant's energy at the last message. */
   energy: Event<'energy'> | undefined;
@@ -178,11 +177,10 @@ export class RoomModel {
   private open({
     room,
     checkpoint,
-    engine,
     organisms,
     participants,
   }: Event<'welcome'> | Event<'wall'>): void {
-    Object.assign(this, { room, checkpoint, engine });
+    Object.assign(this, { room, checkpoint });
     // Keep the last picture while reconnecting: the server sends only what has changed.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);

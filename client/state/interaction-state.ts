@@ -6,8 +6,9 @@ import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
 import { Listeners } from './listeners.ts';
+import { offered } from './offered.ts';
 
-type Gallery = Event<'welcome'>['checkpoint']['gallery'];
+type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 
 /** Panels for choosing seeds that do not fit into the dock. */
 export type Sheet = 'gallery' | 'draw' | 'map';
@@ -88,12 +89,12 @@ export class InteractionState {
   }
 
   /** Holds a first seed from the gallery: an animal if there is one. */
-  holdFirst(gallery: Gallery, random: () => number): void {
-    const all = gallery.map((entry, index) => ({ ...entry, index }));
-    const animals = all.filter(({ kind }) => kind === 'animal');
+  holdFirst(checkpoint: Checkpoint, random: () => number): void {
+    const all = offered(checkpoint);
+    const animals = all.filter((index) => checkpoint.gallery[index].kind === 'animal');
     const from = animals.length > 0 ? animals : all;
-    const chosen = from[Math.floor(random() * from.length)];
-    this.update({ held: chosen ? { from: 'gallery', index: chosen.index } : thrown(random) });
+    const index = from[Math.floor(random() * from.length)];
+    this.update({ held: index === undefined ? thrown(random) : { from: 'gallery', index } });
   }
 
   setRadius(radius: number): void {

@@ -96,6 +96,11 @@ export const controls = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
+  /* A canvas fills its window or frame: outside, nobody would see the outline. */
+  canvas:focus-visible {
+    outline-width: 3px;
+    outline-offset: -3px;
+  }
   svg {
     display: block;
     width: 1.55em;

@@ -1,6 +1,7 @@
 /** Texts for the server's reasons and notices, in the language of the page. */
 import { msg } from '@lit/localize';
 import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
+import { byPointer } from '../elements/text.ts';
 
 const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is older or newer than the server. Reload it.'),
@@ -67,7 +68,10 @@ export function offlineText(): string {
 
 /** The notice for a visitor whose drawing the host has approved while they did something else. */
 export function approvedText(): string {
-  return msg('Your drawing may grow. Tap where it should live.');
+  return byPointer(
+    msg('Your drawing may grow. Tap where it should live.'),
+    msg('Your drawing may grow. Click where it should live.'),
+  );
 }
 
 /** Why an action was refused. Reasons that visitors do not meet share one text. */

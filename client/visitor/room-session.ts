@@ -155,7 +155,7 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    if (this.isFirstWelcome) state.holdFirst(checkpoint.gallery, Math.random);
+    if (this.isFirstWelcome) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {

@@ -80,9 +80,10 @@ export function signature(say: Say, name: string): string {
 }
 
 /** Heading of the list of names. */
-export function here(say: Say, count: number): string {
+export function here({ say, language }: Caption, count: number): string {
   if (count === 0) return say(msg('Nobody here yet'));
-  return count === 1 ? say(msg('One is here')) : say(msg('{count} are here'), { count });
+  const isOne = new Intl.PluralRules(language).select(count) === 'one';
+  return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
 /** After the names that fit. */

@@ -142,6 +142,7 @@ export class VivariumWall extends LitElement {
     });
     document.documentElement.dataset.connection = model.connection;
     document.title = `${options.room} · Vivarium`;
+    this.connection.open();
   }
 
   override disconnectedCallback(): void {
@@ -203,7 +204,7 @@ export class VivariumWall extends LitElement {
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
-        options.overlay
+        options.overlay || blind
           ? html`<wall-overlay
               data-version=${version}
               .room=${options.room}

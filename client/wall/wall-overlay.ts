@@ -139,7 +139,7 @@ export class WallOverlay extends LitElement {
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);
     return html`
-      <p data-testid="here" lang=${language} dir=${direction}>${here(say, people.length)}</p>
+      <p data-testid="here" lang=${language} dir=${direction}>${here(voices[0], people.length)}</p>
       <ul>
         ${repeat(named.slice(0, MAX_NAMES), idOf, namedItem)}
         ${hidden > 0 ? html`<li class="more">${others(say, hidden)}</li>` : nothing}

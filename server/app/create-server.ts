@@ -283,9 +283,7 @@ export async function createVivariumServer(
     host: host.router,
     files,
     gallery,
-    maps: new Map(
-      loaded.flatMap(({ species: { checkpoint: name, map } }) => (map ? [[name, map]] : [])),
-    ),
+    maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),

@@ -45,6 +45,7 @@ interface ScheduledAction {
 const {
   name,
   initialPlants,
+  firstDelay,
   plantingDelay,
   actionDelay,
   refusalDelay,
@@ -156,7 +157,9 @@ export class Gardener {
   }
 
   private delay(): number {
-    const [least, most] = this.own.length < initialPlants ? plantingDelay : actionDelay;
+    const isPlanting = this.own.length < initialPlants;
+    const planting = this.isFirstPlanting ? firstDelay : plantingDelay;
+    const [least, most] = isPlanting ? planting : actionDelay;
     return least + (most - least) * this.options.random.uniform();
   }
 
@@ -176,11 +179,12 @@ export class Gardener {
    */
   private chooseEntry(): number | undefined {
     const { random, room } = this.options;
-    const { gallery } = room.species;
+    const { gallery, featured = [...gallery.keys()] } = room.species;
     const living = new Set(this.population.map(({ kind }) => kind));
-    const missing = gallery.flatMap((entry, index) =>
-      living.has(entry.name) ? [] : [{ index, kind: entry.kind ?? '' }],
-    );
+    const missing = featured.flatMap((index) => {
+      const { name, kind = '' } = gallery[index];
+      return living.has(name) ? [] : [{ index, kind }];
+    });
     const allowed = missing.filter(({ kind }) => !avoidedKinds.includes(kind));
     const candidates = allowed.length > 0 ? allowed : missing;
     if (candidates.length === 0) return undefined;

@@ -15,6 +15,7 @@ import type { FileHandler } from './api.ts';
 import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { drawSign } from './printed-sign.ts';
+import { growCreatures } from './sign-creatures.ts';
 import { csvOf, type VisitCounter } from './visit-statistics.ts';
 
 const HOUR = 3_600_000;
@@ -57,7 +58,7 @@ export function files(
   context: HostContext,
   { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },
 ): Readonly<Record<string, FileHandler>> {
-  const { rooms, storage, date, addresses, defaultRoom } = context;
+  const { rooms, storage, date, addresses, defaultRoom, checkpoints } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
   return {
     [FILES.picture]: async (request, response) => {
@@ -100,7 +101,7 @@ export function files(
       response.attachment(`${room}-${by}s.csv`).type('text/csv');
       response.send(csvOf(await counter.of(room), by));
     },
-    [FILES.sign]: (request, response) => {
+    [FILES.sign]: async (request, response) => {
       const room = roomOf(request);
       const { paper, language, address } = queryOf(signQuery, request);
       const known = addresses();
@@ -112,7 +113,9 @@ export function files(
       if (request.query.download !== undefined) {
         response.attachment(`${room}-${paper}-${language}.svg`);
       }
-      response.type('image/svg+xml').send(drawSign({ paper, language, url }));
+      const checkpoint = checkpoints.get(rooms.planOf(room).checkpoint);
+      const creatures = checkpoint ? await growCreatures(checkpoint) : [];
+      response.type('image/svg+xml').send(drawSign({ paper, language, url, creatures }));
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * A sign to hang beside a wall: what one can do here in one plain sentence, a code to scan, an
- * address to type. SVG, in millimetres.
+ * A sign to hang beside a wall: a few creatures, what one can do here in one plain sentence, a code
+ * to scan, an address to type. SVG, in millimetres.
  */
 import type { Paper } from '../../shared/host/api.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { codeOf, readable } from '../../shared/printed-address.ts';
+import { drawCreature, type SignCreature } from './sign-creatures.ts';
 import words from './sign-words.json' with { type: 'json' };
 
 export interface PrintedSign {
@@ -17,6 +18,8 @@ export interface PrintedSign {
   readonly language: LanguageCode;
   /** Where the code leads. */
   readonly url: string;
+  /** In a row along the upper edge. */
+  readonly creatures: readonly SignCreature[];
 }
 
 /** Sides, mm. */
@@ -42,10 +45,19 @@ const OR = msg('or type', {
   desc: 'On a printed sign, between the code to scan and the address to type.',
 });
 
+/** Baseline of the headline, mm of an A4 page. */
+const HEADLINE_AT = 62;
 const INK = '#14181c';
 const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP',sans-serif";
+
+/** For what is typed: one can tell 1 from l and 0 from O. */
+const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
+/** Width of its letters, of their size. */
+const TYPED_EM = 0.605;
+/** An address smaller than this is hard to read: it is broken after its slashes; mm. */
+const SMALLEST = 7;
 
 /** Text as XML has it; what XML cannot hold is left out. */
 export function escaped(text: string): string {
@@ -67,7 +79,7 @@ export function escaped(text: string): string {
  *
  * @returns an SVG document
  */
-export function drawSign({ paper, language, url }: PrintedSign): string {
+export function drawSign({ paper, language, url, creatures }: PrintedSign): string {
   const [width, height] = SIZES[paper];
   const say = (text: string): string =>
     isTranslated(language) ? (TRANSLATIONS[language][text] ?? text) : text;
@@ -81,12 +93,18 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
   const top = 128;
   const head = Math.min(21, fitting(headline, 210 - 2 * margin, 0.6));
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
-  const address = Math.min(10, fitting([typed], 210 - 2 * margin, 0.62));
+  const fits = (lines: readonly string[]): number =>
+    Math.min(10, fitting(lines, 210 - 2 * margin, TYPED_EM));
+  const broken = fits([typed]) < SMALLEST ? typed.split(/(?<=\/)(?=.)/) : [typed];
+  const address = fits(broken);
+  const typing = `font-weight="600" font-family="${TYPED_FONTS}"`;
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
   const bold = `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`;
-  const headlineText = headline.map((text, i) => line(text, 52 + i * head * 1.12, head, bold));
-  const sentenceAt = 52 + head * 1.12 + 19;
+  const headlineText = headline.map((text, i) =>
+    line(text, HEADLINE_AT + i * head * 1.12, head, bold),
+  );
+  const sentenceAt = HEADLINE_AT + head * 1.12 + 17;
   const sentenceText = sentence.map((text, i) =>
     line(text, sentenceAt + i * body * 1.45, body, `fill="${QUIET}"`),
   );
@@ -96,12 +114,14 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
     `<title>${escaped(headline.join(' '))}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<g font-family="${FONTS}" fill="${INK}">`,
-    cells(mm),
+    creatureRow(creatures, mm),
     ...headlineText,
     ...sentenceText,
     `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
-    line(say(OR), top + side + 15, 5.2, `fill="${QUIET}"`),
-    line(typed, top + side + 15 + 5 + address, address, 'font-weight="600"'),
+    line(say(OR), top + side + 13, 5.2, `fill="${QUIET}"`),
+    ...broken.map((text, i) =>
+      line(text, top + side + 18 + address * (1 + 1.25 * i), address, typing),
+    ),
     '</g>',
     '</svg>',
     '',
@@ -126,16 +146,19 @@ function code(text: string, side: number): string {
   return `<path transform="scale(${(side / modules).toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
 }
 
-/** A few cells that divide, along the upper edge. */
-function cells(mm: (n: number) => string): string {
-  const row = [
-    [92, 1.5, '#2f7d5b'],
-    [97.6, 2.1, '#3d8f6a'],
-    [104.6, 2.9, '#58a77f'],
-    [112, 2.5, '#7dbb8f'],
-    [118.6, 1.9, '#a5cf9f'],
-  ] as const;
-  return row
-    .map(([x, r, fill]) => `<circle cx="${mm(x)}" cy="${mm(24)}" r="${mm(r)}" fill="${fill}"/>`)
+/** Side of a creature, and the space between two; mm of an A4 page. */
+const CREATURE = 30;
+const APART = 4;
+
+/** The creatures side by side, along the upper edge. */
+function creatureRow(creatures: readonly SignCreature[], mm: (n: number) => string): string {
+  const width = creatures.length * (CREATURE + APART) - APART;
+  return creatures
+    .map((creature, i) => {
+      const x = (210 - width) / 2 + i * (CREATURE + APART);
+      const size = `width="${mm(CREATURE)}" height="${mm(CREATURE)}"`;
+      const box = `viewBox="0 0 ${creature.side} ${creature.side}"`;
+      return `<svg x="${mm(x)}" y="${mm(10)}" ${size} ${box}>${drawCreature(creature)}</svg>`;
+    })
     .join('');
 }

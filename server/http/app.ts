@@ -10,9 +10,9 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
-import type { MapPoint } from '../../shared/latent-map.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { WRONG_HOST } from '../realtime/admission/allowed-hosts.ts';
+import type { Species } from '../world/species.ts';
 import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
@@ -21,7 +21,7 @@ export interface AppOptions {
   /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
   /** Latent maps by checkpoint name. */
-  readonly maps?: ReadonlyMap<string, readonly MapPoint[]>;
+  readonly maps?: ReadonlyMap<string, Pick<Species, 'map' | 'wholeMap'>>;
   readonly defaultRoom: string;
   /** The API of the host's page. */
   readonly host?: Router;
@@ -138,11 +138,13 @@ export function createApp(options: AppOptions): Express {
   app.get('/host', page('/host.html'));
   app.get('/checkpoints/:name/gallery.png', options.gallery);
   app.get('/checkpoints/:name/map.json', (request, response, next) => {
-    const map = options.maps?.get(request.params.name);
+    const maps = options.maps?.get(request.params.name);
+    const map = request.query.whole === undefined ? maps?.map : maps?.wholeMap;
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
     // Four decimals are finer than a pixel.
-    response.json(map.map(({ x, y }) => [Math.round(x * 1e4) / 1e4, Math.round(y * 1e4) / 1e4]));
+    const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
+    response.json(map.map((place) => place && [rounded(place.x), rounded(place.y)]));
   });
   app.use((request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') return next();

@@ -5,8 +5,10 @@ import type { Clock } from '../platform/clock.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
+import { galleryLatent } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
-import { loadMap } from '../vnca/latent-map.ts';
+import { selectGallery } from '../vnca/gallery-selection.ts';
+import { loadMaps } from '../vnca/latent-map.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 import { speciesOf } from './species.ts';
@@ -31,8 +33,10 @@ export async function prepareCheckpoint(
   },
 ): Promise<LoadedCheckpoint> {
   const { card } = checkpoint;
-  const map = await loadMap(checkpoint);
-  const species = speciesOf(checkpoint, map);
+  const latents = card.gallery.map((_, i) => galleryLatent(checkpoint, i));
+  const { featured, unsuitable } = selectGallery(card.gallery, latents);
+  const maps = await loadMaps(checkpoint, featured);
+  const species = speciesOf(checkpoint, { featured, ...maps });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {
@@ -42,8 +46,9 @@ export async function prepareCheckpoint(
     latentSize: card.latentSize,
     growthTicks: species.schedule.length,
     gallery: card.gallery.map(({ name, kind }) => ({ name, kind })),
+    ...{ featured: [...featured], unsuitable: [...unsuitable] },
     sheet: { url: `${url}/gallery.png`, columns: GALLERY_COLUMNS },
-    ...(map && { map: `${url}/map.json` }),
+    ...(maps && { map: `${url}/map.json` }),
     ...(previews.draws && { draws: previews.draws }),
   };
   return { species, hash: fingerprint(checkpoint), facts, previews };

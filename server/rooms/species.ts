@@ -5,8 +5,11 @@ import { boundsOf } from '../world/latent-bounds.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
-/** @returns the species of a checkpoint, with the latent map if there is one */
-export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Species {
+/** @returns the species of a checkpoint */
+export function speciesOf(
+  checkpoint: NamedCheckpoint,
+  more: Pick<Species, 'featured' | 'map' | 'wholeMap'> = {},
+): Species {
   const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
@@ -18,7 +21,7 @@ export function speciesOf(checkpoint: NamedCheckpoint, map?: Species['map']): Sp
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
-    map,
+    ...more,
     gallery: gallery.map((entry, i) => ({
       kind: entry.kind,
       name: entry.name,

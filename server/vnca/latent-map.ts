@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { MapPoint } from '../../shared/latent-map.ts';
+import type { MapPlaces, MapPoint } from '../../shared/latent-map.ts';
 import { type Checkpoint, galleryLatent } from './checkpoint.ts';
 import { CheckpointError } from './errors.ts';
 
@@ -22,23 +22,36 @@ const FILL = 1.1;
 const coordinate = v.pipe(v.number(), v.finite());
 const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
 
+/** The map of the featured creatures, and that of the whole gallery. */
+export interface Maps {
+  readonly map: MapPlaces;
+  readonly wholeMap: MapPlaces;
+}
+
 /**
- * Loads or computes the map.
+ * Loads or computes the maps. Points are spread so that each can be touched.
  *
- * @returns a point for each gallery entry, spread so that each can be touched; undefined for very
- *   few
+ * @param featured gallery indices
+ * @returns undefined for very few creatures
  * @throws CheckpointError bad-card: the file is not a map of this gallery
  */
-export async function loadMap(checkpoint: Checkpoint): Promise<readonly MapPoint[] | undefined> {
+export async function loadMaps(
+  checkpoint: Checkpoint,
+  featured: readonly number[],
+): Promise<Maps | undefined> {
   const count = checkpoint.card.gallery.length;
-  if (count < FEWEST) return undefined;
+  if (featured.length < FEWEST) return undefined;
   const file = join(checkpoint.folder, MAP_FILE);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   const places =
     text === undefined
       ? principalPlaces(Array.from({ length: count }, (_, i) => galleryLatent(checkpoint, i)))
       : parseMap(text, file, count);
-  return spread(fill(places));
+  const map: (MapPoint | null)[] = places.map(() => null);
+  spread(fill(featured.map((index) => places[index]))).forEach((place, i) => {
+    map[featured[i]] = place;
+  });
+  return { map, wholeMap: spread(fill(places)) };
 }
 
 function parseMap(text: string, file: string, count: number): readonly MapPoint[] {

@@ -6,12 +6,15 @@ import type { Species } from './species.ts';
  * The latent at a point of the map: the weighted mean of the nearby creatures' latents, scaled to
  * their mean length. At a creature's own point it is that creature's latent.
  *
+ * @param point.whole of the map of the whole gallery, not of the featured creatures
  * @returns [Z]; undefined without a map
  */
 export function latentOnMap(
-  { map, gallery, latentSize }: Pick<Species, 'map' | 'gallery' | 'latentSize'>,
-  point: MapPoint,
+  species: Pick<Species, 'map' | 'wholeMap' | 'gallery' | 'latentSize'>,
+  point: MapPoint & { readonly whole?: boolean | undefined },
 ): Float32Array | undefined {
+  const { gallery, latentSize } = species;
+  const map = point.whole ? species.wholeMap : species.map;
   if (!map || map.length === 0) return undefined;
   const weights = weightsAt(map, point);
   if (weights.length === 1) return gallery[weights[0].index].latent;

@@ -1,5 +1,5 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
-import type { MapPoint } from '../../shared/latent-map.ts';
+import type { MapPlaces } from '../../shared/latent-map.ts';
 import type { TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { LatentBounds } from './latent-bounds.ts';
@@ -28,8 +28,12 @@ export interface Species {
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** Coordinates of each gallery entry on the latent map, 0…1; absent: there is no map. */
-  readonly map?: readonly MapPoint[] | undefined;
+  /** Gallery indices that visitors are offered first; absent: all. */
+  readonly featured?: readonly number[];
+  /** Where featured entries lie on the latent map; absent: there is no map. */
+  readonly map?: MapPlaces | undefined;
+  /** Where all entries lie on the map of the whole gallery. */
+  readonly wholeMap?: MapPlaces | undefined;
 }
 
 /** What tokens refer to. */

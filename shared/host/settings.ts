@@ -58,6 +58,11 @@ const knobs = {
   tokens: v.boolean(),
   /** Whether programs can plant latents of their own. */
   latents: v.boolean(),
+  /**
+   * Whether visitors are offered the whole gallery, also what does not suit everybody and what
+   * looks much like another; absent in settings of earlier releases.
+   */
+  wholeGallery: v.optional(v.boolean(), false),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };

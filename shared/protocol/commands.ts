@@ -18,8 +18,8 @@ const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
   /** A random seed; with a `throw`, the same one each time. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /** A mix of the creatures around a place of the latent map. */
-  v.strictObject({ from: v.literal('map'), x: share, y: share }),
+  /** A mix of the creatures around a place of the latent map, or of that of the whole gallery. */
+  v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
   /** A seed saved from an organism: see seed-token.ts. */

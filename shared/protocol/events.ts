@@ -41,9 +41,16 @@ const opening = {
     /** Ticks from planting to grown. */
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
+    /** Gallery indices that visitors are offered first, in this order; absent: all. */
+    featured: v.optional(v.array(count)),
+    /** Gallery indices that do not suit everybody. */
+    unsuitable: v.optional(v.array(count)),
     /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
     sheet: v.object({ url: v.string(), columns: size }),
-    /** Where the gallery's latents lie in two dimensions: places 0…1 in gallery order, as JSON. */
+    /**
+     * Where the featured latents lie in two dimensions: places 0…1 in gallery order as JSON, null
+     * for the others; with `?whole`, of all.
+     */
     map: v.optional(v.string()),
     /** What it can grow drawings of: white ink, or colours; absent: of none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
@@ -123,6 +130,8 @@ export const EVENTS = {
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),
+    /** Whether visitors are offered the whole gallery. */
+    wholeGallery: v.optional(v.boolean()),
     /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
   }),

@@ -329,6 +329,27 @@ describe.each(SCREENS)('at %s size', (_name, screen) => {
   });
 });
 
+test.each(SCREENS)('notices cover nothing at %s size', async (_name, screen) => {
+  const other = await newPage(screen);
+  await signIn(other, server.port, server.hostToken!);
+  await goTo(other, 'watch');
+  for (const text of ['Visitors are paused.', 'Visitors can act again.']) {
+    await other.getByTestId('pause').click();
+    await other.getByTestId('notice').filter({ hasText: text }).waitFor();
+  }
+  const box = async (selector: string) => (await other.locator(selector).first().boundingBox())!;
+  const [{ y, height }, main, nav] = [
+    await box('notice-layer section'),
+    await box('main'),
+    await box('host-nav'),
+  ];
+  expect(main.y + main.height).toBeLessThanOrEqual(y + 0.5);
+  // On a phone the navigation is below them.
+  if (screen === PHONE) expect(nav.y).toBeGreaterThanOrEqual(y + height - 0.5);
+  expect(y + height).toBeLessThanOrEqual(screen.viewport.height + 0.5);
+  await other.context().close();
+});
+
 test('axe finds nothing in the sign-in form, in a form and in a dialog', async () => {
   const other = await newPage(PHONE);
   await other.goto(`${url}/host`);

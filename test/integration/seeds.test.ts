@@ -183,3 +183,31 @@ test('seeds with latents out of range are refused, and so are crosses of them: t
   const { tick } = room;
   await ada.until(() => room.tick > tick + 3);
 });
+
+test('a creature that is offered only in the whole gallery is on no other map, and its keepsake grows everywhere', async () => {
+  const names = room.species.gallery.map(({ name }) => name);
+  const index = names.indexOf('Pile of Poo');
+  const { featured, unsuitable } = ada.welcome!.checkpoint;
+  expect(unsuitable).toContain(index);
+  expect(featured).not.toContain(index);
+  const places = async (query: string) => {
+    const url = `http://127.0.0.1:${server.port}${ada.welcome!.checkpoint.map}${query}`;
+    return (await fetch(url).then((response) => response.json())) as ([number, number] | null)[];
+  };
+  const [map, whole] = [await places(''), await places('?whole')];
+  expect(map.flatMap((place, i) => (place ? [i] : []))).toEqual(
+    [...featured!].sort((a, b) => a - b),
+  );
+  expect(whole.every(Boolean)).toBe(true);
+  // At its own place on the whole map it is itself; on the other map, what is offered there grows.
+  const [x, y] = whole[index]!;
+  const self = lastOf(await filmOf({ from: 'gallery', index }));
+  expect(meanError(lastOf(await filmOf({ from: 'map', x, y, whole: true })), self)).toBeLessThan(8);
+  expect(meanError(lastOf(await filmOf({ from: 'map', x, y })), self)).toBeGreaterThan(16);
+
+  const planted = await ada.ask('plant', { x: 60, y: 76, seed: { from: 'gallery', index } });
+  expect(planted).not.toHaveProperty('reason');
+  const { token } = (await ada.ask('keep', { organism: room.organisms.at(-1)!.id })) as Accepted;
+  await ada.ask('plant', { x: 100, y: 76, seed: { from: 'token', token } });
+  expect(room.organisms.at(-1)).toMatchObject({ kind: 'Pile of Poo', origin: 'keepsake', x: 100 });
+});

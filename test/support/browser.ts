@@ -32,8 +32,8 @@ export async function unpackBrowser(): Promise<string> {
 /** A guard, not a measure: what a page is waited for, ms. */
 const PATIENCE = 180_000;
 
-/** Chance in its pages is seeded. */
-export async function launchBrowser(): Promise<Browser> {
+/** Chance in its pages is seeded. @param flags of Chromium's command line */
+export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = await unpackBrowser();
   const { default: chromium } = await import('@sparticuz/chromium');
   // In one process a crashed page would take the browser along; and these pages keep the web's own
@@ -48,6 +48,7 @@ export async function launchBrowser(): Promise<Browser> {
       ...chromium.args.filter((arg) => !unwanted.includes(arg)),
       '--disable-background-networking',
       '--disable-component-update',
+      ...flags,
     ],
   });
   const newContext = browser.newContext.bind(browser);

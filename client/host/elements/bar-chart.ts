@@ -63,7 +63,8 @@ export class BarChart extends StyledElement {
 
   /** Describes the chart. */
   @property() caption = '';
-  @property() unit = '';
+  /** Says how many: '1 visit', '2 visits'. */
+  @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
   /** CSS pixels. The drawing is not scaled, so that text has the same size on every screen. */
   @state() private width = 480;
@@ -100,7 +101,7 @@ export class BarChart extends StyledElement {
           const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
           const x = left + i * step;
           return svg`<rect class=${kind} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
-              <title>${label}: ${value} ${this.unit}</title></rect>
+              <title>${label}: ${this.amount(value)}</title></rect>
             <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
         })}
       </svg>
@@ -112,7 +113,7 @@ export class BarChart extends StyledElement {
               ${this.bars.map(
                 ({ label, value }) => html`<tr>
                   <th scope="row">${label}</th>
-                  <td>${value} ${this.unit}</td>
+                  <td>${this.amount(value)}</td>
                 </tr>`,
               )}
             </tbody>
@@ -124,6 +125,6 @@ export class BarChart extends StyledElement {
   private sentence(most: number): string {
     const peak = this.bars.find(({ value }) => value === most);
     if (!peak || most === 0) return msg(str`${this.caption}: none yet.`);
-    return msg(str`${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`);
+    return msg(str`${this.caption}. Most: ${this.amount(most)}, ${peak.label}.`);
   }
 }

@@ -4,6 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
+import { timeText } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
@@ -15,7 +16,7 @@ const HOURS = [
   { value: 8, name: msg('The last 8 hours') },
   { value: 24, name: msg('The last 24 hours') },
 ];
-const SECONDS = [10, 20, 40, 60].map((value) => ({ value, name: msg(str`${value} seconds`) }));
+const SECONDS = [10, 20, 40, 60].map((value) => ({ value, name: timeText(value, 'second') }));
 const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'gif', name: msg('A film (GIF)') },
   { value: 'png', name: msg('Separate images (PNG)') },

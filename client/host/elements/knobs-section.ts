@@ -137,7 +137,8 @@ export class KnobsSection extends HostElement {
         <h3>${msg('What visitors plant')}</h3>
         <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
         ${drawingChoice(settings.drawings, this.statusText('drawings'), (change) => this.apply(room, 'drawings', change))}
-        ${this.toggle(room, settings, 'tokens')} ${this.toggle(room, settings, 'latents')}
+        ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
+        ${this.toggle(room, settings, 'latents')}
       </section>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
     </div>`;

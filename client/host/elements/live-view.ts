@@ -7,7 +7,7 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import { StyledElement } from './styled-element.ts';
 import '../../elements/cursor-layer.ts';
-import { waitingText } from '../../elements/text.ts';
+import { unsupportedText, waitingText } from '../../elements/text.ts';
 import { bindCanvas } from '../../input/canvas-input.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import { ViewportReporter } from '../../input/viewport-reporter.ts';
@@ -37,7 +37,6 @@ export class LiveView extends StyledElement {
     }
     canvas {
       touch-action: none;
-      outline-offset: -3px;
       border-radius: inherit;
       cursor: grab;
     }
@@ -148,7 +147,7 @@ export class LiveView extends StyledElement {
       ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting grid soft">${msg('This browser cannot draw the room: it has no WebGL2.')}</p>`
+          ? html`<p class="waiting grid soft">${unsupportedText()}</p>`
           : live || !model
             ? nothing
             : html`<p class="waiting grid soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
@@ -173,7 +172,6 @@ export class LiveView extends StyledElement {
     const connection = new WallConnection({
       ...{ room, as: 'view', pass: '', build: '', renew: () => {} },
     });
-    this.connection = connection;
     const { model } = connection;
     this.state.take('look');
     try {
@@ -182,6 +180,7 @@ export class LiveView extends StyledElement {
       this.unsupported = true;
       return;
     }
+    this.connection = connection;
     const { view } = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
@@ -227,6 +226,7 @@ export class LiveView extends StyledElement {
     const observer = new ResizeObserver(() => this.layout());
     observer.observe(this);
     signal.addEventListener('abort', () => observer.disconnect());
+    connection.open();
   }
 
   private disconnect(): void {

@@ -1,4 +1,7 @@
-/** Short notices at the bottom of the page about what was done or failed, some with an action. */
+/**
+ * Short notices at the bottom of the page about what was done or failed, some with an action. The
+ * rest of the page makes room for them: they cover nothing.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -27,17 +30,14 @@ type Shown = Notice & { readonly id: number };
 @customElement('notice-layer')
 export class NoticeLayer extends StyledElement {
   static override styles = css`
-    :host {
-      position: fixed;
-      z-index: 5;
-      inset: auto 12px calc(var(--foot) + 14px);
-      pointer-events: none;
-    }
     section {
       display: grid;
-      gap: 12px;
+      gap: 8px;
       width: fit-content;
-      margin: auto;
+      margin: 0 auto var(--foot);
+    }
+    section:has(div) {
+      padding: 10px 12px;
     }
     div {
       gap: 14px;
@@ -46,8 +46,6 @@ export class NoticeLayer extends StyledElement {
       border-radius: 26px;
       background: oklch(0.27 0.016 222);
       border: 1px solid var(--edge);
-      box-shadow: var(--shadow);
-      pointer-events: auto;
       animation: appear 0.2s ease-out;
     }
     .wrong {

@@ -7,7 +7,7 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
-import { organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
+import { inLineText, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
 import { pictureLoaded, sectionHead } from './templates.ts';
@@ -130,7 +130,7 @@ export class RoomsSection extends HostElement {
           </div>
           <p class="facts wrap soft number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
-            ${room.waiting > 0 ? html`<span>${msg(html`<b>${room.waiting}</b> in line`)}</span>` : nothing}
+            ${room.waiting > 0 ? html`<span>${inLineText(room.waiting)}</span>` : nothing}
             <span>${organismsText(room.organisms)}</span>
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${width} × ${height}</span>

@@ -18,6 +18,10 @@ const ABOUT: Readonly<Record<DrawingMode, string>> = {
 
 /** Texts of the switches, by setting. */
 export const SEED_TOGGLES = {
+  wholeGallery: {
+    name: msg('Whole gallery'),
+    about: msg('Also what does not suit everybody, and the many that look alike.'),
+  },
   tokens: {
     name: msg('Keepsakes'),
     about: msg('Visitors can plant an organism again from its link, also from another room.'),

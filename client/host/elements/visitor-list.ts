@@ -46,6 +46,9 @@ export class VisitorList extends HostElement {
     .icon {
       margin: 0 -5px;
     }
+    .icon:last-child {
+      color: var(--alarm);
+    }
   `;
 
   @state() private all = false;

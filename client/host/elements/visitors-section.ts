@@ -15,7 +15,7 @@ import {
   total,
 } from '../aggregates.ts';
 import { hostIcons } from '../icons.ts';
-import { failure } from '../text.ts';
+import { failure, seedsText, visitsText, woundsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './bar-chart.ts';
 import './heat-map.ts';
@@ -105,14 +105,15 @@ export class VisitorsSection extends HostElement {
       <dt class="soft">${name}</dt>
       <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
     </div>`;
-    const units = { visits: msg('visits'), seeds: msg('seeds'), wounds: msg('wounds') };
+    const amounts = { visits: visitsText, seeds: seedsText, wounds: woundsText };
     const chart = (
       label: string,
       what: Counted,
       title: string,
     ): TemplateResult => html`<section class="card ${what}" aria-label=${label}>
       <h3>${title}</h3>
-      <bar-chart caption=${title} unit=${units[what]} .bars=${bars(columns, what)}></bar-chart>
+      <bar-chart caption=${title} 
+        .amount=${amounts[what]} .bars=${bars(columns, what)}></bar-chart>
     </section>`;
     return html`<dl class="figures grid" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
@@ -123,7 +124,7 @@ export class VisitorsSection extends HostElement {
         ${chart(msg('Visits'), 'visits', visits)}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('Duration of visits')} unit=${msg('visits')} .bars=${dwellBars(sums.dwell)}></bar-chart>
+          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(sums.dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3>${msg('Where seeds and wounds were')}</h3>

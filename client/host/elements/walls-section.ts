@@ -93,7 +93,7 @@ export class WallsSection extends HostElement {
                   <span>${plural(frames, msg(str`${frames} frame per second`), msg(str`${frames} frames per second`))}</span>`
               : nothing
           }
-          ${screens > 1 ? html`<span>${msg(str`${screens} screens`)}</span>` : nothing}
+          ${screens > 1 ? html`<span>${plural(screens, msg(str`${screens} screen`), msg(str`${screens} screens`))}</span>` : nothing}
           ${lost !== null ? html`<span>${msg(str`lost: ${moment(lost, now, zone)}`)}</span>` : nothing}
         </p>
       </div>

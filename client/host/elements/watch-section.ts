@@ -10,7 +10,7 @@ import { organismName } from '../../elements/organism-text.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
-import { organismsText, paceText, visitorsText } from '../text.ts';
+import { inLineText, organismsText, paceText, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { iconButton } from './templates.ts';
@@ -117,7 +117,7 @@ export class WatchSection extends HostElement {
 
   private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
     return html`<p class="facts wrap soft number">
-      <span>${visitorsText(participants)}${waiting > 0 ? `, ${msg(str`${waiting} in line`)}` : ''}</span>
+      <span>${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}</span>
       <span>${organismsText(organisms)}</span>
       <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
     </p>`;

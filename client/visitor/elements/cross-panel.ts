@@ -2,6 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
+import { byPointer } from '../../elements/text.ts';
 import type { Selection } from '../../state/interaction-state.ts';
 import { quiet, solid } from './buttons.ts';
 import './organism-portrait.ts';
@@ -113,7 +114,7 @@ export class CrossPanel extends PageElement {
       ${
         second
           ? this.controls(selection)
-          : html`<p class="hint">${msg('Now tap a second organism.')}</p>`
+          : html`<p class="hint">${byPointer(msg('Now tap a second organism.'), msg('Now click a second organism.'))}</p>`
       }
       <footer class="wrap spread">
         ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}

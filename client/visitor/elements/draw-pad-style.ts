@@ -49,7 +49,6 @@ export const drawPadStyle = css`
     touch-action: none;
     cursor: crosshair;
     border-radius: 22px;
-    outline-offset: -4px;
     transition: opacity 0.9s, filter 0.9s;
   }
   .grown canvas {

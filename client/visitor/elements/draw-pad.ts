@@ -9,6 +9,7 @@ import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/brushe
 import { Drawing, paint } from '../../draw/drawing.ts';
 import { normaliseColour, normaliseInk } from '../../draw/normalise.ts';
 import { icons } from '../../elements/icons.ts';
+import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
@@ -104,7 +105,7 @@ export class DrawPad extends VisitorElement {
             this.pen = undefined;
           }}
         ></canvas>
-        ${empty && !pen ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : msg('Draw here with your finger')}</p>` : nothing}
+        ${empty && !pen ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
         ${
           pen
             ? html`<span

@@ -7,6 +7,7 @@ import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
+import { offered, searchable } from '../../state/offered.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
 import { isMeant, KIND_TITLES } from './seed-text.ts';
@@ -121,18 +122,22 @@ export class GalleryGrid extends VisitorElement {
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
   @property({ attribute: false }) held!: SeedSource;
+  /** Whether the host shows the whole gallery. */
+  @property({ attribute: false }) whole: boolean | undefined;
   @state() private typed = '';
   @state() private kind = '';
   @query('.grid') private readonly grid!: HTMLElement;
 
   override render(): TemplateResult {
     const { gallery } = this.checkpoint;
+    const choose = this.typed.trim() === '' ? offered : searchable;
+    const all = choose(this.checkpoint, this.whole);
     const kinds = Object.keys(KIND_TITLES).filter((kind) =>
-      gallery.some((entry) => entry.kind === kind),
+      all.some((index) => gallery[index].kind === kind),
     );
-    const found = gallery.flatMap(({ name, kind }, index) => {
-      const shown = (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
-      return shown ? [{ name, index }] : [];
+    const found = all.filter((index) => {
+      const { name, kind } = gallery[index];
+      return (this.kind === '' || kind === this.kind) && isMeant(name, this.typed);
     });
     return html`<label class="flex soft">
         ${icons.search}
@@ -158,7 +163,7 @@ export class GalleryGrid extends VisitorElement {
           : html`<span></span>`
       }
       <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
-        ${found.map(({ name, index }, at) => this.entry(name, index, at))}
+        ${found.map((index, at) => this.entry(gallery[index].name, index, at))}
         ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;

@@ -10,7 +10,7 @@ import { organismName, planterText } from '../../elements/organism-text.ts';
 import { growthFilm } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
-import { language } from '../../locale/locale.ts';
+import { formats, language } from '../../locale/locale.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
@@ -168,7 +168,7 @@ export class KeepsakeSheet extends SheetElement {
     const planter = organism.planter.name;
     const isAutomatic =
       planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
-    const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
+    const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       ...(isAutomatic
         ? [planterText(organism, model)]

@@ -2,11 +2,17 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { type MapPoint, type MapWeight, weightsAt } from '../../../shared/latent-map.ts';
+import {
+  type MapPlaces,
+  type MapPoint,
+  type MapWeight,
+  weightsAt,
+} from '../../../shared/latent-map.ts';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-projection.ts';
 import { tileStyle } from '../../elements/seed-picture.ts';
+import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { solid } from './buttons.ts';
@@ -43,7 +49,6 @@ export class LatentMap extends VisitorElement {
       touch-action: none;
       cursor: crosshair;
       border-radius: 22px;
-      outline-offset: -4px;
       transition: opacity 0.25s;
     }
     canvas.dim {
@@ -118,9 +123,11 @@ export class LatentMap extends VisitorElement {
   `;
 
   @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  /** Whether the host shows the whole gallery. */
+  @property({ attribute: false }) whole: boolean | undefined;
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false }) held!: SeedSource;
-  @state() private places: readonly MapPoint[] = [];
+  @state() private places: MapPlaces = [];
   @state() private failed = false;
   /** The selected point on the map. */
   @state() private spot: MapPoint | undefined;
@@ -136,7 +143,10 @@ export class LatentMap extends VisitorElement {
     const image = new Image();
     image.src = this.checkpoint.sheet.url;
     try {
-      const [places] = await Promise.all([fetchPlaces(this.checkpoint.map ?? ''), image.decode()]);
+      const [places] = await Promise.all([
+        fetchPlaces(`${this.checkpoint.map}${this.whole ? '?whole' : ''}`),
+        image.decode(),
+      ]);
       this.places = places;
       this.sheet = image;
       this.layout();
@@ -174,7 +184,7 @@ export class LatentMap extends VisitorElement {
       </div>
       <footer class="flex spread">
         <p class="soft capital" role="status" data-testid="between">
-          ${this.failed ? msg('The map could not be fetched.') : text || msg('Touch between two creatures.')}
+          ${this.failed ? msg('The map could not be fetched.') : text || byPointer(msg('Touch between two creatures.'), msg('Click between two creatures.'))}
         </p>
         ${solid('take-spot', msg('Plant it'), this.take, !seed)}
       </footer>`;
@@ -199,7 +209,7 @@ export class LatentMap extends VisitorElement {
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
     return html`<svg class="over fill" viewBox="0 0 ${width} ${height}" aria-hidden="true">
         ${near.map(({ index, share }) => {
-          const to = chart.toScreen(this.places[index]);
+          const to = chart.toScreen(this.places[index]!);
           const ring = chart.tile * 0.62;
           return svg`<line class="ray" x1=${at.x} y1=${at.y} x2=${to.x} y2=${to.y} opacity=${0.15 + share} />
             <circle class="ray" cx=${to.x} cy=${to.y} r=${ring} fill="none" opacity=${0.25 + share} />`;
@@ -214,7 +224,7 @@ export class LatentMap extends VisitorElement {
 
   /** A neighbour at full brightness above the dimmed map. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
-    const { x, y } = toScreen(this.places[index]);
+    const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
     return html`<i class="near" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
   }
@@ -222,7 +232,7 @@ export class LatentMap extends VisitorElement {
   private layout(): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (this.places.length > 0 && width > 0)
-      this.chart = mapProjectionOf(this.places, width, height);
+      this.chart = mapProjectionOf(this.places.filter(Boolean) as MapPoint[], width, height);
   }
 
   private draw(): void {
@@ -238,6 +248,7 @@ export class LatentMap extends VisitorElement {
     const { columns } = this.checkpoint.sheet;
     const { side } = this.checkpoint;
     places.forEach((place, index) => {
+      if (!place) return;
       const { x, y } = chart.toScreen(place);
       const [sx, sy] = [(index % columns) * side, Math.floor(index / columns) * side];
       const half = chart.tile / 2;
@@ -251,7 +262,7 @@ export class LatentMap extends VisitorElement {
     const spot = { x: rounded(x), y: rounded(y) };
     if (spot.x === this.spot?.x && spot.y === this.spot.y) return;
     this.spot = spot;
-    this.seed = { from: 'map', ...spot };
+    this.seed = { from: 'map', ...spot, ...(this.whole && { whole: true }) };
   }
 
   private down(event: PointerEvent): void {
@@ -288,9 +299,9 @@ export class LatentMap extends VisitorElement {
 }
 
 /** Loads the positions of the gallery's creatures. @throws Error when the request fails */
-async function fetchPlaces(url: string): Promise<readonly MapPoint[]> {
+async function fetchPlaces(url: string): Promise<MapPlaces> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`map: ${response.status}`);
-  const places = (await response.json()) as [number, number][];
-  return places.map(([x, y]) => ({ x, y }));
+  const places = (await response.json()) as ([number, number] | null)[];
+  return places.map((place) => place && { x: place[0], y: place[1] });
 }

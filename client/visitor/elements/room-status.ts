@@ -136,7 +136,7 @@ export class RoomStatus extends PageElement {
   }
 
   private details(): TemplateResult {
-    const { engine, room, checkpoint, organisms, pace, settings } = this.session.model;
+    const { room, checkpoint, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details scroll" data-testid="details">
@@ -145,8 +145,7 @@ export class RoomStatus extends PageElement {
         ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
         ${row(msg('Pace'), pace && paceText(pace))}
-        ${row(msg('Species'), checkpoint?.title)} ${row(msg('Engine'), engine?.name)}
-        ${row(msg('Device'), engine?.device)}
+        ${row(msg('Species'), checkpoint?.title)}
       </dl>
     </div>`;
   }

@@ -13,7 +13,6 @@ export const roomStyle = css`
   }
   canvas {
     touch-action: none;
-    outline-offset: -3px;
     cursor: crosshair;
   }
   canvas[data-tool='damage'] {

@@ -11,6 +11,7 @@ import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
+import { offered } from '../../state/offered.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('seed-row')
@@ -61,6 +62,8 @@ export class SeedRow extends VisitorElement {
   `;
 
   @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  /** Whether the host shows the whole gallery. */
+  @property({ attribute: false }) whole: boolean | undefined;
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
   @property({ attribute: false }) previews!: Previews;
@@ -69,6 +72,10 @@ export class SeedRow extends VisitorElement {
   @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
 
   override render(): TemplateResult {
+    const { checkpoint, held } = this;
+    const shown = new Set(offered(checkpoint, this.whole));
+    // One that was found by its name.
+    if (held.from === 'gallery' && !shown.has(held.index)) shown.add(held.index);
     return html`<div
       class="row"
       role="group"
@@ -78,7 +85,7 @@ export class SeedRow extends VisitorElement {
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
       ${this.hand.map((seed) => this.own(seed))}
-      ${this.checkpoint.gallery.map(({ name }, index) => this.entry(name, index))}
+      ${[...shown].map((index) => this.entry(checkpoint.gallery[index].name, index))}
     </div>`;
   }
 

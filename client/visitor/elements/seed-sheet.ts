@@ -51,10 +51,12 @@ export class SeedSheet extends SheetElement {
     const { model, state, previews, requests } = this.session;
     const { checkpoint, connection } = model;
     const { held, hand } = state.state;
+    const whole = model.settings?.wholeGallery;
     if (!this.sheet || !checkpoint) return nothing;
     if (this.sheet === 'gallery') {
       return html`<gallery-grid
         .checkpoint=${checkpoint}
+        .whole=${whole}
         .held=${held}
         @take=${this.take}
       ></gallery-grid>`;
@@ -62,6 +64,7 @@ export class SeedSheet extends SheetElement {
     if (this.sheet === 'map') {
       return html`<latent-map
         .checkpoint=${checkpoint}
+        .whole=${whole}
         .previews=${previews}
         .held=${held}
         @take=${this.take}

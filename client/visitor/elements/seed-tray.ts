@@ -172,6 +172,7 @@ export class SeedTray extends PageElement {
       </div>
       <seed-row
         .checkpoint=${checkpoint}
+        .whole=${model.settings?.wholeGallery}
         .hand=${hand}
         .held=${held}
         .previews=${previews}

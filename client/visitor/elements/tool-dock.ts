@@ -6,7 +6,7 @@ import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { cellsText } from '../../elements/text.ts';
+import { byPointer, cellsText } from '../../elements/text.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import './energy-line.ts';
 import { PageElement } from './page-element.ts';
@@ -237,7 +237,7 @@ export class ToolDock extends PageElement {
   private context(tool: Tool): TemplateResult | typeof nothing {
     if (tool === 'damage') return this.brush();
     if (tool === 'look')
-      return html`<p class="soft">${msg('Tap an organism to meet it. Drag to move around.')}</p>`;
+      return html`<p class="soft">${byPointer(msg('Tap an organism to meet it. Drag to move around.'), msg('Click an organism to meet it. Drag to move around.'))}</p>`;
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 

@@ -7,7 +7,7 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
-import { lineText, number } from '../../elements/text.ts';
+import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
@@ -54,6 +54,8 @@ export class VivariumRoom extends VisitorElement {
   @state() private keeping: OrganismView | undefined;
   /** Whether the first picture of the room has arrived. */
   @state() private pictured = false;
+  /** Whether this browser has no WebGL2: the page says so, and does nothing else. */
+  @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: ToolDock;
   @query('find-mine') private readonly finder!: FindMine;
@@ -84,8 +86,7 @@ export class VivariumRoom extends VisitorElement {
     try {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
-      this.refusal = msg('This browser cannot draw the room: it has no WebGL2.');
-      this.wayBack = msg('Reload');
+      this.unsupported = true;
       return;
     }
     // A closed room has opened, or a full one accepts visitors to its queue again.
@@ -100,6 +101,7 @@ export class VivariumRoom extends VisitorElement {
       this.pictured = true;
       if (model.checkpoint) this.room?.loadSheet(model.checkpoint.sheet.url);
     });
+    this.session.connection.open();
   }
 
   protected override willUpdate(): void {
@@ -108,6 +110,7 @@ export class VivariumRoom extends VisitorElement {
   }
 
   protected override updated(): void {
+    if (this.unsupported) return;
     this.canvas.dataset.tool = this.session.state.state.tool;
     // When the card that has the focus is removed, the focus moves to the canvas.
     if (this.leavesCard) this.canvas.focus();
@@ -115,6 +118,9 @@ export class VivariumRoom extends VisitorElement {
 
   override render(): TemplateResult {
     const { session } = this;
+    if (this.unsupported) {
+      return html`<div class="closed grid" role="alert"><h1>Vivarium</h1><p>${unsupportedText()}</p></div>`;
+    }
     const { model, estimate } = session;
     const { planted, crisp, tool, selection, sheet, held } = session.state.state;
     // A full-page message makes everything behind it inert.
@@ -153,7 +159,7 @@ export class VivariumRoom extends VisitorElement {
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!hint}>${held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${held.from === 'token' ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again')) : byPointer(msg('Tap to plant'), msg('Click to plant'))}</p>
         <tool-dock
           .session=${session}
           .pictured=${this.pictured}

@@ -27,9 +27,9 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents } = this.settings;
+    const { drawings, tokens, latents, wholeGallery } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
-    return { ...shown, drawings, tokens, latents, dim: this.isDimmed };
+    return { ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed };
   }
 
   /** Whether others may see this participant's cursor and beacons. */

@@ -1,37 +1,50 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { loadMap, principalPlaces } from '../../../server/vnca/latent-map.ts';
+import { loadMaps, principalPlaces } from '../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const newFolder = temporaryFolder();
 
-test('the map of the shipped checkpoint has a place for each, none on top of another', async () => {
+test('the maps of the shipped checkpoint have a place for each of theirs, none on top of another', async () => {
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-  const map = (await loadMap(checkpoint))!;
-  expect(map).toHaveLength(checkpoint.card.gallery.length);
-  const sides = (['x', 'y'] as const).map((axis) => map.map((place) => place[axis]));
-  for (const side of sides) expect(Math.min(...side)).toBe(0);
-  expect(Math.max(...sides.flat())).toBeCloseTo(1, 6);
-  let nearest = 1;
-  map.forEach((a, i) => {
-    for (const b of map.slice(0, i)) nearest = Math.min(nearest, Math.hypot(a.x - b.x, a.y - b.y));
-  });
-  expect(nearest).toBeGreaterThan(0.015);
+  const count = checkpoint.card.gallery.length;
+  const featured = Array.from({ length: count }, (_, i) => i).filter((i) => i % 3 > 0);
+  const { map, wholeMap } = (await loadMaps(checkpoint, featured))!;
+  expect(wholeMap.filter(Boolean)).toHaveLength(count);
+  expect(map).toHaveLength(count);
+  expect(map.flatMap((place, i) => (place ? [i] : []))).toEqual(featured);
+  for (const places of [map, wholeMap].map((all) => all.filter((place) => place !== null))) {
+    const sides = (['x', 'y'] as const).map((axis) => places.map((place) => place[axis]));
+    for (const side of sides) expect(Math.min(...side)).toBe(0);
+    expect(Math.max(...sides.flat())).toBeCloseTo(1, 6);
+    let nearest = 1;
+    places.forEach((a, i) => {
+      for (const b of places.slice(0, i)) {
+        nearest = Math.min(nearest, Math.hypot(a.x - b.x, a.y - b.y));
+      }
+    });
+    expect(nearest).toBeGreaterThan(0.015);
+  }
 });
 
 test('a checkpoint without a map is laid out by its principal components, with a wrong one it is refused', async () => {
   const folder = newFolder();
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
-  const map = (await loadMap({ ...checkpoint, folder }))!;
-  expect(map).toHaveLength(checkpoint.card.gallery.length);
-  expect(map.every(({ x, y }) => x >= 0 && x <= 1 && y >= 0 && y <= 1)).toBe(true);
+  const all = [...checkpoint.card.gallery.keys()];
+  const { map } = (await loadMaps({ ...checkpoint, folder }, all))!;
+  expect(map).toHaveLength(all.length);
+  expect(map.every((at) => at && at.x >= 0 && at.x <= 1 && at.y >= 0 && at.y <= 1)).toBe(true);
   writeFileSync(join(folder, 'map.json'), '[{"x": 1, "y": 2}]');
-  await expect(loadMap({ ...checkpoint, folder })).rejects.toThrow('map.json: map does not give');
+  await expect(loadMaps({ ...checkpoint, folder }, all)).rejects.toThrow(
+    'map.json: map does not give',
+  );
   writeFileSync(join(folder, 'map.json'), '[');
-  await expect(loadMap({ ...checkpoint, folder })).rejects.toThrow('map.json: map is not JSON');
+  await expect(loadMaps({ ...checkpoint, folder }, all)).rejects.toThrow(
+    'map.json: map is not JSON',
+  );
 });
 
 test('principal components are found, the larger first', () => {

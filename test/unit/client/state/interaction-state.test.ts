@@ -13,9 +13,11 @@ describe('session', () => {
       { name: 'rose', kind: 'plant' },
       { name: 'fox', kind: 'animal' },
     ];
-    state.holdFirst(gallery, () => 0.99);
+    state.holdFirst({ gallery }, () => 0.99);
     expect(state.state.held).toEqual({ from: 'gallery', index: 1 });
-    state.holdFirst([], () => 0);
+    state.holdFirst({ gallery, featured: [0] }, () => 0.99);
+    expect(state.state.held).toEqual({ from: 'gallery', index: 0 });
+    state.holdFirst({ gallery: [] }, () => 0);
     expect(state.state.held).toEqual({ from: 'prior', throw: 0 });
   });
 

@@ -1,0 +1,66 @@
+/** The creatures on a printed sign: a few of the room's gallery, grown, cell by cell. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import type { Species } from '../world/species.ts';
+
+/** A grown creature: `side` × `side` pixels of RGBA with straight alpha. */
+export interface SignCreature {
+  readonly side: number;
+  readonly rgba: Uint8Array;
+}
+
+/** Cells fainter than this are left out, 0…1. */
+const FAINTEST = 0.2;
+/** Diameter of a cell, share of its place. */
+const CELL = 0.94;
+
+/** Gallery indices of the sign's creatures: those of the defaults, else some far apart in order. */
+export function chooseCreatures({ gallery, featured }: Species): readonly number[] {
+  const { creatures } = DEFAULTS.sign;
+  const named = creatures
+    .map((name) => gallery.findIndex((entry) => entry.name === name))
+    .filter((index) => index >= 0);
+  if (named.length === creatures.length) return named;
+  const all = featured ?? [...gallery.keys()];
+  const count = Math.min(creatures.length, all.length);
+  return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
+}
+
+/** Grows them. @returns none while the room is too busy: a sign without them is a sign, too */
+export async function growCreatures({
+  species,
+  previews,
+}: Pick<LoadedCheckpoint, 'species' | 'previews'>): Promise<SignCreature[]> {
+  // A large native library, so it is loaded only when needed.
+  const { default: sharp } = await import('sharp');
+  const grow = async (index: number): Promise<SignCreature> => {
+    const { side, frames, png } = await previews.grow(species.gallery[index].latent, 'sign');
+    const last = { left: (frames - 1) * side, top: 0, width: side, height: side };
+    const rgba = await sharp(png).extract(last).ensureAlpha().raw().toBuffer();
+    return { side, rgba };
+  };
+  return Promise.all(chooseCreatures(species).map(grow)).catch((error: unknown) => {
+    if (error instanceof Refusal) return [];
+    throw error;
+  });
+}
+
+/** SVG of a creature on white in a square of `side` × `side` units: a dot for each cell. */
+export function drawCreature({ side, rgba }: SignCreature): string {
+  const dots = new Map<string, string>();
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const at = 4 * (y * side + x);
+      const alpha = rgba[at + 3] / 255;
+      if (alpha < FAINTEST) continue;
+      const onWhite = [0, 1, 2].map((c) =>
+        Math.round((rgba[at + c] * alpha) / 17 + 15 * (1 - alpha)),
+      );
+      const color = `#${onWhite.map((value) => value.toString(16)).join('')}`;
+      dots.set(color, `${dots.get(color) ?? ''}M${x + 0.5} ${y + 0.5}h0`);
+    }
+  }
+  const paths = [...dots].map(([color, path]) => `<path d="${path}" stroke="${color}"/>`);
+  return `<g fill="none" stroke-width="${CELL}" stroke-linecap="round">${paths.join('')}</g>`;
+}
