@@ -69,6 +69,8 @@ test('a wall says so, also one without text, and still shows where to go', async
 test('the host’s page says so where the room would be, and everything else works', async () => {
   const { page, wrong, sockets } = await open();
   await signIn(page, server.port, server.hostToken!);
+  // Before it is signed in, the page asks whether it is.
+  wrong.length = 0;
   await goTo(page, 'watch');
   await page.getByText('This browser cannot draw the room: it has no WebGL2.').waitFor();
   await page.getByTestId('live').click({ position: { x: 60, y: 60 } });

@@ -11,7 +11,7 @@ const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
 const { server, room, roomUrl, newPage } = await suiteWithPages({
-  ...{ size: '160x96', attract: 60 },
+  ...{ size: '256x144', attract: 60 },
 });
 const host = await hostOf(server);
 

@@ -65,6 +65,8 @@ export class LiveView extends StyledElement {
       position: absolute;
       inset: 0;
       place-content: center;
+      padding: 0 24px;
+      text-align: center;
       pointer-events: none;
     }
   `;

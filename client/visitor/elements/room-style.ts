@@ -125,6 +125,9 @@ export const roomStyle = css`
     text-wrap: balance;
     font-size: 1.15em;
   }
+  .closed h1 {
+    margin: 0;
+  }
   .line {
     background: oklch(0.12 0.01 230 / 0.94);
   }
