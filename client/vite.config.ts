@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
+import { SHORT_ID } from './locale/short-id.ts';
 
 /**
  * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
@@ -28,6 +29,21 @@ const shrinkRules = (rules: string): string =>
     .replace(/ ?([{};,>]) ?/g, '$1')
     .replace(/: /g, ':')
     .replaceAll(';}', '}');
+
+/** Shortens the ids of texts. @throws Error: two of them would be one */
+const shortenIds: Plugin = {
+  name: 'shorten-ids',
+  enforce: 'pre',
+  transform(code, id) {
+    if (!/\/locale\/words\/\w+\/[\w-]+\.ts$/.test(id)) return undefined;
+    const ids = code.match(/(?<=')s[0-9a-f]{16}(?=':)/g) ?? [];
+    if (new Set(ids.map((full) => full.slice(0, SHORT_ID))).size < ids.length) {
+      throw new Error(`${id}: two texts share the first characters of their ids; raise SHORT_ID`);
+    }
+    const short = code.replace(/'(s[0-9a-f]{16})':/g, (_, full) => `${full.slice(0, SHORT_ID)}:`);
+    return { code: short, map: null };
+  },
+};
 
 /**
  * Removes comments, spaces and line breaks from templates, which the minifier leaves alone: 4 kB of
@@ -83,7 +99,7 @@ export default defineConfig(({ mode }) => {
   return {
     root: import.meta.dirname,
     base: '/',
-    plugins: [leaveOutUnused, shrinkTemplates],
+    plugins: [leaveOutUnused, shortenIds, shrinkTemplates],
     // Its "browser" file is CommonJS, which cannot be tree-shaken: 1 kB more on the visitor's page.
     resolve: { alias: { gifenc: 'gifenc/dist/gifenc.esm.js' } },
     // A name for each entry of a JSON file would make it twice as large.
