@@ -67,6 +67,7 @@ export const shellStyle = css`
     display: none;
   }
   main {
+    container-type: size;
     overflow: auto;
   }
   /* Takes the focus only so that screen readers announce the new section. */

@@ -8,7 +8,8 @@ export const watchStyle = css`
     grid-template-columns: minmax(0, 1fr) 22.5em;
     gap: 18px;
     height: calc(100vh - 44px);
-    height: calc(100dvh - 44px);
+    /* Of the page's column, which is lower while notices are shown. */
+    height: calc(100cqh - 44px);
   }
   .view {
     grid-template-rows: auto minmax(0, 1fr);
