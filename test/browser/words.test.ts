@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { drawnTwice, openRoom, ownedPlaces, tabTo } from '../support/page.ts';
+import { drawnTwice, nextPicture, openRoom, ownedPlaces, tabTo } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -33,8 +33,8 @@ async function found(page: Page, text: string): Promise<string[]> {
 test('a room that nobody has played in lives when its first visitor comes', async () => {
   const page = await newPage({ ...DESKTOP, locale: 'en-GB' });
   await openRoom(page, roomUrl);
-  while ((await ownedPlaces(page)) === 0) await drawnTwice(page);
-  while (room.size < DEFAULTS.attract.initialPlants) await drawnTwice(page);
+  while ((await ownedPlaces(page)) === 0) await nextPicture(page);
+  while (room.size < DEFAULTS.attract.initialPlants) await nextPicture(page);
   // Planted at once, and all of it within three seconds of the room's time.
   const born = room.organisms.map((organism) => organism.born);
   expect(Math.min(...born)).toBeLessThan(15);
@@ -43,22 +43,22 @@ test('a room that nobody has played in lives when its first visitor comes', asyn
 });
 
 test.each([
-  ['finger', PHONE, 'Tap', 'Draw here with your finger'],
-  ['mouse', DESKTOP, 'Click', 'Draw here with the mouse'],
+  ['finger', PHONE, 'Tap', 'Touch', 'Draw here with your finger'],
+  ['mouse', DESKTOP, 'Click', 'Click', 'Draw here with the mouse'],
 ] as const)(
   'the page speaks of a %s where there is one, and never of the engine',
-  async (name, screen, verb, draw) => {
+  async (name, screen, verb, map, draw) => {
     const page = await newPage({ ...screen, locale: 'en-GB' });
     await openRoom(page, roomUrl);
     const says = (text: string) => page.getByText(text, { exact: true }).waitFor();
     await says(`${verb} to plant`);
     await page.getByTestId('open-draw').click();
     await says(draw);
-    await page.keyboard.press('Escape');
+    await page.getByTestId('sheet-close').click();
     await page.getByTestId('open-map').click();
-    await says(`${verb} between two creatures.`);
+    await says(`${map} between two creatures.`);
     await picture(page, `map-${name}`);
-    await page.keyboard.press('Escape');
+    await page.getByTestId('sheet-close').click();
     await page.getByTestId('tool-look').click();
     await says(`${verb} an organism to meet it. Drag to move around.`);
     await page.getByTestId('status').click();
@@ -113,7 +113,7 @@ test('the gallery leaves out what does not suit everybody and most that look ali
 
   await host.call('changeSettings', { wholeGallery: true }, { room: 'garden' });
   while (!(await found(page, 'pile of poo')).includes('Pile of Poo')) await drawnTwice(page);
-  await page.keyboard.press('Escape');
+  await page.getByTestId('sheet-close').click();
   const all = await namesIn(page, 'gallery-item');
   expect(all).toEqual(room.species.gallery.map(({ name }) => name));
   await page.getByTestId('open-map').click();
