@@ -152,6 +152,8 @@ export const DEFAULTS = {
     healedShare: 0.9,
     /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
     woundSeconds: 1,
+    /** How long a stroke may pause and still go on as the same wound; seconds. */
+    strokeSeconds: 60,
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {

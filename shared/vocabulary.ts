@@ -102,7 +102,10 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('born'), organism: organismView }),
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
-  /** `wounds` includes this one, so that clients joining mid-tick do not count it twice. */
+  /**
+   * A message of a stroke took some of its cells. `wounds` includes this stroke; it stays the same
+   * while the stroke goes on.
+   */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /** It has come to rest at its former size after a wound; `healed` includes this time. */
   v.object({ what: v.literal('healed'), id, healed: count }),

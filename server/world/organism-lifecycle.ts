@@ -67,9 +67,13 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });
   }
 
-  /** Records a hit by a stroke: wakes the organism and restarts its trusted steps. */
-  hit(organism: Organism, by: ParticipantId): void {
-    organism.wounds++;
+  /**
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps.
+   *
+   * @param isNew whether this stroke has not wounded the organism before
+   */
+  hit(organism: Organism, by: ParticipantId, isNew: boolean): void {
+    if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
     this.wake(organism);
@@ -262,7 +266,8 @@ function hurt(organism: Organism, grid: GridPlanes): void {
 function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
   organism.hurt = undefined;
-  organism.healed++;
+  // A slow stroke may wound again after the organism has healed; that is still one wound.
+  organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
 
