@@ -270,6 +270,85 @@ test('sound and vibration are off until the visitor turns them on', async () => 
   expect(problems).toEqual([]);
 });
 
+interface Told {
+  toasts: string[];
+  vibrations: number;
+}
+
+test('planters are told once who cut their organism, and after a break what happened meanwhile', async () => {
+  await page.evaluate(() => {
+    const told: Told = { toasts: [], vibrations: 0 };
+    Object.assign(window, { told });
+    navigator.vibrate = () => {
+      told.vibrations++;
+      return true;
+    };
+    const layer = document.querySelector('vivarium-room')!.shadowRoot!.querySelector('toast-layer');
+    const observer = new MutationObserver((changes) => {
+      for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+        if (node instanceof HTMLElement) told.toasts.push(node.textContent!.trim());
+      }
+    });
+    observer.observe(layer!.shadowRoot!, { childList: true, subtree: true });
+  });
+  const told = () => page.evaluate(() => (window as unknown as { told: Told }).told);
+  const waitForToast = (text: string) =>
+    page.waitForFunction(
+      (start) =>
+        (window as unknown as { told: Told }).told.toasts.some((toast) => toast.startsWith(start)),
+      text,
+    );
+  const cut = async (y: number) => {
+    for (const points of [[mine.x - 9, y], [mine.x - 9, y, mine.x, y], [mine.x, y, mine.x + 9, y]])
+      expect(await ada.ask('damage', { radius: 2, points })).not.toHaveProperty('reason');
+  };
+  const text = `Ada cut your ${mine.kind.replaceAll('_', ' ')}.`;
+
+  const card = page.getByTestId('organism-card');
+  await card.getByLabel('Close', { exact: true }).tap();
+  await cut(mine.y);
+  await waitForToast(text);
+  const finder = page.getByTestId('find-mine');
+  expect(await finder.getAttribute('class')).toContain('unseen');
+  await finder.tap();
+  await page.locator('[data-testid=find-mine]:not(.unseen)').waitFor();
+  await tapPlace(mine.x, mine.y);
+  expect(await card.getByTestId('affected').textContent()).toBe(text);
+  expect(await told()).toMatchObject({ vibrations: 0 });
+
+  await page.getByTestId('senses').tap();
+  await page.locator('[data-testid=senses][aria-pressed=true]').waitFor();
+  const child = await plantAs(ada, 80, 80, { from: 'gallery', index: 20 });
+  const { id } = (await page.evaluate(
+    () => (document.querySelector('vivarium-room') as unknown as PageElement).model.you,
+  ))!;
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });
+  await ada.until(() =>
+    ada.heard.some(
+      ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
+    ),
+  );
+  await page.evaluate(() => {
+    (window as unknown as { told: Told }).told.vibrations = 0;
+  });
+  await cut(mine.y - 4);
+  const { seed } = (await ada.ask('cross', { a: mine.id, b: child, mix: 0.5 })) as Event<'accepted'>;
+  await plantAs(ada, 130, 80, { from: 'hand', seed: seed!.id });
+  proxy.set(NO_FAULTS);
+  const kind = mine.kind.replaceAll('_', ' ');
+  await page.waitForFunction(
+    (end) => (window as unknown as { told: Told }).told.toasts.at(-1)?.endsWith(end),
+    `Ada planted a child of your ${kind}.`,
+  );
+  const { toasts, vibrations } = await told();
+  expect(toasts.filter((toast) => toast.includes('Ada'))).toHaveLength(2);
+  expect(toasts.at(-1)).toContain(text);
+  expect(vibrations).toBe(1);
+  await page.getByTestId('senses').tap();
+});
+
 test('the keepsake holds a picture, a film, and a link that plants the same creature again', async () => {
   await page.getByTestId('keep').tap();
   await page.getByTestId('keepsake').getByRole('button', { name: 'Close' }).click();

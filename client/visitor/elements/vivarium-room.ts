@@ -55,6 +55,7 @@ export class VivariumRoom extends VisitorElement {
   /** Whether the first picture of the room has arrived. */
   @state() private pictured = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('.lens') private readonly lens!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: ToolDock;
   @query('find-mine') private readonly finder!: FindMine;
   @query('key-help') private readonly help!: KeyHelp;
@@ -79,8 +80,8 @@ export class VivariumRoom extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    const { canvas, dock, finder, help, story, header, cursors, model } = this;
-    const elements = { page: this, canvas, dock, finder, help, story, header, cursors };
+    const { canvas, dock, finder, help, story, header, cursors, lens, model } = this;
+    const elements = { page: this, canvas, dock, finder, help, story, header, cursors, lens };
     try {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
@@ -128,6 +129,7 @@ export class VivariumRoom extends VisitorElement {
         @blur=${() => this.room?.tools.leave(performance.now())}
       ></canvas>
       <cursor-layer></cursor-layer>
+      <canvas class="lens" hidden aria-hidden="true"></canvas>
       ${
         selection
           ? html`<organism-card
