@@ -27,7 +27,7 @@ export function changeText({ kind, how, by, others }: Change, room: Room): strin
         );
   if (how === 'wounded') return msg(str`${who} cut your ${name}.`);
   if (how === 'crossed') return msg(str`${who} planted a child of your ${name}.`);
-  return msg(str`${who} has taken ground from your ${name}.`);
+  return msg(str`${who} took ground from your ${name}.`);
 }
 
 /** How a wounded organism is now. */

@@ -74,8 +74,16 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    model.on('settings', ({ maxRadius, tokens }) => {
+    // A name that is hidden now stays hidden when its bearer has left.
+    model.on('people', () => {
+      for (const [id, change] of this.affected) {
+        const by = model.participants.get(change.by.id) ?? change.by;
+        this.affected.set(id, { ...change, by });
+      }
+    });
+    model.on('settings', ({ maxRadius, names, tokens }) => {
       state.setWidest(maxRadius);
+      if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
       state.throwDice(Math.random);
       page.tell(reasonText('no-tokens'));

@@ -17,6 +17,7 @@ import {
   type PageElement,
   screenOf,
   waitForPhase,
+  watchToasts,
 } from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
@@ -270,51 +271,33 @@ test('sound and vibration are off until the visitor turns them on', async () => 
   expect(problems).toEqual([]);
 });
 
-interface Told {
-  toasts: string[];
-  vibrations: number;
-}
-
 test('planters are told once who cut their organism, and after a break what happened meanwhile', async () => {
-  await page.evaluate(() => {
-    const told: Told = { toasts: [], vibrations: 0 };
-    Object.assign(window, { told });
-    navigator.vibrate = () => {
-      told.vibrations++;
-      return true;
-    };
-    const layer = document.querySelector('vivarium-room')!.shadowRoot!.querySelector('toast-layer');
-    const observer = new MutationObserver((changes) => {
-      for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
-        if (node instanceof HTMLElement) told.toasts.push(node.textContent!.trim());
-      }
-    });
-    observer.observe(layer!.shadowRoot!, { childList: true, subtree: true });
-  });
-  const told = () => page.evaluate(() => (window as unknown as { told: Told }).told);
-  const waitForToast = (text: string) =>
-    page.waitForFunction(
-      (start) =>
-        (window as unknown as { told: Told }).told.toasts.some((toast) => toast.startsWith(start)),
-      text,
-    );
+  const told = await watchToasts(page);
   const cut = async (y: number) => {
-    for (const points of [[mine.x - 9, y], [mine.x - 9, y, mine.x, y], [mine.x, y, mine.x + 9, y]])
+    for (const points of [
+      [mine.x - 9, y],
+      [mine.x - 9, y, mine.x, y],
+      [mine.x, y, mine.x + 9, y],
+    ])
       expect(await ada.ask('damage', { radius: 2, points })).not.toHaveProperty('reason');
   };
-  const text = `Ada cut your ${mine.kind.replaceAll('_', ' ')}.`;
+  const kind = mine.kind.replaceAll('_', ' ');
+  const text = `Ada cut your ${kind}.`;
 
   const card = page.getByTestId('organism-card');
   await card.getByLabel('Close', { exact: true }).tap();
   await cut(mine.y);
-  await waitForToast(text);
+  await page.waitForFunction(([{ toasts }, start]) => toasts.some((one) => one.startsWith(start)), [
+    told,
+    text,
+  ] as const);
   const finder = page.getByTestId('find-mine');
   expect(await finder.getAttribute('class')).toContain('unseen');
   await finder.tap();
   await page.locator('[data-testid=find-mine]:not(.unseen)').waitFor();
   await tapPlace(mine.x, mine.y);
   expect(await card.getByTestId('affected').textContent()).toBe(text);
-  expect(await told()).toMatchObject({ vibrations: 0 });
+  expect((await told.jsonValue()).felt).toEqual([]);
 
   await page.getByTestId('senses').tap();
   await page.locator('[data-testid=senses][aria-pressed=true]').waitFor();
@@ -330,22 +313,22 @@ test('planters are told once who cut their organism, and after a break what happ
       ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
     ),
   );
-  await page.evaluate(() => {
-    (window as unknown as { told: Told }).told.vibrations = 0;
-  });
   await cut(mine.y - 4);
-  const { seed } = (await ada.ask('cross', { a: mine.id, b: child, mix: 0.5 })) as Event<'accepted'>;
+  const { seed } = (await ada.ask('cross', {
+    a: mine.id,
+    b: child,
+    mix: 0.5,
+  })) as Event<'accepted'>;
   await plantAs(ada, 130, 80, { from: 'hand', seed: seed!.id });
   proxy.set(NO_FAULTS);
-  const kind = mine.kind.replaceAll('_', ' ');
-  await page.waitForFunction(
-    (end) => (window as unknown as { told: Told }).told.toasts.at(-1)?.endsWith(end),
+  await page.waitForFunction(([{ toasts }, end]) => toasts.at(-1)?.endsWith(end), [
+    told,
     `Ada planted a child of your ${kind}.`,
-  );
-  const { toasts, vibrations } = await told();
+  ] as const);
+  const { toasts, felt } = await told.jsonValue();
   expect(toasts.filter((toast) => toast.includes('Ada'))).toHaveLength(2);
   expect(toasts.at(-1)).toContain(text);
-  expect(vibrations).toBe(1);
+  expect(felt.filter((pattern) => `${pattern}` === '14,80,14')).toHaveLength(1);
   await page.getByTestId('senses').tap();
 });
 

@@ -21,7 +21,7 @@ test('it says who cut what, and how that is now', () => {
   expect(told({}, { hurt: true, phase: 'asleep' })).toBe('Bo cut your horse.');
   expect(told({ id: 7 })).toBe('Bo cut your horse. It is gone.');
   expect(told({ how: 'crossed' })).toBe('Bo planted a child of your horse.');
-  expect(told({ how: 'outgrown' })).toBe('Bo has taken ground from your horse.');
+  expect(told({ how: 'outgrown' })).toBe('Bo took ground from your horse.');
 });
 
 test('several people, people without a name, who have left, and the gardener', () => {

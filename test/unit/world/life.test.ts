@@ -101,7 +101,11 @@ describe('damage', () => {
       });
     };
     const wounds = () => hand.room.organisms.map((one) => one.wounds);
-    const [out, left, right] = [[13, 2], [8, 8], [20, 8]] as const;
+    const [out, left, right] = [
+      [13, 2],
+      [8, 8],
+      [20, 8],
+    ] as const;
     stroke([out, left, right, left]);
     expect(wounds()).toEqual([1, 1]);
     // Another hand in between, and a state that is stored and restored.

@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
-import { ANNA, BERT, grown, HandRoom } from '../../../support/rooms.ts';
+import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
 import { organismView } from '../../../support/welcome.ts';
 
 const { gather, interval, maxChanges, maxPeople } = DEFAULTS.affected;
@@ -144,7 +144,9 @@ test('a crowd that cuts everything is kept within bounds', () => {
   const anna = planter();
   anna.isAway = true;
   for (let by = 10; by < 10 + 2 * maxPeople; by++) {
-    const life = Array.from({ length: 2 * maxChanges }, (_, i) => wound(1 + i, { ...BERT, id: by }));
+    const life = Array.from({ length: 2 * maxChanges }, (_, i) =>
+      wound(1 + i, { ...BERT, id: by }),
+    );
     anna.happen(life);
   }
   anna.isAway = false;
@@ -203,8 +205,15 @@ describe('ground', () => {
     const since = hand.room.tick;
     for (let i = 0; i < 30; i++) {
       if (i === after + 2) hand.change = 0;
-      const look = ({ x, organism, tick }: { x: number; organism: number; tick: number }): number =>
-        organism === 1 && x >= 6 && tick < since + after ? 0 : 255;
+      const look = ({
+        x,
+        organism,
+        tick,
+      }: {
+        x: number;
+        organism: number;
+        tick: number;
+      }): number => (organism === 1 && x >= 6 && tick < since + after ? 0 : 255);
       const { life, died } = hand.tick(look);
       anna.happen(life, died);
     }
