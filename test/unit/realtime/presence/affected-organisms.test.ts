@@ -190,9 +190,9 @@ describe('ground', () => {
   /** Anna's organism, in columns 4…11, and Bert's, whose columns 10 and 11 it blocks. */
   function neighbours(): { hand: HandRoom; anna: Planter } {
     const hand = grown([8, 8]);
+    hand.regrows = true;
     hand.plant(14, 8, BERT);
     hand.ticks(20);
-    hand.regrows = true;
     hand.rest();
     expect(hand.room.organisms.map(({ phase }) => phase)).toEqual(['asleep', 'asleep']);
     return { hand, anna: new Planter(hand.room) };
