@@ -32,9 +32,13 @@ export class FindMine extends PageElement {
       border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
       border-radius: 50%;
     }
-    .unseen .who::after {
+    .unseen {
       border-color: var(--warm);
+    }
+    .unseen .who::after {
+      border: 2px solid var(--warm);
       animation: pulse 1.2s ease-in-out 8;
+      --faintest: 0;
     }
     @media (max-width: 299px), (max-height: 299px) {
       span {

@@ -23,6 +23,7 @@ export class ToastLayer extends LitElement {
     :host {
       position: absolute;
       inset: 0;
+      z-index: 6;
       pointer-events: none;
       overflow: hidden;
     }
