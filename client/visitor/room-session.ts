@@ -104,7 +104,10 @@ export class RoomSession {
       for (const change of living) this.affected.set(change.id, change);
       const shown = state.state.selection?.organism;
       this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-      page.tell(affectedText(changes, model), model.organisms.get(living[0]?.id));
+      // Above the organism, so that its wound stays in sight.
+      const about = model.organisms.get(living[0]?.id);
+      const at = about && { x: about.x, y: about.y - about.side / 2 };
+      page.tell(affectedText(changes, model), at);
       this.feedback.affected();
       refresh();
     });

@@ -30,7 +30,9 @@ export class ToastLayer extends LitElement {
     div {
       position: absolute;
       width: max-content;
+      box-sizing: border-box;
       max-width: min(22em, 80vw);
+      text-wrap: balance;
       padding: 0.5em 0.95em;
       border-radius: 1.4em;
       background: var(--panel);
@@ -66,7 +68,9 @@ export class ToastLayer extends LitElement {
   /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    const margin = Math.min(150, this.clientWidth / 2);
+    // Half of the largest width.
+    const em = Number.parseFloat(getComputedStyle(this).fontSize);
+    const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {
       x: Math.max(margin, Math.min(this.clientWidth - margin, x)),
       y: Math.max(80, Math.min(this.clientHeight - 40, y)),
