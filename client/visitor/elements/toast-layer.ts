@@ -33,6 +33,7 @@ export class ToastLayer extends LitElement {
       box-sizing: border-box;
       max-width: min(22em, 80vw);
       text-wrap: balance;
+      text-align: center;
       padding: 0.5em 0.95em;
       border-radius: 1.4em;
       background: var(--panel);
