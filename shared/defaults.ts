@@ -175,6 +175,20 @@ export const DEFAULTS = {
     healedShare: 0.9,
     /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
     woundSeconds: 1,
+    /** How long a stroke may pause and still go on as the same wound; seconds. */
+    strokeSeconds: 60,
+  },
+  /** How planters are told what others do to their organisms. */
+  affected: {
+    /** Time for which events are gathered into one message. */
+    gather: 2_000,
+    /** Least time between two messages to one planter. */
+    interval: 10_000,
+    /** Kept per planter: changes of their organisms, and people per change. */
+    maxChanges: 32,
+    maxPeople: 20,
+    /** Wounded organisms of a room that are watched. */
+    maxWounded: 1_024,
   },
   /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
   departure: {

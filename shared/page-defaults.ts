@@ -9,6 +9,9 @@ export const PAGE_DEFAULTS = {
   stroke: {
     minRadius: 0.5,
     maxRadius: 12,
+    /** Radius that a visitor starts with, by mouse and by touch: a finger hides a narrow cut. */
+    radius: 3,
+    touchRadius: 5,
     maxPoints: 64,
     /** Longest stroke message, in cells. */
     maxLength: 512,

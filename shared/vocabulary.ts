@@ -35,6 +35,9 @@ export type Origin = (typeof ORIGINS)[number];
 
 export const origin = v.picklist(ORIGINS);
 
+/** Who plants. 0: the host. */
+export const planter = v.object({ id: count, name: v.string(), hue: v.number() });
+
 /** What everybody may know of an organism. */
 export const organismView = v.object({
   id,
@@ -51,8 +54,7 @@ export const organismView = v.object({
   kind: v.string(),
   /** The two organisms it was crossed from, or none. */
   parents: v.array(id),
-  /** 0: the host. */
-  planter: v.object({ id: count, name: v.string(), hue: v.number() }),
+  planter,
   /** Tick of planting. */
   born: count,
   /** Strokes that took some of its cells. */
@@ -97,12 +99,23 @@ export type Tool = (typeof TOOLS)[number];
 const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
+/**
+ * What others can do to a planter's organism: wound it, plant a child of it, or take ground that it
+ * has lost by a wound.
+ */
+const HOW = ['wounded', 'crossed', 'outgrown'] as const;
+export const how = v.picklist(HOW);
+export type How = (typeof HOW)[number];
+
 /** What happened to organisms in one tick, in order. */
 export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('born'), organism: organismView }),
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
-  /** `wounds` includes this one, so that clients joining mid-tick do not count it twice. */
+  /**
+   * A message of a stroke took some of its cells. `wounds` includes this stroke; it stays the same
+   * while the stroke goes on.
+   */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /** It has come to rest at its former size after a wound; `healed` includes this time. */
   v.object({ what: v.literal('healed'), id, healed: count }),

@@ -52,7 +52,7 @@ export type People = Pick<RoomModel, 'participants' | 'you'>;
  * @returns '' for a planter without a name
  */
 export function planterName(
-  { planter }: OrganismView,
+  { planter }: Pick<OrganismView, 'planter'>,
   { participants }: Pick<RoomModel, 'participants'>,
 ): string {
   if (planter.id === HOUSE.id) return msg('The house');

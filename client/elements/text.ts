@@ -40,6 +40,16 @@ export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
+/** How many events a text leaves out; '' if none. */
+export function furtherEvents(rest: number): string {
+  if (rest === 0) return '';
+  return plural(
+    rest,
+    msg(str`And ${number(rest)} more thing happened.`),
+    msg(str`And ${number(rest)} more things happened.`),
+  );
+}
+
 /** The visitor's position in the queue of a full room. @param ahead visitors before them */
 export function lineText(ahead: number): string {
   if (ahead === 0) return msg('The room is full. You are next.');

@@ -82,6 +82,11 @@ export class Feedback {
     this.activeHaptics?.cut(strength, now);
   }
 
+  /** Vibrates: somebody has done something to the visitor's organisms. */
+  affected(): void {
+    this.activeHaptics?.play('affected');
+  }
+
   /** @param name `refused`: by the server or by the page */
   play(name: 'planted' | 'healed' | 'refused'): void {
     this.sound?.play(name);

@@ -4,9 +4,9 @@
 const MIN_INTERVAL = 45;
 
 /** Durations, or alternating durations and pauses, ms. */
-const PATTERNS = { planted: 12, healed: [8, 60, 8], refused: [18, 50, 18] };
+const PATTERNS = { planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] };
 
-/** Vibrates for cuts, refusals, planting and healing. */
+/** Vibrates for cuts, refusals, planting and healing, and when others affect one's organisms. */
 export class Haptics {
   private lastVibration = Number.NEGATIVE_INFINITY;
 

@@ -41,6 +41,8 @@ interface RoomEvents {
   /** The planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
+  /** What others have done to the participant's organisms. */
+  affected: Event<'affected'>;
   people: undefined;
   /** The place in the queue has changed. */
   waiting: undefined;
@@ -139,6 +141,7 @@ export class RoomModel {
     life: ({ events }) => {
       for (const event of events) this.live(event);
     },
+    affected: (event) => this.listeners.emit('affected', event),
     people: ({ joined, left }) => {
       for (const participant of joined) {
         this.participants.set(participant.id, participant);

@@ -39,13 +39,13 @@ interface State {
   planted: boolean;
 }
 
-const { minRadius, maxRadius } = PAGE_DEFAULTS.stroke;
+const { minRadius, maxRadius, radius } = PAGE_DEFAULTS.stroke;
 
 /** What the visitor has selected, holds and has open; tells listeners. */
 export class InteractionState {
   private current: State = {
     tool: 'plant',
-    radius: 3,
+    radius,
     widest: maxRadius,
     held: { from: 'prior', throw: 0 },
     hand: [],
@@ -55,6 +55,11 @@ export class InteractionState {
     planted: false,
   };
   private readonly listeners = new Listeners<{ change: undefined }>();
+
+  /** @param blade radius of the strokes at first, cells */
+  constructor(blade: number = radius) {
+    this.current.radius = blade;
+  }
 
   get state(): Readonly<State> {
     return this.current;

@@ -3,6 +3,7 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { Point } from '../render/camera.ts';
+import { Lens } from '../render/lens.ts';
 import { RoomView } from '../render/room-view.ts';
 import { KeyControl, type KeyElements } from './key-control.ts';
 import type { RoomSession } from './room-session.ts';
@@ -13,6 +14,7 @@ export interface CanvasElements extends KeyElements {
   readonly page: HTMLElement;
   readonly header: HTMLElement;
   readonly cursors: CursorLayer;
+  readonly lens: HTMLCanvasElement;
 }
 
 /** Draws the room, and turns the visitor's gestures into commands. */
@@ -50,9 +52,11 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
 
+    const lens = new Lens(canvas, elements.lens, signal);
     const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       keys.follow(now);
+      lens.draw(tools.cutting, view.size);
       const isSending = tools.flush(now);
       // Shows the cost of a stroke while it is drawn.
       dock.energy = estimate.energy;

@@ -1,7 +1,8 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismView, SeedView } from '../../shared/vocabulary.ts';
+import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
 import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
@@ -12,6 +13,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
+import { affectedText, type Change } from './affected-text.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
 /**
@@ -19,6 +21,8 @@ import { approvedText, noticeText, offlineText, reasonText, wayBackText } from '
  * closed after it had refused to let the visitor join.
  */
 const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
+
+const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
 /** The page that shows a session. */
 export interface SessionPage {
@@ -41,11 +45,17 @@ export class RoomSession {
     mark: new BrowserStore('localStorage', 'vivarium device'),
   });
   readonly model = this.connection.model;
-  readonly state = new InteractionState();
+  readonly state = new InteractionState(
+    matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
+  );
   readonly requests = new RequestTracker(this.connection.send);
   readonly previews = new Previews(this.requests.ask);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
+  /** The last thing that others have done to each of the visitor's organisms. */
+  readonly affected = new Map<OrganismId, Change>();
+  /** The affected organism that the visitor has not looked at since; 0: none. */
+  unseen: OrganismId = 0;
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,
@@ -59,10 +69,21 @@ export class RoomSession {
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
     const refresh = (): void => page.refresh();
-    state.onChange(refresh);
+    state.onChange(() => {
+      if (state.state.selection?.organism === this.unseen) this.unseen = 0;
+      refresh();
+    });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    model.on('settings', ({ maxRadius, tokens }) => {
+    // A name that is hidden now stays hidden when its bearer has left.
+    model.on('people', () => {
+      for (const [id, change] of this.affected) {
+        const by = model.participants.get(change.by.id) ?? change.by;
+        this.affected.set(id, { ...change, by });
+      }
+    });
+    model.on('settings', ({ maxRadius, names, tokens }) => {
       state.setWidest(maxRadius);
+      if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
       state.throwDice(Math.random);
       page.tell(reasonText('no-tokens'));
@@ -72,9 +93,23 @@ export class RoomSession {
       const isMine = organism.planter.id === model.you?.id;
       if (event.what === 'died') {
         state.forget(organism.id);
+        this.affected.delete(organism.id);
+        if (this.unseen === organism.id) this.unseen = 0;
         if (event.cause === 'departed' && isMine) page.tell(departedText(organism), organism);
       }
       if (state.state.selection || isMine) refresh();
+    });
+    model.on('affected', ({ organisms: changes }) => {
+      const living = changes.filter(({ id }) => model.organisms.has(id));
+      for (const change of living) this.affected.set(change.id, change);
+      const shown = state.state.selection?.organism;
+      this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
+      // Above the organism, so that its wound stays in sight.
+      const about = model.organisms.get(living[0]?.id);
+      const at = about && { x: about.x, y: about.y - about.side / 2 };
+      page.tell(affectedText(changes, model), at);
+      this.feedback.affected();
+      refresh();
     });
     model.on('accepted', (answer) => {
       // The host has approved a drawing that was sent before this page was reloaded.
@@ -157,6 +192,7 @@ export class RoomSession {
     const { model, state } = this;
     if (this.isFirstWelcome) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
+    for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {
       if (id && !model.organisms.has(id)) state.forget(id);

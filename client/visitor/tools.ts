@@ -49,6 +49,11 @@ export class Tools extends ViewTools implements CanvasHand {
     }, PAGE_DEFAULTS.net.cursorInterval);
   }
 
+  /** Where the pointer cuts; undefined unless a stroke is in progress. */
+  get cutting(): Point | undefined {
+    return this.stroke && this.lastPoint;
+  }
+
   toolStart(x: number, y: number, now: number): void {
     this.point(x, y, true, now);
     const { planes } = this.model;

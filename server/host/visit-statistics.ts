@@ -13,6 +13,7 @@ import { Mutex } from '../platform/mutex.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
 
 export interface VisitCounterOptions {
@@ -36,6 +37,14 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
   cross: 'crosses',
 };
 
+/** What is known of a present visitor. */
+interface Visit {
+  /** Arrival, wall clock, ms. */
+  readonly since: number;
+  /** Where their last stroke has ended. */
+  end?: StrokeEnd;
+}
+
 interface Counted {
   hour: HourStatistics;
   day: DayStatistics;
@@ -45,8 +54,8 @@ interface Counted {
 /** Counts visits and commands of all rooms. */
 export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
-  /** Arrival of each visitor by room, wall clock, ms. */
-  private readonly since = new Map<string, Map<ParticipantId, number>>();
+  /** Present visitors by room. */
+  private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private cancel: () => void;
   /** Serialises counting. */
   private readonly mutex = new Mutex();
@@ -92,7 +101,7 @@ export class VisitCounter {
 
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
-    for (const participant of this.since.get(room)?.keys() ?? []) {
+    for (const participant of this.present.get(room)?.keys() ?? []) {
       // They left now, so the grace period for reconnecting is not subtracted.
       this.leave(counted, room, participant, 0);
     }
@@ -108,7 +117,7 @@ export class VisitCounter {
   /** Drops the counts of a removed room. */
   forget(room: string): void {
     this.counted.delete(room);
-    this.since.delete(room);
+    this.present.delete(room);
   }
 
   /** Stores the counts. @throws StoreError */
@@ -161,9 +170,9 @@ export class VisitCounter {
   }
 
   private enter(counted: Counted, room: string, participant: ParticipantId): void {
-    const present = this.since.get(room) ?? new Map<ParticipantId, number>();
-    this.since.set(room, present);
-    present.set(participant, this.options.date());
+    const present = this.present.get(room) ?? new Map<ParticipantId, Visit>();
+    this.present.set(room, present);
+    present.set(participant, { since: this.options.date() });
     this.add(counted, (sums) => sums.visits++);
   }
 
@@ -173,11 +182,11 @@ export class VisitCounter {
     participant: ParticipantId,
     grace: number = DEFAULTS.stream.grace,
   ): void {
-    const present = this.since.get(room);
-    const since = present?.get(participant);
-    if (since === undefined) return;
+    const present = this.present.get(room);
+    const visit = present?.get(participant);
+    if (!visit) return;
     present!.delete(participant);
-    const seconds = Math.max(0, this.options.date() - since - grace) / 1000;
+    const seconds = Math.max(0, this.options.date() - visit.since - grace) / 1000;
     const span = DWELL_SPANS.findIndex((end) => seconds < end);
     this.add(counted, (sums) => sums.dwell[span < 0 ? DWELL_SPANS.length : span]++);
   }
@@ -186,10 +195,19 @@ export class VisitCounter {
     const { id } = command.by;
     if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
+    // A stroke of several messages is one wound.
+    if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
     if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
     if (command.what === 'plant') this.warm(counted, room, command.x, command.y);
     if (command.what === 'damage') this.warm(counted, room, command.points[0], command.points[1]);
+  }
+
+  private goesOn(room: string, command: RoomCommand & { what: 'damage' }): boolean {
+    const visit = this.present.get(room)?.get(command.by.id);
+    const goesOn = continues(visit?.end, command);
+    if (visit) visit.end = endOf(command);
+    return goesOn;
   }
 
   private warm(counted: Counted, { grid: ground }: Room, x: number, y: number): void {

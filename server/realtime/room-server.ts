@@ -12,6 +12,7 @@ import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
+import { AffectedOrganisms } from './presence/affected-organisms.ts';
 import { Cursors } from './presence/cursors.ts';
 import { EventQueue } from './presence/event-queue.ts';
 import { PresenceBroadcaster } from './presence/presence-broadcaster.ts';
@@ -55,6 +56,7 @@ export class RoomServer {
   readonly refresh: RefreshRequests;
   readonly cursors = new Cursors();
   readonly visits = new VisitStatistics();
+  private readonly affected: AffectedOrganisms;
   private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
   private readonly eventQueue = new EventQueue();
@@ -84,9 +86,24 @@ export class RoomServer {
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
     const { slots, visits, broadcaster, cursors, eventQueue } = this;
+    const affected = new AffectedOrganisms({
+      room,
+      isExpected: (participant) => visits.isKnown(participant),
+      personOf: (participant) => {
+        const client = slots.memberOf(participant);
+        return client && slots.participantOf(client);
+      },
+      send: (participant, message) => {
+        const client = slots.memberOf(participant);
+        if (!client || broadcaster.isHidden(client)) return false;
+        client.send('affected', policy.redactNames('affected', message));
+        return true;
+      },
+    });
+    this.affected = affected;
     const context: RoomContext = {
       ...options,
-      ...{ slots, visits, broadcaster, cursors, eventQueue, hooks: () => this.hooks },
+      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, hooks: () => this.hooks },
     };
     const welcomeBuilder = new WelcomeBuilder(context);
     this.walls = new RoomWalls(context, welcomeBuilder);
@@ -193,6 +210,8 @@ export class RoomServer {
     this.slots.confirm(client);
     this.walls.confirm(client);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
+    const you = this.slots.participantOf(client);
+    if (you) this.affected.acknowledge(you.id, tick);
   }
 
   /** A participant has done something, so they are not idle. */
@@ -224,6 +243,8 @@ export class RoomServer {
       this.dispatcher.answer(answer);
     }
     this.drawings.endTick(now, gone);
+    this.affected.follow(result, now);
+    this.affected.send(result.tick, now);
     this.queueEvents(result, now);
     this.broadcaster.follow(result.tick, result.changed);
     this.lastTick = result.tick;

@@ -217,7 +217,7 @@ export async function replay({ world, room, to, journal, marks, moment, onTick }
       const { state, cells } = await moment(tick);
       await world.replaceState(room, state, cells);
       entry = await entries.next();
-      await onTick?.({ tick, answers: [], life: [], changed: [] }, undefined);
+      await onTick?.({ tick, answers: [], life: [], died: [], changed: [] }, undefined);
       continue;
     }
     if (!entry.done && entry.value.tick === tick) {

@@ -128,7 +128,7 @@ export class CommandHandlers {
       energy: this.energy.export(),
       ...(this.attendance && { attendance: this.attendance.export() }),
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
-      ...(this.wounding.protect > 0 && { protect: this.wounding.protect }),
+      ...this.wounding.export(),
     };
   }
 
@@ -144,7 +144,7 @@ export class CommandHandlers {
     this.tickRate = tickRate;
     this.attendance = from.attendance && new Attendance(from.attendance);
     this.flashLimit = from.flashLimit;
-    this.wounding.protect = from.protect ?? 0;
+    this.wounding.restore(from);
   }
 
   /**
@@ -191,6 +191,7 @@ export class CommandHandlers {
       case 'leave':
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
+        this.wounding.leave(event.participant);
         this.attendance?.leave(event.participant, event.at ?? 0);
         break;
       case 'attendance':
@@ -249,6 +250,7 @@ export class CommandHandlers {
   /** Ends a tick. @returns the answers to its commands */
   end(tick: number): Answer[] {
     this.energy.prune(tick);
+    this.wounding.prune(tick, this.tickRate);
     this.attendance?.prune(
       tick,
       () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),

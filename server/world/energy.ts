@@ -2,10 +2,11 @@
  * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
  * depends on ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
-import { type Stroke, strokeLength, sweptCells } from '../../shared/geometry.ts';
+import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomState } from './room-state.ts';
+import { continues, endOf } from './strokes.ts';
 
 /** Settings under which nothing costs energy. */
 export const FREE = {
@@ -113,10 +114,8 @@ export class Energy {
    * @throws Refusal no-energy; nothing is spent then
    */
   spendStroke(participant: ParticipantId, stroke: Stroke, tick: number, woken = 0): void {
-    const { points, radius } = stroke;
     const cost = this.priceOfCells(participant, stroke) + woken * (this.settings.wake ?? 0);
-    const [x, y] = [points[points.length - 2], points[points.length - 1]];
-    this.spend(participant, cost, tick, { x, y, radius });
+    this.spend(participant, cost, tick, endOf(stroke));
   }
 
   /** Changes settings and tick rate. Full accounts stay full; others are capped at the capacity. */
@@ -144,14 +143,8 @@ export class Energy {
   }
 
   /** Whether a stroke begins where the participant's last one has ended, with the same radius. */
-  continues(participant: ParticipantId, { points, radius }: Stroke): boolean {
-    const end = this.accounts.get(participant)?.end;
-    return (
-      strokeLength(points) > 0 &&
-      end?.x === points[0] &&
-      end.y === points[1] &&
-      end.radius === radius
-    );
+  continues(participant: ParticipantId, stroke: Stroke): boolean {
+    return continues(this.accounts.get(participant)?.end, stroke);
   }
 
   /** A stroke split into messages, each continuing the one before, pays for one first disc. */

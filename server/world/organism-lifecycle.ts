@@ -19,6 +19,7 @@ export class OrganismLifecycle {
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
+  private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
 
   constructor(
@@ -67,9 +68,13 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });
   }
 
-  /** Records a hit by a stroke: wakes the organism and restarts its trusted steps. */
-  hit(organism: Organism, by: ParticipantId): void {
-    organism.wounds++;
+  /**
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps.
+   *
+   * @param isNew whether this stroke has not wounded the organism before
+   */
+  hit(organism: Organism, by: ParticipantId, isNew: boolean): void {
+    if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
     this.wake(organism);
@@ -81,6 +86,7 @@ export class OrganismLifecycle {
   die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
     this.disposed.push(organism.patch);
+    this.dead.push(organism);
     const freed: number[] = [];
     this.grid.each(organism.window, (place) => {
       if (this.grid.ownerAt(place) !== organism.id) return;
@@ -167,6 +173,24 @@ export class OrganismLifecycle {
   /** Takes the life events since the last call. */
   takeEvents(): LifeEvent[] {
     return this.pendingEvents.splice(0);
+  }
+
+  /** Takes the organisms that died since the last call. */
+  takeDead(): Organism[] {
+    return this.dead.splice(0);
+  }
+
+  /** How many live cells of an organism each neighbour blocks; none if it is dead. */
+  blockersOf(id: OrganismId): Map<OrganismId, number> {
+    const organism = this.population.find(id);
+    const counts = new Map<OrganismId, number>();
+    if (!organism) return counts;
+    this.grid.each(organism.window, (place, cell) => {
+      const owner = this.grid.ownerAt(place);
+      if (organism.pressing[cell] === 0 || owner === 0 || owner === id) return;
+      counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    });
+    return counts;
   }
 
   /** Takes the patches of organisms removed since the last call; the caller disposes of them. */
@@ -262,7 +286,8 @@ function hurt(organism: Organism, grid: GridPlanes): void {
 function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
   organism.hurt = undefined;
-  organism.healed++;
+  // A slow stroke may wound again after the organism has healed; that is still one wound.
+  organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
 

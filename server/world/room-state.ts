@@ -15,10 +15,10 @@ import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
 /**
- * Version 1 lacks healing, version 2 attendance, and version 3 the flash limit, sources, protection
- * and the price of waking. All are still read.
+ * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
+ * the price of waking, and version 4 strokes. All are still read.
  */
-export const ROOM_STATE_VERSION = 4;
+export const ROOM_STATE_VERSION = 5;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -74,7 +74,7 @@ const organismState = v.strictObject({
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, 4, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -120,6 +120,17 @@ export const roomState = v.pipe(
     flashLimit: v.optional(flashLimit),
     /** Seconds for which a wounded organism cannot be wounded again; absent: 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
+    /** Each participant's last stroke, where it has ended, and whom it has wounded (rule DMG-4). */
+    strokes: v.optional(
+      v.array(
+        v.strictObject({
+          participant: whole,
+          end: v.strictObject({ x: number, y: number, radius: number }),
+          at: whole,
+          wounded: v.array(positive),
+        }),
+      ),
+    ),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -154,6 +165,7 @@ export type CommandState = Pick<
   | 'attendance'
   | 'flashLimit'
   | 'protect'
+  | 'strokes'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 

@@ -68,6 +68,8 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
+  /** The organisms that died. */
+  readonly died: readonly OrganismView[];
   /** Chunks of the planes that have changed. */
   readonly changed: readonly number[];
 }
@@ -146,6 +148,11 @@ export class Room {
   viewOf(id: OrganismId): OrganismView | undefined {
     const organism = this.lifecycle.find(id);
     return organism && viewOf(organism);
+  }
+
+  /** How many live cells of an organism each neighbour blocks. */
+  blockersOf(id: OrganismId): Map<OrganismId, number> {
+    return this.lifecycle.blockersOf(id);
   }
 
   /** Number of living organisms. */
@@ -368,6 +375,7 @@ export class Room {
       tick: this.completedTicks,
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
+      died: this.lifecycle.takeDead().map(viewOf),
       changed: this.grid.takeChanged(),
     };
   }

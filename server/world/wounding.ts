@@ -1,4 +1,4 @@
-/** Wounds organisms by strokes, and protects the wounded (rules DMG-3 and ENE-6). */
+/** Wounds organisms by strokes, and protects the wounded (rules DMG-3, DMG-4 and ENE-6). */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
@@ -8,7 +8,9 @@ import type { Energy } from './energy.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
+import type { CommandState } from './room-state.ts';
 import type { Species } from './species.ts';
+import { Strokes } from './strokes.ts';
 
 const { woundSeconds } = DEFAULTS.life;
 
@@ -16,12 +18,36 @@ const { woundSeconds } = DEFAULTS.life;
 export class Wounding {
   /** Seconds for which a wounded organism cannot be wounded again. */
   protect = 0;
+  private strokes = new Strokes();
 
   constructor(
     private readonly species: Species,
     private readonly grid: GridPlanes,
     private readonly lifecycle: OrganismLifecycle,
   ) {}
+
+  export(): Pick<CommandState, 'protect' | 'strokes'> {
+    const strokes = this.strokes.export();
+    return {
+      ...(this.protect > 0 && { protect: this.protect }),
+      ...(strokes.length > 0 && { strokes }),
+    };
+  }
+
+  restore({ protect, strokes }: Pick<CommandState, 'protect' | 'strokes'>): void {
+    this.protect = protect ?? 0;
+    this.strokes = new Strokes(strokes);
+  }
+
+  /** Forgets a participant's stroke. */
+  leave(participant: ParticipantId): void {
+    this.strokes.leave(participant);
+  }
+
+  /** Call once a tick: forgets strokes that are long over. */
+  prune(tick: number, tickRate: number): void {
+    this.strokes.prune(tick, tickRate, (id) => this.lifecycle.find(id) !== undefined);
+  }
 
   /**
    * Wounds what a stroke covers, and charges for it.
@@ -45,11 +71,13 @@ export class Wounding {
     const spared = hits.length - wounded.length;
     if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
     energy.spendStroke(by.id, stroke, tick, wokenBy(wounded, this.species));
+    const before = this.strokes.follow(by.id, stroke, tick);
     for (const { organism, cover } of wounded) {
-      const before = organism.woundMask;
-      organism.woundMask = before ? cover.map((value, cell) => value | before[cell]) : cover;
+      const mask = organism.woundMask;
+      organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
       protection.begin(organism, by.id);
-      this.lifecycle.hit(organism, by.id);
+      this.lifecycle.hit(organism, by.id, !before.has(organism.id));
+      before.add(organism.id);
     }
     return spared > 0 ? { spared } : {};
   }

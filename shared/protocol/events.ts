@@ -3,7 +3,15 @@
  */
 import * as v from 'valibot';
 import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
-import { flashLimit, lifeEvent, organismView, participantView, seedView } from '../vocabulary.ts';
+import {
+  flashLimit,
+  how,
+  lifeEvent,
+  organismView,
+  participantView,
+  planter,
+  seedView,
+} from '../vocabulary.ts';
 import { packedPointer } from './pointers.ts';
 import { NOTICES, REASONS } from './reasons.ts';
 
@@ -87,6 +95,13 @@ export const EVENTS = {
   frame: v.instance(Uint8Array),
   /** What happened to organisms in a tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
+  /**
+   * What others have done to organisms of this participant, gathered: who was the first, and how
+   * many others there were.
+   */
+  affected: v.object({
+    organisms: v.array(v.object({ id, kind: v.string(), how, by: planter, others: count })),
+  }),
   /** Participants who joined and left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /** Where pointers are: see `pointers.ts`. */

@@ -1,5 +1,6 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
 
+import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   cameraRests,
   fingerTap,
@@ -66,7 +67,23 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   // All across: whatever animal it is, there is flesh on the way.
   const from = await screenOf(page, 36, 46);
   const to = await screenOf(page, 60, 50);
-  await touch(line(from.x, from.y, to.x, to.y));
+  const way = line(from.x, from.y, to.x, to.y).map((at) => [{ ...at, id: 0 }]);
+  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: (typeof way)[number]) =>
+    fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+  const lens = page.locator('.lens');
+  expect(await lens.isVisible()).toBe(false);
+  await send('touchStart', way[0]);
+  for (const at of way.slice(1)) await send('touchMove', at);
+  // The lens shows the cut beside the finger, not under it.
+  await lens.waitFor();
+  const box = (await lens.boundingBox())!;
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
+  expect(middle.y).toBeLessThan(to.y);
+  await send('touchEnd', []);
+  await lens.waitFor({ state: 'hidden' });
   await waitForWounds(page, 1, 1);
-  expect(room.organisms[0].wounds).toBeGreaterThan(0);
+  // However many messages it took, it was one stroke, as wide as a finger needs.
+  expect(room.organisms[0].wounds).toBe(1);
+  expect(await page.getByTestId('radius').inputValue()).toBe(`${DEFAULTS.stroke.touchRadius}`);
 });

@@ -17,6 +17,7 @@ import {
   type PageElement,
   screenOf,
   waitForPhase,
+  watchToasts,
 } from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
@@ -268,6 +269,67 @@ test('sound and vibration are off until the visitor turns them on', async () => 
   await turned.tap();
   await page.locator('[data-testid=senses][aria-pressed=false]').waitFor();
   expect(problems).toEqual([]);
+});
+
+test('planters are told once who cut their organism, and after a break what happened meanwhile', async () => {
+  const told = await watchToasts(page);
+  const cut = async (y: number) => {
+    for (const points of [
+      [mine.x - 9, y],
+      [mine.x - 9, y, mine.x, y],
+      [mine.x, y, mine.x + 9, y],
+    ])
+      expect(await ada.ask('damage', { radius: 2, points })).not.toHaveProperty('reason');
+  };
+  const kind = mine.kind.replaceAll('_', ' ');
+  const text = `Ada cut your ${kind}.`;
+
+  const card = page.getByTestId('organism-card');
+  await card.getByLabel('Close', { exact: true }).tap();
+  await cut(mine.y);
+  await page.waitForFunction(([{ toasts }, start]) => toasts.some((one) => one.startsWith(start)), [
+    told,
+    text,
+  ] as const);
+  const finder = page.getByTestId('find-mine');
+  expect(await finder.getAttribute('class')).toContain('unseen');
+  await finder.tap();
+  await page.locator('[data-testid=find-mine]:not(.unseen)').waitFor();
+  await tapPlace(mine.x, mine.y);
+  expect(await card.getByTestId('affected').textContent()).toBe(text);
+  expect((await told.jsonValue()).felt).toEqual([]);
+
+  await page.getByTestId('senses').tap();
+  await page.locator('[data-testid=senses][aria-pressed=true]').waitFor();
+  const child = await plantAs(ada, 80, 80, { from: 'gallery', index: 20 });
+  const { id } = (await page.evaluate(
+    () => (document.querySelector('vivarium-room') as unknown as PageElement).model.you,
+  ))!;
+  proxy.set({ deaf: true });
+  proxy.reset();
+  await page.waitForSelector('html[data-connection="reconnecting"]', { state: 'attached' });
+  await ada.until(() =>
+    ada.heard.some(
+      ({ name, message }) => name === 'people' && (message as Event<'people'>).left.includes(id),
+    ),
+  );
+  await cut(mine.y - 4);
+  const { seed } = (await ada.ask('cross', {
+    a: mine.id,
+    b: child,
+    mix: 0.5,
+  })) as Event<'accepted'>;
+  await plantAs(ada, 130, 80, { from: 'hand', seed: seed!.id });
+  proxy.set(NO_FAULTS);
+  await page.waitForFunction(([{ toasts }, end]) => toasts.at(-1)?.endsWith(end), [
+    told,
+    `Ada planted a child of your ${kind}.`,
+  ] as const);
+  const { toasts, felt } = await told.jsonValue();
+  expect(toasts.filter((toast) => toast.includes('Ada'))).toHaveLength(2);
+  expect(toasts.at(-1)).toContain(text);
+  expect(felt.filter((pattern) => `${pattern}` === '14,80,14')).toHaveLength(1);
+  await page.getByTestId('senses').tap();
 });
 
 test('the keepsake holds a picture, a film, and a link that plants the same creature again', async () => {

@@ -32,7 +32,10 @@ beforeAll(async () => {
   await ada.ask('plant', { x: 80, y: 40, seed });
   planted = room.tick;
   await ada.until(() => ada.tick! > planted + 40);
+  // One stroke, as a page sends it.
+  await ada.ask('damage', { radius: 2, points: [1, 1] });
   await ada.ask('damage', { radius: 2, points: [1, 1, 5, 5] });
+  await ada.ask('damage', { radius: 2, points: [5, 5, 5, 9] });
   const [{ id }] = room.organisms;
   await ada.ask('cross', { a: id, b: id, mix: 0.5 });
   await ada.until(() => ada.tick! > planted + 60);

@@ -228,6 +228,27 @@ export async function waitForTick(page: Page, tick: number): Promise<void> {
   );
 }
 
+interface Told {
+  readonly toasts: string[];
+  /** Patterns of vibrations. */
+  readonly felt: unknown[];
+}
+
+/** What a visitor's page tells from now on. */
+export const watchToasts = (page: Page): Promise<JSHandle<Told>> =>
+  elementOf(page).evaluateHandle((room: PageElement) => {
+    const told: Told = { toasts: [], felt: [] };
+    navigator.vibrate = (pattern) => told.felt.push(pattern) > 0;
+    const observer = new MutationObserver((changes) => {
+      for (const node of changes.flatMap(({ addedNodes }) => [...addedNodes])) {
+        if (node instanceof HTMLElement) told.toasts.push(node.textContent!.trim());
+      }
+    });
+    const layer = room.shadowRoot!.querySelector('toast-layer')!;
+    observer.observe(layer.shadowRoot!, { childList: true, subtree: true });
+    return told;
+  });
+
 /** The element of the page that has the focus, inside of whatever holds it. */
 export const focus = (page: Page): Promise<JSHandle<Element>> =>
   page.evaluateHandle(() => {

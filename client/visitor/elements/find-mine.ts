@@ -32,6 +32,14 @@ export class FindMine extends PageElement {
       border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
       border-radius: 50%;
     }
+    .unseen {
+      border-color: var(--warm);
+    }
+    .unseen .who::after {
+      border: 2px solid var(--warm);
+      animation: pulse 1.2s ease-in-out 8;
+      --faintest: 0;
+    }
     @media (max-width: 299px), (max-height: 299px) {
       span {
         ${visuallyHidden}
@@ -46,9 +54,10 @@ export class FindMine extends PageElement {
   private lastFound: OrganismId = 0;
 
   override render(): TemplateResult | typeof nothing {
-    const { you, connection } = this.session.model;
+    const { unseen, model } = this.session;
+    const { you, connection } = model;
     if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
-    return html`<button class="panel raise" data-testid="find-mine" @click=${this.find}>
+    return html`<button class="panel raise ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
       <i class="who" style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
     </button>`;
   }
@@ -58,10 +67,16 @@ export class FindMine extends PageElement {
     return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
-  /** Finds the newest organism first, then the older ones in turn. */
+  /** Finds the one that others have affected, or the newest first, then the older ones in turn. */
   find(): void {
+    const { session } = this;
     const mine = this.mine();
-    const organism = mine.findLast(({ id }) => id < this.lastFound) ?? mine.at(-1);
+    const organism =
+      mine.find(({ id }) => id === session.unseen) ??
+      mine.findLast(({ id }) => id < this.lastFound) ??
+      mine.at(-1);
+    session.unseen = 0;
+    this.requestUpdate();
     if (!organism) return;
     this.lastFound = organism.id;
     fire(this, 'find', organism);

@@ -18,6 +18,7 @@ import {
 } from '../../elements/organism-text.ts';
 import type { Selection } from '../../state/interaction-state.ts';
 import './organism-portrait.ts';
+import { changeText } from '../affected-text.ts';
 import { fire, PageElement } from './page-element.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
@@ -71,6 +72,10 @@ export class OrganismCard extends PageElement {
       margin-top: 16px;
       padding-top: 14px;
       border-top: 1px solid var(--line);
+    }
+    .affected {
+      margin-top: 10px;
+      color: var(--warm);
     }
     kin-list {
       margin-top: 14px;
@@ -192,12 +197,14 @@ export class OrganismCard extends PageElement {
   }
 
   private facts(organism: OrganismView, selection: Selection): TemplateResult {
+    const change = this.session.affected.get(organism.id);
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
         <dt>${msg('Wounds')}</dt>
         <dd data-testid="survived">${survivedText(organism)}</dd>
       </dl>
+      ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
       <footer class="wrap">
         ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () => {

@@ -88,7 +88,12 @@ export class RoomStory extends VisitorElement {
         this.requestUpdate();
       }),
       model.on('life', (change) => {
-        story.happened(change);
+        const { event, organism } = change;
+        const { you } = model;
+        // The toast tells the planter what others do, with their names.
+        const isTold =
+          event.what === 'wounded' && organism.planter.id === you?.id && event.by !== you.id;
+        if (!isTold) story.happened(change);
         this.schedule();
       }),
     );

@@ -82,6 +82,17 @@ export const roomStyle = css`
     --faintest: 0.72;
     animation: pulse 3.2s ease-in-out infinite;
   }
+  .lens {
+    position: absolute;
+    inset: 0 auto auto 0;
+    z-index: 5;
+    width: 120px;
+    height: 120px;
+    border-radius: 50%;
+    background: var(--bench);
+    box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
+    pointer-events: none;
+  }
   find-mine {
     position: absolute;
     inset: auto auto var(--edge-bottom) var(--edge-left);

@@ -10,7 +10,7 @@ import {
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
-import { number, peopleText, plural } from '../../elements/text.ts';
+import { furtherEvents, number, peopleText, plural } from '../../elements/text.ts';
 import type { LifeChange, RoomModel } from '../../net/room-model.ts';
 
 /** The people of the room, and its organisms as shown now. */
@@ -109,15 +109,7 @@ export class Story {
       const sentences = announced.map(({ event, organism }) =>
         sentence({ event, organism: withCurrentPlanter(organism, room) }, room),
       );
-      if (rest > 0) {
-        sentences.push(
-          plural(
-            rest,
-            msg(str`And ${number(rest)} more thing happened.`),
-            msg(str`And ${number(rest)} more things happened.`),
-          ),
-        );
-      }
+      if (rest > 0) sentences.push(furtherEvents(rest));
       return sentences.join(' ');
     };
   }

@@ -4,13 +4,16 @@ import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Point } from '../../render/camera.ts';
 
-/** How long a toast is shown, ms; the same as its CSS animation. */
+/** How long a toast is shown: at least this, and longer for a text that takes longer to read; ms. */
 const DURATION = 2_600;
+const PER_LETTER = 75;
 const MAX_TOASTS = 3;
 
 interface Toast extends Point {
   readonly id: number;
   readonly text: string;
+  /** ms */
+  readonly duration: number;
 }
 
 /** Overlay on the canvas for toasts. */
@@ -20,20 +23,24 @@ export class ToastLayer extends LitElement {
     :host {
       position: absolute;
       inset: 0;
+      z-index: 6;
       pointer-events: none;
       overflow: hidden;
     }
     div {
       position: absolute;
       width: max-content;
+      box-sizing: border-box;
       max-width: min(22em, 80vw);
+      text-wrap: balance;
+      text-align: center;
       padding: 0.5em 0.95em;
-      border-radius: 999px;
+      border-radius: 1.4em;
       background: var(--panel);
       border: 1px solid var(--line);
       color: var(--ink);
       translate: -50% calc(-100% - 20px);
-      animation: toast 2.6s ease-out both;
+      animation: toast ease-out both;
     }
     @media (prefers-reduced-motion: reduce) {
       div {
@@ -62,24 +69,27 @@ export class ToastLayer extends LitElement {
   /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    const margin = Math.min(150, this.clientWidth / 2);
+    // Half of the largest width.
+    const em = Number.parseFloat(getComputedStyle(this).fontSize);
+    const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {
       x: Math.max(margin, Math.min(this.clientWidth - margin, x)),
       y: Math.max(80, Math.min(this.clientHeight - 40, y)),
     };
+    const duration = Math.max(DURATION, PER_LETTER * text.length);
     const others = this.toasts.filter((toast) => toast.text !== text);
-    this.toasts = [...others, { id, text, ...place }].slice(-MAX_TOASTS);
+    this.toasts = [...others, { id, text, duration, ...place }].slice(-MAX_TOASTS);
     setTimeout(() => {
       this.toasts = this.toasts.filter((toast) => toast.id !== id);
-    }, DURATION);
+    }, duration);
   }
 
   override render(): TemplateResult {
     return html`${repeat(
       this.toasts,
       ({ id }) => id,
-      ({ text, x, y }) =>
-        html`<div data-testid="toast" style="left:${x}px;top:${y}px">${text}</div>`,
+      ({ text, x, y, duration }) =>
+        html`<div data-testid="toast" style="left:${x}px;top:${y}px;animation-duration:${duration}ms">${text}</div>`,
     )}`;
   }
 }

@@ -57,6 +57,7 @@ export class VivariumRoom extends VisitorElement {
   /** Whether this browser has no WebGL2: the page says so, and does nothing else. */
   @state() private unsupported = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  @query('.lens') private readonly lens!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: ToolDock;
   @query('find-mine') private readonly finder!: FindMine;
   @query('key-help') private readonly help!: KeyHelp;
@@ -81,8 +82,8 @@ export class VivariumRoom extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    const { canvas, dock, finder, help, story, header, cursors, model } = this;
-    const elements = { page: this, canvas, dock, finder, help, story, header, cursors };
+    const { canvas, dock, finder, help, story, header, cursors, lens, model } = this;
+    const elements = { page: this, canvas, dock, finder, help, story, header, cursors, lens };
     try {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
@@ -134,6 +135,7 @@ export class VivariumRoom extends VisitorElement {
         @blur=${() => this.room?.tools.leave(performance.now())}
       ></canvas>
       <cursor-layer></cursor-layer>
+      <canvas class="lens" hidden aria-hidden="true"></canvas>
       ${
         selection
           ? html`<organism-card

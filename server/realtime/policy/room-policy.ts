@@ -106,6 +106,11 @@ export class RoomPolicy {
         );
         return { ...life, events } as never;
       }
+      case 'affected': {
+        const { organisms } = message as Event<'affected'>;
+        const redacted = organisms.map((one) => ({ ...one, by: this.redactParticipant(one.by) }));
+        return { organisms: redacted } as never;
+      }
       default:
         return message;
     }

@@ -35,6 +35,11 @@ export class VisitStatistics {
     this.visits.delete(participant);
   }
 
+  /** Whether a participant is present, or their slot is still reserved. */
+  isKnown(participant: ParticipantId): boolean {
+    return this.visits.has(participant);
+  }
+
   /** Counts an accepted command. */
   countCommand(participant: ParticipantId): void {
     const visit = this.visits.get(participant);

@@ -96,13 +96,14 @@ export class RoomAdmission {
 
   /** Forgets the participants whose reserved slots have expired. @returns who they were */
   expire(now: number): ParticipantId[] {
-    const { slots, newcomers, room, visits } = this.context;
+    const { slots, newcomers, room, visits, affected } = this.context;
     const expired = slots.expire(now);
     for (const participant of expired) {
       newcomers.leave(participant);
       room.leave(participant);
       visits.leave(participant);
     }
+    affected.forget(expired);
     return expired;
   }
 
@@ -120,7 +121,7 @@ export class RoomAdmission {
   private seatParticipant(client: RoomClient, request: JoinRequest): void {
     const { name, resumeToken, heldChecksums, onSeated, deviceMark, address = '' } = request;
     const { presence } = this;
-    const { slots, newcomers, room, visits, eventQueue, hooks, clock } = this.context;
+    const { slots, newcomers, room, visits, eventQueue, affected, hooks, clock } = this.context;
     const { you, isNew, replaced } = slots.claim(client, {
       ...{ token: resumeToken, address, now: clock.now() },
       newcomer: (id) => ({ id, name, hue: hueOf(id) }),
@@ -135,6 +136,7 @@ export class RoomAdmission {
     if (!replaced) presence.changes.enter(you);
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
     eventQueue.startFor(client);
+    affected.returned(you.id);
     onSeated(you);
     if (!replaced) hooks()?.joined(you);
     this.startStream(client, heldChecksums);

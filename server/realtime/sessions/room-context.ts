@@ -5,6 +5,7 @@ import type { Pace } from '../../world/ticker.ts';
 import type { Bans } from '../policy/bans.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { WallPlaces } from '../policy/wall-places.ts';
+import type { AffectedOrganisms } from '../presence/affected-organisms.ts';
 import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
@@ -32,6 +33,7 @@ export interface RoomBasis {
 export interface RoomContext extends RoomBasis {
   readonly slots: ParticipantSlots<RoomClient>;
   readonly visits: VisitStatistics;
+  readonly affected: AffectedOrganisms;
   readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;

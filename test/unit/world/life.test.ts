@@ -91,6 +91,34 @@ describe('damage', () => {
     ]);
   });
 
+  test('DMG-4: a stroke in several messages is one wound, also when it comes back; a second stroke is another', () => {
+    const hand = grown([8, 8], [20, 8]);
+    /** A movement from a point over others: the point first, then a message to each. */
+    const stroke = (points: readonly (readonly [number, number])[], by = BERT): void => {
+      points.forEach((point, i) => {
+        hand.damage([...(points[i - 1] ?? []), ...point], 1, by);
+        hand.tick();
+      });
+    };
+    const wounds = () => hand.room.organisms.map((one) => one.wounds);
+    const [out, left, right] = [
+      [13, 2],
+      [8, 8],
+      [20, 8],
+    ] as const;
+    stroke([out, left, right, left]);
+    expect(wounds()).toEqual([1, 1]);
+    // Another hand in between, and a state that is stored and restored.
+    stroke([left], ANNA);
+    expect(wounds()).toEqual([2, 1]);
+    hand.room.replaceState(hand.room.export(), [1, 2]);
+    hand.damage([...left, ...right], 1, BERT);
+    hand.tick();
+    expect(wounds()).toEqual([2, 1]);
+    stroke([out, left]);
+    expect(wounds()).toEqual([3, 1]);
+  });
+
   test.each([
     ['outside the grid', [-1, 3], 'bad-point'],
     ['not a number', [Number.NaN, 3], 'bad-point'],
@@ -196,6 +224,24 @@ describe('life', () => {
       { what: 'asleep', id: 1 },
     ]);
     expect(hand.room.organisms[0]).toMatchObject({ wounds: 3, healed: 1 });
+  });
+
+  test('DMG-4: a stroke that goes on after the organism has healed is not healed a second time', () => {
+    const hand = asleep();
+    hand.regrows = true;
+    hand.damage([6, 6], 1);
+    hand.tick();
+    const healed = [hand.rest(), hand.rest()].flatMap((results) =>
+      results.flatMap(({ life }) => life.filter(({ what }) => what === 'healed')),
+    );
+    hand.damage([6, 6, 10, 6], 1);
+    hand.tick();
+    healed.push(...hand.rest().flatMap(({ life }) => life.filter((e) => e.what === 'healed')));
+    expect(healed).toEqual([
+      { what: 'healed', id: 1, healed: 1 },
+      { what: 'healed', id: 1, healed: 1 },
+    ]);
+    expect(hand.room.organisms[0]).toMatchObject({ wounds: 1, healed: 1, hurt: false });
   });
 
   test('LIF-7: an organism that rests with a hole has not healed; its next wound is measured from there', () => {

@@ -1,0 +1,182 @@
+/**
+ * Tells planters what others have done to their organisms: gathered, and at most so often. What
+ * happens while a planter is away, or their page is hidden, waits for their return.
+ */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import type {
+  How,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+  ParticipantView,
+} from '../../../shared/vocabulary.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
+import type { Room, TickResult } from '../../world/room.ts';
+
+const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
+
+export interface AffectedOrganismsOptions {
+  readonly room: Pick<Room, 'viewOf' | 'blockersOf'>;
+  /** Whether a participant is present, or their slot is still reserved. */
+  readonly isExpected: (participant: ParticipantId) => boolean;
+  /** How others see a participant who is present; undefined if they are not. */
+  readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;
+  /** Sends a message. @returns false if the participant is away, or does not see their page */
+  readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean;
+}
+
+/** What was done to one organism in one way. */
+interface Change {
+  readonly organism: OrganismView;
+  readonly how: How;
+  readonly people: Map<ParticipantId, OrganismView['planter']>;
+}
+
+/** By organism and way. */
+type Changes = Map<string, Change>;
+
+interface Gathered {
+  /** ms */
+  readonly since: number;
+  readonly changes: Changes;
+}
+
+interface Sent {
+  /** ms */
+  readonly at: number;
+  readonly tick: number;
+  /** Until the client has confirmed a frame that was sent later. */
+  changes?: Changes | undefined;
+}
+
+/** An organism that has not healed since somebody wounded it. */
+interface Wounded {
+  /** Who wounded it last. */
+  readonly by: ParticipantId;
+  /** How many of its live cells each neighbour blocked then. */
+  readonly blockers: ReadonlyMap<OrganismId, number>;
+}
+
+/** Gathers a room's events by planter. In memory only; everything in it is bounded. */
+export class AffectedOrganisms {
+  private readonly gathered = new Map<ParticipantId, Gathered>();
+  private readonly sent = new Map<ParticipantId, Sent>();
+  private readonly wounded = new Map<OrganismId, Wounded>();
+
+  constructor(private readonly options: AffectedOrganismsOptions) {}
+
+  /** Gathers the events of a tick. @param now ms */
+  follow({ life, died }: Pick<TickResult, 'life' | 'died'>, now: number): void {
+    const { room } = this.options;
+    const find = (id: OrganismId): OrganismView | undefined =>
+      room.viewOf(id) ?? died.find((one) => one.id === id);
+    for (const event of life) {
+      if (event.what === 'born') {
+        for (const parent of event.organism.parents) {
+          this.add(find(parent), 'crossed', event.organism.planter, now);
+        }
+        continue;
+      }
+      const wound = this.wounded.get(event.id);
+      if (event.what === 'wounded') {
+        const organism = find(event.id);
+        this.add(organism, 'wounded', this.personOf(event.by), now);
+        if (organism) this.remember(organism, event.by);
+      } else if (wound && (event.what === 'died' || event.what === 'healed')) {
+        this.wounded.delete(event.id);
+        // They may have been told that it is healing.
+        const failed = event.what === 'died' && event.cause === 'no-cell-left';
+        if (failed) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
+      } else if (wound && event.what === 'asleep') {
+        this.wounded.delete(event.id);
+        this.outgrown(event.id, wound, now);
+      }
+    }
+  }
+
+  /** Sends what is due. @param tick of the events that were followed last @param now ms */
+  send(tick: number, now: number): void {
+    for (const [participant, { since, changes }] of this.gathered) {
+      const last = this.sent.get(participant);
+      if (now - since < gather || (last && now - last.at < interval)) continue;
+      if (!this.options.send(participant, messageOf(changes))) continue;
+      this.gathered.delete(participant);
+      this.sent.set(participant, { at: now, tick, changes });
+    }
+  }
+
+  /** A participant has drawn the frame of a tick, so they have received what was sent before. */
+  acknowledge(participant: ParticipantId, tick: number): void {
+    const last = this.sent.get(participant);
+    if (last && tick >= last.tick) last.changes = undefined;
+  }
+
+  /** A participant is back: they are told at once, also what may have been lost on the way. */
+  returned(participant: ParticipantId): void {
+    const lost = this.sent.get(participant)?.changes;
+    this.sent.delete(participant);
+    if (!lost) return;
+    const { changes } = this.gathered.get(participant) ?? { changes: [] };
+    this.gathered.set(participant, { since: -Infinity, changes: new Map([...lost, ...changes]) });
+  }
+
+  /** Forgets participants who do not come back. */
+  forget(participants: readonly ParticipantId[]): void {
+    for (const participant of participants) {
+      this.gathered.delete(participant);
+      this.sent.delete(participant);
+    }
+  }
+
+  private add(
+    organism: OrganismView | undefined,
+    how: How,
+    by: OrganismView['planter'],
+    now: number,
+  ): void {
+    const planter = organism?.planter.id;
+    if (!organism || planter === undefined || planter === by.id) return;
+    if (!this.options.isExpected(planter)) return;
+    const empty = (): Gathered => ({ since: now, changes: new Map() });
+    const { changes } = getOrAdd(this.gathered, planter, empty);
+    const key = `${how} ${organism.id}`;
+    const change = changes.get(key) ?? { organism, how, people: new Map() };
+    if (!changes.has(key) && changes.size >= maxChanges) return;
+    changes.set(key, change);
+    if (change.people.size < maxPeople) change.people.set(by.id, by);
+  }
+
+  private remember({ id, planter }: OrganismView, by: ParticipantId): void {
+    if (!this.options.isExpected(planter.id)) return;
+    const blockers = this.wounded.get(id)?.blockers ?? this.options.room.blockersOf(id);
+    this.wounded.set(id, { by, blockers });
+    // An undo may have removed organisms without an event.
+    if (this.wounded.size > maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
+  }
+
+  /** The organism rests with a scar: does the neighbour who took most now block its cells? */
+  private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
+    const { room } = this.options;
+    const taken = [...room.blockersOf(id)]
+      .map(([neighbour, cells]) => ({ neighbour, cells: cells - (blockers.get(neighbour) ?? 0) }))
+      .filter(({ cells }) => cells > 0)
+      .sort((a, b) => b.cells - a.cells);
+    const planter = taken.length > 0 && room.viewOf(taken[0].neighbour)?.planter;
+    if (planter) this.add(room.viewOf(id), 'outgrown', planter, now);
+  }
+
+  /** A participant who has left, or was never present, has no name. */
+  private personOf(id: ParticipantId): OrganismView['planter'] {
+    return this.options.personOf(id) ?? { id, name: '', hue: 0 };
+  }
+}
+
+function messageOf(changes: Changes): Event<'affected'> {
+  return {
+    organisms: [...changes.values()].map(({ organism: { id, kind }, how, people }) => {
+      const [by] = people.values();
+      return { id, kind, how, by, others: people.size - 1 };
+    }),
+  };
+}

@@ -1,0 +1,239 @@
+/** Planters are told what others do to their organisms: gathered, seldom, and also afterwards. */
+import {
+  AffectedOrganisms,
+  type AffectedOrganismsOptions,
+} from '../../../../server/realtime/presence/affected-organisms.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import type { Event } from '../../../../shared/protocol/events.ts';
+import type { LifeEvent, OrganismView, ParticipantView } from '../../../../shared/vocabulary.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
+import { organismView } from '../../../support/welcome.ts';
+
+const { gather, interval, maxChanges, maxPeople } = DEFAULTS.affected;
+const CARL: ParticipantView = { id: 3, name: 'Carl', hue: 90 };
+const PEOPLE = new Map([ANNA, BERT, CARL].map((one) => [one.id, one]));
+/** Between two ticks, ms. */
+const TICK = 100;
+
+/** What Anna is told of a room, tick by tick. */
+class Planter {
+  readonly clock = new FakeClock();
+  readonly told: Event<'affected'>['organisms'][] = [];
+  /** Whether Anna is away, or her page hidden. */
+  isAway = false;
+  expected = [ANNA.id];
+  tick = 0;
+  readonly affected: AffectedOrganisms;
+
+  constructor(room: AffectedOrganismsOptions['room']) {
+    this.affected = new AffectedOrganisms({
+      room,
+      isExpected: (id) => this.expected.includes(id),
+      personOf: (id) => PEOPLE.get(id),
+      send: (id, { organisms }) => {
+        expect(id).toBe(ANNA.id);
+        if (this.isAway) return false;
+        this.told.push(organisms);
+        return true;
+      },
+    });
+  }
+
+  happen(life: readonly LifeEvent[] = [], died: readonly OrganismView[] = []): void {
+    this.affected.follow({ life, died }, this.clock.now());
+    this.affected.send(++this.tick, this.clock.now());
+    this.clock.spend(TICK);
+  }
+
+  /** Nothing happens for so many ms. */
+  wait(duration: number): void {
+    for (let passed = 0; passed < duration; passed += TICK) this.happen();
+  }
+}
+
+const wound = (id: number, by = BERT): LifeEvent => {
+  return { what: 'wounded', id, by: by.id, wounds: 1 };
+};
+
+/** Anna in a room whose organisms are all hers. */
+const planter = (): Planter =>
+  new Planter({
+    viewOf: (id) => organismView(id, { kind: 'horse', planter: ANNA }),
+    blockersOf: () => new Map(),
+  });
+
+const cut = { id: 1, kind: 'horse', how: 'wounded', by: BERT, others: 0 };
+
+test('several wounds within seconds are one message, with the first who made them and how many others', () => {
+  const anna = planter();
+  for (let i = 0; i < 8; i++) anna.happen([wound(1, i === 5 ? CARL : BERT)]);
+  expect(anna.told).toEqual([]);
+  anna.wait(gather);
+  expect(anna.told).toEqual([[{ ...cut, others: 1 }]]);
+});
+
+test('however much happens, messages keep their distance, and tell of everything', () => {
+  const anna = planter();
+  const organisms = new Set<number>();
+  for (let i = 0; i < 600; i++) anna.happen([wound(1 + (i % 7))]);
+  anna.wait(interval);
+  for (const changes of anna.told) for (const { id } of changes) organisms.add(id);
+  const most = Math.ceil((600 * TICK + interval) / interval) + 1;
+  expect(anna.told.length).toBeGreaterThan(2);
+  expect(anna.told.length).toBeLessThanOrEqual(most);
+  expect(organisms.size).toBe(7);
+});
+
+test('what planters do to their own organisms is not told, nor anything to those who do not come back', () => {
+  const anna = planter();
+  anna.happen([wound(1, ANNA)]);
+  anna.wait(gather + interval);
+  anna.expected = [];
+  anna.happen([wound(1)]);
+  anna.expected = [ANNA.id];
+  anna.wait(gather + interval);
+  expect(anna.told).toEqual([]);
+});
+
+test('what happens while the planter is away is told once, when they are back', () => {
+  const anna = planter();
+  anna.isAway = true;
+  anna.happen([wound(1)]);
+  anna.wait(20_000);
+  anna.happen([wound(2, CARL)]);
+  anna.wait(20_000);
+  anna.affected.returned(ANNA.id);
+  anna.isAway = false;
+  anna.happen();
+  expect(anna.told).toEqual([[cut, { ...cut, id: 2, by: CARL }]]);
+  anna.wait(3 * interval);
+  expect(anna.told).toHaveLength(1);
+});
+
+test('nothing is kept for those who do not come back', () => {
+  const anna = planter();
+  anna.isAway = true;
+  anna.happen([wound(1)]);
+  anna.wait(gather);
+  anna.affected.forget([ANNA.id]);
+  anna.isAway = false;
+  anna.affected.returned(ANNA.id);
+  anna.wait(interval);
+  expect(anna.told).toEqual([]);
+});
+
+test('a message that was lost with its connection is told again; one that has arrived is not', () => {
+  const anna = planter();
+  anna.happen([wound(1)]);
+  anna.wait(gather + TICK);
+  expect(anna.told).toEqual([[cut]]);
+  anna.happen([wound(2)]);
+  // A frame from before the message says nothing about it.
+  anna.affected.acknowledge(ANNA.id, 1);
+  anna.affected.returned(ANNA.id);
+  anna.happen();
+  expect(anna.told).toEqual([[cut], [cut, { ...cut, id: 2 }]]);
+  anna.affected.acknowledge(ANNA.id, anna.tick);
+  anna.affected.returned(ANNA.id);
+  anna.wait(interval);
+  expect(anna.told).toHaveLength(2);
+});
+
+test('a crowd that cuts everything is kept within bounds', () => {
+  const anna = planter();
+  anna.isAway = true;
+  for (let by = 10; by < 10 + 2 * maxPeople; by++) {
+    const life = Array.from({ length: 2 * maxChanges }, (_, i) =>
+      wound(1 + i, { ...BERT, id: by }),
+    );
+    anna.happen(life);
+  }
+  anna.isAway = false;
+  anna.wait(gather);
+  expect(anna.told).toHaveLength(1);
+  expect(anna.told[0]).toHaveLength(maxChanges);
+  for (const { others } of anna.told[0]) expect(others).toBe(maxPeople - 1);
+});
+
+test('a child that somebody else plants is told to the planters of its parents', () => {
+  const anna = planter();
+  const child = (by: ParticipantView): LifeEvent => {
+    return { what: 'born', organism: organismView(9, { parents: [1, 2], planter: by }) };
+  };
+  anna.happen([child(ANNA)]);
+  anna.wait(gather + TICK);
+  expect(anna.told).toEqual([]);
+  anna.happen([child(BERT)]);
+  anna.wait(gather + TICK);
+  expect(anna.told).toEqual([[1, 2].map((id) => ({ ...cut, id, how: 'crossed' }))]);
+});
+
+test('an organism that dies of a wound which its planter has been told of is told of again', () => {
+  const anna = planter();
+  const dies: LifeEvent = { what: 'died', id: 1, cause: 'no-cell-left' };
+  anna.happen([wound(1)]);
+  anna.wait(gather + interval);
+  anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
+  anna.wait(gather + TICK);
+  expect(anna.told).toEqual([[cut], [cut]]);
+  // One that has healed in between did not die of it.
+  anna.happen([wound(2)]);
+  anna.wait(gather + interval);
+  anna.happen([{ what: 'healed', id: 2, healed: 1 }]);
+  anna.happen([{ ...dies, id: 2 }]);
+  anna.wait(gather + interval);
+  expect(anna.told).toHaveLength(3);
+});
+
+describe('ground', () => {
+  /** Anna's organism, in columns 4…11, and Bert's, whose columns 10 and 11 it blocks. */
+  function neighbours(): { hand: HandRoom; anna: Planter } {
+    const hand = grown([8, 8]);
+    hand.regrows = true;
+    hand.plant(14, 8, BERT);
+    hand.ticks(20);
+    hand.rest();
+    expect(hand.room.organisms.map(({ phase }) => phase)).toEqual(['asleep', 'asleep']);
+    return { hand, anna: new Planter(hand.room) };
+  }
+
+  /** Bert cuts the columns between them; Anna's cells there come back after so many ticks. */
+  function cutBetween(hand: HandRoom, anna: Planter, after: number): void {
+    hand.change = 255;
+    hand.damage([11, 4, 11, 12], 1.2, BERT);
+    const since = hand.room.tick;
+    for (let i = 0; i < 30; i++) {
+      if (i === after + 2) hand.change = 0;
+      const look = ({
+        x,
+        organism,
+        tick,
+      }: {
+        x: number;
+        organism: number;
+        tick: number;
+      }): number => (organism === 1 && x >= 6 && tick < since + after ? 0 : 255);
+      const { life, died } = hand.tick(look);
+      anna.happen(life, died);
+    }
+  }
+
+  test('ground that a neighbour takes after a wound is told, with the planter of the neighbour', () => {
+    const { hand, anna } = neighbours();
+    cutBetween(hand, anna, 4);
+    expect(hand.owner(10, 8)).toBe(2);
+    expect(hand.room.organisms[0]).toMatchObject({ hurt: true, phase: 'asleep' });
+    anna.wait(gather + interval);
+    expect(anna.told.flat().map(({ how }) => how)).toEqual(['wounded', 'outgrown']);
+    expect(anna.told.flat().at(-1)).toMatchObject({ id: 1, by: { id: BERT.id, name: 'Bert' } });
+  });
+
+  test('an organism that gets its ground back is not told to have lost any', () => {
+    const { hand, anna } = neighbours();
+    cutBetween(hand, anna, 0);
+    expect(hand.room.organisms[0]).toMatchObject({ hurt: false, healed: 1 });
+    anna.wait(gather + interval);
+    expect(anna.told.flat().map(({ how }) => how)).toEqual(['wounded']);
+  });
+});
