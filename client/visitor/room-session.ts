@@ -5,6 +5,7 @@ import type { OrganismView, SeedView } from '../../shared/vocabulary.ts';
 import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { BusyReporter } from '../net/busy-reporter.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
 import { Previews } from '../net/seed-previews.ts';
@@ -12,6 +13,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
+import { OpenPanels } from '../state/open-panels.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
 /**
@@ -46,6 +48,8 @@ export class RoomSession {
   readonly previews = new Previews(this.requests.ask);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
+  readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
+  readonly panels = new OpenPanels(() => this.busy.change(this.panels.isOpen, performance.now()));
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,
@@ -129,6 +133,7 @@ export class RoomSession {
 
   close(): void {
     this.feedback.turnOff();
+    this.panels.dispose();
     this.connection.close();
   }
 

@@ -16,13 +16,12 @@ import {
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
-import type { Selection } from '../../state/interaction-state.ts';
 import './organism-portrait.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, PanelElement } from './page-element.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')
-export class OrganismCard extends PageElement {
+export class OrganismCard extends PanelElement {
   static override styles = css`
     ${facts}
     /* vivarium-room sets the maximum height. */
@@ -129,6 +128,16 @@ export class OrganismCard extends PageElement {
         margin-top: 8px;
       }
     }
+    /* There the panel has no height to spare for what the family shows anyway. */
+    @media (max-width: 720px), (max-height: 520px) {
+      .crossing {
+        width: 100%;
+        padding-block: 8px;
+      }
+      .crossing :is(header, .close) {
+        display: none;
+      }
+    }
     @media (max-width: 299px), (max-height: 299px) {
       .panel {
         display: block;
@@ -156,7 +165,7 @@ export class OrganismCard extends PageElement {
     const organism = selection && model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header class="flex">
         <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
         <div>
@@ -172,13 +181,17 @@ export class OrganismCard extends PageElement {
         ${
           selection.crossing
             ? html`<cross-panel .session=${this.session}></cross-panel>`
-            : this.facts(organism, selection)
+            : this.facts(organism)
         }
       </div>
-      <button class="close" aria-label=${msg('Close')} @click=${() => state.update({ selection: undefined })}>
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
         ${icons.close}
       </button>
     </section>`;
+  }
+
+  protected close(): void {
+    this.session.state.update({ selection: undefined });
   }
 
   /** Focuses the card. */
@@ -191,7 +204,7 @@ export class OrganismCard extends PageElement {
     return (tick - born) / (room?.tickRate ?? PAGE_DEFAULTS.room.tickRate);
   }
 
-  private facts(organism: OrganismView, selection: Selection): TemplateResult {
+  private facts(organism: OrganismView): TemplateResult {
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
@@ -200,9 +213,9 @@ export class OrganismCard extends PageElement {
       </dl>
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
       <footer class="wrap">
-        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () => {
-          this.session.state.update({ selection: { ...selection, crossing: true } });
-        })}
+        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>
+          this.session.state.startCrossing(),
+        )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
       </footer>`;
   }
