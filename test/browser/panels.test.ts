@@ -27,10 +27,11 @@ const SPOTS = [
   [18, 90],
   [174, 90],
 ] as const;
+/** Bare ground that a card above the dock does not hide. */
 const BARE = [
-  [96, 30],
-  [96, 70],
-  [60, 54],
+  [96, 12],
+  [60, 14],
+  [130, 16],
 ] as const;
 /** Far above the sheets. */
 const ABOVE = { x: 190, y: 8 };
@@ -46,6 +47,7 @@ await page.goto('about:blank');
 await openRoom(page, roomUrl);
 await waitForPhase(page, 4, 'asleep');
 
+if (process.env.QUICK) page.setDefaultTimeout(15_000);
 const card = page.getByTestId('organism-card');
 const crossing = page.locator('cross-panel');
 
@@ -102,6 +104,7 @@ test('a tap beside a panel closes it, and plants and cuts nothing', async () => 
   await page.getByTestId('tool-plant').tap();
   await page.keyboard.press('n');
   await card.waitFor();
+  await page.keyboard.press('0');
   await tapPlace(BARE[0]);
   await card.waitFor({ state: 'detached' });
   await page.getByTestId('status').tap();

@@ -354,7 +354,7 @@ export class DrawPad extends VisitorElement {
     this.drawing.end();
     const pixels = this.pixels();
     if (!pixels) return;
-    const sent = this.drawing.lines;
+    const sent = [...this.drawing.lines];
     this.asking = true;
     this.requests.ask(
       'draw',
