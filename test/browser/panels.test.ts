@@ -30,7 +30,7 @@ const SPOTS = [
 /** Bare ground that a card above the dock does not hide. */
 const BARE = [
   [96, 12],
-  [60, 14],
+  [96, 98],
   [130, 16],
 ] as const;
 /** Far above the sheets. */
@@ -100,6 +100,16 @@ test('a tap beside a panel closes it, and plants and cuts nothing', async () => 
     await fingerTap(page, ABOVE);
     await gone(shown);
   }
+  // A stroke that leaves the sheet is no tap beside it.
+  await SHEETS.pad.open();
+  const { x, y } = (await page.getByTestId('pad').boundingBox())!;
+  await page.mouse.move(x + 50, y + 50);
+  await page.mouse.down();
+  await page.mouse.move(ABOVE.x, ABOVE.y, { steps: 4 });
+  await page.mouse.up();
+  await page.getByTestId('undo').tap();
+  await page.keyboard.press('Escape');
+  await gone('draw-pad');
   // A card that keys have opened while a seed is in hand.
   await page.getByTestId('tool-plant').tap();
   await page.keyboard.press('n');

@@ -130,12 +130,14 @@ export class OrganismCard extends PanelElement {
     }
     /* There the panel has no height to spare for what the family shows anyway. */
     @media (max-width: 720px), (max-height: 520px) {
-      .crossing {
-        width: 100%;
-        padding-block: 8px;
-      }
-      .crossing :is(header, .close) {
-        display: none;
+      @media (min-width: 300px) and (min-height: 300px) {
+        .crossing {
+          width: 100%;
+          padding-block: 8px;
+        }
+        .crossing :is(header, .close) {
+          display: none;
+        }
       }
     }
     @media (max-width: 299px), (max-height: 299px) {

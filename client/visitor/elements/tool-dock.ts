@@ -124,6 +124,9 @@ export class ToolDock extends PageElement {
       .context {
         flex: none;
       }
+      .context:has(.asks) {
+        min-height: 2.8em;
+      }
     }
     /* A phone in landscape: one row, icons only. */
     @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
