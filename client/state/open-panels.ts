@@ -24,19 +24,15 @@ export class OpenPanels {
   private isTravelling = false;
   private readonly stop = new AbortController();
 
-  /** @param changed called when a panel has opened or closed */
+  /** @param changed called when a panel has opened or closed, with whether one is open */
   constructor(
-    private readonly changed: () => void,
+    private readonly changed: (isOpen: boolean) => void,
     private readonly page: PanelWindow = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
     // A page that was reloaded with open panels has entries, but no panels.
     this.entries = entriesIn(page.history.state);
     this.follow();
-  }
-
-  get isOpen(): boolean {
-    return this.panels.length > 0;
   }
 
   /**
@@ -69,7 +65,7 @@ export class OpenPanels {
 
   private update(): void {
     this.follow();
-    this.changed();
+    this.changed(this.panels.length > 0);
   }
 
   /** Gives the history as many entries as there are panels. */
@@ -89,10 +85,9 @@ export class OpenPanels {
     // The visitor has gone back.
     if (!this.isTravelling) {
       for (const close of this.panels.splice(this.entries).reverse()) close();
-      this.changed();
     }
     this.isTravelling = false;
-    this.follow();
+    this.update();
   }
 }
 

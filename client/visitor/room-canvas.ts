@@ -86,8 +86,8 @@ export class RoomCanvas {
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [page, dock]) observer.observe(element);
     for (const name of ['pointerdown', 'pointermove', 'keydown']) {
-      const options = { signal, capture: true, passive: true };
-      window.addEventListener(name, () => session.busy.touch(performance.now()), options);
+      const touch = (): void => session.busy.touch(performance.now());
+      window.addEventListener(name, touch, { signal, capture: true });
     }
   }
 

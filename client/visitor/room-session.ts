@@ -49,7 +49,7 @@ export class RoomSession {
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
-  readonly panels = new OpenPanels(() => this.busy.change(this.panels.isOpen, performance.now()));
+  readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,

@@ -107,9 +107,6 @@ export const drawPadStyle = css`
       24em
     );
   }
-  :host([grown]) .side {
-    width: min(var(--free-width), max(2 * var(--side-length) + var(--gap), 22em));
-  }
   .pictures {
     align-items: start;
   }
@@ -121,7 +118,6 @@ export const drawPadStyle = css`
     padding: 0.6em 4px 0;
     text-align: center;
     text-wrap: balance;
-    line-height: 1.25;
   }
   .tools {
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
@@ -223,8 +219,7 @@ export const drawPadStyle = css`
     .pictures {
       align-self: center;
     }
-    .side,
-    :host([grown]) .side {
+    .side {
       width: var(--side);
       min-height: calc(var(--side-length) - var(--head) - var(--step));
       max-height: calc(var(--free-height) - var(--head) - var(--step));

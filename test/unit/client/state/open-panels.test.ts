@@ -48,7 +48,8 @@ class FakeWindow {
 function open(...entries: (Entry | null)[]) {
   const page = new FakeWindow(...entries);
   const seen: string[] = [];
-  const panels = new OpenPanels(() => seen.push(panels.isOpen ? 'open' : 'none'), page as never);
+  const tell = (isOpen: boolean): unknown => seen.push(isOpen ? 'open' : 'none');
+  const panels = new OpenPanels(tell, page as never);
   const panel = (name: string) => {
     const closed = panels.open(() => {
       seen.push(`close ${name}`);
