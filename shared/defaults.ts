@@ -98,6 +98,8 @@ export const DEFAULTS = {
     ...PAGE_DEFAULTS.attract,
     /** Seconds without visitor activity before it starts. */
     after: 60,
+    /** How long a page counts as busy after its visitor last did something in an open panel. */
+    busyFor: 180_000,
     /** Gallery kinds that it plants only when there are no others. */
     avoidedKinds: ['face'] as readonly string[],
     /** Number of organisms that it plants in quick succession at first, */

@@ -4,6 +4,8 @@ import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts'
 /** Receives what pointers do over a canvas. */
 export interface CanvasHand extends GestureTarget {
   leave(now: number): void;
+  /** Closes a panel that the visitor presses beside. @returns whether that is all the press does */
+  dismiss?(): boolean;
 }
 
 /** CSS pixels per wheel delta unit: pixel, line, page. */
@@ -32,7 +34,9 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   on('pointerdown', (event) => {
     canvas.setPointerCapture(event.pointerId);
     if (event.button === 1) event.preventDefault();
-    gestures.down(sample(event), event.timeStamp);
+    const press = sample(event);
+    const spent = !press.pan && tools.dismiss?.() === true;
+    gestures.down({ ...press, spent }, event.timeStamp);
   });
   on('pointermove', (event) => {
     // During fast strokes browsers merge several pointer positions into one event.

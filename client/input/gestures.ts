@@ -12,6 +12,8 @@ export interface PointerSample {
   readonly y: number;
   /** Whether this pointer moves the view (right or middle button, or space held). */
   readonly pan: boolean;
+  /** Whether the press has had its effect already: it has closed a panel. */
+  readonly spent?: boolean;
 }
 
 export interface GestureTarget {
@@ -70,6 +72,7 @@ export class Gestures {
     this.start = { x: sample.x, y: sample.y, at: now };
     this.moved = 0;
     if (sample.pan) this.state = 'pan';
+    else if (sample.spent) this.state = 'spent';
     else if (sample.touch) this.state = 'waiting';
     else this.startTool(now);
   }

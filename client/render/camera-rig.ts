@@ -54,13 +54,20 @@ export class CameraRig {
 
   layout(grid: Size, view: Size, insets: Insets): void {
     Object.assign(this, { grid, view, insets });
-    if (this.fitted) this.camera = this.home();
+    if (!this.fitted) return;
+    this.camera = this.home();
     this.target = undefined;
   }
 
   fit(): void {
     this.fitted = true;
     this.go(this.home());
+  }
+
+  /** Moves to where the camera was before. */
+  goTo(camera: Camera): void {
+    this.fitted = false;
+    this.go(camera, STROLL);
   }
 
   /** Moves to a part of the grid, centred in the space without panels. Never zooms out. */

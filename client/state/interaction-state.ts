@@ -114,13 +114,26 @@ export class InteractionState {
 
   select(organism: OrganismId): void {
     const { selection } = this.current;
-    if (selection?.crossing) {
+    if (selection?.crossing && organism === 0) this.stopCrossing();
+    else if (selection?.crossing) {
       const second = organism === selection.organism ? selection.second : organism;
       this.update({ selection: { ...selection, second } });
     } else {
       const fresh = { organism, crossing: false, second: 0, mix: 0.5, mutation: 0 };
       this.update({ selection: organism === 0 ? undefined : fresh });
     }
+  }
+
+  /** Begins to choose a partner for the selected organism. */
+  startCrossing(): void {
+    const { selection } = this.current;
+    if (selection) this.update({ tool: 'look', selection: { ...selection, crossing: true } });
+  }
+
+  /** Goes back to the selected organism alone. */
+  stopCrossing(): void {
+    const { selection } = this.current;
+    if (selection) this.update({ selection: { ...selection, crossing: false, second: 0 } });
   }
 
   /** Deselects an organism that has died. */

@@ -2,7 +2,7 @@
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
-import type { Point } from '../render/camera.ts';
+import { type Camera, fitGrid, type Insets, type Point, type Size } from '../render/camera.ts';
 import { Lens } from '../render/lens.ts';
 import { RoomView } from '../render/room-view.ts';
 import { KeyControl, type KeyElements } from './key-control.ts';
@@ -23,6 +23,11 @@ export class RoomCanvas {
   readonly tools: Tools;
   readonly keys: KeyControl;
   private readonly stop = new AbortController();
+  /** The panel that must not hide any of the grid. */
+  private panel: HTMLElement | undefined;
+  private readonly panelSize = new ResizeObserver(() => this.glide());
+  /** Where the visitor was before; undefined if they saw the whole grid. */
+  private before: Camera | undefined;
 
   /**
    * @param refuse shows the visitor why an action was refused, near a point on the screen
@@ -84,6 +89,29 @@ export class RoomCanvas {
     document.addEventListener('visibilitychange', onVisibility, { signal });
     const observer = new ResizeObserver(() => this.layout());
     for (const element of [page, dock]) observer.observe(element);
+    for (const name of ['pointerdown', 'pointermove', 'keydown']) {
+      const touch = (): void => session.busy.touch(performance.now());
+      window.addEventListener(name, touch, { signal, capture: true });
+    }
+  }
+
+  /**
+   * Shows the whole grid beside a panel for as long as the visitor chooses there; afterwards they
+   * are back where they were, unless they have moved.
+   */
+  makeRoomFor(panel: HTMLElement | undefined): void {
+    if (panel === this.panel) return;
+    const { rig } = this.view;
+    const returns = this.panel && rig.isFitted ? this.before : undefined;
+    if (panel) this.before = rig.isFitted ? undefined : rig.camera;
+    this.panel = panel;
+    this.panelSize.disconnect();
+    if (panel) {
+      this.panelSize.observe(panel);
+      rig.fit();
+    }
+    this.glide();
+    if (returns) rig.goTo(returns);
   }
 
   /** Loads the seeds' pictures. */
@@ -99,6 +127,7 @@ export class RoomCanvas {
 
   close(): void {
     this.stop.abort();
+    this.panelSize.disconnect();
     this.view.loop.end();
   }
 
@@ -115,6 +144,29 @@ export class RoomCanvas {
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
     const top = header.getBoundingClientRect().bottom + gap / 2;
-    this.view.rig.layout(room, size, { top, bottom: dock + gap, left: gap, right: gap });
+    const insets = { top, bottom: dock + gap, left: gap, right: gap };
+    this.view.rig.layout(room, size, this.panel ? beside(this.panel, room, size, insets) : insets);
   }
+
+  /** As `layout`, but the camera moves there. */
+  private glide(): void {
+    const { rig, loop } = this.view;
+    const { camera, isFitted } = rig;
+    this.layout();
+    rig.camera = camera;
+    if (isFitted) rig.fit();
+    loop.invalidate();
+  }
+}
+
+/** The insets that leave the most room for the grid above, below or to one side of a panel. */
+function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Insets {
+  const { top, bottom, left, right } = panel.getBoundingClientRect();
+  const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;
+  return [
+    { ...insets, top: bottom + insets.left },
+    { ...insets, bottom: view.height - top + insets.left },
+    { ...insets, left: right + insets.left },
+    { ...insets, right: view.width - left + insets.left },
+  ].reduce((best, each) => (zoom(each) > zoom(best) ? each : best));
 }

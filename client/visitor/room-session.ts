@@ -6,6 +6,7 @@ import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary
 import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { BusyReporter } from '../net/busy-reporter.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
 import { Previews } from '../net/seed-previews.ts';
@@ -13,6 +14,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
+import { OpenPanels } from '../state/open-panels.ts';
 import { affectedText, type Change } from './affected-text.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
@@ -56,6 +58,8 @@ export class RoomSession {
   readonly affected = new Map<OrganismId, Change>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
+  readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
+  readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,
@@ -164,6 +168,7 @@ export class RoomSession {
 
   close(): void {
     this.feedback.turnOff();
+    this.panels.dispose();
     this.connection.close();
   }
 

@@ -96,6 +96,13 @@ export class Tools extends ViewTools implements CanvasHand {
     this.leave(now);
   }
 
+  /** While looking, a press beside the card means whoever is there, or nobody. */
+  dismiss(): boolean {
+    const { state, panels } = this.session;
+    const { tool, selection } = state.state;
+    return !(tool === 'look' && selection) && panels.closeTop();
+  }
+
   hover(x: number, y: number, now: number): void {
     this.point(x, y, false, now);
   }

@@ -1,8 +1,8 @@
 /**
  * The automatic gardener keeps an unused room lively: it plants, cuts its own organisms so that
  * healing can be seen, crosses, and removes its oldest. In a nearly full room it removes unattended
- * organisms; otherwise it never harms those of others. It stops when a visitor acts, and pauses
- * while nobody watches. A room that nobody has played in yet is planted at once, so that the first
+ * organisms; otherwise it never harms those of others. It stops when a visitor acts, waits while
+ * one draws or chooses a seed, and pauses while nobody watches. A room that nobody has played in yet is planted at once, so that the first
  * visitor sees life. Its commands go through a system actor, so they are journalled and cost
  * energy; its random numbers are its own, so that replays do not depend on it.
  */
@@ -115,8 +115,7 @@ export class Gardener {
   /** Whether it still plants a new room, even while a first visitor looks around. */
   private plantsFirst(): boolean {
     const own = this.isFirstPlanting ? this.own.length : 0;
-    this.isFirstPlanting &&=
-      own < initialPlants && own === this.population.length && !this.isFull;
+    this.isFirstPlanting &&= own < initialPlants && own === this.population.length && !this.isFull;
     return this.isFirstPlanting;
   }
 

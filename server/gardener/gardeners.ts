@@ -60,6 +60,9 @@ export class Gardeners implements Listener {
   }
 
   onTick({ room }: Ticked): void {
-    this.gardeners.get(room)?.tick();
+    const gardener = this.gardeners.get(room);
+    // Whoever draws or looks at the map finds the room as it was, and has it for a while.
+    if (this.options.roomServers.get(room)?.isBusy) gardener?.visitorActive();
+    gardener?.tick();
   }
 }

@@ -124,6 +124,11 @@ export class RoomServer {
     return this.slots.size + this.walls.size > 0;
   }
 
+  /** Whether a participant draws, chooses or reads something, and has done so lately. */
+  get isBusy(): boolean {
+    return this.slots.isBusy(this.options.clock.now());
+  }
+
   /** Removes a client: a participant, a wall, or one who waits. */
   leave(client: RoomClient): void {
     if (!this.walls.remove(client)) this.admission.leave(client);
@@ -217,6 +222,15 @@ export class RoomServer {
   /** A participant has done something, so they are not idle. */
   touch(client: RoomClient): void {
     this.slots.touch(client, this.options.clock.now());
+  }
+
+  /**
+   * A participant has opened something in which they draw, choose or read, does something in it, or
+   * has closed it. An abandoned page counts as busy for `attract.busyFor` at most.
+   */
+  setBusy(client: RoomClient, busy: boolean): void {
+    const { busyFor } = DEFAULTS.attract;
+    this.slots.setBusy(client, busy ? this.options.clock.now() + busyFor : 0);
   }
 
   /** Sets what a client looks at; undefined while its page is hidden. */

@@ -141,6 +141,11 @@ export const COMMANDS = {
     y: v.optional(finite),
     tool: v.picklist(TOOLS),
   }),
+  /**
+   * Whether the visitor has something open in which they draw, choose or read, so that the gardener
+   * waits. Repeated while they do something there.
+   */
+  busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledges the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
   /** These chunks are out of sync at the scale of the client's frames: send them in full. */

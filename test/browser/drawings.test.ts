@@ -36,6 +36,14 @@ async function drawByKeys(page: Page, steps: number): Promise<void> {
   await page.getByTestId('grow-drawing').click();
 }
 
+/** Share of the pad that is drawn on. */
+const inkOf = (page: Page): Promise<number> =>
+  page.getByTestId('pad').evaluate((canvas: HTMLCanvasElement) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height);
+    return data.filter((value, i) => i % 4 === 3 && value > 127).length / (width * height);
+  });
+
 afterEach(() => set({ drawings: 'ask' }));
 
 test('the host sets what becomes of drawings, keepsakes and latents', async () => {
@@ -50,7 +58,7 @@ test('the host sets what becomes of drawings, keepsakes and latents', async () =
   expect(await violations(host)).toEqual([]);
 });
 
-test('a drawing waits with its picture, and the visitor plants it after the yes', async () => {
+test('a drawing waits with its picture; after the yes, drawing and creature are side by side', async () => {
   await drawByKeys(phone, 12);
   await phone.getByText('Your drawing is with the host.').waitFor();
   await host.getByRole('img', { name: '1 drawing is waiting' }).waitFor();
@@ -66,13 +74,35 @@ test('a drawing waits with its picture, and the visitor plants it after the yes'
   }
   expect(await violations(host)).toEqual([]);
   expect(await violations(phone)).toEqual([]);
+  // They draw on meanwhile, but what grows is what they have sent.
+  const sent = await inkOf(phone);
+  const pad = phone.getByTestId('pad');
+  for (const key of [' ', ...Array(20).fill('Shift+ArrowRight'), ' ']) await pad.press(key);
+  const more = await inkOf(phone);
+  const nearer = (ink: number) => (Math.abs(ink - sent) < Math.abs(ink - more) ? 'sent' : 'more');
   const grow = host.getByRole('button', { name: /^Let the drawing by .* grow$/ });
   await grow.focus();
   await grow.press('Enter');
   await notice(/can plant the drawing now/).waitFor();
   await rows.first().waitFor({ state: 'detached' });
-  await phone.getByText('This is what your drawing grows into.').waitFor();
-  await phone.getByTestId('plant-drawing').click();
+  await phone.getByText('Closest creature I can grow').waitFor();
+  const [drawn, grown] = await Promise.all(
+    [pad, phone.getByTestId('drawn-film')].map(async (one) => (await one.boundingBox())!),
+  );
+  expect(grown.x).toBeGreaterThanOrEqual(drawn.x + drawn.width);
+  expect(grown.x + grown.width).toBeLessThanOrEqual(390);
+  expect(Math.abs(drawn.y + drawn.height / 2 - grown.y - grown.height / 2)).toBeLessThan(2);
+  expect(nearer(await inkOf(phone))).toBe('sent');
+  expect(await violations(phone)).toEqual([]);
+  await phone.getByTestId('try-again').click();
+  await phone.getByTestId('grow-drawing').waitFor();
+  expect(nearer(await inkOf(phone))).toBe('more');
+  // Also when the sheet was closed, as a tap beside it does.
+  await phone.getByTestId('sheet-close').click();
+  await phone.getByTestId('open-draw').click();
+  expect(nearer(await inkOf(phone))).toBe('more');
+  await phone.getByTestId('clear').click();
+  await phone.getByTestId('sheet-close').click();
 });
 
 test('a visitor who has closed the pad hears of the answer, whichever it is', async () => {
@@ -88,6 +118,12 @@ test('a visitor who has closed the pad hears of the answer, whichever it is', as
       .getByRole('button', { name: new RegExp(`^${button}`) })
       .click();
     await phone.getByText(told).waitFor();
+    if (button !== 'Let') continue;
+    await phone.getByTestId('open-draw').click();
+    await phone.getByText('Closest creature I can grow').waitFor();
+    await phone.getByTestId('plant-drawing').click();
+    await phone.locator('draw-pad').waitFor({ state: 'detached' });
+    expect(await phone.locator('[data-testid=hand-seed][aria-pressed=true]').count()).toBe(1);
   }
 });
 

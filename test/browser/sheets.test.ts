@@ -147,7 +147,7 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
     }
     const lost = await outOfReach(of.locator(within));
     wrong.push(...lost.map((line) => `${text}: ${line}`));
-    if (name.startsWith('draw')) wrong.push(...(await smallPad(size)));
+    if (name === 'draw' || name === 'draw-strokes') wrong.push(...(await smallPad(size)));
   }
   const file = join(FOLDER, `${name}.webp`);
   const sheet = await contactSheet(KEPT, pictures);

@@ -37,6 +37,15 @@ async function openSheet(page: Page, sheet: 'gallery' | 'draw' | 'map'): Promise
   await page.getByTestId('sheet-close').waitFor();
 }
 
+/** Opens the pad, empty: it keeps what was drawn before. */
+async function openPad(page: Page): Promise<void> {
+  await openSheet(page, 'draw');
+  const again = page.getByTestId('try-again');
+  if (await again.isVisible()) await again.click();
+  const clear = page.getByTestId('clear');
+  if (await clear.isEnabled()) await clear.click();
+}
+
 async function look(page: Page, [x, y]: Place): Promise<void> {
   await take(page, 'look');
   const at = await screenOf(page, x, y);
@@ -142,17 +151,17 @@ export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> 
       },
       within: sheet,
     },
-    draw: { open: (page) => openSheet(page, 'draw'), within: sheet },
+    draw: { open: openPad, within: sheet },
     'draw-strokes': {
       open: async (page) => {
-        await openSheet(page, 'draw');
+        await openPad(page);
         await drawFace(page);
       },
       within: sheet,
     },
     'draw-grown': {
       open: async (page) => {
-        await openSheet(page, 'draw');
+        await openPad(page);
         await drawFace(page);
         await page.getByTestId('grow-drawing').click();
         await filmShown(page, 'draw-pad');

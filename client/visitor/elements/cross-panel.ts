@@ -2,11 +2,10 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { byPointer } from '../../elements/text.ts';
 import type { Selection } from '../../state/interaction-state.ts';
 import { quiet, solid } from './buttons.ts';
 import './organism-portrait.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, PanelElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
 import './seed-film.ts';
 
@@ -15,7 +14,7 @@ const MUTATIONS = [0, 0.35, 0.8] as const;
 
 /** Fires `make-seed` when the visitor wants a seed of the child. */
 @customElement('cross-panel')
-export class CrossPanel extends PageElement {
+export class CrossPanel extends PanelElement {
   static override styles = css`
     .family {
       grid-template-columns: 1fr auto 1fr;
@@ -48,11 +47,6 @@ export class CrossPanel extends PageElement {
       position: absolute;
       inset: 13%;
     }
-    .hint {
-      margin: 10px 0 0;
-      color: var(--warm);
-      text-align: center;
-    }
     .mutation {
       flex-wrap: wrap;
       gap: 0 8px;
@@ -78,9 +72,11 @@ export class CrossPanel extends PageElement {
     }
     @media (max-width: 720px), (max-height: 520px) {
       .family,
-      .hint,
       footer {
-        margin-top: 6px;
+        margin-top: 4px;
+      }
+      .family {
+        margin: 0;
       }
       .child {
         width: 5.6em;
@@ -111,15 +107,15 @@ export class CrossPanel extends PageElement {
         </div>
         ${second ? this.portrait(second.id) : html`<span class="empty"></span>`}
       </div>
-      ${
-        second
-          ? this.controls(selection)
-          : html`<p class="hint">${byPointer(msg('Now tap a second organism.'), msg('Now click a second organism.'))}</p>`
-      }
+      ${second ? this.controls(selection) : nothing}
       <footer class="wrap spread">
         ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
         ${solid('make-seed', msg('Make a seed'), () => fire(this, 'make-seed'), !second)}
       </footer>`;
+  }
+
+  protected close(): void {
+    this.session.state.stopCrossing();
   }
 
   private portrait(organism: number): TemplateResult {

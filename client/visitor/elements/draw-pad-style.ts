@@ -49,12 +49,7 @@ export const drawPadStyle = css`
     touch-action: none;
     cursor: crosshair;
     border-radius: 22px;
-    transition: opacity 0.9s, filter 0.9s;
-  }
-  .grown canvas {
-    opacity: 0;
-    filter: blur(14px);
-    pointer-events: none;
+    outline-offset: -4px;
   }
   .pad seed-film {
     position: absolute;
@@ -103,21 +98,30 @@ export const drawPadStyle = css`
     gap: var(--gap);
     width: min(var(--free-width), max(var(--side-length), 22em));
   }
-  .stack > * {
-    grid-area: 1 / 1;
+  /* The drawing, and beside it what grows from it. */
+  :host([grown]) {
+    --below: calc(var(--cell) + 3.2em + 3 * var(--gap));
+    --side-length: min(
+      (var(--free-width) - var(--gap)) / 2,
+      max(var(--free-height) - var(--head) - 8px - var(--below), 6em),
+      24em
+    );
   }
-  .says {
-    align-self: center;
+  .pictures {
+    align-items: start;
+  }
+  .creature:not(:empty) {
+    margin-left: var(--gap);
+  }
+  figcaption {
+    width: var(--side-length);
+    padding: 0.6em 4px 0;
     text-align: center;
     text-wrap: balance;
   }
   .tools {
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
     gap: var(--step);
-    transition: opacity 0.4s;
-  }
-  .tools[inert] {
-    opacity: 0;
   }
   /* The buttons of both groups share one grid. */
   .tools [role='radiogroup'] {
@@ -205,7 +209,14 @@ export const drawPadStyle = css`
       grid-template: minmax(0, 1fr) / auto var(--side);
       overflow: hidden;
     }
-    .pad {
+    :host([grown]) {
+      --side-length: min(
+        var(--free-height) - 3.4em,
+        (var(--free-width) - var(--side) - 2 * var(--gap)) / 2,
+        30em
+      );
+    }
+    .pictures {
       align-self: center;
     }
     .side {

@@ -1,4 +1,7 @@
-/** The drawing pad, for finger, mouse or keyboard: the drawing becomes a seed and grows there. */
+/**
+ * The drawing pad, for finger, mouse or keyboard. The drawing becomes a seed, and what grows from it
+ * is shown beside the drawing.
+ */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -6,7 +9,7 @@ import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/brushes.ts';
-import { Drawing, paint } from '../../draw/drawing.ts';
+import { type Drawing, type Line, paint } from '../../draw/drawing.ts';
 import { normaliseColour, normaliseInk } from '../../draw/normalise.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
@@ -25,10 +28,19 @@ const READ = 256;
 /** How far an arrow key moves the pen, share of the side. */
 const KEY_STEP = 0.02;
 
+/** What a visitor draws. It outlasts the pad, which is made anew each time it is opened. */
+export interface DrawingWork {
+  readonly drawing: Drawing;
+  /** The lines that `seed` was made from; the visitor may have drawn on since. */
+  sent: readonly Line[];
+  /** The seed made from the drawing. */
+  seed: SeedView | undefined;
+}
+
 /**
  * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
- * Reason), and `done` when the visitor chooses to plant it. The host may take minutes to answer:
- * the first two are fired also after the pad is closed.
+ * Reason), and `take` (`detail`: SeedSource) when the visitor chooses to plant it. The host may take
+ * minutes to answer: the first two are fired also after the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
@@ -43,23 +55,35 @@ export class DrawPad extends VisitorElement {
   @property({ attribute: false }) asks = false;
   /** The visitor's own seeds. */
   @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) work!: DrawingWork;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
   @state() private asking = false;
   @state() private refusal = '';
-  /** The seed made from the drawing. */
-  @state() private seed: SeedView | undefined;
   /** Position (0…1) of the keyboard's pen, and whether it draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private readonly drawing = new Drawing();
   private pointer: number | undefined;
   private readonly resized = new ResizeObserver(() => this.repaint());
 
   private get isInk(): boolean {
     return this.checkpoint.draws === 'ink';
+  }
+
+  private get drawing(): Drawing {
+    return this.work.drawing;
+  }
+
+  private get seed(): SeedView | undefined {
+    return this.work.seed;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.forgetLost();
+    this.lines = this.drawing.lines.length;
   }
 
   override firstUpdated(): void {
@@ -68,14 +92,18 @@ export class DrawPad extends VisitorElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    const { seed } = this;
-    const isBack = changed.get('live') === false && this.live;
-    // The server may have dropped the seed while disconnected; the drawing can be grown again.
-    if (isBack && seed && !this.hand.some(({ id }) => id === seed.id)) this.seed = undefined;
+    if (changed.get('live') === false && this.live) this.forgetLost();
     this.toggleAttribute('ink', this.isInk);
+    this.toggleAttribute('grown', this.seed !== undefined);
+  }
+
+  /** The server may have dropped the seed meanwhile; the drawing can be grown again. */
+  private forgetLost(): void {
+    if (!this.hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {
+    this.repaint();
     // A request that was pending when the connection broke gets no answer: repeat it.
     if (changed.has('live') && this.live && this.asking) this.grow();
   }
@@ -88,62 +116,67 @@ export class DrawPad extends VisitorElement {
   override render(): TemplateResult {
     const { seed, pen, asking } = this;
     const empty = this.lines === 0;
-    return html`<div class="pad ${seed ? 'grown' : ''}">
-        <canvas
-          class="fill"
-          tabindex="0"
-          ?inert=${seed !== undefined}
-          data-testid="pad"
-          role="img"
-          aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
-          @pointerdown=${this.down}
-          @pointermove=${this.move}
-          @pointerup=${this.up}
-          @pointercancel=${this.up}
-          @keydown=${this.key}
-          @blur=${() => {
-            this.pen = undefined;
-          }}
-        ></canvas>
-        ${empty && !pen ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
-        ${
-          pen
-            ? html`<span
-              class="pen ${pen.down ? 'down' : ''}"
-              style="left:${pen.x * 100}%;top:${pen.y * 100}%"
-            ></span>`
-            : nothing
-        }
-        ${
-          seed
-            ? html`<seed-film
-              data-testid="drawn-film"
-              .previews=${this.previews}
-              .seed=${{ from: 'hand', seed: seed.id }}
-            ></seed-film>`
-            : nothing
-        }
-        <p class="refusal" role="status">${this.refusal || this.waits()}</p>
+    return html`<div class="pictures flex">
+        <figure>
+          <div class="pad">
+            <canvas
+              class="fill"
+              tabindex="0"
+              ?inert=${seed !== undefined}
+              data-testid="pad"
+              role="img"
+              aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
+              @pointerdown=${this.down}
+              @pointermove=${this.move}
+              @pointerup=${this.up}
+              @pointercancel=${this.up}
+              @keydown=${this.key}
+              @blur=${() => {
+                this.pen = undefined;
+              }}
+            ></canvas>
+            ${empty && !pen && !seed ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
+            ${
+              pen
+                ? html`<span
+                  class="pen ${pen.down ? 'down' : ''}"
+                  style="left:${pen.x * 100}%;top:${pen.y * 100}%"
+                ></span>`
+                : nothing
+            }
+            <p class="refusal" role="status">${this.refusal || this.waits()}</p>
+          </div>
+          ${seed ? html`<figcaption class="soft">${msg('Your drawing')}</figcaption>` : nothing}
+        </figure>
+        <div class="creature" role="status">${seed ? this.creature(seed) : nothing}</div>
       </div>
       <div class="side">
-        <div class="stack grid">
-          <div class="tools grid" ?inert=${seed !== undefined}>
-            ${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}
-          </div>
-          <p class="says soft" role="status">
-            ${seed ? msg('This is what your drawing grows into.') : nothing}
-          </p>
-        </div>
+        ${seed ? nothing : html`<div class="tools grid">${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}</div>`}
         <div class="last wrap">
           ${this.isInk || seed ? nothing : this.brushes()}
           <footer class="wrap">${
             seed
-              ? html`${quiet('draw-on', msg('Draw on'), this.drawOn)}
-                ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'done'))}`
+              ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
+                ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
               : solid('grow-drawing', msg('Let it grow'), this.grow, empty || asking || !this.live)
           }</footer>
         </div>
       </div>`;
+  }
+
+  private creature({ id: seed }: SeedView): TemplateResult {
+    return html`<figure>
+      <div class="pad">
+        <seed-film
+          data-testid="drawn-film"
+          .previews=${this.previews}
+          .seed=${{ from: 'hand', seed }}
+        ></seed-film>
+      </div>
+      <figcaption>
+        ${this.isInk ? msg('Closest digit I can grow') : msg('Closest creature I can grow')}
+      </figcaption>
+    </figure>`;
   }
 
   /** What the visitor is told where the host looks first; nothing while they draw. */
@@ -278,8 +311,9 @@ export class DrawPad extends VisitorElement {
     this.changed();
   }
 
-  private drawOn(): void {
-    this.seed = undefined;
+  private tryAgain(): void {
+    this.work.seed = undefined;
+    this.requestUpdate();
     this.updateComplete.then(() => this.canvas.focus());
   }
 
@@ -293,7 +327,8 @@ export class DrawPad extends VisitorElement {
     if (side === 0) return;
     if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
     const context = this.canvas.getContext('2d');
-    if (context) paint(context, this.drawing.lines, side);
+    const { seed, sent } = this.work;
+    if (context) paint(context, seed ? sent : this.drawing.lines, side);
   }
 
   /** The drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
@@ -320,6 +355,7 @@ export class DrawPad extends VisitorElement {
     this.drawing.end();
     const pixels = this.pixels();
     if (!pixels) return;
+    const sent = [...this.drawing.lines];
     this.asking = true;
     this.requests.ask(
       'draw',
@@ -328,7 +364,7 @@ export class DrawPad extends VisitorElement {
         accepted: ({ seed }) => {
           this.asking = false;
           if (!seed) return;
-          this.seed = seed;
+          Object.assign(this.work, { seed, sent });
           // The button that had the focus was removed.
           this.updateComplete.then(() => this.planter?.focus());
           fire(this, 'grown', seed);

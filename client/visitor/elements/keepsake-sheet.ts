@@ -45,7 +45,7 @@ export class KeepsakeSheet extends SheetElement {
   private cells: HTMLCanvasElement | undefined;
 
   override firstUpdated(): void {
-    this.dialog.showModal();
+    this.show();
     const { organism } = this;
     const { planes } = this.session.model;
     if (!planes) return;

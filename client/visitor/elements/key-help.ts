@@ -81,7 +81,7 @@ export class KeyHelp extends SheetElement {
   async open(keys: KeySetting): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
-    this.dialog.showModal();
+    this.show();
   }
 
   override render(): TemplateResult | typeof nothing {

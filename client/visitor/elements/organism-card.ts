@@ -16,14 +16,13 @@ import {
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
-import type { Selection } from '../../state/interaction-state.ts';
 import './organism-portrait.ts';
 import { changeText } from '../affected-text.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, PanelElement } from './page-element.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')
-export class OrganismCard extends PageElement {
+export class OrganismCard extends PanelElement {
   static override styles = css`
     ${facts}
     /* vivarium-room sets the maximum height. */
@@ -134,6 +133,18 @@ export class OrganismCard extends PageElement {
         margin-top: 8px;
       }
     }
+    /* There the panel has no height to spare for what the family shows anyway. */
+    @media (max-width: 720px), (max-height: 520px) {
+      @media (min-width: 300px) and (min-height: 300px) {
+        .crossing {
+          width: 100%;
+          padding-block: 8px;
+        }
+        .crossing :is(header, .close) {
+          display: none;
+        }
+      }
+    }
     @media (max-width: 299px), (max-height: 299px) {
       .panel {
         display: block;
@@ -161,7 +172,7 @@ export class OrganismCard extends PageElement {
     const organism = selection && model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header class="flex">
         <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
         <div>
@@ -177,13 +188,17 @@ export class OrganismCard extends PageElement {
         ${
           selection.crossing
             ? html`<cross-panel .session=${this.session}></cross-panel>`
-            : this.facts(organism, selection)
+            : this.facts(organism)
         }
       </div>
-      <button class="close" aria-label=${msg('Close')} @click=${() => state.update({ selection: undefined })}>
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
         ${icons.close}
       </button>
     </section>`;
+  }
+
+  protected close(): void {
+    this.session.state.update({ selection: undefined });
   }
 
   /** Focuses the card. */
@@ -196,7 +211,7 @@ export class OrganismCard extends PageElement {
     return (tick - born) / (room?.tickRate ?? PAGE_DEFAULTS.room.tickRate);
   }
 
-  private facts(organism: OrganismView, selection: Selection): TemplateResult {
+  private facts(organism: OrganismView): TemplateResult {
     const change = this.session.affected.get(organism.id);
     return html`<dl>
         <dt>${msg('Now')}</dt>
@@ -207,9 +222,9 @@ export class OrganismCard extends PageElement {
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
       <footer class="wrap">
-        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () => {
-          this.session.state.update({ selection: { ...selection, crossing: true } });
-        })}
+        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>
+          this.session.state.startCrossing(),
+        )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
       </footer>`;
   }

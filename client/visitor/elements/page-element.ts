@@ -25,6 +25,23 @@ export abstract class PageElement extends VisitorElement {
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
+/** Counts as an open panel while it is on the page. */
+export abstract class PanelElement extends PageElement {
+  private closed: (() => void) | undefined;
+
+  protected abstract close(): void;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.closed = this.session.panels.open(() => this.close());
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.closed?.();
+  }
+}
+
 /** Fires an event that every element around this one can hear. */
 export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
   element.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));

@@ -83,6 +83,7 @@ export class RoomStatus extends PageElement {
 
   @state() private open = false;
   private dismissListeners = new AbortController();
+  private closed: (() => void) | undefined;
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -92,6 +93,8 @@ export class RoomStatus extends PageElement {
   /** Opens or closes the details panel; it closes on Escape and on a click or focus outside. */
   private toggle(open: boolean): void {
     this.open = open;
+    this.closed?.();
+    this.closed = open ? this.session.panels.open(() => this.toggle(false)) : undefined;
     this.dismissListeners.abort();
     this.dismissListeners = new AbortController();
     if (!open) return;
@@ -99,7 +102,7 @@ export class RoomStatus extends PageElement {
     const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    document.addEventListener('pointerdown', closeIfOutside, { signal, capture: true });
+    document.addEventListener('click', closeIfOutside, { signal, capture: true });
     document.addEventListener('focusin', closeIfOutside, { signal });
     document.addEventListener(
       'keydown',

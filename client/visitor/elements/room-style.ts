@@ -229,6 +229,24 @@ export const roomStyle = css`
     .view :is(.keys, .closer, .farther) {
       display: none;
     }
+    /* While a partner is chosen, nothing hides the grid or the dock. */
+    @media (min-width: 300px) and (min-height: 300px) {
+      :host([crossing]) :is(.view, find-mine) {
+        display: none;
+      }
+      :host([crossing]) organism-card {
+        --above: calc(var(--dock, 12.6em) + 8px);
+        bottom: var(--above);
+        max-height: min(46dvh, 100dvh - var(--above) - var(--edge-top) - 60px);
+      }
+    }
+  }
+  @media (min-width: 400px) and (min-height: 300px) and (max-height: 520px) and (orientation: landscape) {
+    :host([crossing]) organism-card {
+      bottom: auto;
+      width: min(21em, 46dvw);
+      max-height: calc(100dvh - var(--above) - var(--edge-top) - 48px);
+    }
   }
   /* A phone at 200 % zoom: hide the room's name and scroll sideways what does not fit. */
   @media (max-width: 299px), (max-height: 299px) {

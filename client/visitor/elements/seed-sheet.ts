@@ -5,9 +5,11 @@ import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
+import { Drawing } from '../../draw/drawing.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import { reasonText } from '../refusal-text.ts';
 import './draw-pad.ts';
+import type { DrawingWork } from './draw-pad.ts';
 import './gallery-grid.ts';
 import './latent-map.ts';
 import { seedSheetStyle } from './seed-sheet-style.ts';
@@ -19,6 +21,7 @@ export class SeedSheet extends SheetElement {
   static override styles = seedSheetStyle;
 
   @property({ attribute: false }) sheet: Sheet | undefined;
+  private work = newWork();
 
   override render(): TemplateResult {
     return html`<dialog
@@ -35,7 +38,7 @@ export class SeedSheet extends SheetElement {
 
   protected override updated(changed: PropertyValues): void {
     if (!changed.has('sheet')) return;
-    if (this.sheet && !this.dialog.open) this.dialog.showModal();
+    if (this.sheet && !this.dialog.open) this.show();
     if (!this.sheet && this.dialog.open) this.close();
   }
 
@@ -80,9 +83,13 @@ export class SeedSheet extends SheetElement {
       .live=${connection === 'live'}
       .asks=${model.settings?.drawings === 'ask'}
       .hand=${hand}
+      .work=${this.work}
       @grown=${({ detail }: CustomEvent<SeedView>) => this.session.receiveDrawing(detail)}
       @refused=${({ detail }: CustomEvent<Reason>) => this.session.refuseDrawing(detail)}
-      @done=${this.close}
+      @take=${(event: CustomEvent<SeedSource>) => {
+        this.work = newWork();
+        this.take(event);
+      }}
     ></draw-pad>`;
   }
 
@@ -91,3 +98,5 @@ export class SeedSheet extends SheetElement {
     this.close();
   }
 }
+
+const newWork = (): DrawingWork => ({ drawing: new Drawing(), sent: [], seed: undefined });

@@ -46,6 +46,13 @@ export abstract class SheetElement extends PageElement {
     </header>`;
   }
 
+  /** Opens the dialog. */
+  protected show(): void {
+    this.dialog.showModal();
+    const closed = this.session.panels.open(() => this.close());
+    this.dialog.addEventListener('close', closed, { once: true });
+  }
+
   protected close(): void {
     this.dialog.close();
   }

@@ -100,6 +100,9 @@ export class ToolDock extends PageElement {
       padding: 0 18px 0 10px;
       text-wrap: balance;
     }
+    .asks {
+      color: var(--warm);
+    }
     @media (max-width: 720px) {
       .panel {
         flex-direction: column-reverse;
@@ -120,6 +123,9 @@ export class ToolDock extends PageElement {
       }
       .context {
         flex: none;
+      }
+      .context:has(.asks) {
+        min-height: 2.8em;
       }
     }
     /* A phone in landscape: one row, icons only. */
@@ -236,9 +242,25 @@ export class ToolDock extends PageElement {
 
   private context(tool: Tool): TemplateResult | typeof nothing {
     if (tool === 'damage') return this.brush();
-    if (tool === 'look')
-      return html`<p class="soft">${byPointer(msg('Tap an organism to meet it. Drag to move around.'), msg('Click an organism to meet it. Drag to move around.'))}</p>`;
+    if (tool === 'look') return this.advice();
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
+  }
+
+  /** What a tap does while looking. */
+  private advice(): TemplateResult {
+    const { selection } = this.session.state.state;
+    const text = !selection?.crossing
+      ? byPointer(
+          msg('Tap an organism to meet it. Drag to move around.'),
+          msg('Click an organism to meet it. Drag to move around.'),
+        )
+      : selection.second
+        ? byPointer(
+            msg('Tap another organism to change the pair.'),
+            msg('Click another organism to change the pair.'),
+          )
+        : byPointer(msg('Now tap a second organism.'), msg('Now click a second organism.'));
+    return html`<p class=${selection?.crossing ? 'asks' : 'soft'} role="status">${text}</p>`;
   }
 
   private brush(): TemplateResult {

@@ -64,6 +64,7 @@ export class VivariumRoom extends VisitorElement {
   @query('room-story') private readonly story!: RoomStory;
   @query('header') private readonly header!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @query('organism-card') private readonly card!: HTMLElement | null;
   @query('toast-layer') private readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
@@ -107,12 +108,14 @@ export class VivariumRoom extends VisitorElement {
 
   protected override willUpdate(): void {
     const { selection } = this.session.state.state;
+    this.toggleAttribute('crossing', selection?.crossing === true);
     this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
   }
 
   protected override updated(): void {
     if (this.unsupported) return;
     this.canvas.dataset.tool = this.session.state.state.tool;
+    this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
     // When the card that has the focus is removed, the focus moves to the canvas.
     if (this.leavesCard) this.canvas.focus();
   }
@@ -170,7 +173,7 @@ export class VivariumRoom extends VisitorElement {
       </div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
-      <key-help></key-help>
+      <key-help .session=${session}></key-help>
       ${
         this.keeping
           ? html`<keepsake-sheet
@@ -245,7 +248,7 @@ export class VivariumRoom extends VisitorElement {
   private async meet(event: CustomEvent<OrganismView>): Promise<void> {
     this.visit(event);
     await this.updateComplete;
-    this.shadowRoot?.querySelector<HTMLElement>('organism-card')?.focus();
+    this.card?.focus();
   }
 
   /** Opens the keepsake sheet; its module is loaded on first use. */

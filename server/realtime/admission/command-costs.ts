@@ -26,6 +26,7 @@ const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
   draw: 'drawingsPerSecond',
   cursor: 'cursorsPerSecond',
   look: 'cursorsPerSecond',
+  busy: 'cursorsPerSecond',
   name: 'namesPerSecond',
   beacon: 'beaconsPerSecond',
   resync: 'resyncsPerSecond',

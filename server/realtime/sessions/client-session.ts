@@ -163,6 +163,7 @@ export class ClientSession implements RoomClient {
       roomServer.setViewport(this, look.hidden ? undefined : look);
     } else if (!me) throw new Refusal('only-watches', name);
     else if (name === 'cursor') roomServer.moveCursor(me.id, message as Command<'cursor'>);
+    else if (name === 'busy') roomServer.setBusy(this, (message as Command<'busy'>).busy);
     else if (name === 'beacon') roomServer.beacon(this, message as Command<'beacon'>);
     else if (name === 'keep') roomServer.keep(this, message as Command<'keep'>);
     else if (name === 'name') this.rename(roomServer, message as Command<'name'>);

@@ -17,6 +17,8 @@ interface Slot {
   address: string;
   /** When the participant last did something, ms. */
   activeAt: number;
+  /** Until when the participant counts as drawing, choosing or reading something, ms; 0 for no. */
+  busyUntil?: number;
   /** Whether the participant gave it up for somebody who waited: it does not let them pass. */
   yielded?: boolean;
 }
@@ -135,7 +137,7 @@ export class ParticipantSlots<M> {
     const slot: Slot = old?.slot ?? {
       ...{ you: newcomer(returned ?? this.nextParticipant++), token: '', address, activeAt: now },
     };
-    Object.assign(slot, { address, activeAt: now, yielded: false });
+    Object.assign(slot, { address, activeAt: now, busyUntil: 0, yielded: false });
     const resumes = old !== undefined || this.expected.delete(slot.you.id);
     if (old?.member !== undefined) this.occupied.delete(old.member);
     this.reserved.delete(slot.token);
@@ -185,6 +187,18 @@ export class ParticipantSlots<M> {
   touch(member: M, now: number): void {
     const slot = this.occupied.get(member);
     if (slot) slot.activeAt = now;
+  }
+
+  /** @param until time, ms, until which the participant counts as busy; 0 for not busy */
+  setBusy(member: M, until: number): void {
+    const slot = this.occupied.get(member);
+    if (slot) slot.busyUntil = until;
+  }
+
+  /** Whether any present participant is busy. */
+  isBusy(now: number): boolean {
+    for (const { busyUntil = 0 } of this.occupied.values()) if (busyUntil > now) return true;
+    return false;
   }
 
   /**

@@ -48,6 +48,20 @@ test('a finger waits, then starts where it was put down', () => {
   ]);
 });
 
+test('a press that has closed a panel uses no tool, but a second finger still zooms', () => {
+  const { gestures, names } = harness();
+  for (const press of [finger(1, 10, 10), mouse(10, 10)]) {
+    gestures.down({ ...press, spent: true }, 0);
+    gestures.move({ ...press, x: 60 }, 200);
+    gestures.up({ ...press, x: 60 }, 210);
+  }
+  expect(names()).toEqual([]);
+  gestures.down({ ...finger(1, 10, 10), spent: true }, 300);
+  gestures.down(finger(2, 90, 10), 320);
+  gestures.move(finger(2, 190, 10), 340);
+  expect(names()).toEqual(['panBy', 'zoomAbout']);
+});
+
 test('a quick tap uses the tool once', () => {
   const { gestures, calls } = harness();
   gestures.down(finger(1, 10, 10), 0);

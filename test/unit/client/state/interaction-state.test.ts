@@ -25,13 +25,25 @@ describe('session', () => {
     const state = new InteractionState();
     state.take('look');
     state.select(3);
-    state.update({ selection: { ...state.state.selection!, crossing: true } });
+    state.startCrossing();
     state.select(3);
     state.select(4);
     expect(state.state.selection).toMatchObject({ organism: 3, second: 4 });
     state.forget(4);
     expect(state.state.selection).toMatchObject({ organism: 3, second: 0 });
     state.forget(3);
+    expect(state.state.selection).toBeUndefined();
+  });
+
+  test('crossing chooses by looking, and nobody as a partner goes back to the first', () => {
+    const state = new InteractionState();
+    state.select(3);
+    state.startCrossing();
+    expect(state.state).toMatchObject({ tool: 'look', selection: { crossing: true } });
+    state.select(4);
+    state.select(0);
+    expect(state.state.selection).toMatchObject({ organism: 3, crossing: false, second: 0 });
+    state.select(0);
     expect(state.state.selection).toBeUndefined();
   });
 

@@ -98,3 +98,17 @@ test('a full room has a queue, first come, first served', () => {
   expect(slots.leaveQueue('b')).toBe(false);
   expect(slots.dequeue()).toBe('c');
 });
+
+test('a participant is busy until they say otherwise, for a while, and not after they have left', () => {
+  const { slots, take, visit } = open();
+  const { token } = visit('anna');
+  take('anna again', token);
+  expect(slots.isBusy(0)).toBe(false);
+  slots.setBusy('anna again', 1_000);
+  expect([slots.isBusy(999), slots.isBusy(1_000)]).toEqual([true, false]);
+  slots.setBusy('anna again', 0);
+  expect(slots.isBusy(0)).toBe(false);
+  slots.setBusy('anna again', 1_000);
+  slots.leave('anna again', 0);
+  expect(slots.isBusy(500)).toBe(false);
+});

@@ -1,0 +1,94 @@
+/** The panels that are open above the room. */
+
+/** What of `window` the history of panels needs. */
+export interface PanelWindow {
+  readonly history: Pick<History, 'state' | 'pushState' | 'go'>;
+  addEventListener(
+    name: 'popstate',
+    listener: (event: PopStateEvent) => void,
+    options: { signal: AbortSignal },
+  ): void;
+}
+
+/**
+ * Knows which panels are open, the top one last. Each has an entry in the browser's history, so
+ * that Back closes the top panel before it leaves the room; a panel that is closed otherwise takes
+ * its entry along.
+ */
+export class OpenPanels {
+  /** Functions that close the panels. */
+  private readonly panels: (() => void)[] = [];
+  /** How many entries of the history, up to the current one, are for panels. */
+  private entries: number;
+  /** Whether the history is on its way to an entry that we asked for. */
+  private isTravelling = false;
+  private readonly stop = new AbortController();
+
+  /** @param changed called when a panel has opened or closed, with whether one is open */
+  constructor(
+    private readonly changed: (isOpen: boolean) => void,
+    private readonly page: PanelWindow = window,
+  ) {
+    page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
+    // A page that was reloaded with open panels has entries, but no panels.
+    this.entries = entriesIn(page.history.state);
+    this.follow();
+  }
+
+  /**
+   * A panel has opened.
+   *
+   * @param close closes it
+   * @returns a function to call when it has closed, however that came about
+   */
+  open(close: () => void): () => void {
+    this.panels.push(close);
+    this.update();
+    return () => {
+      const index = this.panels.indexOf(close);
+      if (index < 0) return;
+      this.panels.splice(index, 1);
+      this.update();
+    };
+  }
+
+  /** Closes the top panel. @returns false if none is open */
+  closeTop(): boolean {
+    const close = this.panels.at(-1);
+    close?.();
+    return close !== undefined;
+  }
+
+  dispose(): void {
+    this.stop.abort();
+  }
+
+  private update(): void {
+    this.follow();
+    this.changed(this.panels.length > 0);
+  }
+
+  /** Gives the history as many entries as there are panels. */
+  private follow(): void {
+    const { history } = this.page;
+    if (this.isTravelling) return;
+    const excess = this.entries - this.panels.length;
+    if (excess > 0) {
+      this.isTravelling = true;
+      history.go(-excess);
+    }
+    while (this.entries < this.panels.length) history.pushState({ panels: ++this.entries }, '');
+  }
+
+  private arrive({ state }: PopStateEvent): void {
+    this.entries = entriesIn(state);
+    // The visitor has gone back.
+    if (!this.isTravelling) {
+      for (const close of this.panels.splice(this.entries).reverse()) close();
+    }
+    this.isTravelling = false;
+    this.update();
+  }
+}
+
+const entriesIn = (state: { readonly panels?: number } | null): number => state?.panels ?? 0;
