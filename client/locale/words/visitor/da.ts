@@ -55,6 +55,7 @@
 's27af0ba44c6111a6': `Til at tage med hjem`,
 's281214cb0c67fd6b': str`langsomt: ${0} af ${1}`,
 's289be54832e4be75': `Tykkelse`,
+'s29cfa920ac4fa72a': `Klik på en anden organisme for at ændre parret.`,
 's29fa378ade20d2fa': `Rummet er lukket lige nu. Det åbner igen af sig selv.`,
 's2ceb11be2290bb1b': `Fortryd`,
 's2da1e53187721915': `Siden kommer et andet sted fra og kan ikke åbne rummet.`,

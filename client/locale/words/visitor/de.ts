@@ -55,6 +55,7 @@
 's27af0ba44c6111a6': `Zum Mitnehmen`,
 's281214cb0c67fd6b': str`langsam: ${0} von ${1}`,
 's289be54832e4be75': `Strichstärke`,
+'s29cfa920ac4fa72a': `Klicke einen anderen Organismus an, um das Paar zu ändern.`,
 's29fa378ade20d2fa': `Dieser Raum ist gerade geschlossen. Er öffnet von selbst wieder.`,
 's2ceb11be2290bb1b': `Abbrechen`,
 's2da1e53187721915': `Diese Seite kommt von anderswo und darf den Raum nicht öffnen.`,

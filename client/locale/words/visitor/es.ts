@@ -55,6 +55,7 @@
 's27af0ba44c6111a6': `Para llevar`,
 's281214cb0c67fd6b': str`lento: ${0} de ${1}`,
 's289be54832e4be75': `Grosor`,
+'s29cfa920ac4fa72a': `Haz clic en otro organismo para cambiar la pareja.`,
 's29fa378ade20d2fa': `La sala está cerrada ahora mismo. Volverá a abrirse sola.`,
 's2ceb11be2290bb1b': `Cancelar`,
 's2da1e53187721915': `Esta página viene de otro sitio y no puede abrir la sala.`,
