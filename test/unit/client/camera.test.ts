@@ -177,22 +177,23 @@ describe('camera rig', () => {
       [1.3, 1.3],
       [10, 2],
     ]) {
-      rig.open(place, SIDE);
-      const { zoom } = rig.camera;
-      rig.zoomAbout(0, 0, factor);
-      rig.show(place, SIDE);
-      rest(rig);
-      expect(rig.camera.zoom / zoom).toBeCloseTo(shown);
+      const closer = onPhone();
+      closer.open(place, SIDE);
+      const { zoom } = closer.camera;
+      closer.zoomAbout(0, 0, factor);
+      closer.show(place, SIDE);
+      rest(closer);
+      expect(closer.camera.zoom / zoom).toBeCloseTo(shown);
     }
   });
 
-  test('begins slowly: in 100 ms it has covered less than a twentieth of the way', () => {
+  test('begins slowly: in 100 ms it has covered less than a tenth of the way', () => {
     const rig = onPhone();
     rig.open({ x: 20, y: 90 }, SIDE);
     rig.step(0);
     rig.show({ x: 320, y: 90 }, SIDE);
     for (let now = 16; now <= 100; now += 16) rig.step(now);
-    expect(rig.camera.x - 20).toBeLessThan(15);
+    expect(rig.camera.x - 20).toBeLessThan(30);
   });
 
   test('follows an organism that grows: close to the seed, farther with each stage', () => {
