@@ -50,6 +50,7 @@ export class CameraRig {
   private grid: Size = { width: 1, height: 1 };
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private margins = this.insets;
   /** Whether the whole grid is shown. If so, it stays fitted when the window is resized. */
   private fitted = true;
 
@@ -84,8 +85,14 @@ export class CameraRig {
     return { x: (width + left - right) / 2, y: (height + top - bottom) / 2 };
   }
 
-  layout(grid: Size, view: Size, insets: Insets): void {
-    Object.assign(this, { grid, view, insets });
+  /**
+   * Sets the sizes.
+   *
+   * @param insets space that panels cover; organisms are shown between them
+   * @param margins space around the whole grid
+   */
+  layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
+    Object.assign(this, { grid, view, insets, margins });
     if (!this.fitted) return;
     this.camera = this.home();
     this.target = undefined;
@@ -241,7 +248,7 @@ export class CameraRig {
   }
 
   private home(): Camera {
-    return fitGrid(this.grid, this.view, this.insets);
+    return fitGrid(this.grid, this.view, this.margins);
   }
 
   private minZoom(): number {

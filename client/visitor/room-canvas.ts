@@ -4,7 +4,7 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { freePlace } from '../input/free-place.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
-import type { Insets, Point } from '../render/camera.ts';
+import type { Point } from '../render/camera.ts';
 import { RoomView } from '../render/room-view.ts';
 import type { RoomOverview } from './elements/room-overview.ts';
 import { KeyControl, type KeyElements } from './key-control.ts';
@@ -135,9 +135,11 @@ export class RoomCanvas {
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
     const top = header.getBoundingClientRect().bottom + gap / 2;
+    const insets = { top, bottom: dock + gap, left: gap, right: gap };
     const isLow = size.height < 520 && size.width > size.height;
-    // A phone in landscape shows the room behind its controls: there is too little height beside.
-    rig.layout(room, size, isLow ? around(gap / 2) : { ...around(gap), top, bottom: dock + gap });
+    // A phone in landscape shows the whole room behind its panels: they leave too little height.
+    const edge = { top: 7, right: 7, bottom: 7, left: 7 };
+    rig.layout(room, size, insets, isLow ? edge : insets);
     if (this.isOpened) return;
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
@@ -145,5 +147,3 @@ export class RoomCanvas {
     rig.open(freePlace(room, side, [...organisms.values()], Math.random), side);
   }
 }
-
-const around = (gap: number): Insets => ({ top: gap, right: gap, bottom: gap, left: gap });
