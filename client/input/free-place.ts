@@ -5,6 +5,8 @@ import type { Point, Size } from '../render/camera.ts';
 const CANDIDATES = 200;
 /** Least distance to others along one axis, in sides. */
 const APART = 1.1;
+/** Share of the grid at each side where a page opens only if it must: much of it would be empty. */
+const EDGE = 0.1;
 
 /**
  * A free place with a neighbour in sight; the emptiest one where none is free. It differs from page
@@ -28,7 +30,10 @@ export function freePlace(
       Math.max(Math.abs(x - place.x), Math.abs(y - place.y)),
     );
     const gap = Math.min(...gaps);
-    const score = gap < APART * side ? 1e6 - gap : gap;
+    const isFree = gap >= APART * side;
+    const shares = [place.x / grid.width, place.y / grid.height];
+    const isAside = shares.some((share) => Math.abs(share - 0.5) > 0.5 - EDGE);
+    const score = (isFree ? gap : 1e6 - gap) + (isAside ? 1e3 : 0);
     if (score < least) [best, least] = [place, score];
   }
   return best;

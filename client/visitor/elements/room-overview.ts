@@ -63,9 +63,14 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
+    // What lies outside the room is not on the map.
+    const line = room.width / 70;
+    const left = Math.max(line, shown.x);
+    const top = Math.max(line, shown.y);
+    const right = Math.min(room.width - line, shown.x + shown.width);
+    const bottom = Math.min(room.height - line, shown.y + shown.height);
     context.strokeStyle = '#fff';
-    context.lineWidth = 5;
-    const { x, y, width, height } = shown;
-    context.strokeRect(x, y, width, height);
+    context.lineWidth = line;
+    context.strokeRect(left, top, right - left, bottom - top);
   }
 }

@@ -41,6 +41,14 @@ test('not everybody opens at the same place', () => {
   expect(new Set(places).size).toBeGreaterThan(10);
 });
 
+test('the edges, where half of the view would be empty, are left to others', () => {
+  const corner = [{ x: 20, y: 20 }];
+  for (let seed = 0; seed < 20; seed++) {
+    const { x, y } = freePlace(GRID, SIDE, corner, createRandom(seed).uniform);
+    expect(Math.min(x / GRID.width, y / GRID.height)).toBeGreaterThanOrEqual(0.1);
+  }
+});
+
 test('in a full room it is the emptiest place', () => {
   const organisms = [];
   for (let x = 16; x < 336; x += 24) for (let y = 16; y < 192; y += 24) organisms.push({ x, y });
