@@ -11,6 +11,7 @@ import { byPointer, lineText, number, unsupportedText } from '../../elements/tex
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
+import { BrowserStore } from '../../state/browser-store.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -22,6 +23,8 @@ import './language-switch.ts';
 import type { Rename } from './name-field.ts';
 import './organism-card.ts';
 import { VisitorElement } from './page-element.ts';
+import type { RoomOverview } from './room-overview.ts';
+import './room-overview.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import './room-story.ts';
@@ -47,6 +50,8 @@ export class VivariumRoom extends VisitorElement {
   });
   private room: RoomCanvas | undefined;
   private leavesCard = false;
+  /** Whether somebody has pinched in this browser. */
+  private readonly pinched = new BrowserStore('localStorage', 'vivarium pinched');
   @state() private refusal = '';
   /** Label of the button that may help; undefined if none can. */
   private wayBack: string | undefined;
@@ -65,6 +70,7 @@ export class VivariumRoom extends VisitorElement {
   @query('header') private readonly header!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('organism-card') private readonly card!: HTMLElement | null;
+  @query('room-overview') private readonly overview!: RoomOverview;
   @query('toast-layer') private readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
@@ -83,8 +89,9 @@ export class VivariumRoom extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    const { canvas, dock, finder, help, story, header, cursors, lens, model } = this;
-    const elements = { page: this, canvas, dock, finder, help, story, header, cursors, lens };
+    const { canvas, dock, finder, help, story, header, cursors, overview, lens, model } = this;
+    const above = { story, header, cursors, overview, lens };
+    const elements = { page: this, canvas, dock, finder, help, ...above };
     try {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
@@ -126,16 +133,17 @@ export class VivariumRoom extends VisitorElement {
       return html`<div class="closed grid" role="alert"><h1>Vivarium</h1><p>${unsupportedText()}</p></div>`;
     }
     const { model, estimate } = session;
-    const { planted, crisp, tool, selection, sheet, held } = session.state.state;
+    const { crisp, selection, sheet } = session.state.state;
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
-    const hint = model.connection === 'live' && !planted && tool === 'plant';
+    const hint = session.isLive ? this.hint() : '';
     return html`
       <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
         ?inert=${isCovered}
         @focus=${() => this.room?.view.loop.invalidate()}
         @blur=${() => this.room?.tools.leave(performance.now())}
+        @touchmove=${this.pinch}
       ></canvas>
       <cursor-layer></cursor-layer>
       <canvas class="lens" hidden aria-hidden="true"></canvas>
@@ -156,6 +164,13 @@ export class VivariumRoom extends VisitorElement {
         <room-status .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
       </header>
       <find-mine ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
+      <room-overview
+        hidden
+        ?inert=${isCovered}
+        .session=${session}
+        @go=${({ detail: place }: CustomEvent<Point>) => this.room?.centre(place)}
+        @show-all=${() => this.room?.keys.act({ do: 'fit' })}
+      ></room-overview>
       <div class="view grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
@@ -164,7 +179,7 @@ export class VivariumRoom extends VisitorElement {
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!hint}>${held.from === 'token' ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again')) : byPointer(msg('Tap to plant'), msg('Click to plant'))}</p>
+        <p class="hint" ?hidden=${!hint}>${hint}</p>
         <tool-dock
           .session=${session}
           .pictured=${this.pictured}
@@ -189,6 +204,24 @@ export class VivariumRoom extends VisitorElement {
       }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
+  }
+
+  /** What a newcomer may try next; '' if there is nothing. */
+  private hint(): string {
+    const { planted, tool, held } = this.session.state.state;
+    if (!planted && tool === 'plant')
+      return held.from === 'token'
+        ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again'))
+        : byPointer(msg('Tap to plant'), msg('Click to plant'));
+    const isClose = this.room && !this.room.view.rig.isFitted;
+    const mayPinch = isClose && matchMedia('(pointer: coarse)').matches;
+    return mayPinch && !this.pinched.read() ? msg('Pinch to zoom') : '';
+  }
+
+  private pinch({ touches }: TouchEvent): void {
+    if (touches.length < 2 || this.pinched.read()) return;
+    this.pinched.write('yes');
+    this.requestUpdate();
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
