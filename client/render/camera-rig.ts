@@ -63,10 +63,15 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Moves to a part of the grid, centred in the space without panels. Never zooms out. */
-  show(part: Rect): void {
+  /**
+   * Moves to a part of the grid, centred in the space without panels.
+   *
+   * @param zoomsOut whether all of the part is shown, even if it is larger than the view
+   */
+  show(part: Rect, zoomsOut = false): void {
     const framed = fitGrid(part, this.view, this.insets);
-    const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, this.camera.zoom));
+    const least = zoomsOut ? this.minZoom() : this.camera.zoom;
+    const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, least));
     const { left, right, top, bottom } = this.insets;
     const x = part.x + part.width / 2 + (right - left) / 2 / zoom;
     const y = part.y + part.height / 2 + (bottom - top) / 2 / zoom;

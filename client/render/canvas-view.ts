@@ -39,8 +39,7 @@ export abstract class CanvasView {
       invalidate();
     };
     this.unsubscribers = [
-      model.on('welcome', opened),
-      model.on('wall', opened),
+      model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
         if (changed.length > 0 && model.planes) {

@@ -1,5 +1,5 @@
 /** A visitor's or host's view of a room: decides what each picture shows. */
-import { windowAround } from '../../shared/geometry.ts';
+import { type Rect, windowAround } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
@@ -61,8 +61,14 @@ export class RoomView extends CanvasView {
   }
 
   /** Moves the camera to an organism. */
-  show({ x, y, side }: OrganismView): void {
+  show({ x, y, side }: Pick<OrganismView, 'x' | 'y' | 'side'>): void {
     this.rig.show(windowAround(x, y, 2.4 * side));
+    this.loop.invalidate();
+  }
+
+  /** Moves the camera so that all of an area is shown. */
+  match(area: Rect): void {
+    this.rig.show(area, true);
     this.loop.invalidate();
   }
 

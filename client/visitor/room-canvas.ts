@@ -67,7 +67,7 @@ export class RoomCanvas {
       view.loop.invalidate();
     });
     model.on('people', () => cursors.keep(model.participants));
-    model.on('welcome', () => {
+    model.on('opened', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();
       this.layout();
@@ -103,7 +103,9 @@ export class RoomCanvas {
     const { page, header, dock: dockElement } = this.elements;
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
-    const dock = size.height - dockElement.getBoundingClientRect().top;
+    const { height, top: dockTop } = dockElement.getBoundingClientRect();
+    // A page that only watches has no dock.
+    const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
     const { room } = this.session.model;

@@ -1,4 +1,5 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
+import { msg } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView, SeedView } from '../../shared/vocabulary.ts';
@@ -12,6 +13,7 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
+import { type SharedPage, SharedViews } from './shared-views.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
 
 /**
@@ -21,7 +23,7 @@ import { approvedText, noticeText, offlineText, reasonText, wayBackText } from '
 const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
 
 /** The page that shows a session. */
-export interface SessionPage {
+export interface SessionPage extends Omit<SharedPage, 'tell'> {
   /** Something that the page shows has changed. */
   refresh(): void;
   /** Tells the visitor something. @param at place on the grid that it is about */
@@ -33,24 +35,31 @@ export interface SessionPage {
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
+  /** Whether the visitor came by a view-only link: they see everything and cannot act. */
+  readonly watches = new URLSearchParams(location.search).get('view') === 'only';
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
-  readonly connection = new Connection(this.roomName, this.name.read(), {
+  readonly connection = new Connection(
+    this.roomName,
+    { name: this.name.read(), watches: this.watches },
+    {
     // Per tab: a reload is the same participant, another tab is another one.
     seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
     mark: new BrowserStore('localStorage', 'vivarium device'),
-  });
+  },
+  );
   readonly model = this.connection.model;
   readonly state = new InteractionState();
   readonly requests = new RequestTracker(this.connection.send);
   readonly previews = new Previews(this.requests.ask);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
+  readonly views: SharedViews;
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,
     (name) => {
-      this.connection.name = name;
+      this.connection.who.name = name;
       this.name.write(name);
     },
   );
@@ -59,6 +68,8 @@ export class RoomSession {
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
     const refresh = (): void => page.refresh();
+    this.views = new SharedViews(model, requests.ask, page);
+    if (this.watches) state.take('look');
     state.onChange(refresh);
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
     model.on('settings', ({ maxRadius, tokens }) => {
@@ -87,6 +98,9 @@ export class RoomSession {
       else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBackText(answer.reason));
     });
     model.on('welcome', (welcome) => this.welcomed(welcome));
+    model.on('opened', () => {
+      document.title = `${this.roomName} · Vivarium`;
+    });
     const showConnection = (): void => {
       document.documentElement.dataset.connection = model.connection;
     };
@@ -105,6 +119,13 @@ export class RoomSession {
   /** Highlights an organism for everybody. */
   beacon(organism: OrganismView): void {
     if (this.isOnline()) this.requests.ask('beacon', { organism: organism.id }, this.telling);
+  }
+
+  /** Reports an organism to the host. */
+  report({ id: organism }: OrganismView): void {
+    if (!this.isOnline()) return;
+    const accepted = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
+    this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
   /** Asks for a seed of the selected pair. */
@@ -166,6 +187,5 @@ export class RoomSession {
     if (this.isFirstWelcome && /^[\w-]{16,2100}$/.test(token)) state.hold({ from: 'token', token });
     this.isFirstWelcome = false;
     this.previews.renew(you.id);
-    document.title = `${this.roomName} · Vivarium`;
   }
 }

@@ -16,6 +16,7 @@ import { HostToken } from './host-token.ts';
 import { KnownDevices } from './known-devices.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
+import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
@@ -86,6 +87,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...snapshotCalls(hostContext),
       ...asideCalls(hostContext),
       ...drawingCalls(hostContext),
+      ...reportCalls(hostContext),
       ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
@@ -106,7 +108,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return wanted;
       },
     },
-    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext) },
+    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext), ...reportFiles(hostContext) },
   });
   return {
     router,

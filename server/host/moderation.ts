@@ -26,6 +26,13 @@ export function moderationCalls(context: HostContext) {
       const { removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
       return { removed };
     },
+    spotlight: (place, parts) => {
+      const { server: roomServer, room } = rooms.requireOpen(parts.room);
+      const { width, height } = room.grid;
+      if (place.x >= width || place.y >= height) throw new HostRefusal('off-grid');
+      roomServer.spotlight(place);
+      return {};
+    },
     mute: ({ participant, muted }, { room }) => {
       const { server: roomServer } = rooms.requireOpen(room);
       if (roomServer.policy.muted.has(participant) === muted) return {};
@@ -35,6 +42,7 @@ export function moderationCalls(context: HostContext) {
         }
         roomServer.policy.muted.add(participant);
         roomServer.cursors.hide(participant);
+        roomServer.follows.release(participant);
       } else roomServer.policy.muted.delete(participant);
       roomServer.refresh.request();
       return {};

@@ -121,6 +121,7 @@ export class RoomRegistry {
       fixed: !plan.made,
       participants: open?.server.size ?? 0,
       waiting: open?.server.slots.waiting ?? 0,
+      reported: open?.server.reports.size ?? 0,
       drawingsWaiting: open?.server.drawings.waiting.length ?? 0,
       organisms: live?.room.size ?? 0,
       awake: open?.room.awake ?? 0,

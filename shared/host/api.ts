@@ -102,6 +102,8 @@ export const CALLS = {
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
+  /** Takes an organism off the list of reported ones, and leaves it as it is. */
+  dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   removeOrganism: post('/rooms/:room/remove-organism', { organism: id }),
   /** Removes every organism that owns a place within a rectangle, in cells. */
   clearArea: post(
@@ -114,6 +116,8 @@ export const CALLS = {
     },
     v.object({ removed: whole(0, 0xffffffff) }),
   ),
+  /** Asks everybody in the room to look at a place, in cells. */
+  spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
   /** The participant may only watch; their cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
   /** Lets a waiting drawing become a seed of its visitor, or declines it. */
@@ -195,6 +199,8 @@ export const FILES = {
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
   /** PNG of what it grows into: a row of square pictures, the grown one last. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
+  /** PNG of a living organism on black, one pixel per cell. */
+  organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**

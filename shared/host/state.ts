@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { count } from '../common-schemas.ts';
-import { participantView } from '../vocabulary.ts';
+import { origin, participantView } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
@@ -27,6 +27,8 @@ const roomEntries = {
   waiting: count,
   /** Drawings that wait for the host's yes. */
   drawingsWaiting: count,
+  /** Reported organisms that the host has not decided about. */
+  reported: count,
   organisms: count,
   awake: count,
   tick: count,
@@ -70,6 +72,22 @@ export const drawingState = v.object({
   waited: number,
 });
 export type DrawingState = v.InferOutput<typeof drawingState>;
+
+/** An organism that visitors have reported. */
+export const reportState = v.object({
+  /** Used in calls. */
+  organism: count,
+  kind: text,
+  origin,
+  /** Participant number, name and hue; 0: the host. */
+  planter: v.object({ id: count, name: text, hue: number }),
+  /** Participants who have reported it since the host last dismissed it. */
+  reporters: count,
+  /** Time since the first of these reports, ms. */
+  waited: number,
+});
+export type ReportState = v.InferOutput<typeof reportState>;
+
 export const wallState = v.object({
   /** null: it has no place of its own. */
   id: v.nullable(count),
@@ -93,6 +111,8 @@ export const roomState = v.object({
   visitors: v.array(visitorState),
   /** Longest waiting first. */
   drawings: v.array(drawingState),
+  /** Most reported first. */
+  reports: v.array(reportState),
   wallList: v.array(wallState),
 });
 export type RoomDetail = v.InferOutput<typeof roomState>;

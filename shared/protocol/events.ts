@@ -86,6 +86,17 @@ export const EVENTS = {
   cursors: v.array(packedPointer),
   /** A participant shows where one of their organisms is: it glows briefly in their hue. */
   beacon: v.object({ organism: id, hue: v.number() }),
+  /** The host asks everybody to look at this place, in cells. */
+  spotlight: v.object({ x: v.number(), y: v.number() }),
+  /** What the followed participant sees, in cells; without an area: following has ended. */
+  view: v.object({
+    participant: id,
+    area: v.optional(
+      v.object({ x: finite, y: finite, width: finite, height: finite }),
+    ),
+  }),
+  /** How many follow this participant's view. */
+  followers: v.object({ count }),
   /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
   accepted: v.object({
     id: count,

@@ -85,6 +85,10 @@ export class OrganismCard extends PageElement {
       align-items: center;
       gap: 8px;
     }
+    .report {
+      margin-inline-start: auto;
+      padding-inline: 0.6em;
+    }
     .close {
       position: absolute;
       top: 4px;
@@ -199,11 +203,29 @@ export class OrganismCard extends PageElement {
         <dd data-testid="survived">${survivedText(organism)}</dd>
       </dl>
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
-      <footer class="wrap">
+      ${this.session.watches ? nothing : this.actions(organism, selection)}`;
+  }
+
+  private actions(organism: OrganismView, selection: Selection): TemplateResult {
+    return html`<footer class="wrap">
         ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () => {
           this.session.state.update({ selection: { ...selection, crossing: true } });
         })}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
+        ${organism.planter.id === this.session.model.you?.id ? nothing : this.reportButton(organism)}
       </footer>`;
+  }
+
+  private reportButton(organism: OrganismView): TemplateResult {
+    const label = msg('Report to the host');
+    return html`<button
+      class="quiet report"
+      title=${label}
+      aria-label=${label}
+      data-testid="report"
+      @click=${() => this.session.report(organism)}
+    >
+      ${icons.report}
+    </button>`;
   }
 }

@@ -1,5 +1,5 @@
 import { css } from 'lit';
-import { brand, visuallyHidden } from '../../style/fragments.ts';
+import { brand, roundButton, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
@@ -82,6 +82,22 @@ export const roomStyle = css`
     letter-spacing: 0.01em;
     --faintest: 0.72;
     animation: pulse 3.2s ease-in-out infinite;
+  }
+  tool-dock[hidden] {
+    display: none;
+  }
+  .shared {
+    position: absolute;
+    inset: calc(var(--edge-top) + max(3.4em, 54px)) 0 auto;
+    z-index: 2;
+    gap: 8px;
+    width: max-content;
+    max-width: min(30em, calc(100vw - 16px));
+    margin: auto;
+    padding: 4px 6px 4px 18px;
+  }
+  .close {
+    ${roundButton}
   }
   find-mine {
     position: absolute;

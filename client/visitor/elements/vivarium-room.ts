@@ -14,6 +14,8 @@ import type { Point } from '../../render/camera.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
+import { followingText, spotText } from '../shared-views.ts';
+import { solid } from './buttons.ts';
 import type { FindMine } from './find-mine.ts';
 import './find-mine.ts';
 import type { KeyHelp } from './key-help.ts';
@@ -44,6 +46,9 @@ export class VivariumRoom extends VisitorElement {
       this.refusal = text;
       this.wayBack = wayBack;
     },
+    isBusy: () => this.isBusy,
+    visit: (place) => this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 }),
+    match: (area) => this.room?.view.match(area),
   });
   private room: RoomCanvas | undefined;
   private leavesCard = false;
@@ -89,7 +94,7 @@ export class VivariumRoom extends VisitorElement {
       return;
     }
     // A closed room has opened, or a full one accepts visitors to its queue again.
-    for (const event of ['waiting', 'welcome'] as const) {
+    for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
       });
@@ -119,7 +124,8 @@ export class VivariumRoom extends VisitorElement {
     const { planted, crisp, tool, selection, sheet, held } = session.state.state;
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
-    const hint = model.connection === 'live' && !planted && tool === 'plant';
+    const { watches } = session;
+    const hint = model.connection === 'live' && !planted && (tool === 'plant' || watches);
     return html`
       <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
@@ -153,13 +159,15 @@ export class VivariumRoom extends VisitorElement {
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!hint}>${held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${watches ? msg('You are watching.') : held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
         <tool-dock
+          ?hidden=${watches}
           .session=${session}
-          .pictured=${this.pictured}
+          .pictured=${this.pictured && !watches}
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
+      ${this.sharedView()}
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help></key-help>
@@ -178,6 +186,34 @@ export class VivariumRoom extends VisitorElement {
       }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
+  }
+
+  /** Whether a moving view would interrupt the visitor. */
+  private get isBusy(): boolean {
+    const { sheet, selection } = this.session.state.state;
+    const focused = this.shadowRoot?.activeElement?.localName;
+    return (
+      sheet !== undefined ||
+      this.keeping !== undefined ||
+      selection?.crossing === true ||
+      this.room?.view.pointer?.pressed === true ||
+      focused === 'key-help' ||
+      focused === 'room-status'
+    );
+  }
+
+  /** Who leads the view, or would like to. */
+  private sharedView(): TemplateResult | typeof nothing {
+    const { views } = this.session;
+    const { spot, following } = views;
+    if (!spot && following === 0) return nothing;
+    return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
+      <span>${spot ? spotText() : followingText(following, this.model)}</span>
+      ${spot ? solid('go-to-spot', msg('Show me'), () => views.goToSpot()) : nothing}
+      <button class="close" aria-label=${msg('Close')} @click=${() => views.dismiss()}>
+        ${icons.close}
+      </button>
+    </div>`;
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
@@ -223,12 +259,14 @@ export class VivariumRoom extends VisitorElement {
 
   /** Moves the visitor's view to the organism and highlights it for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.views.stop();
     this.room?.view.show(organism);
     this.session.beacon(organism);
   }
 
   /** Opens the card of a relative and moves the view to it. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.views.stop();
     this.session.state.select(organism.id);
     this.room?.view.show(organism);
   }

@@ -28,6 +28,8 @@ const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
   look: 'cursorsPerSecond',
   name: 'namesPerSecond',
   beacon: 'beaconsPerSecond',
+  report: 'reportsPerSecond',
+  follow: 'commandsPerSecond',
   resync: 'resyncsPerSecond',
 };
 
