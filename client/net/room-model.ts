@@ -49,6 +49,7 @@ interface RoomEvents {
   cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
   spotlight: Event<'spotlight'>;
+  film: Event<'film'>;
   view: Event<'view'>;
   followers: Event<'followers'>;
   accepted: Event<'accepted'>;
@@ -158,6 +159,7 @@ export class RoomModel {
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     beacon: (event) => this.listeners.emit('beacon', event),
     spotlight: (event) => this.listeners.emit('spotlight', event),
+    film: (event) => this.listeners.emit('film', event),
     view: (event) => this.listeners.emit('view', event),
     followers: (event) => this.listeners.emit('followers', event),
     accepted: (event) => {

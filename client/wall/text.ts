@@ -91,6 +91,9 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 /** While the server does not respond. */
 export const moment = (say: Say): string => say(msg('One moment'));
 
+/** While a film shows what has happened. */
+export const soFar = (say: Say): string => say(msg('What happened here'));
+
 /** In place of the QR code, for the person who sets up the server. */
 export const noCode = (say: Say): string =>
   say(msg('No code to scan: phones do not reach this room.'));

@@ -57,6 +57,11 @@ export class WallView extends CanvasView {
     return this.options.resolution === 'full' ? devicePixelRatio : super.ratio;
   }
 
+  /** The room that is shown. */
+  get room(): RoomModel['room'] {
+    return this.model.room;
+  }
+
   protected override draw(now: number): boolean {
     if (!this.busy) this.resolution.rest(now);
     this.drawn++;

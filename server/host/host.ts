@@ -9,6 +9,7 @@ import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
+import { filmCalls, filmFiles } from './film-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -98,6 +99,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         await storage.journalWriter.flushed();
         return films.begin(name, wish, { data: folder, checkpoint: grown });
       },
+      ...filmCalls(hostContext, films),
       stopJob: (_, { job }) => {
         films.stop(job);
         return {};
@@ -108,7 +110,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return wanted;
       },
     },
-    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext), ...reportFiles(hostContext) },
+    files: {
+      ...files(hostContext, { films, counter }),
+      ...filmFiles(hostContext, films).forHost,
+      ...drawingFiles(hostContext), ...reportFiles(hostContext),
+    },
+    publicFiles: filmFiles(hostContext, films).forWalls,
   });
   return {
     router,
@@ -118,6 +125,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     closed: (room) => counter.emptied(room),
     close: async () => {
       hours.stop();
+      for (const { walls } of rooms.roomServers.values()) walls.showFilm(undefined);
       films.close();
       await counter.close();
     },

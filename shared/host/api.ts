@@ -10,7 +10,7 @@
  * which the page sends if the host has used it since the last one.
  */
 import * as v from 'valibot';
-import { roomName, whole } from '../common-schemas.ts';
+import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
 import { roomSettings, schedule, settingsChange } from './settings.ts';
 import {
@@ -180,6 +180,14 @@ export const CALLS = {
     },
     jobState,
   ),
+  /** Shows a finished film on the room's walls; without a job, they show the room again. */
+  showFilm: post('/rooms/:room/film', {
+    job: v.nullable(v.pipe(v.string(), v.maxLength(32))),
+    /** The picture to begin with. */
+    frame: whole(0, 10_000),
+    /** Pictures per second; 0: it stands still. */
+    speed: between(0, 60),
+  }),
   stopJob: remove('/jobs/:job', {}),
 
   statistics: get('/rooms/:room/statistics', statistics),
@@ -208,6 +216,10 @@ export const FILES = {
    * replay`.
    */
   bottle: '/rooms/:room/bottle',
+  /** A picture of a finished film: the planes of the room, RGBA, then owners. */
+  frame: '/jobs/:job/frames/:frame',
+  /** The same without a session, for a film that is shown on a wall. */
+  wallFrame: '/films/:job/:frame',
   /** The result of a job. */
   job: '/jobs/:job/file',
   /** `?by=hour` or `?by=day` (the default). */

@@ -144,6 +144,8 @@ export const jobState = v.object({
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
+  /** Pictures of a finished film; null: not finished. */
+  frames: v.nullable(count),
   since: number,
   /** File name for the download. */
   file: text,

@@ -88,6 +88,25 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this place, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
+  /** A film for walls to show instead of the room; without one, they show the room again. */
+  film: v.object({
+    film: v.optional(
+      v.object({
+        /** See `FILES.wallFrame` of the host's API. */
+        id: v.string(),
+        frames: size,
+        /** The picture to show now. */
+        frame: count,
+        /** Pictures per second; 0: it stands still. */
+        speed: amount,
+        /** When what it shows begins and ends, ms since the epoch; the beginning may be unknown. */
+        from: v.nullable(finite),
+        until: finite,
+        /** Time zone of the server, minutes east of Greenwich. */
+        zone: finite,
+      }),
+    ),
+  }),
   /** What the followed participant sees, in cells; without an area: following has ended. */
   view: v.object({
     participant: id,
