@@ -72,7 +72,8 @@ export class RoomSession {
     if (this.watches) state.take('look');
     state.onChange(refresh);
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    model.on('settings', ({ maxRadius, tokens }) => {
+    model.on('settings', ({ maxRadius, tokens, farewell }) => {
+      if (farewell) page.tell(msg('This day is over. Thank you, and goodbye.'));
       state.setWidest(maxRadius);
       if (tokens || state.state.held.from !== 'token') return;
       state.throwDice(Math.random);

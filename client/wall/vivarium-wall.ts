@@ -97,6 +97,8 @@ export class VivariumWall extends LitElement {
   @state() private blind = false;
   /** Whether the host has enabled captions. */
   @state() private captions = true;
+  /** The day of the room is ending. */
+  @state() private farewell = false;
   /** The moment that a film shows; undefined: the wall shows the room. */
   @state() private moment: string | undefined;
   @state() private voices: readonly Caption[] = [ENGLISH];
@@ -129,7 +131,8 @@ export class VivariumWall extends LitElement {
       this.viewportReporter.forget();
       this.layout();
     });
-    model.on('settings', ({ dim, captions }) => {
+    model.on('settings', ({ dim, captions, farewell = false }) => {
+      this.farewell = farewell;
       this.toggleAttribute('dim', dim);
       this.captions = captions;
       void this.speak();
@@ -211,7 +214,7 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, way, attract, captions, away, blind, voices, moment } = this;
+    const { options, model, version, way, attract, captions, away, blind, voices, moment, farewell } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
@@ -229,6 +232,7 @@ export class VivariumWall extends LitElement {
               .away=${away}
               .blind=${blind}
               .moment=${moment}
+              .farewell=${farewell}
               .voices=${voices}
             ></wall-overlay>`
           : nothing

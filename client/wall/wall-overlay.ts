@@ -11,6 +11,7 @@ import {
   cannotDraw,
   captions,
   ENGLISH,
+  goodbye,
   here,
   invitations,
   moment,
@@ -52,6 +53,8 @@ export class WallOverlay extends LitElement {
   @property({ type: Boolean }) away = false;
   /** This browser cannot draw the room. */
   @property({ type: Boolean }) blind = false;
+  /** The day of the room is ending. */
+  @property({ attribute: false }) farewell = false;
   /** The moment that a film shows; undefined: the wall shows the room. */
   @property({ attribute: false }) moment: string | undefined;
   /** Languages of the captions, shown in turn. */
@@ -107,6 +110,10 @@ export class WallOverlay extends LitElement {
       return html`<p class="stays" lang=${first.language} dir=${first.direction}>
         ${soFar(first.say)}<time>${this.moment}</time>
       </p>`;
+    }
+    if (this.farewell) {
+      const { language, direction, say } = voices[turn % voices.length];
+      return html`<p class="stays" lang=${language} dir=${direction}>${goodbye(say)}</p>`;
     }
     if (!this.captions) return nothing;
     const linesOf = attract ? invitations : captions;

@@ -10,6 +10,7 @@ import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
 import { filmCalls, filmFiles } from './film-calls.ts';
+import { Farewells } from './farewells.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -65,9 +66,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     isVisitor: (room, participant) => serverOf(room)?.slots.memberOf(participant) !== undefined,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
+  const farewells = new Farewells(hostContext);
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
-    onChange: (isOpen, { outside }) => {
+    onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
+      // The walls say goodbye before they go dim.
+      if (isClosingTime && farewell) await farewells.endAll();
+      if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
       log.info('hours', isOpen ? 'The house is open.' : 'The house is closed; walls are dim.');
     },
@@ -84,7 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
       },
       ...roomCalls(hostContext, (room) => counter.forget(room)),
-      ...moderationCalls(hostContext),
+      ...moderationCalls(hostContext, (room) => farewells.stop(room)),
       ...snapshotCalls(hostContext),
       ...asideCalls(hostContext),
       ...drawingCalls(hostContext),
@@ -100,6 +105,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return films.begin(name, wish, { data: folder, checkpoint: grown });
       },
       ...filmCalls(hostContext, films),
+      farewell: async ({ seconds }, { room }) => {
+        const { kept } = await farewells.begin(room, seconds);
+        return { kept };
+      },
+      stopFarewell: (_, { room }) => {
+        rooms.planOf(room);
+        farewells.stop(room);
+        return {};
+      },
       stopJob: (_, { job }) => {
         films.stop(job);
         return {};
@@ -125,6 +139,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     closed: (room) => counter.emptied(room),
     close: async () => {
       hours.stop();
+      farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.showFilm(undefined);
       films.close();
       await counter.close();

@@ -13,8 +13,8 @@ import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
-/** The handlers of the moderation calls. */
-export function moderationCalls(context: HostContext) {
+/** The handlers of the moderation calls. @param stopFarewell what is taken back must stay */
+export function moderationCalls(context: HostContext, stopFarewell: (room: string) => void) {
   const { rooms, bans, date } = context;
   return {
     removeOrganism: async ({ organism }, { room }) => {
@@ -69,6 +69,7 @@ export function moderationCalls(context: HostContext) {
     },
     undo: ({ seconds, participant }, { room }) => {
       const live = rooms.requireOpen(room);
+      stopFarewell(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
@@ -80,6 +81,7 @@ export function moderationCalls(context: HostContext) {
     },
     restore: (_, { room, tick }) => {
       const live = rooms.requireOpen(room);
+      stopFarewell(room);
       return rooms.during(room, 'restoring', async () => {
         const options = optionsFor(context, live);
         const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));

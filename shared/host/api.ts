@@ -104,6 +104,14 @@ export const CALLS = {
 
   /** Takes an organism off the list of reported ones, and leaves it as it is. */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
+  /**
+   * Ends the day of a room: within a minute, or so many seconds, all organisms go, and nobody may act. Takes a snapshot
+   * first.
+   */
+  farewell: post('/rooms/:room/farewell', { seconds: v.optional(whole(1, 600)) }, v.object({ kept: v.nullable(snapshotState) })),
+  /** Stops that; what still lives stays. */
+  stopFarewell: remove('/rooms/:room/farewell', {}),
+
   removeOrganism: post('/rooms/:room/remove-organism', { organism: id }),
   /** Removes every organism that owns a place within a rectangle, in cells. */
   clearArea: post(

@@ -36,6 +36,8 @@ const roomEntries = {
   settings: roomSettings,
   /** Walls that are up, and those with a place of their own that are lost. */
   walls: v.object({ up: count, lost: count }),
+  /** The day of the room is ending: what lives in it goes. */
+  farewell: truth,
   /** A slow operation in this room; visitors wait. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;

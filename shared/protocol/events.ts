@@ -155,6 +155,8 @@ export const EVENTS = {
     latents: v.boolean(),
     /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
+    /** The day of the room is ending: what lives in it goes. */
+    farewell: v.optional(v.boolean()),
   }),
   /** The host has changed the costs. */
   energy,
