@@ -41,7 +41,9 @@ export const hostIcons = {
   /** A dashed rectangle. */
   area: icon(svg`<rect x="5" y="6" width="14" height="12" rx="1.5" stroke-dasharray="2.6 2.6" />`),
   /** A ring around a point, with rays. */
-  point: icon(svg`<circle cx="12" cy="12" r="3.2" /><path d="M12 3.500v3M12 17.500v3M3.500 12h3M17.500 12h3" />`),
+  point: icon(
+    svg`<circle cx="12" cy="12" r="3.2" /><path d="M12 3.500v3M12 17.500v3M3.500 12h3M17.500 12h3" />`,
+  ),
   plus: icon(svg`<path d="M12 6v12M6 12h12" />`),
   save: icon(svg`<path d="M12 5v9.500M8 11l4 4 4-4M5.5 19h13" />`),
   print:

@@ -67,7 +67,11 @@ export const drawingsText = (n: number): string =>
 
 /** '1 organism is reported', '2 organisms are reported'. */
 export const reportedText = (n: number): string =>
-  plural(n, msg(str`${number(n)} organism is reported`), msg(str`${number(n)} organisms are reported`));
+  plural(
+    n,
+    msg(str`${number(n)} organism is reported`),
+    msg(str`${number(n)} organisms are reported`),
+  );
 
 /** '1 act', '2 acts'. */
 export const actsText = (n: number): string =>

@@ -63,20 +63,15 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /**
-   * Moves to a part of the grid, centred in the space without panels.
-   *
-   * @param zoomsOut whether all of the part is shown, even if it is larger than the view
-   */
-  show(part: Rect, zoomsOut = false): void {
+  /** Moves to a part of the grid, centred in the space without panels. Never zooms out. */
+  show(part: Rect): void {
     const framed = fitGrid(part, this.view, this.insets);
-    const least = zoomsOut ? this.minZoom() : this.camera.zoom;
-    const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, least));
-    const { left, right, top, bottom } = this.insets;
-    const x = part.x + part.width / 2 + (right - left) / 2 / zoom;
-    const y = part.y + part.height / 2 + (bottom - top) / 2 / zoom;
-    this.fitted = false;
-    this.go({ x, y, zoom }, STROLL);
+    this.frame(part, Math.max(framed.zoom, this.camera.zoom));
+  }
+
+  /** Moves so that all of a part of the grid is shown, centred in the space without panels. */
+  match(part: Rect): void {
+    this.frame(part, Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom));
   }
 
   panBy(dx: number, dy: number, now: number): void {
@@ -140,6 +135,15 @@ export class CameraRig {
       }
     }
     return this.coasting || this.target !== undefined;
+  }
+
+  private frame(part: Rect, closest: number): void {
+    const zoom = Math.min(MAX_ZOOM, closest);
+    const { left, right, top, bottom } = this.insets;
+    const x = part.x + part.width / 2 + (right - left) / 2 / zoom;
+    const y = part.y + part.height / 2 + (bottom - top) / 2 / zoom;
+    this.fitted = false;
+    this.go({ x, y, zoom }, STROLL);
   }
 
   private go(target: Camera, glide = GLIDE): void {

@@ -68,7 +68,7 @@ export class RoomView extends CanvasView {
 
   /** Moves the camera so that all of an area is shown. */
   match(area: Rect): void {
-    this.rig.show(area, true);
+    this.rig.match(area);
     this.loop.invalidate();
   }
 

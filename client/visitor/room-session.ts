@@ -13,8 +13,8 @@ import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
-import { type SharedPage, SharedViews } from './shared-views.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
+import { type SharedPage, SharedViews } from './shared-views.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
@@ -43,10 +43,10 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-    // Per tab: a reload is the same participant, another tab is another one.
-    seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
-    mark: new BrowserStore('localStorage', 'vivarium device'),
-  },
+      // Per tab: a reload is the same participant, another tab is another one.
+      seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
+      mark: new BrowserStore('localStorage', 'vivarium device'),
+    },
   );
   readonly model = this.connection.model;
   readonly state = new InteractionState();

@@ -58,10 +58,10 @@ export class FilmPlayer {
           this.screen.showInstead(planes);
           this.onMoment(momentOf(film, frame));
           shown = frame;
-        } else await this.pause(RETRY);
+        }
       }
       if (film.speed === 0 && shown === frame) return;
-      await this.pause(Math.max(LEAST_STEP, 1000 / film.speed / 2));
+      await this.pause(shown === frame ? Math.max(LEAST_STEP, 500 / film.speed) : RETRY);
     }
   }
 

@@ -92,8 +92,7 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 export const moment = (say: Say): string => say(msg('One moment'));
 
 /** While the day of the room ends. */
-export const goodbye = (say: Say): string =>
-  say(msg('This day is over. Thank you, and goodbye.'));
+export const goodbye = (say: Say): string => say(msg('This day is over. Thank you, and goodbye.'));
 
 /** While a film shows what has happened. */
 export const soFar = (say: Say): string => say(msg('What happened here'));

@@ -214,7 +214,19 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, way, attract, captions, away, blind, voices, moment, farewell } = this;
+    const {
+      options,
+      model,
+      version,
+      way,
+      attract,
+      captions,
+      away,
+      blind,
+      voices,
+      moment,
+      farewell,
+    } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>

@@ -9,8 +9,8 @@ import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
-import { filmCalls, filmFiles } from './film-calls.ts';
 import { Farewells } from './farewells.ts';
+import { filmCalls, filmFiles } from './film-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -127,7 +127,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     files: {
       ...files(hostContext, { films, counter }),
       ...filmFiles(hostContext, films).forHost,
-      ...drawingFiles(hostContext), ...reportFiles(hostContext),
+      ...drawingFiles(hostContext),
+      ...reportFiles(hostContext),
     },
     publicFiles: filmFiles(hostContext, films).forWalls,
   });

@@ -1,10 +1,10 @@
 /** Handlers for the organisms that visitors have reported: their list, pictures, dismissal. */
 import { createPlanes } from '../../shared/codec/planes.ts';
+import { FILES } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { ReportState } from '../../shared/host/state.ts';
 import { png } from '../replay/pictures.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
-import { FILES } from '../../shared/host/api.ts';
 import type { FileHandler, Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 

@@ -108,7 +108,11 @@ export const CALLS = {
    * Ends the day of a room: within a minute, or so many seconds, all organisms go, and nobody may act. Takes a snapshot
    * first.
    */
-  farewell: post('/rooms/:room/farewell', { seconds: v.optional(whole(1, 600)) }, v.object({ kept: v.nullable(snapshotState) })),
+  farewell: post(
+    '/rooms/:room/farewell',
+    { seconds: v.optional(whole(1, 600)) },
+    v.object({ kept: v.nullable(snapshotState) }),
+  ),
   /** Stops that; what still lives stays. */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 

@@ -110,9 +110,7 @@ export const EVENTS = {
   /** What the followed participant sees, in cells; without an area: following has ended. */
   view: v.object({
     participant: id,
-    area: v.optional(
-      v.object({ x: finite, y: finite, width: finite, height: finite }),
-    ),
+    area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),
   }),
   /** How many follow this participant's view. */
   followers: v.object({ count }),

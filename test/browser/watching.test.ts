@@ -49,9 +49,11 @@ async function showPlace(x: number, y: number): Promise<void> {
 }
 
 const followers = (): number | undefined =>
-  ada.heard.flatMap(({ name, message }) =>
-    name === 'followers' ? [(message as Event<'followers'>).count] : [],
-  ).at(-1);
+  ada.heard
+    .flatMap(({ name, message }) =>
+      name === 'followers' ? [(message as Event<'followers'>).count] : [],
+    )
+    .at(-1);
 
 test('a visitor reports an organism; the host sees its picture, leaves one and removes another', async () => {
   const [one, two] = [await plant(40, 40), await plant(110, 40)];

@@ -59,7 +59,9 @@ test('the picture of a reported organism is its own cells on black', async () =>
     for (let x = 0; x < side; x++) {
       const place = (30 - side / 2 + y) * planes.width + 30 - side / 2 + x;
       const rgb =
-        planes.owner[place] === id ? [...planes.rgba.subarray(4 * place, 4 * place + 3)] : [0, 0, 0];
+        planes.owner[place] === id
+          ? [...planes.rgba.subarray(4 * place, 4 * place + 3)]
+          : [0, 0, 0];
       const at = 4 * (y * side + x);
       expect([x, y, ...data.subarray(at, at + 3)]).toEqual([x, y, ...rgb]);
     }

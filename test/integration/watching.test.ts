@@ -3,7 +3,7 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
-import { Visitor } from '../support/visitor.ts';
+import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, connect } = await suiteServer({
   ...{ size: '160x96', 'tick-rate': 30, energy: 'off' },

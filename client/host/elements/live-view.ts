@@ -143,8 +143,8 @@ export class LiveView extends StyledElement {
                   'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
                 )
               : msg(
-                'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-              )
+                  'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+                )
         }
       </p>
       <cursor-layer></cursor-layer>

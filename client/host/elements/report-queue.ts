@@ -19,8 +19,7 @@ import { iconButton, pictureLoaded, showAll } from './templates.ts';
 /** Rows before “Show all”. */
 const FIRST = 6;
 
-const reportsText = (n: number): string =>
-  plural(n, msg(str`${n} report`), msg(str`${n} reports`));
+const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
 
 /**
  * Hidden while nothing is reported. Fires `pick` and `remove` (`detail`: OrganismId).

@@ -2,9 +2,9 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
-import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { facts } from '../../style/fragments.ts';
 import { guestName } from '../shared-views.ts';
 import './name-field.ts';

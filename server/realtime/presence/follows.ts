@@ -1,8 +1,8 @@
 /** Participants who follow the view of another one, which their page then shows too. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
-import type { RoomClient } from '../sessions/room-client.ts';
 import type { ParticipantSlots } from '../sessions/participant-slots.ts';
+import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
 /** Who follows whom in one room. News are sent once per tick. */
