@@ -21,6 +21,10 @@ interface Farewell {
   readonly until: number;
   cancel: () => void;
   readonly done: () => void;
+  /** Organisms that should have gone by now, less those that have; a fraction. */
+  owed: number;
+  /** Resolves when the removals that have been asked for are done. */
+  removed: Promise<unknown>;
 }
 
 /** The farewells that go on. */
@@ -53,7 +57,14 @@ export class Farewells {
       end = resolve;
     });
     const until = clock.now() + 1000 * seconds;
-    const farewell: Farewell = { live, until, cancel: () => {}, done: end };
+    const farewell: Farewell = {
+      live,
+      until,
+      cancel: () => {},
+      done: end,
+      owed: 0,
+      removed: Promise.resolve(),
+    };
     this.going.set(name, farewell);
     this.setFading(farewell, true);
     try {
@@ -63,7 +74,7 @@ export class Farewells {
       this.step(name, farewell);
       return { kept, done };
     } catch (error) {
-      this.stop(name);
+      await this.stop(name);
       throw error;
     }
   }
@@ -76,19 +87,19 @@ export class Farewells {
     await Promise.all(begun.map((one) => one.status === 'fulfilled' && one.value.done));
   }
 
-  /** Stops it: what still lives stays. @returns whether it was going on */
-  stop(name: string): boolean {
+  /** Stops it, if it goes on: what still lives stays. Resolves when nothing more goes. */
+  async stop(name: string): Promise<void> {
     const farewell = this.going.get(name);
-    if (!farewell) return false;
+    if (!farewell) return;
     farewell.cancel();
     this.going.delete(name);
     this.setFading(farewell, false);
     farewell.done();
-    return true;
+    await farewell.removed;
   }
 
   close(): void {
-    for (const name of [...this.going.keys()]) this.stop(name);
+    for (const name of [...this.going.keys()]) void this.stop(name);
   }
 
   /** Removes as many as are due, so that the last one goes at the end. */
@@ -98,21 +109,23 @@ export class Farewells {
     const { live, until } = farewell;
     // The room was closed meanwhile, and perhaps opened again.
     if (rooms.roomServers.get(name) !== live.server) {
-      this.stop(name);
+      void this.stop(name);
       return;
     }
     const left = Math.max(0, until - clock.now());
     const { organisms } = live.room;
     if (left === 0 && organisms.length === 0) {
-      this.stop(name);
+      void this.stop(name);
       return;
     }
-    const due = left === 0 ? organisms.length : Math.ceil((organisms.length * STEP) / left);
-    for (let i = 0; i < due && organisms.length > 0; i++) {
+    farewell.owed += left < STEP ? organisms.length : (organisms.length * STEP) / left;
+    const removals: Promise<unknown>[] = [];
+    for (; farewell.owed >= 1 && organisms.length > 0; farewell.owed--) {
       const [{ id: organism }] = organisms.splice(randomInt(organisms.length), 1);
-      // One that has died in this moment is gone anyway, and a full queue takes it later.
-      void runSystemCommand(live, { what: 'remove', organism }).catch(() => undefined);
+      removals.push(runSystemCommand(live, { what: 'remove', organism }));
     }
+    // One that has died in this moment is gone anyway, and a full queue takes it later.
+    farewell.removed = Promise.allSettled(removals);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
 

@@ -109,9 +109,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
         const { kept } = await farewells.begin(room, seconds);
         return { kept };
       },
-      stopFarewell: (_, { room }) => {
+      stopFarewell: async (_, { room }) => {
         rooms.planOf(room);
-        farewells.stop(room);
+        await farewells.stop(room);
         return {};
       },
       stopJob: (_, { job }) => {

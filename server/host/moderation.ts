@@ -14,7 +14,10 @@ import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.
 const SLACK = 1.1;
 
 /** The handlers of the moderation calls. @param stopFarewell what is taken back must stay */
-export function moderationCalls(context: HostContext, stopFarewell: (room: string) => void) {
+export function moderationCalls(
+  context: HostContext,
+  stopFarewell: (room: string) => Promise<void>,
+) {
   const { rooms, bans, date } = context;
   return {
     removeOrganism: async ({ organism }, { room }) => {
@@ -67,9 +70,9 @@ export function moderationCalls(context: HostContext, stopFarewell: (room: strin
       if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
       return {};
     },
-    undo: ({ seconds, participant }, { room }) => {
+    undo: async ({ seconds, participant }, { room }) => {
       const live = rooms.requireOpen(room);
-      stopFarewell(room);
+      await stopFarewell(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
@@ -79,9 +82,9 @@ export function moderationCalls(context: HostContext, stopFarewell: (room: strin
         return { undone: commands, kept: snapshotStateOf(backup) };
       });
     },
-    restore: (_, { room, tick }) => {
+    restore: async (_, { room, tick }) => {
       const live = rooms.requireOpen(room);
-      stopFarewell(room);
+      await stopFarewell(room);
       return rooms.during(room, 'restoring', async () => {
         const options = optionsFor(context, live);
         const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));
