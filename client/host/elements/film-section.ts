@@ -58,6 +58,11 @@ export class FilmSection extends HostElement {
     film-viewer {
       grid-column: 1 / -1;
     }
+    @media (max-width: 560px) {
+      .job {
+        grid-template-columns: minmax(0, 1fr);
+      }
+    }
   `;
 
   @state() private kind: JobState['kind'] = 'gif';

@@ -84,10 +84,11 @@ export class OrganismCard extends PageElement {
       display: inline-flex;
       align-items: center;
       gap: 8px;
+      padding-inline: 0.75em;
     }
     .report {
+      justify-content: center;
       margin-inline-start: auto;
-      padding-inline: 0.6em;
     }
     .close {
       position: absolute;

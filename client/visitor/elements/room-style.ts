@@ -88,13 +88,17 @@ export const roomStyle = css`
   }
   .shared {
     position: absolute;
-    inset: calc(var(--edge-top) + max(3.4em, 54px)) 0 auto;
-    z-index: 2;
+    inset: calc(var(--edge-top) + max(3.4em, 54px)) var(--edge-right) auto var(--edge-left);
+    z-index: 3;
     gap: 8px;
-    width: max-content;
-    max-width: min(30em, calc(100vw - 16px));
-    margin: auto;
-    padding: 4px 6px 4px 18px;
+    width: fit-content;
+    max-width: 34em;
+    margin-inline-end: auto;
+    padding: 4px 6px;
+    padding-inline-start: 18px;
+  }
+  .shared .solid {
+    flex: none;
   }
   .close {
     ${roundButton}
@@ -191,6 +195,10 @@ export const roomStyle = css`
       border-radius: 50%;
       background: var(--panel);
     }
+    .shared {
+      inset: calc(var(--edge-top) + max(7em, 108px)) 8px auto;
+      margin: auto;
+    }
     organism-card {
       inset: auto 8px calc(var(--dock, 12.6em) + 8px);
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
@@ -222,6 +230,10 @@ export const roomStyle = css`
     }
     .hint {
       bottom: calc(100% + 0.6em);
+    }
+    .shared {
+      inset: calc(var(--edge-top) + max(3.4em, 54px)) 74px auto;
+      margin-inline: auto 0;
     }
     organism-card {
       inset: calc(var(--edge-top) + 48px) auto auto var(--edge-left);
