@@ -1,5 +1,4 @@
 /** What every view of a room does: uploads its ticks, and draws when something has changed. */
-import type { Planes } from '../../shared/codec/planes.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
 import { FrameLoop } from './frame-loop.ts';
@@ -20,11 +19,11 @@ export abstract class CanvasView {
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** What is shown instead of the room. */
-  private instead: Planes | undefined;
+  /** Whether something else is shown than the room. */
+  protected isAway = false;
   /** Whether the last picture was softened, and so is not done. */
   protected unsettled = false;
-  private readonly interpolation = new Interpolation();
+  protected readonly interpolation = new Interpolation();
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -38,13 +37,13 @@ export abstract class CanvasView {
     this.happenings = new LifeEffects(model, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
-      if (model.planes && !this.instead) this.renderer.upload(model.planes, []);
+      if (model.planes && !this.isAway) this.renderer.upload(model.planes, []);
       invalidate();
     };
     this.unsubscribers = [
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
-        if (this.instead) return;
+        if (this.isAway) return;
         const now = performance.now();
         if (changed.length > 0 && model.planes) {
           this.renderer.upload(model.planes, changed);
@@ -62,17 +61,6 @@ export abstract class CanvasView {
     for (const off of this.unsubscribers) off();
     this.happenings.dispose();
     this.renderer.dispose();
-  }
-
-  /** Shows other planes of the same size instead of the room; undefined: the room again. */
-  showInstead(planes: Planes | undefined): void {
-    this.instead = planes;
-    const shown = planes ?? this.model.planes;
-    if (!shown) return;
-    const { width, height } = shown;
-    this.renderer.upload(shown, [{ x: 0, y: 0, width, height }]);
-    this.interpolation.arrived(performance.now());
-    this.loop.invalidate();
   }
 
   abstract get camera(): Camera;
@@ -98,7 +86,7 @@ export abstract class CanvasView {
     const moving = this.move(now);
     const share = this.interpolation.share(now);
     marks.clear();
-    const happening = !this.instead && this.happenings.draw(now, marks);
+    const happening = !this.isAway && this.happenings.draw(now, marks);
     const { flashLimit = 3 } = this.model.room ?? {};
     const picture = { ...this.frame(now), view, share, marks, flashLimit };
     this.unsettled = this.renderer.draw(picture, this.ratio, now);

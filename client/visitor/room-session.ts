@@ -72,8 +72,7 @@ export class RoomSession {
     if (this.watches) state.take('look');
     state.onChange(refresh);
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    model.on('settings', ({ maxRadius, tokens, farewell }) => {
-      if (farewell) page.tell(msg('This day is over. Thank you, and goodbye.'));
+    model.on('settings', ({ maxRadius, tokens }) => {
       state.setWidest(maxRadius);
       if (tokens || state.state.held.from !== 'token') return;
       state.throwDice(Math.random);

@@ -1,6 +1,7 @@
 /** Views that are shared: what the host shows, whom this page follows, and how many follow it. */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { RequestTracker } from '../net/request-tracker.ts';
 import type { RoomModel } from '../net/room-model.ts';
@@ -39,8 +40,8 @@ export class SharedViews {
     });
     model.on('spotlight', (place) => {
       this.spot = place;
-      if (!page.isBusy()) this.goToSpot();
-      page.refresh();
+      if (page.isBusy()) page.refresh();
+      else this.goToSpot();
     });
     model.on('view', ({ participant, area }) => {
       if (participant !== this.following) return;
@@ -56,11 +57,10 @@ export class SharedViews {
   /** Goes to the place that the host shows. */
   goToSpot(): void {
     const { spot, page } = this;
+    this.stop(true);
     if (!spot) return;
-    this.stop();
     page.visit(spot);
     page.tell(spotText());
-    this.spot = undefined;
   }
 
   /** Follows a participant's view until this visitor moves. */
@@ -70,24 +70,17 @@ export class SharedViews {
     this.page.refresh();
   }
 
-  /** The visitor moves their view themselves. */
-  stop(): void {
-    if (this.following === 0) return;
-    this.following = 0;
-    this.ask('follow', {});
-    this.page.refresh();
+  /** The visitor moves their view themselves, or closes what the page says about it. */
+  stop(isDismissed = false): void {
+    if (isDismissed) this.spot = undefined;
+    else if (!this.following) return;
+    if (this.following) this.ask('follow', {});
+    this.end();
   }
 
-  /** Closes what the page says about a shared view. */
-  dismiss(): void {
-    this.spot = undefined;
-    this.stop();
-    this.page.refresh();
-  }
-
-  private end(reason: Parameters<typeof reasonText>[0]): void {
+  private end(reason?: Reason): void {
     this.following = 0;
-    this.page.tell(reasonText(reason));
+    if (reason) this.page.tell(reasonText(reason));
     this.page.refresh();
   }
 }

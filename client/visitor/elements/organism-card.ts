@@ -87,7 +87,6 @@ export class OrganismCard extends PageElement {
       padding-inline: 0.75em;
     }
     .report {
-      justify-content: center;
       margin-inline-start: auto;
     }
     .close {
@@ -218,11 +217,9 @@ export class OrganismCard extends PageElement {
   }
 
   private reportButton(organism: OrganismView): TemplateResult {
-    const label = msg('Report to the host');
     return html`<button
       class="quiet report"
-      title=${label}
-      aria-label=${label}
+      aria-label=${msg('Report to the host')}
       data-testid="report"
       @click=${() => this.session.report(organism)}
     >

@@ -63,15 +63,13 @@ export class RoomStatus extends PageElement {
     .follow {
       overflow-wrap: anywhere;
     }
-    h3 {
+    dl + p {
       margin: 14px 0 4px;
-      font: inherit;
     }
     .follow {
       gap: 0.7em;
       width: 100%;
       min-height: 2.6em;
-      padding: 0 0.6em;
       border-radius: 10px;
       text-align: start;
     }
@@ -147,7 +145,7 @@ export class RoomStatus extends PageElement {
           live
             ? html`${
                 followers > 0
-                  ? html`<span class="followed" role="img" title=${followed} aria-label=${followed}>${icons.watch}</span>`
+                  ? html`<span role="img" aria-label=${followed}>${icons.watch}</span>`
                   : nothing
               }${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
@@ -180,9 +178,9 @@ export class RoomStatus extends PageElement {
   private others(): TemplateResult | typeof nothing {
     const { session } = this;
     const { participants, you } = session.model;
+    if (session.watches || participants.size < 2) return nothing;
     const others = [...participants.values()].filter(({ id }) => id !== you?.id);
-    if (session.watches || others.length === 0) return nothing;
-    return html`<h3 class="soft">${msg('See what others see')}</h3>
+    return html`<p class="soft">${msg('See what others see')}</p>
       ${others.slice(0, MAX_OTHERS).map(
         ({ id, hue }) =>
           html`<button class="follow raise flex" data-testid="follow-${id}" @click=${() => this.follow(id)}>

@@ -86,16 +86,15 @@ export const roomStyle = css`
   tool-dock[hidden] {
     display: none;
   }
+  /* Below the view's buttons on a phone, and beside the card elsewhere. */
   .shared {
     position: absolute;
-    inset: calc(var(--edge-top) + max(3.4em, 54px)) var(--edge-right) auto var(--edge-left);
+    top: calc(var(--edge-top) + max(7em, 108px));
+    left: var(--edge-left);
     z-index: 3;
     gap: 8px;
-    width: fit-content;
-    max-width: 34em;
-    margin-inline-end: auto;
-    padding: 4px 6px;
-    padding-inline-start: 18px;
+    max-width: min(34em, 100vw - 2 * var(--gap));
+    padding: 4px 6px 4px 18px;
   }
   .shared .solid {
     flex: none;
@@ -195,10 +194,6 @@ export const roomStyle = css`
       border-radius: 50%;
       background: var(--panel);
     }
-    .shared {
-      inset: calc(var(--edge-top) + max(7em, 108px)) 8px auto;
-      margin: auto;
-    }
     organism-card {
       inset: auto 8px calc(var(--dock, 12.6em) + 8px);
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
@@ -230,10 +225,6 @@ export const roomStyle = css`
     }
     .hint {
       bottom: calc(100% + 0.6em);
-    }
-    .shared {
-      inset: calc(var(--edge-top) + max(3.4em, 54px)) 74px auto;
-      margin-inline: auto 0;
     }
     organism-card {
       inset: calc(var(--edge-top) + 48px) auto auto var(--edge-left);

@@ -191,15 +191,9 @@ export class VivariumRoom extends VisitorElement {
   /** Whether a moving view would interrupt the visitor. */
   private get isBusy(): boolean {
     const { sheet, selection } = this.session.state.state;
-    const focused = this.shadowRoot?.activeElement?.localName;
-    return (
-      sheet !== undefined ||
-      this.keeping !== undefined ||
-      selection?.crossing === true ||
-      this.room?.view.pointer?.pressed === true ||
-      focused === 'key-help' ||
-      focused === 'room-status'
-    );
+    const within = this.shadowRoot?.activeElement?.matches('key-help, room-status');
+    const { pressed } = this.room?.view.pointer ?? {};
+    return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
   /** Who leads the view, or would like to. */
@@ -210,7 +204,7 @@ export class VivariumRoom extends VisitorElement {
     return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
       <span>${spot ? spotText() : followingText(following, this.model)}</span>
       ${spot ? solid('go-to-spot', msg('Show me'), () => views.goToSpot()) : nothing}
-      <button class="close" aria-label=${msg('Close')} @click=${() => views.dismiss()}>
+      <button class="close" aria-label=${msg('Close')} @click=${() => views.stop(true)}>
         ${icons.close}
       </button>
     </div>`;

@@ -65,7 +65,6 @@
 's2e0c1b19ed0b576a': `Tempo`,
 's2e217b3ea207d85d': `Et sted på kortet`,
 's2e55419ef7fc7e7f': `Der er for mange forbindelser. Vent et øjeblik.`,
-'s2fba308b347e74d6': `Denne dag er forbi. Tak, og på gensyn.`,
 's30062d17b1ceb882': `se dig om, når rummet er valgt`,
 's3102027565b74661': `Ingen nåede at se på din tegning. Du kan sende den igen.`,
 's3148e0ee423f982e': `brug redskabet i midten`,

@@ -65,7 +65,6 @@
 's2e0c1b19ed0b576a': `Tempo`,
 's2e217b3ea207d85d': `Eine Stelle der Karte`,
 's2e55419ef7fc7e7f': `Es gibt gerade zu viele Verbindungen. Einen Moment bitte.`,
-'s2fba308b347e74d6': `Dieser Tag ist vorbei. Danke und auf Wiedersehen.`,
 's30062d17b1ceb882': `umhersehen, wenn der Raum ausgewählt ist`,
 's3102027565b74661': `Niemand hatte Zeit für deine Zeichnung. Du kannst sie noch einmal schicken.`,
 's3148e0ee423f982e': `das Werkzeug in der Mitte benutzen`,

@@ -65,7 +65,6 @@
 's2e0c1b19ed0b576a': `Ritmo`,
 's2e217b3ea207d85d': `Un lugar del mapa`,
 's2e55419ef7fc7e7f': `Hay demasiadas conexiones. Espera un momento.`,
-'s2fba308b347e74d6': `Este día ha terminado. Gracias y hasta pronto.`,
 's30062d17b1ceb882': `moverse, con la sala seleccionada`,
 's3102027565b74661': `Nadie tuvo tiempo de mirar tu dibujo. Puedes enviarlo otra vez.`,
 's3148e0ee423f982e': `usar la herramienta en el centro`,
