@@ -77,14 +77,19 @@ export class OrganismCard extends PageElement {
     }
     footer {
       margin-top: 16px;
-      gap: 6px;
+      gap: 3px;
     }
     footer button {
       white-space: nowrap;
       display: inline-flex;
       align-items: center;
       gap: 8px;
-      padding-inline: 0.75em;
+    }
+    footer .solid {
+      padding-inline: 0.9em;
+    }
+    footer .quiet {
+      padding-inline: 0.6em;
     }
     .report {
       margin-inline-start: auto;
