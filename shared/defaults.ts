@@ -24,6 +24,8 @@ export const DEFAULTS = {
     maxQueued: 2_000,
     /** Walls that may show the room at once; they do not count towards the capacity. */
     maxWalls: 16,
+    /** Visitors of a view-only link at once; they do not count towards the capacity either. */
+    maxSpectators: 200,
   },
   /**
    * Costs of actions; server/settings/number-keys.ts explains each number. Calm use never runs out:
@@ -234,6 +236,7 @@ export const DEFAULTS = {
     previewsPerSecond: 4,
     drawingsPerSecond: 0.5,
     beaconsPerSecond: 0.5,
+    reportsPerSecond: 0.5,
     namesPerSecond: 0.5,
     resyncsPerSecond: 1,
     burstSeconds: 10,

@@ -42,6 +42,8 @@ export const icons = {
   silent: icon(
     svg`<path d="M5 9.6v4.8h3.1l4.4 3.7V5.9L8.100 9.6Z" /><path d="m16 10 4 4M20 10l-4 4" />`,
   ),
+  /** An eye. */
+  watch: icon(svg`<path d="M3 12q9-13 18 0-9 13-18 0Z" /><circle cx="12" cy="12" r="2.7" />`),
   people: icon(
     svg`<circle cx="12" cy="8.5" r="3.3" /><path d="M5.5 19c.6-3.6 3-5.4 6.5-5.4s5.9 1.8 6.5 5.4" />`,
   ),
@@ -51,6 +53,8 @@ export const icons = {
   /** Three creatures with a point between them. */
   map: icon(svg`<circle cx="6" cy="7" r="2" /><circle cx="18" cy="9" r="2" /><circle cx="9.5" cy="18" r="2" />
     <path d="m7.6 8.4 3.6 3M16.1 9.8l-2.8 1.5M10.1 16.1l1.4-2.8" /><circle cx="12.2" cy="12" r="1.2" fill="currentColor" stroke="none" />`),
+  /** A flag. */
+  report: icon(svg`<path d="M7 20V5h11l-3 4 3 4H7" />`),
   undo: icon(svg`<path d="M8.5 5 4.5 9l4 4" /><path d="M4.5 9H14a5 5 0 0 1 0 10h-4" />`),
   bin: icon(svg`<path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" />`),
 } as const;

@@ -6,7 +6,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural, timeText } from './text.ts';
 
 /** The display name of an organism: its kind, or its origin when it has no kind. */
-export function organismName({ kind, origin }: OrganismView): string {
+export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
   if (origin === 'cross') return msg('A child of two');
   return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');

@@ -1,13 +1,10 @@
 /** Icons of the host's page, on a 24×24 grid like those of the visitor's page. */
 import { svg } from 'lit';
-import { icon } from '../elements/icons.ts';
+import { icon, icons } from '../elements/icons.ts';
 
 /** Sections use the icon with their id. */
 export const hostIcons = {
-  /** An eye. */
-  watch:
-    icon(svg`<path d="M3 12c2.3-4.3 5.3-6.4 9-6.400s6.7 2.1 9 6.400c-2.3 4.3-5.3 6.4-9 6.400S5.3 16.3 3 12Z" />
-    <circle cx="12" cy="12" r="2.7" />`),
+  watch: icons.watch,
   /** A dish from above, with two cells. */
   rooms: icon(svg`<circle cx="12" cy="12" r="8" /><circle cx="9.5" cy="10.8" r="1.9" />
     <circle cx="14.7" cy="13.7" r="1.2" fill="currentColor" stroke="none" />`),
@@ -43,6 +40,10 @@ export const hostIcons = {
   ),
   /** A dashed rectangle. */
   area: icon(svg`<rect x="5" y="6" width="14" height="12" rx="1.5" stroke-dasharray="2.6 2.6" />`),
+  /** A ring around a point, with rays. */
+  point: icon(
+    svg`<circle cx="12" cy="12" r="3.2" /><path d="M12 3.500v3M12 17.500v3M3.500 12h3M17.500 12h3" />`,
+  ),
   plus: icon(svg`<path d="M12 6v12M6 12h12" />`),
   save: icon(svg`<path d="M12 5v9.500M8 11l4 4 4-4M5.5 19h13" />`),
   print:

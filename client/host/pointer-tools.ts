@@ -7,8 +7,8 @@ import type { RoomModel } from '../net/room-model.ts';
 import type { Point, Size } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 
-/** What a drag does: move the view, or draw a rectangle. */
-export type PointerTool = 'look' | 'area';
+/** A drag moves the view or draws a rectangle; a tap selects an organism or points at a place. */
+export type PointerTool = 'look' | 'area' | 'point';
 
 /** The rectangle of whole cells between two points, clipped to the grid; at least one cell. */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
@@ -26,6 +26,8 @@ export function areaBetween(a: Point, b: Point, grid: Size): Rect {
 export interface PointerTarget {
   /** Called with the organism that was tapped; 0 if there is none. */
   tapped(organism: OrganismId): void;
+  /** Called with the place that the host points at, in cells. */
+  pointed(place: Point): void;
   /** Called while a rectangle is drawn, in cells. */
   area(area: Rect): void;
 }
@@ -51,7 +53,7 @@ export class PointerTools extends ViewTools implements CanvasHand {
 
   toolMove(x: number, y: number, now: number): void {
     const { planes } = this.model;
-    if (this.tool === 'look') this.view.rig.panBy(x - this.previous.x, y - this.previous.y, now);
+    if (this.tool !== 'area') this.view.rig.panBy(x - this.previous.x, y - this.previous.y, now);
     else if (planes)
       this.target.area(areaBetween(this.dragStart, this.view.toWorld({ x, y }), planes));
     this.previous = { x, y };
@@ -60,7 +62,8 @@ export class PointerTools extends ViewTools implements CanvasHand {
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
     if (this.tool === 'area') return;
-    if (tap) this.target.tapped(this.organismAt({ x, y }));
+    if (tap && this.tool === 'point') this.target.pointed(this.view.toWorld({ x, y }));
+    else if (tap) this.target.tapped(this.organismAt({ x, y }));
     else this.view.rig.release(now);
     this.view.loop.invalidate();
   }

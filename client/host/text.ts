@@ -57,6 +57,14 @@ export const organismsText = (n: number): string =>
 export const drawingsText = (n: number): string =>
   plural(n, msg(str`${number(n)} drawing is waiting`), msg(str`${number(n)} drawings are waiting`));
 
+/** '1 organism is reported', '2 organisms are reported'. */
+export const reportedText = (n: number): string =>
+  plural(
+    n,
+    msg(str`${number(n)} organism is reported`),
+    msg(str`${number(n)} organisms are reported`),
+  );
+
 /** '1 act', '2 acts'. */
 export const actsText = (n: number): string =>
   plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));

@@ -103,6 +103,7 @@ export class VivariumHost extends StyledElement {
           .room=${host.room}
           .section=${this.location.section}
           .drawings=${host.summary?.drawingsWaiting ?? 0}
+          .reported=${host.summary?.reported ?? 0}
           ><host-language></host-language>${this.signOutButton()}</host-nav
         >
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>

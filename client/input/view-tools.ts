@@ -13,7 +13,11 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     protected readonly view: RoomView,
   ) {}
 
+  /** The view is moved by hand. */
+  protected moved(): void {}
+
   panBy(dx: number, dy: number, now: number): void {
+    this.moved();
     this.view.rig.panBy(dx, dy, now);
     this.view.loop.invalidate();
   }
@@ -24,6 +28,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
   }
 
   zoomAbout(x: number, y: number, factor: number): void {
+    this.moved();
     this.view.rig.zoomAbout(x, y, factor);
     this.view.loop.invalidate();
   }

@@ -37,6 +37,14 @@ export interface PageMemory {
   readonly mark: Store;
 }
 
+/** Who joins. */
+export interface Joining {
+  /** Name for the next join. */
+  name: string | null;
+  /** Whether the page only watches, and is no participant. */
+  readonly watches: boolean;
+}
+
 /** Format of a mark. Other values in the storage are ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
@@ -48,8 +56,7 @@ export class Connection extends RoomConnection {
 
   constructor(
     room: string,
-    /** Name for the next join. */
-    public name: string | null,
+    readonly who: Joining,
     private readonly memory: PageMemory,
     means?: Means,
   ) {
@@ -61,6 +68,10 @@ export class Connection extends RoomConnection {
       this.joined = true;
       this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
+      this.letIn();
+    });
+    this.model.on('wall', () => {
+      this.joined = true;
       this.letIn();
     });
     this.model.on('waiting', () => this.letIn());
@@ -94,11 +105,13 @@ export class Connection extends RoomConnection {
   protected override wish(): Command<'join'> {
     const resume = this.memory.seat.read();
     const mark = this.memory.mark.read();
+    const { name, watches } = this.who;
     return {
       ...super.wish(),
-      ...(this.name && { name: this.name }),
-      ...(resume && { resume }),
       ...(mark && MARK.test(mark) && { mark }),
+      ...(watches
+        ? { as: 'spectator' as const }
+        : { ...(name && { name }), ...(resume && { resume }) }),
     };
   }
 }

@@ -5,7 +5,17 @@ import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Send } from './room-model.ts';
 
 /** The commands that the server answers with `accepted` or `rejected`. */
-type Asked = 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview' | 'keep' | 'name';
+type Asked =
+  | 'plant'
+  | 'damage'
+  | 'cross'
+  | 'beacon'
+  | 'report'
+  | 'follow'
+  | 'draw'
+  | 'preview'
+  | 'keep'
+  | 'name';
 
 export interface Answers {
   accepted?(answer: Event<'accepted'>): void;

@@ -36,8 +36,10 @@ export interface LifeChange {
 
 interface RoomEvents {
   welcome: Event<'welcome'>;
-  /** The join answer of a wall page. */
+  /** The join answer of a wall page, or of a page that only watches. */
   wall: Event<'wall'>;
+  /** After either of these answers. */
+  opened: Event<'welcome'> | Event<'wall'>;
   /** The planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
@@ -48,6 +50,10 @@ interface RoomEvents {
   waiting: undefined;
   cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
+  spotlight: Event<'spotlight'>;
+  film: Event<'film'>;
+  view: Event<'view'>;
+  followers: Event<'followers'>;
   accepted: Event<'accepted'>;
   rejected: Event<'rejected'>;
   pace: Event<'pace'>;
@@ -130,6 +136,7 @@ export class RoomModel {
     wall: (event) => {
       this.open(event);
       this.listeners.emit('wall', event);
+      this.listeners.emit('opened', event);
       this.listeners.emit('people', undefined);
     },
     frame: (bytes) => this.frame(bytes),
@@ -153,6 +160,10 @@ export class RoomModel {
     },
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     beacon: (event) => this.listeners.emit('beacon', event),
+    spotlight: (event) => this.listeners.emit('spotlight', event),
+    film: (event) => this.listeners.emit('film', event),
+    view: (event) => this.listeners.emit('view', event),
+    followers: (event) => this.listeners.emit('followers', event),
     accepted: (event) => {
       this.spent(event.energy);
       this.listeners.emit('accepted', event);
@@ -173,6 +184,7 @@ export class RoomModel {
     this.open(event);
     this.participants.set(you.id, you);
     this.listeners.emit('welcome', event);
+    this.listeners.emit('opened', event);
     this.listeners.emit('people', undefined);
     this.keep('energy', event.energy);
   }

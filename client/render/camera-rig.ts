@@ -6,6 +6,7 @@ import {
   fitGrid,
   type Insets,
   keepNear,
+  MAX_ZOOM,
   type Point,
   panBy,
   type Size,
@@ -151,6 +152,13 @@ export class CameraRig {
     this.target = undefined;
     this.coasting = false;
     this.followZoom = undefined;
+  }
+
+  /** Moves so that all of a part of the grid is shown, centred in the space without panels. */
+  match(part: Rect): void {
+    const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
+    const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
+    this.aim(centre, Math.min(MAX_ZOOM, zoom));
   }
 
   panBy(dx: number, dy: number, now: number): void {

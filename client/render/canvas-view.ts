@@ -19,9 +19,11 @@ export abstract class CanvasView {
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
+  /** Whether something else is shown than the room. */
+  protected isAway = false;
   /** Whether the last picture was softened, and so is not done. */
   protected unsettled = false;
-  private readonly interpolation = new Interpolation();
+  protected readonly interpolation = new Interpolation();
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -35,13 +37,13 @@ export abstract class CanvasView {
     this.happenings = new LifeEffects(model, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
-      if (model.planes) this.renderer.upload(model.planes, []);
+      if (model.planes && !this.isAway) this.renderer.upload(model.planes, []);
       invalidate();
     };
     this.unsubscribers = [
-      model.on('welcome', opened),
-      model.on('wall', opened),
+      model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
+        if (this.isAway) return;
         const now = performance.now();
         if (changed.length > 0 && model.planes) {
           this.renderer.upload(model.planes, changed);
@@ -84,7 +86,7 @@ export abstract class CanvasView {
     const moving = this.move(now);
     const share = this.interpolation.share(now);
     marks.clear();
-    const happening = this.happenings.draw(now, marks);
+    const happening = !this.isAway && this.happenings.draw(now, marks);
     const { flashLimit = 3 } = this.model.room ?? {};
     const picture = { ...this.frame(now), view, share, marks, flashLimit };
     this.unsettled = this.renderer.draw(picture, this.ratio, now);

@@ -1,5 +1,6 @@
 /** Shows events of a room as light: births, divisions, deaths, beacons, and the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './death-dust.ts';
@@ -36,6 +37,12 @@ export class LifeEffects {
         const { x, y, stage } = organism;
         const here = { x, y, color: ownerColor(hue) };
         effects.beacon(here, Math.max(6, 0.62 * stage), performance.now());
+        invalidate();
+      }),
+      model.on('spotlight', ({ x, y }) => {
+        const { side = 0 } = model.checkpoint ?? {};
+        const here = { x, y, color: ownerColor(HOUSE.hue) };
+        effects.beacon(here, Math.max(6, 0.62 * side), performance.now());
         invalidate();
       }),
     ];

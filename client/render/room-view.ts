@@ -1,4 +1,5 @@
 /** A visitor's or host's view of a room: decides what each picture shows. */
+import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
@@ -60,7 +61,7 @@ export class RoomView extends CanvasView {
   }
 
   /** Moves the camera to an organism. */
-  show(organism: OrganismView): void {
+  show(organism: Pick<OrganismView, 'x' | 'y' | 'side'>): void {
     this.rig.show(organism, organism.side);
     this.loop.invalidate();
   }
@@ -68,6 +69,12 @@ export class RoomView extends CanvasView {
   /** Follows an organism that grows, until the visitor moves the camera. */
   follow(organism: OrganismView): void {
     this.rig.follow(organism, organism.side, organism.stage);
+    this.loop.invalidate();
+  }
+
+  /** Moves the camera so that all of an area is shown. */
+  match(area: Rect): void {
+    this.rig.match(area);
     this.loop.invalidate();
   }
 

@@ -69,6 +69,8 @@ export class KeyControl {
     const { canvas, dock, finder, help } = this.elements;
     const { state: interaction } = this.session;
     const { state } = interaction;
+    if (this.session.watches && /take|seeds/.test(action.do)) return;
+    if (/move|zoom|fit|meet|mine/.test(action.do)) this.session.views.stop();
     if (action.do === 'take') interaction.take(action.tool);
     if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
     if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);

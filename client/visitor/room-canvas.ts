@@ -93,7 +93,7 @@ export class RoomCanvas {
       view.follow(organism);
     });
     model.on('people', () => cursors.keep(model.participants));
-    model.on('welcome', () => {
+    model.on('opened', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();
       this.layout();
@@ -159,7 +159,9 @@ export class RoomCanvas {
     const { page, header, dock: dockElement } = this.elements;
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
-    const dock = size.height - dockElement.getBoundingClientRect().top;
+    const { height, top: dockTop } = dockElement.getBoundingClientRect();
+    // A page that only watches has no dock.
+    const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
     const { room, organisms, checkpoint } = this.session.model;

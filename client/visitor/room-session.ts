@@ -1,4 +1,5 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
+import { msg } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -17,6 +18,7 @@ import { InteractionState } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
 import { affectedText, type Change } from './affected-text.ts';
 import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
+import { type SharedPage, SharedViews } from './shared-views.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
@@ -27,7 +29,7 @@ const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
 /** The page that shows a session. */
-export interface SessionPage {
+export interface SessionPage extends Omit<SharedPage, 'tell'> {
   /** Something that the page shows has changed. */
   refresh(): void;
   /** Tells the visitor something. @param at place on the grid that it is about */
@@ -39,13 +41,19 @@ export interface SessionPage {
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
+  /** Whether the visitor came by a view-only link: they see everything and cannot act. */
+  readonly watches = new URLSearchParams(location.search).get('view') === 'only';
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
-  readonly connection = new Connection(this.roomName, this.name.read(), {
-    // Per tab: a reload is the same participant, another tab is another one.
-    seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
-    mark: new BrowserStore('localStorage', 'vivarium device'),
-  });
+  readonly connection = new Connection(
+    this.roomName,
+    { name: this.name.read(), watches: this.watches },
+    {
+      // Per tab: a reload is the same participant, another tab is another one.
+      seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
+      mark: new BrowserStore('localStorage', 'vivarium device'),
+    },
+  );
   readonly model = this.connection.model;
   readonly state = new InteractionState(
     matchMedia('(pointer: coarse)').matches ? touchRadius : radius,
@@ -60,11 +68,12 @@ export class RoomSession {
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
+  readonly views: SharedViews;
   private readonly wishedName = new WishedName(
     this.requests.ask,
     () => this.isLive,
     (name) => {
-      this.connection.name = name;
+      this.connection.who.name = name;
       this.name.write(name);
     },
   );
@@ -73,6 +82,8 @@ export class RoomSession {
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
     const refresh = (): void => page.refresh();
+    this.views = new SharedViews(model, requests.ask, page);
+    if (this.watches) state.take('look');
     state.onChange(() => {
       if (state.state.selection?.organism === this.unseen) this.unseen = 0;
       refresh();
@@ -126,6 +137,9 @@ export class RoomSession {
       else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBackText(answer.reason));
     });
     model.on('welcome', (welcome) => this.welcomed(welcome));
+    model.on('opened', () => {
+      document.title = `${this.roomName} · Vivarium`;
+    });
     const showConnection = (): void => {
       document.documentElement.dataset.connection = model.connection;
     };
@@ -144,6 +158,13 @@ export class RoomSession {
   /** Highlights an organism for everybody. */
   beacon(organism: OrganismView): void {
     if (this.isOnline()) this.requests.ask('beacon', { organism: organism.id }, this.telling);
+  }
+
+  /** Reports an organism to the host. */
+  report({ id: organism }: OrganismView): void {
+    if (!this.isOnline()) return;
+    const accepted = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
+    this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
   /** Asks for a seed of the selected pair. */
@@ -207,6 +228,5 @@ export class RoomSession {
     if (this.isFirstWelcome && /^[\w-]{16,2100}$/.test(token)) state.hold({ from: 'token', token });
     this.isFirstWelcome = false;
     this.previews.renew(you.id);
-    document.title = `${this.roomName} · Vivarium`;
   }
 }

@@ -45,7 +45,7 @@ export class Tools extends ViewTools implements CanvasHand {
       finger,
     });
     this.cursor = new Throttle((place) => {
-      connection.send('cursor', { ...place, tool: state.state.tool });
+      if (!session.watches) connection.send('cursor', { ...place, tool: state.state.tool });
     }, PAGE_DEFAULTS.net.cursorInterval);
   }
 
@@ -68,6 +68,7 @@ export class Tools extends ViewTools implements CanvasHand {
 
   toolMove(x: number, y: number, now: number): void {
     if (this.session.state.state.tool === 'look') {
+      this.moved();
       this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
     }
     const from = this.view.toWorld(this.lastPoint);
@@ -112,7 +113,10 @@ export class Tools extends ViewTools implements CanvasHand {
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
     // On the grid, a double tap with one finger plants or damages twice.
-    if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') this.view.rig.fit();
+    if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
+      this.moved();
+      this.view.rig.fit();
+    }
     this.view.loop.invalidate();
   }
 
@@ -137,6 +141,10 @@ export class Tools extends ViewTools implements CanvasHand {
   use(at: Point, now: number): void {
     this.toolStart(at.x, at.y, now);
     this.toolEnd(at.x, at.y, true, now);
+  }
+
+  protected override moved(): void {
+    this.session.views.stop();
   }
 
   private point(x: number, y: number, pressed: boolean, now: number): void {

@@ -89,6 +89,12 @@ export const overlayStyle = css`
     opacity: 1;
     animation: come 1.2s ease-out;
   }
+  time {
+    display: block;
+    margin-top: 0.2em;
+    font-size: 1.5em;
+    font-variant-numeric: tabular-nums;
+  }
   figure {
     margin: 0;
     transition: opacity 2s;

@@ -92,6 +92,12 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 /** While the server does not respond. */
 export const moment = (say: Say): string => say(msg('One moment'));
 
+/** While the day of the room ends. */
+export const goodbye = (say: Say): string => say(msg('This day is over. Thank you, and goodbye.'));
+
+/** While a film shows what has happened. */
+export const soFar = (say: Say): string => say(msg('What happened here'));
+
 /** In place of the QR code, for the person who sets up the server. */
 export const noCode = (say: Say): string =>
   say(msg('No code to scan: phones do not reach this room.'));

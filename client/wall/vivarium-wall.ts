@@ -9,6 +9,7 @@ import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { WallConnection } from '../net/wall-connection.ts';
 import type { Insets, Point } from '../render/camera.ts';
+import { FilmPlayer } from './film-player.ts';
 import type { NameLayer } from './name-layer.ts';
 import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
@@ -66,7 +67,8 @@ export class VivariumWall extends LitElement {
     :host([dim]) canvas {
       opacity: 0.1;
     }
-    :host([dim]) :is(wall-overlay, cursor-layer, name-layer) {
+    :host([dim]) :is(wall-overlay, cursor-layer, name-layer),
+    :host([film]) :is(cursor-layer, name-layer) {
       opacity: 0;
     }
   `;
@@ -86,6 +88,7 @@ export class VivariumWall extends LitElement {
   );
   private readonly stop = new AbortController();
   private stage: WallView | undefined;
+  private player: FilmPlayer | undefined;
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
   private lost: ReturnType<typeof setTimeout> | undefined;
@@ -97,6 +100,10 @@ export class VivariumWall extends LitElement {
   @state() private blind = false;
   /** Whether the host has enabled captions. */
   @state() private captions = true;
+  /** The day of the room is ending. */
+  @state() private farewell = false;
+  /** The moment that a film shows; undefined: the wall shows the room. */
+  @state() private moment: string | undefined;
   @state() private voices: readonly Caption[] = [ENGLISH];
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -127,7 +134,8 @@ export class VivariumWall extends LitElement {
       this.viewportReporter.forget();
       this.layout();
     });
-    model.on('settings', ({ dim, captions }) => {
+    model.on('settings', ({ dim, captions, farewell = false }) => {
+      this.farewell = farewell;
       this.toggleAttribute('dim', dim);
       this.captions = captions;
       void this.speak();
@@ -152,6 +160,7 @@ export class VivariumWall extends LitElement {
     super.disconnectedCallback();
     this.stop.abort();
     this.stage?.loop.end();
+    this.player?.play(undefined);
     this.connection.close();
     for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
   }
@@ -180,6 +189,14 @@ export class VivariumWall extends LitElement {
       }
       return this.cursors.frame(now, toScreen) || waits;
     };
+    const player = new FilmPlayer((path) => fetch(path), stage);
+    this.player = player;
+    model.on('wall', () => player.play(undefined));
+    model.on('film', ({ film }) => player.play(film));
+    player.onMoment = (moment) => {
+      this.toggleAttribute('film', moment !== undefined);
+      this.moment = moment;
+    };
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
       stage.loop.invalidate();
@@ -201,7 +218,19 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const { options, model, version, way, attract, captions, away, blind, voices } = this;
+    const {
+      options,
+      model,
+      version,
+      way,
+      attract,
+      captions,
+      away,
+      blind,
+      voices,
+      moment,
+      farewell,
+    } = this;
     return html`
       <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
       <cursor-layer></cursor-layer>
@@ -218,6 +247,8 @@ export class VivariumWall extends LitElement {
               .captions=${captions}
               .away=${away}
               .blind=${blind}
+              .moment=${moment}
+              .farewell=${farewell}
               .voices=${voices}
             ></wall-overlay>`
           : nothing

@@ -11,12 +11,14 @@ import {
   cannotDraw,
   captions,
   ENGLISH,
+  goodbye,
   here,
   invitations,
   moment,
   noCode,
   others,
   scanMe,
+  soFar,
 } from './text.ts';
 
 /** Width of the quiet zone around the code, modules. */
@@ -51,6 +53,10 @@ export class WallOverlay extends LitElement {
   @property({ type: Boolean }) away = false;
   /** This browser cannot draw the room. */
   @property({ type: Boolean }) blind = false;
+  /** The day of the room is ending. */
+  @property({ attribute: false }) farewell = false;
+  /** The moment that a film shows; undefined: the wall shows the room. */
+  @property({ attribute: false }) moment: string | undefined;
   /** Languages of the captions, shown in turn. */
   @property({ attribute: false }) voices: readonly Caption[] = [ENGLISH];
   @state() private turn = 0;
@@ -100,6 +106,15 @@ export class WallOverlay extends LitElement {
       return html`<p class="stays" lang=${first.language} dir=${first.direction}>${moment(first.say)}</p>`;
     }
     if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
+    if (this.moment !== undefined) {
+      return html`<p class="stays" lang=${first.language} dir=${first.direction}>
+        ${soFar(first.say)}<time>${this.moment}</time>
+      </p>`;
+    }
+    if (this.farewell) {
+      const { language, direction, say } = voices[turn % voices.length];
+      return html`<p class="stays" lang=${language} dir=${direction}>${goodbye(say)}</p>`;
+    }
     if (!this.captions) return nothing;
     const linesOf = attract ? invitations : captions;
     const hasCode = this.code !== undefined;

@@ -1,4 +1,5 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
+import type { Planes } from '../../shared/codec/planes.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Camera, Insets, Size } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
@@ -55,6 +56,22 @@ export class WallView extends CanvasView {
 
   protected override get ratio(): number {
     return this.options.resolution === 'full' ? devicePixelRatio : super.ratio;
+  }
+
+  /** Shows other planes of the same size instead of the room; undefined: the room again. */
+  showInstead(planes: Planes | undefined): void {
+    this.isAway = planes !== undefined;
+    const shown = planes ?? this.model.planes;
+    if (!shown) return;
+    const { width, height } = shown;
+    this.renderer.upload(shown, [{ x: 0, y: 0, width, height }]);
+    this.interpolation.arrived(performance.now());
+    this.loop.invalidate();
+  }
+
+  /** The room that is shown. */
+  get room(): RoomModel['room'] {
+    return this.model.room;
   }
 
   protected override draw(now: number): boolean {

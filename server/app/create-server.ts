@@ -178,11 +178,12 @@ export async function createVivariumServer(
           rejections: () => rejections.totals(),
           alerts: () => alerts?.open ?? [],
           rooms: () =>
-            [...rooms.roomServers.values()].map(({ room, size, walls }) => ({
+            [...rooms.roomServers.values()].map(({ room, size, walls, reports }) => ({
               name: room.name,
               participants: size,
               organisms: room.size,
               awake: room.awake,
+              reported: reports.size,
               rate: ticker.pace(room)!.actual,
               tick: room.tick,
               walls: walls.upCount,

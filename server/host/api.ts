@@ -42,6 +42,8 @@ export interface ApiOptions {
   readonly handlers: Handlers;
   /** By path under the API. */
   readonly files: Readonly<Record<string, FileHandler>>;
+  /** The same, for which no session is needed. */
+  readonly publicFiles: Readonly<Record<string, FileHandler>>;
   /** What the address of a request is called. */
   readonly addressOf: (request: Request) => string;
   /** Name of the session's cookie: servers on one machine share its cookies. */
@@ -70,7 +72,7 @@ const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
-  const { handlers, files } = options;
+  const { handlers, files, publicFiles } = options;
   const router = express.Router();
   router.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -105,6 +107,7 @@ export function createHostApi(options: ApiOptions): Router {
     else router[verb](path, signedIn, json, answer);
   }
   for (const [path, handle] of Object.entries(files)) router.get(path, signedIn, handle);
+  for (const [path, handle] of Object.entries(publicFiles)) router.get(path, handle);
   router.use(() => {
     throw new HostRefusal('unknown-call');
   });

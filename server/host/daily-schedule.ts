@@ -9,8 +9,12 @@ export interface DailyScheduleOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** Called when the house opens or closes, and when the schedule changes. */
-  readonly onChange: (isOpen: boolean, schedule: Schedule) => void;
+  /**
+   * Called when the house opens or closes, and when the schedule changes.
+   *
+   * @param isClosingTime the house has just closed by the clock
+   */
+  readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
 }
@@ -23,6 +27,8 @@ const LOOK = 30_000;
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private wasOpen = true;
+  /** Whether it has looked before: at the start, it may have closed long ago. */
+  private isFollowing = false;
   /** Time of the last check, wall clock, ms. */
   private looked: number;
 
@@ -69,8 +75,9 @@ export class DailySchedule {
     const isOpen = isOpenAt(this.schedule, now);
     if (isOpen !== this.wasOpen || anyway) {
       this.wasOpen = isOpen;
-      onChange(isOpen, this.schedule);
+      onChange(isOpen, this.schedule, !isOpen && !anyway && this.isFollowing);
     }
+    this.isFollowing = true;
     const restart = restartAfter(this.schedule, this.looked);
     // A restart missed by more than ten minutes, as after sleep, is skipped.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;

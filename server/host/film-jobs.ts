@@ -13,6 +13,7 @@ import type { CallBody } from '../../shared/host/api.ts';
 import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
+import { frameFile, removeFrames } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
 export interface FilmJobsOptions {
@@ -87,6 +88,7 @@ export class FilmJobs {
         bytes: null,
         error: null,
         from: null,
+        frames: null,
         since: date(),
         file: `${room}-${day}.${extension}`,
       },
@@ -116,7 +118,26 @@ export class FilmJobs {
     const job = this.get(id);
     this.end(job, 'stopped');
     this.jobs.delete(id);
-    rmSync(job.path, { force: true });
+    this.remove(job);
+  }
+
+  /** A finished film whose pictures pages can show. @throws HostRefusal no-such-job, job-not-done */
+  shown(id: string): { readonly state: JobState; readonly frames: number } {
+    const { state } = this.get(id);
+    if (state.state !== 'done' || !state.frames) throw new HostRefusal('job-not-done');
+    return { state, frames: state.frames };
+  }
+
+  /**
+   * The file of a picture of a finished film: gzip of the planes, colours first.
+   *
+   * @throws HostRefusal no-such-job, job-not-done, no-such-time
+   */
+  frame(id: string, index: number): string {
+    const { frames } = this.shown(id);
+    const isThere = Number.isInteger(index) && index >= 0 && index < frames;
+    if (!isThere) throw new HostRefusal('no-such-time');
+    return frameFile(this.get(id).path, index);
   }
 
   /** The file of a finished film. @throws HostRefusal no-such-job, job-not-done */
@@ -142,6 +163,7 @@ export class FilmJobs {
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('progress' in news) job.state = { ...job.state, progress: news.progress };
+    else if ('frames' in news) job.state = { ...job.state, frames: news.frames };
     else if ('from' in news) job.state = { ...job.state, from: news.from };
     else if ('error' in news) this.fail(job, news.error, news.message);
     else {
@@ -174,9 +196,14 @@ export class FilmJobs {
   /** Removes all but the latest finished films. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
-    for (const [id, { path }] of over.slice(0, -DEFAULTS.host.filmsKept)) {
+    for (const [id, job] of over.slice(0, -DEFAULTS.host.filmsKept)) {
       this.jobs.delete(id);
-      rmSync(path, { force: true });
+      this.remove(job);
     }
+  }
+
+  private remove({ path }: Job): void {
+    rmSync(path, { force: true });
+    void removeFrames(path);
   }
 }

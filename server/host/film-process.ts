@@ -15,6 +15,7 @@ import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { withFrames } from './film-frames.ts';
 import { zip } from './zip.ts';
 
 const when = v.optional(
@@ -42,11 +43,12 @@ export const filmOrder = v.strictObject({
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
 /**
- * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is
- * done, or why it is not.
+ * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last how many
+ * pictures there are and that it is done, or why it is not.
  */
 export type FilmNews =
   | { readonly from: number | null }
+  | { readonly frames: number }
   | { readonly progress: number }
   | { readonly done: true }
   | { readonly error: JobReason; readonly message: string };
@@ -79,10 +81,12 @@ async function make(order: FilmOrder): Promise<void> {
   });
   const least = Math.min(range.room.width, range.room.height);
   const scale = Math.max(1, Math.ceil(order.side / least));
-  const pictures =
+  const pictures = withFrames(
+    order.out,
     order.kind === 'gif'
       ? gif(order.out, order.delay, scale)
-      : zipped(order.out, order.room, scale);
+      : zipped(order.out, order.room, scale),
+  );
   const every = Math.max(1, Math.ceil((range.to - range.from) / (order.pictures - 1)));
   const begin = range.snapshot.tick;
   let told = { progress: 0, at: systemClock.now() };
@@ -104,6 +108,7 @@ async function make(order: FilmOrder): Promise<void> {
       },
     });
     await pictures.end();
+    say({ frames: pictures.count });
   } finally {
     await engine.close();
   }

@@ -9,6 +9,8 @@ import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
+import { Farewells } from './farewells.ts';
+import { filmCalls, filmFiles } from './film-calls.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
@@ -16,6 +18,7 @@ import { HostToken } from './host-token.ts';
 import { KnownDevices } from './known-devices.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
+import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
@@ -63,9 +66,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     isVisitor: (room, participant) => serverOf(room)?.slots.memberOf(participant) !== undefined,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
+  const farewells = new Farewells(hostContext);
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
-    onChange: (isOpen, { outside }) => {
+    onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
+      // The walls say goodbye before they go dim.
+      if (isClosingTime && farewell) await farewells.endAll();
+      if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
       log.info('hours', isOpen ? 'The house is open.' : 'The house is closed; walls are dim.');
     },
@@ -82,10 +89,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
       },
       ...roomCalls(hostContext, (room) => counter.forget(room)),
-      ...moderationCalls(hostContext),
+      ...moderationCalls(hostContext, (room) => farewells.stop(room)),
       ...snapshotCalls(hostContext),
       ...asideCalls(hostContext),
       ...drawingCalls(hostContext),
+      ...reportCalls(hostContext),
       ...wallCalls(hostContext),
       timelapse: async (wish, parts) => {
         const { storage, folder, checkpointFolder } = hostContext;
@@ -95,6 +103,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
         if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
         await storage.journalWriter.flushed();
         return films.begin(name, wish, { data: folder, checkpoint: grown });
+      },
+      ...filmCalls(hostContext, films),
+      farewell: async ({ seconds }, { room }) => {
+        const { kept } = await farewells.begin(room, seconds);
+        return { kept };
+      },
+      stopFarewell: async (_, { room }) => {
+        rooms.planOf(room);
+        await farewells.stop(room);
+        return {};
       },
       stopJob: (_, { job }) => {
         films.stop(job);
@@ -106,7 +124,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
         return wanted;
       },
     },
-    files: { ...files(hostContext, { films, counter }), ...drawingFiles(hostContext) },
+    files: {
+      ...files(hostContext, { films, counter }),
+      ...filmFiles(hostContext, films).forHost,
+      ...drawingFiles(hostContext),
+      ...reportFiles(hostContext),
+    },
+    publicFiles: filmFiles(hostContext, films).forWalls,
   });
   return {
     router,
@@ -116,6 +140,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     closed: (room) => counter.emptied(room),
     close: async () => {
       hours.stop();
+      farewells.close();
+      for (const { walls } of rooms.roomServers.values()) walls.showFilm(undefined);
       films.close();
       await counter.close();
     },

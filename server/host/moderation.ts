@@ -13,8 +13,11 @@ import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
-/** The handlers of the moderation calls. */
-export function moderationCalls(context: HostContext) {
+/** The handlers of the moderation calls. @param stopFarewell what is taken back must stay */
+export function moderationCalls(
+  context: HostContext,
+  stopFarewell: (room: string) => Promise<void>,
+) {
   const { rooms, bans, date } = context;
   return {
     removeOrganism: async ({ organism }, { room }) => {
@@ -26,6 +29,13 @@ export function moderationCalls(context: HostContext) {
       const { removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
       return { removed };
     },
+    spotlight: (place, parts) => {
+      const { server: roomServer, room } = rooms.requireOpen(parts.room);
+      const { width, height } = room.grid;
+      if (place.x >= width || place.y >= height) throw new HostRefusal('off-grid');
+      roomServer.spotlight(place);
+      return {};
+    },
     mute: ({ participant, muted }, { room }) => {
       const { server: roomServer } = rooms.requireOpen(room);
       if (roomServer.policy.muted.has(participant) === muted) return {};
@@ -35,6 +45,7 @@ export function moderationCalls(context: HostContext) {
         }
         roomServer.policy.muted.add(participant);
         roomServer.cursors.hide(participant);
+        roomServer.follows.release(participant);
       } else roomServer.policy.muted.delete(participant);
       roomServer.refresh.request();
       return {};
@@ -59,8 +70,9 @@ export function moderationCalls(context: HostContext) {
       if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
       return {};
     },
-    undo: ({ seconds, participant }, { room }) => {
+    undo: async ({ seconds, participant }, { room }) => {
       const live = rooms.requireOpen(room);
+      await stopFarewell(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
@@ -70,8 +82,9 @@ export function moderationCalls(context: HostContext) {
         return { undone: commands, kept: snapshotStateOf(backup) };
       });
     },
-    restore: (_, { room, tick }) => {
+    restore: async (_, { room, tick }) => {
       const live = rooms.requireOpen(room);
+      await stopFarewell(room);
       return rooms.during(room, 'restoring', async () => {
         const options = optionsFor(context, live);
         const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));

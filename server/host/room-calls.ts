@@ -12,6 +12,7 @@ import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Handlers } from './api.ts';
 import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
+import { reportsOf } from './report-calls.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
 import { wallsOf } from './wall-calls.ts';
@@ -24,7 +25,7 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
       const summary = rooms.summary(room);
       const wallList = wallsOf(context, room);
       if (!summary.open || summary.busy)
-        return { ...summary, visitors: [], drawings: [], wallList };
+        return { ...summary, visitors: [], drawings: [], reports: [], wallList };
       const live = rooms.requireOpen(room);
       const planted = new Map<number, number>();
       for (const { planter } of live.room.organisms) {
@@ -34,7 +35,8 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
       const drawings = drawingsOf(live, context.clock.now());
-      return { ...summary, visitors, drawings, wallList };
+      const reports = reportsOf(live, context.clock.now());
+      return { ...summary, visitors, drawings, reports, wallList };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {
       if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');

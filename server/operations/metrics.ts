@@ -14,6 +14,8 @@ export interface MetricsOptions {
     readonly participants: number;
     readonly organisms: number;
     readonly awake: number;
+    /** Reported organisms that the host has not decided about. */
+    readonly reported: number;
     readonly rate: number;
     readonly tick: number;
     /** Walls that are up. */
@@ -95,7 +97,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['reason'],
   });
   const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
-  const perRoom = ['participants', 'organisms', 'awake', 'rate', 'tick', 'walls'] as const;
+  const perRoom = [
+    ...(['participants', 'organisms', 'awake', 'reported'] as const),
+    ...(['rate', 'tick', 'walls'] as const),
+  ];
   for (const what of perRoom) {
     new Gauge({
       ...metric(`room_${what}`, `Per room: ${what}.`),

@@ -11,10 +11,12 @@ import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
+import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
 import { Cursors } from './presence/cursors.ts';
 import { EventQueue } from './presence/event-queue.ts';
+import { Follows } from './presence/follows.ts';
 import { PresenceBroadcaster } from './presence/presence-broadcaster.ts';
 import { RefreshRequests } from './presence/refresh-requests.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
@@ -24,6 +26,7 @@ import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import type { RoomBasis, RoomContext } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
+import { Spectators } from './sessions/spectators.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
@@ -45,6 +48,8 @@ export class RoomServer {
   /** Where participants come in and go out. */
   readonly admission: RoomAdmission;
   readonly walls: RoomWalls;
+  /** Who has come by a view-only link. */
+  readonly spectators: Spectators;
   /** What the host does to the people in the room. */
   readonly host: HostOperations;
   readonly broadcaster: RoomBroadcaster;
@@ -54,8 +59,12 @@ export class RoomServer {
   readonly drawings: DrawingReview;
   /** What clients are sent again in full after the next tick. */
   readonly refresh: RefreshRequests;
+  /** Organisms that visitors have reported. */
+  readonly reports: Reports;
   readonly cursors = new Cursors();
   readonly visits = new VisitStatistics();
+  /** Who follows whose view. */
+  readonly follows: Follows;
   private readonly affected: AffectedOrganisms;
   private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
@@ -72,6 +81,7 @@ export class RoomServer {
     this.room = room;
     this.policy = policy;
     this.refresh = new RefreshRequests(policy);
+    this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
     this.previews = new SeedPreviewService(room, options.previews);
     this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
     this.slots = new ParticipantSlots({
@@ -85,7 +95,8 @@ export class RoomServer {
       // Participants who were present when the server stopped get time to reconnect.
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
-    const { slots, visits, broadcaster, cursors, eventQueue } = this;
+    this.follows = new Follows(this.slots, this.broadcaster);
+    const { slots, visits, broadcaster, cursors, eventQueue, follows } = this;
     const affected = new AffectedOrganisms({
       room,
       isExpected: (participant) => visits.isKnown(participant),
@@ -103,11 +114,16 @@ export class RoomServer {
     this.affected = affected;
     const context: RoomContext = {
       ...options,
-      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, hooks: () => this.hooks },
+      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, follows },
+      hooks: () => this.hooks,
     };
     const welcomeBuilder = new WelcomeBuilder(context);
     this.walls = new RoomWalls(context, welcomeBuilder);
-    this.presence = new PresenceBroadcaster(context, () => this.walls.members);
+    this.spectators = new Spectators(context, welcomeBuilder);
+    this.presence = new PresenceBroadcaster(context, () => [
+      ...this.walls.members,
+      ...this.spectators.members,
+    ]);
     this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
     this.host = new HostOperations(context, this.admission, welcomeBuilder);
     this.drawings = new DrawingReview(context);
@@ -121,7 +137,7 @@ export class RoomServer {
 
   /** Whether anybody sees the room: a wall is enough. */
   get isWatched(): boolean {
-    return this.slots.size + this.walls.size > 0;
+    return this.slots.size + this.walls.size + this.spectators.size > 0;
   }
 
   /** Whether a participant draws, chooses or reads something, and has done so lately. */
@@ -129,9 +145,10 @@ export class RoomServer {
     return this.slots.isBusy(this.options.clock.now());
   }
 
-  /** Removes a client: a participant, a wall, or one who waits. */
+  /** Removes a client: a participant, a wall, a spectator, or one who waits. */
   leave(client: RoomClient): void {
-    if (!this.walls.remove(client)) this.admission.leave(client);
+    if (this.walls.remove(client) || this.spectators.remove(client)) return;
+    this.admission.leave(client);
   }
 
   /** Sends everybody the room's public settings. */
@@ -142,6 +159,7 @@ export class RoomServer {
   /** Disconnects everybody, including those who wait. */
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.host.disconnectParticipants(reason);
+    this.spectators.disconnectAll(reason);
     if (!keepWalls) this.walls.disconnectAll(reason);
   }
 
@@ -158,6 +176,37 @@ export class RoomServer {
     if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
     this.hooks?.active();
     this.presence.broadcastEvent('beacon', { organism, hue: you.hue });
+    client.send('accepted', { id });
+  }
+
+  /** Asks everybody to look at a place, in cells. */
+  spotlight(place: Event<'spotlight'>): void {
+    this.presence.broadcastEvent('spotlight', place);
+  }
+
+  /**
+   * Has a participant follow what another one sees.
+   *
+   * @throws Refusal no-such-participant, follows-you
+   */
+  follow(client: RoomClient, { id, participant }: Command<'follow'>): void {
+    if (participant !== undefined && !this.policy.mayShow(participant)) {
+      throw new Refusal('no-such-participant', `participant ${participant}`);
+    }
+    this.follows.follow(client, participant);
+    client.send('accepted', { id });
+  }
+
+  /**
+   * Reports an organism to the host.
+   *
+   * @throws Refusal no-such-organism, muted
+   */
+  report(client: RoomClient, { id, organism }: Command<'report'>): void {
+    const you = this.slots.participantOf(client)!;
+    if (!this.policy.mayShow(you.id)) throw new Refusal('muted');
+    if (!this.room.viewOf(organism)) throw new Refusal('no-such-organism', `organism ${organism}`);
+    this.reports.add(organism, you.id, this.options.clock.now());
     client.send('accepted', { id });
   }
 
@@ -236,6 +285,7 @@ export class RoomServer {
   /** Sets what a client looks at; undefined while its page is hidden. */
   setViewport(client: RoomClient, viewport: Viewport | undefined): void {
     this.broadcaster.setViewport(client, viewport, this.options.clock.now());
+    this.follows.viewChanged(client);
   }
 
   /** Moves a participant's cursor, unless the participant is muted. */
@@ -251,6 +301,7 @@ export class RoomServer {
     this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
     this.presence.sendQueuePositions();
+    this.follows.sendNews();
     for (const answer of result.answers) {
       if (!answer.refused) this.visits.countCommand(answer.by);
       this.drawings.answered(answer);
@@ -277,7 +328,9 @@ export class RoomServer {
     if (refresh === 'names') this.presence.resendNames();
     this.broadcaster.publish(now);
     if (refresh === 'room') this.admission.resendWelcomes();
-    if (refresh) this.walls.resendWallWelcomes();
+    if (!refresh) return;
+    this.walls.resendWallWelcomes();
+    if (refresh !== 'walls') this.spectators.resendWelcomes();
   }
 
   private queueEvents({ tick, life }: TickResult, now: number): void {

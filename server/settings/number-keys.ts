@@ -35,6 +35,7 @@ export const LIMIT_MEANINGS: Meanings<'limits'> = {
   previewsPerSecond: 'seed previews per second and connection',
   drawingsPerSecond: 'drawings turned into seeds per second and connection',
   beaconsPerSecond: 'organisms highlighted for everybody, per second and connection',
+  reportsPerSecond: 'organisms reported to the host, per second and connection',
   namesPerSecond: 'name changes per second and connection',
   resyncsPerSecond: 'full frames requested per second and connection',
   burstSeconds:

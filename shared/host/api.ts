@@ -10,7 +10,7 @@
  * which the page sends if the host has used it since the last one.
  */
 import * as v from 'valibot';
-import { roomName, whole } from '../common-schemas.ts';
+import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
 import { roomSettings, schedule, settingsChange } from './settings.ts';
 import {
@@ -102,6 +102,20 @@ export const CALLS = {
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
+  /** Takes an organism off the list of reported ones, and leaves it as it is. */
+  dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
+  /**
+   * Ends the day of a room: within a minute, or so many seconds, all organisms go, and nobody may act. Takes a snapshot
+   * first.
+   */
+  farewell: post(
+    '/rooms/:room/farewell',
+    { seconds: v.optional(whole(1, 600)) },
+    v.object({ kept: v.nullable(snapshotState) }),
+  ),
+  /** Stops that; what still lives stays. */
+  stopFarewell: remove('/rooms/:room/farewell', {}),
+
   removeOrganism: post('/rooms/:room/remove-organism', { organism: id }),
   /** Removes every organism that owns a place within a rectangle, in cells. */
   clearArea: post(
@@ -114,6 +128,8 @@ export const CALLS = {
     },
     v.object({ removed: whole(0, 0xffffffff) }),
   ),
+  /** Asks everybody in the room to look at a place, in cells. */
+  spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
   /** The participant may only watch; their cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
   /** Lets a waiting drawing become a seed of its visitor, or declines it. */
@@ -176,6 +192,14 @@ export const CALLS = {
     },
     jobState,
   ),
+  /** Shows a finished film on the room's walls; without a job, they show the room again. */
+  showFilm: post('/rooms/:room/film', {
+    job: v.nullable(v.pipe(v.string(), v.maxLength(32))),
+    /** The picture to begin with. */
+    frame: whole(0, 10_000),
+    /** Pictures per second; 0: it stands still. */
+    speed: between(0, 60),
+  }),
   stopJob: remove('/jobs/:job', {}),
 
   statistics: get('/rooms/:room/statistics', statistics),
@@ -195,6 +219,8 @@ export const FILES = {
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
   /** PNG of what it grows into: a row of square pictures, the grown one last. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
+  /** PNG of a living organism on black, one pixel per cell. */
+  organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**
@@ -202,6 +228,10 @@ export const FILES = {
    * replay`.
    */
   bottle: '/rooms/:room/bottle',
+  /** A picture of a finished film: the planes of the room, RGBA, then owners. */
+  frame: '/jobs/:job/frames/:frame',
+  /** The same without a session, for a film that is shown on a wall. */
+  wallFrame: '/films/:job/:frame',
   /** The result of a job. */
   job: '/jobs/:job/file',
   /** `?by=hour` or `?by=day` (the default). */

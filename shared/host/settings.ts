@@ -98,6 +98,8 @@ export const schedule = v.strictObject({
   days: v.pipe(v.array(v.nullable(openHours)), v.length(7)),
   /** Outside these hours walls are dimmed, and phones either continue or see that it is closed. */
   outside: v.picklist(['dim', 'close']),
+  /** Whether the day of each room ends at closing time; absent in schedules of earlier releases. */
+  farewell: v.optional(v.boolean()),
   /** Time of day at which the process ends, for a supervisor to restart; null for never. */
   restart: v.nullable(time),
 });

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { count } from '../common-schemas.ts';
-import { participantView } from '../vocabulary.ts';
+import { origin, participantView } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
@@ -27,6 +27,8 @@ const roomEntries = {
   waiting: count,
   /** Drawings that wait for the host's yes. */
   drawingsWaiting: count,
+  /** Reported organisms that the host has not decided about. */
+  reported: count,
   organisms: count,
   awake: count,
   tick: count,
@@ -34,6 +36,8 @@ const roomEntries = {
   settings: roomSettings,
   /** Walls that are up, and those with a place of their own that are lost. */
   walls: v.object({ up: count, lost: count }),
+  /** The day of the room is ending: what lives in it goes. */
+  farewell: truth,
   /** A slow operation in this room; visitors wait. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
@@ -70,6 +74,22 @@ export const drawingState = v.object({
   waited: number,
 });
 export type DrawingState = v.InferOutput<typeof drawingState>;
+
+/** An organism that visitors have reported. */
+export const reportState = v.object({
+  /** Used in calls. */
+  organism: count,
+  kind: text,
+  origin,
+  /** Participant number, name and hue; 0: the host. */
+  planter: v.object({ id: count, name: text, hue: number }),
+  /** Participants who have reported it since the host last dismissed it. */
+  reporters: count,
+  /** Time since the first of these reports, ms. */
+  waited: number,
+});
+export type ReportState = v.InferOutput<typeof reportState>;
+
 export const wallState = v.object({
   /** null: it has no place of its own. */
   id: v.nullable(count),
@@ -93,6 +113,8 @@ export const roomState = v.object({
   visitors: v.array(visitorState),
   /** Longest waiting first. */
   drawings: v.array(drawingState),
+  /** Most reported first. */
+  reports: v.array(reportState),
   wallList: v.array(wallState),
 });
 export type RoomDetail = v.InferOutput<typeof roomState>;
@@ -124,6 +146,8 @@ export const jobState = v.object({
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
+  /** Pictures of a finished film; null: not finished. */
+  frames: v.nullable(count),
   since: number,
   /** File name for the download. */
   file: text,

@@ -57,9 +57,10 @@ export const COMMANDS = {
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
      * A wall is not a participant: it sees everything and may only watch. The answer is `wall`. The
-     * picture on the host's page is a `view`: like a wall, but nobody misses it.
+     * picture on the host's page is a `view`: like a wall, but nobody misses it. A `spectator` has
+     * come by a view-only link: also like a wall, but bans and opening hours hold.
      */
-    as: v.optional(v.picklist(['wall', 'view'])),
+    as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
     /** From the address of a wall that has a place of its own. */
     pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Token from an earlier `welcome`, to resume as the same participant. */
@@ -131,6 +132,10 @@ export const COMMANDS = {
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
+  /** Report an organism to the host, who decides what becomes of it. */
+  report: v.strictObject({ id: commandId, organism: organismId }),
+  /** Follow what a participant sees; without one, follow nobody. */
+  follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
   /** Return a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
   /** Change the participant's name; '' removes it. */

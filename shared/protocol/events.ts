@@ -108,6 +108,34 @@ export const EVENTS = {
   cursors: v.array(packedPointer),
   /** A participant shows where one of their organisms is: it glows briefly in their hue. */
   beacon: v.object({ organism: id, hue: v.number() }),
+  /** The host asks everybody to look at this place, in cells. */
+  spotlight: v.object({ x: v.number(), y: v.number() }),
+  /** A film for walls to show instead of the room; without one, they show the room again. */
+  film: v.object({
+    film: v.optional(
+      v.object({
+        /** See `FILES.wallFrame` of the host's API. */
+        id: v.string(),
+        frames: size,
+        /** The picture to show now. */
+        frame: count,
+        /** Pictures per second; 0: it stands still. */
+        speed: amount,
+        /** When what it shows begins and ends, ms since the epoch; the beginning may be unknown. */
+        from: v.nullable(finite),
+        until: finite,
+        /** Time zone of the server, minutes east of Greenwich. */
+        zone: finite,
+      }),
+    ),
+  }),
+  /** What the followed participant sees, in cells; without an area: following has ended. */
+  view: v.object({
+    participant: id,
+    area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),
+  }),
+  /** How many follow this participant's view. */
+  followers: v.object({ count }),
   /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
   accepted: v.object({
     id: count,
@@ -149,6 +177,8 @@ export const EVENTS = {
     wholeGallery: v.optional(v.boolean()),
     /** Outside the opening hours walls are dimmed. */
     dim: v.boolean(),
+    /** The day of the room is ending: what lives in it goes. */
+    farewell: v.optional(v.boolean()),
   }),
   /** The host has changed the costs. */
   energy,

@@ -35,6 +35,9 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
+  'no-such-participant',
+  /** They follow your view, so you cannot follow theirs. */
+  'follows-you',
   'protected',
   'not-yours',
   'stroke-too-long',

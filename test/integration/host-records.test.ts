@@ -6,6 +6,7 @@ import { generate } from 'lean-qr';
 import sharp from 'sharp';
 import { escaped } from '../../server/host/printed-sign.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import fc from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
@@ -16,7 +17,7 @@ import { Visitor } from '../support/visitor.ts';
 const WIDTH = 96;
 const HEIGHT = 64;
 const data = suiteFolder();
-const { server, room } = await suiteServer(
+const { server, room, connect } = await suiteServer(
   { data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off', snapshot: 0.3 },
   { date: noonClock() },
 );
@@ -118,6 +119,40 @@ test('the day is made a film by a process of its own, while the room goes on', a
   expect(pages).toBeLessThanOrEqual(16);
   expect([width! / WIDTH, pageHeight! / HEIGHT]).toEqual([8, 8]);
   expect(room.tick).toBeGreaterThan(tick + 10);
+});
+
+test('any moment of a film is fetched, and walls show it until the host ends that', async () => {
+  const jobs = (await host.call('state')).jobs;
+  const { id, frames } = jobs.findLast(({ kind, state }) => kind === 'gif' && state === 'done')!;
+  expect(frames).toBeGreaterThan(5);
+  const planes = await bytesOf(`/jobs/${id}/frames/${frames! - 1}`);
+  expect(planes).toHaveLength(8 * WIDTH * HEIGHT);
+  expect(planes.subarray(0, 4 * WIDTH * HEIGHT).some((value) => value > 100)).toBe(true);
+  expect(await statusOf(`/jobs/${id}/frames/${frames}`)).toBe('404 no-such-time');
+  expect(await statusOf(`/jobs/${id}/frames/x`)).toBe('404 no-such-time');
+
+  // A wall has no session.
+  const forWalls = async (frame: number) =>
+    (await fetch(`http://127.0.0.1:${server.port}/host/api/films/${id}/${frame}`)).status;
+  const wall = connect();
+  wall.requestJoin({ as: 'wall' });
+  await wall.until(() => wall.tick !== undefined);
+  const shown = () =>
+    wall.heard.flatMap(({ name, message }) => (name === 'film' ? [message as Event<'film'>] : []));
+  expect(await forWalls(0)).toBe(404);
+  await host.call('showFilm', { job: id, frame: 2, speed: 0 });
+  await wall.until(() => shown().length > 0);
+  expect(shown()[0].film).toMatchObject({ id, frames, frame: 2, speed: 0 });
+  expect(await forWalls(0)).toBe(200);
+  const late = connect();
+  late.requestJoin({ as: 'wall' });
+  await late.next(({ name }) => name === 'film');
+  expect(await host.refusal('showFilm', { job: id, frame: frames, speed: 1 })).toBe('no-such-time');
+  expect(await host.refusal('showFilm', { job: 'x', frame: 0, speed: 1 })).toBe('no-such-job');
+  await host.call('showFilm', { job: null, frame: 0, speed: 0 });
+  await wall.until(() => shown().length > 1);
+  expect(shown()[1]).toEqual({});
+  expect(await forWalls(0)).toBe(404);
 });
 
 test('as pictures in one file that any system opens', async () => {

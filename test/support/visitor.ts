@@ -101,7 +101,7 @@ export class Visitor {
 
   /** Sends a command and waits for its answer. */
   async ask(
-    name: 'plant' | 'damage' | 'cross' | 'beacon' | 'draw' | 'preview' | 'keep' | 'name',
+    name: Exclude<CommandName, 'join' | 'look' | 'cursor' | 'received' | 'resync'>,
     message: Record<string, unknown>,
   ): Promise<Event<'accepted'> | Event<'rejected'>> {
     const id = this.nextId++;

@@ -5,9 +5,11 @@ import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { timeText } from '../../elements/text.ts';
+import type { Size } from '../../render/camera.ts';
 import { hostIcons } from '../icons.ts';
 import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
+import './film-viewer.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
 
@@ -54,9 +56,13 @@ export class FilmSection extends HostElement {
     progress::-moz-progress-bar {
       background: var(--accent);
     }
-    .picture {
+    film-viewer {
       grid-column: 1 / -1;
-      max-height: 24em;
+    }
+    @media (max-width: 560px) {
+      .job {
+        grid-template-columns: minmax(0, 1fr);
+      }
     }
   `;
 
@@ -66,7 +72,7 @@ export class FilmSection extends HostElement {
   /** Id of the film that is previewed; '' if none is. */
   @state() private previewed = '';
 
-  protected override section({ name }: RoomSummary, all: HostState): TemplateResult {
+  protected override section({ name, width, height }: RoomSummary, all: HostState): TemplateResult {
     const jobs = all.jobs.filter(({ room }) => room === name).toReversed();
     const running = jobs.some((job) => job.state === 'going');
     const lead = msg(
@@ -86,22 +92,22 @@ export class FilmSection extends HostElement {
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job, all))}</div>`
+              <div class="cards">${jobs.map((job) => this.job(job, { width, height }, all))}</div>`
           : nothing
       }`;
   }
 
-  private job(job: JobState, { now, zone }: HostState): TemplateResult {
+  private job(job: JobState, size: Size, { now, zone }: HostState): TemplateResult {
     const isPreviewed = this.previewed === job.id;
     const file = pathOf(FILES.job, { job: job.id });
-    const size = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
+    const weight = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
       <div>
         <h3>${job.kind === 'gif' ? msg('Film') : msg('Images')}</h3>
         <p class="soft">${
           job.state === 'failed'
             ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
-            : html`${moment(job.since, now, zone)}${size}${job.state === 'stopped' ? msg(', stopped') : ''}`
+            : html`${moment(job.since, now, zone)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${
           job.from === null || job.state === 'failed'
@@ -115,16 +121,16 @@ export class FilmSection extends HostElement {
             ? html`<span class="number" role="status">${Math.round(100 * job.progress)} %</span>
                 <button class="plain" @click=${() => this.host.do('stopJob', { job: job.id }, {})}>${msg('Stop')}</button>`
             : job.state === 'done'
-              ? html`${
-                  job.kind === 'gif'
-                    ? html`<button class="plain" @click=${() => (this.previewed = isPreviewed ? '' : job.id)}>${isPreviewed ? msg('Hide') : msg('Look')}</button>`
-                    : nothing
-                }<a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
+              ? html`<button class="plain" data-testid="look-film" @click=${() => (this.previewed = isPreviewed ? '' : job.id)}>${isPreviewed ? msg('Hide') : msg('Look')}</button><a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
       ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
-      ${isPreviewed && job.state === 'done' ? html`<img class="picture" src=${file} alt=${msg('Film of this room')} />` : nothing}
+      ${
+        isPreviewed && job.state === 'done'
+          ? html`<film-viewer .host=${this.host} .version=${this.version} .job=${job} .size=${size}></film-viewer>`
+          : nothing
+      }
     </article>`;
   }
 

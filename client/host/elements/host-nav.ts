@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
 import { locationHash, SECTIONS, type Section } from '../sections.ts';
-import { drawingsText } from '../text.ts';
+import { drawingsText, reportedText } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
 
 /** Links to all sections; the slot is the end of the menu on a phone. */
@@ -106,6 +106,8 @@ export class HostNav extends StyledElement {
   @property() section: Section['id'] = 'watch';
   /** Drawings that wait in the selected room; shown at “Watch”. */
   @property({ type: Number }) drawings = 0;
+  /** Reported organisms of the selected room; counted with the drawings. */
+  @property({ type: Number }) reported = 0;
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
 
@@ -136,13 +138,18 @@ export class HostNav extends StyledElement {
       data-testid="to-${id}"
       aria-current=${id === this.section ? 'page' : nothing}
       @click=${() => (this.open = false)}
-      >${hostIcons[id]}<span>${name}</span>${id === 'watch' && this.drawings > 0 ? this.badge() : nothing}</a
+      >${hostIcons[id]}<span>${name}</span>${id === 'watch' ? this.badge() : nothing}</a
     >`;
   }
 
-  private badge(): TemplateResult {
-    const { drawings } = this;
-    return html`<b class="badge" role="img" aria-label=${drawingsText(drawings)}>${drawings}</b>`;
+  private badge(): TemplateResult | typeof nothing {
+    const { drawings, reported } = this;
+    if (drawings + reported === 0) return nothing;
+    const texts = [
+      ...(drawings > 0 ? [drawingsText(drawings)] : []),
+      ...(reported > 0 ? [reportedText(reported)] : []),
+    ];
+    return html`<b class="badge" role="img" aria-label=${texts.join(', ')}>${drawings + reported}</b>`;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {

@@ -187,7 +187,7 @@ export class HoursSection extends HostElement {
     />`;
   }
 
-  private outside({ outside }: Schedule): TemplateResult {
+  private outside({ outside, farewell }: Schedule): TemplateResult {
     const radio = (value: Schedule['outside']): TemplateResult =>
       html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />`;
     return html`<section class="card" aria-label=${msg('Outside opening hours')}>
@@ -195,6 +195,20 @@ export class HoursSection extends HostElement {
       <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
         ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
         ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
+      </div>
+      <div class="restart">
+        ${switchRow(
+          html`<h3>${msg('End the day at closing time')}</h3>`,
+          msg(
+            'For a minute, what lives goes one by one and the walls say goodbye. A new day begins on bare ground. The state of before is saved.',
+          ),
+          html`<input
+            type="checkbox"
+            data-testid="hours-farewell"
+            .checked=${farewell ?? false}
+            @change=${(event: Event) => this.change({ farewell: isChecked(event) })}
+          />`,
+        )}
       </div>
     </section>`;
   }

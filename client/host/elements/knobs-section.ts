@@ -11,6 +11,7 @@ import { hostIcons } from '../icons.ts';
 import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
 import { HostElement } from './host-element.ts';
 import './host-knob.ts';
+import './farewell-card.ts';
 import './reseed-card.ts';
 import { drawingChoice, SEED_TOGGLES } from './seed-rules.ts';
 import { isChecked, languageChips, sectionHead } from './templates.ts';
@@ -140,6 +141,7 @@ export class KnobsSection extends HostElement {
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
         ${this.toggle(room, settings, 'latents')}
       </section>
+      <farewell-card class="card" .host=${this.host} .version=${this.version}></farewell-card>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
     </div>`;
   }

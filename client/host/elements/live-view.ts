@@ -20,7 +20,7 @@ import { type PointerTool, PointerTools } from '../pointer-tools.ts';
 
 /**
  * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
- * tapped, `area` (`detail`: Rect or undefined) when a rectangle was drawn or cancelled, and
+ * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect or undefined) when a rectangle was drawn or cancelled, and
  * `area-ready` when Enter confirms it.
  */
 @customElement('live-view')
@@ -43,7 +43,7 @@ export class LiveView extends StyledElement {
     canvas:active {
       cursor: grabbing;
     }
-    canvas[data-tool='area'] {
+    canvas:is([data-tool='area'], [data-tool='point']) {
       cursor: crosshair;
     }
     .area {
@@ -139,14 +139,18 @@ export class LiveView extends StyledElement {
             ? msg(
                 'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
               )
-            : msg(
-                'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-              )
+            : this.tool === 'point'
+              ? msg(
+                  'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+                )
+              : msg(
+                  'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+                )
         }
       </p>
       <cursor-layer></cursor-layer>
       ${area ? html`<div class="area" role="img" aria-label=${areaText(area)}></div>` : nothing}
-      ${this.aiming && this.tool === 'look' ? html`<i class="aim"></i>` : nothing}
+      ${this.aiming && this.tool !== 'area' ? html`<i class="aim"></i>` : nothing}
       ${
         this.unsupported
           ? html`<p class="waiting grid soft">${unsupportedText()}</p>`
@@ -188,6 +192,7 @@ export class LiveView extends StyledElement {
     const { signal } = this.stop;
     this.tools = new PointerTools(model, view, {
       tapped: (organism) => this.emit('pick', organism),
+      pointed: (place) => this.emit('point', place),
       area: (area) => this.emit('area', area),
     });
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));

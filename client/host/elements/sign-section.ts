@@ -44,6 +44,12 @@ export class SignSection extends HostElement {
       background: white;
       box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
     }
+    code {
+      font: inherit;
+      overflow-wrap: anywhere;
+      user-select: all;
+      -webkit-user-select: all;
+    }
     @media (max-width: 760px) {
       .two {
         grid-template-columns: minmax(0, 1fr);
@@ -70,6 +76,11 @@ export class SignSection extends HostElement {
           ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}
+          <p class="field">
+            <span>${msg('Link for those who only watch')}</span>
+            <code data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
+            <small>${msg('Whoever opens it sees everything and cannot act. They take nobody’s place.')}</small>
+          </p>
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>
             <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>

@@ -10,6 +10,7 @@ import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import { HostElement } from './host-element.ts';
 import './ban-dialog.ts';
+import { muteButton } from './mute-button.ts';
 import { iconButton, idOf, isChecked, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
@@ -96,15 +97,7 @@ export class VisitorList extends HostElement {
           >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
       >
-      <button
-        class="icon"
-        title=${muted ? msg('Unmute') : msg('Mute: can watch, but not act')}
-        aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
-        aria-pressed=${muted}
-        @click=${() => this.mute(visitor)}
-      >
-        ${muted ? hostIcons.mute : hostIcons.sound}
-      </button>
+      ${muteButton(this.host, visitor)}
       ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}
     </li>`;
   }
@@ -116,19 +109,5 @@ export class VisitorList extends HostElement {
       names ? msg('Names are shown.') : msg('Names are hidden. Visitors only have a colour.'),
     );
     if (room === this.shownRoom) this.showNames = undefined;
-  }
-
-  private mute(visitor: VisitorState, room = this.host.room): void {
-    const { id } = visitor;
-    const muted = !visitor.muted;
-    const name = visitorName(visitor);
-    void this.host.do('mute', { room }, { participant: id, muted }, () =>
-      muted
-        ? {
-            text: msg(str`${name} is muted.`),
-            action: { label: msg('Undo'), run: () => this.mute({ ...visitor, muted: true }, room) },
-          }
-        : msg(str`${name} can play again.`),
-    );
   }
 }

@@ -7,6 +7,7 @@ import type { RoomSummary } from '../../../shared/host/state.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/organism-text.ts';
+import type { Point } from '../../render/camera.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
@@ -20,9 +21,15 @@ import './live-organism.ts';
 import type { LiveView } from './live-view.ts';
 import './live-view.ts';
 import './organism-list.ts';
+import './report-queue.ts';
 import './undo-card.ts';
 import './visitor-list.ts';
 import { watchStyle } from './watch-style.ts';
+
+const pointBar = (): TemplateResult =>
+  html`<div class="bar flex" role="status">
+    <span>${msg('Tap the place that everybody should look at.')}</span>
+  </div>`;
 
 /** Section “Watch”. */
 @customElement('watch-section')
@@ -48,6 +55,13 @@ export class WatchSection extends HostElement {
           summary.open
             ? html`${this.pause(summary)}
                 <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
+                <report-queue
+                  class="card"
+                  .host=${this.host}
+                  .version=${this.version}
+                  @pick=${this.goTo}
+                  @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
+                ></report-queue>
                 <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
             : nothing
         }
@@ -81,6 +95,7 @@ export class WatchSection extends HostElement {
     return html`<div class="tools row">
         <div class="row" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
+          ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
         ${this.facts(summary)}
       </div>
@@ -91,7 +106,8 @@ export class WatchSection extends HostElement {
           .picked=${picked}
           .area=${area}
           @model=${() => this.requestUpdate()}
-          @pick=${({ detail }: CustomEvent<OrganismId>) => (this.picked = detail)}
+          @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
+          @point=${({ detail }: CustomEvent<Point>) => this.spotlight(detail)}
           @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
           @area-ready=${this.clear}
         ></live-view>
@@ -100,7 +116,7 @@ export class WatchSection extends HostElement {
           ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
           ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'area' ? this.areaBar() : nothing}
+        ${tool === 'area' ? this.areaBar() : tool === 'point' ? pointBar() : nothing}
         ${
           organism && tool === 'look'
             ? html`<live-organism
@@ -132,6 +148,11 @@ export class WatchSection extends HostElement {
     >
       ${icon}${name}
     </button>`;
+  }
+
+  private pick(organism: OrganismId): void {
+    if (this.tool === 'point') this.useTool('look');
+    else this.picked = organism;
   }
 
   private useTool(tool: PointerTool): void {
@@ -171,6 +192,15 @@ export class WatchSection extends HostElement {
     const { room } = this.host;
     void this.host.do('changeSettings', { room }, { paused }, () =>
       paused ? msg('Visitors are paused. Life goes on.') : msg('Visitors can act again.'),
+    );
+  }
+
+  private spotlight(place: Point): void {
+    const { host, shownRoom: room } = this;
+    const [x, y] = [place.x, place.y].map(Math.floor) as [number, number];
+    this.useTool('look');
+    void host.do('spotlight', { room }, { x, y }, () =>
+      msg('Everybody is asked to look there. Whoever is busy gets a button instead.'),
     );
   }
 

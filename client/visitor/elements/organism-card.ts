@@ -81,13 +81,22 @@ export class OrganismCard extends PanelElement {
     }
     footer {
       margin-top: 16px;
-      gap: 6px;
+      gap: 3px;
     }
     footer button {
       white-space: nowrap;
       display: inline-flex;
       align-items: center;
       gap: 8px;
+    }
+    footer .solid {
+      padding-inline: 0.9em;
+    }
+    footer .quiet {
+      padding-inline: 0.6em;
+    }
+    .report {
+      margin-inline-start: auto;
     }
     .close {
       position: absolute;
@@ -221,11 +230,27 @@ export class OrganismCard extends PanelElement {
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
-      <footer class="wrap">
+      ${this.session.watches ? nothing : this.actions(organism)}`;
+  }
+
+  private actions(organism: OrganismView): TemplateResult {
+    return html`<footer class="wrap">
         ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>
           this.session.state.startCrossing(),
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
+        ${organism.planter.id === this.session.model.you?.id ? nothing : this.reportButton(organism)}
       </footer>`;
+  }
+
+  private reportButton(organism: OrganismView): TemplateResult {
+    return html`<button
+      class="quiet report"
+      aria-label=${msg('Report to the host')}
+      data-testid="report"
+      @click=${() => this.session.report(organism)}
+    >
+      ${icons.report}
+    </button>`;
   }
 }

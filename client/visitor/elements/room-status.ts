@@ -2,11 +2,16 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
 import { facts } from '../../style/fragments.ts';
+import { guestName } from '../shared-views.ts';
 import './name-field.ts';
 import { PageElement } from './page-element.ts';
+
+/** Participants in the list, at most. */
+const MAX_OTHERS = 50;
 
 /** Shows the room's status, or the connection state while it is not live. */
 @customElement('room-status')
@@ -54,8 +59,19 @@ export class RoomStatus extends PageElement {
     name-field {
       margin-bottom: 14px;
     }
-    dd {
+    dd,
+    .follow {
       overflow-wrap: anywhere;
+    }
+    dl + p {
+      margin: 14px 0 4px;
+    }
+    .follow {
+      gap: 0.7em;
+      width: 100%;
+      min-height: 2.6em;
+      border-radius: 10px;
+      text-align: start;
     }
     .short {
       display: none;
@@ -117,6 +133,8 @@ export class RoomStatus extends PageElement {
 
   override render(): TemplateResult {
     const { connection, pace, participants, ahead } = this.session.model;
+    const { followers } = this.session.views;
+    const followed = msg('Somebody sees what you see');
     const live = connection === 'live';
     const mood = live ? (pace?.slow ? 'slow' : '') : 'waiting';
     return html`<button
@@ -128,7 +146,11 @@ export class RoomStatus extends PageElement {
         <span class="dot"></span>
         ${
           live
-            ? html`${icons.people}<span aria-label=${peopleText(participants.size)}
+            ? html`${
+                followers > 0
+                  ? html`<span role="img" aria-label=${followed}>${icons.watch}</span>`
+                  : nothing
+              }${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
               ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
               >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
@@ -143,13 +165,34 @@ export class RoomStatus extends PageElement {
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details scroll" data-testid="details">
-      ${settings?.names === false ? nothing : html`<name-field .session=${this.session}></name-field>`}
+      ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
         ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)}
       </dl>
+      ${this.others()}
     </div>`;
+  }
+
+  /** Whose view can be followed. */
+  private others(): TemplateResult | typeof nothing {
+    const { session } = this;
+    const { participants, you } = session.model;
+    if (session.watches || participants.size < 2) return nothing;
+    const others = [...participants.values()].filter(({ id }) => id !== you?.id);
+    return html`<p class="soft">${msg('See what others see')}</p>
+      ${others.slice(0, MAX_OTHERS).map(
+        ({ id, hue }) =>
+          html`<button class="follow raise flex" data-testid="follow-${id}" @click=${() => this.follow(id)}>
+            <i class="who" style="--hue:${hue}"></i>${guestName(id, session.model)}
+          </button>`,
+      )}`;
+  }
+
+  private follow(id: ParticipantId): void {
+    this.toggle(false);
+    this.session.views.follow(id);
   }
 }

@@ -78,7 +78,7 @@ export class RoomStory extends VisitorElement {
     super.connectedCallback();
     const { model, story } = this;
     this.unsubscribers.push(
-      model.on('welcome', ({ organisms, participants }) => {
+      model.on('opened', ({ organisms, participants }) => {
         story.forget();
         this.announce(() => greeting(organisms.length, participants.length));
       }),

@@ -1,5 +1,5 @@
 import { css } from 'lit';
-import { brand, visuallyHidden } from '../../style/fragments.ts';
+import { brand, roundButton, visuallyHidden } from '../../style/fragments.ts';
 
 /** Layout of the visitor's page: everything floats over the canvas. */
 export const roomStyle = css`
@@ -92,6 +92,25 @@ export const roomStyle = css`
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
     pointer-events: none;
+  }
+  tool-dock[hidden] {
+    display: none;
+  }
+  /* Below the view's buttons on a phone, and beside the card elsewhere. */
+  .shared {
+    position: absolute;
+    top: calc(var(--edge-top) + max(7em, 108px));
+    left: var(--edge-left);
+    z-index: 3;
+    gap: 8px;
+    max-width: min(34em, 100vw - 2 * var(--gap));
+    padding: 4px 6px 4px 18px;
+  }
+  .shared .solid {
+    flex: none;
+  }
+  .close {
+    ${roundButton}
   }
   find-mine {
     position: absolute;

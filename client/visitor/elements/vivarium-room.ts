@@ -15,6 +15,8 @@ import { BrowserStore } from '../../state/browser-store.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
+import { followingText, spotText } from '../shared-views.ts';
+import { solid } from './buttons.ts';
 import type { FindMine } from './find-mine.ts';
 import './find-mine.ts';
 import type { KeyHelp } from './key-help.ts';
@@ -47,6 +49,9 @@ export class VivariumRoom extends VisitorElement {
       this.refusal = text;
       this.wayBack = wayBack;
     },
+    isBusy: () => this.isBusy,
+    visit: (place) => this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 }),
+    match: (area) => this.room?.view.match(area),
   });
   private room: RoomCanvas | undefined;
   private leavesCard = false;
@@ -99,7 +104,7 @@ export class VivariumRoom extends VisitorElement {
       return;
     }
     // A closed room has opened, or a full one accepts visitors to its queue again.
-    for (const event of ['waiting', 'welcome'] as const) {
+    for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
       });
@@ -136,6 +141,7 @@ export class VivariumRoom extends VisitorElement {
     const { crisp, selection, sheet } = session.state.state;
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
+    const { watches } = session;
     const hint = session.isLive ? this.hint() : '';
     return html`
       <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
@@ -181,11 +187,13 @@ export class VivariumRoom extends VisitorElement {
       <div class="foot" ?inert=${isCovered}>
         <p class="hint" ?hidden=${!hint}>${hint}</p>
         <tool-dock
+          ?hidden=${watches}
           .session=${session}
-          .pictured=${this.pictured}
+          .pictured=${this.pictured && !watches}
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
+      ${this.sharedView()}
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -209,6 +217,7 @@ export class VivariumRoom extends VisitorElement {
   /** What a newcomer may try next; '' if there is nothing. */
   private hint(): string {
     const { planted, tool, held } = this.session.state.state;
+    if (this.session.watches) return msg('You are watching.');
     if (!planted && tool === 'plant')
       return held.from === 'token'
         ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again'))
@@ -222,6 +231,28 @@ export class VivariumRoom extends VisitorElement {
     if (touches.length < 2 || this.pinched.read()) return;
     this.pinched.write('yes');
     this.requestUpdate();
+  }
+
+  /** Whether a moving view would interrupt the visitor. */
+  private get isBusy(): boolean {
+    const { sheet, selection } = this.session.state.state;
+    const within = this.shadowRoot?.activeElement?.matches('key-help, room-status');
+    const { pressed } = this.room?.view.pointer ?? {};
+    return !!(sheet || this.keeping || selection?.crossing || pressed || within);
+  }
+
+  /** Who leads the view, or would like to. */
+  private sharedView(): TemplateResult | typeof nothing {
+    const { views } = this.session;
+    const { spot, following } = views;
+    if (!spot && following === 0) return nothing;
+    return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
+      <span>${spot ? spotText() : followingText(following, this.model)}</span>
+      ${spot ? solid('go-to-spot', msg('Show me'), () => views.goToSpot()) : nothing}
+      <button class="close" aria-label=${msg('Close')} @click=${() => views.stop(true)}>
+        ${icons.close}
+      </button>
+    </div>`;
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
@@ -267,12 +298,14 @@ export class VivariumRoom extends VisitorElement {
 
   /** Moves the visitor's view to the organism and highlights it for everybody. */
   private find({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.views.stop();
     this.room?.view.show(organism);
     this.session.beacon(organism);
   }
 
   /** Opens the card of a relative and moves the view to it. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
+    this.session.views.stop();
     this.session.state.select(organism.id);
     this.room?.view.show(organism);
   }

@@ -29,6 +29,8 @@ const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
   busy: 'cursorsPerSecond',
   name: 'namesPerSecond',
   beacon: 'beaconsPerSecond',
+  report: 'reportsPerSecond',
+  follow: 'commandsPerSecond',
   resync: 'resyncsPerSecond',
 };
 

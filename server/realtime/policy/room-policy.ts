@@ -17,6 +17,8 @@ export class RoomPolicy {
   readonly muted = new Set<ParticipantId>();
   /** Whether it is outside the opening hours. */
   isDimmed = false;
+  /** Whether the day of the room is ending, so that nobody may act. */
+  isFading = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
   /** When each participant last planted, ms; the oldest first. */
@@ -29,7 +31,11 @@ export class RoomPolicy {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
-    return { ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed };
+    const fading = this.isFading && { paused: true, farewell: true };
+    return {
+      ...{ ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed },
+      ...fading,
+    };
   }
 
   /** Whether others may see this participant's cursor and beacons. */
@@ -40,7 +46,7 @@ export class RoomPolicy {
   /** Checks that a participant may change the room. @throws Refusal muted, paused */
   requireMayAct(participant: ParticipantId): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    if (this.settings.paused) throw new Refusal('paused');
+    if (this.settings.paused || this.isFading) throw new Refusal('paused');
   }
 
   /**

@@ -66,8 +66,8 @@ export class ClientSession implements RoomClient {
   /** The joined room, and the participant once the client has a slot. */
   private roomServer: RoomServer | undefined;
   private participant: ParticipantView | undefined;
-  /** A wall only watches and is no participant. */
-  private isWall = false;
+  /** Walls and spectators only watch and are no participants. */
+  private onlyWatches = false;
   /** Cancels the timeout for the join; undefined once joined. */
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
@@ -89,7 +89,7 @@ export class ClientSession implements RoomClient {
       this.roomServer?.leave(this);
       this.roomServer = undefined;
       this.participant = undefined;
-      this.isWall = false;
+      this.onlyWatches = false;
     });
     const { join } = socket.handshake.auth;
     // The handshake with its headers would stay in memory as long as the connection.
@@ -153,7 +153,7 @@ export class ClientSession implements RoomClient {
       return;
     }
     const { roomServer, participant: me } = this;
-    if (!roomServer || !(me || this.isWall)) throw new Refusal('not-joined');
+    if (!roomServer || !(me || this.onlyWatches)) throw new Refusal('not-joined');
     if (me && !SENT_BY_ITSELF.has(name)) roomServer.touch(this);
     if (name === 'received') roomServer.acknowledge(this, (message as Command<'received'>).tick);
     else if (name === 'resync')
@@ -165,6 +165,8 @@ export class ClientSession implements RoomClient {
     else if (name === 'cursor') roomServer.moveCursor(me.id, message as Command<'cursor'>);
     else if (name === 'busy') roomServer.setBusy(this, (message as Command<'busy'>).busy);
     else if (name === 'beacon') roomServer.beacon(this, message as Command<'beacon'>);
+    else if (name === 'follow') roomServer.follow(this, message as Command<'follow'>);
+    else if (name === 'report') roomServer.report(this, message as Command<'report'>);
     else if (name === 'keep') roomServer.keep(this, message as Command<'keep'>);
     else if (name === 'name') this.rename(roomServer, message as Command<'name'>);
     else if (name === 'preview') roomServer.preview(this, message as Command<'preview'>);
@@ -194,8 +196,12 @@ export class ClientSession implements RoomClient {
     if (as !== undefined) {
       const { address } = this.rateLimiter;
       const heldChecksums = holds && checksOf(holds);
-      roomServer.walls.addWall(this, { address, pass, isView: as === 'view', heldChecksums });
-      this.isWall = true;
+      if (as === 'spectator') {
+        roomServer.spectators.add(this, { address, deviceMark: mark, heldChecksums });
+      } else {
+        roomServer.walls.addWall(this, { address, pass, isView: as === 'view', heldChecksums });
+      }
+      this.onlyWatches = true;
       this.roomServer = roomServer;
       this.clearJoinTimeout();
       return;

@@ -157,10 +157,11 @@ export class RoomAdmission {
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { heldChecksums });
   }
 
-  /** Ends a client's stream and cursor, but leaves the slot alone. */
+  /** Ends a client's stream, cursor and following, but leaves the slot alone. */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);
+    this.context.follows.forget(client, id);
   }
 
   private admitWaiting(): void {

@@ -8,6 +8,7 @@ import type { WallPlaces } from '../policy/wall-places.ts';
 import type { AffectedOrganisms } from '../presence/affected-organisms.ts';
 import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
+import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
@@ -37,5 +38,6 @@ export interface RoomContext extends RoomBasis {
   readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;
+  readonly follows: Follows;
   readonly hooks: () => RoomHooks | undefined;
 }

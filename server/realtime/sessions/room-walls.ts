@@ -1,6 +1,7 @@
 /** The walls of a room: displays that are shown everything and take no participant's slot. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { WallState } from '../../../shared/host/state.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import { FrameRate } from './frame-rate.ts';
@@ -12,6 +13,11 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 
 /** A wall that was up for so long is missed when it is gone, ms. */
 const SETTLED = 60_000;
+
+/** A film is shown no longer than this after the host last asked for it, ms. */
+const FILM_TIME = 600_000;
+
+type Film = NonNullable<Event<'film'>['film']>;
 
 /** A connection that asks to be a wall. */
 export interface WallRequest {
@@ -31,6 +37,9 @@ export class RoomWalls extends WallSlots<RoomClient> {
   private readonly connected = new Map<RoomClient, ConnectedWall>();
   /** Whether the last wall is gone after it had been up for a while. */
   isBare = false;
+  /** What the walls show instead of the room, and since when; ms. */
+  private shown: { readonly film: Film; readonly since: number } | undefined;
+  private cancelFilm = (): void => {};
 
   constructor(
     private readonly context: RoomContext,
@@ -80,6 +89,23 @@ export class RoomWalls extends WallSlots<RoomClient> {
     this.welcomeWall(wall, heldChecksums);
   }
 
+  /** What the walls show instead of the room: the film as it is now. */
+  get film(): Film | undefined {
+    if (!this.shown) return undefined;
+    const { film, since } = this.shown;
+    const played = Math.floor((film.speed * (this.context.clock.now() - since)) / 1000);
+    return { ...film, frame: (film.frame + played) % film.frames };
+  }
+
+  /** Shows a film on all walls; undefined: the room. It ends by itself if nothing more is asked. */
+  showFilm(film: Film | undefined): void {
+    const { clock } = this.context;
+    this.cancelFilm();
+    this.shown = film && { film, since: clock.now() };
+    this.cancelFilm = film ? clock.after(FILM_TIME, () => this.showFilm(undefined)) : () => {};
+    for (const wall of this.connected.keys()) wall.send('film', { film });
+  }
+
   /** A client has shown a frame. */
   confirm(client: RoomClient): void {
     this.connected.get(client)?.frameRate.confirm(this.context.clock.now());
@@ -101,6 +127,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
       wall.disconnect(reason);
     }
     this.isBare = false;
+    this.showFilm(undefined);
   }
 
   /** Walls draw names into the picture, and only a new welcome changes those. */
@@ -125,5 +152,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
     eventQueue.startFor(wall);
     const viewport = fullViewport(room.grid.planes);
     broadcaster.add(wall, viewport, clock.now(), { tier: 'full', heldChecksums });
+    const { film } = this;
+    if (film && this.connected.has(wall)) wall.send('film', { film });
   }
 }

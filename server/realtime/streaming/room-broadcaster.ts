@@ -94,6 +94,11 @@ export class RoomBroadcaster {
     if (viewport) this.send(stream, now);
   }
 
+  /** What a viewer looks at; undefined while its page is hidden. */
+  viewportOf(viewer: Viewer): Viewport | undefined {
+    return this.streams.get(viewer)?.viewport;
+  }
+
   /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);

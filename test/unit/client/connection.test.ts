@@ -67,7 +67,7 @@ function open(random = () => 0, kept: { mark: string | null } = { mark: null }) 
   const seat = { read: () => null, write: () => undefined };
   const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
   const memory = { seat, mark };
-  const connection = new Connection('garden', null, memory, {
+  const connection = new Connection('garden', { name: null, watches: false }, memory, {
     dial: ({ auth }) => {
       line.auth = auth;
       return line as unknown as Socket;

@@ -24,16 +24,20 @@ async function start(at: number, store = new Store(openMemory())) {
   let now = at;
   const clock = new FakeClock();
   const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
+  const closings: number[] = [];
   const restarts: number[] = [];
   const hours = await DailySchedule.open({
     store,
     clock,
     date: () => now,
-    onChange: (isOpen) => heard.push({ isOpen, at: now }),
+    onChange: (isOpen, _, isClosingTime) => {
+      heard.push({ isOpen, at: now });
+      if (isClosingTime) closings.push(now);
+    },
     onRestart: () => restarts.push(now),
   });
   return {
-    ...{ hours, heard, restarts, store },
+    ...{ hours, heard, closings, restarts, store },
     /** Lets time pass, in steps that timers notice. */
     async pass(duration: number): Promise<void> {
       for (const end = now + duration; now < end; ) {
@@ -48,6 +52,19 @@ async function start(at: number, store = new Store(openMemory())) {
     },
   };
 }
+
+test('closing time is when the clock says so, not a start or a change of the hours after it', async () => {
+  const { hours, closings, store, pass } = await start(WEDNESDAY + 9 * HOUR);
+  await hours.set(MUSEUM);
+  expect(closings).toEqual([]);
+  await pass(10 * HOUR);
+  expect(closings).toEqual([WEDNESDAY + 17.5 * HOUR]);
+  const later = await start(WEDNESDAY + 20 * HOUR, store);
+  await later.pass(HOUR);
+  await later.hours.set({ ...MUSEUM, on: false });
+  await later.hours.set(MUSEUM);
+  expect(later.closings).toEqual([]);
+});
 
 test('opens and closes on time, and restarts at night', async () => {
   const { hours, heard, restarts, pass } = await start(WEDNESDAY + 9 * HOUR);

@@ -91,3 +91,9 @@ test('stopping a film logs no warning', () => {
   expect(warned).toEqual([]);
   expect(clock.waiting).toBe(0);
 });
+
+test('pictures of a finished film have files; there are none of others, nor beyond its end', () => {
+  const { id } = begin();
+  maker.say({ frames: 12 });
+  expect(() => films.frame(id, 0)).toThrow('job-not-done');
+});

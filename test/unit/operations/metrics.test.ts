@@ -7,6 +7,7 @@ test('a closed or removed room has no metrics', async () => {
       participants,
       organisms: 1,
       awake: 1,
+      reported: 0,
       rate: 15,
       tick: 9,
       walls: 0,

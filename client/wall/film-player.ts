@@ -1,0 +1,90 @@
+/** Plays a film of the room on a wall, where the host asks for it. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { RoomModel } from '../net/room-model.ts';
+
+type Film = NonNullable<Event<'film'>['film']>;
+
+/** What shows the pictures. */
+export interface FilmScreen {
+  readonly room: RoomModel['room'];
+  /** Shows planes instead of the room; undefined: the room again. */
+  showInstead(planes: Planes | undefined): void;
+}
+
+/** Pictures are fetched while the one before is shown, so this is the fastest; ms. */
+const LEAST_STEP = 30;
+/** Delay after a picture that could not be fetched, ms. */
+const RETRY = 1_000;
+
+/** Fetches the pictures of a film in their time, and shows them. */
+export class FilmPlayer {
+  /** Called with the time of day of each picture; undefined: the film is over. */
+  onMoment: (moment: string | undefined) => void = () => {};
+  /** Increases with each film, so that what was begun for an earlier one ends. */
+  private turn = 0;
+
+  /**
+   * @param load fetches a path
+   * @param now ms
+   * @param pause resolves after a while, ms
+   */
+  constructor(
+    private readonly load: (path: string) => Promise<Response>,
+    private readonly screen: FilmScreen,
+    private readonly now = () => performance.now(),
+    private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
+  ) {}
+
+  /** Shows a film from now on; undefined: the room. */
+  play(film: Film | undefined): void {
+    const turn = ++this.turn;
+    if (film) void this.run(film, turn);
+    else {
+      this.screen.showInstead(undefined);
+      this.onMoment(undefined);
+    }
+  }
+
+  private async run(film: Film, turn: number): Promise<void> {
+    const start = this.now();
+    for (let shown = -1; turn === this.turn; ) {
+      const played = Math.floor((film.speed * (this.now() - start)) / 1000);
+      const frame = (film.frame + played) % film.frames;
+      if (frame !== shown) {
+        const planes = await this.fetch(film, frame);
+        if (turn !== this.turn) return;
+        if (planes) {
+          this.screen.showInstead(planes);
+          this.onMoment(momentOf(film, frame));
+          shown = frame;
+        }
+      }
+      if (film.speed === 0 && shown === frame) return;
+      await this.pause(shown === frame ? Math.max(LEAST_STEP, 500 / film.speed) : RETRY);
+    }
+  }
+
+  /** @returns undefined if the picture cannot be fetched, or is of another size than the room */
+  private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
+    try {
+      const response = await this.load(`/host/api/films/${id}/${frame}`);
+      if (!response.ok) return undefined;
+      const bytes = await response.arrayBuffer();
+      const { width = 0, height = 0 } = this.screen.room ?? {};
+      const places = width * height;
+      if (bytes.byteLength !== 8 * places) return undefined;
+      const rgba = new Uint8Array(bytes, 0, 4 * places);
+      return { width, height, rgba, owner: new Uint32Array(bytes, 4 * places) };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The time of day at the server: '13:00'; '' if it is not known. */
+function momentOf({ from, until, frames, zone }: Film, frame: number): string {
+  if (from === null) return '';
+  const at = from + ((until - from) * frame) / Math.max(1, frames - 1);
+  return new Date(at + zone * 60_000).toISOString().slice(11, 16);
+}

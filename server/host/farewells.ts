@@ -1,0 +1,136 @@
+/**
+ * The end of a room's day: for a minute, what lives there goes one by one, and a new day begins on
+ * bare ground. A snapshot of before is kept, as before other changes of a room as a whole.
+ */
+import { randomInt } from 'node:crypto';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { SnapshotState } from '../../shared/host/state.ts';
+import type { OpenRoom } from '../rooms/live-room.ts';
+import type { HostContext } from './host-context.ts';
+import { takeSnapshot } from './snapshot-calls.ts';
+import { runSystemCommand } from './system-commands.ts';
+
+/** From the first organism that goes to bare ground, seconds. */
+const DURATION = 60;
+/** Time between two looks at who is next, ms. */
+const STEP = 500;
+
+interface Farewell {
+  readonly live: OpenRoom;
+  /** When it ends, ms. */
+  readonly until: number;
+  cancel: () => void;
+  readonly done: () => void;
+  /** Organisms that should have gone by now, less those that have; a fraction. */
+  owed: number;
+  /** Resolves when the removals that have been asked for are done. */
+  removed: Promise<unknown>;
+}
+
+/** The farewells that go on. */
+export class Farewells {
+  private readonly going = new Map<string, Farewell>();
+
+  constructor(private readonly context: HostContext) {}
+
+  /** Whether the day of a room is ending. */
+  isGoing(room: string): boolean {
+    return this.going.has(room);
+  }
+
+  /**
+   * Ends the day of a room. Visitors can only watch until it is over.
+   *
+   * @param seconds from the first organism that goes to bare ground
+   * @returns the snapshot of before, null if nothing is stored, and when it is over or was stopped
+   * @throws HostRefusal no-such-room, room-closed, room-busy
+   */
+  async begin(
+    name: string,
+    seconds = DURATION,
+  ): Promise<{ readonly kept: SnapshotState | null; readonly done: Promise<void> }> {
+    const { rooms, storage, clock } = this.context;
+    const live = rooms.requireOpen(name);
+    if (this.going.has(name)) throw new HostRefusal('room-busy');
+    let end = (): void => {};
+    const done = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const until = clock.now() + 1000 * seconds;
+    const farewell: Farewell = {
+      live,
+      until,
+      cancel: () => {},
+      done: end,
+      owed: 0,
+      removed: Promise.resolve(),
+    };
+    this.going.set(name, farewell);
+    this.setFading(farewell, true);
+    try {
+      const kept = storage
+        ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })
+        : null;
+      this.step(name, farewell);
+      return { kept, done };
+    } catch (error) {
+      await this.stop(name);
+      throw error;
+    }
+  }
+
+  /** Ends the day of all open rooms. Resolves when all of it is over. */
+  async endAll(): Promise<void> {
+    const begun = await Promise.allSettled(
+      [...this.context.rooms.roomServers.keys()].map((name) => this.begin(name)),
+    );
+    await Promise.all(begun.map((one) => one.status === 'fulfilled' && one.value.done));
+  }
+
+  /** Stops it, if it goes on: what still lives stays. Resolves when nothing more goes. */
+  async stop(name: string): Promise<void> {
+    const farewell = this.going.get(name);
+    if (!farewell) return;
+    farewell.cancel();
+    this.going.delete(name);
+    this.setFading(farewell, false);
+    farewell.done();
+    await farewell.removed;
+  }
+
+  close(): void {
+    for (const name of [...this.going.keys()]) void this.stop(name);
+  }
+
+  /** Removes as many as are due, so that the last one goes at the end. */
+  private step(name: string, farewell: Farewell): void {
+    if (this.going.get(name) !== farewell) return;
+    const { rooms, clock } = this.context;
+    const { live, until } = farewell;
+    // The room was closed meanwhile, and perhaps opened again.
+    if (rooms.roomServers.get(name) !== live.server) {
+      void this.stop(name);
+      return;
+    }
+    const left = Math.max(0, until - clock.now());
+    const { organisms } = live.room;
+    if (left === 0 && organisms.length === 0) {
+      void this.stop(name);
+      return;
+    }
+    farewell.owed += left < STEP ? organisms.length : (organisms.length * STEP) / left;
+    const removals: Promise<unknown>[] = [];
+    for (; farewell.owed >= 1 && organisms.length > 0; farewell.owed--) {
+      const [{ id: organism }] = organisms.splice(randomInt(organisms.length), 1);
+      removals.push(runSystemCommand(live, { what: 'remove', organism }));
+    }
+    // One that has died in this moment is gone anyway, and a full queue takes it later.
+    farewell.removed = Promise.allSettled(removals);
+    farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
+  }
+
+  private setFading({ live: { server } }: Farewell, isFading: boolean): void {
+    server.policy.isFading = isFading;
+    server.broadcastSettings();
+  }
+}

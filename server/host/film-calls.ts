@@ -1,0 +1,51 @@
+/** Handlers for films on walls, and the pictures that walls and the host's page show. */
+import { createReadStream } from 'node:fs';
+import type { Request, Response } from 'express';
+import { FILES } from '../../shared/host/api.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { FileHandler, Handlers } from './api.ts';
+import type { FilmJobs } from './film-jobs.ts';
+import type { HostContext } from './host-context.ts';
+
+/** The handlers of the calls about films on walls. */
+export function filmCalls({ rooms, date }: HostContext, films: FilmJobs) {
+  return {
+    showFilm: ({ job, frame, speed }, { room }) => {
+      const { walls } = rooms.requireOpen(room).server;
+      if (job === null) {
+        walls.showFilm(undefined);
+        return {};
+      }
+      const { state, frames } = films.shown(job);
+      if (state.room !== room) throw new HostRefusal('no-such-job');
+      if (frame >= frames) throw new HostRefusal('no-such-time');
+      const zone = -new Date(date()).getTimezoneOffset();
+      walls.showFilm({ id: job, frames, frame, speed, from: state.from, until: state.since, zone });
+      return {};
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** The pictures of films, by path: all for the host, and for walls those that they show. */
+export function filmFiles({ rooms }: HostContext, films: FilmJobs) {
+  const send = ({ params }: Request, response: Response): void => {
+    const file = createReadStream(films.frame(`${params.job}`, Number(params.frame)));
+    // A finished film does not change.
+    response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
+    response.type('application/octet-stream');
+    file.once('error', () => response.destroy());
+    response.once('close', () => file.destroy());
+    file.pipe(response);
+  };
+  const forHost: Readonly<Record<string, FileHandler>> = { [FILES.frame]: send };
+  const forWalls: Readonly<Record<string, FileHandler>> = {
+    [FILES.wallFrame]: (request, response) => {
+      const isShown = [...rooms.roomServers.values()].some(
+        ({ walls }) => walls.film?.id === request.params.job,
+      );
+      if (!isShown) throw new HostRefusal('no-such-job');
+      send(request, response);
+    },
+  };
+  return { forHost, forWalls };
+}

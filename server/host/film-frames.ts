@@ -1,0 +1,40 @@
+/** The pictures of a film, a file each, so that pages can show any moment of it. */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { PictureWriter } from '../replay/pictures.ts';
+
+const folderOf = (film: string): string => `${film}.frames`;
+
+/** The file of a picture: gzip of the planes, colours first. @param film path of the film */
+export const frameFile = (film: string, index: number): string => join(folderOf(film), `${index}`);
+
+/** Also writes each picture to a file of its own. @param film path of the film */
+export function withFrames(
+  film: string,
+  pictures: PictureWriter,
+): PictureWriter & { readonly count: number } {
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    async add(planes, tick) {
+      const index = count++;
+      await mkdir(folderOf(film), { recursive: true });
+      await writeFile(frameFile(film, index), await promisify(gzip)(bytesOf(planes)));
+      await pictures.add(planes, tick);
+    },
+    end: () => pictures.end(),
+  };
+}
+
+/** Removes the pictures of a film. */
+export const removeFrames = (film: string): Promise<void> =>
+  rm(folderOf(film), { recursive: true, force: true });
+
+function bytesOf({ rgba, owner }: Planes): Uint8Array {
+  return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
+}

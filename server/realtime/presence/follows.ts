@@ -1,0 +1,109 @@
+/** Participants who follow the view of another one, which their page then shows too. */
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import type { ParticipantSlots } from '../sessions/participant-slots.ts';
+import type { RoomClient } from '../sessions/room-client.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+
+/** Who follows whom in one room. News are sent once per tick. */
+export class Follows {
+  /** By follower. */
+  private readonly followed = new Map<RoomClient, ParticipantId>();
+  /** Whose view has changed, and whose followers must be told. */
+  private readonly moved = new Set<ParticipantId>();
+  /** Who has more or fewer followers than they were told. */
+  private readonly recounted = new Set<ParticipantId>();
+
+  constructor(
+    private readonly slots: Pick<ParticipantSlots<RoomClient>, 'memberOf' | 'participantOf'>,
+    private readonly broadcaster: Pick<RoomBroadcaster, 'viewportOf'>,
+  ) {}
+
+  /**
+   * Has a client follow a participant instead of whom it follows now; undefined: nobody.
+   *
+   * @throws Refusal no-such-participant, follows-you
+   */
+  follow(client: RoomClient, participant: ParticipantId | undefined): void {
+    const you = this.slots.participantOf(client)?.id;
+    if (participant !== undefined) {
+      if (participant === you || !this.slots.memberOf(participant)) {
+        throw new Refusal('no-such-participant', `participant ${participant}`);
+      }
+      // Two who follow each other would both zoom out for ever.
+      if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
+    }
+    this.stop(client);
+    if (participant === undefined) return;
+    this.followed.set(client, participant);
+    this.recounted.add(participant);
+    this.moved.add(participant);
+  }
+
+  /** A client's view has changed. */
+  viewChanged(client: RoomClient): void {
+    const you = this.slots.participantOf(client);
+    if (you && this.followed.size > 0) this.moved.add(you.id);
+  }
+
+  /** A participant has left, or may no longer be followed: tells their followers. */
+  release(participant: ParticipantId): void {
+    for (const [client, followed] of [...this.followed]) {
+      if (followed !== participant) continue;
+      this.stop(client);
+      client.send('view', { participant });
+    }
+  }
+
+  /** A client has left. */
+  forget(client: RoomClient, participant: ParticipantId): void {
+    this.stop(client);
+    this.release(participant);
+  }
+
+  /** Tells followers what is now seen by those they follow, and these how many follow them. */
+  sendNews(): void {
+    for (const [client, participant] of this.followed) {
+      if (!this.moved.has(participant)) continue;
+      const viewport = this.viewOf(participant);
+      if (!viewport) continue;
+      const { x, y, width, height } = viewport;
+      client.send('view', { participant, area: { x, y, width, height } });
+    }
+    for (const participant of this.recounted) {
+      const followers = this.count(participant);
+      this.slots.memberOf(participant)?.send('followers', { count: followers });
+    }
+    this.moved.clear();
+    this.recounted.clear();
+  }
+
+  /** undefined while their page is hidden. */
+  private viewOf(participant: ParticipantId) {
+    const client = this.slots.memberOf(participant);
+    return client && this.broadcaster.viewportOf(client);
+  }
+
+  private stop(client: RoomClient): void {
+    const participant = this.followed.get(client);
+    if (participant === undefined) return;
+    this.followed.delete(client);
+    this.recounted.add(participant);
+  }
+
+  private count(participant: ParticipantId): number {
+    let count = 0;
+    for (const followed of this.followed.values()) if (followed === participant) count++;
+    return count;
+  }
+
+  /** Whether a participant follows another one, directly or through others. */
+  private leadsTo(participant: ParticipantId, target: ParticipantId | undefined): boolean {
+    for (let at: ParticipantId | undefined = participant; at !== undefined; ) {
+      if (at === target) return true;
+      const client = this.slots.memberOf(at);
+      at = client && this.followed.get(client);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * Watching together, in browsers: reports and what the host does of them, a place that the host
+ * shows, following a view, and the page of a view-only link.
+ */
+import type { Page } from 'playwright-core';
+import type { Event } from '../../shared/protocol/events.ts';
+import { violations } from '../support/axe.ts';
+import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const { server, room, roomUrl, newPage } = await suiteWithPages({
+  ...{ size: '160x160', energy: 'off' },
+});
+const api = await hostOf(server);
+const ada = await suiteVisitor(server, 'Ada');
+const host = await newPage({ viewport: { width: 1440, height: 900 } });
+await signIn(host, server.port, server.hostToken!);
+const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
+await openRoom(phone, roomUrl);
+
+const banner = phone.getByTestId('shared-view');
+const { width, height } = PHONE.viewport;
+
+async function plant(x: number, y: number): Promise<number> {
+  const answer = await ada.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
+  expect(answer).not.toHaveProperty('reason');
+  const { id } = room.organisms.at(-1)!;
+  await ada.until(() => ada.life.some((event) => event.what === 'asleep' && event.id === id));
+  return id;
+}
+
+/** Waits until a place of the grid is near the middle of the phone's window. */
+async function isCentred(page: Page, x: number, y: number): Promise<void> {
+  await cameraRests(page);
+  const at = await screenOf(page, x, y);
+  expect(Math.abs(at.x - width / 2)).toBeLessThan(0.2 * width);
+  expect(Math.abs(at.y - height / 2)).toBeLessThan(0.2 * height);
+}
+
+/** The host points at a place of the live picture. */
+async function showPlace(x: number, y: number): Promise<void> {
+  await host.getByTestId('tool-point').click();
+  const at = await liveScreenOf(host, x, y);
+  await host.mouse.click(at.x, at.y);
+  await host.getByTestId('notice').filter({ hasText: 'Everybody is asked' }).last().waitFor();
+}
+
+const followers = (): number | undefined =>
+  ada.heard
+    .flatMap(({ name, message }) =>
+      name === 'followers' ? [(message as Event<'followers'>).count] : [],
+    )
+    .at(-1);
+
+test('a visitor reports an organism; the host sees its picture, leaves one and removes another', async () => {
+  const [one, two] = [await plant(40, 40), await plant(110, 40)];
+  await phone.getByTestId('tool-look').tap();
+  for (const x of [40, 110]) {
+    await cameraRests(phone);
+    await fingerTap(phone, await screenOf(phone, x, 40));
+    await phone.getByTestId('report').tap();
+    await phone.getByText('The host will look at it.').last().waitFor();
+    await phone.getByTestId('organism-card').getByLabel('Close', { exact: true }).tap();
+  }
+  await goTo(host, 'watch');
+  await liveShows(host, 2);
+  await host.getByRole('img', { name: '2 organisms are reported' }).waitFor();
+  const row = (id: number) => host.getByTestId(`report-${id}`);
+  const picture = row(one).locator('img');
+  const side = await picture.evaluate(async (image: HTMLImageElement) => {
+    await image.decode();
+    return image.naturalWidth;
+  });
+  expect(side).toBe(room.viewOf(one)!.side);
+  expect(await violations(host)).toEqual([]);
+  await row(one).getByRole('button', { name: 'Leave it' }).click();
+  await row(one).waitFor({ state: 'detached' });
+  await row(two).getByRole('button', { name: 'Mute Ada' }).click();
+  await host.getByTestId('notice').filter({ hasText: 'Ada is muted' }).waitFor();
+  await row(two).getByRole('button', { name: 'Unmute Ada' }).click();
+  await row(two).getByRole('button', { name: 'Remove' }).click();
+  await host.getByTestId('confirm').click();
+  await row(two).waitFor({ state: 'detached' });
+  expect(room.viewOf(one)).toBeDefined();
+  expect(room.viewOf(two)).toBeUndefined();
+});
+
+test('the phone goes where the host points; one with an open sheet gets a button instead', async () => {
+  await showPlace(130, 130);
+  await phone.getByText('The host asks everybody to look here.').waitFor();
+  await isCentred(phone, 130, 130);
+  await phone.getByTestId('tool-plant').tap();
+  await phone.getByTestId('open-gallery').tap();
+  await phone.getByTestId('sheet-close').waitFor();
+  await showPlace(40, 40);
+  await banner.waitFor();
+  await phone.getByTestId('sheet-close').tap();
+  await isCentred(phone, 130, 130);
+  await phone.getByTestId('go-to-spot').tap();
+  await isCentred(phone, 40, 40);
+  await banner.waitFor({ state: 'detached' });
+});
+
+test('a view is followed from the list until the visitor moves, and both are told', async () => {
+  const look = (x: number): void =>
+    ada.send('look', {
+      ...{ hidden: false, x, y: 20, width: 40, height: 40 },
+      ...{ pixels: 4, best: 'full' },
+    });
+  look(100);
+  await phone.getByTestId('status').tap();
+  await phone.getByTestId(`follow-${ada.welcome!.you.id}`).tap();
+  await banner.getByText('You see what Ada sees.').waitFor();
+  await ada.until(() => followers() === 1);
+  await isCentred(phone, 120, 40);
+  expect(await violations(phone)).toEqual([]);
+  look(20);
+  await phone.waitForFunction(() => {
+    const page = document.querySelector('vivarium-room') as unknown as {
+      worldToScreen(x: number, y: number): { x: number };
+    };
+    return Math.abs(page.worldToScreen(40, 40).x - innerWidth / 2) < 0.2 * innerWidth;
+  });
+  await phone.getByTestId('tool-look').tap();
+  const fingers = await phone.context().newCDPSession(phone);
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', x?: number) =>
+    fingers.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: x === undefined ? [] : [{ x, y: height / 2 }],
+    });
+  await touch('touchStart', width / 2);
+  for (let i = 1; i <= 4; i++) await touch('touchMove', width / 2 - 20 * i);
+  await touch('touchEnd');
+  await banner.waitFor({ state: 'detached' });
+  await ada.until(() => followers() === 0);
+
+  const { participants } = ada.welcome!;
+  const phoneId = (await api.call('room')).visitors.find(({ name }) => name !== 'Ada')!.id;
+  expect(participants.some(({ id }) => id === phoneId)).toBe(false);
+  await ada.ask('follow', { participant: phoneId });
+  await phone.getByRole('img', { name: 'Somebody sees what you see' }).waitFor();
+});
+
+test('the link of the host opens a page that watches, has no tools, and counts as nobody', async () => {
+  await goTo(host, 'sign');
+  const link = new URL((await host.getByTestId('watch-link').textContent())!);
+  const watching = await newPage(PHONE);
+  const problems: string[] = [];
+  watching.on('pageerror', ({ message }) => problems.push(message));
+  await openRoom(watching, `http://127.0.0.1:${server.port}${link.pathname}${link.search}`);
+  await watching.getByText('You are watching.').waitFor();
+  expect(await watching.getByTestId('tool-plant').isVisible()).toBe(false);
+  await cameraRests(watching);
+  await fingerTap(watching, await screenOf(watching, 40, 40));
+  await watching.getByTestId('organism-card').waitFor();
+  for (const action of ['cross-with', 'keep', 'report']) {
+    expect(await watching.getByTestId(action).count()).toBe(0);
+  }
+  await watching.keyboard.press('p');
+  expect(await watching.getByTestId('canvas').getAttribute('data-tool')).toBe('look');
+  expect((await api.call('room')).visitors).toHaveLength(2);
+  expect(await violations(watching)).toEqual([]);
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,70 @@
+/** The end of a room's day: what lives goes, nobody acts, a new day begins, and it can be undone. */
+import type { Event } from '../../shared/protocol/events.ts';
+import { hostOf, suiteFolder, suiteServer } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const { server, room, join, connect } = await suiteServer({
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', data: suiteFolder(), snapshot: 1 },
+});
+const host = await hostOf(server);
+
+const PLACES = [20, 50, 80, 110, 140].map((x) => ({ x, y: 40 }));
+
+async function plantAll(visitor: Visitor): Promise<void> {
+  for (const place of PLACES) {
+    const answer = await visitor.ask('plant', { ...place, seed: { from: 'gallery', index: 2 } });
+    expect(answer).not.toHaveProperty('reason');
+  }
+}
+
+const settings = (visitor: Visitor) =>
+  visitor.heard.flatMap(({ name, message }) =>
+    name === 'settings' ? [message as Event<'settings'>] : [],
+  );
+const endsItsDay = (visitor: Visitor) => settings(visitor).at(-1)?.farewell === true;
+
+/** The ticks at which organisms were removed. */
+const removals = ({ heard }: Visitor): number[] =>
+  heard.flatMap(({ name, message }) => {
+    if (name !== 'life') return [];
+    const { tick, events } = message as Event<'life'>;
+    return events.flatMap((event) =>
+      event.what === 'died' && event.cause === 'removed' ? [tick] : [],
+    );
+  });
+
+test('organisms go one after another, nobody acts meanwhile, and the old day can be restored', async () => {
+  const [ada, wall] = [await join('Ada'), connect()];
+  wall.requestJoin({ as: 'wall' });
+  await plantAll(ada);
+  const { kept } = await host.call('farewell', { seconds: 3 });
+  expect(kept).toMatchObject({ organisms: 5 });
+  await wall.until(() => endsItsDay(wall));
+  expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).toMatchObject({
+    reason: 'paused',
+  });
+  expect(await host.refusal('farewell')).toBe('room-busy');
+  expect((await host.call('state')).rooms[0].farewell).toBe(true);
+  await wall.until(() => !endsItsDay(wall));
+  expect(room.size).toBe(0);
+  expect(room.grid.planes.owner.every((owner) => owner === 0)).toBe(true);
+  await ada.until(() => removals(ada).length === 5);
+  expect(new Set(removals(ada)).size).toBeGreaterThan(2);
+  expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
+  await host.call('restore', {}, { tick: kept!.tick });
+  expect(room.size).toBe(5);
+});
+
+test('a restore or the host stops it, and what still lives stays', async () => {
+  const ada = await join('Ada');
+  if (room.size === 0) await plantAll(ada);
+  const { kept } = await host.call('farewell', { seconds: 600 });
+  await host.call('restore', {}, { tick: kept!.tick });
+  expect((await host.call('state')).rooms[0].farewell).toBe(false);
+  expect(room.size).toBe(5);
+  await host.call('farewell', { seconds: 600 });
+  await host.call('stopFarewell');
+  await ada.until(() => settings(ada).length > 0 && !endsItsDay(ada));
+  expect(room.size).toBeGreaterThanOrEqual(3);
+  expect(await host.refusal('farewell', { seconds: 0 })).toBe('bad-call');
+});

@@ -1,0 +1,101 @@
+/** Organisms that visitors report, and what the host sees and does of it. */
+import { PNG } from 'pngjs';
+import { FILES, pathOf } from '../../shared/host/api.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const { server, room, join, url } = await suiteServer({
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', metrics: 'same' },
+});
+const host = await hostOf(server);
+
+async function plant(visitor: Visitor, x: number, y: number): Promise<number> {
+  const answer = await visitor.ask('plant', { x, y, seed: { from: 'gallery', index: 2 } });
+  expect(answer).not.toHaveProperty('reason');
+  return room.organisms.at(-1)!.id;
+}
+
+const report = (visitor: Visitor, organism: number) => visitor.ask('report', { organism });
+
+const reports = async () =>
+  (await host.call('room')).reports.map(({ organism, reporters }) => [organism, reporters]);
+
+afterEach(async () => {
+  for (const { id } of room.organisms) await host.call('removeOrganism', { organism: id });
+});
+
+test('each participant counts once for an organism, and the host sees the most reported first', async () => {
+  const [ada, bo, cy] = [await join('Ada'), await join('Bo'), await join('Cy')];
+  const [one, two] = [await plant(ada, 30, 30), await plant(ada, 120, 60)];
+  expect(await reports()).toEqual([]);
+  expect(await report(bo, one)).not.toHaveProperty('reason');
+  expect(await report(bo, one)).not.toHaveProperty('reason');
+  expect(await reports()).toEqual([[one, 1]]);
+  await report(bo, two);
+  await report(cy, two);
+  expect(await reports()).toEqual([
+    [two, 2],
+    [one, 1],
+  ]);
+  const [first] = (await host.call('room')).reports;
+  expect(first).toMatchObject({ kind: room.viewOf(two)!.kind, planter: ada.welcome!.you });
+  expect(first.waited).toBeGreaterThanOrEqual(0);
+  expect((await host.call('state')).rooms[0].reported).toBe(2);
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toMatch(/^vivarium_room_reported\{room="garden"\} 2$/m);
+});
+
+test('the picture of a reported organism is its own cells on black', async () => {
+  const ada = await join('Ada');
+  const id = await plant(ada, 30, 30);
+  await ada.until(() => ada.life.some((event) => event.what === 'asleep' && event.id === id));
+  await report(ada, id);
+  const response = await host.fetch(pathOf(FILES.organism, { room: 'garden', organism: id }));
+  const { width, height, data } = PNG.sync.read(Buffer.from(await response.arrayBuffer()));
+  const { side } = room.viewOf(id)!;
+  expect([width, height]).toEqual([side, side]);
+  const { planes } = room.grid;
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const place = (30 - side / 2 + y) * planes.width + 30 - side / 2 + x;
+      const rgb =
+        planes.owner[place] === id
+          ? [...planes.rgba.subarray(4 * place, 4 * place + 3)]
+          : [0, 0, 0];
+      const at = 4 * (y * side + x);
+      expect([x, y, ...data.subarray(at, at + 3)]).toEqual([x, y, ...rgb]);
+    }
+  }
+  const gone = await host.fetch(pathOf(FILES.organism, { room: 'garden', organism: 4_000 }));
+  expect(await gone.json()).toMatchObject({ reason: 'no-such-organism' });
+});
+
+test('a dismissed organism comes back only when somebody else reports it; a removed one is gone', async () => {
+  const [ada, bo] = [await join('Ada'), await join('Bo')];
+  const id = await plant(ada, 30, 30);
+  await report(bo, id);
+  await host.call('dismissReport', { organism: id });
+  expect(await reports()).toEqual([]);
+  expect(await host.refusal('dismissReport', { organism: id })).toBe('no-such-organism');
+  await report(bo, id);
+  expect(await reports()).toEqual([]);
+  await report(ada, id);
+  expect(await reports()).toEqual([[id, 1]]);
+  await host.call('removeOrganism', { organism: id });
+  expect(await reports()).toEqual([]);
+});
+
+test('a report is refused with a reason: of what is not there, by the muted, too many, and malformed ones', async () => {
+  const ada = await join('Ada');
+  const id = await plant(ada, 30, 30);
+  expect(await report(ada, 4_000)).toMatchObject({ reason: 'no-such-organism' });
+  expect(await report(ada, 0)).toMatchObject({ reason: 'bad-message' });
+  const { id: participant } = ada.welcome!.you;
+  await host.call('mute', { participant, muted: true });
+  expect(await report(ada, id)).toMatchObject({ reason: 'muted' });
+  await host.call('mute', { participant, muted: false });
+  const answers: unknown[] = [];
+  for (let i = 0; i < 20; i++) answers.push(await report(ada, id));
+  expect(answers).toContainEqual(expect.objectContaining({ reason: 'too-fast' }));
+  expect(room.size).toBe(1);
+});

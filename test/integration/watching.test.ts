@@ -1,0 +1,154 @@
+/** Watching together: the host shows a place, visitors follow a view, and view-only links. */
+import type { Command } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const { server, room, join, connect } = await suiteServer({
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off' },
+});
+const host = await hostOf(server);
+const roomServer = () => server.rooms.findServer('garden');
+
+const heard = <N extends 'view' | 'followers' | 'spotlight'>(visitor: Visitor, wanted: N) =>
+  visitor.heard.flatMap(({ name, message }) => (name === wanted ? [message as Event<N>] : []));
+
+async function watch(more: Partial<Command<'join'>> = {}): Promise<Visitor> {
+  const spectator = connect();
+  spectator.requestJoin({ as: 'spectator', ...more });
+  await spectator.until(() => spectator.tick !== undefined);
+  return spectator;
+}
+
+const lookAt = (visitor: Visitor, x: number, width: number): void =>
+  visitor.send('look', {
+    ...{ hidden: false, x, y: 10, width, height: 20 },
+    ...{ pixels: 4, best: 'full' },
+  });
+
+describe('a place that the host shows', () => {
+  test('is told to visitors, spectators and walls; one outside the room is refused', async () => {
+    const [ada, spectator, wall] = [await join('Ada'), await watch(), connect()];
+    wall.requestJoin({ as: 'wall' });
+    await wall.until(() => wall.tick !== undefined);
+    await host.call('spotlight', { x: 120, y: 40 });
+    for (const one of [ada, spectator, wall]) {
+      await one.until(() => heard(one, 'spotlight').length > 0);
+      expect(heard(one, 'spotlight')).toEqual([{ x: 120, y: 40 }]);
+    }
+    expect(await host.refusal('spotlight', { x: 160, y: 40 })).toBe('off-grid');
+    expect(await host.refusal('spotlight', { x: -1, y: 40 })).toBe('bad-call');
+  });
+});
+
+describe('following', () => {
+  const idOf = (visitor: Visitor): number => visitor.welcome!.you.id;
+  const areas = (visitor: Visitor) => heard(visitor, 'view').map(({ area }) => area);
+  const follow = (visitor: Visitor, whom?: Visitor) =>
+    visitor.ask('follow', { ...(whom && { participant: idOf(whom) }) });
+
+  test('tells what the other sees, now and after each move, and tells them that they are followed', async () => {
+    const [ada, bo] = [await join('Ada'), await join('Bo')];
+    lookAt(bo, 30, 40);
+    expect(await follow(ada, bo)).not.toHaveProperty('reason');
+    const area = { x: 30, y: 10, width: 40, height: 20 };
+    await ada.until(() => areas(ada).length > 0);
+    expect(heard(ada, 'view')).toEqual([{ participant: idOf(bo), area }]);
+    await bo.until(() => heard(bo, 'followers').length > 0);
+    expect(heard(bo, 'followers')).toEqual([{ count: 1 }]);
+    lookAt(bo, 80, 60);
+    await ada.until(() => areas(ada).length > 1);
+    expect(areas(ada).at(-1)).toEqual({ ...area, x: 80, width: 60 });
+    await follow(ada);
+    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 0);
+    lookAt(bo, 20, 60);
+    await ada.ask('name', { name: 'Ada L' });
+    expect(areas(ada)).toHaveLength(2);
+  });
+
+  test('ends when the other leaves or is muted, and counts no followers that have left', async () => {
+    const [ada, bo, cy] = [await join('Ada'), await join('Bo'), await join('Cy')];
+    await follow(ada, bo);
+    await follow(cy, bo);
+    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 2);
+    cy.leave();
+    await bo.until(() => heard(bo, 'followers').at(-1)?.count === 1);
+    await host.call('mute', { participant: idOf(bo), muted: true });
+    await ada.until(() => heard(ada, 'view').at(-1)?.area === undefined);
+    expect(await follow(ada, bo)).toMatchObject({ reason: 'no-such-participant' });
+    await host.call('mute', { participant: idOf(bo), muted: false });
+    await follow(ada, bo);
+    await ada.until(() => areas(ada).at(-1) !== undefined);
+    bo.leave();
+    await ada.until(() => areas(ada).at(-1) === undefined);
+    expect(await follow(ada, bo)).toMatchObject({ reason: 'no-such-participant' });
+  });
+
+  test('of oneself, of a number that nobody has, and in a circle is refused', async () => {
+    const [ada, bo, cy] = [await join('Ada'), await join('Bo'), await join('Cy')];
+    expect(await follow(ada, ada)).toMatchObject({ reason: 'no-such-participant' });
+    expect(await ada.ask('follow', { participant: 9_999 })).toMatchObject({
+      reason: 'no-such-participant',
+    });
+    expect(await ada.ask('follow', { participant: 'Bo' })).toMatchObject({ reason: 'bad-message' });
+    await follow(ada, bo);
+    await follow(bo, cy);
+    expect(await follow(cy, ada)).toMatchObject({ reason: 'follows-you' });
+    expect(await follow(bo)).not.toHaveProperty('reason');
+    expect(await follow(cy, ada)).not.toHaveProperty('reason');
+  });
+});
+
+describe('a spectator', () => {
+  test('sees the room, takes nobody’s place, is announced to nobody, and cannot act', async () => {
+    await host.call('changeSettings', { capacity: 1 });
+    const ada = await join('Ada');
+    const spectator = await watch();
+    await ada.ask('plant', { x: 60, y: 40, seed: { from: 'gallery', index: 2 } });
+    await spectator.until(() => spectator.life.some(({ what }) => what === 'born'));
+    await spectator.sees(room.grid.planes);
+    expect(roomServer().size).toBe(1);
+    expect(roomServer().walls.size).toBe(0);
+    expect((await host.call('room')).visitors).toHaveLength(1);
+    const before = room.size;
+    const organism = room.organisms.at(-1)!.id;
+    const commands = {
+      plant: { x: 100, y: 40, seed: { from: 'gallery', index: 2 } },
+      damage: { radius: 4, points: [60, 40, 64, 44] },
+      cross: { a: organism, b: organism, mix: 0.5 },
+      ...{ beacon: { organism }, keep: { organism }, report: { organism } },
+      ...{ name: { name: 'Eve' }, follow: { participant: ada.welcome!.you.id } },
+      preview: { seed: { from: 'prior' } },
+    } as const;
+    for (const [name, command] of Object.entries(commands)) {
+      expect(await spectator.ask(name as keyof typeof commands, command)).toMatchObject({
+        reason: 'only-watches',
+        detail: name,
+      });
+    }
+    expect(room.size).toBe(before);
+    expect(room.viewOf(organism)!.wounds).toBe(0);
+    await host.call('changeSettings', { capacity: 200 });
+  });
+
+  test('is sent away with the visitors when the rooms close, unlike a wall, and a ban holds', async () => {
+    const [spectator, wall] = [await watch(), connect()];
+    wall.requestJoin({ as: 'wall' });
+    await wall.until(() => wall.tick !== undefined);
+    server.rooms.setHours({ dim: true, closed: true });
+    expect(await spectator.refusal()).toBe('room-closed');
+    const late = connect();
+    late.requestJoin({ as: 'spectator' });
+    expect(await late.refusal()).toBe('room-closed');
+    server.rooms.setHours({ dim: false, closed: false });
+    expect(wall.socket.connected).toBe(true);
+
+    const eve = await join('Eve');
+    const { you, mark } = eve.welcome!;
+    await host.call('ban', { participant: you.id, address: false, minutes: 1 });
+    const again = connect();
+    again.send('join', { protocol: PROTOCOL_VERSION, room: 'garden', as: 'spectator', mark });
+    expect(await again.refusal()).toBe('sent-away');
+  });
+});
