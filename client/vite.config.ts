@@ -5,7 +5,12 @@ import { defineConfig, type Plugin } from 'vite';
  * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
  * page is built last, which completes the client.
  */
-const PAGES = { wall: 'wall.html', host: 'host.html', visitor: 'index.html' } as const;
+const PAGES = {
+  wall: 'wall.html',
+  host: 'host.html',
+  keep: 'keep.html',
+  visitor: 'index.html',
+} as const;
 
 type PageName = keyof typeof PAGES;
 
@@ -70,7 +75,11 @@ export default defineConfig(({ mode }) => {
       target: 'es2022',
       // Parts that are loaded later need no others: its helper would be 1 kB of each page.
       modulePreload: false,
-      rollupOptions: { input: { [mode]: join(import.meta.dirname, PAGES[mode]) } },
+      rollupOptions: {
+        input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
+        // All languages in one file, which `npm run keep-page` puts into the page.
+        ...(mode === 'keep' && { output: { codeSplitting: false } }),
+      },
     },
   };
 });
