@@ -14,12 +14,13 @@ import type { PageModel } from './models.ts';
 export function* growthOf(model: PageModel, latent: Float32Array): Generator<ImageData> {
   const { card, rest } = model;
   const step = createScalarRule(model, latent);
+  const places = new Places(card);
   let states = seedState(latent, firstStage(card), card.channels);
   let seen = readCells(card, states);
   for (const { divide: isDividing } of growthSchedule(card)) {
     states = step(isDividing ? divide(states, card.channels) : states);
     seen = readCells(card, states);
-    yield pictureOf(card, seen);
+    yield places.settle(seen);
   }
   for (let steps = 0, resting = 0; steps < rest.most && resting < rest.ticks; steps++) {
     states = step(states);
@@ -27,7 +28,7 @@ export function* growthOf(model: PageModel, latent: Float32Array): Generator<Ima
     const isResting = next.rgba.every((v, i) => Math.abs(v - seen.rgba[i]) <= rest.level);
     resting = isResting ? resting + 1 : 0;
     seen = next;
-    yield pictureOf(card, seen);
+    yield places.settle(seen);
   }
 }
 
@@ -45,18 +46,35 @@ function readCells(card: Card, states: Float32Array): Seen {
   return seen;
 }
 
-/** The present cells, in the middle of the grown size. */
-function pictureOf({ side, presence: { threshold } }: Card, { rgba, presence }: Seen): ImageData {
-  const stage = Math.sqrt(presence.length);
-  const picture = new ImageData(side, side);
-  const inset = (side - stage) >> 1;
-  for (let cell = 0; cell < presence.length; cell++) {
-    const alpha = rgba[4 * cell + 3];
-    if (presence[cell] < Math.ceil(threshold * 255) || alpha === 0) continue;
-    const [x, y] = [inset + (cell % stage), inset + Math.floor(cell / stage)];
-    const to = 4 * (y * side + x);
-    for (let c = 0; c < 3; c++) picture.data[to + c] = (255 * rgba[4 * cell + c]) / alpha;
-    picture.data[to + 3] = alpha;
+/** The places that an organism holds, as in a room in which it is alone (rules OWN-2 and OWN-3). */
+class Places {
+  private readonly held: Uint8Array;
+  private readonly threshold: number;
+
+  constructor(private readonly card: Card) {
+    this.held = new Uint8Array(card.side ** 2);
+    this.threshold = Math.ceil(card.presence.threshold * 255);
   }
-  return picture;
+
+  /** Takes and gives up places after a step. @returns their picture */
+  settle({ rgba, presence }: Seen): ImageData {
+    const { held, threshold } = this;
+    const { side } = this.card;
+    const stage = Math.sqrt(presence.length);
+    const inset = (side - stage) >> 1;
+    const picture = new ImageData(side, side);
+    for (let cell = 0; cell < presence.length; cell++) {
+      const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
+      if (presence[cell] >= threshold) held[place] = 1;
+      // Half of what claims a place keeps it.
+      else if (presence[cell] < threshold / 2) held[place] = 0;
+      const alpha = rgba[4 * cell + 3];
+      if (held[place] === 0 || alpha === 0) continue;
+      for (let c = 0; c < 3; c++) {
+        picture.data[4 * place + c] = (255 * rgba[4 * cell + c]) / alpha;
+      }
+      picture.data[4 * place + 3] = alpha;
+    }
+    return picture;
+  }
 }

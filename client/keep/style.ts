@@ -10,6 +10,7 @@ export const style = [
       inset: 0;
       display: grid;
       grid-template-rows: 1fr auto;
+      container-type: inline-size;
       box-sizing: border-box;
       padding: var(--edge-top) var(--edge-right) var(--edge-bottom) var(--edge-left);
       background: radial-gradient(circle at 50% 38%, #2a3032, #191e20 55%, #0b0d0f 100%);
@@ -22,16 +23,28 @@ export const style = [
     }
     figure {
       /* What lies around the body is only its glow. */
-      width: min(100cqw, 64dvh, 40em);
+      width: min(100cqw, 58dvh, 40em);
       aspect-ratio: 1;
       margin: -4% 0;
     }
     figure.bare {
+      display: grid;
+      place-items: center;
+      position: relative;
       width: min(40cqw, 26dvh, 15em);
       margin: 0;
       border: 1px solid oklch(0.92 0.02 210 / 0.22);
       border-radius: 50%;
       background: oklch(0.15 0.01 220 / 0.6);
+    }
+    /* A seed. */
+    figure.bare::after {
+      content: '';
+      position: absolute;
+      width: 5%;
+      aspect-ratio: 1;
+      border-radius: 50%;
+      background: var(--accent);
     }
     canvas {
       display: block;
