@@ -128,13 +128,21 @@ test('with the server stopped, the file grows the same creature, from the link a
   page.on('request', (request) => asked.push(request.url()));
   page.on('pageerror', ({ message }) => errors.push(message));
   await page.goto(at(fragment));
+  // It is seen while it grows; how it ends is awaited without the pauses between steps.
+  await page.waitForFunction(() => {
+    const keep = document.querySelector('vivarium-keep') as Keep;
+    const canvas = keep.shadowRoot!.querySelector('canvas')!;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    return keep.phase === 'growing' && data.some((value) => value > 0);
+  });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.getByTestId('again').click();
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   expect(await page.locator('h1').textContent()).toBe('One of a kind');
   expect(await page.getByTestId('plant').getAttribute('href')).toBe(
     `${VENUE}/r/garden?seed=${fragment.slice(1, fragment.indexOf('/'))}`,
   );
 
-  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.goto(at(''));
   await page.reload();
   await phaseOf(page, 'empty');
