@@ -66,7 +66,7 @@ export async function gifOf({ pictures, rest }: Film, link: string): Promise<Blo
 
 function opaqueIn(cells: HTMLCanvasElement): number {
   const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
-  return data.filter((value, i) => i % 4 === 3 && value > 127).length;
+  return data.filter((value, i) => i % 4 > 2 && value > 127).length;
 }
 
 /** Halfway between two frames. */

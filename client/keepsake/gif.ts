@@ -53,7 +53,7 @@ export class GifWriter {
    *
    * @param comment Latin-1
    */
-  finish(comment = ''): Uint8Array<ArrayBuffer> {
+  finish(comment: string): Uint8Array<ArrayBuffer> {
     const { stream } = this.encoder;
     stream.writeBytes([0x21, 0xfe]);
     for (let at = 0; at < comment.length; at += 255) {

@@ -4,8 +4,8 @@ import { latin1 } from './latin1.ts';
 import { canvasOf } from './specimen.ts';
 
 /** The container that the browser records; undefined: none. Phones keep MP4 among their pictures. */
-export const videoType: string | undefined = ['video/mp4', 'video/webm'].find((type) =>
-  globalThis.MediaRecorder?.isTypeSupported(type),
+export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
+  globalThis.MediaRecorder?.isTypeSupported(`video/${format}`),
 );
 
 /**
@@ -20,8 +20,8 @@ export async function recordVideo(
   wait: (ms: number) => Promise<void>,
 ): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
-  const stream = canvas.captureStream();
-  const recorder = new MediaRecorder(stream, { mimeType: videoType!, videoBitsPerSecond: 4e6 });
+  const type = `video/${videoFormat}`;
+  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type });
   const parts: BlobPart[] = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
   const stopped = new Promise((resolve, reject) => {
@@ -37,13 +37,12 @@ export async function recordVideo(
   }
   recorder.stop();
   await stopped;
-  for (const track of stream.getTracks()) track.stop();
-  return new Blob([...parts, latin1(tag(link))], { type: videoType! });
+  return new Blob([...parts, latin1(tag(link))], { type });
 }
 
 /** What is appended to carry a text: to WebM a tag, to MP4 a box that players skip. */
 function tag(text: string): string {
-  if (videoType === 'video/mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;
+  if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;
   const simple = `${element('\x45\xa3', 'COMMENT')}${element('\x44\x87', text)}`;
   const one = `${element('\x63\xc0', '')}${element('\x67\xc8', simple)}`;
   return element('\x12\x54\xc3\x67', element('\x73\x73', one));

@@ -10,7 +10,7 @@ import { organismName, planterText } from '../../elements/organism-text.ts';
 import { drawFilm, gifOf } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
-import { recordVideo, videoType } from '../../keepsake/video.ts';
+import { recordVideo, videoFormat } from '../../keepsake/video.ts';
 import { language } from '../../locale/locale.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
@@ -38,7 +38,7 @@ export class KeepsakeSheet extends SheetElement {
   @state() private link = '';
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
-  @state() private video: Made | 'none' | undefined = videoType ? undefined : 'none';
+  @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
   /** The film on display: only its last frame when the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
@@ -73,7 +73,7 @@ export class KeepsakeSheet extends SheetElement {
         { organism: organism.id },
         {
           accepted: ({ token, page = `${location.origin}/keep` }) => {
-            this.link = `${page}#${token}/${this.roomName}`;
+            this.link = `${page}#${token}/${this.session.roomName}`;
             this.makePicture(cells);
             this.requestFilm(RETRIES);
           },
@@ -97,7 +97,6 @@ export class KeepsakeSheet extends SheetElement {
   override render(): TemplateResult {
     const name = organismName(this.organism);
     const { video } = this;
-    const format = videoType?.slice('video/'.length) ?? '';
     const file = this.organism.kind.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') || 'organism';
     return html`<dialog
       aria-label=${msg('To take home')}
@@ -135,9 +134,9 @@ export class KeepsakeSheet extends SheetElement {
             ? nothing
             : this.save(
                 'save-video',
-                msg(str`Save film as ${format.toUpperCase()}`),
+                msg(str`Save film as ${videoFormat!.toUpperCase()}`),
                 video,
-                `${file}.${format}`,
+                `${file}.${videoFormat}`,
               )
         }
         ${this.canShare() ? this.shareButton() : nothing}
@@ -177,10 +176,6 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  private get roomName(): string {
-    return this.session.model.room?.name ?? '';
-  }
-
   private async makePicture(cells: HTMLCanvasElement): Promise<void> {
     const { organism } = this;
     const { model } = this.session;
@@ -194,7 +189,7 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      `${this.roomName}, ${day}`,
+      `${this.session.roomName}, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
     ];
     const blob = await specimenCard(cells, { title: this.heading, lines }, this.link);

@@ -40,7 +40,7 @@ test.each([
   pictures.forEach((one, i) => {
     film.add(one, 90 + 10 * i);
   });
-  const gif = film.finish();
+  const gif = film.finish('');
   const meta = await sharp(gif, { animated: true }).metadata();
   expect([meta.width, meta.pageHeight, meta.pages]).toEqual([width, height, 3]);
   expect(meta.delay).toEqual([90, 100, 110]);
@@ -65,7 +65,7 @@ test('a soft gradient shows no bands: neighbouring pixels have its mean brightne
   const ground = picture(width, height, (x) => [11 + x / 8, 13 + x / 7, 15 + x / 7]);
   const film = new GifWriter(width, height, paletteOf([ground]));
   film.add(ground, 100);
-  const read = await page(film.finish(), 0);
+  const read = await page(film.finish(''), 0);
   let most = 0;
   for (let x = 0; x + 16 <= width; x += 8) {
     let [ours, wanted] = [0, 0];
