@@ -6,7 +6,12 @@ import { SHORT_ID } from './locale/short-id.ts';
  * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
  * page is built last, which completes the client.
  */
-const PAGES = { wall: 'wall.html', host: 'host.html', visitor: 'index.html' } as const;
+const PAGES = {
+  wall: 'wall.html',
+  host: 'host.html',
+  keep: 'keep.html',
+  visitor: 'index.html',
+} as const;
 
 type PageName = keyof typeof PAGES;
 
@@ -111,7 +116,11 @@ export default defineConfig(({ mode }) => {
       manifest: `.vite/${mode}.json`,
       target: 'es2022',
       modulePreload: false,
-      rollupOptions: { input: { [mode]: join(import.meta.dirname, PAGES[mode]) } },
+      rollupOptions: {
+        input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
+        // All languages in one file, which `npm run keep-page` puts into the page.
+        ...(mode === 'keep' && { output: { codeSplitting: false } }),
+      },
     },
   };
 });

@@ -3,12 +3,15 @@
  *
  * | bytes | meaning |
  * |---|---|
- * | 1 | version, 1 |
+ * | 1 | version, 2 |
  * | 4 | which checkpoint it grows from |
  * | 2 | its place in the gallery plus one, 0 for the nameless |
- * | 1 | e, signed: numbers are multiples of 2^e / 2048 |
- * | ⌈3 Z / 2⌉ | Z numbers of 12 bits, signed, two in three bytes |
+ * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
+ * | 2 Z | Z numbers of 16 bits, signed |
  * | 2 | check of all before |
+ *
+ * With fewer bits, some creatures from the dice would look otherwise. Version 1 had 12, two in
+ * three bytes; such tokens are on keepsakes and in journals.
  */
 import { hashText } from './random.ts';
 
@@ -26,24 +29,28 @@ export interface TokenSpecies {
   readonly latentSize: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
+const EARLIER_VERSION = 1;
 const HEAD = 8;
 const TAIL = 2;
-const STEPS = 2_048;
+const STEPS = 32_768;
+const EARLIER_STEPS = 2_048;
 
 /** Characters of the longest token. */
-export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 1.5 * 1024) * 4) / 3);
+export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
 
-const bytesOf = (latentSize: number): number => HEAD + Math.ceil((latentSize * 3) / 2) + TAIL;
+/** Bytes of a token, with a number of bytes for each of its numbers. */
+const bytesOf = (latentSize: number, each: number): number =>
+  HEAD + Math.ceil(latentSize * each) + TAIL;
 
 const speciesId = ({ checkpoint, latentSize }: TokenSpecies): number =>
   hashText(`${checkpoint}/${latentSize}`);
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
-/** Numbers are kept to 1/2048 of the power of two above the largest of them. */
+/** Numbers are kept to 1/32768 of the power of two above the largest of them. */
 export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): string {
-  const bytes = new Uint8Array(bytesOf(latent.length));
+  const bytes = new Uint8Array(bytesOf(latent.length, 2));
   const view = new DataView(bytes.buffer);
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
   // Above the largest, and so is what becomes of it: encoded again, it has the same steps.
@@ -54,40 +61,58 @@ export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): 
   view.setInt8(7, exponent);
   latent.forEach((value, i) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
-    const bits = Math.max(1 - STEPS, Math.min(STEPS - 1, whole)) & 0xfff;
-    const at = HEAD + 3 * (i >> 1);
-    if (i % 2 === 0) {
-      bytes[at] = bits >> 4;
-      bytes[at + 1] |= (bits & 0xf) << 4;
-    } else {
-      bytes[at + 1] |= bits >> 8;
-      bytes[at + 2] = bits & 0xff;
-    }
+    view.setInt16(HEAD + 2 * i, Math.max(1 - STEPS, Math.min(STEPS - 1, whole)));
   });
   view.setUint16(bytes.length - TAIL, checkOf(bytes.subarray(0, -TAIL)));
   const base64 = btoa(String.fromCharCode(...bytes));
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
+const nameOf = (id: number): string => id.toString(16).padStart(8, '0');
+
+/** How the model is named that tokens of a species grow from: eight hexadecimal digits. */
+export const modelName = (species: TokenSpecies): string => nameOf(speciesId(species));
+
+/** Where a server has a model for the page of keepsakes. */
+export const modelPath = (name: string): string => `/keep/models/${name}`;
+
+/** The `modelName` of what a token grows from; undefined for what is damaged. */
+export function modelNameIn(token: string): string | undefined {
+  const view = viewOf(token);
+  return view && nameOf(view.getUint32(1));
+}
+
 /** @returns undefined for what is damaged, or grows from another checkpoint */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
   const { latentSize } = species;
-  const bytes = bytesOfText(token);
-  if (bytes?.length !== bytesOf(latentSize)) return undefined;
-  const view = new DataView(bytes.buffer);
-  if (view.getUint8(0) !== VERSION || view.getUint32(1) !== speciesId(species)) return undefined;
-  if (view.getUint16(bytes.length - TAIL) !== checkOf(bytes.subarray(0, -TAIL))) return undefined;
-  const scale = 2 ** view.getInt8(7) / STEPS;
+  const view = viewOf(token);
+  if (!view || view.getUint32(1) !== speciesId(species)) return undefined;
+  const isEarlier = view.getUint8(0) === EARLIER_VERSION;
+  if (view.byteLength !== bytesOf(latentSize, isEarlier ? 1.5 : 2)) return undefined;
+  const scale = 2 ** view.getInt8(7) / (isEarlier ? EARLIER_STEPS : STEPS);
   const latent = Float32Array.from({ length: latentSize }, (_, i) => {
-    const at = HEAD + 3 * (i >> 1);
-    const bits =
-      i % 2 === 0
-        ? (bytes[at] << 4) | (bytes[at + 1] >> 4)
-        : ((bytes[at + 1] & 0xf) << 8) | bytes[at + 2];
-    return scale * (bits < STEPS ? bits : bits - 2 * STEPS);
+    return scale * (isEarlier ? earlierNumber(view, i) : view.getInt16(HEAD + 2 * i));
   });
   const kind = view.getUint16(5);
   return { kind: kind === 0 ? undefined : kind - 1, latent };
+}
+
+/** A number of version 1, of 12 bits. */
+function earlierNumber(view: DataView, i: number): number {
+  const at = HEAD + 3 * (i >> 1);
+  const bits = i % 2 === 0 ? view.getUint16(at) >> 4 : view.getUint16(at + 1) & 0xfff;
+  return bits < EARLIER_STEPS ? bits : bits - 2 * EARLIER_STEPS;
+}
+
+/** The bytes of a token that is whole. */
+function viewOf(token: string): DataView | undefined {
+  const bytes = bytesOfText(token);
+  if (!bytes || bytes.length < HEAD + TAIL) return undefined;
+  const view = new DataView(bytes.buffer);
+  const version = view.getUint8(0);
+  if (version !== VERSION && version !== EARLIER_VERSION) return undefined;
+  const check = view.getUint16(bytes.length - TAIL);
+  return check === checkOf(bytes.subarray(0, -TAIL)) ? view : undefined;
 }
 
 function bytesOfText(token: string): Uint8Array | undefined {

@@ -1,38 +1,79 @@
-/** A looping GIF of an organism growing from its seed. */
+/** The film of an organism that grows from its seed: its pictures, and a GIF of them. */
 import { GifWriter, paletteOf } from './gif.ts';
-import { canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
+import { canvasOf, drawGround, drawSpecimen, enlarged, FONTS } from './specimen.ts';
 
 /** Width and height of the film, pixels. */
-const SIDE = 360;
-/** How long each frame and the last frame are shown, ms. */
-const FRAME_DELAY = 90;
+export const SIDE = 360;
+/** How long each picture is shown, ms, and the film as a whole at least. */
+export const FRAME_DELAY = 120;
+const LEAST = 6_500;
+/** How long the grown organism stays in view at least, ms. */
 const LAST_FRAME_DELAY = 2_200;
+/** Opaque cells with which there is something to see. */
+const VISIBLE = 8;
+
+/** A film's pictures, RGBA [360, 360, 4], shown for `FRAME_DELAY` each, but the last longer. */
+export interface Film {
+  readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
+  /** How long the last picture is shown, ms. */
+  readonly rest: number;
+}
 
 /** Yields to the event loop: encoding takes long on a phone and must not freeze the page. */
 const yieldToPage = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /**
- * Encodes the growth of an organism as a GIF of 360×360 pixels.
+ * Draws the film. It begins with the first frame that shows something; between two frames, one
+ * fades into the other.
  *
  * @param frames cells [side, side] of each step, the grown organism last
+ * @param name written below
  */
-export async function growthFilm(frames: readonly HTMLCanvasElement[]): Promise<Blob> {
+export async function drawFilm(frames: readonly HTMLCanvasElement[], name: string): Promise<Film> {
   const { to } = canvasOf(SIDE, SIDE);
-  const pictures: Uint8ClampedArray[] = [];
-  for (const cells of frames) {
-    await yieldToPage();
-    drawGround(to, SIDE / 2, SIDE / 2);
-    drawSpecimen(to, enlarged(cells, 320), SIDE / 2, SIDE / 2);
-    pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);
+  to.textAlign = 'center';
+  to.font = `500 22px ${FONTS}`;
+  const first = frames.findIndex((cells) => opaqueIn(cells) >= VISIBLE);
+  const shown = frames.slice(Math.max(0, first));
+  const pictures: Uint8ClampedArray<ArrayBuffer>[] = [];
+  for (const [i, cells] of shown.entries()) {
+    const next = shown[i + 1];
+    for (const each of next ? [cells, between(cells, next)] : [cells]) {
+      await yieldToPage();
+      drawGround(to, SIDE / 2, SIDE / 2);
+      drawSpecimen(to, enlarged(each, 280), SIDE / 2, 160);
+      to.fillStyle = '#e9efee';
+      to.fillText(name, SIDE / 2, 336, SIDE - 40);
+      pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);
+    }
   }
-  await yieldToPage();
+  const rest = Math.max(LAST_FRAME_DELAY, LEAST - FRAME_DELAY * (pictures.length - 1));
+  return { pictures, rest };
+}
+
+/** Encodes a film as a GIF that loops. @param link its comment */
+export async function gifOf({ pictures, rest }: Film, link: string): Promise<Blob> {
   // Sample every fourth frame, counted back from the last: earlier stages have other colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
-  const film = new GifWriter(SIDE, SIDE, palette);
+  const gif = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
     await yieldToPage();
-    film.add(picture, i === last ? LAST_FRAME_DELAY : FRAME_DELAY);
+    gif.add(picture, i === last ? rest : FRAME_DELAY);
   }
-  return new Blob([film.finish()], { type: 'image/gif' });
+  return new Blob([gif.finish(link)], { type: 'image/gif' });
+}
+
+function opaqueIn(cells: HTMLCanvasElement): number {
+  const { data } = cells.getContext('2d')!.getImageData(0, 0, cells.width, cells.height);
+  return data.filter((value, i) => i % 4 > 2 && value > 127).length;
+}
+
+/** Halfway between two frames. */
+export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasElement {
+  const { canvas, to } = canvasOf(a.width, a.height);
+  to.drawImage(a, 0, 0);
+  to.globalAlpha = 0.5;
+  to.drawImage(b, 0, 0);
+  return canvas;
 }

@@ -1,5 +1,6 @@
 /** Writes animated GIFs, the film format that every phone can show, save and send. */
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
+import { latin1 } from './latin1.ts';
 
 const COLORS = 256;
 /** 4×4 ordered dithering; without it, the dark background shows colour bands. */
@@ -47,8 +48,19 @@ export class GifWriter {
     this.isFirst = false;
   }
 
-  /** Ends the GIF and returns the file; no frames can be added afterwards. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /**
+   * Ends the GIF and returns the file; no frames can be added afterwards.
+   *
+   * @param comment Latin-1
+   */
+  finish(comment: string): Uint8Array<ArrayBuffer> {
+    const { stream } = this.encoder;
+    stream.writeBytes([0x21, 0xfe]);
+    for (let at = 0; at < comment.length; at += 255) {
+      const part = latin1(comment.slice(at, at + 255));
+      stream.writeBytes([part.length, ...part]);
+    }
+    stream.writeByte(0);
     this.encoder.finish();
     return this.encoder.bytes();
   }

@@ -18,6 +18,10 @@ declare module 'gifenc' {
       options: { palette?: Palette; delay?: number },
     ): void;
     finish(): void;
+    readonly stream: {
+      writeByte(byte: number): void;
+      writeBytes(bytes: readonly number[]): void;
+    };
     bytes(): Uint8Array<ArrayBuffer>;
   };
 }

@@ -1,14 +1,13 @@
 /** The keepsake picture of an organism: a card with a QR code that plants it again. */
 import { generate } from 'lean-qr';
-import { type Context, canvasOf, drawGround, drawSpecimen, enlarged } from './specimen.ts';
+import { latin1 } from './latin1.ts';
+import { type Context, canvasOf, drawGround, drawSpecimen, enlarged, FONTS } from './specimen.ts';
 
 const WIDTH = 1_080;
 const HEIGHT = 1_350;
 const MARGIN = 84;
 /** Width and height of the QR code, pixels. */
 const CODE = 264;
-const FONTS =
-  '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
 
 /** The texts on the card. */
 export interface PictureWords {
@@ -18,13 +17,13 @@ export interface PictureWords {
 }
 
 /**
- * Draws the card as a PNG of 1080×1350 pixels.
+ * Draws the card as a PNG of 1080×1350 pixels, which carries its link as a comment.
  *
  * @param cells the organism's cells [side, side]
  * @param link the address in the QR code
  * @throws Error when the browser cannot encode the picture
  */
-export function specimenCard(
+export async function specimenCard(
   cells: HTMLCanvasElement,
   { title, lines }: PictureWords,
   link: string,
@@ -52,9 +51,32 @@ export function specimenCard(
   lines.forEach((line, i) => {
     to.fillText(line, MARGIN, codeTop + 120 + 50 * i, maxWidth);
   });
-  return new Promise((resolve, reject) => {
+  const png = await new Promise<Blob>((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
+  return withComment(png, link);
+}
+
+/** Bytes of a PNG's signature and its first chunk. */
+const PNG_HEAD = 33;
+
+/** Adds a text chunk to a PNG. https://www.w3.org/TR/png-3/#11tEXt @param text Latin-1 */
+function withComment(png: Blob, text: string): Blob {
+  const chunk = latin1(`tEXtComment\0${text}`);
+  const framed = new DataView(new ArrayBuffer(chunk.length + 8));
+  framed.setUint32(0, chunk.length - 4);
+  new Uint8Array(framed.buffer).set(chunk, 4);
+  framed.setUint32(chunk.length + 4, crc32(chunk));
+  return new Blob([png.slice(0, PNG_HEAD), framed, png.slice(PNG_HEAD)], { type: png.type });
+}
+
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc;
 }
 
 function drawCode(to: Context, link: string, x: number, y: number): void {

@@ -225,7 +225,7 @@ export class RoomSession {
     }
     // A keepsake link selects its seed.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
-    if (this.isFirstWelcome && /^[\w-]{16,2100}$/.test(token)) state.hold({ from: 'token', token });
+    if (this.isFirstWelcome && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
     this.isFirstWelcome = false;
     this.previews.renew(you.id);
   }

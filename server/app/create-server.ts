@@ -13,6 +13,7 @@ import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
+import { pageModels } from '../http/page-models.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
 import { limitsWithin } from '../operations/descriptors.ts';
@@ -223,7 +224,7 @@ export async function createVivariumServer(
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
-    ...{ flashLimit: config.maxFlashes, defaults },
+    ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl, defaults },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
@@ -285,6 +286,7 @@ export async function createVivariumServer(
     files,
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
+    models: pageModels(checkpoints),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),

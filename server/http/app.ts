@@ -10,10 +10,11 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
+import { modelPath } from '../../shared/seed-token.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { WRONG_HOST } from '../realtime/admission/allowed-hosts.ts';
 import type { Species } from '../world/species.ts';
-import type { StaticFiles } from './static-files.ts';
+import type { Representation, StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
   /** The built client. */
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly gallery: RequestHandler<{ name: string }>;
   /** Latent maps by checkpoint name. */
   readonly maps?: ReadonlyMap<string, Pick<Species, 'map' | 'wholeMap'>>;
+  /** Models for the page of keepsakes, by `modelName`. */
+  readonly models: ReadonlyMap<string, Representation>;
   readonly defaultRoom: string;
   /** The API of the host's page. */
   readonly host?: Router;
@@ -121,7 +124,11 @@ export function createApp(options: AppOptions): Express {
     });
   }
   if (options.host) app.use(API, options.host);
-  app.get('/', (_request, response) => response.redirect(`/r/${options.defaultRoom}`));
+  app.get('/', (request, response) => {
+    // A keepsake that does not name its room.
+    const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
+    response.redirect(`/r/${options.defaultRoom}${query}`);
+  });
   const { files } = options;
   const page = (path: string) => (request: Request, response: Response, next: NextFunction) => {
     if (!files.send(path, 'no-cache', request, response)) next();
@@ -136,6 +143,13 @@ export function createApp(options: AppOptions): Express {
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   });
   app.get('/host', page('/host.html'));
+  app.get('/keep', page('/keep.html'));
+  app.get<{ name: string }>(modelPath(':name'), (request, response, next) => {
+    const model = options.models.get(request.params.name);
+    if (!model) return next();
+    response.set({ 'Cache-Control': 'public, max-age=3600', ETag: model.etag });
+    response.type('application/octet-stream').send(model.bytes);
+  });
   app.get('/checkpoints/:name/gallery.png', options.gallery);
   app.get('/checkpoints/:name/map.json', (request, response, next) => {
     const maps = options.maps?.get(request.params.name);

@@ -29,7 +29,8 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
   // The build contains libraries too; the lock file changes with their versions.
   const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
-  const sources = [await newest(clientSource), await newest(join(root, 'shared')), libraries];
+  const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(root, folder))];
+  const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
   const { build } = await import('vite');
@@ -38,7 +39,7 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   process.env.NODE_ENV = 'production';
   try {
     // The modes of client/vite.config.ts.
-    for (const mode of ['wall', 'host', 'visitor']) {
+    for (const mode of ['wall', 'host', 'keep', 'visitor']) {
       await build({ root: clientSource, mode, logLevel: 'warn' });
     }
   } finally {

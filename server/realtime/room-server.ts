@@ -211,12 +211,14 @@ export class RoomServer {
   }
 
   /**
-   * Sends the seed of a living organism as a token.
+   * Sends the seed of a living organism as a token, and the page that grows it at home.
    *
    * @throws Refusal no-such-organism
    */
   keep(client: RoomClient, { id, organism }: Command<'keep'>): void {
-    client.send('accepted', { id, token: this.room.tokenOf(organism) });
+    const { keepUrl } = this.options;
+    const token = this.room.tokenOf(organism);
+    client.send('accepted', { id, token, ...(keepUrl !== undefined && { page: keepUrl }) });
   }
 
   /**

@@ -48,6 +48,8 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
+  /** The page that keepsakes open; absent: the server's own. */
+  readonly keepUrl?: string | undefined;
   /** Most flashes a second; absent: the default. */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
@@ -115,7 +117,7 @@ export async function bringUpRoom(
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),
     newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
-    wallInfo: options.wallInfo,
+    ...{ wallInfo: options.wallInfo, keepUrl: options.keepUrl },
   });
   return { room, server };
 }

@@ -111,6 +111,11 @@ export const origins = listOf(
   'must be origins like https://museum.example, separated by commas',
 );
 
+export const origin = v.pipe(
+  v.string(),
+  v.check(isOrigin, 'must be an origin like https://museum.example, without a path'),
+);
+
 const isHostName = (given: string): boolean =>
   URL.canParse(`http://${given}`) && new URL(`http://${given}`).host === given;
 
@@ -128,6 +133,16 @@ const isWebAddress = (given: string): boolean => {
 export const webAddress = v.pipe(
   v.string(),
   v.check(isWebAddress, 'must be a URL like https://monitor.example/vivarium, without a user name'),
+);
+
+/** A page whose links end in a fragment; as browsers write it. */
+export const pageAddress = v.pipe(
+  v.string(),
+  v.check(
+    (given) => isWebAddress(given) && !given.includes('#'),
+    'must be a URL like https://museum.example/keep.html, without a user name and without "#"',
+  ),
+  v.transform((given) => new URL(given).href),
 );
 
 const isAddress = (given: string): boolean => isIP(given) > 0;

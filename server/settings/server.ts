@@ -87,6 +87,14 @@ export const SERVER = {
         help: "seed of the rooms' random numbers",
         details: 'The same seed and the same commands give the same room, byte for byte.',
       },
+      keepUrl: {
+        value: 'URL',
+        type: orWord('own', undefined, is.pageAddress),
+        default: 'own',
+        help: "page that the links of keepsakes open, like https://museum.example/keep.html; own: this server's /keep",
+        details:
+          'For keepsakes that open at home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+      },
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),

@@ -142,6 +142,8 @@ export const EVENTS = {
     seed: v.optional(seedView),
     /** Token of the seed, the answer to `keep`. */
     token: v.optional(v.string()),
+    /** The page that grows a token at home; absent: `/keep` of this server. */
+    page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
     film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
     /** The participant's energy after the command. */

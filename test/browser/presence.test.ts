@@ -16,6 +16,7 @@ import {
   type PageElement,
   screenOf,
   showAll,
+  waitForConnection,
   waitForPhase,
   watchToasts,
 } from '../support/page.ts';
@@ -359,19 +360,40 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   expect(entropy).toBeGreaterThan(3);
   const film = await download('save-film');
   expect(film.name).toMatch(/\.gif$/);
-  const { format, pages = 0, loop } = await sharp(film.bytes, { animated: true }).metadata();
+  const {
+    format,
+    pages = 0,
+    loop,
+    delay = [],
+  } = await sharp(film.bytes, { animated: true }).metadata();
   expect([format, loop]).toEqual(['gif', 0]);
   expect(pages).toBeGreaterThan(8);
-  const [first, last] = await Promise.all(
-    [0, pages - 1].map((index) => sharp(film.bytes, { page: index }).stats()),
-  );
-  expect(last.channels[0].stdev).toBeGreaterThan(2 * first.channels[0].stdev);
+  expect(delay.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(6_000);
+  // From its first picture on there is something to see, and a name below.
+  const lightest = async (index: number, top: number, height: number): Promise<number> => {
+    const part = { left: 60, top, width: 240, height };
+    const { channels } = await sharp(film.bytes, { page: index }).extract(part).stats();
+    return Math.max(...channels.slice(0, 3).map(({ max }) => max));
+  };
+  const parts = [0, pages - 1].flatMap((index) => [
+    lightest(index, 40, 240),
+    lightest(index, 310, 40),
+  ]);
+  for (const light of await Promise.all(parts)) expect(light).toBeGreaterThan(150);
 
   const count = room.organisms.length;
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
+  const recorded = await download('save-video');
+  expect(recorded.name).toMatch(/\.(mp4|webm)$/);
+  for (const { bytes } of [film, recorded]) {
+    // A GIF keeps a comment in blocks of 255 bytes.
+    expect(bytes.toString('latin1')).toContain(new URL(link).hash.slice(0, 200));
+  }
   const friend = await visitPhone();
   page = await friend.newPage();
-  await openRoom(page, link);
+  await page.goto(link);
+  await page.getByTestId('plant').tap();
+  await waitForConnection(page, 'live');
   await page.getByText('Tap to plant it again').waitFor();
   await tapPlace(130, 128);
   await page.waitForFunction((before) => {

@@ -68,7 +68,9 @@ test('what only the wall or the host need is not loaded by a visitor', () => {
 test('nothing of a page comes from elsewhere', () => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const pages = files.filter((file) => /\.(html|css)$/.test(file));
-  expect(pages).toEqual(expect.arrayContaining(['index.html', 'wall.html', 'host.html']));
+  expect(pages).toEqual(
+    expect.arrayContaining(['index.html', 'wall.html', 'host.html', 'keep.html']),
+  );
   for (const file of pages) {
     const text = readFileSync(join(folder, file), 'utf8');
     expect(text.match(/(?:src|href)=["'](?:https?:)?\/\/|url\(["']?(?:https?:)?\/\//g)).toBeNull();

@@ -198,6 +198,7 @@ export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> 
         await page.getByTestId('keep').click();
         await page.locator('a[data-testid=save-picture]').waitFor();
         await page.locator('a[data-testid=save-film]').waitFor();
+        await page.locator('a[data-testid=save-video]').waitFor();
       },
       within: 'dialog[data-testid=keepsake]',
     },

@@ -30,6 +30,7 @@ const GALLERY = 'checkpoints/organisms/card.json';
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
+  keep: 'client/keep/main.ts',
   wall: 'client/wall/main.ts',
   sign: 'server/host/printed-sign.ts',
 } as const;
@@ -143,7 +144,7 @@ export class Words {
    */
   async build(): Promise<void> {
     await rm(join(this.root, WORDS), { recursive: true, force: true });
-    for (const part of ['visitor', 'host'] as const) {
+    for (const part of ['visitor', 'host', 'keep'] as const) {
       await this.parts[part].build();
       await this.writeLoaders(part, 'LocaleModule', (code) => `'./${code}.ts'`);
     }

@@ -84,6 +84,11 @@ export const keepsakeSheetStyle = css`
   .link button {
     flex: none;
   }
+  .link .solid {
+    background: var(--raised);
+    color: inherit;
+    text-align: center;
+  }
   @media (max-width: 720px) {
     dialog {
       --ninth: min((100dvw - 60px) / 9, max(100dvh - 236px, 45dvh) / 5);
@@ -96,9 +101,11 @@ export const keepsakeSheetStyle = css`
     .two {
       gap: 10px;
     }
-    a.solid,
-    button.solid {
+    .solid {
       padding-inline: 0.8em;
+    }
+    .link p {
+      flex-basis: 100%;
     }
   }
   /* Narrow and zoomed: stacked. */

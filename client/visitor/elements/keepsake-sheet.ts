@@ -7,9 +7,10 @@ import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { organismName, planterText } from '../../elements/organism-text.ts';
-import { growthFilm } from '../../keepsake/film.ts';
+import { drawFilm, gifOf } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
+import { recordVideo, videoFormat } from '../../keepsake/video.ts';
 import { formats, language } from '../../locale/locale.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
@@ -37,6 +38,7 @@ export class KeepsakeSheet extends SheetElement {
   @state() private link = '';
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
+  @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
   /** The film on display: only its last frame when the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
@@ -70,27 +72,31 @@ export class KeepsakeSheet extends SheetElement {
         'keep',
         { organism: organism.id },
         {
-          accepted: ({ token }) => token && this.makePicture(token, cells),
+          accepted: ({ token, page = `${location.origin}/keep` }) => {
+            this.link = `${page}#${token}/${this.session.roomName}`;
+            this.makePicture(cells);
+            this.requestFilm(RETRIES);
+          },
           rejected: (reason) => {
             this.failed = reason;
             this.close();
           },
         },
       );
-    }
-    if (!this.film) this.requestFilm(RETRIES);
+    } else if (!this.film) this.requestFilm(RETRIES);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    for (const made of [this.picture, this.film, this.shown]) {
+    for (const made of [this.picture, this.film, this.shown, this.video]) {
       if (made && made !== 'none') URL.revokeObjectURL(made.url);
     }
-    this.picture = this.film = this.shown = undefined;
+    this.picture = this.film = this.shown = this.video = undefined;
   }
 
   override render(): TemplateResult {
     const name = organismName(this.organism);
+    const { video } = this;
     const file = this.organism.kind.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') || 'organism';
     return html`<dialog
       aria-label=${msg('To take home')}
@@ -122,7 +128,17 @@ export class KeepsakeSheet extends SheetElement {
         }
       </div>
       <div class="link flex">
-        <p class="soft">${msg('Scan the code, or open the link, and it grows again in this room.')}</p>
+        <p class="soft">${msg('Scan the code, or open the link, and it grows again in your own browser.')}</p>
+        ${
+          video === 'none'
+            ? nothing
+            : this.save(
+                'save-video',
+                msg(str`Save film as ${videoFormat!.toUpperCase()}`),
+                video,
+                `${file}.${videoFormat}`,
+              )
+        }
         ${this.canShare() ? this.shareButton() : nothing}
         <button
           class="quiet"
@@ -160,11 +176,9 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  private async makePicture(token: string, cells: HTMLCanvasElement): Promise<void> {
+  private async makePicture(cells: HTMLCanvasElement): Promise<void> {
     const { organism } = this;
     const { model } = this.session;
-    const room = model.room?.name ?? '';
-    this.link = `${location.origin}/r/${room}?seed=${token}`;
     const planter = organism.planter.name;
     const isAutomatic =
       planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
@@ -175,12 +189,15 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      `${room}, ${day}`,
+      `${this.session.roomName}, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
     ];
-    const title = capitalized(organismName(organism));
-    const blob = await specimenCard(cells, { title, lines }, this.link);
+    const blob = await specimenCard(cells, { title: this.heading, lines }, this.link);
     if (this.isConnected) this.picture = withUrl(blob);
+  }
+
+  private get heading(): string {
+    return capitalized(organismName(this.organism));
   }
 
   private requestFilm(retries: number): void {
@@ -197,15 +214,20 @@ export class KeepsakeSheet extends SheetElement {
   private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
-      const pictures = await framesOf(strip, frames);
-      const film = await growthFilm(pictures);
+      const film = await drawFilm(await framesOf(strip, frames), this.heading);
+      const gif = await gifOf(film, this.link);
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-      const shown = calm ? await growthFilm(pictures.slice(-1)) : film;
+      const still = { ...film, pictures: film.pictures.slice(-1) };
+      const shown = calm ? await gifOf(still, this.link) : gif;
       if (!this.isConnected) return;
-      this.film = withUrl(film);
+      this.film = withUrl(gif);
       this.shown = withUrl(shown);
+      if (this.video) return;
+      const video = await recordVideo(film, this.link, wait);
+      if (this.isConnected) this.video = withUrl(video);
     } catch {
-      this.film = 'none';
+      this.film ??= 'none';
+      this.video = 'none';
     }
   }
 
@@ -219,6 +241,8 @@ export class KeepsakeSheet extends SheetElement {
     text.remove();
   }
 }
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const withUrl = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
 

@@ -19,6 +19,8 @@ import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
+  /** The page that keepsakes open; absent: the server's own. */
+  readonly keepUrl?: string | undefined;
   /** The current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;

@@ -40,7 +40,7 @@ test.each([
   pictures.forEach((one, i) => {
     film.add(one, 90 + 10 * i);
   });
-  const gif = film.finish();
+  const gif = film.finish('');
   const meta = await sharp(gif, { animated: true }).metadata();
   expect([meta.width, meta.pageHeight, meta.pages]).toEqual([width, height, 3]);
   expect(meta.delay).toEqual([90, 100, 110]);
@@ -49,13 +49,23 @@ test.each([
     expect(errorOf(await page(gif, i), one)).toBeLessThan(7);
 });
 
+test('it carries a comment of any length, in blocks', () => {
+  const one = picture(4, 4, () => [0, 60, 120]);
+  const film = new GifWriter(4, 4, paletteOf([one]));
+  film.add(one, 100);
+  const comment = 'keep#'.repeat(60);
+  const text = Buffer.from(film.finish(comment)).toString('latin1');
+  const blocks = `!\xfe\xff${comment.slice(0, 255)}\x2d${comment.slice(255)}\0;`;
+  expect(text.slice(-blocks.length)).toBe(blocks);
+});
+
 test('a soft gradient shows no bands: neighbouring pixels have its mean brightness', async () => {
   // Like the background of a film: a few dark shades over hundreds of pixels.
   const [width, height] = [256, 16];
   const ground = picture(width, height, (x) => [11 + x / 8, 13 + x / 7, 15 + x / 7]);
   const film = new GifWriter(width, height, paletteOf([ground]));
   film.add(ground, 100);
-  const read = await page(film.finish(), 0);
+  const read = await page(film.finish(''), 0);
   let most = 0;
   for (let x = 0; x + 16 <= width; x += 8) {
     let [ours, wanted] = [0, 0];

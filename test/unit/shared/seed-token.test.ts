@@ -1,4 +1,10 @@
-import { decodeSeed, encodeSeed, MAX_TOKEN } from '../../../shared/seed-token.ts';
+import {
+  decodeSeed,
+  encodeSeed,
+  MAX_TOKEN,
+  modelName,
+  modelNameIn,
+} from '../../../shared/seed-token.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 const speciesOf = (latentSize: number, checkpoint = 'organisms') => ({ checkpoint, latentSize });
@@ -11,7 +17,7 @@ const latents = fc.float32Array({
   max: 100,
 });
 
-test('a seed is restored to within a thousandth of its largest number', () => {
+test('a seed is restored to within a ten-thousandth of its largest number', () => {
   fc.assert(
     fc.property(latents, fc.option(fc.nat(500), { nil: undefined }), (latent, kind) => {
       const species = speciesOf(latent.length);
@@ -19,7 +25,7 @@ test('a seed is restored to within a thousandth of its largest number', () => {
       expect(back.kind).toBe(kind);
       const largest = Math.max(2 ** -20, ...latent.map(Math.abs));
       back.latent.forEach((value, i) => {
-        expect(Math.abs(value - latent[i])).toBeLessThanOrEqual(largest / 1000);
+        expect(Math.abs(value - latent[i])).toBeLessThanOrEqual(largest / 10_000);
       });
       // A restored seed is encoded without further loss.
       const again = encodeSeed(back, species);
@@ -38,9 +44,22 @@ test('a token fits into a link and a QR code', () => {
   const latent = Float32Array.from({ length: 96 }, (_, i) => Math.sin(i));
   const token = encodeSeed({ kind: 12, latent }, speciesOf(96));
   expect(token).toMatch(/^[\w-]+$/);
-  expect(token.length).toBeLessThan(220);
+  expect(token.length).toBeLessThan(280);
   const longest = encodeSeed({ kind: undefined, latent: new Float32Array(1024) }, speciesOf(1024));
   expect(longest.length).toBeLessThanOrEqual(MAX_TOKEN);
+});
+
+test('a token of an earlier release is read as before', () => {
+  const token = 'AQ3m8p8ABAGgDADgAAAgBABgAA5o';
+  const latent = Float32Array.of(-1.5, -1, -0.5, 0, 0.5, 1, 1.5);
+  expect(decodeSeed(token, speciesOf(7))).toEqual({ kind: 3, latent });
+});
+
+test('a token names the model that it grows from', () => {
+  const token = encodeSeed({ kind: 3, latent: new Float32Array(8) }, speciesOf(8));
+  expect(modelNameIn(token)).toBe(modelName(speciesOf(8)));
+  expect(modelNameIn(token)).not.toBe(modelName(speciesOf(8, 'digits')));
+  expect(modelNameIn(token.slice(0, -3))).toBeUndefined();
 });
 
 test('a damaged token, or one of another checkpoint, is refused', () => {

@@ -1,0 +1,60 @@
+/** The models that this page can grow seeds with: those in the page, else those of its server. */
+
+import type { Card } from '../../server/vnca/card.ts';
+import type { Model } from '../../server/vnca/checkpoint.ts';
+import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
+import type { LatentBounds } from '../../server/world/latent-bounds.ts';
+import { modelPath } from '../../shared/seed-token.ts';
+
+/** A model, which latents it is for, and when its organisms fall asleep. */
+export interface PageModel extends Model {
+  readonly bounds: LatentBounds;
+  readonly rest: {
+    /** Largest change of an RGBA8 value between steps that still counts as rest. */
+    readonly level: number;
+    /** Steps of rest after which an organism sleeps. */
+    readonly ticks: number;
+    /** Steps since it was grown after which it sleeps in any case. */
+    readonly most: number;
+  };
+}
+
+/** Models that `npm run keep-page` has put into the page. */
+const inlined = document.querySelectorAll<HTMLElement>('script[data-model]');
+
+/** The origin of the server to plant at: '' for the page's own, undefined for none. */
+export const plantingServer: string | undefined =
+  document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
+  (inlined.length > 0 ? undefined : '');
+
+/**
+ * Finds a model by its name, as `modelNameIn` reads it from a token.
+ *
+ * @returns undefined if there is none here
+ * @throws Error when it cannot be loaded
+ */
+export async function findModel(name: string): Promise<PageModel | undefined> {
+  if (inlined.length > 0) {
+    const found = [...inlined].find(({ dataset }) => dataset.model === name);
+    return found && parse(bytesOf(found.textContent ?? ''));
+  }
+  const response = await fetch(modelPath(name));
+  if (response.status === 404) return undefined;
+  if (!response.ok) throw new Error(`${response.status}`);
+  return parse(new Uint8Array(await response.arrayBuffer()));
+}
+
+const bytesOf = (base64: string): Uint8Array =>
+  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+/** The server has checked the card. */
+function parse(bytes: Uint8Array): PageModel {
+  const file = parseSafetensors(bytes, 'model');
+  const { card, bounds, rest } = file.metadata;
+  return {
+    card: JSON.parse(card) as Card,
+    tensors: float32Of(file),
+    bounds: JSON.parse(bounds),
+    rest: JSON.parse(rest),
+  };
+}

@@ -1,0 +1,247 @@
+/** The page of keepsakes: grows the seed in its address. */
+import { localized, msg } from '@lit/localize';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { bounded } from '../../server/world/latent-bounds.ts';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
+import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
+import { kindName } from '../elements/text.ts';
+import { between } from '../keepsake/film.ts';
+import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
+import { chooseFor, language } from '../locale/locale.ts';
+import { growthOf } from './growth.ts';
+import { fragmentOf, type KeepLink, linkInFile, plantingAddress, readLink } from './keep-link.ts';
+import { findModel, type PageModel, plantingServer } from './models.ts';
+import { style } from './style.ts';
+
+/** Width and height of the picture, and of the body in it, pixels. */
+const PICTURE = 960;
+const BODY = 620;
+/** Time of a step, ms. Six steps a second, each another colour, are three flashes. */
+const STEP = 180;
+
+/** Why nothing grows. */
+type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
+
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Scripts may read `phase` and `cells`. */
+@customElement('vivarium-keep')
+@localized()
+export class VivariumKeep extends LitElement {
+  static override styles = style;
+
+  /** The organism at rest, [side, side], not premultiplied; undefined until then. */
+  cells: ImageData | undefined;
+  @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
+  /** Its name in the gallery; '' for the nameless. */
+  @state() private kind = '';
+  @state() private link: KeepLink | undefined;
+  /** Whether the chosen file carries no seed. */
+  @state() private isBarren = false;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  /** Counts what was started; what runs under an earlier number ends. */
+  private run = 0;
+  private readonly restart = (): void => void this.start();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener('hashchange', this.restart);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener('hashchange', this.restart);
+    this.run++;
+  }
+
+  override firstUpdated(): void {
+    this.restart();
+  }
+
+  protected override updated(): void {
+    document.title = `${this.heading} · Vivarium`;
+  }
+
+  override render(): TemplateResult {
+    return html`<div class="all scroll">
+      <section>
+        <figure class=${this.isLiving ? '' : 'bare'}>
+          <canvas
+            width=${PICTURE}
+            height=${PICTURE}
+            role="img"
+            aria-label=${this.isLiving ? this.heading : msg('An empty dish')}
+          ></canvas>
+        </figure>
+        <div class="words" data-testid="keep" data-phase=${this.phase}>
+          <h1>${this.heading}</h1>
+          <p class="soft" role="status">${this.sentence}</p>
+          <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
+          ${
+            this.isBarren
+              ? html`<p class="soft" role="alert">${msg('This file carries no seed. Some apps remove it: choose the file as you saved it.')}</p>`
+              : nothing
+          }
+        </div>
+      </section>
+      <footer class="soft small">
+        <span>Vivarium</span>
+        <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
+          ${LANGUAGE_CODES.map(
+            (code) =>
+              html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
+          )}
+        </select>
+      </footer>
+    </div>`;
+  }
+
+  private get isLiving(): boolean {
+    return this.phase === 'loading' || this.phase === 'growing' || this.phase === 'grown';
+  }
+
+  private get heading(): string {
+    switch (this.phase) {
+      case 'loading':
+        return msg('A seed');
+      case 'growing':
+      case 'grown':
+        return this.kind === '' ? msg('One of a kind') : capitalized(kindName(this.kind));
+      case 'empty':
+        return msg('Grow a keepsake');
+      case 'damaged':
+        return msg('This link is not whole');
+      case 'foreign':
+        return msg('From another garden');
+      default:
+        return msg('It cannot grow just now');
+    }
+  }
+
+  private get sentence(): string {
+    switch (this.phase) {
+      case 'empty':
+        return msg('Choose the picture or film that you took home, or open its link.');
+      case 'damaged':
+        return msg('Part of it is missing. Scan the code again, or choose your picture or film.');
+      case 'foreign':
+        return msg(
+          'This page does not know the cells of this creature. Open the link on its keepsake.',
+        );
+      case 'unreachable':
+        return msg('What it grows from could not be loaded. Try again in a moment.');
+      default:
+        return msg('It grows cell by cell in your own browser, from the seed in its link.');
+    }
+  }
+
+  private actions(): TemplateResult {
+    return html`${
+      this.link && plantingServer !== undefined
+        ? html`<a class="solid" data-testid="plant" href=${plantingAddress(this.link, plantingServer)}>
+            ${msg('Plant it when you are back')}
+          </a>`
+        : nothing
+    }
+      <button
+        class="quiet raise"
+        data-testid="again"
+        @click=${this.restart}
+      >
+        ${msg('Grow it again')}
+      </button>`;
+  }
+
+  private wayOut(): TemplateResult {
+    if (this.phase === 'unreachable') {
+      return html`<button class="solid" data-testid="retry" @click=${this.restart}>
+        ${msg('Try again')}
+      </button>`;
+    }
+    return html`<label class="solid">
+      ${msg('Choose a picture or film')}
+      <input type="file" accept="image/png,image/gif,video/mp4,video/webm" data-testid="file" @change=${this.readFile} />
+    </label>`;
+  }
+
+  private async readFile({ target }: Event): Promise<void> {
+    const [file] = (target as HTMLInputElement).files ?? [];
+    if (!file) return;
+    const link = await linkInFile(file);
+    this.isBarren = !link;
+    if (!link) return;
+    history.replaceState(history.state, '', fragmentOf(link));
+    this.restart();
+  }
+
+  private changeLanguage({ target }: Event): void {
+    void chooseFor((target as HTMLSelectElement).value as LanguageCode);
+  }
+
+  /** Grows the seed in the address. */
+  private async start(): Promise<void> {
+    const run = ++this.run;
+    this.cells = undefined;
+    this.isBarren = false;
+    this.phase = 'loading';
+    this.canvas.getContext('2d')!.clearRect(0, 0, PICTURE, PICTURE);
+    const link = readLink(location.hash);
+    const name = link && modelNameIn(link.token);
+    if (!link || !name) {
+      this.phase = location.hash.length > 1 ? 'damaged' : 'empty';
+      return;
+    }
+    const model = await findModel(name).catch((): Problem => 'unreachable');
+    if (run !== this.run) return;
+    const problem = typeof model === 'string' ? model : this.take(link, model);
+    if (problem) this.phase = problem;
+  }
+
+  /** Begins to grow a seed, if the model can. */
+  private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
+    if (!model) return 'foreign';
+    const { card, bounds } = model;
+    const { name: checkpoint, latentSize } = card;
+    const seed = decodeSeed(link.token, { checkpoint, latentSize });
+    if (!seed) return 'foreign';
+    this.link = link;
+    this.kind = card.gallery[seed.kind ?? -1]?.name ?? '';
+    this.phase = 'growing';
+    void this.grow(model, bounded(seed.latent, bounds));
+    return undefined;
+  }
+
+  private async grow(model: PageModel, latent: Float32Array): Promise<void> {
+    const { run } = this;
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const { side } = model.card;
+    let picture = new ImageData(side, side);
+    let { canvas: cells } = canvasOf(side, side);
+    for (picture of growthOf(model, latent)) {
+      const next = canvasOf(side, side);
+      next.to.putImageData(picture, 0, 0);
+      // The first steps show nothing yet.
+      const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
+      for (const each of [between(cells, next.canvas), next.canvas]) {
+        if (isShown) this.draw(each);
+        // The page stays alive while it computes.
+        await wait(isShown ? STEP / 2 : 0);
+        if (run !== this.run) return;
+      }
+      cells = next.canvas;
+    }
+    this.draw(cells);
+    this.cells = picture;
+    this.phase = 'grown';
+  }
+
+  private draw(cells: HTMLCanvasElement): void {
+    const to = this.canvas.getContext('2d')!;
+    to.clearRect(0, 0, PICTURE, PICTURE);
+    drawSpecimen(to, enlarged(cells, BODY), PICTURE / 2, PICTURE / 2);
+  }
+}
+
+const capitalized = (text: string): string =>
+  text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);

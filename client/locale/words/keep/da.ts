@@ -1,0 +1,45 @@
+
+    // Do not modify this file by hand!
+    // Re-generate this file by running lit-localize
+
+    
+    import {str} from '@lit/localize';
+
+    /* eslint-disable no-irregular-whitespace */
+    /* eslint-disable @typescript-eslint/no-explicit-any */
+
+    export const templates = {
+      's1576938493e66a7d': `En del af det mangler. Scan koden igen, eller vælg dit billede eller din film.`,
+'s1589ceab6b18fc8b': `Lad den gro igen`,
+'s21f0b3497fb00180': str`Rummet er fuldt. ${0} gæst venter før dig.`,
+'s281214cb0c67fd6b': str`langsomt: ${0} af ${1}`,
+'s2ad3d8db86801111': `Et frø`,
+'s32f82ebb02b028d7': `Plant den, når du er tilbage`,
+'s3ba3662d0e4b6601': `fuldt, du er den næste`,
+'s3fdc6453866ec7c0': `Rummet er fuldt. Du er den næste.`,
+'s4113b2f6c090f181': `Det, den gror af, kunne ikke hentes. Prøv igen om lidt.`,
+'s475adfa48074d28e': `Filen indeholder intet frø. Nogle apps fjerner det: vælg filen, som du gemte den.`,
+'s545db0b26b3d1a64': str`Rummet er fuldt. ${0} gæster venter før dig.`,
+'s5aa875c0cc9af8b0': `Denne side kender ikke dette væsens celler. Åbn linket på mindet.`,
+'s6b5808729ba28a3f': `navnløs`,
+'s7879f832b2a73274': `Vælg et billede eller en film`,
+'s8041f53d7dfb76b2': `Lad et minde gro`,
+'s86c9619ea79db385': str`fuldt, ${0} før dig`,
+'sa73e374cbc26502c': `Den kan ikke gro lige nu`,
+'sa8a792da660d0386': `Den gror celle for celle i din egen browser, af frøet i linket.`,
+'sae67d8de192d8dab': `Linket er ikke helt`,
+'sc2e72217f01968fd': str`${0} skridt/s`,
+'sc7f1beea639774c7': `forbinder`,
+'sc85f4dd5dc1537a6': str`${0} personer her`,
+'scd1dd6ff53d0d01a': `Prøv igen`,
+'sd520de695c80a0bf': `Fra en anden have`,
+'sddac88c3332a3667': `Den eneste af sin slags`,
+'se2f63fcf854bf554': str`${0} celler`,
+'se80e667e86d1bc4d': `En tom skål`,
+'sea2ae67c61dea9aa': `forbinder igen`,
+'sedb014886c00c32f': str`${0} celle`,
+'sefcf950b3cc4fc3b': `Sprog`,
+'sf258fb79865d5ffc': str`${0} person her`,
+'sfef7fb686039baeb': `Vælg billedet eller filmen, som du tog med hjem, eller åbn linket.`,
+    };
+  

@@ -1,0 +1,45 @@
+
+    // Do not modify this file by hand!
+    // Re-generate this file by running lit-localize
+
+    
+    import {str} from '@lit/localize';
+
+    /* eslint-disable no-irregular-whitespace */
+    /* eslint-disable @typescript-eslint/no-explicit-any */
+
+    export const templates = {
+      's1576938493e66a7d': `Falta una parte. Escanea el código otra vez o elige tu imagen o tu película.`,
+'s1589ceab6b18fc8b': `Hazla crecer otra vez`,
+'s21f0b3497fb00180': str`La sala está llena. Hay ${0} visitante antes que tú.`,
+'s281214cb0c67fd6b': str`lento: ${0} de ${1}`,
+'s2ad3d8db86801111': `Una semilla`,
+'s32f82ebb02b028d7': `Plántala cuando vuelvas`,
+'s3ba3662d0e4b6601': `llena, te toca ya`,
+'s3fdc6453866ec7c0': `La sala está llena. Eres la siguiente persona.`,
+'s4113b2f6c090f181': `No se pudo cargar aquello de lo que crece. Inténtalo de nuevo en un momento.`,
+'s475adfa48074d28e': `Este archivo no lleva ninguna semilla. Algunas aplicaciones la quitan: elige el archivo tal como lo guardaste.`,
+'s545db0b26b3d1a64': str`La sala está llena. Hay ${0} visitantes antes que tú.`,
+'s5aa875c0cc9af8b0': `Esta página no conoce las células de esta criatura. Abre el enlace de su recuerdo.`,
+'s6b5808729ba28a3f': `sin nombre`,
+'s7879f832b2a73274': `Elegir una imagen o película`,
+'s8041f53d7dfb76b2': `Haz crecer un recuerdo`,
+'s86c9619ea79db385': str`llena, ${0} antes que tú`,
+'sa73e374cbc26502c': `Ahora no puede crecer`,
+'sa8a792da660d0386': `Crece célula a célula en tu propio navegador, a partir de la semilla de su enlace.`,
+'sae67d8de192d8dab': `Este enlace está incompleto`,
+'sc2e72217f01968fd': str`${0} pasos/s`,
+'sc7f1beea639774c7': `conectando`,
+'sc85f4dd5dc1537a6': str`${0} personas aquí`,
+'scd1dd6ff53d0d01a': `Intentar de nuevo`,
+'sd520de695c80a0bf': `De otro jardín`,
+'sddac88c3332a3667': `Único en su especie`,
+'se2f63fcf854bf554': str`${0} células`,
+'se80e667e86d1bc4d': `Una placa vacía`,
+'sea2ae67c61dea9aa': `reconectando`,
+'sedb014886c00c32f': str`${0} célula`,
+'sefcf950b3cc4fc3b': `Idioma`,
+'sf258fb79865d5ffc': str`${0} persona aquí`,
+'sfef7fb686039baeb': `Elige la imagen o la película que te llevaste a casa, o abre su enlace.`,
+    };
+  

@@ -1,0 +1,36 @@
+/** Models as the page of keepsakes loads them: the card and the update net in one file. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { modelName } from '../../shared/seed-token.ts';
+import { updateShapes } from '../vnca/architecture.ts';
+import { galleryLatent, type Model } from '../vnca/checkpoint.ts';
+import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
+import { boundsOf } from '../world/latent-bounds.ts';
+import { type Representation, representation } from './static-files.ts';
+
+/** A model, and its own name where it goes by another. */
+type NamedModel = Model & { readonly ownName?: string };
+
+/** The models of checkpoints by `modelName`; of two with one name, the first. */
+export function pageModels(
+  checkpoints: readonly NamedModel[],
+): ReadonlyMap<string, Representation> {
+  const { restLevel: level, restTicks: ticks, stirSteps } = DEFAULTS.life;
+  const models = new Map<string, Representation>();
+  for (const { card: shown, ownName = shown.name, tensors } of checkpoints) {
+    const card = { ...shown, name: ownName };
+    const name = modelName({ checkpoint: ownName, latentSize: card.latentSize });
+    if (models.has(name)) continue;
+    // What trains and judges it, pages do not need.
+    const { training: _, figures: __, ...needed } = card;
+    const net = new Map<string, Float32Tensor>();
+    for (const tensor of updateShapes(card).keys()) net.set(tensor, tensors.get(tensor)!);
+    const latents = card.gallery.map((_, i) => galleryLatent({ card, tensors }, i));
+    const file = writeSafetensors(net, {
+      card: JSON.stringify(needed),
+      rest: JSON.stringify({ level, ticks, most: card.trustedSteps ?? stirSteps }),
+      bounds: JSON.stringify(boundsOf(latents, card.latentSize)),
+    });
+    models.set(name, representation(Buffer.from(file.buffer)));
+  }
+  return models;
+}

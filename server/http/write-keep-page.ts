@@ -1,0 +1,48 @@
+/** `npm run keep-page`: writes the page of keepsakes as one HTML file, to host elsewhere. */
+import { writeFile } from 'node:fs/promises';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { runCommand } from '../settings/help.ts';
+import * as is from '../settings/server-types.ts';
+import { orWord, text } from '../settings/types.ts';
+import { loadModel } from '../vnca/checkpoint.ts';
+import { ensureClient } from './client-build.ts';
+import { pageModels } from './page-models.ts';
+import { singlePage } from './single-page.ts';
+
+const COMMAND = {
+  about: 'Writes the page that grows keepsakes as one HTML file, which needs no server.',
+  usage: 'npm run keep-page -- [options]',
+  options: {
+    to: {
+      value: 'FILE',
+      type: text,
+      default: 'keep.html',
+      help: 'file to write; --keep-url of the server tells its address to keepsakes',
+    },
+    checkpoints: {
+      value: 'A,B',
+      type: is.folders,
+      default: DEFAULTS.operations.checkpoint,
+      help: 'checkpoints whose organisms it grows; each adds about 1.1 MB to the file',
+    },
+    server: {
+      value: 'URL',
+      type: orWord('none', undefined, is.origin),
+      default: 'none',
+      help: 'where its visitors can plant the seed again, like https://play.museum.example',
+    },
+  },
+} as const;
+
+await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
+  const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
+  const models = pageModels(await Promise.all(checkpoints.map(loadModel)));
+  const page = await singlePage({ clientFolder, models, server });
+  await writeFile(to, page);
+  process.stdout.write(`${to}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB\n`);
+}).catch((error: unknown) => {
+  const { message, stack } = error as Error;
+  const isKnown = error instanceof Error && ('reason' in error || 'code' in error);
+  console.error(`keep-page: ${isKnown ? message : (stack ?? error)}`);
+  process.exitCode = 1;
+});

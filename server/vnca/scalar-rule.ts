@@ -1,0 +1,165 @@
+/**
+ * The cell rule in plain JavaScript, for pages, which have no tensor library. It takes one patch
+ * whose latent is known, so its genome is read once.
+ */
+import { RES4_BLOCKS } from './architecture.ts';
+import type { Model } from './checkpoint.ts';
+import { createCondition, type OwnPart, ownLayout } from './genome.ts';
+import { drawUpdateMask, randomOfState } from './update-mask.ts';
+
+/**
+ * One step of every cell.
+ *
+ * @param states [s, s, C]; outside the patch they are zero
+ * @returns [s, s, C]
+ */
+export type StepPatch = (states: Float32Array) => Float32Array;
+
+/** A layer of a single cell: x [in] → y [out], both of the layer's own sizes. */
+type Layer = (x: Float64Array, y: Float64Array) => void;
+
+/**
+ * Prepares stepping a patch.
+ *
+ * @param latent [Z]
+ */
+export function createScalarRule(model: Model, latent: Float32Array): StepPatch {
+  const { channels, update } = model.card;
+  const { hidden, leak, stateLimit = Infinity, updateProbability } = update;
+  const { perceive, think, change } = layersOf(model, latent);
+  const seen = new Float64Array(hidden);
+  const changes = new Float64Array(channels);
+  return (states) => {
+    const side = Math.sqrt(states.length / channels);
+    const next = new Float32Array(states.length);
+    const mask = new Float32Array(side * side).fill(1);
+    if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
+    for (let cell = 0, at = 0; cell < mask.length; cell++, at += channels) {
+      if (mask[cell] === 1) {
+        perceive(states, side, cell, seen);
+        change(think(seen), changes);
+      } else changes.fill(0);
+      for (let c = 0; c < channels; c++) {
+        const state = states[at + c];
+        const moved = mask[cell] === 1 ? state + changes[c] - leak * state : state;
+        next[at + c] = Math.max(-stateLimit, Math.min(stateLimit, moved));
+      }
+    }
+    return next;
+  };
+}
+
+/** The layers with the weights that a latent gives them. */
+function layersOf(model: Model, latent: Float32Array) {
+  const { card, tensors } = model;
+  const { channels, update } = card;
+  const { hidden } = update;
+  const layout = ownLayout(card);
+  const row = createCondition(model)?.(latent);
+  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
+  const own = (part: OwnPart | undefined): Float32Array | undefined =>
+    part && row?.subarray(part.from, part.from + part.size);
+  /** Weights of the patch's own are [out, in]. */
+  const kernel = (name: string, part?: OwnPart): Float32Array => {
+    const weights = own(part);
+    return weights ? transposed(weights, hidden) : shared(`${name}.kernel`)!;
+  };
+  const layer = (name: string, kernelPart?: OwnPart, biasPart?: OwnPart): Layer =>
+    denseLayer(kernel(name, kernelPart), own(biasPart) ?? shared(`${name}.bias`));
+  return {
+    perceive: perception(
+      { channels, hidden, kernel: shared('perceive.kernel')! },
+      own(layout?.perceptionScale),
+      own(layout?.perceptionBias) ?? shared('perceive.bias')!,
+    ),
+    think: trunk(update, (name) => layer(name, layout?.hidden, layout?.hiddenBias)),
+    change: layer('out', layout?.out, layout?.outBias),
+  };
+}
+
+/** The 3×3 convolution around one cell, scaled, plus a bias. */
+function perception(
+  net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },
+  scale: Float32Array | undefined,
+  bias: Float32Array,
+) {
+  const { channels, hidden, kernel } = net;
+  return (states: Float32Array, side: number, cell: number, seen: Float64Array): void => {
+    const [x, y] = [cell % side, Math.floor(cell / side)];
+    seen.fill(0);
+    for (let tap = 0; tap < 9; tap++) {
+      const [i, j] = [x + (tap % 3) - 1, y + Math.floor(tap / 3) - 1];
+      if (i < 0 || j < 0 || i >= side || j >= side) continue;
+      const from = (j * side + i) * channels;
+      for (let c = 0; c < channels; c++) {
+        const state = states[from + c];
+        const weights = (tap * channels + c) * hidden;
+        for (let o = 0; o < hidden; o++) seen[o] += state * kernel[weights + o];
+      }
+    }
+    for (let o = 0; o < hidden; o++) seen[o] = seen[o] * (scale?.[o] ?? 1) + bias[o];
+  };
+}
+
+/** The layers between the first and the last, [hidden] → [hidden]. */
+function trunk(
+  { kind, hidden, activation }: Model['card']['update'],
+  layer: (name: string) => Layer,
+): (cell: Float64Array) => Float64Array {
+  const activate = (x: Float64Array): Float64Array => {
+    for (let i = 0; i < x.length; i++) {
+      if (x[i] < 0) x[i] = activation === 'relu' ? 0 : Math.expm1(x[i]);
+    }
+    return x;
+  };
+  const add = (x: Float64Array, y: Float64Array): Float64Array => {
+    for (let i = 0; i < x.length; i++) x[i] += y[i];
+    return x;
+  };
+  const [inner, outer] = [new Float64Array(hidden), new Float64Array(hidden)];
+  switch (kind) {
+    case 'simple':
+      return activate;
+    case 'residual': {
+      const second = layer('hidden');
+      return (cell) => {
+        second(activate(cell), inner);
+        return add(cell, activate(inner));
+      };
+    }
+    case 'res4': {
+      const blocks = Array.from({ length: RES4_BLOCKS }, (_, i) => ({
+        first: layer(`block${i}.inner`),
+        second: layer(`block${i}.outer`),
+      }));
+      return (cell) => {
+        for (const { first, second } of blocks) {
+          first(cell, inner);
+          second(activate(inner), outer);
+          add(cell, outer);
+        }
+        return cell;
+      };
+    }
+  }
+}
+
+/** @param kernel [in, out] @param bias [out]; absent: zero */
+function denseLayer(kernel: Float32Array, bias: Float32Array | undefined): Layer {
+  return (x, y) => {
+    for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i];
+      // Half of a rectified layer is zero.
+      if (value === 0) continue;
+      const from = i * y.length;
+      for (let o = 0; o < y.length; o++) y[o] += value * kernel[from + o];
+    }
+  };
+}
+
+/** [out, in] → [in, out]. */
+function transposed(weights: Float32Array, inputs: number): Float32Array {
+  const outputs = weights.length / inputs;
+  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
+}

@@ -1,0 +1,195 @@
+/**
+ * A keepsake at home: made in a room, and opened in a page of one file when the server has stopped.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import { pageModels } from '../../server/http/page-models.ts';
+import { singlePage } from '../../server/http/single-page.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { windowAround } from '../../shared/geometry.ts';
+import { encodeSeed } from '../../shared/seed-token.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
+import { violations } from '../support/axe.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { cameraRests, openRoom, screenOf } from '../support/page.ts';
+import { outOfReach } from '../support/reach.ts';
+import { sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
+import { suiteFolder, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const PLACE = [48, 48] as const;
+const PAGE = 'https://museum.example/keep.html';
+const VENUE = 'https://play.museum.example';
+/** Windows in which least fits. */
+const NARROW = [WINDOWS[0], WINDOWS[3], ...ZOOMED.filter(({ width }) => width < 250)];
+/** Also gets a picture of each state, language and window. */
+const PICTURES = process.env.VIVARIUM_PICTURES;
+/** Most difference of a value, 0…255, to what the server grew. */
+const MOST = 2;
+
+const { server, room, url, roomUrl, newPage } = await suiteWithPages({
+  ...{ size: '96x96', energy: 'off', 'keep-url': PAGE },
+});
+const ada = await suiteVisitor(server, 'Ada');
+const folder = suiteFolder();
+const file = join(folder, 'keep.html');
+/** What the server grew: RGBA, premultiplied. */
+let wanted: Uint8Array;
+let picture: Buffer;
+let fragment: string;
+
+interface Keep extends HTMLElement {
+  readonly phase: string;
+  readonly cells: ImageData | undefined;
+}
+
+/** RGBA of an organism's cells, premultiplied, as the server has them. */
+function cellsOf({ id, x, y, side }: OrganismView): Uint8Array {
+  const { rgba, owner, width } = room.grid.planes;
+  const { x: left, y: top } = windowAround(x, y, side);
+  return Uint8Array.from({ length: 4 * side * side }, (_, i) => {
+    const cell = i >> 2;
+    const place = (top + Math.floor(cell / side)) * width + left + (cell % side);
+    // What is shown is at most as light as it is opaque.
+    return owner[place] === id ? Math.min(rgba[4 * place + (i & 3)], rgba[4 * place + 3]) : 0;
+  });
+}
+
+const premultiplied = (rgba: Uint8Array): Uint8Array =>
+  rgba.map((value, i) => (i % 4 === 3 ? value : (value * rgba[i - (i % 4) + 3]) / 255));
+
+const phaseOf = (page: Page, phase: string): Promise<void> =>
+  page.locator(`[data-testid=keep][data-phase=${phase}]`).waitFor();
+
+/** Where the page grows what a fragment says. */
+const at = (fragmentOf: string): string => `${pathToFileURL(file).href}${fragmentOf}`;
+
+async function differenceOn(page: Page): Promise<number> {
+  await phaseOf(page, 'grown');
+  const cells = await page.evaluate(() => [
+    ...(document.querySelector('vivarium-keep') as Keep).cells!.data,
+  ]);
+  const found = premultiplied(Uint8Array.from(cells));
+  expect(found).toHaveLength(wanted.length);
+  return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
+}
+
+beforeAll(async () => {
+  const models = pageModels([await loadModel(CHECKPOINT_FOLDER)]);
+  const clientFolder = join(import.meta.dirname, '../../client/dist');
+  writeFileSync(file, await singlePage({ clientFolder, models, server: VENUE }));
+});
+
+test('the picture carries the link of the page that the host has chosen', async () => {
+  // A throw of the dice that looks otherwise where its numbers are rounded too much.
+  const seed = { from: 'prior', throw: 18 };
+  await ada.ask('plant', { x: PLACE[0], y: PLACE[1], seed });
+  await ada.until(() => ada.life.some(({ what }) => what === 'asleep'));
+  wanted = cellsOf(room.organisms[0]);
+
+  const page = await newPage({ viewport: { width: 1200, height: 800 } });
+  await openRoom(page, roomUrl);
+  await page.getByTestId('tool-look').click();
+  await cameraRests(page);
+  const place = await screenOf(page, ...PLACE);
+  await page.mouse.click(place.x, place.y);
+  await page.getByTestId('keep').click();
+  const download = page.waitForEvent('download');
+  await page.locator('a[data-testid=save-picture]').click();
+  const chunks: Buffer[] = [];
+  for await (const chunk of await (await download).createReadStream()) chunks.push(chunk);
+  picture = Buffer.concat(chunks);
+  const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
+  expect(link).toMatch(/^https:\/\/museum\.example\/keep\.html#[\w-]+\/garden$/);
+  const { comments } = await sharp(picture).metadata();
+  expect(comments).toEqual([{ keyword: 'Comment', text: link }]);
+  fragment = new URL(link).hash;
+  await page.context().close();
+});
+
+test('the server’s own page grows it', async () => {
+  const page = await newPage({ reducedMotion: 'reduce' });
+  await page.goto(`${url}/keep${fragment}`);
+  expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
+  const plant = await page.getByTestId('plant').getAttribute('href');
+  expect(new URL(plant!, url).pathname).toBe('/r/garden');
+  await page.context().close();
+});
+
+test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
+  await server.close();
+  const page = await newPage({ viewport: { width: 390, height: 844 } });
+  const asked: string[] = [];
+  const errors: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('pageerror', ({ message }) => errors.push(message));
+  await page.goto(at(fragment));
+  // It is seen while it grows; how it ends is awaited without the pauses between steps.
+  await page.waitForFunction(() => {
+    const keep = document.querySelector('vivarium-keep') as Keep;
+    const canvas = keep.shadowRoot!.querySelector('canvas')!;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    return keep.phase === 'growing' && data.some((value) => value > 0);
+  });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.getByTestId('again').click();
+  expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
+  expect(await page.locator('h1').textContent()).toBe('One of a kind');
+  expect(await page.getByTestId('plant').getAttribute('href')).toBe(
+    `${VENUE}/r/garden?seed=${fragment.slice(1, fragment.indexOf('/'))}`,
+  );
+
+  await page.goto(at(''));
+  await page.reload();
+  await phaseOf(page, 'empty');
+  await page.getByTestId('file').setInputFiles(file);
+  await page.getByRole('alert').waitFor();
+  const buffer = picture;
+  await page.getByTestId('file').setInputFiles({ name: 'a.png', mimeType: 'image/png', buffer });
+  expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
+  expect(errors).toEqual([]);
+  expect(asked.filter((one) => !/^(file|data|blob):/.test(one))).toEqual([]);
+  await page.context().close();
+});
+
+test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
+  const page = await newPage({ reducedMotion: 'reduce' });
+  const latent = new Float32Array(96).fill(0.5);
+  const foreign = encodeSeed({ kind: 1, latent }, { checkpoint: 'digits', latentSize: 96 });
+  const half = fragment.slice(0, 90);
+  const states = {
+    grown: [fragment, 'One of a kind'],
+    damaged: [half, 'This link is not whole'],
+    foreign: [`#${foreign}/garden`, 'From another garden'],
+    empty: ['', 'Grow a keepsake'],
+  };
+  const wrong: string[] = [];
+  await page.goto(at(''));
+  for (const [phase, [hash, heading]] of Object.entries(states)) {
+    await page.evaluate((to) => {
+      location.hash = to;
+    }, hash);
+    await phaseOf(page, phase);
+    expect(await page.locator('h1').textContent()).toBe(heading);
+    expect(await violations(page)).toEqual([]);
+    // With the longest words.
+    for (const language of ['en', 'de', 'es']) {
+      await page.getByTestId('language').selectOption(language);
+      await page.waitForSelector(`html[lang=${language}]`);
+      for (const size of PICTURES ? [...WINDOWS, ...NARROW] : NARROW) {
+        await page.setViewportSize(size);
+        const lost = await outOfReach(page.locator('vivarium-keep'));
+        const where = `${phase}-${language}-${sizeText(size)}`;
+        wrong.push(...lost.map((line) => `${where}: ${line}`));
+        if (PICTURES) await page.screenshot({ path: join(PICTURES, `keep-${where}.png`) });
+      }
+    }
+    await page.getByTestId('language').selectOption('en');
+  }
+  expect(wrong).toEqual([]);
+  await page.context().close();
+});
