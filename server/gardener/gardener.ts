@@ -115,8 +115,7 @@ export class Gardener {
   /** Whether it still plants a new room, even while a first visitor looks around. */
   private plantsFirst(): boolean {
     const own = this.isFirstPlanting ? this.own.length : 0;
-    this.isFirstPlanting &&=
-      own < initialPlants && own === this.population.length && !this.isFull;
+    this.isFirstPlanting &&= own < initialPlants && own === this.population.length && !this.isFull;
     return this.isFirstPlanting;
   }
 
