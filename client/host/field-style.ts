@@ -43,7 +43,7 @@ export const fields = css`
   }
   select {
     appearance: none;
-    padding-right: 2.2em;
+    padding-inline-end: 2.2em;
     background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
     background-repeat: no-repeat;
     background-position: right 0.75em center;

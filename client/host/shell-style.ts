@@ -40,7 +40,7 @@ export const shellStyle = css`
     gap: 18px;
     padding: 22px 14px max(16px, env(safe-area-inset-bottom)) max(14px, env(safe-area-inset-left));
     background: oklch(0.165 0.01 227);
-    border-right: 1px solid var(--line);
+    border-inline-end: 1px solid var(--line);
     overflow-y: auto;
   }
   h1 {
@@ -59,7 +59,7 @@ export const shellStyle = css`
     gap: 0.85em;
     padding: 0 0.95em;
     border-radius: 14px;
-    text-align: left;
+    text-align: start;
   }
   host-nav .sign-out,
   host-nav host-language {
@@ -108,7 +108,7 @@ export const shellStyle = css`
       justify-content: space-between;
       gap: 12px;
       padding: max(8px, env(safe-area-inset-top)) 14px 8px;
-      border-right: 0;
+      border-inline-end: 0;
       border-bottom: 1px solid var(--line);
       overflow: visible;
     }

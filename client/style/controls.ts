@@ -70,7 +70,7 @@ export const controls = css`
     display: inline-block;
     width: 0.6em;
     height: 0.6em;
-    margin-right: 0.45em;
+    margin-inline-end: 0.45em;
   }
   .panel {
     background: var(--panel);

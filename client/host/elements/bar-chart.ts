@@ -52,7 +52,7 @@ export class BarChart extends StyledElement {
     th,
     td {
       padding: 3px 14px 3px 0;
-      text-align: left;
+      text-align: start;
       font-weight: 400;
       border-bottom: 1px solid var(--line);
     }

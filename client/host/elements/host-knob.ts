@@ -93,8 +93,8 @@ export class HostKnob extends StyledElement {
         margin: 0;
       }
       .unit {
-        text-align: right;
-        margin-left: -6em;
+        text-align: end;
+        margin-inline-start: -6em;
       }
     }
   `;

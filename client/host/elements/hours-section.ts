@@ -35,7 +35,7 @@ export class HoursSection extends HostElement {
     .strip {
       position: relative;
       height: 5px;
-      margin-left: 10px;
+      margin-inline-start: 10px;
       flex: 1;
       min-width: 4em;
       border-radius: 3px;
@@ -59,7 +59,7 @@ export class HoursSection extends HostElement {
     }
     .save p {
       flex: 1;
-      padding-left: 8px;
+      padding-inline-start: 8px;
     }
     .options {
       margin-top: 12px;

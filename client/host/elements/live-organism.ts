@@ -25,7 +25,7 @@ export class LiveOrganism extends StyledElement {
     }
     header {
       gap: 14px;
-      padding-right: 30px;
+      padding-inline-end: 30px;
     }
     .tile {
       flex: none;

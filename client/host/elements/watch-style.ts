@@ -70,7 +70,7 @@ export const watchStyle = css`
     box-shadow: var(--shadow);
   }
   .bar > span:only-child {
-    padding-right: 14px;
+    padding-inline-end: 14px;
   }
   .shut {
     grid-row: 1 / -1;
@@ -95,7 +95,7 @@ export const watchStyle = css`
     border-radius: var(--radius);
     border: 1px solid oklch(0.86 0.08 80 / 0.45);
     background: oklch(0.86 0.08 80 / 0.09);
-    text-align: left;
+    text-align: start;
   }
   .pause svg {
     flex: none;
@@ -152,7 +152,7 @@ export const watchStyle = css`
       grid-auto-flow: column;
     }
     .bar {
-      padding-left: 16px;
+      padding-inline-start: 16px;
       gap: 8px;
     }
     .bar .quiet {

@@ -25,11 +25,11 @@ export const keepsakeSheetStyle = css`
     gap: 4px;
   }
   h2 {
-    margin-left: 2px;
+    margin-inline-start: 2px;
     overflow-wrap: anywhere;
   }
   .all {
-    padding-right: 14px;
+    padding-inline-end: 14px;
   }
   .two {
     justify-content: center;
@@ -91,7 +91,7 @@ export const keepsakeSheetStyle = css`
       margin-bottom: 8px;
     }
     .all {
-      padding-right: 10px;
+      padding-inline-end: 10px;
     }
     .two {
       gap: 10px;

@@ -24,7 +24,7 @@ export class KeyHelp extends SheetElement {
       grid-template-rows: auto minmax(0, 1fr);
     }
     header {
-      padding-left: 14px;
+      padding-inline-start: 14px;
     }
     .all {
       padding: 4px 14px 10px;

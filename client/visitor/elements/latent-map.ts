@@ -112,7 +112,7 @@ export class LatentMap extends VisitorElement {
         overflow-y: auto;
       }
       footer p {
-        padding-left: 6px;
+        padding-inline-start: 6px;
       }
     }
   `;

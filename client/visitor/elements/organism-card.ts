@@ -47,7 +47,7 @@ export class OrganismCard extends PageElement {
     }
     header {
       gap: 14px;
-      padding-right: 26px;
+      padding-inline-end: 26px;
     }
     header > div {
       min-width: 0;

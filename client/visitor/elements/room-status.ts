@@ -26,7 +26,7 @@ export class RoomStatus extends PageElement {
     .pill svg {
       width: 1.2em;
       height: 1.2em;
-      margin-right: -0.35em;
+      margin-inline-end: -0.35em;
     }
     .dot {
       width: 7px;

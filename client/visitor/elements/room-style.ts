@@ -257,7 +257,7 @@ export const roomStyle = css`
       ${visuallyHidden}
     }
     language-switch {
-      margin-left: auto;
+      margin-inline-start: auto;
     }
   }
   @media (pointer: coarse) {

@@ -69,7 +69,7 @@ export const seedSheetStyle = css`
     animation: fade-in 0.3s;
   }
   header {
-    padding-left: 6px;
+    padding-inline-start: 6px;
   }
   /* In landscape the pad or the map takes the full height and the controls are beside it. */
   @media (min-aspect-ratio: 11/10) {

@@ -1,0 +1,22 @@
+/** The browser of all other tests, with the pixels drawn. */
+import { launchBrowser } from '../browser.ts';
+import { callText, type Driver } from './driver.ts';
+
+export async function launchChromium(): Promise<Driver> {
+  const browser = await launchBrowser();
+  const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
+  return {
+    open: async (url) => {
+      await page.goto(url);
+    },
+    run: (call, ...args) => page.evaluate(callText(call, args)),
+    drag: async ([first, ...rest]) => {
+      await page.mouse.move(first.x, first.y);
+      await page.mouse.down();
+      for (const { x, y } of rest) await page.mouse.move(x, y);
+      await page.mouse.up();
+    },
+    picture: () => page.screenshot(),
+    close: () => browser.close(),
+  };
+}
