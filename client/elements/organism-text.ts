@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { kindName, number, plural } from './text.ts';
+import { inForm, kindName, number, plural } from './text.ts';
 
 /** The display name of an organism: its kind, or its origin when it has no kind. */
 export function organismName({ kind, origin }: OrganismView): string {
@@ -16,13 +16,13 @@ export function organismName({ kind, origin }: OrganismView): string {
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 5) return msg('just planted');
-  if (whole < 90) return msg(str`${number(whole)} seconds old`);
+  if (whole < 90) return inForm(whole, msg(str`${number(whole)} seconds old`));
   const minutes = Math.round(whole / 60);
-  if (minutes < 90) return msg(str`${number(minutes)} minutes old`);
+  if (minutes < 90) return inForm(minutes, msg(str`${number(minutes)} minutes old`));
   const hours = Math.round(minutes / 60);
-  return hours < 36
-    ? msg(str`${number(hours)} hours old`)
-    : msg(str`${number(Math.round(hours / 24))} days old`);
+  if (hours < 36) return inForm(hours, msg(str`${number(hours)} hours old`));
+  const days = Math.round(hours / 24);
+  return inForm(days, msg(str`${number(days)} days old`));
 }
 
 /** The current state of an organism: growing, awake, at rest, healing or dead. */

@@ -6,7 +6,8 @@ import {
   HEAT_SIDE,
   type Statistics,
 } from '../../shared/host/statistics.ts';
-import { language } from '../locale/locale.ts';
+import { number } from '../elements/text.ts';
+import { region } from '../locale/locale.ts';
 
 /** One bar of a bar chart. */
 export interface Bar {
@@ -62,11 +63,11 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
     const date = new Date(day);
     const short =
       count === 7
-        ? date.toLocaleDateString(language(), { weekday: 'short', timeZone: 'UTC' })
-        : String(date.getUTCDate());
+        ? date.toLocaleDateString(region(), { weekday: 'short', timeZone: 'UTC' })
+        : number(date.getUTCDate());
     return {
       tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
-      label: date.toLocaleDateString(language(), {
+      label: date.toLocaleDateString(region(), {
         weekday: 'long',
         day: 'numeric',
         month: 'long',
@@ -112,7 +113,7 @@ export function total(columns: readonly Column[]): Total {
 }
 
 const short = (seconds: number): string =>
-  seconds < 60 ? msg(str`${seconds} s`) : msg(str`${seconds / 60} min`);
+  seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
 function dwellLabel(from: number, to: number | undefined): string {
   if (to === undefined) return msg(str`more than ${short(from)}`);

@@ -38,13 +38,14 @@ export const shellStyle = css`
     display: flex;
     flex-direction: column;
     gap: 18px;
-    padding: 22px 14px max(16px, env(safe-area-inset-bottom)) max(14px, env(safe-area-inset-left));
+    padding: 22px 14px max(16px, env(safe-area-inset-bottom));
+    padding-inline-start: max(14px, var(--safe-start));
     background: oklch(0.165 0.01 227);
     border-inline-end: 1px solid var(--line);
     overflow-y: auto;
   }
   h1 {
-    margin: 0 0 0 0.95em;
+    margin-inline-start: 0.95em;
   }
   .foot {
     margin-top: auto;
@@ -113,7 +114,7 @@ export const shellStyle = css`
       overflow: visible;
     }
     h1 {
-      margin: 0 0 0 2px;
+      margin-inline-start: 2px;
     }
     .room {
       min-width: 8em;

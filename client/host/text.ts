@@ -4,7 +4,7 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { number, plural } from '../elements/text.ts';
-import { language } from '../locale/locale.ts';
+import { region } from '../locale/locale.ts';
 import { REASON_TEXTS } from './refusal-text.ts';
 
 /** From Monday, in the order of a schedule's days. */
@@ -45,13 +45,13 @@ export function roughSpan(milliseconds: number): string {
   return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
 }
 
-const secondsText = (n: number): string => plural(n, msg(str`${n} second`), msg(str`${n} seconds`));
+const secondsText = (n: number): string => plural(n, msg(str`${number(n)} second`), msg(str`${number(n)} seconds`));
 
-const minutesText = (n: number): string => plural(n, msg(str`${n} minute`), msg(str`${n} minutes`));
+const minutesText = (n: number): string => plural(n, msg(str`${number(n)} minute`), msg(str`${number(n)} minutes`));
 
-const hoursText = (n: number): string => plural(n, msg(str`${n} hour`), msg(str`${n} hours`));
+const hoursText = (n: number): string => plural(n, msg(str`${number(n)} hour`), msg(str`${number(n)} hours`));
 
-const daysText = (n: number): string => plural(n, msg(str`${n} day`), msg(str`${n} days`));
+const daysText = (n: number): string => plural(n, msg(str`${number(n)} day`), msg(str`${number(n)} days`));
 
 /** '1 visitor', '2 visitors'. */
 export const visitorsText = (n: number): string =>
@@ -99,7 +99,7 @@ export function dayName(at: number, now: number, zone: number): string {
   if (ago === -1) return msg('tomorrow');
   const date = new Date(at + zone * 60_000);
   if (Math.abs(ago) < 7) return DAY_NAMES[(date.getUTCDay() + 6) % 7]!;
-  return date.toLocaleDateString(language(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
+  return date.toLocaleDateString(region(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
 /** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
@@ -132,15 +132,19 @@ export function failure(error: unknown): string {
 
 /** The visitor's name, or their number if they have none. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return name || msg(str`visitor ${id}`);
+  return name || msg(str`visitor ${number(id)}`);
 }
 
 /** The speed of a room in steps per second, or that it is slower than set. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
-    ? msg(str`slow: ${actual} of ${wanted} steps per second`)
-    : plural(wanted, msg(str`${wanted} step per second`), msg(str`${wanted} steps per second`));
+    ? msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`)
+    : plural(
+        wanted,
+        msg(str`${number(wanted)} step per second`),
+        msg(str`${number(wanted)} steps per second`),
+      );
 }
 
 /** Who planted an organism; id 0 is the system: gardener, host or seeds at the start. */

@@ -59,6 +59,15 @@ export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
+/**
+ * The current language as the visitor's browser names it, for `Intl`: with their region, which
+ * decides on digits and dates.
+ */
+export function region(): string {
+  const all = globalThis.navigator?.languages ?? [];
+  return all.find((tag) => tag.split('-')[0] === language()) ?? language();
+}
+
 /** The name of a gallery kind in the current language; undefined if it has none. */
 export function localKind(kind: string): string | undefined {
   return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;

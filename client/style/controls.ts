@@ -106,6 +106,14 @@ export const controls = css`
     stroke-linecap: round;
     stroke-linejoin: round;
   }
+  /* What points along the line of text. */
+  .along {
+    transform: scaleX(var(--forward));
+  }
+  /* Letters of Arabic join. */
+  :dir(rtl) {
+    letter-spacing: 0 !important;
+  }
   .solid {
     background: var(--accent-deep);
     color: var(--accent);

@@ -45,7 +45,7 @@ const OR = msg('or type', {
 const INK = '#14181c';
 const QUIET = '#5b6670';
 const FONTS =
-  "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP',sans-serif";
+  "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
 /** Text as XML has it; what XML cannot hold is left out. */
 export function escaped(text: string): string {
@@ -84,7 +84,10 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
   const address = Math.min(10, fitting([typed], 210 - 2 * margin, 0.62));
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
-  const bold = `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`;
+  const { direction } = LANGUAGES[language];
+  // Letters of Arabic join.
+  const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
+  const bold = `font-weight="700" ${spacing}`;
   const headlineText = headline.map((text, i) => line(text, 52 + i * head * 1.12, head, bold));
   const sentenceAt = 52 + head * 1.12 + 19;
   const sentenceText = sentence.map((text, i) =>
@@ -92,7 +95,7 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${LANGUAGES[language].direction}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${direction}">`,
     `<title>${escaped(headline.join(' '))}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<g font-family="${FONTS}" fill="${INK}">`,
@@ -101,7 +104,7 @@ export function drawSign({ paper, language, url }: PrintedSign): string {
     ...sentenceText,
     `<g transform="translate(${mm(left)} ${mm(top)})">${code(url, side * unit)}</g>`,
     line(say(OR), top + side + 15, 5.2, `fill="${QUIET}"`),
-    line(typed, top + side + 15 + 5 + address, address, 'font-weight="600"'),
+    line(typed, top + side + 15 + 5 + address, address, 'font-weight="600" direction="ltr"'),
     '</g>',
     '</svg>',
     '',

@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { number } from '../../elements/text.ts';
 import { type Bar, roundUp } from '../aggregates.ts';
 import { StyledElement } from './styled-element.ts';
 
@@ -51,7 +52,8 @@ export class BarChart extends StyledElement {
     }
     th,
     td {
-      padding: 3px 14px 3px 0;
+      padding: 3px 0;
+      padding-inline-end: 14px;
       text-align: start;
       font-weight: 400;
       border-bottom: 1px solid var(--line);
@@ -92,15 +94,15 @@ export class BarChart extends StyledElement {
     const line = (
       value: number,
     ) => svg`<line x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
-      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${value}</text>`;
-    return html`<svg viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
+    return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
         ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
         ${this.bars.map(({ tick, label, value }, i) => {
           const height = value === 0 ? 2 : Math.max(3, value * scale);
           const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
           const x = left + i * step;
           return svg`<rect class=${kind} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
-              <title>${label}: ${value} ${this.unit}</title></rect>
+              <title>${label}: ${number(value)} ${this.unit}</title></rect>
             <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
         })}
       </svg>
@@ -112,7 +114,7 @@ export class BarChart extends StyledElement {
               ${this.bars.map(
                 ({ label, value }) => html`<tr>
                   <th scope="row">${label}</th>
-                  <td>${value} ${this.unit}</td>
+                  <td>${number(value)} ${this.unit}</td>
                 </tr>`,
               )}
             </tbody>
@@ -124,6 +126,6 @@ export class BarChart extends StyledElement {
   private sentence(most: number): string {
     const peak = this.bars.find(({ value }) => value === most);
     if (!peak || most === 0) return msg(str`${this.caption}: none yet.`);
-    return msg(str`${this.caption}. Most: ${most} ${this.unit}, ${peak.label}.`);
+    return msg(str`${this.caption}. Most: ${number(most)} ${this.unit}, ${peak.label}.`);
   }
 }

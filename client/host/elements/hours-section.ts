@@ -43,7 +43,8 @@ export class HoursSection extends HostElement {
     }
     .strip i {
       position: absolute;
-      inset: 0 calc(100% - var(--to)) 0 var(--from);
+      inset-block: 0;
+      inset-inline: var(--from) calc(100% - var(--to));
       border-radius: 3px;
       background: oklch(0.72 0.075 172);
     }

@@ -45,7 +45,8 @@ export class LiveOrganism extends StyledElement {
     }
     .close {
       position: absolute;
-      inset: 8px 8px auto auto;
+      top: 8px;
+      inset-inline-end: 8px;
     }
     @media (max-width: 560px) {
       .card {

@@ -25,7 +25,8 @@ export const watchStyle = css`
   }
   .tight {
     position: absolute;
-    inset: auto 14px 14px auto;
+    inset-block: auto 14px;
+    inset-inline: auto 14px;
     padding: 3px;
     border-radius: 16px;
     background: oklch(0.2 0.012 225 / 0.9);
@@ -62,7 +63,8 @@ export const watchStyle = css`
     gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
-    padding: 7px 8px 7px 20px;
+    padding: 7px 8px;
+    padding-inline-start: 20px;
     min-height: 3.6em;
     border-radius: 999px;
     background: oklch(0.24 0.014 225 / 0.96);
@@ -148,7 +150,8 @@ export const watchStyle = css`
       width: 100%;
     }
     .tight {
-      inset: 8px 8px auto auto;
+      inset-block: 8px auto;
+      inset-inline: auto 8px;
       grid-auto-flow: column;
     }
     .bar {

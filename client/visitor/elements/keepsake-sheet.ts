@@ -10,7 +10,8 @@ import { organismName, planterText } from '../../elements/organism-text.ts';
 import { growthFilm } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
-import { language } from '../../locale/locale.ts';
+import { number } from '../../elements/text.ts';
+import { language, region } from '../../locale/locale.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
@@ -168,7 +169,7 @@ export class KeepsakeSheet extends SheetElement {
     const planter = organism.planter.name;
     const isAutomatic =
       planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
-    const day = new Intl.DateTimeFormat(language(), { dateStyle: 'long' }).format(new Date());
+    const day = new Intl.DateTimeFormat(region(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       ...(isAutomatic
         ? [planterText(organism, model)]
@@ -176,7 +177,7 @@ export class KeepsakeSheet extends SheetElement {
           ? []
           : [msg(str`grown by ${planter}`)]),
       `${room}, ${day}`,
-      ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
+      ...(organism.healed > 0 ? [msg(str`wounds survived: ${number(organism.healed)}`)] : []),
     ];
     const title = capitalized(organismName(organism));
     const blob = await specimenCard(cells, { title, lines }, this.link);

@@ -81,7 +81,8 @@ export class LatentMap extends VisitorElement {
     footer {
       gap: 14px;
       min-height: 3.4em;
-      padding: 0 4px 4px 6px;
+      padding-bottom: 4px;
+      padding-inline: 6px 4px;
     }
     footer p {
       min-width: 0;

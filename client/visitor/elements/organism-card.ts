@@ -88,7 +88,7 @@ export class OrganismCard extends PageElement {
     .close {
       position: absolute;
       top: 4px;
-      right: 4px;
+      inset-inline-end: 4px;
       ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */

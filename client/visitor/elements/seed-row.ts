@@ -25,10 +25,11 @@ export class SeedRow extends VisitorElement {
       overflow-x: auto;
       overscroll-behavior-x: contain;
       scrollbar-width: none;
-      padding: 4px 36px 4px 12px;
+      padding: 4px;
+      padding-inline: 12px 36px;
       scroll-padding: 0 60px;
       mask-image: linear-gradient(
-        to right,
+        calc(var(--forward) * 90deg),
         transparent,
         #000 14px calc(100% - 40px),
         transparent
@@ -51,7 +52,7 @@ export class SeedRow extends VisitorElement {
     .own::after {
       content: '';
       position: absolute;
-      right: 7px;
+      inset-inline-end: 7px;
       top: 7px;
       width: 6px;
       height: 6px;

@@ -82,7 +82,7 @@ export const seedSheetStyle = css`
     dialog:is(.draw, .map) header {
       position: absolute;
       top: var(--edge);
-      right: var(--edge);
+      inset-inline-end: var(--edge);
       width: var(--side);
       height: var(--head);
     }
