@@ -2,14 +2,17 @@
  * Roving tab index: a group of buttons is one Tab stop; arrow keys, Home and End move within it.
  */
 
+/** 1 where lines of text go from left to right, else -1. */
+export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
+
 /**
  * How many items an arrow key goes on, in the order of the text; undefined for other keys.
  *
  * @param row items between one and the one below it
  */
 export function stepOf(key: string, row = 1): number | undefined {
-  const forward = document.dir === 'rtl' ? -1 : 1;
-  return { ArrowRight: forward, ArrowLeft: -forward, ArrowDown: row, ArrowUp: -row }[key];
+  const right = forward();
+  return { ArrowRight: right, ArrowLeft: -right, ArrowDown: row, ArrowUp: -row }[key];
 }
 
 /**

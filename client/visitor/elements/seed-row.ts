@@ -5,7 +5,7 @@ import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { rove, settle } from '../../input/roving-focus.ts';
+import { forward, rove, settle } from '../../input/roving-focus.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
@@ -143,7 +143,7 @@ export class SeedRow extends VisitorElement {
   /** Scrolls the row horizontally with a vertical mouse wheel. */
   private wheel(event: WheelEvent): void {
     if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
-    (event.currentTarget as HTMLElement).scrollLeft += event.deltaY;
+    (event.currentTarget as HTMLElement).scrollLeft += forward() * event.deltaY;
     event.preventDefault();
   }
 }

@@ -135,6 +135,15 @@ test('no element contains text that cannot be translated', () => {
   expect(said.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
 });
 
+test('the layout of every page follows the direction of the text', () => {
+  const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
+  const styles = Object.entries(contentsOf(root, 'client')).filter(
+    ([file]) => /\.(ts|css)$/.test(file) && !/^(dist|locale)/.test(file),
+  );
+  expect(styles.length).toBeGreaterThan(100);
+  expect(styles.filter(([, text]) => sided.test(text)).map(([file]) => file)).toEqual([]);
+});
+
 test('every reason that a visitor can meet has a text of its own', () => {
   const general = REASONS.filter((reason) => reasonText(reason) === reasonText('not-here'));
   expect(general.filter((reason) => reason !== 'not-here')).toEqual(NOT_FOR_VISITORS);
