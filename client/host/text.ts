@@ -45,13 +45,17 @@ export function roughSpan(milliseconds: number): string {
   return hours < 36 ? hoursText(hours) : daysText(Math.round(hours / 24));
 }
 
-const secondsText = (n: number): string => plural(n, msg(str`${number(n)} second`), msg(str`${number(n)} seconds`));
+const secondsText = (n: number): string =>
+  plural(n, msg(str`${number(n)} second`), msg(str`${number(n)} seconds`));
 
-const minutesText = (n: number): string => plural(n, msg(str`${number(n)} minute`), msg(str`${number(n)} minutes`));
+const minutesText = (n: number): string =>
+  plural(n, msg(str`${number(n)} minute`), msg(str`${number(n)} minutes`));
 
-const hoursText = (n: number): string => plural(n, msg(str`${number(n)} hour`), msg(str`${number(n)} hours`));
+const hoursText = (n: number): string =>
+  plural(n, msg(str`${number(n)} hour`), msg(str`${number(n)} hours`));
 
-const daysText = (n: number): string => plural(n, msg(str`${number(n)} day`), msg(str`${number(n)} days`));
+const daysText = (n: number): string =>
+  plural(n, msg(str`${number(n)} day`), msg(str`${number(n)} days`));
 
 /** '1 visitor', '2 visitors'. */
 export const visitorsText = (n: number): string =>

@@ -25,7 +25,12 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const BROWSERS = [
   { name: 'chromium', need: 'Chromium', isPresent: true, launch: launchChromium },
   { name: 'firefox', need: 'firefox-esr', isPresent: hasFirefox, launch: launchFirefox },
-  { name: 'webkit', need: 'webkit2gtk-driver and xvfb', isPresent: hasWebKit, launch: launchWebKit },
+  {
+    name: 'webkit',
+    need: 'webkit2gtk-driver and xvfb',
+    isPresent: hasWebKit,
+    launch: launchWebKit,
+  },
 ];
 
 const { server, url } = await suiteServer(

@@ -22,8 +22,12 @@ function neighboursText(n: number): string {
   if (n === 0) return msg('Nobody else has this address right now.');
   return plural(
     n,
-    msg(str`Careful: ${number(n)} other visitor has the same address, perhaps through your own Wi-Fi.`),
-    msg(str`Careful: ${number(n)} other visitors have the same address, perhaps through your own Wi-Fi.`),
+    msg(
+      str`Careful: ${number(n)} other visitor has the same address, perhaps through your own Wi-Fi.`,
+    ),
+    msg(
+      str`Careful: ${number(n)} other visitors have the same address, perhaps through your own Wi-Fi.`,
+    ),
   );
 }
 

@@ -42,10 +42,8 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** A call as an expression, for the page. */
-export const callText = (
-  call: (...args: never[]) => unknown,
-  args: readonly unknown[],
-): string => `(${call})(...${JSON.stringify(args)})`;
+export const callText = (call: (...args: never[]) => unknown, args: readonly unknown[]): string =>
+  `(${call})(...${JSON.stringify(args)})`;
 
 /** The mouse of `drag`, as both WebDrivers take it. */
 export function mouseActions(path: readonly Point[]): readonly object[] {

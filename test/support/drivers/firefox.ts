@@ -71,8 +71,7 @@ export async function launchFirefox(): Promise<Driver> {
       if (type === 'exception') throw new Error(exceptionDetails.text);
       return result.value === undefined ? undefined : JSON.parse(result.value);
     },
-    drag: (path) =>
-      session.call('input.performActions', { context, actions: mouseActions(path) }),
+    drag: (path) => session.call('input.performActions', { context, actions: mouseActions(path) }),
     picture: async () => {
       const { data } = await session.call('browsingContext.captureScreenshot', { context });
       return Buffer.from(data, 'base64');

@@ -29,7 +29,7 @@ export async function launchWebKit(): Promise<Driver> {
   const send = async (method: string, path: string, body?: object): Promise<any> => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
-      body: body && JSON.stringify(body),
+      body: body ? JSON.stringify(body) : null,
     });
     const { value } = (await answer.json()) as { value: { error?: string; message?: string } };
     if (!answer.ok) throw new Error(`${path}: ${value.error}: ${value.message}`);
