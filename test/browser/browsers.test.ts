@@ -24,7 +24,7 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 
 const BROWSERS = [
   { name: 'chromium', need: 'Chromium', isPresent: true, launch: launchChromium },
-  { name: 'firefox', need: 'firefox-esr', isPresent: hasFirefox, launch: launchFirefox },
+  { name: 'firefox', need: 'firefox-esr and xvfb', isPresent: hasFirefox, launch: launchFirefox },
   {
     name: 'webkit',
     need: 'webkit2gtk-driver and xvfb',
@@ -82,12 +82,14 @@ const untilAtRest = (driver: Driver, id: number, healed: number): Promise<void> 
 /** How lively the window is about a place of the grid: standard deviation, 0…255. */
 async function liveliness(driver: Driver, picture: Buffer, { x, y }: Point): Promise<number> {
   const [from, to] = [await spotOf(driver, x - 8, y - 8), await spotOf(driver, x + 8, y + 8)];
-  const { channels } = await sharp(picture)
+  const part = await sharp(picture)
     .extract({
       ...{ left: Math.round(from.x), top: Math.round(from.y) },
       ...{ width: Math.round(to.x - from.x), height: Math.round(to.y - from.y) },
     })
-    .stats();
+    .png()
+    .toBuffer();
+  const { channels } = await sharp(part).stats();
   return Math.max(...channels.slice(0, 3).map(({ stdev }) => stdev));
 }
 

@@ -1,10 +1,10 @@
 /** The browser of all other tests, with the pixels drawn. */
 import { launchBrowser } from '../browser.ts';
-import { callText, type Driver } from './driver.ts';
+import { callText, type Driver, WINDOW } from './driver.ts';
 
 export async function launchChromium(): Promise<Driver> {
   const browser = await launchBrowser();
-  const page = await browser.newPage({ viewport: { width: 1000, height: 700 } });
+  const page = await browser.newPage({ viewport: WINDOW });
   return {
     open: async (url) => {
       await page.goto(url);

@@ -5,6 +5,9 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** Small: it is drawn without a GPU. CSS pixels. */
+export const WINDOW = { width: 420, height: 640 };
+
 /** CSS pixels from the top left of the window. */
 export interface Point {
   readonly x: number;

@@ -1,15 +1,16 @@
-/** Firefox of this machine (Debian: firefox-esr), headless, over WebDriver BiDi. */
+/** Firefox of this machine (Debian: firefox-esr, xvfb), over WebDriver BiDi. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
-import { callText, type Driver, findProgram, mouseActions } from './driver.ts';
+import { callText, type Driver, findProgram, mouseActions, WINDOW } from './driver.ts';
 import { ended, says } from './program.ts';
+import { hasScreen, openScreen } from './screen.ts';
 
 const PROGRAM = findProgram('firefox-esr');
 
-export const hasFirefox = PROGRAM !== undefined;
+export const hasFirefox = PROGRAM !== undefined && hasScreen;
 
 // Without a GPU, Firefox draws WebGL in software only when told to.
 const PREFERENCES = 'user_pref("webgl.force-enabled", true);\n';
@@ -51,16 +52,20 @@ class Session {
 export async function launchFirefox(): Promise<Driver> {
   const profile = mkdtempSync(join(tmpdir(), 'vivarium-firefox-'));
   writeFileSync(join(profile, 'user.js'), PREFERENCES);
-  const args = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
-  const program = spawn(PROGRAM!, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const screen = await openScreen();
+  // Headless, it has no WebGL.
+  const args = ['--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
+  const program = spawn(PROGRAM!, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: screen.env,
+  });
   const [, address] = await says(program, program.stderr, /listening on (ws:\S+)/);
   const socket = new WebSocket(`${address}/session`);
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   const session = new Session(socket);
   await session.call('session.new', { capabilities: {} });
   const { context } = await session.call('browsingContext.create', { type: 'tab' });
-  const viewport = { width: 1000, height: 700 };
-  await session.call('browsingContext.setViewport', { context, viewport });
+  await session.call('browsingContext.setViewport', { context, viewport: WINDOW });
   return {
     open: (url) => session.call('browsingContext.navigate', { context, url, wait: 'complete' }),
     run: async (call, ...values) => {
@@ -79,6 +84,7 @@ export async function launchFirefox(): Promise<Driver> {
     close: async () => {
       program.kill();
       await ended(program);
+      await screen.close();
       rmSync(profile, { recursive: true, force: true });
     },
   };

@@ -1,27 +1,20 @@
 /** WebKitGTK of this machine (Debian: webkit2gtk-driver, xvfb), over WebDriver. */
 import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
 import { freePort } from '../free-port.ts';
-import { callText, type Driver, findProgram, mouseActions } from './driver.ts';
-import { ended, says } from './program.ts';
+import { callText, type Driver, findProgram, mouseActions, WINDOW } from './driver.ts';
+import { ended } from './program.ts';
+import { hasScreen, openScreen } from './screen.ts';
 
 const PROGRAM = findProgram('WebKitWebDriver');
-const SCREEN = findProgram('Xvfb');
 
-export const hasWebKit = PROGRAM !== undefined && SCREEN !== undefined;
+export const hasWebKit = PROGRAM !== undefined && hasScreen;
 
 export async function launchWebKit(): Promise<Driver> {
-  const screen = spawn(
-    SCREEN!,
-    ['-displayfd', '3', '-screen', '0', '1280x900x24', '-nolisten', 'tcp'],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] },
-  );
-  const [display] = await says(screen, screen.stdio[3] as Readable, /\d+(?=\n)/);
+  const screen = await openScreen();
   const port = await freePort();
   const program = spawn(PROGRAM!, [`--port=${port}`, '--host=127.0.0.1'], {
     stdio: 'ignore',
-    // Whatever display this machine has, and its GPU, are left alone.
-    env: { ...process.env, DISPLAY: `:${display}`, GDK_BACKEND: 'x11', LIBGL_ALWAYS_SOFTWARE: '1' },
+    env: screen.env,
   });
 
   /** @throws Error as the driver says it */
@@ -29,6 +22,7 @@ export async function launchWebKit(): Promise<Driver> {
   const send = async (method: string, path: string, body?: object): Promise<any> => {
     const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
       method,
+      headers: { 'Content-Type': 'application/json' },
       body: body ? JSON.stringify(body) : null,
     });
     const { value } = (await answer.json()) as { value: { error?: string; message?: string } };
@@ -43,6 +37,8 @@ export async function launchWebKit(): Promise<Driver> {
   const session = `/session/${sessionId}`;
   const patience = { script: 600_000, pageLoad: 600_000 };
   await send('POST', `${session}/timeouts`, patience);
+  // Its toolbar takes some of it.
+  await send('POST', `${session}/window/rect`, { ...WINDOW, height: WINDOW.height + 60 });
   return {
     open: (url) => send('POST', `${session}/url`, { url }),
     run: async (call, ...values) => {
@@ -59,8 +55,7 @@ export async function launchWebKit(): Promise<Driver> {
       await send('DELETE', session).catch(() => undefined);
       program.kill();
       await ended(program);
-      screen.kill();
-      await ended(screen);
+      await screen.close();
     },
   };
 }
