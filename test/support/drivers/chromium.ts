@@ -4,7 +4,8 @@ import { callText, type Driver, WINDOW } from './driver.ts';
 
 export async function launchChromium(): Promise<Driver> {
   const browser = await launchBrowser();
-  const page = await browser.newPage({ viewport: WINDOW });
+  const screen = { viewport: WINDOW, deviceScaleFactor: 0.5, reducedMotion: 'reduce' } as const;
+  const page = await browser.newPage(screen);
   return {
     open: async (url) => {
       await page.goto(url);
@@ -16,7 +17,7 @@ export async function launchChromium(): Promise<Driver> {
       for (const { x, y } of rest) await page.mouse.move(x, y);
       await page.mouse.up();
     },
-    picture: () => page.screenshot(),
+    picture: () => page.screenshot({ scale: 'css' }),
     close: () => browser.close(),
   };
 }

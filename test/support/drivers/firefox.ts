@@ -13,7 +13,10 @@ const PROGRAM = findProgram('firefox-esr');
 export const hasFirefox = PROGRAM !== undefined && hasScreen;
 
 // Without a GPU, Firefox draws WebGL in software only when told to.
-const PREFERENCES = 'user_pref("webgl.force-enabled", true);\n';
+const PREFERENCES = `
+user_pref("webgl.force-enabled", true);
+user_pref("ui.prefersReducedMotion", 1);
+`;
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of the protocol
 type Answer = any;
