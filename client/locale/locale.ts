@@ -65,7 +65,9 @@ export function language(): LanguageCode {
  */
 export function region(): string {
   const all = globalThis.navigator?.languages ?? [];
-  return all.find((tag) => tag.split('-')[0] === language()) ?? language();
+  // 'en-US@posix', which Chromium may say, is no tag.
+  const tags = all.filter((tag) => /^[\w-]+$/.test(tag));
+  return tags.find((tag) => tag.split('-')[0] === language()) ?? language();
 }
 
 /** The name of a gallery kind in the current language; undefined if it has none. */
