@@ -11,7 +11,7 @@ import type { Room } from '../../server/world/room.ts';
 import { rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
-import { cameraRests, modelOf, openRoom, type PageElement, screenOf } from '../support/page.ts';
+import { cameraRests, openRoom, type PageElement, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -254,12 +254,13 @@ export async function benchPaths(log: Log) {
     const context = await leaveUnpainted(
       await browser.newContext({ ...PHONE, locale: 'en-GB', deviceScaleFactor: 2 }),
     );
+    // The transpiler wraps functions that scripts of the page define in a helper of its own.
+    await context.addInitScript('globalThis.__name = (named) => named');
     const page = await context.newPage();
     const fingers = await context.newCDPSession(page);
     const rows: object[] = [];
     const begun = performance.now();
     await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
-    (await modelOf(page)).dispose();
     let start = begun;
     for (const { name, walk } of PATHS) {
       const hand = new Hand(page, fingers, room);
