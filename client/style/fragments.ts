@@ -22,6 +22,7 @@ export const brand = css`
     margin-inline-start: 0.7em;
     padding-inline-start: 0.75em;
     border-inline-start: 1px solid oklch(0.95 0.01 210 / 0.22);
+    unicode-bidi: isolate;
     font-weight: 400;
     color: var(--ink-soft);
   }

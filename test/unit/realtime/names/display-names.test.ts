@@ -136,6 +136,7 @@ describe('a name that is not shown', () => {
       '運営',
       'ホスト',
       'المضيف',
+      'المُضيف',
     ],
     ['the server', 'Admin', 'admin1', 'Vivarium', 'The house', 'System', 'moderator'],
     [
