@@ -176,7 +176,8 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      `${room}, ${day}`,
+      // In isolation: in a text from right to left, the day's digits would join the name.
+      `\u2068${room}\u2069, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${number(organism.healed)}`)] : []),
     ];
     const title = capitalized(organismName(organism));

@@ -40,6 +40,7 @@ export class KeyHelp extends SheetElement {
       gap: 4px;
     }
     kbd {
+      direction: ltr;
       min-width: 1.9em;
       padding: 0.08em 0.45em;
       border: 1px solid oklch(0.92 0.02 210 / 0.28);
