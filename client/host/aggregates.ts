@@ -112,12 +112,13 @@ export function total(columns: readonly Column[]): Total {
   return { ...sums, dwell, heat };
 }
 
-const short = (seconds: number): string =>
+/** A time as short as it can be written: '30 s', '5 min'. */
+export const shortSpan = (seconds: number): string =>
   seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
 function dwellLabel(from: number, to: number | undefined): string {
-  if (to === undefined) return msg(str`more than ${short(from)}`);
-  return from === 0 ? msg(str`less than ${short(to)}`) : msg(str`${short(from)} to ${short(to)}`);
+  if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
+  return from === 0 ? msg(str`less than ${shortSpan(to)}`) : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
 }
 
 /** The bars for visits by duration. */
