@@ -118,7 +118,9 @@ export const shortSpan = (seconds: number): string =>
 
 function dwellLabel(from: number, to: number | undefined): string {
   if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
-  return from === 0 ? msg(str`less than ${shortSpan(to)}`) : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
+  return from === 0
+    ? msg(str`less than ${shortSpan(to)}`)
+    : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
 }
 
 /** The bars for visits by duration. */
