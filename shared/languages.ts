@@ -6,7 +6,9 @@
  * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
  *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files
  *    that pages and the server load.
- * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`.
+ * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. A language
+ *    with more plural forms than English gives all of them in the translation of the plural:
+ *    zero|one|two|few|many|other, those that `Intl.PluralRules` has for it, in this order.
  * 4. Run `npm run words` again: it tells how much is not translated yet. Then `npm run check` and
  *    `npm test -- test/unit/client/words`, which lists what is missing.
  */
@@ -29,6 +31,7 @@ export const LANGUAGES = {
   de: { name: 'Deutsch', direction: 'ltr' },
   es: { name: 'Español', direction: 'ltr' },
   ja: { name: '日本語', direction: 'ltr' },
+  ar: { name: 'العربية', direction: 'rtl' },
 } as const satisfies Record<string, LanguageEntry>;
 
 export type LanguageCode = keyof typeof LANGUAGES;

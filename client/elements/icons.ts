@@ -1,9 +1,12 @@
 /** SVG icons on a 24×24 grid. */
 import { html, svg, type TemplateResult } from 'lit';
 
-/** An icon; `body` is drawn in lines of the text's colour. */
-export const icon = (body: TemplateResult): TemplateResult =>
-  html`<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
+/** An icon; `body` is drawn in lines of the text's colour. `kind` is its class. */
+export const icon = (body: TemplateResult, kind = ''): TemplateResult =>
+  html`<svg class=${kind} viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
+
+/** An icon that points along the line of text. */
+export const along = (body: TemplateResult): TemplateResult => icon(body, 'along');
 
 /** All icons by name, as Lit templates. */
 export const icons = {
@@ -55,6 +58,6 @@ export const icons = {
     <path d="m7.6 8.4 3.6 3M16.1 9.8l-2.8 1.5M10.1 16.1l1.4-2.8" /><circle cx="12.2" cy="12" r="1.2" fill="currentColor" stroke="none" />`),
   /** A flag. */
   report: icon(svg`<path d="M7 20V5h11l-3 4 3 4H7" />`),
-  undo: icon(svg`<path d="M8.5 5 4.5 9l4 4" /><path d="M4.5 9H14a5 5 0 0 1 0 10h-4" />`),
+  undo: along(svg`<path d="M8.5 5 4.5 9l4 4" /><path d="M4.5 9H14a5 5 0 0 1 0 10h-4" />`),
   bin: icon(svg`<path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" />`),
 } as const;

@@ -1,9 +1,10 @@
 /** Texts about the room, in the language of the page. */
 import { msg, str } from '@lit/localize';
 import { formats, language, localKind } from '../locale/locale.ts';
+import { formFor } from '../locale/plural.ts';
 import type { ConnectionState } from '../net/room-model.ts';
 
-/** Formats a number in the page's language. */
+/** Formats a number in the page's language, with the digits of the visitor's region. */
 export function number(n: number): string {
   return new Intl.NumberFormat(formats()).format(n);
 }
@@ -19,9 +20,13 @@ export function byPointer(finger: string, mouse: string): string {
   return matchMedia('(pointer: coarse)').matches ? finger : mouse;
 }
 
-/** Chooses the singular or plural text for a number, by the page's language. */
+/**
+ * Chooses the singular or plural text for a number, by the page's language. A language with more
+ * forms has all of them in its translation of the plural.
+ */
 export function plural(n: number, one: string, other: string): string {
-  return new Intl.PluralRules(language()).select(n) === 'one' ? one : other;
+  const isOne = new Intl.PluralRules(language()).select(n) === 'one';
+  return formFor(language(), n, other) ?? (isOne ? one : other);
 }
 
 /** The display name of a kind: translated, or 'hot_pepper' → 'hot pepper'. */

@@ -6,6 +6,7 @@ import {
   HEAT_SIDE,
   type Statistics,
 } from '../../shared/host/statistics.ts';
+import { number } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
 /** One bar of a bar chart. */
@@ -63,7 +64,7 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: number
     const short =
       count === 7
         ? date.toLocaleDateString(formats(), { weekday: 'short', timeZone: 'UTC' })
-        : String(date.getUTCDate());
+        : number(date.getUTCDate());
     return {
       tick: count === 7 || (count - 1 - i) % 5 === 0 ? short : '',
       label: date.toLocaleDateString(formats(), {
@@ -111,12 +112,15 @@ export function total(columns: readonly Column[]): Total {
   return { ...sums, dwell, heat };
 }
 
-const short = (seconds: number): string =>
-  seconds < 60 ? msg(str`${seconds} s`) : msg(str`${seconds / 60} min`);
+/** A time as short as it can be written: '30 s', '5 min'. */
+export const shortSpan = (seconds: number): string =>
+  seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
 function dwellLabel(from: number, to: number | undefined): string {
-  if (to === undefined) return msg(str`more than ${short(from)}`);
-  return from === 0 ? msg(str`less than ${short(to)}`) : msg(str`${short(from)} to ${short(to)}`);
+  if (to === undefined) return msg(str`more than ${shortSpan(from)}`);
+  return from === 0
+    ? msg(str`less than ${shortSpan(to)}`)
+    : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
 }
 
 /** The bars for visits by duration. */

@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
+import { number } from '../elements/text.ts';
 import { arrowMove, type Press } from '../input/keyboard.ts';
 import type { Point, Size } from '../render/camera.ts';
 
@@ -53,7 +54,8 @@ export function areaKey(
 
 /** Describes a rectangle for screen readers. */
 export function areaText({ x, y, width, height }: Rect): string {
-  return msg(str`${width} × ${height} cells, ${x} from the left and ${y} from the top`);
+  const [w, h, left, top] = [width, height, x, y].map(number);
+  return msg(str`${w} × ${h} cells, ${left} from the left and ${top} from the top`);
 }
 
 /** Counts the organisms that own a cell in a rectangle: clearing it removes them. */

@@ -43,10 +43,10 @@ export const fields = css`
   }
   select {
     appearance: none;
-    padding-right: 2.2em;
+    padding-inline-end: 2.2em;
     background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
     background-repeat: no-repeat;
-    background-position: right 0.75em center;
+    background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
     background-size: 0.9em;
   }
   option {
@@ -80,7 +80,8 @@ export const fields = css`
   input[type='checkbox']::after {
     content: '';
     position: absolute;
-    inset: 2px auto 2px 2px;
+    inset-block: 2px;
+    inset-inline-start: 2px;
     aspect-ratio: 1;
     border-radius: 50%;
     background: var(--ink);
@@ -91,7 +92,7 @@ export const fields = css`
     border-color: var(--accent);
   }
   input[type='checkbox']:checked::after {
-    translate: 1.25em 0;
+    translate: calc(var(--forward) * 1.25em) 0;
   }
   input:disabled,
   select:disabled {

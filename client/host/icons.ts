@@ -1,6 +1,6 @@
 /** Icons of the host's page, on a 24×24 grid like those of the visitor's page. */
 import { svg } from 'lit';
-import { icon, icons } from '../elements/icons.ts';
+import { along, icon, icons } from '../elements/icons.ts';
 
 /** Sections use the icon with their id. */
 export const hostIcons = {
@@ -29,12 +29,12 @@ export const hostIcons = {
     <path d="M9 16.500h6" />`),
   more: icon(svg`<g fill="currentColor" stroke="none"><circle cx="6" cy="12" r="1.5" /><circle cx="12" cy="12" r="1.5" />
     <circle cx="18" cy="12" r="1.5" /></g>`),
-  leave: icon(
+  leave: along(
     svg`<path d="M10 5H7a2 2 0 0 0-2 2v10a2 2 0 0 0 2 2h3M14.5 8.5 18 12l-3.5 3.500M18 12H9.5" />`,
   ),
   pause: icon(svg`<path d="M9 6.500v11M15 6.500v11" />`),
   go: icon(svg`<path d="m8.5 6.5 8.5 5.5-8.5 5.500z" />`),
-  undo: icon(svg`<path d="M8.5 6 5 9.5 8.5 13M5 9.500h9a4.5 4.5 0 0 1 0 9h-3" />`),
+  undo: along(svg`<path d="M8.5 6 5 9.5 8.5 13M5 9.500h9a4.5 4.5 0 0 1 0 9h-3" />`),
   remove: icon(
     svg`<path d="M5.5 7.500h13M10 7.500v-2h4v2M7.5 7.500l.8 10.300c.1.9.8 1.7 1.7 1.700h4c.9 0 1.6-.8 1.7-1.700l.8-10.300M10.5 11v5M13.5 11v5" />`,
   ),
@@ -59,7 +59,7 @@ export const hostIcons = {
   /** Somebody who is crossed out; unlike `mute`, of a person. */
   ban: icon(svg`<circle cx="9.5" cy="8.5" r="3.3" /><path d="M3.200 19c.6-3.6 2.900-5.4 6.300-5.4s5.700 1.8 6.300 5.4" />
     <path d="m16.500 7.500 4 4M20.500 7.500l-4 4" />`),
-  open: icon(
+  open: along(
     svg`<path d="M13 5h6v6M19 5l-8.5 8.500M16 14v3.500c0 .8-.7 1.5-1.5 1.500h-8c-.8 0-1.5-.7-1.5-1.500v-8C5 8.7 5.7 8 6.5 8H10" />`,
   ),
 } as const;

@@ -154,8 +154,8 @@ function firstSeeds(first: number): string {
   if (first === 0) return msg('Visitors wait a little before their first seed.');
   return plural(
     first,
-    msg(str`A visitor can plant ${first} seed at the start.`),
-    msg(str`A visitor can plant ${first} seeds at the start.`),
+    msg(str`A visitor can plant ${number(first)} seed at the start.`),
+    msg(str`A visitor can plant ${number(first)} seeds at the start.`),
   );
 }
 

@@ -39,13 +39,14 @@ export const shellStyle = css`
     display: flex;
     flex-direction: column;
     gap: 18px;
-    padding: 22px 14px max(16px, env(safe-area-inset-bottom)) max(14px, env(safe-area-inset-left));
+    padding: 22px 14px max(16px, env(safe-area-inset-bottom));
+    padding-inline-start: max(14px, var(--safe-start));
     background: oklch(0.165 0.01 227);
-    border-right: 1px solid var(--line);
+    border-inline-end: 1px solid var(--line);
     overflow-y: auto;
   }
   h1 {
-    margin: 0 0 0 0.95em;
+    margin-inline-start: 0.95em;
   }
   .foot {
     margin-top: auto;
@@ -60,7 +61,7 @@ export const shellStyle = css`
     gap: 0.85em;
     padding: 0 0.95em;
     border-radius: 14px;
-    text-align: left;
+    text-align: start;
   }
   host-nav .sign-out,
   host-nav host-language {
@@ -110,12 +111,12 @@ export const shellStyle = css`
       justify-content: space-between;
       gap: 12px;
       padding: max(8px, env(safe-area-inset-top)) 14px 8px;
-      border-right: 0;
+      border-inline-end: 0;
       border-bottom: 1px solid var(--line);
       overflow: visible;
     }
     h1 {
-      margin: 0 0 0 2px;
+      margin-inline-start: 2px;
     }
     .room {
       min-width: 8em;

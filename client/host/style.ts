@@ -119,7 +119,7 @@ const shared = css`
   .danger svg {
     width: 1.3em;
     height: 1.3em;
-    margin-left: -0.2em;
+    margin-inline-start: -0.2em;
   }
   .link {
     min-height: 1.8em;

@@ -144,15 +144,19 @@ export function failure(error: unknown): string {
 
 /** The visitor's name, or their number if they have none. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return name || msg(str`visitor ${id}`);
+  return name || msg(str`visitor ${number(id)}`);
 }
 
 /** The speed of a room in steps per second, or that it is slower than set. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
-    ? msg(str`slow: ${actual} of ${wanted} steps per second`)
-    : plural(wanted, msg(str`${wanted} step per second`), msg(str`${wanted} steps per second`));
+    ? msg(str`slow: ${number(actual)} of ${number(wanted)} steps per second`)
+    : plural(
+        wanted,
+        msg(str`${number(wanted)} step per second`),
+        msg(str`${number(wanted)} steps per second`),
+      );
 }
 
 /** Who planted an organism; id 0 is the system: gardener, host or seeds at the start. */

@@ -31,7 +31,9 @@ export async function specimenCard(
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
   drawGround(to, WIDTH / 2, 500);
   drawSpecimen(to, enlarged(cells, 800), WIDTH / 2, 510);
-  const codeLeft = WIDTH - MARGIN - CODE;
+  const isRtl = document.dir === 'rtl';
+  const codeLeft = isRtl ? MARGIN : WIDTH - MARGIN - CODE;
+  const textStart = isRtl ? WIDTH - MARGIN : MARGIN;
   const codeTop = HEIGHT - MARGIN - CODE;
   to.strokeStyle = 'rgba(220, 238, 240, 0.16)';
   to.lineWidth = 2;
@@ -41,15 +43,16 @@ export async function specimenCard(
   to.stroke();
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
+  to.direction = isRtl ? 'rtl' : 'ltr';
   // Each line is condensed to fit.
-  const maxWidth = codeLeft - MARGIN - 40;
+  const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
-  to.fillText(title, MARGIN, codeTop + 56, maxWidth);
+  to.fillText(title, textStart, codeTop + 56, maxWidth);
   to.fillStyle = '#a9b5b8';
   to.font = `400 33px ${FONTS}`;
   lines.forEach((line, i) => {
-    to.fillText(line, MARGIN, codeTop + 120 + 50 * i, maxWidth);
+    to.fillText(line, textStart, codeTop + 120 + 50 * i, maxWidth);
   });
   const png = await new Promise<Blob>((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');

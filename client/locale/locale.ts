@@ -59,10 +59,17 @@ export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
-/** The language of numbers and dates: English ones are British, like the page's words. */
+/**
+ * What numbers and dates are formatted for. English is British, like the page's words; other
+ * languages are as the visitor's browser names them, with their region, which decides on digits.
+ */
 export function formats(): string {
   const code = language();
-  return code === SOURCE_LANGUAGE ? 'en-GB' : code;
+  if (code === SOURCE_LANGUAGE) return 'en-GB';
+  const all = globalThis.navigator?.languages ?? [];
+  // 'en-US@posix', which Chromium may say, is no tag.
+  const tags = all.filter((tag) => /^[\w-]+$/.test(tag));
+  return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
 /** The name of a gallery kind in the current language; undefined if it has none. */

@@ -70,7 +70,7 @@ export const controls = css`
     display: inline-block;
     width: 0.6em;
     height: 0.6em;
-    margin-right: 0.45em;
+    margin-inline-end: 0.45em;
   }
   .panel {
     background: var(--panel);
@@ -110,6 +110,14 @@ export const controls = css`
     stroke-width: 1.5;
     stroke-linecap: round;
     stroke-linejoin: round;
+  }
+  /* What points along the line of text. */
+  .along {
+    transform: scaleX(var(--forward));
+  }
+  /* Letters of Arabic join. */
+  :dir(rtl) {
+    letter-spacing: 0 !important;
   }
   .solid {
     background: var(--accent-deep);

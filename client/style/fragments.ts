@@ -19,9 +19,10 @@ export const brand = css`
     letter-spacing: 0.02em;
   }
   h1 span {
-    margin-left: 0.7em;
-    padding-left: 0.75em;
-    border-left: 1px solid oklch(0.95 0.01 210 / 0.22);
+    margin-inline-start: 0.7em;
+    padding-inline-start: 0.75em;
+    border-inline-start: 1px solid oklch(0.95 0.01 210 / 0.22);
+    unicode-bidi: isolate;
     font-weight: 400;
     color: var(--ink-soft);
   }

@@ -9,7 +9,7 @@ export const overlayStyle = css`
     --column: min(17cqw, 27cqh);
     --edge: 3cqmin;
     position: absolute;
-    left: var(--edge);
+    inset-inline-start: var(--edge);
     top: var(--edge);
     bottom: var(--edge);
     width: var(--column);
@@ -128,7 +128,7 @@ export const overlayStyle = css`
     :host {
       --band: 24cqw;
       top: auto;
-      right: var(--edge);
+      inset-inline-end: var(--edge);
       width: auto;
       height: var(--band);
       display: grid;

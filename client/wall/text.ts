@@ -11,9 +11,10 @@ import {
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { formFor } from '../locale/plural.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
-/** Translates an English text and fills in its `{names}`. */
+/** Translates an English text, in the form for its `{count}`, and fills in its `{names}`. */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
 /** A language of the captions. */
@@ -33,12 +34,17 @@ export async function voiceOf(language: LanguageCode): Promise<Caption> {
 
 /** @param texts translations, keyed by the English text */
 function voice(language: LanguageCode, texts: Readonly<Record<string, string>>): Caption {
+  const numbers = new Intl.NumberFormat(language);
+  const shown = (value: string | number): string =>
+    typeof value === 'number' ? numbers.format(value) : value;
   const fill = (text: string, values: Parameters<Say>[1] = {}): string =>
-    text.replaceAll(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+    text.replaceAll(/\{(\w+)\}/g, (whole, name) => shown(values[name] ?? whole));
+  const form = (text: string, count: unknown): string =>
+    (typeof count === 'number' && formFor(language, count, text)) || text;
   return {
     language,
     direction: LANGUAGES[language].direction,
-    say: (text, values) => fill(texts[text] ?? text, values),
+    say: (text, values) => fill(form(texts[text] ?? text, values?.count), values),
   };
 }
 

@@ -261,7 +261,11 @@ export class VivariumWall extends LitElement {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
     const languages = (asked ?? []).filter(isLanguage);
-    if (languages.length > 0) this.voices = await Promise.all(languages.map(voiceOf));
+    if (languages.length === 0) return;
+    this.voices = await Promise.all(languages.map(voiceOf));
+    // Texts from right to left are on the right of the dish.
+    await this.updateComplete;
+    this.layout();
   }
 
   /** Applies the screen's rotation and mirroring. */
@@ -285,8 +289,10 @@ export class VivariumWall extends LitElement {
     overlay?.toggleAttribute('over', isOver);
     if (overlay && !isOver) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
-      if (view.width >= view.height)
-        Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
+      const isWide = view.width >= view.height;
+      if (isWide && this.voices[0].direction === 'rtl')
+        Object.assign(insets, { right: view.width - offsetLeft + gap });
+      else if (isWide) Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
     }
     this.stage?.layout(view, insets);

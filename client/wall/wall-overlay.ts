@@ -79,6 +79,7 @@ export class WallOverlay extends LitElement {
       this.code = this.address && this.scannable ? codeOf(this.address, QUIET) : undefined;
     }
     if (changed.has('attract')) this.begin();
+    this.dir = this.voices[0].direction;
     this.toggleAttribute('data-attract', this.attract);
     this.toggleAttribute('data-away', this.away);
   }
@@ -136,12 +137,12 @@ export class WallOverlay extends LitElement {
     const [{ say, language, direction }] = this.voices;
     return html`<figure>
       ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${noCode(say)}</p>`}
-      <figcaption data-testid="address">${
+      <figcaption data-testid="address"><bdi dir="ltr">${
         // Long addresses break after a slash.
         readable(this.address)
           .split(/(?<=\/)/)
           .map((part) => html`${part}<wbr />`)
-      }</figcaption>
+      }</bdi></figcaption>
     </figure>`;
   }
 

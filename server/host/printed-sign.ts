@@ -50,7 +50,7 @@ const HEADLINE_AT = 62;
 const INK = '#14181c';
 const QUIET = '#5b6670';
 const FONTS =
-  "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP',sans-serif";
+  "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
 /** For what is typed: one can tell 1 from l and 0 from O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
@@ -97,10 +97,13 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
     Math.min(10, fitting(lines, 210 - 2 * margin, TYPED_EM));
   const broken = fits([typed]) < SMALLEST ? typed.split(/(?<=\/)(?=.)/) : [typed];
   const address = fits(broken);
-  const typing = `font-weight="600" font-family="${TYPED_FONTS}"`;
+  const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
-  const bold = `font-weight="700" letter-spacing="${mm(-0.012 * head)}"`;
+  const { direction } = LANGUAGES[language];
+  // Letters of Arabic join.
+  const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
+  const bold = `font-weight="700" ${spacing}`;
   const headlineText = headline.map((text, i) =>
     line(text, HEADLINE_AT + i * head * 1.12, head, bold),
   );
@@ -110,7 +113,7 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
   );
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${LANGUAGES[language].direction}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}mm" height="${height}mm" viewBox="0 0 ${width} ${height}" lang="${language}" direction="${direction}">`,
     `<title>${escaped(headline.join(' '))}</title>`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<g font-family="${FONTS}" fill="${INK}">`,

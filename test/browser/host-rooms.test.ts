@@ -1,7 +1,11 @@
 /** The host's page: signing in and out, its language, and changing from one room to another. */
 import type { Request } from 'playwright-core';
+import { SECTIONS } from '../../client/host/sections.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
 import { goTo, liveShows, signIn } from '../support/host-page.ts';
+import { spilled } from '../support/layout-faults.ts';
+import { drawnTwice } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -156,6 +160,25 @@ test('a browser that prefers German gets the page in German', async () => {
   await goTo(other, 'knobs');
   await other.getByRole('heading', { name: 'Regler von „garden“' }).waitFor();
   expect(await other.locator('html').getAttribute('lang')).toBe('de');
+  await other.context().close();
+});
+
+test('in Arabic every section runs from right to left, within the window', async () => {
+  const other = await newPage({ ...DESKTOP, locale: 'ar' });
+  await signIn(other, server.port, server.hostToken!);
+  await other.waitForSelector('html[lang=ar][dir=rtl]');
+  const nav = (await other.locator('host-nav').boundingBox())!;
+  expect(nav.x).toBeGreaterThan(DESKTOP.viewport.width / 2);
+  const wrong: string[] = [];
+  for (const { id } of SECTIONS) {
+    for (const size of [DESKTOP.viewport, PHONE.viewport]) {
+      await other.setViewportSize(size);
+      await goTo(other, id);
+      await drawnTwice(other);
+      for (const line of await spilled(other)) wrong.push(`${id}, ${size.width}: ${line}`);
+    }
+  }
+  expect(wrong).toEqual([]);
   await other.context().close();
 });
 

@@ -1,6 +1,6 @@
 /** What walls and phones show when the host changes opening hours, captions and languages. */
 
-import { openRoom, waitForConnection } from '../support/page.ts';
+import { openRoom, type PageElement, waitForConnection } from '../support/page.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -54,5 +54,15 @@ test('captions on the wall are in the languages that the host selects', async ()
       .querySelector('vivarium-wall')!
       .shadowRoot!.querySelector('wall-overlay');
     return /[æøå]/.test(words?.shadowRoot?.textContent ?? '');
+  });
+  // Texts from right to left are on the right, and the dish on the left of them.
+  await host.call('changeSettings', { languages: ['ar'] }, { room: 'garden' });
+  await wall.waitForFunction(() => {
+    const page = document.querySelector('vivarium-wall') as unknown as PageElement;
+    const words = page.shadowRoot!.querySelector('wall-overlay')!;
+    const { left, right } = words.getBoundingClientRect();
+    const isArabic = /\p{Script=Arabic}/u.test(words.shadowRoot!.textContent);
+    const dish = page.worldToScreen(page.model.planes!.width, 0).x;
+    return isArabic && left > innerWidth / 2 && right <= innerWidth && dish <= left;
   });
 });

@@ -223,6 +223,49 @@ test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well
   expect(wrong).toEqual([]);
 });
 
+/** One of each kind of sheet and panel, in its fullest state. */
+const FULLEST = [
+  ...['plant', 'damage', 'gallery', 'draw-strokes', 'draw-grown', 'map-touched', 'card-child'],
+  ...['cross-two', 'keepsake', 'keys', 'facts', 'list'],
+];
+
+test('in Arabic everything runs from right to left, and every sheet is within reach', async () => {
+  const sizes = WINDOWS.filter(({ height }) => [568, 844, 900].includes(height));
+  await resize(page, HOME);
+  await closeAll(page);
+  await page.getByTestId('language').selectOption('ar');
+  await page.waitForSelector('html[lang=ar][dir=rtl]');
+  const wrong: string[] = [];
+  // The card is on the left, above what grows there.
+  const arabic = sheetStates({ ...SPOTS, other: SPOTS.second });
+  for (const name of FULLEST) {
+    const { open, within } = arabic[name];
+    await resize(page, HOME);
+    await open(page);
+    const scope = page.locator(within);
+    const direction = await scope.evaluate((element) => getComputedStyle(element).direction);
+    if (direction !== 'rtl') wrong.push(`${name} runs ${direction}`);
+    for (const size of sizes) {
+      await resize(page, size);
+      const text = `ar-${name}-${sizeText(size)}`;
+      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${text}.png`) });
+      wrong.push(...(await outOfReach(scope)).map((line) => `${text}: ${line}`));
+    }
+  }
+  expect(wrong).toEqual([]);
+  // The room's controls have changed sides, and its map has not.
+  await closeAll(page);
+  await resize(page, HOME);
+  const middleOf = async (testid: string): Promise<number> => {
+    const { x, width } = (await page.getByTestId(testid).boundingBox())!;
+    return x + width / 2;
+  };
+  expect(await middleOf('status')).toBeLessThan(HOME.width / 3);
+  expect(await middleOf('find-mine')).toBeGreaterThan((2 * HOME.width) / 3);
+  const [left, right] = [await screenOf(page, 0, 0), await screenOf(page, 192, 0)];
+  expect(left.x).toBeLessThan(right.x);
+});
+
 test('the pages of a visitor who is not admitted are within reach, and match their pictures, in every window', async () => {
   const within = 'vivarium-room .closed';
   await resize(page, HOME);

@@ -1,6 +1,7 @@
 /** Walls with an address of their own, in a real browser: the host gives one, opens it, and sees when the wall is lost. */
 import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { waitForConnection } from '../support/page.ts';
@@ -67,7 +68,7 @@ test(
 test(
   'the section fits a phone, in each language',
   async () => {
-    for (const locale of ['en', 'da', 'de', 'es', 'ja']) {
+    for (const locale of LANGUAGE_CODES) {
       const context = await browser.newContext({ ...PHONE, locale });
       const page = await context.newPage();
       await signIn(page, server.port, server.hostToken!);

@@ -8,8 +8,8 @@ import { suiteFolder } from '../support/suite.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = 'shared/languages.ts';
-const XLIFF = 'client/locale/xliff/ar.xlf';
-const KINDS = 'client/locale/kinds/ar.json';
+const XLIFF = 'client/locale/xliff/he.xlf';
+const KINDS = 'client/locale/kinds/he.json';
 
 const copy = suiteFolder();
 
@@ -54,7 +54,7 @@ test('one entry and two translation files add a language; until then, types and 
   expect(await types()).toBe('');
 
   const registry = await read(REGISTRY);
-  const entry = "  ar: { name: 'العربية', direction: 'rtl' },\n";
+  const entry = "  he: { name: 'עברית', direction: 'rtl' },\n";
   await write(REGISTRY, registry.replace(/(?=\} as const satisfies)/, entry));
   const failures = await types();
   for (const part of [
@@ -64,22 +64,22 @@ test('one entry and two translation files add a language; until then, types and 
     'client/locale/words/kinds',
     'server/host/printed-sign',
   ]) {
-    expect(failures).toMatch(new RegExp(`^${part}.*'?ar'? is missing`, 'm'));
+    expect(failures).toMatch(new RegExp(`^${part}.*'?he'? is missing`, 'm'));
   }
 
   const said = await words();
   const [, texts, allTexts, names, allNames] =
     said.match(
-      /^ar: (\d+) of (\d+) texts to translate in \S+ar\.xlf, (\d+) of (\d+) names in \S+ar\.json$/m,
+      /^he: (\d+) of (\d+) texts to translate in \S+he\.xlf, (\d+) of (\d+) names in \S+he\.json$/m,
     ) ?? [];
   expect([Number(texts), Number(names)]).toEqual([Number(allTexts), Number(allNames)]);
   expect(Number(texts)).toBeGreaterThan(600);
   expect(await types()).toBe('');
   expect((await files()).filter((file) => !before.has(file)).sort()).toEqual([
     KINDS,
-    'client/locale/words/host/ar.ts',
-    'client/locale/words/visitor/ar.ts',
-    'client/locale/words/wall/ar.json',
+    'client/locale/words/host/he.ts',
+    'client/locale/words/visitor/he.ts',
+    'client/locale/words/wall/he.json',
     XLIFF,
   ]);
 
@@ -93,8 +93,8 @@ test('one entry and two translation files add a language; until then, types and 
   await write(KINDS, JSON.stringify(Object.fromEntries(kinds.map((kind) => [kind, `${kind} ✓`]))));
   expect(await words()).toBe('');
   expect(await types()).toBe('');
-  expect(JSON.parse(await read('client/locale/words/wall/ar.json'))['One moment']).toBe(
+  expect(JSON.parse(await read('client/locale/words/wall/he.json'))['One moment']).toBe(
     'One moment ✓',
   );
-  expect(JSON.parse(await read('server/host/sign-words.json')).ar['or type']).toBe('or type ✓');
+  expect(JSON.parse(await read('server/host/sign-words.json')).he['or type']).toBe('or type ✓');
 });

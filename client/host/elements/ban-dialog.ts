@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { VisitorState } from '../../../shared/host/state.ts';
-import { plural } from '../../elements/text.ts';
+import { number, plural } from '../../elements/text.ts';
 import { dialogStyle } from '../style.ts';
 import { visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
@@ -22,8 +22,12 @@ function neighboursText(n: number): string {
   if (n === 0) return msg('Nobody else has this address right now.');
   return plural(
     n,
-    msg(str`Careful: ${n} other visitor has the same address, perhaps through your own Wi-Fi.`),
-    msg(str`Careful: ${n} other visitors have the same address, perhaps through your own Wi-Fi.`),
+    msg(
+      str`Careful: ${number(n)} other visitor has the same address, perhaps through your own Wi-Fi.`,
+    ),
+    msg(
+      str`Careful: ${number(n)} other visitors have the same address, perhaps through your own Wi-Fi.`,
+    ),
   );
 }
 

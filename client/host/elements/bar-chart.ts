@@ -2,6 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { number } from '../../elements/text.ts';
 import { type Bar, roundUp } from '../aggregates.ts';
 import { StyledElement } from './styled-element.ts';
 
@@ -51,8 +52,9 @@ export class BarChart extends StyledElement {
     }
     th,
     td {
-      padding: 3px 14px 3px 0;
-      text-align: left;
+      padding: 3px 0;
+      padding-inline-end: 14px;
+      text-align: start;
       font-weight: 400;
       border-bottom: 1px solid var(--line);
     }
@@ -93,8 +95,8 @@ export class BarChart extends StyledElement {
     const line = (
       value: number,
     ) => svg`<line x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
-      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${value}</text>`;
-    return html`<svg viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
+      <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
+    return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
         ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
         ${this.bars.map(({ tick, label, value }, i) => {
           const height = value === 0 ? 2 : Math.max(3, value * scale);

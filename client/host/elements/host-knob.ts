@@ -46,7 +46,7 @@ export class HostKnob extends StyledElement {
     }
     .default {
       position: absolute;
-      left: calc(0.65em + var(--at) * (100% - 1.3em));
+      inset-inline-start: calc(0.65em + var(--at) * (100% - 1.3em));
       top: calc(50% + 0.55em);
       width: 1px;
       height: 0.5em;
@@ -76,7 +76,7 @@ export class HostKnob extends StyledElement {
     }
     input[type='range']::-webkit-slider-runnable-track {
       background: linear-gradient(
-        90deg,
+        calc(var(--forward) * 90deg),
         oklch(0.72 0.075 172) calc(var(--share) * 100%),
         oklch(0.95 0.01 210 / 0.2) 0
       );
@@ -93,8 +93,8 @@ export class HostKnob extends StyledElement {
         margin: 0;
       }
       .unit {
-        text-align: right;
-        margin-left: -6em;
+        text-align: end;
+        margin-inline-start: -6em;
       }
     }
   `;

@@ -36,7 +36,7 @@ export class HostLogin extends StyledElement {
     }
     host-language {
       width: fit-content;
-      margin-left: -0.8em;
+      margin-inline-start: -0.8em;
     }
     .solid {
       min-height: 3.1em;

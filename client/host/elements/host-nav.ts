@@ -68,7 +68,8 @@ export class HostNav extends StyledElement {
       }
       .badge {
         position: absolute;
-        inset: 2px auto auto calc(50% + 1em);
+        top: 2px;
+        inset-inline-start: calc(50% + 1em);
         font-size: 0.9em;
       }
       .more {

@@ -35,7 +35,7 @@ export class HoursSection extends HostElement {
     .strip {
       position: relative;
       height: 5px;
-      margin-left: 10px;
+      margin-inline-start: 10px;
       flex: 1;
       min-width: 4em;
       border-radius: 3px;
@@ -43,7 +43,8 @@ export class HoursSection extends HostElement {
     }
     .strip i {
       position: absolute;
-      inset: 0 calc(100% - var(--to)) 0 var(--from);
+      inset-block: 0;
+      inset-inline: var(--from) calc(100% - var(--to));
       border-radius: 3px;
       background: oklch(0.72 0.075 172);
     }
@@ -59,7 +60,7 @@ export class HoursSection extends HostElement {
     }
     .save p {
       flex: 1;
-      padding-left: 8px;
+      padding-inline-start: 8px;
     }
     .options {
       margin-top: 12px;

@@ -25,7 +25,7 @@ export class LiveOrganism extends StyledElement {
     }
     header {
       gap: 14px;
-      padding-right: 30px;
+      padding-inline-end: 30px;
     }
     .tile {
       flex: none;
@@ -45,7 +45,8 @@ export class LiveOrganism extends StyledElement {
     }
     .close {
       position: absolute;
-      inset: 8px 8px auto auto;
+      top: 8px;
+      inset-inline-end: 8px;
     }
     @media (max-width: 560px) {
       .card {

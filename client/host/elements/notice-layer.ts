@@ -42,7 +42,8 @@ export class NoticeLayer extends StyledElement {
     div {
       gap: 14px;
       max-width: 44em;
-      padding: 5px 8px 5px 20px;
+      padding: 5px 8px;
+      padding-inline-start: 20px;
       border-radius: 26px;
       background: oklch(0.27 0.016 222);
       border: 1px solid var(--edge);

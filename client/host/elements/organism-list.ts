@@ -41,7 +41,7 @@ export class OrganismList extends StyledElement {
     }
     .pick {
       padding: 6px 0;
-      text-align: left;
+      text-align: start;
       border-radius: 8px;
     }
     [aria-current] .pick {

@@ -6,6 +6,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
+import { number } from '../../elements/text.ts';
 import { REASON_TEXTS } from '../refusal-text.ts';
 import { addressName } from '../sections.ts';
 import { StyledElement } from './styled-element.ts';
@@ -112,7 +113,7 @@ export class RoomForm extends StyledElement {
                   : html`<i class="own"></i>`
               }
               <span>${name}</span>
-              ${width > 0 ? html`<small class="number">${width} × ${height}</small>` : nothing}
+              ${width > 0 ? html`<small class="number">${number(width)} × ${number(height)}</small>` : nothing}
             </label>`,
           )}
         </div>

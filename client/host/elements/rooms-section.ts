@@ -5,6 +5,7 @@ import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
+import { number } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
 import { inLineText, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
@@ -133,7 +134,7 @@ export class RoomsSection extends HostElement {
             ${room.waiting > 0 ? html`<span>${inLineText(room.waiting)}</span>` : nothing}
             <span>${organismsText(room.organisms)}</span>
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
-            <span>${width} × ${height}</span>
+            <span>${number(width)} × ${number(height)}</span>
             ${species ? html`<span>${species}</span>` : nothing}
             <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
           </p>

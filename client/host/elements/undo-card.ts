@@ -4,16 +4,14 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
+import { shortSpan } from '../aggregates.ts';
 import { hostIcons } from '../icons.ts';
 import { actsText, span, visitorName } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { field, idOf, inputValue, radioChips } from './templates.ts';
 
-const SPANS = [10, 30, 60, 300].map((value) => ({
-  value,
-  name: value < 60 ? `${value} s` : `${value / 60} min`,
-}));
+const spans = () => [10, 30, 60, 300].map((value) => ({ value, name: shortSpan(value) }));
 
 /** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
@@ -51,7 +49,7 @@ export class UndoCard extends HostElement {
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      ${radioChips(msg('In the last'), SPANS, this.seconds, (seconds) => (this.seconds = seconds))}
+      ${radioChips(msg('In the last'), spans(), this.seconds, (seconds) => (this.seconds = seconds))}
       ${field(
         msg('Whose actions'),
         html`<select

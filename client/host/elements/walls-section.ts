@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
-import { plural } from '../../elements/text.ts';
+import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, roughSpan } from '../text.ts';
 import { HostElement } from './host-element.ts';
@@ -90,10 +90,10 @@ export class WallsSection extends HostElement {
           ${
             upFor !== null
               ? html`<span>${msg(str`up for ${roughSpan(upFor)}`)}</span>
-                  <span>${plural(frames, msg(str`${frames} frame per second`), msg(str`${frames} frames per second`))}</span>`
+                  <span>${plural(frames, msg(str`${number(frames)} frame per second`), msg(str`${number(frames)} frames per second`))}</span>`
               : nothing
           }
-          ${screens > 1 ? html`<span>${plural(screens, msg(str`${screens} screen`), msg(str`${screens} screens`))}</span>` : nothing}
+          ${screens > 1 ? html`<span>${plural(screens, msg(str`${number(screens)} screen`), msg(str`${number(screens)} screens`))}</span>` : nothing}
           ${lost !== null ? html`<span>${msg(str`lost: ${moment(lost, now, zone)}`)}</span>` : nothing}
         </p>
       </div>
@@ -110,7 +110,7 @@ export class WallsSection extends HostElement {
     return html`<div class="address wrap">
       <p class="field">
         <span>${msg('Address of this wall')}</span>
-        <code data-testid="wall-address">${url}</code>
+        <code dir="ltr" data-testid="wall-address">${url}</code>
       </p>
       <div class="row">
         <a class="button plain" href=${path} target="_blank">${hostIcons.open}${msg('Open the wall')}</a>

@@ -26,7 +26,8 @@ export const watchStyle = css`
   }
   .tight {
     position: absolute;
-    inset: auto 14px 14px auto;
+    inset-block: auto 14px;
+    inset-inline: auto 14px;
     padding: 3px;
     border-radius: 16px;
     background: oklch(0.2 0.012 225 / 0.9);
@@ -63,7 +64,8 @@ export const watchStyle = css`
     gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
-    padding: 7px 8px 7px 20px;
+    padding: 7px 8px;
+    padding-inline-start: 20px;
     min-height: 3.6em;
     border-radius: 999px;
     background: oklch(0.24 0.014 225 / 0.96);
@@ -71,7 +73,7 @@ export const watchStyle = css`
     box-shadow: var(--shadow);
   }
   .bar > span:only-child {
-    padding-right: 14px;
+    padding-inline-end: 14px;
   }
   .shut {
     grid-row: 1 / -1;
@@ -96,7 +98,7 @@ export const watchStyle = css`
     border-radius: var(--radius);
     border: 1px solid oklch(0.86 0.08 80 / 0.45);
     background: oklch(0.86 0.08 80 / 0.09);
-    text-align: left;
+    text-align: start;
   }
   .pause svg {
     flex: none;
@@ -149,11 +151,12 @@ export const watchStyle = css`
       width: 100%;
     }
     .tight {
-      inset: 8px 8px auto auto;
+      inset-block: 8px auto;
+      inset-inline: auto 8px;
       grid-auto-flow: column;
     }
     .bar {
-      padding-left: 16px;
+      padding-inline-start: 16px;
       gap: 8px;
     }
     .bar .quiet {

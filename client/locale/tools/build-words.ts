@@ -7,7 +7,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LitLocalizer } from '@lit/localize-tools/lib/index.js';
-import type { Message, ProgramMessage } from '@lit/localize-tools/lib/messages.js';
+import {
+  type Message,
+  type ProgramMessage,
+  validateLocalizedPlaceholders,
+} from '@lit/localize-tools/lib/messages.js';
 import { RuntimeLitLocalizer } from '@lit/localize-tools/lib/modes/runtime.js';
 import type { Locale } from '@lit/localize-tools/lib/types/locale.js';
 import {
@@ -43,7 +47,29 @@ type Source = ReturnType<LitLocalizer['extractSourceMessages']>;
 /** Translations, keyed by the English text. */
 type Texts = Record<string, string>;
 
-class PartLocalizer extends RuntimeLitLocalizer {
+/** Lets a form of a plural leave placeholders out: 'one cell' needs no number. */
+class FormsLocalizer extends RuntimeLitLocalizer {
+  override validateTranslations(): { errors: string[] } {
+    const { translations } = this.readTranslationsSync();
+    const errors: string[] = [];
+    const whole = [...translations].map(([code, all]) => {
+      const last = all.map(({ name, contents }) => {
+        const forms = formsOf(code, contents);
+        const other = forms.at(-1)!;
+        const known = new Set(placeholdersOf(other));
+        for (const extra of forms.flatMap(placeholdersOf).filter((each) => !known.has(each))) {
+          errors.push(`${code}: ${name} has a placeholder that its last form lacks: ${extra}`);
+        }
+        return { name, contents: other };
+      });
+      return [code, last] as const;
+    });
+    const { messages } = this.extractSourceMessages();
+    return { errors: [...errors, ...validateLocalizedPlaceholders(messages, new Map(whole))] };
+  }
+}
+
+class PartLocalizer extends FormsLocalizer {
   constructor(part: Part, outputDir: string) {
     super({
       baseDir: ROOT,
@@ -71,7 +97,7 @@ class PartLocalizer extends RuntimeLitLocalizer {
 }
 
 /** The texts of all parts, as in the translation files. */
-class AllLocalizer extends RuntimeLitLocalizer {
+class AllLocalizer extends FormsLocalizer {
   constructor(private readonly parts: readonly PartLocalizer[]) {
     super(parts[0].config);
   }
@@ -81,6 +107,21 @@ class AllLocalizer extends RuntimeLitLocalizer {
     const messages = new Map(all.flatMap((each) => each.messages).map((each) => [each.name, each]));
     return { messages: [...messages.values()], errors: all.flatMap(({ errors }) => errors) };
   }
+}
+
+const placeholdersOf = (contents: Message['contents']): string[] =>
+  contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
+
+/** The forms of a translation for the plural categories of its language, 'other' last. */
+export function formsOf(code: string, contents: Message['contents']): Message['contents'][] {
+  const forms: Message['contents'][] = [[]];
+  for (const part of contents) {
+    const [first, ...more] = typeof part === 'string' ? part.split('|') : [part];
+    forms.at(-1)!.push(first);
+    forms.push(...more.map((text) => [text]));
+  }
+  const { pluralCategories } = new Intl.PluralRules(code).resolvedOptions();
+  return forms.length === pluralCategories.length ? forms : [contents];
 }
 
 /** A text as translators see it. */

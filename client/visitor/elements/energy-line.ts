@@ -22,7 +22,7 @@ export class EnergyLine extends LitElement {
     div {
       height: 100%;
       border-radius: 1px;
-      transform-origin: left;
+      transform-origin: calc(50% - 50% * var(--forward));
       background: oklch(${owner} var(--hue));
     }
   `;

@@ -15,7 +15,8 @@ export class FindMine extends PageElement {
       display: inline-flex;
       align-items: center;
       gap: 0.65em;
-      padding: 0.62em 1.1em 0.62em 0.85em;
+      padding: 0.62em;
+      padding-inline: 0.85em 1.1em;
       border-radius: 999px;
       animation: fade-in 0.5s ease-out;
     }

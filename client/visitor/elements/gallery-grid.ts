@@ -7,6 +7,7 @@ import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
+import { stepOf } from '../../input/roving-focus.ts';
 import { offered, searchable } from '../../state/offered.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
@@ -217,15 +218,8 @@ export class GalleryGrid extends VisitorElement {
     const all = [...this.grid.querySelectorAll('button')];
     const index = all.indexOf(event.target as HTMLButtonElement);
     const columns = getComputedStyle(this.grid).gridTemplateColumns.split(' ').length;
-    const steps: Record<string, number> = {
-      ArrowRight: 1,
-      ArrowLeft: -1,
-      ArrowDown: columns,
-      ArrowUp: -columns,
-      Home: -index,
-      End: all.length - 1 - index,
-    };
-    const step = steps[event.key];
+    const ends: Record<string, number> = { Home: -index, End: all.length - 1 - index };
+    const step = stepOf(event.key, columns) ?? ends[event.key];
     if (step === undefined || index < 0) return;
     all[index + step]?.focus();
     event.preventDefault();

@@ -8,7 +8,8 @@ export const keepsakeSheetStyle = css`
     width: fit-content;
     max-width: calc(100dvw - 16px);
     max-height: calc(100dvh - 16px);
-    padding: 6px 6px 16px 20px;
+    padding: 6px 6px 16px;
+    padding-inline-start: 20px;
     border: 1px solid var(--line);
     border-radius: 24px;
     background: oklch(0.2 0.012 225);
@@ -25,11 +26,11 @@ export const keepsakeSheetStyle = css`
     gap: 4px;
   }
   h2 {
-    margin-left: 2px;
+    margin-inline-start: 2px;
     overflow-wrap: anywhere;
   }
   .all {
-    padding-right: 14px;
+    padding-inline-end: 14px;
   }
   .two {
     justify-content: center;
@@ -92,11 +93,12 @@ export const keepsakeSheetStyle = css`
   @media (max-width: 720px) {
     dialog {
       --ninth: min((100dvw - 60px) / 9, max(100dvh - 236px, 45dvh) / 5);
-      padding: 4px 4px 12px 14px;
+      padding: 4px 4px 12px;
+      padding-inline-start: 14px;
       margin-bottom: 8px;
     }
     .all {
-      padding-right: 10px;
+      padding-inline-end: 10px;
     }
     .two {
       gap: 10px;
@@ -142,7 +144,8 @@ export const keepsakeSheetStyle = css`
       align-items: stretch;
       justify-content: space-between;
       margin: 0;
-      padding: 4px 4px 0 6px;
+      padding: 4px 4px 0;
+      padding-inline-start: 6px;
       border: 0;
       overflow-y: auto;
       overscroll-behavior: contain;

@@ -7,6 +7,7 @@ import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { organismName, planterText } from '../../elements/organism-text.ts';
+import { number } from '../../elements/text.ts';
 import { drawFilm, gifOf } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
@@ -189,8 +190,9 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      `${this.session.roomName}, ${day}`,
-      ...(organism.healed > 0 ? [msg(str`wounds survived: ${organism.healed}`)] : []),
+      // In isolation: in a text from right to left, the day's digits would join the name.
+      `\u2068${this.session.roomName}\u2069, ${day}`,
+      ...(organism.healed > 0 ? [msg(str`wounds survived: ${number(organism.healed)}`)] : []),
     ];
     const blob = await specimenCard(cells, { title: this.heading, lines }, this.link);
     if (this.isConnected) this.picture = withUrl(blob);

@@ -24,7 +24,7 @@ export class KeyHelp extends SheetElement {
       grid-template-rows: auto minmax(0, 1fr);
     }
     header {
-      padding-left: 14px;
+      padding-inline-start: 14px;
     }
     .all {
       padding: 4px 14px 10px;
@@ -40,6 +40,7 @@ export class KeyHelp extends SheetElement {
       gap: 4px;
     }
     kbd {
+      direction: ltr;
       min-width: 1.9em;
       padding: 0.08em 0.45em;
       border: 1px solid oklch(0.92 0.02 210 / 0.28);

@@ -52,7 +52,7 @@ export class KinList extends PageElement {
       opacity: 0.6;
     }
     .further {
-      margin-left: 6px;
+      margin-inline-start: 6px;
     }
   `;
 

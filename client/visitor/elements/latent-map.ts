@@ -86,7 +86,8 @@ export class LatentMap extends VisitorElement {
     footer {
       gap: 14px;
       min-height: 3.4em;
-      padding: 0 4px 4px 6px;
+      padding-bottom: 4px;
+      padding-inline: 6px 4px;
     }
     footer p {
       min-width: 0;
@@ -117,7 +118,7 @@ export class LatentMap extends VisitorElement {
         overflow-y: auto;
       }
       footer p {
-        padding-left: 6px;
+        padding-inline-start: 6px;
       }
     }
   `;

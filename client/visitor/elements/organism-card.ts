@@ -47,7 +47,7 @@ export class OrganismCard extends PanelElement {
     }
     header {
       gap: 14px;
-      padding-right: 26px;
+      padding-inline-end: 26px;
     }
     header > div {
       min-width: 0;
@@ -101,7 +101,7 @@ export class OrganismCard extends PanelElement {
     .close {
       position: absolute;
       top: 4px;
-      right: 4px;
+      inset-inline-end: 4px;
       ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */

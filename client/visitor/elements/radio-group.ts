@@ -1,5 +1,6 @@
 /** Radio groups whose options are buttons. */
 import { html, nothing, type TemplateResult } from 'lit';
+import { stepOf } from '../../input/roving-focus.ts';
 
 export interface RadioOption<T> {
   readonly value: T;
@@ -47,7 +48,7 @@ export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
 }
 
 function walk(event: KeyboardEvent): void {
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const step = stepOf(event.key);
   if (!step) return;
   const group = event.currentTarget as HTMLElement;
   const all = [...group.querySelectorAll<HTMLElement>('[role="radio"]')];

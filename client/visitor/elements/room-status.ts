@@ -31,7 +31,7 @@ export class RoomStatus extends PageElement {
     .pill svg {
       width: 1.2em;
       height: 1.2em;
-      margin-right: -0.35em;
+      margin-inline-end: -0.35em;
     }
     .dot {
       width: 7px;
@@ -51,7 +51,7 @@ export class RoomStatus extends PageElement {
       background: oklch(0.2 0.012 225);
       position: absolute;
       top: calc(100% + 8px);
-      right: 0;
+      inset-inline-end: 0;
       padding: 16px 18px;
       width: min(19em, calc(100vw - 2 * var(--gap)));
       max-height: calc(100dvh - var(--edge-top) - var(--edge-bottom) - max(2.6em, 44px) - 8px);
@@ -167,7 +167,7 @@ export class RoomStatus extends PageElement {
     return html`<div class="panel details scroll" data-testid="details">
       ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
-        ${row(msg('Grid'), room && msg(str`${room.width} × ${room.height} cells`))}
+        ${row(msg('Grid'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
         ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)}

@@ -28,7 +28,7 @@ export class RoomStory extends VisitorElement {
       position: absolute;
       z-index: 3;
       top: calc(var(--edge-top) + 3.6em);
-      left: var(--edge-left);
+      inset-inline-start: var(--edge-start);
       width: min(24em, calc(100vw - 2 * var(--gap)));
       max-height: min(24em, 60dvh, 100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
       padding: 14px;
@@ -43,7 +43,8 @@ export class RoomStory extends VisitorElement {
       }
     }
     h2 {
-      margin: 0 0 8px 8px;
+      margin-bottom: 8px;
+      margin-inline-start: 8px;
       font-size: 1em;
       font-weight: 500;
     }

@@ -26,7 +26,8 @@ export const roomStyle = css`
   }
   header {
     position: absolute;
-    inset: var(--edge-top) var(--edge-right) auto var(--edge-left);
+    inset-block: var(--edge-top) auto;
+    inset-inline: var(--edge-start) var(--edge-end);
     display: flex;
     gap: 8px;
     align-items: flex-start;
@@ -49,7 +50,8 @@ export const roomStyle = css`
   header::before {
     content: '';
     position: absolute;
-    inset: calc(-1 * var(--edge-top)) calc(-1 * var(--edge-right)) -1.4em calc(-1 * var(--edge-left));
+    inset-block: calc(-1 * var(--edge-top)) -1.4em;
+    inset-inline: calc(-1 * var(--edge-start)) calc(-1 * var(--edge-end));
     z-index: -1;
     background: linear-gradient(oklch(0.13 0.008 230 / 0.85) 55%, transparent);
   }
@@ -57,12 +59,14 @@ export const roomStyle = css`
     min-width: 0;
     overflow: hidden;
     text-overflow: ellipsis;
-    margin: 0.4em auto 0 4px;
+    margin-top: 0.4em;
+    margin-inline: 4px auto;
     white-space: nowrap;
   }
   .foot {
     position: absolute;
-    inset: auto var(--edge-right) var(--edge-bottom) var(--edge-left);
+    inset-block: auto var(--edge-bottom);
+    inset-inline: var(--edge-start) var(--edge-end);
     display: flex;
     justify-content: center;
     pointer-events: none;
@@ -114,12 +118,14 @@ export const roomStyle = css`
   }
   find-mine {
     position: absolute;
-    inset: auto auto var(--edge-bottom) var(--edge-left);
+    bottom: var(--edge-bottom);
+    inset-inline-start: var(--edge-start);
     z-index: 1;
   }
   .view {
     position: absolute;
-    inset: auto var(--edge-right) var(--edge-bottom) auto;
+    bottom: var(--edge-bottom);
+    inset-inline-end: var(--edge-end);
     padding: 4px;
     z-index: 1;
   }
@@ -138,7 +144,8 @@ export const roomStyle = css`
   }
   organism-card {
     position: absolute;
-    inset: calc(var(--edge-top) + 3.6em) var(--edge-right) auto auto;
+    top: calc(var(--edge-top) + 3.6em);
+    inset-inline-end: var(--edge-end);
     max-height: calc(100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
     --from: translateY(8px);
     animation: fade-in 0.28s ease-out;
@@ -188,17 +195,19 @@ export const roomStyle = css`
   }
   @media (max-width: 720px) {
     .foot {
-      inset: auto max(8px, env(safe-area-inset-right)) max(8px, env(safe-area-inset-bottom))
-        max(8px, env(safe-area-inset-left));
+      bottom: max(8px, env(safe-area-inset-bottom));
+      inset-inline: max(8px, var(--safe-start)) max(8px, var(--safe-end));
     }
     tool-dock {
       flex: 1;
     }
     find-mine {
-      inset: calc(var(--edge-top) + 3.8em) auto auto 8px;
+      inset-block: calc(var(--edge-top) + 3.8em) auto;
+      inset-inline-start: 8px;
     }
     .view {
-      inset: calc(var(--edge-top) + max(3.4em, 54px)) 8px auto auto;
+      inset-block: calc(var(--edge-top) + max(3.4em, 54px)) auto;
+      inset-inline-end: 8px;
       grid-auto-flow: column;
       gap: 8px;
       padding: 0;
@@ -232,9 +241,9 @@ export const roomStyle = css`
   @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
     :host {
       --edge-top: max(8px, env(safe-area-inset-top));
-      --edge-right: max(10px, env(safe-area-inset-right));
+      --edge-end: max(10px, var(--safe-end));
       --edge-bottom: max(8px, env(safe-area-inset-bottom));
-      --edge-left: max(10px, env(safe-area-inset-left));
+      --edge-start: max(10px, var(--safe-start));
     }
     .view,
     find-mine {
@@ -243,7 +252,7 @@ export const roomStyle = css`
     }
     .view {
       grid-auto-flow: row;
-      right: var(--edge-right);
+      inset-inline-end: var(--edge-end);
     }
     room-overview {
       inset: calc(var(--edge-top) + max(3.4em, 54px)) calc(var(--edge-right) + 62px) auto auto;
@@ -252,7 +261,8 @@ export const roomStyle = css`
       bottom: calc(100% + 0.6em);
     }
     organism-card {
-      inset: calc(var(--edge-top) + 48px) auto auto var(--edge-left);
+      inset-block: calc(var(--edge-top) + 48px) auto;
+      inset-inline: var(--edge-start) auto;
       max-height: calc(100dvh - var(--edge-top) - 48px - var(--edge-bottom));
     }
   }
@@ -312,8 +322,7 @@ export const roomStyle = css`
       top: var(--edge-top);
     }
     .view {
-      left: 60px;
-      right: auto;
+      inset-inline: 60px auto;
       max-width: 44px;
     }
   }
@@ -322,7 +331,7 @@ export const roomStyle = css`
       ${visuallyHidden}
     }
     language-switch {
-      margin-left: auto;
+      margin-inline-start: auto;
     }
   }
   @media (pointer: coarse) {

@@ -5,7 +5,7 @@ import { customElement, property, queryAll } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { rove, settle } from '../../input/roving-focus.ts';
+import { forward, rove, settle } from '../../input/roving-focus.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { fire, VisitorElement } from './page-element.ts';
 import './seed-film.ts';
@@ -26,10 +26,11 @@ export class SeedRow extends VisitorElement {
       overflow-x: auto;
       overscroll-behavior-x: contain;
       scrollbar-width: none;
-      padding: 4px 36px 4px 12px;
+      padding: 4px;
+      padding-inline: 12px 36px;
       scroll-padding: 0 60px;
       mask-image: linear-gradient(
-        to right,
+        calc(var(--forward) * 90deg),
         transparent,
         #000 14px calc(100% - 40px),
         transparent
@@ -52,7 +53,7 @@ export class SeedRow extends VisitorElement {
     .own::after {
       content: '';
       position: absolute;
-      right: 7px;
+      inset-inline-end: 7px;
       top: 7px;
       width: 6px;
       height: 6px;
@@ -149,7 +150,7 @@ export class SeedRow extends VisitorElement {
   /** Scrolls the row horizontally with a vertical mouse wheel. */
   private wheel(event: WheelEvent): void {
     if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
-    (event.currentTarget as HTMLElement).scrollLeft += event.deltaY;
+    (event.currentTarget as HTMLElement).scrollLeft += forward() * event.deltaY;
     event.preventDefault();
   }
 }

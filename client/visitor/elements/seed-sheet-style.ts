@@ -69,7 +69,7 @@ export const seedSheetStyle = css`
     animation: fade-in 0.3s;
   }
   header {
-    padding-left: 6px;
+    padding-inline-start: 6px;
   }
   /* In landscape the pad or the map takes the full height and the controls are beside it. */
   @media (min-aspect-ratio: 11/10) {
@@ -82,7 +82,7 @@ export const seedSheetStyle = css`
     dialog:is(.draw, .map) header {
       position: absolute;
       top: var(--edge);
-      right: var(--edge);
+      inset-inline-end: var(--edge);
       width: var(--side);
       height: var(--head);
     }

@@ -41,7 +41,8 @@ export class SeedTray extends PageElement {
       display: flex;
       gap: 2px;
       min-width: 0;
-      padding: 2px 2px 0 0;
+      padding-top: 2px;
+      padding-inline-end: 2px;
     }
     .ways button {
       flex: 1 1 0;

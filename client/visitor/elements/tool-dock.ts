@@ -61,9 +61,9 @@ export class ToolDock extends PageElement {
     energy-line {
       position: absolute;
       bottom: 4px;
-      left: calc((var(--at) + 0.2) * 100% / 3);
+      inset-inline-start: calc((var(--at) + 0.2) * 100% / 3);
       width: calc(0.6 * 100% / 3);
-      transition: left 0.2s, opacity 0.2s;
+      transition: inset-inline-start 0.2s, opacity 0.2s;
     }
     energy-line.idle {
       opacity: 0;
@@ -89,7 +89,7 @@ export class ToolDock extends PageElement {
       grid-template-columns: 3.4em 1fr 4.6em;
       align-items: center;
       gap: 12px;
-      padding: 0 16px 0 8px;
+      padding-inline: 8px 16px;
     }
     .ring {
       justify-self: center;
@@ -97,7 +97,7 @@ export class ToolDock extends PageElement {
       border-radius: 50%;
     }
     p {
-      padding: 0 18px 0 10px;
+      padding-inline: 10px 18px;
       text-wrap: balance;
     }
     .asks {

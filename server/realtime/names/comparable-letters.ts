@@ -35,18 +35,18 @@ function openEnclosed(character: string): string {
 const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
-/** One width for each character, no invisible ones, and Hiragana for Katakana. */
+/** One width for each character, no invisible ones or stretched Arabic, Hiragana for Katakana. */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
     .normalize('NFKC')
-    .replace(/[\p{Default_Ignorable_Code_Point}\u2800]/gu, '')
+    .replace(/[\p{Default_Ignorable_Code_Point}\u2800\u0640]/gu, '')
     .replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60));
 
-/** Removes accents, but not the marks that make other Kana. */
+/** Removes accents and Arabic vowel marks, but not the marks that make other Kana. */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFD')
-    .replace(/[\u0300-\u036F]/g, '')
+    .replace(/[\u0300-\u036F\u064B-\u0652]/g, '')
     .normalize('NFC');
 
 /**
@@ -68,7 +68,7 @@ export function skeletonsOf(text: string): string[] {
     prototypes(one)
       .toLowerCase()
       .normalize('NFD')
-      .replace(/[\u0300-\u0334\u0339-\u036F]/g, '')
+      .replace(/[\u0300-\u0334\u0339-\u036F\u064B-\u0652]/g, '')
       .replaceAll('rn', 'm')
       .replaceAll('i', 'l')
       .replace(/[^\p{L}\p{M}\p{N}]+/gu, ''),

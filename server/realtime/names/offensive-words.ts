@@ -1,5 +1,6 @@
 /** Offensive words in the languages of the pages. */
 
+import ar from 'naughty-words/ar.json' with { type: 'json' };
 import da from 'naughty-words/da.json' with { type: 'json' };
 import de from 'naughty-words/de.json' with { type: 'json' };
 import en from 'naughty-words/en.json' with { type: 'json' };
@@ -31,6 +32,7 @@ const LISTS: Readonly<Partial<Record<LanguageCode, WordList>>> = {
   de: { words: de, ...own.de },
   es: { words: es, ...own.es },
   ja: { words: ja.filter((word) => written(word).length >= LONG_JAPANESE), ...own.ja },
+  ar: { words: ar, ...own.ar },
 };
 
 /** Names and beginnings of names in which `obscenity` finds something. */

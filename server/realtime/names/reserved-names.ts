@@ -13,6 +13,10 @@ const ROLES: Readonly<Partial<Record<LanguageCode, readonly string[]>>> = {
     ...['moderador', 'moderadora', 'personal'],
   ],
   ja: ['庭師', 'ガーデナー', '運営', '運営者', '管理者', '管理人', 'ホスト', '主催者', 'スタッフ'],
+  ar: [
+    ...['بستاني', 'البستاني', 'البستانية', 'مضيف', 'المضيف', 'المضيفة', 'مشرف', 'المشرف'],
+    ...['المدير', 'الإدارة', 'الطاقم', 'الدار', 'النظام', 'الخادم'],
+  ],
 };
 
 /** What may stand before or after a role without changing who is meant. */

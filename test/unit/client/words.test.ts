@@ -6,7 +6,8 @@ import { ageText } from '../../../client/elements/organism-text.ts';
 import { kindName, number, plural } from '../../../client/elements/text.ts';
 import { REASON_TEXTS } from '../../../client/host/refusal-text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
-import { galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
+import { formFor } from '../../../client/locale/plural.ts';
+import { formsOf, galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
 import { reasonText } from '../../../client/visitor/refusal-text.ts';
 import { voiceOf } from '../../../client/wall/text.ts';
@@ -52,8 +53,11 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
 
   test('keeps the placeholders that are written in a text', () => {
     for (const { name, contents } of messages) {
-      const there = textOf(translated.get(name)?.contents ?? []);
-      expect([name, ...tokens(there)]).toEqual([name, ...tokens(textOf(contents))]);
+      const forms = formsOf(code, translated.get(name)?.contents ?? []);
+      const [other, ...fewer] = forms.map((form) => tokens(textOf(form))).reverse();
+      expect([name, ...other]).toEqual([name, ...tokens(textOf(contents))]);
+      // 'one person' needs no number.
+      for (const form of fewer) expect(other).toEqual(expect.arrayContaining(form));
     }
   });
 
@@ -62,6 +66,28 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
     expect(Object.keys(kinds).sort()).toEqual(await galleryNames());
     expect(Object.keys(kinds).filter((name) => !kinds[name])).toEqual([]);
   });
+});
+
+test('Arabic has a form for each of its six plural categories', () => {
+  const numbers = [0, 1, 2, 3, 11, 100];
+  const cells = 'لا خلايا|خلية واحدة|خليتان|{n} خلايا|{n} خلية|{n} خلية';
+  expect(numbers.map((n) => formFor('ar', n, cells))).toEqual(cells.split('|'));
+  const plurals = [...words.translations('ar').values()]
+    .map(({ contents }) => textOf(contents))
+    // A printed sign breaks its lines there.
+    .filter((text) => text.includes('|') && !text.includes(' | '));
+  expect(plurals.length).toBeGreaterThan(20);
+  for (const text of plurals) expect([text, text.split('|').length]).toEqual([text, 6]);
+  expect(formFor('en', 2, 'a|b|c')).toBeUndefined();
+});
+
+test('a wall counts in Arabic', async () => {
+  const { say, direction } = await voiceOf('ar');
+  expect(direction).toBe('rtl');
+  expect([2, 3].map((count) => say('{count} are here', { count }))).toEqual([
+    'شخصان هنا',
+    '3 أشخاص هنا',
+  ]);
 });
 
 test('no translation loses a placeholder', () => {
@@ -107,6 +133,15 @@ test('no element contains text that cannot be translated', () => {
   );
   // A name is the same in every language.
   expect(said.filter((words) => !/: Vivarium( ◦|$)/.test(words))).toEqual([]);
+});
+
+test('the layout of every page follows the direction of the text', () => {
+  const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
+  const styles = ['elements', 'host', 'style', 'visitor', 'wall'].flatMap((folder) =>
+    Object.entries(contentsOf(root, `client/${folder}`)),
+  );
+  expect(styles.length).toBeGreaterThan(100);
+  expect(styles.filter(([, text]) => sided.test(text)).map(([file]) => file)).toEqual([]);
 });
 
 test('every reason that a visitor can meet has a text of its own', () => {

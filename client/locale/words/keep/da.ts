@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's1576938493e66a7d': `En del af det mangler. Scan koden igen, eller vælg dit billede eller din film.`,
+      's13f466dc1200537b': str`Og der skete ${0} ting til.`,
+'s1576938493e66a7d': `En del af det mangler. Scan koden igen, eller vælg dit billede eller din film.`,
 's1589ceab6b18fc8b': `Lad den gro igen`,
 's21f0b3497fb00180': str`Rummet er fuldt. ${0} gæst venter før dig.`,
 's281214cb0c67fd6b': str`langsomt: ${0} af ${1}`,
@@ -29,10 +30,12 @@
 'sa8a792da660d0386': `Den gror celle for celle i din egen browser, af frøet i linket.`,
 'sae67d8de192d8dab': `Linket er ikke helt`,
 'sc2e72217f01968fd': str`${0} skridt/s`,
+'sc60adfd1ffc74f3e': `Denne browser kan ikke tegne rummet: den mangler WebGL2. Prøv med en anden browser eller enhed.`,
 'sc7f1beea639774c7': `forbinder`,
 'sc85f4dd5dc1537a6': str`${0} personer her`,
 'scd1dd6ff53d0d01a': `Prøv igen`,
 'sd520de695c80a0bf': `Fra en anden have`,
+'sd99f82acbe5a90d8': str`Og der skete ${0} ting til.`,
 'sddac88c3332a3667': `Den eneste af sin slags`,
 'se2f63fcf854bf554': str`${0} celler`,
 'se80e667e86d1bc4d': `En tom skål`,

@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's1576938493e66a7d': `Ein Teil fehlt. Scanne den Code noch einmal oder wähle dein Bild oder deinen Film.`,
+      's13f466dc1200537b': str`Und noch ${0} Dinge sind geschehen.`,
+'s1576938493e66a7d': `Ein Teil fehlt. Scanne den Code noch einmal oder wähle dein Bild oder deinen Film.`,
 's1589ceab6b18fc8b': `Noch einmal wachsen lassen`,
 's21f0b3497fb00180': str`Der Raum ist voll. ${0} Gast ist vor dir dran.`,
 's281214cb0c67fd6b': str`langsam: ${0} von ${1}`,
@@ -29,10 +30,12 @@
 'sa8a792da660d0386': `Es wächst Zelle für Zelle in deinem eigenen Browser, aus dem Samen im Link.`,
 'sae67d8de192d8dab': `Dieser Link ist unvollständig`,
 'sc2e72217f01968fd': str`${0} Schritte/s`,
+'sc60adfd1ffc74f3e': `Dieser Browser kann den Raum nicht zeichnen: Ihm fehlt WebGL2. Ein anderer Browser oder ein anderes Gerät kann es vielleicht.`,
 'sc7f1beea639774c7': `verbinde`,
 'sc85f4dd5dc1537a6': str`${0} Personen hier`,
-'scd1dd6ff53d0d01a': `Noch einmal versuchen`,
+'scd1dd6ff53d0d01a': `Noch einmal`,
 'sd520de695c80a0bf': `Aus einem anderen Garten`,
+'sd99f82acbe5a90d8': str`Und noch ${0} Sache ist geschehen.`,
 'sddac88c3332a3667': `Einzigartig`,
 'se2f63fcf854bf554': str`${0} Zellen`,
 'se80e667e86d1bc4d': `Eine leere Schale`,

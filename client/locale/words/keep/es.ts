@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's1576938493e66a7d': `Falta una parte. Escanea el código otra vez o elige tu imagen o tu película.`,
+      's13f466dc1200537b': str`Y han pasado ${0} cosas más.`,
+'s1576938493e66a7d': `Falta una parte. Escanea el código otra vez o elige tu imagen o tu película.`,
 's1589ceab6b18fc8b': `Hazla crecer otra vez`,
 's21f0b3497fb00180': str`La sala está llena. Hay ${0} visitante antes que tú.`,
 's281214cb0c67fd6b': str`lento: ${0} de ${1}`,
@@ -29,10 +30,12 @@
 'sa8a792da660d0386': `Crece célula a célula en tu propio navegador, a partir de la semilla de su enlace.`,
 'sae67d8de192d8dab': `Este enlace está incompleto`,
 'sc2e72217f01968fd': str`${0} pasos/s`,
+'sc60adfd1ffc74f3e': `Este navegador no puede dibujar la sala: le falta WebGL2. Quizá pueda otro navegador u otro dispositivo.`,
 'sc7f1beea639774c7': `conectando`,
 'sc85f4dd5dc1537a6': str`${0} personas aquí`,
-'scd1dd6ff53d0d01a': `Intentar de nuevo`,
+'scd1dd6ff53d0d01a': `Otra vez`,
 'sd520de695c80a0bf': `De otro jardín`,
+'sd99f82acbe5a90d8': str`Y ha pasado ${0} cosa más.`,
 'sddac88c3332a3667': `Único en su especie`,
 'se2f63fcf854bf554': str`${0} células`,
 'se80e667e86d1bc4d': `Una placa vacía`,

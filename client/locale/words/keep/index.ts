@@ -7,4 +7,5 @@ export const LOADERS: Record<TranslatedLanguage, () => Promise<LocaleModule>> = 
   'de': () => import('./de.ts'),
   'es': () => import('./es.ts'),
   'ja': () => import('./ja.ts'),
+  'ar': () => import('./ar.ts'),
 };

@@ -6,4 +6,5 @@ export const LOADERS: Record<TranslatedLanguage, () => Promise<{ default: Record
   'de': () => import('../../kinds/de.json', { with: { type: 'json' } }),
   'es': () => import('../../kinds/es.json', { with: { type: 'json' } }),
   'ja': () => import('../../kinds/ja.json', { with: { type: 'json' } }),
+  'ar': () => import('../../kinds/ar.json', { with: { type: 'json' } }),
 };

@@ -6,4 +6,5 @@ export const LOADERS: Record<TranslatedLanguage, () => Promise<{ default: Record
   'de': () => import('./de.json', { with: { type: 'json' } }),
   'es': () => import('./es.json', { with: { type: 'json' } }),
   'ja': () => import('./ja.json', { with: { type: 'json' } }),
+  'ar': () => import('./ar.json', { with: { type: 'json' } }),
 };

@@ -88,6 +88,7 @@ describe('a name that is not shown', () => {
     ['German', 'Hurensohn99', 'fick dich', 'Scheiße', 'scheisse', 'ARSCHLOCH', 'Fotze', 'W1chser'],
     ['Spanish', 'puta', 'Hijo de puta', 'CABRÓN', 'gilipollas', 'mierda', 'el coño'],
     ['Japanese', 'まんこ', 'マンコ', 'ﾏﾝｺ', 'ちんこ大好き', '死ね'],
+    ['Arabic', 'شرموطة', 'ابن الشرموطة', 'كس', 'قـحـبـة', 'هتلر'],
     ['letters that are spelled out', 'f u c k', 'f.u.c.k', 'p-u-t-a', 'h u r e n s o h n'],
     ['words in two', 'huren sohn', 'arsch loch', 'gili pollas'],
     [
@@ -121,6 +122,7 @@ describe('a name that is not shown', () => {
       'El Jardinero',
       '庭師',
       '庭師さん',
+      'البستاني',
     ],
     [
       'the host',
@@ -133,6 +135,8 @@ describe('a name that is not shown', () => {
       'anfitrion',
       '運営',
       'ホスト',
+      'المضيف',
+      'المُضيف',
     ],
     ['the server', 'Admin', 'admin1', 'Vivarium', 'The house', 'System', 'moderator'],
     [
@@ -206,6 +210,7 @@ describe('a name that is shown', () => {
       'Japanese',
       'さくら, 女の子, フック船長, ファンタジー, なめこ, きのこ, たんぽぽ, カント, まんぼう, ちんあなご, 庭, おにぎり, プリンス, アナ, 性格, 正常',
     ],
+    ['Arabic', 'فرج, كريم, مصر, نيكول, لبوة, كسرى, زبيدة, خولة, بستان, دار, كرز'],
     [
       'other scripts',
       '李小龙, Дмитрий, Γιώργος, محمد, مريم, 김민준, ประเสริฐ, अनन्या, שרה, Ольга, Анна, Наталья',

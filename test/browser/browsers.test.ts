@@ -1,0 +1,183 @@
+/**
+ * A visitor's main path in each family of browsers: Chromium, Firefox and WebKit. They open the
+ * room, plant, see it grow, wound it, see it heal, look at its card, draw, and plant what they drew.
+ */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { ensureClient } from '../../server/http/client-build.ts';
+import { launchChromium } from '../support/drivers/chromium.ts';
+import { boxOf, type Driver, type Point, press, until } from '../support/drivers/driver.ts';
+import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
+import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
+import { testNeeding } from '../support/needs.ts';
+import type { PageElement } from '../support/page.ts';
+import { afterTest, suiteServer } from '../support/suite.ts';
+
+/** Cells. */
+const SIZE = { width: 96, height: 96 };
+/** How much livelier a creature is to look at than bare ground: standard deviation, 0…255. */
+const LIVELY = 10;
+/** Where pictures of the path are written. */
+const PICTURES = process.env.VIVARIUM_PICTURES;
+
+const BROWSERS = [
+  { name: 'chromium', need: 'Chromium', isPresent: true, launch: launchChromium },
+  { name: 'firefox', need: 'firefox-esr and xvfb', isPresent: hasFirefox, launch: launchFirefox },
+  {
+    name: 'webkit',
+    need: 'webkit2gtk-driver and xvfb',
+    isPresent: hasWebKit,
+    launch: launchWebKit,
+  },
+];
+
+const { server, url } = await suiteServer(
+  {
+    ...{ size: `${SIZE.width}x${SIZE.height}`, energy: 'off' },
+    rooms: BROWSERS.map(({ name }) => name).join(),
+  },
+  { clientFolder: await ensureClient(() => {}) },
+);
+
+/** Waits until the camera stands still. @returns where a place of the grid is in the window */
+async function spotOf(driver: Driver, x: number, y: number): Promise<Point> {
+  return driver.run(
+    async (px, py) => {
+      const room = document.querySelector('vivarium-room') as unknown as PageElement;
+      const frame = () => new Promise(requestAnimationFrame);
+      for (let before = '', still = 0; still < 5; await frame()) {
+        const now = JSON.stringify([room.worldToScreen(px, py), room.worldToScreen(px + 9, py)]);
+        still = now === before ? still + 1 : 0;
+        before = now;
+      }
+      return room.worldToScreen(px, py);
+    },
+    x,
+    y,
+  );
+}
+
+/** Clicks on places of the grid, or draws a line through them. */
+async function use(driver: Driver, ...places: readonly Point[]): Promise<void> {
+  const spots: Point[] = [];
+  for (const { x, y } of places) spots.push(await spotOf(driver, x, y));
+  await driver.drag(spots);
+}
+
+/** Waits until the page knows an organism to be at rest, after so many wounds. */
+const untilAtRest = (driver: Driver, id: number, wounds: number): Promise<void> =>
+  until(
+    driver,
+    (of, least) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
+      const organism = model.organisms.get(of);
+      return organism?.phase === 'asleep' && organism.wounds >= least;
+    },
+    id,
+    wounds,
+  );
+
+/** How lively the window is about a place of the grid: standard deviation, 0…255. */
+async function liveliness(driver: Driver, picture: Buffer, { x, y }: Point): Promise<number> {
+  const [from, to] = [await spotOf(driver, x - 8, y - 8), await spotOf(driver, x + 8, y + 8)];
+  const part = await sharp(picture)
+    .extract({
+      ...{ left: Math.round(from.x), top: Math.round(from.y) },
+      ...{ width: Math.round(to.x - from.x), height: Math.round(to.y - from.y) },
+    })
+    .png()
+    .toBuffer();
+  const { channels } = await sharp(part).stats();
+  return Math.max(...channels.slice(0, 3).map(({ stdev }) => stdev));
+}
+
+async function drawFace(driver: Driver): Promise<void> {
+  const pad = await boxOf(driver, '[data-testid=pad]');
+  const at = (x: number, y: number): Point => ({
+    x: pad.x + x * pad.width,
+    y: pad.y + y * pad.height,
+  });
+  await press(driver, '[data-testid=colour-yellow]');
+  await press(driver, '[data-testid=width-thick]');
+  for (const y of [0.35, 0.5, 0.65]) await driver.drag([at(0.3, y), at(0.5, y), at(0.7, y)]);
+  await press(driver, '[data-testid=colour-black]');
+  for (const x of [0.4, 0.6]) await driver.drag([at(x, 0.42), at(x, 0.46)]);
+}
+
+/** The main path. @returns what went wrong in the page by itself */
+async function visit(driver: Driver, name: string): Promise<readonly string[]> {
+  const keep = async (step: string): Promise<Buffer> => {
+    if (process.env.VIVARIUM_FIGURES) console.log(name, step, Math.round(performance.now()));
+    const picture = await driver.picture();
+    if (PICTURES) writeFileSync(join(PICTURES, `${name}-${step}.png`), picture);
+    return picture;
+  };
+  const room = server.world.rooms.get(name)!;
+  const own = { x: 48, y: 48 };
+  const second = { x: 20, y: 48 };
+
+  await driver.open(`${url}/r/${name}?lang=en`);
+  await driver.run(() => {
+    const problems: string[] = [];
+    Object.assign(window, { problems });
+    addEventListener('error', ({ message }) => problems.push(message));
+    addEventListener('unhandledrejection', ({ reason }) => problems.push(String(reason)));
+  });
+  await until(driver, () => document.documentElement.dataset.connection === 'live');
+
+  await press(driver, '[data-testid=tool-plant]');
+  await press(driver, '[data-testid=gallery-item][data-name=Penguin]');
+  await use(driver, own);
+  await untilAtRest(driver, 1, 0);
+  expect(room.organisms).toMatchObject([{ ...own, kind: 'Penguin', origin: 'gallery' }]);
+  // Nothing else lies under the pointer now.
+  await press(driver, '[data-testid=tool-look]');
+  const grown = await keep('grown');
+  const [creature, ground] = [
+    await liveliness(driver, grown, own),
+    await liveliness(driver, grown, second),
+  ];
+  if (process.env.VIVARIUM_FIGURES) console.log(name, { creature, ground });
+  expect(creature).toBeGreaterThan(ground + LIVELY);
+
+  await press(driver, '[data-testid=tool-damage]');
+  await use(driver, { x: 44, y: 47 }, own, { x: 52, y: 49 });
+  await untilAtRest(driver, 1, 1);
+  expect(room.organisms[0].healed).toBeGreaterThan(0);
+
+  await press(driver, '[data-testid=tool-look]');
+  await use(driver, own);
+  await boxOf(driver, '[data-testid=organism-card]');
+  await keep('card');
+  const card = await driver.run(() => {
+    const page = document.querySelector('vivarium-room')!.shadowRoot!;
+    return page.querySelector('organism-card')!.shadowRoot!.textContent;
+  });
+  expect(card).toMatch(/Penguin.*planted by you/s);
+
+  await press(driver, '[data-testid=tool-plant]');
+  await press(driver, '[data-testid=open-draw]');
+  await drawFace(driver);
+  await keep('drawing');
+  await press(driver, '[data-testid=grow-drawing]');
+  await press(driver, '[data-testid=plant-drawing]');
+  await until(driver, () => {
+    const page = document.querySelector('vivarium-room')!.shadowRoot!;
+    return page.querySelector('seed-sheet')?.shadowRoot?.querySelector('draw-pad') == null;
+  });
+  await use(driver, second);
+  await untilAtRest(driver, 2, 0);
+  expect(room.organisms[1]).toMatchObject({ ...second, origin: 'drawing' });
+  await keep('end');
+  return driver.run(() => (window as unknown as { problems: readonly string[] }).problems);
+}
+
+for (const { name, need, isPresent, launch } of BROWSERS) {
+  testNeeding(need, isPresent)(`${name}: plant, grow, wound, heal, look, draw`, async () => {
+    const driver = await launch();
+    afterTest(() => driver.close());
+    expect(await visit(driver, name)).toEqual([]);
+  });
+}
