@@ -218,6 +218,8 @@ export const drawPadStyle = css`
     }
     .pictures {
       align-self: center;
+      max-height: 100%;
+      overflow-y: auto;
     }
     .side {
       width: var(--side);
