@@ -13,7 +13,7 @@ const LAST_FRAME_DELAY = 2_200;
 const VISIBLE = 8;
 
 /** A film's pictures, RGBA [360, 360, 4], shown for `FRAME_DELAY` each, but the last longer. */
-export interface Film {
+export interface DrawnFilm {
   readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
   /** How long the last picture is shown, ms. */
   readonly rest: number;
@@ -29,7 +29,10 @@ const yieldToPage = (): Promise<void> => new Promise((resolve) => setTimeout(res
  * @param frames cells [side, side] of each step, the grown organism last
  * @param name written below
  */
-export async function drawFilm(frames: readonly HTMLCanvasElement[], name: string): Promise<Film> {
+export async function drawFilm(
+  frames: readonly HTMLCanvasElement[],
+  name: string,
+): Promise<DrawnFilm> {
   const { to } = canvasOf(SIDE, SIDE);
   to.textAlign = 'center';
   to.font = `500 22px ${FONTS}`;
@@ -52,7 +55,7 @@ export async function drawFilm(frames: readonly HTMLCanvasElement[], name: strin
 }
 
 /** Encodes a film as a GIF that loops. @param link its comment */
-export async function gifOf({ pictures, rest }: Film, link: string): Promise<Blob> {
+export async function gifOf({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   // Sample every fourth frame, counted back from the last: earlier stages have other colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));

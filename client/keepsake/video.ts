@@ -1,5 +1,5 @@
 /** The film as a video, where the browser can record one. */
-import { type Film, FRAME_DELAY, SIDE } from './film.ts';
+import { type DrawnFilm, FRAME_DELAY, SIDE } from './film.ts';
 import { latin1 } from './latin1.ts';
 import { canvasOf } from './specimen.ts';
 
@@ -15,7 +15,7 @@ export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
  * @throws Error when the browser cannot
  */
 export async function recordVideo(
-  { pictures, rest }: Film,
+  { pictures, rest }: DrawnFilm,
   link: string,
   wait: (ms: number) => Promise<void>,
 ): Promise<Blob> {

@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { modelName, modelPath } from '../../shared/seed-token.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
@@ -19,6 +20,20 @@ test('the root redirects to the first room, and every room serves the page', asy
   const page = await get('/r/yard');
   expect(page.status).toBe(200);
   expect(await page.text()).toContain('<vivarium-room');
+});
+
+test('the page of keepsakes is served, with the models that it asks for and no other', async () => {
+  expect(await (await get('/keep')).text()).toContain('<vivarium-keep');
+  const name = modelName({ checkpoint: 'organisms', latentSize: 96 });
+  const model = await get(modelPath(name));
+  expect(model.status).toBe(200);
+  await model.arrayBuffer();
+  for (const other of ['00000000', '..%2f', 'x']) {
+    expect((await get(modelPath(other))).status).toBe(404);
+  }
+  // A seed whose room is not named is planted in the first one; nothing else is passed on.
+  expect((await get('/?seed=Aq-_')).headers.get('location')).toBe('/r/hall?seed=Aq-_');
+  expect((await get('/?seed=%0d&x=1')).headers.get('location')).toBe('/r/hall');
 });
 
 test('the server has every file that the page requests', async () => {
