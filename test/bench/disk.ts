@@ -1,8 +1,9 @@
 /**
  * What a busy room writes to the disk, and how long a restart takes when the server is killed: a
- * server of its own, as `npm start` starts it, and visitors who never stop cutting.
+ * server of its own, as `npm start` starts it, and visitors who never stop cutting. Everything is
+ * counted that is written to the disk of TMPDIR meanwhile.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
@@ -22,6 +23,8 @@ const GROWING = 20_000;
 const CUT = 1_000;
 const HOUR = 3_600;
 const GB = 1e9;
+/** Of the system's counters, bytes. */
+const SECTOR = 512;
 /** Kills after which restarts are measured. */
 const KILLS = 5;
 /** Longest time between two kills, ms: two snapshots of a busy room. */
@@ -57,16 +60,20 @@ export async function benchDisk(
     await crowd.plant(organisms);
     await sleep(GROWING);
     log(`all have grown; ${visitors} visitors cut for ${seconds} s`);
-    const before = writtenBy(server);
+    const before = writtenTo(scratch);
+    const first = await crowd.metric('tick');
     const awake: number[] = [];
     const begun = performance.now();
     while (performance.now() - begun < 1000 * seconds) {
       await sleep(1_000);
-      awake.push(await crowd.awake());
+      awake.push(await crowd.metric('awake'));
     }
-    const hours = (performance.now() - begun) / 1000 / HOUR;
-    const written = rounded((writtenBy(server) - before) / GB / hours);
-    log(`  ${written} GB/h, with ${rounded(mean(awake))} of ${organisms} awake`);
+    const lasted = (performance.now() - begun) / 1000;
+    const written = rounded((writtenTo(scratch) - before) / GB / (lasted / HOUR));
+    const rate = rounded(((await crowd.metric('tick')) - first) / lasted);
+    log(
+      `  ${written} GB/h, with ${rounded(mean(awake))} of ${organisms} awake, at ${rate} ticks/s`,
+    );
 
     const random = createRandom(20261127);
     const restarts: { crash: number; replayed: number }[] = [];
@@ -99,7 +106,14 @@ export async function benchDisk(
     );
     const back = spreadOf(restarts.map(({ crash }) => crash));
     return {
-      ...{ machine: describeMachine(), seconds, visitors, organisms, awake: rounded(mean(awake)) },
+      ...{
+        machine: describeMachine(),
+        seconds,
+        visitors,
+        organisms,
+        awake: rounded(mean(awake)),
+        rate,
+      },
       /** GB per hour. */
       written,
       /** ms from the kill until a visitor is in the room. */
@@ -113,11 +127,15 @@ export async function benchDisk(
   }
 }
 
-/** Bytes that a process has caused to be written, less those that were deleted before. */
-function writtenBy({ child }: ServerProcess): number {
-  const text = readFileSync(`/proc/${child.pid}/io`, 'utf8');
-  const of = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)![1]);
-  return of('write_bytes') - of('cancelled_write_bytes');
+/**
+ * Bytes written to the disk of a folder since the system started, whoever wrote them: what a
+ * process is charged with is not what its file system writes.
+ */
+function writtenTo(folder: string): number {
+  const { dev } = statSync(folder);
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  const stat = readFileSync(`/sys/dev/block/${major}:${minor}/stat`, 'utf8');
+  return SECTOR * Number(stat.trim().split(/\s+/)[6]);
 }
 
 const replayedBy = ({ output, errors }: ServerProcess): number =>
@@ -158,10 +176,11 @@ class Crowd {
     }
   }
 
-  /** Organisms that move. */
-  async awake(): Promise<number> {
+  /** A figure of the room. */
+  async metric(name: 'awake' | 'tick'): Promise<number> {
     const answer = await fetch(`http://127.0.0.1:${this.port}/metrics`);
-    return Number(/^vivarium_room_awake\{.*\} (\d+)/m.exec(await answer.text())?.[1]);
+    const line = new RegExp(`^vivarium_room_${name}\\{.*\\} (\\d+)`, 'm');
+    return Number(line.exec(await answer.text())?.[1]);
   }
 
   leave(): void {
