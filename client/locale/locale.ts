@@ -10,6 +10,7 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
+import { SHORT_ID } from './short-id.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
 /** A page's texts in each language: `LOADERS` of its folder in `words/`. */
@@ -29,8 +30,14 @@ export async function loadDictionary(
 ): Promise<Dictionary> {
   if (!isTranslated(language)) return { templates: {}, kinds: {} };
   const [{ templates }, kinds] = await Promise.all([texts[language](), KIND_LOADERS[language]()]);
-  return { templates, kinds: kinds.default };
+  return { templates: byShortId(templates), kinds: kinds.default };
 }
+
+/** Finds texts also where the build has shortened their ids to {@link SHORT_ID} characters. */
+const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
+  new Proxy(templates, {
+    get: (all, id: string) => all[id] ?? all[id.slice(0, SHORT_ID)],
+  });
 
 const localStore = new BrowserStore('localStorage', 'vivarium language');
 

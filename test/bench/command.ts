@@ -12,6 +12,7 @@ import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
+import { benchPaths } from './paths.ts';
 import { benchPeer } from './peer.ts';
 import { benchPublicDay } from './public-day.ts';
 import { benchReplay } from './replay.ts';
@@ -47,6 +48,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   pages: {
     run: benchPages,
     help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
+  },
+  paths: {
+    run: benchPaths,
+    help: 'taps, seconds and dead ends of six things that a first visitor does on a phone',
   },
   peer: {
     run: benchPeer,

@@ -2,9 +2,11 @@
  * The process of the honest visitors of `public-day.ts`: phones that plant and cut, a newcomer
  * every ten seconds, and a wall that reloads its page. Each has an address of its own.
  */
+import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import { answerParent } from '../load/child.ts';
+import { createDecoder } from '../load/decoder.ts';
 import { addCounts, spreadOf } from '../load/figures.ts';
 import { LoadClient, type LoadClientOptions } from '../load/load-client.ts';
 import { PacketCache } from '../load/packet-cache.ts';
@@ -52,15 +54,16 @@ const anywhere = ({ width, height }: Event<'welcome'>['room']) => ({
   y: random.integer(height),
 });
 
-/** As a visitor sees where there is room: of some places, the one farthest from any organism. */
-function free({ room, organisms }: Event<'welcome'>) {
-  const places = Array.from({ length: 30 }, () => {
-    const { x, y } = anywhere(room);
-    const distances = organisms.map((one) => Math.hypot(one.x - x, one.y - y));
-    return { x, y, distance: Math.min(...distances, Infinity) };
-  });
-  const { x, y } = places.reduce((a, b) => (b.distance > a.distance ? b : a));
-  return { x, y };
+/** As a visitor sees it: one of the places whose middle is bare; undefined when there is none. */
+function free({ room, checkpoint: { side } }: Event<'welcome'>, { owner }: Planes) {
+  const { width, height } = room;
+  const isBare = (x: number, y: number): boolean =>
+    [0, 1].every((dy) => [0, 1].every((dx) => !owner[(y - dy) * width + x - dx]));
+  const places: { x: number; y: number }[] = [];
+  for (let y = side / 2; y <= height - side / 2; y++) {
+    for (let x = side / 2; x <= width - side / 2; x++) if (isBare(x, y)) places.push({ x, y });
+  }
+  return places[random.integer(places.length)];
 }
 
 function follow({ events }: Event<'life'>): void {
@@ -122,8 +125,14 @@ class Visitor {
 function newcomer(n: number): void {
   const begun = performance.now();
   let done = false;
+  let planes: Planes | undefined;
   const client = dial(`127.0.2.${1 + (n % 250)}`, {
     redial: 500,
+    best: 'phone',
+    decoder: ({ width, height }) => {
+      planes = createPlanes(width, height);
+      return createDecoder(planes);
+    },
     onEvent: (name, message) => {
       if (name === 'accepted' && !done) finish();
       if (name === 'rejected') addCounts(refused, { [(message as Event<'rejected'>).reason]: 1 });
@@ -131,9 +140,11 @@ function newcomer(n: number): void {
   });
   const trying = setInterval(() => {
     if (performance.now() - begun > PATIENCE) return finish();
-    const { welcome } = client;
-    if (!welcome) return;
-    client.command('plant', { ...free(welcome), seed: { from: 'gallery', index: 0 } });
+    const { welcome, joined } = client;
+    if (!welcome || !planes || !joined) return;
+    const place = free(welcome, planes);
+    if (place) client.command('plant', { ...place, seed: { from: 'gallery', index: 0 } });
+    else addCounts(refused, { covered: 1 });
   }, RETRY);
   function finish(): void {
     done = true;

@@ -1,5 +1,5 @@
 /**
- * Every sheet and panel of the visitor's page in every state. In every window, also at 200 % zoom,
+ * Every sheet and panel of the visitor's page in every state. In each window, also at 200 % zoom,
  * all of it is within reach, and the pad is as large as the window allows; and it looks as it did
  * when people looked at it and found it right.
  * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` retakes the pictures: review them before you commit them.
@@ -28,6 +28,10 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
+/** All windows with VIVARIUM_TEST_FULL; otherwise those of the pictures, and the smallest zoomed. */
+const LOOKED_AT = process.env.VIVARIUM_TEST_FULL
+  ? [...WINDOWS, ...ZOOMED]
+  : [...KEPT, ...ZOOMED.filter(({ width, height }) => width * height === 160 * 240)];
 /**
  * Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where
  * controls weigh twice.
@@ -133,7 +137,7 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   const wrong: string[] = [];
   const pictures: Buffer[] = [];
   await of.mouse.move(0, 0);
-  for (const size of [...WINDOWS, ...ZOOMED]) {
+  for (const size of LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
     if (PICTURES || KEPT.includes(size)) {
@@ -188,7 +192,7 @@ test('the notice of a slow room is within the window', async () => {
   await closeAll(page);
   await setPace(page, true);
   const wrong: string[] = [];
-  for (const size of [...WINDOWS, ...ZOOMED]) {
+  for (const size of LOOKED_AT) {
     await resize(page, size);
     wrong.push(
       ...(await outOfReach(page.locator('header').first())).map(

@@ -6,6 +6,11 @@ import { benchCommand } from '../bench/command.ts';
 import { runScript, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
 
+/** Runs of a bench that others resemble belong to `npm run test:full`. */
+const whole: (name: string, run: () => Promise<void>) => void = process.env.VIVARIUM_TEST_FULL
+  ? test
+  : () => {};
+
 /** A garden that is soon grown. */
 const small = ['--organisms', '8'];
 
@@ -69,7 +74,7 @@ test('crowd keeps organisms awake, and says how late ticks are and what visitors
   expect(figures.awake.mean).toBeGreaterThan(0);
 });
 
-test('durability compares the same garden with and without being kept', async () => {
+whole('durability compares the same garden with and without being kept', async () => {
   const { code, output, errors } = await bench('durability', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { arms, same, ticks } = JSON.parse(output);
@@ -93,7 +98,7 @@ test('replay does a recorded room again, over a restart, and all of it is equal'
   expect(recording.restart.remarks.join()).toContain('is restored');
 });
 
-test('soak lets bots play with a server of its own, and says what it holds', async () => {
+whole('soak lets bots play with a server of its own, and says what it holds', async () => {
   const size = ['--seconds', '6', '--visitors', '4'];
   const { code, output, errors } = await bench('soak', ...size, '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

@@ -221,12 +221,16 @@ describe('connections', () => {
     const { neighbour, join } = await startThrong({});
     const film = (x: number, y: number) => ({ seed: { from: 'map', x, y } });
     const greedy = await Promise.all(Array.from({ length: 30 }, () => join('10.0.0.5')));
-    const answers = greedy.flatMap((one, x) =>
-      [0, 1, 2, 3].map((y) => one.ask('preview', film(x / 30, y / 4))),
-    );
+    let refused = 0;
+    for (const [x, one] of greedy.entries()) {
+      for (let y = 0; y < 4; y++) {
+        void one.ask('preview', film(x / 30, y / 4)).then((answer) => {
+          if ('reason' in answer) refused++;
+        });
+      }
+    }
     expect(await neighbour.ask('preview', film(1, 1))).toHaveProperty('film');
-    const refused = (await Promise.all(answers)).filter((answer) => 'reason' in answer);
-    expect(refused.length).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(0);
   });
 
   test('a forwarded address that no trusted proxy wrote is ignored', async () => {

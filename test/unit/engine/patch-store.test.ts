@@ -90,8 +90,9 @@ test('2,000 rounds of planting, stepping and disposing do not leak memory', asyn
   // The first rounds fill the pool of buffers.
   const before = await rounds(0, 1_000);
   const grown = (await rounds(1_000, 3_000)) - before;
-  // One state of each would be more than ten times this.
-  expect(2_000 * state.byteLength).toBeGreaterThan(10 * 2 ** 20);
-  expect(grown).toBeLessThan(2 ** 20);
+  // What else runs in the process moves by a MiB or two; a leak of one state a round is far more.
+  const leaked = 2_000 * state.byteLength;
+  expect(leaked).toBeGreaterThan(10 * 2 ** 20);
+  expect(grown).toBeLessThan(leaked / 2);
   await store.close();
 });
