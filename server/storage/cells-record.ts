@@ -1,7 +1,8 @@
 /**
- * The cells of one organism as a record. What heals comes near to what it was: XOR with its cells
- * in an earlier record leaves mostly zeros in the upper bytes, and compression finds them once
- * bytes of the same significance stand together. The lower bytes have no pattern.
+ * The cells of one organism as a record. What heals comes near to what it was: the differences to
+ * its cells in an earlier record, as those of integers, have mostly zeros in their upper bytes, and
+ * compression finds them once bytes of the same significance stand together. The lower bytes have
+ * no pattern.
  */
 import * as v from 'valibot';
 import { compressed } from './record-access.ts';
@@ -16,11 +17,11 @@ export const cellStates = v.custom<Float32Array>((value) => value instanceof Flo
 
 export const cellsRecord = v.union([
   v.strictObject({
-    /** First byte of each float, then second byte of each, and so on; little-endian. */
+    /** First byte of each word, then second byte of each, and so on; little-endian. */
     planes: v.custom<Uint8Array>(
       (value) => value instanceof Uint8Array && value.length % BYTES === 0,
     ),
-    /** The tick of the record of the same organism with which they are combined by XOR. */
+    /** The words are differences to the cells of the same organism, stored at this tick. */
     base: v.optional(v.number()),
   }),
   /** Of earlier releases. */
@@ -42,8 +43,8 @@ export async function encodeCells(
   { state, base }: NewCells,
 ): Promise<{ readonly entry: Entry; readonly base?: number }> {
   if (base && base.state.length === state.length) {
-    const difference = xor(wordsOf(state), wordsOf(base.state));
-    const entry = await compressed(key, { planes: planesOf(difference), base: base.tick });
+    const differences = minus(wordsOf(state), wordsOf(base.state));
+    const entry = await compressed(key, { planes: planesOf(differences), base: base.tick });
     if (entry.bytes.length <= MAX_DIFFERENCE * state.byteLength) return { entry, base: base.tick };
   }
   return { entry: await compressed(key, { planes: planesOf(wordsOf(state)) }) };
@@ -61,20 +62,31 @@ export async function decodeCells(
   if ('state' in record) return record.state;
   const words = wordsIn(record.planes);
   if (record.base === undefined) return new Float32Array(words.buffer);
-  return new Float32Array(xor(words, wordsOf(await read(record.base))).buffer);
+  return new Float32Array(plus(words, wordsOf(await read(record.base))).buffer);
 }
 
-function wordsOf(state: Float32Array): Uint32Array<ArrayBuffer> {
-  return new Uint32Array(state.slice().buffer);
-}
+type Words = Int32Array<ArrayBuffer>;
 
-/** Changes `words`. */
-function xor(words: Uint32Array<ArrayBuffer>, others: Uint32Array): Uint32Array<ArrayBuffer> {
-  for (let i = 0; i < words.length; i++) words[i] ^= others[i];
+const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
+
+/** Makes differences modulo 2³² of words; the sign is the lowest bit, so that small ones are small. */
+function minus(words: Words, base: Words): Words {
+  for (let i = 0; i < words.length; i++) {
+    const difference = (words[i] - base[i]) | 0;
+    words[i] = (difference << 1) ^ (difference >> 31);
+  }
   return words;
 }
 
-function planesOf({ buffer }: Uint32Array<ArrayBuffer>): Uint8Array {
+/** The inverse of `minus`. */
+function plus(differences: Words, base: Words): Words {
+  for (let i = 0; i < differences.length; i++) {
+    differences[i] = base[i] + ((differences[i] >>> 1) ^ -(differences[i] & 1));
+  }
+  return differences;
+}
+
+function planesOf({ buffer }: Words): Uint8Array {
   const bytes = new Uint8Array(buffer);
   const planes = new Uint8Array(bytes.length);
   for (let byte = 0, to = 0; byte < BYTES; byte++) {
@@ -83,10 +95,10 @@ function planesOf({ buffer }: Uint32Array<ArrayBuffer>): Uint8Array {
   return planes;
 }
 
-function wordsIn(planes: Uint8Array): Uint32Array<ArrayBuffer> {
+function wordsIn(planes: Uint8Array): Words {
   const bytes = new Uint8Array(planes.length);
   for (let byte = 0, from = 0; byte < BYTES; byte++) {
     for (let to = byte; to < bytes.length; to += BYTES) bytes[to] = planes[from++];
   }
-  return new Uint32Array(bytes.buffer);
+  return new Int32Array(bytes.buffer);
 }

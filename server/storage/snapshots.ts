@@ -20,8 +20,8 @@ import type {
 import { isStandalone, retainedSnapshots } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
-/** Bytes of cells per transaction; the most that a tick's commit has to wait for. */
-const CELL_BYTES_AT_ONCE = 1_000_000;
+/** Bytes of cells per transaction, which takes half of that; a tick's commit has to wait for it. */
+const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /** Snapshots that may refer to one record of cells, as it may be damaged. */
 const MAX_DIFFERENCES = 15;
