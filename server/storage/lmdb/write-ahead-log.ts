@@ -25,6 +25,8 @@ import type { Write } from '../records.ts';
 export const LOG_FILE = 'write-ahead.log';
 /** Size of the file, bytes. */
 const CAPACITY = 2 * 2 ** 20;
+/** What the disk is written in, bytes. A small write does not cross its boundaries. */
+const PAGE = 4_096;
 /** Length and CRC-32 of what follows the two, and the write's number as a double. */
 const HEADER = 16;
 const CHECKED = 8;
@@ -62,9 +64,11 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
   let end = 0;
   let missing = 0;
   for (;;) {
-    const frame = frameAt(bytes, end);
-    // Those after the end are from before the log began anew.
-    if (!frame || (last !== undefined && frame.number !== last + 1)) break;
+    const frame = [end, nextPage(end)]
+      .map((at) => frameAt(bytes, at))
+      // Others are from before the log began anew.
+      .find((one) => one && (last === undefined || one.number === last + 1));
+    if (!frame) break;
     if (frame.number > count) {
       if (writes.length === 0) missing = frame.number - count - 1;
       writes.push(decode(frame.payload));
@@ -95,20 +99,22 @@ export class WriteAheadLog {
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
-    if (this.end + HEADER + payload.length > CAPACITY) return false;
-    const frame = Buffer.alloc(HEADER + payload.length);
+    const size = HEADER + payload.length;
+    const begin = (this.end % PAGE) + size > PAGE ? nextPage(this.end) : this.end;
+    if (begin + size > CAPACITY) return false;
+    const frame = Buffer.alloc(size);
     frame.writeUInt32LE(payload.length);
     frame.writeDoubleLE(number, CHECKED);
     frame.set(payload, HEADER);
     frame.writeUInt32LE(crc32(frame.subarray(CHECKED)), 4);
     try {
       this.file ??= openFull(join(this.folder, LOG_FILE), this.folder);
-      writeSync(this.file, frame, 0, frame.length, this.end);
+      writeSync(this.file, frame, 0, size, begin);
       fdatasyncSync(this.file);
     } catch {
       return false;
     }
-    this.end += frame.length;
+    this.end = begin + size;
     return true;
   }
 
@@ -148,6 +154,8 @@ function openFull(path: string, folder: string): number {
     throw error;
   }
 }
+
+const nextPage = (at: number): number => PAGE * Math.ceil(at / PAGE);
 
 interface Frame {
   readonly number: number;

@@ -127,6 +127,20 @@ test('a log that is full is emptied into the data, and both stay small', async (
   expect(await keysIn(copy)).toHaveLength(50);
 });
 
+test('writes of any size up to a large one are read again', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  const random = createRandom(20261127);
+  for (let i = 0; i < 100; i++) table.write(put(i, 1 + random.integer(i % 10 === 0 ? 9_000 : 900)));
+  const copy = folderOf();
+  cpSync(folder, copy, { recursive: true });
+  const all = table.list(ALL);
+  await table.close();
+  const again = openTable(copy);
+  expect(again.list(ALL)).toEqual(all);
+  await again.close();
+});
+
 test('a reader sees what is in the log of a running server', async () => {
   const folder = folderOf();
   const table = openTable(folder);
