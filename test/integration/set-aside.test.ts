@@ -53,7 +53,7 @@ beforeAll(async () => {
     visitor.leave();
   }
   await again.end('SIGKILL');
-}, 90_000);
+}, 300_000);
 
 /** Changes the records of a copy. */
 function spoil(folder: string, work: (table: Table) => void): Promise<void> {
@@ -235,7 +235,7 @@ test.each(drills)(
     // What was set aside is not damaged data of the next start.
     await (await openSound(folder)).close();
   },
-  60_000,
+  240_000,
 );
 
 test('the host puts a room back, in exchange for the present one, or dismisses it', async () => {
