@@ -9,7 +9,7 @@ import { StoreError } from '../store-error.ts';
 
 export const DATA_FILE = 'data.mdb';
 /** Key of the number of writes; LMDB does not detect that the last ones are missing. */
-export const COUNT_KEY = '!count';
+const COUNT_KEY = '!count';
 export const COUNT_BYTES = 12;
 
 export interface Environment {
