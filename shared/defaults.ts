@@ -303,12 +303,12 @@ export const DEFAULTS = {
     markTicks: 15,
     /** The same while nothing changes. */
     idleMarkTicks: 900,
-    /** Stepped cells after which a snapshot is due; bounds the recovery time. */
+    /** Stepped cells after which a recent snapshot is due; bounds the time of a restart. */
     snapshotCells: 5_000_000,
-    /** Minimum time between two of these; bounds the amount written. */
+    /** Minimum time between two of these. */
     snapshotLeast: 10_000,
-    /** After this many times `snapshotLeast`, a snapshot is due if anything has changed. */
-    snapshotCalm: 6,
+    /** After this many times `snapshotLeast`, a room that has changed is stored; an undo's base. */
+    snapshotStored: 6,
     /** A snapshot is due after this time in any case, because recovery replays every tick. */
     snapshotIdle: 3_600_000,
     /** Snapshots kept: the latest, and one for each of the last minutes, hours and days. */

@@ -3,8 +3,8 @@
  * checksums.
  */
 import * as v from 'valibot';
+import { cellStates } from '../storage/cells-record.ts';
 import {
-  cellsRecord,
   journalRecord,
   planeChecksumRecord,
   roomRecord,
@@ -21,7 +21,7 @@ import { Timeline, type TimePoint } from './timeline.ts';
 /** A room's state, and the cells of its organisms. */
 const moment = {
   state: roomState,
-  cells: v.pipe(v.array(cellsRecord.entries.state), v.readonly()),
+  cells: v.pipe(v.array(cellStates), v.readonly()),
 };
 
 /** Schema of a range in a replay bundle. */

@@ -145,7 +145,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: `${store.snapshotLeast / 1000}`,
-        help: `least time between snapshots of a busy room; a calm room is saved ${store.snapshotCalm} times less often`,
+        help: `least time between snapshots of a busy room for a restart after a crash; those for a restart after a power failure are ${store.snapshotStored} times rarer`,
       },
     }),
     ...inSection('Fair use', {

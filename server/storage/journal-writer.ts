@@ -22,8 +22,6 @@ import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
-  /** Least time between two snapshots of a busy room, ms. */
-  readonly snapshotLeast?: number;
   /** Receives notices for the host. */
   readonly warn: (name: StorageNotice, message: string) => void;
   /** Receives the duration of each commit, ms. */
@@ -133,9 +131,7 @@ export class JournalWriter {
   /** Records checksums, and takes snapshots when due. Call after each tick, before the next. */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
-    const { snapshotLeast = DEFAULTS.store.snapshotLeast } = this.options;
-    const { markTicks, idleMarkTicks, snapshotCells, snapshotCalm, snapshotIdle, retry } =
-      DEFAULTS.store;
+    const { markTicks, idleMarkTicks, retry } = DEFAULTS.store;
     if (this.failedAt !== undefined && now - this.failedAt >= retry) {
       this.failedAt = now;
       for (const watched of this.watched.values())
@@ -156,12 +152,10 @@ export class JournalWriter {
         watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
       }
-      const activeInterval = snapshotLeast * (watched.cells >= snapshotCells ? 1 : snapshotCalm);
-      // A room at rest needs snapshots too, or recovery would have to replay days of idle ticks.
-      const interval = watched.unsaved ? activeInterval : snapshotIdle;
       const isRetry = this.retried.delete(watched);
-      const isDue = this.failedAt === undefined ? now - watched.savedAt >= interval : isRetry;
-      if (isDue) void this.saveSnapshot(watched);
+      const due = this.failedAt === undefined ? this.snapshots.due(watched) : isRetry && 'stored';
+      if (due === 'stored') void this.saveSnapshot(watched);
+      else if (due) this.keepRecent(watched);
     }
   }
 
@@ -229,10 +223,13 @@ export class JournalWriter {
     }
   }
 
-  /** Resolves when everything recorded so far is on disk. */
-  async flushed(): Promise<void> {
-    await this.lastCommit;
-  }
+  /** Resolves when everything recorded is on disk. */
+  readonly flushed = async (): Promise<void> => {
+    for (let last: unknown; last !== this.lastCommit; ) {
+      last = this.lastCommit;
+      await last;
+    }
+  };
 
   /** Runs work that reads a snapshot and the journal after it, which are not removed meanwhile. */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
@@ -312,6 +309,15 @@ export class JournalWriter {
     return taken.then(nothing, nothing);
   }
 
+  /** Keeps a room for a restart, unless a snapshot is in progress, which does so too. */
+  private keepRecent(watched: WatchedRoom): void {
+    if (watched.saving.isLocked()) return;
+    const draft = this.snapshots.recentOf(watched);
+    const keep = () => this.snapshots.keepRecent(watched, draft, this.flushed);
+    // A failure is reported by the next write that matters.
+    watched.saving.runExclusive(keep).catch(nothing);
+  }
+
   /** Runs work on a room's snapshots, one at a time. @throws what the work throws */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     const { failures } = this;
@@ -338,9 +344,8 @@ export class JournalWriter {
     marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
     entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
-    const written = () => this.lastCommit;
     return this.snapshots
-      .write(watched, draft, { written, marks, entry })
+      .write(watched, draft, { written: this.flushed, marks, entry })
       .catch((error: unknown) => {
         watched.bytes += draft.bytes;
         throw error;

@@ -2,9 +2,14 @@
 import type { Entry, Records, Span, Write } from './records.ts';
 import { StoreError } from './store-error.ts';
 
+/** What is kept apart from the records of a map. */
+const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
+
 /** Opens records in memory. @param stored holds them; pass the same map to open them again */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
+  const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
+  unsynced.set(stored, apart);
   const check = (): void => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
   };
@@ -30,6 +35,16 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
       check();
       for (const { key, bytes } of put) stored.set(key, bytes.slice());
       for (const key of remove) stored.delete(key);
+    },
+    async putUnsynced(key, parts) {
+      check();
+      const copies = parts.map((part) => part.slice());
+      if (copies.length > 0) apart.set(key, copies);
+      else apart.delete(key);
+    },
+    async getUnsynced(key) {
+      check();
+      return apart.get(key)?.map((part) => part.slice());
     },
     async size() {
       check();

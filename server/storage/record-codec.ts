@@ -1,21 +1,39 @@
 /**
- * Encodes records: a version, a checksum of key and content, and the content as MessagePack. A
- * record under another key, or with a changed bit, is rejected.
+ * Encodes records: a version, a checksum of key and content, and the content as MessagePack,
+ * compressed if it is large. A record under another key, or with a changed bit, is rejected.
  */
-import { crc32 } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { Packr } from 'msgpackr';
 import { StoreError } from './store-error.ts';
 
 /** Raise it when records change so that an older server would misread them. */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
+/** Of compression, 0…11. */
+const QUALITY = 4;
 
 /** `moreTypes` stores typed arrays as bytes; other extensions are not needed. */
 const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true });
 
+const compress = promisify(brotliCompress);
+
 /** Encodes a record. */
 export function encodeRecord(key: string, value: unknown): Uint8Array {
+  return seal(key, packr.pack(value));
+}
+
+/** Encodes and compresses a record; other threads do the work. */
+export async function encodeCompressed(key: string, value: unknown): Promise<Uint8Array> {
   const content = packr.pack(value);
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: QUALITY,
+    [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+  };
+  return encodeRecord(key, { brotli: await compress(content, { params }) });
+}
+
+function seal(key: string, content: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER + content.length);
   bytes.set(content, HEADER);
   bytes[0] = RECORD_VERSION;
@@ -32,8 +50,12 @@ export function decodeRecord(key: string, bytes: Uint8Array): unknown {
       `The record "${key}" is of version ${bytes[0]}; this server reads version ${RECORD_VERSION}.`,
     );
   }
-  return packr.unpack(bytes.subarray(HEADER));
+  const value: unknown = packr.unpack(bytes.subarray(HEADER));
+  return isCompressed(value) ? packr.unpack(brotliDecompressSync(value.brotli)) : value;
 }
+
+const isCompressed = (value: unknown): value is { brotli: Uint8Array } =>
+  typeof value === 'object' && value !== null && 'brotli' in value;
 
 /** Whether a record matches its checksum. */
 export function isIntact(key: string, bytes: Uint8Array): boolean {

@@ -130,8 +130,11 @@ export const snapshotRecord = v.strictObject({
   at: v.number(),
   /** The engine that computed it and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
-  /** In the order of the organisms: the tick of the snapshot that stored their cells. */
-  cells: v.array(v.strictObject({ id: positive, tick: whole })),
+  /**
+   * In the order of the organisms: the tick of the snapshot that stored their cells, and of the one
+   * that stored their base.
+   */
+  cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Bytes written for it and for the journal since the previous snapshot. */
   bytes: whole,
   /** The journal's part of `bytes`. */
@@ -144,12 +147,6 @@ export const snapshotRecord = v.strictObject({
   jump: v.optional(v.literal(true)),
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
-
-/** The cells of one organism. */
-export const cellsRecord = v.strictObject({
-  /** [stage, stage, C] in 32 bits, as rounded cells would grow differently. */
-  state: v.custom<Float32Array>((value) => value instanceof Float32Array),
-});
 
 /** Counts of a room's commands on one day. */
 export const dayRecord = v.strictObject({

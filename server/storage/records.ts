@@ -39,6 +39,16 @@ export interface Records {
    * @throws StoreError disk-full, write-failed, closed
    */
   write(write: Write): Promise<void>;
+  /**
+   * Replaces what is kept under a key, apart from the records, without waiting for the disk: it
+   * survives the end of the process, but perhaps not a loss of power.
+   *
+   * @param parts none: removes it
+   * @throws StoreError disk-full, write-failed, closed
+   */
+  putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
+  /** What `putUnsynced` has kept; undefined: nothing, or it is not whole. */
+  getUnsynced(key: string): Promise<Uint8Array[] | undefined>;
   /** Bytes used. */
   size(): Promise<number>;
   /** Resolves when all writes are done. */

@@ -6,6 +6,7 @@ import type { Room, TickResult } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
 import { checksumOf, TickSums } from './plane-checksums.ts';
+import { readRecent } from './recent-snapshot.ts';
 import type { JournalRecord, JournalTail, PlaneChecksum, RoomRecord } from './record-schemas.ts';
 import type { Store, StoredMoment } from './store.ts';
 import { StoreError } from './store-error.ts';
@@ -126,7 +127,11 @@ async function latestMoment(
   tail: JournalTail,
   remark: (text: string) => void,
 ): Promise<StoredMoment> {
-  for (const tick of await store.snapshotTicks(name)) {
+  const ticks = await store.snapshotTicks(name);
+  const recent = await readRecent(store, name);
+  const recentTick = recent?.snapshot.tick ?? 0;
+  if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
+  for (const tick of ticks) {
     if (tick > tail.tick) continue;
     const moment = await intactMoment(store, name, tick);
     if (moment) return moment;

@@ -2,12 +2,14 @@
  * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues.
  */
 import { setImmediate } from 'node:timers/promises';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
 import { TickSums } from './plane-checksums.ts';
+import { putRecent } from './recent-snapshot.ts';
 import type {
   DayRecord,
   JournalRecord,
@@ -18,8 +20,23 @@ import type {
 import { isStandalone, retainedSnapshots } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
-/** Bytes of cells per transaction; the most that a tick's commit has to wait for. */
-const CELL_BYTES_AT_ONCE = 1_000_000;
+/** Bytes of cells per transaction, which takes half of that; a tick's commit has to wait for it. */
+const CELL_BYTES_AT_ONCE = 2_000_000;
+
+/** Snapshots that may refer to one record of cells, as it may be damaged. */
+const MAX_DIFFERENCES = 15;
+
+/** Where an organism's cells are stored. */
+interface SavedCells {
+  /** Its age then. */
+  readonly age: number;
+  /** Of the snapshot. */
+  readonly tick: number;
+  /** Of the snapshot with the cells from which they are stored as a difference. */
+  readonly base?: number | undefined;
+  /** Records since then. */
+  readonly differences: number;
+}
 
 /** A room and the state of its storage. */
 export class WatchedRoom {
@@ -31,16 +48,18 @@ export class WatchedRoom {
   unmarked = true;
   /** Whether the room has changed since the last snapshot. */
   unsaved = true;
-  /** Cells stepped since the last snapshot. */
+  /** Cells stepped since the last snapshot, the recent one included. */
   cells = 0;
   /** Bytes of journal since the last snapshot. */
   bytes = 0;
   /** Time of the last snapshot, ms. */
   savedAt = Number.NEGATIVE_INFINITY;
+  /** Time of the last snapshot, the recent one included, ms. */
+  capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read, and must not be removed. */
   readonly readers = new Set<number>();
-  /** By organism: its age when its cells were last stored, and the tick of that snapshot. */
-  saved = new Map<number, { readonly age: number; readonly tick: number }>();
+  /** By organism: where its cells were last stored. */
+  saved = new Map<number, SavedCells>();
   /** Held while its snapshots are changed. */
   readonly saving = new Mutex();
   /** Whether the journal lacks entries, which only a snapshot can replace. */
@@ -67,8 +86,8 @@ export class WatchedRoom {
   }
 }
 
-/** The content of a snapshot before it is written. Its cells may still be in the engine. */
-export interface SnapshotDraft {
+/** A room at one moment. Its cells may still be in the engine. */
+interface Capture {
   readonly state: RoomState;
   /** Organisms whose cells are not stored yet. */
   readonly stale: RoomState['organisms'];
@@ -76,9 +95,18 @@ export interface SnapshotDraft {
   readonly exported: Promise<Float32Array[]>;
   /** Wall clock, ms. */
   readonly at: number;
+  readonly seq: number;
+}
+
+/** The content of a snapshot before it is written. */
+export interface SnapshotDraft extends Capture {
   /** Bytes of journal since the previous snapshot. */
   readonly bytes: number;
-  readonly seq: number;
+}
+
+/** A recent snapshot before it is kept. */
+interface RecentDraft extends Capture {
+  readonly cells: SnapshotRecord['cells'];
 }
 
 /** How and with what a draft is written. */
@@ -96,28 +124,70 @@ export interface SnapshotsOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
+  /** Least time between two snapshots of a busy room, the recent one included, ms. */
+  readonly snapshotLeast?: number;
+  /** Stepped cells after which a room counts as busy. */
+  readonly snapshotCells?: number;
 }
 
 /** Takes and writes snapshots, and removes old ones. */
 export class Snapshots {
   constructor(private readonly options: SnapshotsOptions) {}
 
+  /** Which snapshot of a room is due. */
+  due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
+    const { clock, snapshotLeast: least = DEFAULTS.store.snapshotLeast } = this.options;
+    const { snapshotCells = DEFAULTS.store.snapshotCells } = this.options;
+    const { snapshotStored, snapshotIdle } = DEFAULTS.store;
+    const now = clock.now();
+    // A room at rest needs snapshots too, or recovery would have to replay days of idle ticks.
+    const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
+    if (now - watched.savedAt >= interval) return 'stored';
+    const isBusy = watched.cells >= snapshotCells;
+    return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;
+  }
+
   /** Captures a room and its cells synchronously, so that no tick can come between. */
   draftOf(watched: WatchedRoom): SnapshotDraft {
-    const { engine, date, clock } = this.options;
-    const { room, saved, tail } = watched;
-    const state = room.export();
-    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
-    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // `write` awaits it later; without this, a failure before that would be unhandled.
-    exported.catch(() => {});
-    const at = Math.max(watched.at, date());
+    const capture = this.capture(watched);
     watched.unsaved = false;
-    watched.cells = 0;
-    watched.savedAt = clock.now();
+    watched.savedAt = watched.capturedAt;
     const { bytes } = watched;
     watched.bytes = 0;
-    return { state, stale, exported, at, bytes, seq: tail.seq };
+    return { ...capture, bytes };
+  }
+
+  /** Captures a room, as `draftOf`, for `keepRecent`. No snapshot may be in progress. */
+  recentOf(watched: WatchedRoom): RecentDraft {
+    const capture = this.capture(watched);
+    const { state, stale } = capture;
+    const fresh = new Set(stale.map(({ id }) => id));
+    const cells = state.organisms.map(({ id }) =>
+      fresh.has(id) ? { id, tick: state.tick } : refOf(id, watched.saved.get(id)!),
+    );
+    return { ...capture, cells };
+  }
+
+  /**
+   * Keeps a room for a restart, without waiting for the disk.
+   *
+   * @param written resolves when the journal is on disk
+   * @throws StoreError; EngineError
+   */
+  async keepRecent(
+    watched: WatchedRoom,
+    { state, exported, at, seq, cells }: RecentDraft,
+    written: SnapshotWrite['written'],
+  ): Promise<void> {
+    const { store } = this.options;
+    const { name } = watched.room;
+    const { tick } = state;
+    const states = await exported;
+    await written();
+    await store.commit([{ room: name, tail: storedTail(watched, { tick, seq }) }]);
+    const { engine } = this;
+    const snapshot = { ...{ tick, seq, at, engine, cells }, bytes: 0, journal: 0 };
+    await putRecent(store, name, { snapshot, state, cells: states });
   }
 
   /**
@@ -130,39 +200,30 @@ export class Snapshots {
     draft: SnapshotDraft,
     { written, marks, entry }: SnapshotWrite,
   ): Promise<SnapshotRecord> {
-    const { store, engine } = this.options;
+    const { store } = this.options;
     const { room, saved } = watched;
     const { state, stale, at, seq } = draft;
     const { tick } = state;
     let { bytes } = draft;
     const states = await draft.exported;
     for (let i = 0; i < stale.length; ) {
-      const part: { id: number; state: Float32Array }[] = [];
+      const begin = i;
       for (let size = 0; i < stale.length && size < CELL_BYTES_AT_ONCE; i++) {
-        part.push({ id: stale[i].id, state: states[i] });
         size += states[i].byteLength;
       }
-      bytes += await store.putCells(room.name, tick, part);
+      bytes += await this.putCells(watched, tick, stale.slice(begin, i), states.slice(begin, i));
       // Lets ticks run between such transactions.
       await setImmediate();
     }
-    for (const { id, age } of stale) saved.set(id, { age, tick });
-    const cells = state.organisms.map(({ id }) => ({ id, tick: saved.get(id)!.tick }));
+    const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
+    bytes += await store.putState(room.name, state);
     // The stored tail must not refer to entries that are not on disk yet.
     await written();
-    const { stored: before } = watched;
-    watched.stored = { tick: Math.max(before.tick, tick), seq: Math.max(before.seq, seq) };
-    const snapshot: SnapshotRecord = {
-      tick,
-      seq,
-      at,
-      engine: { name: engine.info.name, device: engine.info.device },
-      cells,
-      bytes,
-      journal: draft.bytes,
-      ...marks,
-    };
-    await store.putSnapshot(room.name, { snapshot, state, tail: watched.stored, entry });
+    const tail = storedTail(watched, { tick, seq });
+    const { engine } = this;
+    const snapshot = { ...{ tick, seq, at, engine, cells, bytes }, journal: draft.bytes, ...marks };
+    await store.putSnapshot(room.name, { snapshot, tail, entry });
+    await store.removeRecent(room.name);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
@@ -174,6 +235,52 @@ export class Snapshots {
     );
     await store.removeOldSnapshots(room.name, watched.snapshots);
     return snapshot;
+  }
+
+  /** Stores cells of some organisms. @returns bytes written */
+  private async putCells(
+    { room: { name }, saved }: WatchedRoom,
+    tick: number,
+    organisms: RoomState['organisms'],
+    states: readonly Float32Array[],
+  ): Promise<number> {
+    const { store } = this.options;
+    const cells = await Promise.all(
+      organisms.map(async ({ id }, i) => {
+        const old = saved.get(id);
+        const at = old && (old.base ?? old.tick);
+        const isUsable = old !== undefined && old.differences < MAX_DIFFERENCES;
+        // Without its base, it is stored whole.
+        const read = isUsable ? store.cells(name, id, at!).catch(() => undefined) : undefined;
+        const state = await read;
+        return { id, state: states[i], base: state && { tick: at!, state } };
+      }),
+    );
+    const { bytes, bases } = await store.putCells(name, tick, cells);
+    for (const [i, { id, age }] of organisms.entries()) {
+      const base = bases[i];
+      const differences = base === undefined ? 0 : saved.get(id)!.differences + 1;
+      saved.set(id, { age, tick, base, differences });
+    }
+    return bytes;
+  }
+
+  private get engine(): SnapshotRecord['engine'] {
+    const { name, device } = this.options.engine.info;
+    return { name, device };
+  }
+
+  private capture(watched: WatchedRoom): Capture {
+    const { engine, date, clock } = this.options;
+    const { room, saved, tail } = watched;
+    const state = room.export();
+    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
+    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
+    // It is awaited later; without this, a failure before that would be unhandled.
+    exported.catch(() => {});
+    watched.cells = 0;
+    watched.capturedAt = clock.now();
+    return { state, stale, exported, at: Math.max(watched.at, date()), seq: tail.seq };
   }
 
   /**
@@ -209,3 +316,17 @@ export class Snapshots {
     return retained;
   }
 }
+
+/** Moves the end of a room's stored journal to a later tick. The caller writes it at once. */
+function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
+  const { stored } = watched;
+  watched.stored = { tick: Math.max(stored.tick, tick), seq: Math.max(stored.seq, seq) };
+  return watched.stored;
+}
+
+/** Where a snapshot finds an organism's cells. */
+const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] => ({
+  id,
+  tick,
+  ...(base !== undefined && { base }),
+});

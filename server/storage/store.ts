@@ -2,7 +2,7 @@
  * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
  * contents of the records; the journal writer decides when they are written.
  */
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -11,9 +11,9 @@ import {
   hourStatistics,
 } from '../../shared/host/statistics.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { cellsRecord, decodeCells, encodeCells, type NewCells } from './cells-record.ts';
+import { cellsKey, compressed, padded, parsed, recentKey, sealed } from './record-access.ts';
 import {
-  cellsRecord,
   type DayRecord,
   dayRecord,
   type JournalRecord,
@@ -41,10 +41,9 @@ export interface StoredMoment {
   readonly cells: readonly Float32Array[];
 }
 
-/** The last part of a snapshot, after its cells. */
+/** The last part of a snapshot, after its state and cells. */
 export interface SnapshotCommit {
   readonly snapshot: SnapshotRecord;
-  readonly state: RoomState;
   readonly tail: JournalTail;
   readonly entry?: JournalRecord | undefined;
 }
@@ -70,7 +69,6 @@ export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
 /** Kinds of the other records: `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
-const padded = (n: number): string => n.toString().padStart(12, '0');
 const END = '~';
 /** All keys with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
@@ -170,9 +168,7 @@ export class Store {
     const snapshot = await this.snapshot(name, tick);
     const state = await this.stateAt(name, tick);
     const cells: Float32Array[] = [];
-    for (const { id, tick: since } of snapshot.cells) {
-      cells.push((await this.require(cellsKey(name, id, since), cellsRecord)).state);
-    }
+    for (const { id, tick: since } of snapshot.cells) cells.push(await this.cells(name, id, since));
     const ids = snapshot.cells.map(({ id }) => id);
     if (state.tick !== tick || `${ids}` !== `${state.organisms.map(({ id }) => id)}`) {
       throw new StoreError('damaged', `The snapshot of tick ${tick} is inconsistent.`);
@@ -180,26 +176,37 @@ export class Store {
     return { snapshot, state, cells };
   }
 
-  /** Stores cell states of a snapshot. @returns bytes written */
+  /** Cell states of an organism, [stage, stage, C], stored with the snapshot of a tick. */
+  async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
+    const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
+    return decodeCells(await read(tick), async (base) => decodeCells(await read(base), noBase));
+  }
+
+  /** Stores cell states of a snapshot. @returns bytes written, and the ticks of their bases */
   async putCells(
     name: string,
     tick: number,
-    cells: readonly { readonly id: number; readonly state: Float32Array }[],
-  ): Promise<number> {
-    return this.write(cells.map(({ id, state }) => sealed(cellsKey(name, id, tick), { state })));
+    cells: readonly NewCells[],
+  ): Promise<{ readonly bytes: number; readonly bases: readonly (number | undefined)[] }> {
+    const encoded = await Promise.all(
+      cells.map((one) => encodeCells(cellsKey(name, one.id, tick), one)),
+    );
+    const bytes = await this.write(encoded.map(({ entry }) => entry));
+    return { bytes, bases: encoded.map(({ base }) => base) };
+  }
+
+  /** Stores a room's state of a snapshot. @returns bytes written */
+  async putState(name: string, state: RoomState): Promise<number> {
+    return this.write([await compressed(`state/${name}/${padded(state.tick)}`, state)]);
   }
 
   /**
-   * Completes a snapshot whose cells are stored.
+   * Completes a snapshot whose state and cells are stored.
    * @param commit.entry stored in the same transaction
    */
-  async putSnapshot(name: string, { snapshot, state, tail, entry }: SnapshotCommit): Promise<void> {
-    const tick = padded(snapshot.tick);
-    const stateEntry = sealed(`state/${name}/${tick}`, state);
-    const bytes = snapshot.bytes + stateEntry.bytes.length;
+  async putSnapshot(name: string, { snapshot, tail, entry }: SnapshotCommit): Promise<void> {
     await this.write([
-      stateEntry,
-      sealed(`snapshot/${name}/${tick}`, { ...snapshot, bytes }),
+      sealed(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot),
       sealed(`tail/${name}`, tail),
       ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
     ]);
@@ -218,7 +225,9 @@ export class Store {
       kept.flatMap(({ tick, cells }) => [
         `snapshot/${name}/${padded(tick)}`,
         `state/${name}/${padded(tick)}`,
-        ...cells.map(({ id, tick: since }) => cellsKey(name, id, since)),
+        ...cells.flatMap(({ id, tick: since, base }) =>
+          [since, base ?? since].map((at) => cellsKey(name, id, at)),
+        ),
       ]),
     );
     for (const kind of ['snapshot', 'state', 'cells']) {
@@ -230,8 +239,14 @@ export class Store {
     }
   }
 
+  /** Removes what `recent-snapshot` keeps of a room. */
+  async removeRecent(name: string): Promise<void> {
+    await this.records.putUnsynced(recentKey(name), []);
+  }
+
   /** Removes all records after a tick, as the room continues differently from there. */
   async truncate(name: string, tail: JournalTail): Promise<void> {
+    await this.removeRecent(name);
     await this.put(`tail/${name}`, tail);
     for (const kind of ['journal', 'mark', 'snapshot', 'state']) {
       const span = spanOf(`${kind}/${name}/`);
@@ -291,6 +306,7 @@ export class Store {
 
   /** Removes a room's state and history; its plan and its statistics stay. */
   async clear(name: string): Promise<void> {
+    await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
     // The room's own record goes last, so that a loss of power leaves a room that is reported
     // damaged.
@@ -370,21 +386,6 @@ function journalBegin(kept: readonly SnapshotRecord[]): number {
   return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));
 }
 
-const cellsKey = (room: string, organism: number, tick: number): string =>
-  `cells/${room}/${padded(organism)}/${padded(tick)}`;
-
-function sealed(key: string, value: unknown): Entry {
-  return { key, bytes: encodeRecord(key, value) };
-}
-
-function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
-  const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const where = v.getDotPath(issue as never) ?? 'value';
-  // It is as it was written, so not damaged.
-  throw new StoreError(
-    'other-version',
-    `The record "${key}" is not in this server's format: ${where}: ${issue.message}.`,
-  );
-}
+const noBase = async (): Promise<never> => {
+  throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
+};

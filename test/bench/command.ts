@@ -7,6 +7,7 @@ import { helpText } from '../../server/settings/help.ts';
 import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
+import { benchDisk } from './disk.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import type { BenchOptions, Log } from './options.ts';
@@ -31,6 +32,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   crowd: {
     run: benchCrowd,
     help: 'delay of ticks in a complete server with 128 organisms awake and 50 visitors, and what they see',
+  },
+  disk: {
+    run: benchDisk,
+    help: 'GB per hour that a busy room with 20 visitors writes, and how long a restart takes after a kill',
   },
   durability: {
     run: benchDurability,
@@ -99,30 +104,30 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for crowd, durability, engines, peer, public-day, replay and soak',
+      help: 'checkpoint to use, for crowd, disk, durability, engines, peer, public-day, replay and soak',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for crowd, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for crowd, disk, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
       type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 30, 1800, 600, 1200, 3600, 3600',
-      help: "how long to measure, for crowd, pages, wall, durability, public-day, soak and replay; for replay, in the room's own time",
+      defaultInWords: '30, 30, 1800, 300, 600, 1200, 3600, 3600',
+      help: "how long to measure, for crowd, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '128, 64, 64',
-      help: 'organisms kept awake, for crowd, or living, for durability and replay',
+      defaultInWords: '128, 64, 64, 64',
+      help: 'organisms kept awake, for crowd, or living, for disk, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '50, 25, 50',
-      help: 'how many clients watch and damage, for crowd, public-day and soak',
+      defaultInWords: '50, 20, 25, 50',
+      help: 'how many clients watch and damage, for crowd, disk, public-day and soak',
     },
   },
 } as const;

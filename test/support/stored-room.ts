@@ -24,6 +24,7 @@ export interface StoredRoomOptions {
   readonly clock?: FakeClock;
   readonly date?: () => number;
   readonly snapshotLeast?: number;
+  readonly snapshotCells?: number;
 }
 
 export type StoredRoom = Awaited<ReturnType<typeof openStoredRoom>>;
@@ -37,6 +38,7 @@ export async function openStoredRoom({
   clock = new FakeClock(),
   date = () => 1_790_000_000_000,
   snapshotLeast = 100,
+  snapshotCells,
 }: StoredRoomOptions) {
   const store = new Store(records);
   const mine = sharedEngine(engine);
@@ -45,6 +47,7 @@ export async function openStoredRoom({
   const troubles: StorageNotice[] = [];
   const journalWriter = new JournalWriter({
     ...{ store, engine: mine, clock, date, snapshotLeast },
+    ...(snapshotCells !== undefined && { snapshotCells }),
     warn: (trouble) => troubles.push(trouble),
   });
   const species = speciesOf({ ...model, folder: '' });

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/ask-child.ts';
 import { StoreError } from '../store-error.ts';
+import { DATA_FILE } from './environment.ts';
 import { hasOpened } from './recover-table.ts';
 import { freeBytes } from './space-guard.ts';
-import { DATA_FILE, WITNESS_FILE } from './table.ts';
+import { WITNESS_FILE } from './witness.ts';
+import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /** The result of a verification, as the probe sends it. */
 export interface Findings {
@@ -36,7 +38,11 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
   mkdirSync(fresh);
   try {
     const { damaged, copied } = await probe(folder, fresh);
-    if (copied) renameSync(join(fresh, DATA_FILE), file);
+    if (copied) {
+      renameSync(join(fresh, DATA_FILE), file);
+      // The log begins anew after it, so the former file must not come back.
+      syncFolder(folder);
+    }
     return damaged;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -73,7 +79,7 @@ export async function recoverFile(
     if (found || !hasOpened(fresh)) break;
   }
   mkdirSync(aside, { recursive: true });
-  for (const name of [DATA_FILE, WITNESS_FILE]) {
+  for (const name of [DATA_FILE, WITNESS_FILE, LOG_FILE]) {
     if (existsSync(join(folder, name))) renameSync(join(folder, name), join(aside, name));
     if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(folder, name));
   }

@@ -4,16 +4,17 @@
  */
 import { isIntact } from '../record-codec.ts';
 import { StoreError } from '../store-error.ts';
+import { writeCopy } from './environment.ts';
 import type { Findings } from './inspect.ts';
 import { recoverTable } from './recover-table.ts';
-import { copyTable, entriesOf, openTable } from './table.ts';
+import { entriesOf, openTable } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {
   try {
-    const table = openTable(folder, { readOnly: true });
+    const table = openTable(folder, { readOnly: true, live: fresh === undefined });
     const damaged: string[] = [];
     let count = 0;
     for (const { key, bytes } of entriesOf(table)) {
@@ -27,7 +28,7 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     // Without space for a copy, the file itself is used.
     const copied =
       fresh !== undefined &&
-      (await copyTable(table, fresh).then(
+      (await writeCopy(entriesOf(table), table.writes(), fresh).then(
         () => true,
         () => false,
       ));

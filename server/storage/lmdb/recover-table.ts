@@ -39,7 +39,7 @@ export async function recoverTable(
   begin(FILE);
   const into = openTable(fresh);
   try {
-    const from = openTable(folder, { readOnly: true, ignoreWitness: true });
+    const from = openTable(folder, { readOnly: true, live: false, ignoreLoss: true });
     const copy = (prefix: string): void => {
       if (begin(prefix)) copySpan(from, into, prefix, damaged);
     };

@@ -27,6 +27,8 @@ export async function startTable(start: StoreStart): Promise<Records> {
     list: (span) => rpc.call('list', span),
     keys: (span) => rpc.call('keys', span),
     write: (write) => rpc.call('write', write),
+    putUnsynced: (key, parts) => rpc.call('putUnsynced', key, parts),
+    getUnsynced: (key) => rpc.call('getUnsynced', key),
     size: () => rpc.call('size'),
     close() {
       // The thread is ended even if closing the table fails.

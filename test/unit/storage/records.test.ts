@@ -1,5 +1,5 @@
 /** The contract of server/storage/records.ts, which every store of records must keep. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../../server/storage/lmdb/open.ts';
@@ -11,17 +11,33 @@ import fc from '../../support/property.ts';
 /** A place for records that can be opened repeatedly. */
 interface Home {
   open(): Promise<Records>;
+  /** Opens what a process that was killed now would leave. */
+  openCopy(): Promise<Records>;
   remove(): void;
 }
 
 const HOMES: Record<string, () => Home> = {
   memory: () => {
     const kept = new Map<string, Uint8Array>();
-    return { open: async () => openMemory(kept), remove: () => {} };
+    return {
+      open: async () => openMemory(kept),
+      openCopy: async () => openMemory(new Map(kept)),
+      remove: () => {},
+    };
   },
   lmdb: () => {
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-store-'));
-    return { open: () => openFolder(folder), remove: () => rmSync(folder, { recursive: true }) };
+    let copies = 0;
+    return {
+      open: () => openFolder(join(folder, 'records')),
+      openCopy() {
+        const copy = join(folder, `copy-${++copies}`);
+        const filter = (path: string): boolean => !path.endsWith('.sock');
+        cpSync(join(folder, 'records'), copy, { recursive: true, filter });
+        return openFolder(copy);
+      },
+      remove: () => rmSync(folder, { recursive: true }),
+    };
   },
 };
 
@@ -79,13 +95,48 @@ describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, mak
     expect(await records.size()).toBeGreaterThanOrEqual(large.length);
   });
 
+  test('what was written is there after a kill', async () => {
+    const large = new Uint8Array(100_000).fill(7);
+    for (const [i, bytes] of [bytesOf(1), large, bytesOf(2), bytesOf(3)].entries()) {
+      await records.write({ put: [{ key: `a/${i}`, bytes }], remove: [`a/${i - 2}`] });
+      const copy = await home.openCopy();
+      expect(await listed(copy)).toEqual(await listed(records));
+      await copy.write({ put: [{ key: 'more', bytes }] });
+      await copy.close();
+    }
+    expect(await records.keys({ from: 'a/', to: 'a0' })).toEqual(['a/2', 'a/3']);
+  });
+
+  test('what is kept without waiting for the disk is apart, replaced as a whole, and removed', async () => {
+    const parts = [bytesOf(1, 2), new Uint8Array(70_000).fill(3), bytesOf()];
+    expect(await records.getUnsynced('x/1')).toBeUndefined();
+    await records.putUnsynced('x/1', [bytesOf(9)]);
+    await records.putUnsynced('x/1', parts);
+    await records.putUnsynced('x/10', [bytesOf(4)]);
+    expect(await records.getUnsynced('x/1')).toEqual(parts);
+    await records.close();
+    records = await home.open();
+    expect(await records.getUnsynced('x/1')).toEqual(parts);
+    expect(await listed(records)).toEqual([]);
+    await records.putUnsynced('x/1', []);
+    expect(await records.getUnsynced('x/1')).toBeUndefined();
+    expect(await records.getUnsynced('x/10')).toEqual([bytesOf(4)]);
+  });
+
   test('any sequence of writes leaves what a plain map would have', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(
           fc.record({
             put: fc.array(
-              fc.tuple(fc.constantFrom('a', 'b/1', 'b/2', 'c'), fc.uint8Array({ minLength: 1 })),
+              fc.tuple(
+                fc.constantFrom('a', 'b/1', 'b/2', 'c'),
+                fc.oneof(
+                  fc.uint8Array({ minLength: 1 }),
+                  // Larger than what is written in the same way as small ones.
+                  fc.nat(255).map((byte) => new Uint8Array(40_000).fill(byte)),
+                ),
+              ),
             ),
             remove: fc.array(fc.constantFrom('a', 'b/2', 'z')),
           }),
@@ -104,7 +155,12 @@ describe.each(Object.entries(HOMES))('%s keeps the contract of records', (_, mak
             }),
           );
           const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
-          expect(await listed(records)).toEqual(sorted.map(([key, bytes]) => [key, [...bytes]]));
+          const all = sorted.map(([key, bytes]) => [key, [...bytes]]);
+          expect(await listed(records)).toEqual(all);
+          const some = { from: 'b/', to: 'c', limit: 1, backwards: true };
+          expect(await listed(records, some)).toEqual(
+            all.filter(([key]) => String(key).startsWith('b/')).slice(-1),
+          );
         },
       ),
       { numRuns: 15 },

@@ -1,0 +1,98 @@
+/** Changes that are in the log and not yet in the environment. */
+import type { Entry, Span, Write } from '../records.ts';
+
+export class Overlay {
+  /** By key; undefined: removed. */
+  private readonly changes: Map<string, Uint8Array | undefined>;
+
+  constructor(changes: Iterable<readonly [string, Uint8Array | undefined]> = []) {
+    this.changes = new Map(changes);
+  }
+
+  /** Adds a write. */
+  apply({ put = [], remove = [] }: Write): void {
+    for (const { key, bytes } of put) this.changes.set(key, bytes);
+    for (const key of remove) this.changes.set(key, undefined);
+  }
+
+  /** Everything as one write, with another one after it. */
+  with(write: Write): Required<Write> {
+    const all = new Overlay(this.changes);
+    all.apply(write);
+    const put: Entry[] = [];
+    const remove: string[] = [];
+    for (const [key, bytes] of all.changes) {
+      if (bytes) put.push({ key, bytes });
+      else remove.push(key);
+    }
+    return { put, remove };
+  }
+
+  get isEmpty(): boolean {
+    return this.changes.size === 0;
+  }
+
+  clear(): void {
+    this.changes.clear();
+  }
+
+  has(key: string): boolean {
+    return this.changes.has(key);
+  }
+
+  /** undefined: removed, or not changed. */
+  get(key: string): Uint8Array | undefined {
+    return this.changes.get(key);
+  }
+
+  /** @param base the environment's records of a span, in its order, without its limit */
+  *merge(base: Iterable<Entry>, { from, to, backwards = false }: Span): Generator<Entry> {
+    const keys = [...this.changes.keys()].filter((key) => key >= from && key < to).sort();
+    if (backwards) keys.reverse();
+    const isBefore = (a: string, b: string): boolean => (backwards ? a > b : a < b);
+    let next = 0;
+    for (const entry of base) {
+      while (next < keys.length && isBefore(keys[next], entry.key)) {
+        yield* this.changed(keys[next++]);
+      }
+      if (!this.has(entry.key)) yield entry;
+    }
+    while (next < keys.length) yield* this.changed(keys[next++]);
+  }
+
+  /** As `merge`, of keys. */
+  *mergeKeys(base: Iterable<string>, span: Span): Generator<string> {
+    for (const { key } of this.merge(asEntries(base), span)) yield key;
+  }
+
+  /** Number of records that it adds to an environment. */
+  growth(environment: { has(key: string): boolean }): number {
+    let sum = 0;
+    for (const [key, bytes] of this.changes) {
+      sum += Number(bytes !== undefined) - Number(environment.has(key));
+    }
+    return sum;
+  }
+
+  private changed(key: string): Entry[] {
+    const bytes = this.get(key);
+    return bytes ? [{ key, bytes }] : [];
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+function* asEntries(keys: Iterable<string>): Generator<Entry> {
+  for (const key of keys) yield { key, bytes: NOTHING };
+}
+
+/** The first entries of a sequence. */
+export function firstOf<T>(items: Iterable<T>, limit = Number.POSITIVE_INFINITY): T[] {
+  const list: T[] = [];
+  if (limit <= 0) return list;
+  for (const item of items) {
+    list.push(item);
+    if (list.length >= limit) break;
+  }
+  return list;
+}

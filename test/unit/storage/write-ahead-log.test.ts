@@ -1,0 +1,152 @@
+/** What a kill, a loss of power or a bad disk leaves of the log, and what opening makes of it. */
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openTable } from '../../../server/storage/lmdb/table.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { suiteFolder } from '../../support/suite.ts';
+
+const scratch = suiteFolder();
+let folders = 0;
+
+const folderOf = (): string => {
+  const folder = join(scratch, `${++folders}`);
+  mkdirSync(folder);
+  return folder;
+};
+const logOf = (folder: string): string => join(folder, 'write-ahead.log');
+const ALL = { from: 'a', to: '~' };
+const put = (i: number, size = 20) => ({
+  put: [{ key: `a/${i.toString().padStart(4, '0')}`, bytes: new Uint8Array(size).fill(i) }],
+});
+
+/** A folder after a kill: some writes in the environment, others only in the log. */
+async function killed(writes = 12): Promise<{ folder: string; keys: string[] }> {
+  const folder = folderOf();
+  const table = openTable(folder);
+  for (let i = 0; i < 5; i++) table.write(put(i));
+  table.write(put(5, 50_000));
+  for (let i = 6; i < writes; i++) table.write(put(i));
+  const copy = folderOf();
+  cpSync(folder, copy, { recursive: true });
+  const keys = table.keys(ALL);
+  await table.close();
+  return { folder: copy, keys };
+}
+
+async function keysIn(folder: string): Promise<string[]> {
+  const table = openTable(folder);
+  const keys = table.keys(ALL);
+  await table.close();
+  return keys;
+}
+
+/** Where the last write of a log ends. */
+const endOf = (log: Buffer): number => {
+  let end = 0;
+  let last = 0;
+  for (;;) {
+    const number = log.readDoubleLE(end + 8);
+    if (last > 0 && number !== last + 1) return end;
+    last = number;
+    end += 16 + log.readUInt32LE(end);
+  }
+};
+
+test('all writes are there after a kill, those that are repeated too', async () => {
+  const { folder, keys } = await killed();
+  expect(keys).toHaveLength(12);
+  const again = openTable(folder);
+  expect(again.keys(ALL)).toEqual(keys);
+  again.write(put(12));
+  const copy = folderOf();
+  cpSync(folder, copy, { recursive: true });
+  await again.close();
+  expect(await keysIn(copy)).toEqual([...keys, 'a/0012']);
+  expect(await keysIn(folder)).toEqual([...keys, 'a/0012']);
+});
+
+test('a write that was being made when the power failed is not there, and nothing else is lost', async () => {
+  const { folder, keys } = await killed();
+  const log = readFileSync(logOf(folder));
+  const end = endOf(log);
+  const next = Buffer.from(log.subarray(0, 60));
+  next.writeDoubleLE(13, 8);
+  next.copy(log, end);
+  writeFileSync(logOf(folder), log);
+  expect(await keysIn(folder)).toEqual(keys);
+});
+
+test.each(['a damaged write', 'its last write damaged', 'its end cut off', 'no log'])(
+  'data whose log has %s are refused',
+  async (what) => {
+    const { folder } = await killed();
+    const log = readFileSync(logOf(folder));
+    const end = endOf(log);
+    if (what === 'a damaged write') log[20] ^= 1;
+    if (what === 'its last write damaged') log[end - 3] ^= 1;
+    if (what === 'its end cut off') writeFileSync(logOf(folder), log.subarray(0, end - 1));
+    else writeFileSync(logOf(folder), log);
+    if (what === 'no log') rmSync(logOf(folder));
+    expect(() => openTable(folder)).toThrow(expect.objectContaining({ reason: 'damaged' }));
+    const table = openTable(folder, { ignoreLoss: true, readOnly: true });
+    expect(table.keys(ALL).length).toBeGreaterThanOrEqual(6);
+    await table.close();
+  },
+);
+
+test('no change of a log is read as other records', async () => {
+  const { folder, keys } = await killed(40);
+  const log = readFileSync(logOf(folder));
+  const end = endOf(log);
+  const random = createRandom(20261127);
+  for (let round = 0; round < 60; round++) {
+    const changed = Buffer.from(log);
+    for (let flips = 1 + random.integer(3); flips > 0; flips--) {
+      changed[random.integer(end)] ^= 1 << random.integer(8);
+    }
+    writeFileSync(logOf(folder), changed);
+    try {
+      const table = openTable(folder, { readOnly: true, live: false });
+      expect(table.keys(ALL)).toEqual(keys);
+      await table.close();
+    } catch (error) {
+      expect(error).toMatchObject({ reason: 'damaged' });
+    }
+  }
+});
+
+test('a log that is full is emptied into the data, and both stay small', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  for (let i = 0; i < 300; i++) table.write(put(i % 50, 20_000));
+  expect(readFileSync(logOf(folder)).length).toBeLessThan(3_000_000);
+  expect(table.keys(ALL)).toHaveLength(50);
+  const copy = folderOf();
+  cpSync(folder, copy, { recursive: true });
+  await table.close();
+  expect(await keysIn(copy)).toHaveLength(50);
+});
+
+test('writes of any size up to a large one are read again', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  const random = createRandom(20261127);
+  for (let i = 0; i < 100; i++) table.write(put(i, 1 + random.integer(i % 10 === 0 ? 9_000 : 900)));
+  const copy = folderOf();
+  cpSync(folder, copy, { recursive: true });
+  const all = table.list(ALL);
+  await table.close();
+  const again = openTable(copy);
+  expect(again.list(ALL)).toEqual(all);
+  await again.close();
+});
+
+test('a reader sees what is in the log of a running server', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  table.write(put(1));
+  const reader = openTable(folder, { readOnly: true });
+  expect(reader.keys(ALL)).toEqual(['a/0001']);
+  await reader.close();
+  await table.close();
+});
