@@ -36,6 +36,11 @@ export interface PatchStep {
   readonly divide: boolean;
   /** [s, s] of the stage after division, 0 = the cell's state is set to zero before the step. */
   readonly keep?: Uint8Array;
+  /**
+   * [Z]. The latent that a rule with a standing input reads from this step on, instead of the one
+   * it has read so far. States stay as they are. It has no effect on other rules.
+   */
+  readonly express?: Float32Array;
 }
 
 /** What a patch shows after a step. */
@@ -73,8 +78,8 @@ export interface Engine {
    * whatever else is in the batch. If it throws, no patch was stepped.
    *
    * @returns read-outs in the order of `steps`
-   * @throws EngineError unknown-patch, bad-mask, duplicate-patch (two steps of one patch),
-   *   bad-state (a fully grown patch cannot divide)
+   * @throws EngineError unknown-patch, bad-mask, bad-latent, duplicate-patch (two steps of one
+   *   patch), bad-state (a fully grown patch cannot divide)
    */
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
   /**

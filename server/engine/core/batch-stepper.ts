@@ -54,12 +54,16 @@ export class BatchStepper {
     for (let start = 0; start < entries.length; start += most) {
       const part = entries.slice(start, start + most);
       const patches = part.map(({ patch }) => patch);
-      const isUnmodified = part.every(({ step }) => !step.divide && !step.keep);
+      const isUnmodified = part.every(
+        ({ step: { divide, keep, express } }) => !divide && !keep && !express,
+      );
       let { batch } = patches[0];
       if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
         batch = new ResidentBatch(patches, size, batchPatches ?? part.length, this.buffers);
         part.forEach((entry, i) => {
           writeInput(batch!.states, i * size, entry);
+          const conditioning = entry.step.express && species.rule.condition?.(entry.step.express);
+          if (conditioning) batch!.condition(i, conditioning);
         });
       }
       const count = batch.states.length / size;
@@ -76,9 +80,10 @@ export class BatchStepper {
   /** Commits the steps, and releases batches that are incomplete or have been idle for long. */
   commit(stepped: readonly SteppedBatch[]): void {
     for (const { batch, entries, stage } of stepped) {
-      for (const { patch } of entries) {
+      for (const [i, { patch, step }] of entries.entries()) {
         patch.batch = batch;
         patch.stage = stage;
+        if (step.express) patch.conditioning = batch.conditioningOf(i);
       }
       batch.swapBuffers();
       this.idleCalls.set(batch, 0);

@@ -67,7 +67,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /**
    * Checks the steps of one call.
    *
-   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask
+   * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent
    */
   entriesOf(steps: readonly PatchStep[]): { readonly patch: P; readonly step: PatchStep }[] {
     const entries = steps.map((step) => ({ patch: this.require(step.patch), step }));
@@ -84,6 +84,10 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
           'bad-mask',
           `mask of patch ${step.patch} has ${step.keep.length} places, not ${stage}×${stage}`,
         );
+      }
+      if (step.express) {
+        const { latentSize } = patch.species.card;
+        checkNumbers('bad-latent', `latent of patch ${step.patch}`, step.express, latentSize);
       }
     }
     return entries;

@@ -17,7 +17,7 @@ export interface LoadedModel {
 export interface Patch {
   readonly species: LoadedModel;
   /** [K], the result of `StepRule.condition`, for rules that have it. */
-  readonly conditioning: Float32Array | undefined;
+  conditioning: Float32Array | undefined;
   /** Side s. */
   stage: number;
   /** s² cells of C numbers in the layout of `species`; a view of the batch, if it is in one. */
@@ -58,6 +58,17 @@ export class ResidentBatch {
     patches.forEach(({ conditioning }, i) => {
       this.conditioning!.set(conditioning!, i * width);
     });
+  }
+
+  /** A copy of a patch's conditioning, [K]; undefined for rules that have none. */
+  conditioningOf(i: number): Float32Array | undefined {
+    const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
+    return this.conditioning?.slice(i * width, (i + 1) * width);
+  }
+
+  /** Replaces a patch's conditioning, before the batch is stepped. @param conditioning [K] */
+  condition(i: number, conditioning: Float32Array): void {
+    this.conditioning?.set(conditioning, i * conditioning.length);
   }
 
   /** Whether the batch holds the states of exactly these patches, in this order. */

@@ -2,7 +2,7 @@
 import type { PatchId, PatchStep } from '../engine.ts';
 
 /** A step that was made or submitted. */
-export interface LoggedStep extends Pick<PatchStep, 'divide' | 'keep'> {
+export interface LoggedStep extends Pick<PatchStep, 'divide' | 'keep' | 'express'> {
   /** The call it belongs to, until that is answered. */
   call?: object | undefined;
 }
@@ -31,11 +31,14 @@ export class StateCheckpoint<S> {
   /**
    * @param saved the patch's current states
    * @param saveEvery steps between two copies
+   * @param expressed [Z] what the rule read last before the copy was made; undefined: the latent
+   *   that was planted
    */
   constructor(
     id: PatchId,
     public saved: S,
     private readonly saveEvery: number,
+    public expressed?: Float32Array,
   ) {
     // Spreads the copies of patches that were planted together.
     this.saveAfter = saveEvery / 2 + (id % saveEvery);
@@ -46,7 +49,12 @@ export class StateCheckpoint<S> {
     return this.steps.length >= this.saveAfter;
   }
 
-  /** Adds a step. The caller must not change its mask afterwards. */
+  /** [Z] What the rule reads now; undefined: the latent that was planted. */
+  get expressedNow(): Float32Array | undefined {
+    return lastExpressed(this.steps) ?? this.expressed;
+  }
+
+  /** Adds a step. The caller must not change its mask and latent afterwards. */
   log(step: LoggedStep): void {
     this.steps.push(step);
   }
@@ -69,22 +77,26 @@ export class StateCheckpoint<S> {
       }
       this.saveAfter = this.saveEvery;
       this.saved = saved;
-      this.steps.splice(0, steps);
+      this.expressed = lastExpressed(this.steps.splice(0, steps)) ?? this.expressed;
     };
   }
 }
 
+const lastExpressed = (steps: readonly LoggedStep[]): Float32Array | undefined =>
+  steps.findLast(({ express }) => express)?.express;
+
 /** Repeats the logged steps of patches: the first step of all in one call, then the second, … */
 export async function repeatSteps<P>(
   logs: readonly { readonly patch: P; readonly steps: readonly LoggedStep[] }[],
-  step: (steps: readonly (Pick<PatchStep, 'divide' | 'keep'> & { patch: P })[]) => Promise<unknown>,
+  step: (steps: readonly (Omit<PatchStep, 'patch'> & { patch: P })[]) => Promise<unknown>,
 ): Promise<void> {
   const most = Math.max(0, ...logs.map(({ steps }) => steps.length));
   for (let k = 0; k < most; k++) {
     const left = logs.filter(({ steps }) => k < steps.length);
     await step(
       left.map(({ patch, steps: { [k]: one } }) => {
-        return { patch, divide: one.divide, ...(one.keep && { keep: one.keep }) };
+        const { divide, keep, express } = one;
+        return { patch, divide, ...(keep && { keep }), ...(express && { express }) };
       }),
     );
   }

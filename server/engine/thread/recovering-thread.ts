@@ -93,13 +93,22 @@ export async function recoveringThread(
   };
 
   /** What is stored of a patch whose states have just become these. */
-  const unbroken = (patch: PatchId, saved: Float32Array | undefined) => ({
-    stateCheckpoint: new StateCheckpoint(patch, saved, saveEvery),
+  const unbroken = (patch: PatchId, saved?: Float32Array) => ({
+    stateCheckpoint: new StateCheckpoint(
+      patch,
+      saved,
+      saveEvery,
+      patches.get(patch)?.stateCheckpoint.expressedNow,
+    ),
     broken: false,
   });
 
   const step = async (steps: readonly PatchStep[]) => {
-    const own = steps.map(({ keep, ...of }) => ({ ...of, ...(keep && { keep: keep.slice() }) }));
+    const own = steps.map(({ keep, express, ...of }) => ({
+      ...of,
+      ...(keep && { keep: keep.slice() }),
+      ...(express && { express: express.slice() }),
+    }));
     const due = own.flatMap(({ patch }) => {
       const stored = patches.get(patch);
       if (!stored || stored.broken || !stored.stateCheckpoint.isDue) return [];
@@ -151,7 +160,7 @@ export async function recoveringThread(
       const own = newPatches.map((one) => ({ ...one, latent: one.latent.slice() }));
       return ask('plant', own, () => {
         for (const planted of own) {
-          patches.set(planted.patch, { planted, ...unbroken(planted.patch, undefined) });
+          patches.set(planted.patch, { planted, ...unbroken(planted.patch) });
         }
       });
     },
@@ -194,7 +203,20 @@ async function restore(
   patches: ReadonlyMap<PatchId, StoredPatch>,
 ): Promise<void> {
   const all = [...patches];
-  await thread.plant(all.map(([, { planted }]) => planted));
+  await thread.plant(
+    all.map(
+      ([
+        ,
+        {
+          planted,
+          stateCheckpoint: { expressed },
+        },
+      ]) => ({
+        ...planted,
+        ...(expressed && { latent: expressed }),
+      }),
+    ),
+  );
   await thread.importStates(
     all.flatMap(([patch, { stateCheckpoint }]) =>
       stateCheckpoint.saved ? [{ patch, state: stateCheckpoint.saved }] : [],

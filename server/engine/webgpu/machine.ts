@@ -24,6 +24,8 @@ import {
 /** A step of a patch and the net to step it with. */
 export interface NetJob extends Job {
   readonly net: Net;
+  /** The patch's record from this step on, from `Net.recordOf`; undefined: as before. */
+  readonly record?: Float32Array | undefined;
 }
 
 /** A device and what it holds. */
@@ -65,7 +67,13 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
   const readbackBuffers = new ReadbackBuffers(device);
   const maxBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
 
+  const writeRecord = (slot: GpuSlot, record: Float32Array | undefined): void => {
+    if (!record) return;
+    device.queue.writeBuffer(slot.page.records!, slot.recordAt * GROUP_BYTES, unshared(record));
+  };
+
   const submit = async (jobs: readonly NetJob[]): Promise<StepResult[]> => {
+    for (const { slot, record } of jobs) writeRecord(slot, record);
     const answers: number[] = [];
     let answerWordCount = 0;
     for (const job of jobs) {
@@ -177,9 +185,7 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
     plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot {
       const slot = net.slots.acquire(stage);
       write(slot, stage, state);
-      if (record) {
-        device.queue.writeBuffer(slot.page.records!, slot.recordAt * GROUP_BYTES, unshared(record));
-      }
+      writeRecord(slot, record);
       return slot;
     },
     /** Replaces the states of a patch. @param state as for `plant` */

@@ -1,7 +1,7 @@
 /** What the CPU keeps of a patch whose states are on the GPU, including how to restore it. */
 import type { Card } from '../../vnca/card.ts';
 import { repeatSteps, StateCheckpoint } from '../core/state-checkpoint.ts';
-import type { PatchId } from '../engine.ts';
+import type { PatchId, PatchStep } from '../engine.ts';
 import type { Machine, NetJob } from './machine.ts';
 import type { Net } from './net.ts';
 import type { GpuSlot } from './slots.ts';
@@ -18,7 +18,7 @@ export interface Saved {
 export interface GpuPatch {
   readonly id: PatchId;
   readonly species: { readonly card: Card };
-  /** [Z] */
+  /** [Z] as it was planted, or read when its states were last imported. */
   readonly latent: Float32Array;
   /** Side s after all submitted calls, answered or not. */
   stage: number;
@@ -52,8 +52,9 @@ export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
 /** Uploads the saved states of a patch. */
 export function uploadPatch(machine: Machine, patch: GpuPatch): void {
   const net = netOf(machine, patch);
-  const { stage, state } = patch.stateCheckpoint.saved;
-  patch.slot = machine.plant(net, stage, state, net.recordOf(patch.latent));
+  const { saved, expressed } = patch.stateCheckpoint;
+  const record = net.recordOf(expressed ?? patch.latent);
+  patch.slot = machine.plant(net, saved.stage, saved.state, record);
 }
 
 /**
@@ -80,13 +81,20 @@ export async function restorePatches(
 }
 
 /** The job for a step of a patch. */
-export const jobOf = (
+export function jobOf(
   machine: Machine,
   patch: GpuPatch,
-  { divide, keep, compare }: Pick<NetJob, 'divide' | 'keep' | 'compare'>,
-): NetJob => ({
-  net: netOf(machine, patch),
-  slot: patch.slot!,
-  ...{ divide, compare },
-  ...(keep && { keep }),
-});
+  {
+    divide,
+    keep,
+    compare,
+    express,
+  }: Pick<NetJob, 'divide' | 'keep' | 'compare'> & Pick<PatchStep, 'express'>,
+): NetJob {
+  const net = netOf(machine, patch);
+  return {
+    ...{ net, slot: patch.slot!, divide, compare },
+    ...(keep && { keep }),
+    record: express && net.recordOf(express),
+  };
+}

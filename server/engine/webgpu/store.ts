@@ -132,8 +132,12 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       );
       const logged: LoggedStep[] = [];
       const stages = entries.map(({ patch, step }) => {
-        const { divide, keep } = step;
-        const entry = { call, divide, ...(keep && { keep: keep.slice() }) };
+        const { divide, keep, express } = step;
+        const entry = {
+          ...{ call, divide },
+          ...(keep && { keep: keep.slice() }),
+          ...(express && { express: express.slice() }),
+        };
         logged.push(entry);
         patch.stateCheckpoint.log(entry);
         patch.hasStepped = true;
@@ -163,7 +167,8 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       for (const { patch, state, stage } of patches.importsOf(states)) {
         const saved = { stage, state: toGroups(state, stage, patch.species.card.channels) };
         // A new object: pending calls refer to the previous one.
-        const next = createPatch(patch, saved, saveEvery);
+        const latent = patch.stateCheckpoint.expressedNow ?? patch.latent;
+        const next = createPatch({ ...patch, latent }, saved, saveEvery);
         patches.set(patch.id, next);
         if (!recovery.machine) continue;
         next.slot = patch.slot;

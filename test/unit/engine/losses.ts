@@ -3,6 +3,7 @@ import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { bitsOf, CONTRACT_MODELS, expectError, seed, seedOf, still } from './contract.ts';
 
+const GENOME = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
 const CHANNELS = CONTRACT_MODELS[0].card.channels;
 
 /** An engine whose states can be lost with what holds them: a thread, a GPU. */
@@ -38,8 +39,11 @@ export function describeLosses(
       const divide = k === 5 || k === 60;
       const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
       const wounded = { patch: 1, divide, ...(k === 40 && { keep }) };
+      // Lent before the first loss, and given back long after states were copied.
+      const latent = k === 15 ? 9 : k === 90 ? 3 : undefined;
+      const expressing = { ...still(3), ...(latent && { express: seedOf(GENOME, latent).latent }) };
       const sleeper = k > 10 && k < 70 ? [] : [still(4)];
-      told.push(await engine.step([wounded, still(2), still(3), ...sleeper]));
+      told.push(await engine.step([wounded, still(2), expressing, ...sleeper]));
     }
     // Two calls are always pending, also when states are copied.
     let last = engine.step([still(1), still(2)]);
