@@ -226,6 +226,12 @@ export const roomStyle = css`
     .hint {
       bottom: calc(100% + 0.6em);
     }
+    .shared {
+      top: var(--edge-top);
+      left: 11em;
+      z-index: 5;
+      max-width: calc(100vw - 27em);
+    }
     organism-card {
       inset: calc(var(--edge-top) + 48px) auto auto var(--edge-left);
       max-height: calc(100dvh - var(--edge-top) - 48px - var(--edge-bottom));
