@@ -260,6 +260,12 @@ export const roomStyle = css`
     .hint {
       bottom: calc(100% + 0.6em);
     }
+    .shared {
+      top: var(--edge-top);
+      left: 11em;
+      z-index: 5;
+      max-width: calc(100vw - 27em);
+    }
     organism-card {
       inset-block: calc(var(--edge-top) + 48px) auto;
       inset-inline: var(--edge-start) auto;
