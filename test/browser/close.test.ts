@@ -21,7 +21,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 
 const SIDE = 32;
 const { width: WIDTH, height: HEIGHT } = DEFAULTS.room;
-/** Where Ada has planted before anybody comes, and where she plants later. */
+/** Where Ada plants before anybody comes, and where once the phone is there. */
 const FIRST = [
   [60, 60],
   [100, 60],

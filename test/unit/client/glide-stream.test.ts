@@ -67,31 +67,28 @@ function holes(camera: Camera, room: Uint32Array, page: Uint32Array): number {
   return count;
 }
 
-test.each([5, 30])(
-  'no cell is missing while the camera glides through the room, %d ms from the server',
-  (delay) => {
-    const { planes, cast, decoder, rig, viewer, step } = setUp(delay);
-    rig.open({ x: 40, y: 96 }, SIDE);
-    cast.add(viewer, { x: 0, y: 0, ...GRID, pixels: 3, best: 'full' }, 0);
-    for (let i = 0; i < 60; i++) step();
-    planes.owner.fill(7);
-    planes.rgba.fill(200);
-    const all = Array.from({ length: Math.ceil(336 / 32) * (192 / 32) }, (_, chunk) => chunk);
-    for (let i = 0; i < 8; i++) step(all);
-    for (let i = 0; i < 120; i++) step();
-    expect(holes(rig.camera, planes.owner, decoder.planes.owner)).toBe(0);
-    // The far end has not come: nobody looks at it.
-    expect(decoder.planes.owner[96 * GRID.width + 320]).toBe(0);
+test('no cell is missing while the camera glides through the room, 30 ms from the server', () => {
+  const { planes, cast, decoder, rig, viewer, step } = setUp(30);
+  rig.open({ x: 40, y: 96 }, SIDE);
+  cast.add(viewer, { x: 0, y: 0, ...GRID, pixels: 3, best: 'full' }, 0);
+  for (let i = 0; i < 60; i++) step();
+  planes.owner.fill(7);
+  planes.rgba.fill(200);
+  const all = Array.from({ length: Math.ceil(336 / 32) * (192 / 32) }, (_, chunk) => chunk);
+  for (let i = 0; i < 8; i++) step(all);
+  for (let i = 0; i < 120; i++) step();
+  expect(holes(rig.camera, planes.owner, decoder.planes.owner)).toBe(0);
+  // The far end has not come: nobody looks at it.
+  expect(decoder.planes.owner[96 * GRID.width + 320]).toBe(0);
 
-    rig.show({ x: 300, y: 96 }, SIDE);
-    let most = 0;
-    let pictures = 0;
-    do {
-      step();
-      pictures++;
-      most = Math.max(most, holes(rig.camera, planes.owner, decoder.planes.owner));
-    } while (rig.camera !== rig.heading && pictures < 600);
-    expect(pictures).toBeGreaterThan(30);
-    expect(most).toBe(0);
-  },
-);
+  rig.show({ x: 300, y: 96 }, SIDE);
+  let most = 0;
+  let pictures = 0;
+  do {
+    step();
+    pictures++;
+    most = Math.max(most, holes(rig.camera, planes.owner, decoder.planes.owner));
+  } while (rig.camera !== rig.heading && pictures < 600);
+  expect(pictures).toBeGreaterThan(30);
+  expect(most).toBe(0);
+});
