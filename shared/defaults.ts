@@ -9,8 +9,9 @@ export const DEFAULTS = {
   ...PAGE_DEFAULTS,
   room: {
     ...PAGE_DEFAULTS.room,
-    width: 256,
-    height: 256,
+    /** The shape of most walls. */
+    width: 336,
+    height: 192,
     /** Most flashes a second of a part of the picture: 3 (WCAG 2.3.1) or 2. */
     flashLimit: 3 as 2 | 3,
     /** Organisms that may live at once. */

@@ -25,7 +25,8 @@ function retrain(): void {
 
 test('a room goes on with its weights and size when the installed checkpoint has changed', async () => {
   cpSync(EARLIER, installed, { recursive: true });
-  const first = start('--size', '96x96', '--checkpoint', installed);
+  // As large as the rooms of earlier releases were by default.
+  const first = start('--size', '256x256', '--checkpoint', installed);
   const visitor = await Visitor.join(await first.alive());
   const seed = { from: 'prior' };
   expect(await visitor.ask('plant', { x: 48, y: 48, seed })).not.toHaveProperty('reason');
@@ -38,14 +39,14 @@ test('a room goes on with its weights and size when the installed checkpoint has
   expect(second.output).toMatch(/Room "garden" is restored: 1 organism/);
   const other = await Visitor.join(port);
   const { room, organisms, checkpoint } = other.welcome!;
-  expect([room.width, room.height, organisms.length]).toEqual([96, 96, 1]);
+  expect([room.width, room.height, organisms.length]).toEqual([256, 256, 1]);
   // Seeds on keepsakes name the checkpoint.
   expect(checkpoint.name).toBe('interim-emoji');
   expect(await other.ask('plant', { x: 20, y: 20, seed })).not.toHaveProperty('reason');
   const sheet = await fetch(`http://127.0.0.1:${port}${checkpoint.sheet.url}`);
   expect(sheet.status).toBe(200);
   const newcomer = await Visitor.join(port, 'attic');
-  expect(newcomer.welcome!.room.width).toBe(256);
+  expect(newcomer.welcome!.room).toMatchObject({ width: 336, height: 192 });
   expect(newcomer.welcome!.checkpoint.sheet.url).not.toBe(checkpoint.sheet.url);
   for (const one of [other, newcomer]) one.leave();
   await second.end();
@@ -60,7 +61,7 @@ test('a room goes on with its weights and size when the installed checkpoint has
 });
 
 test.each([
-  [['--size', '128x128'], /^The room "garden" has 96x96 cells, not 128x128\. .*\n$/],
+  [['--size', '128x128'], /^The room "garden" has 256x256 cells, not 128x128\. .*\n$/],
   [
     ['--checkpoint', 'checkpoints/organisms'],
     /^The room "garden" was made with the checkpoint "interim-emoji" and .*\n$/,
