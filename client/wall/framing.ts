@@ -10,7 +10,7 @@ const RIM = 3;
  * Drift: amplitudes as shares of the view, and periods in seconds that do not coincide within a
  * day.
  */
-const DRIFT = { x: 0.009, y: 0.007, zoom: 0.02, periods: [97, 131, 173] } as const;
+const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
@@ -27,6 +27,18 @@ export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
   const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
   return { x, y, ...wholeView(screen, region) };
+}
+
+/** The grid with its rim, in cells. */
+function rimmed({ width, height }: Size): Size {
+  return { width: width + 2 * RIM, height: height + 2 * RIM };
+}
+
+/** Share of a view that the grid takes with its rim, 0…1. */
+export function shareOf(grid: Size, view: Size): number {
+  const { width, height } = rimmed(grid);
+  const shares = [width / view.width, height / view.height];
+  return Math.min(...shares) / Math.max(...shares);
 }
 
 /** Converts the camera of the whole picture to that of one wall's region. */
@@ -52,8 +64,7 @@ export function frameOf(
   insets: Insets,
 ): Camera {
   if (frame !== 'fill') {
-    const rimmed = { width: grid.width + 2 * RIM, height: grid.height + 2 * RIM };
-    const { x, y, zoom } = fitGrid(rimmed, view, insets);
+    const { x, y, zoom } = fitGrid(rimmed(grid), view, insets);
     return { zoom, x: x - RIM, y: y - RIM };
   }
   const zoom = Math.max(view.width / grid.width, view.height / grid.height);

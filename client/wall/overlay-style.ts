@@ -156,6 +156,26 @@ export const overlayStyle = css`
       align-items: center;
     }
   }
+  /* Over the dish: smaller, within its rim, and readable on whatever lives there. */
+  :host([over]) {
+    --edge: 5cqmin;
+    text-shadow: 0 0 0.2em var(--bench), 0 0 0.5em var(--bench), 0 0 1em var(--bench);
+  }
+  @container (aspect-ratio >= 1) {
+    :host([over]) {
+      --column: min(13cqw, 20cqh);
+    }
+    :host([over]) .words {
+      position: absolute;
+      left: calc(var(--column) + 1.6em);
+      bottom: 0;
+      width: 20em;
+      padding-bottom: 0.2em;
+    }
+    :host([over]) figure {
+      margin-top: auto;
+    }
+  }
   @keyframes come {
     from {
       opacity: 0;

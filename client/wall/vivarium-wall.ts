@@ -12,6 +12,7 @@ import type { Insets, Point } from '../render/camera.ts';
 import type { NameLayer } from './name-layer.ts';
 import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
+import { shareOf, wholeView } from './framing.ts';
 import { mayRenew } from './page-reload.ts';
 import { readOptions } from './wall-options.ts';
 import { WallView } from './wall-view.ts';
@@ -26,6 +27,8 @@ const BLINK = 4_000;
 const LOST = 15_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
+/** Share of the wall above which the dish fills it. */
+const FULL = 0.85;
 
 /** The wall's root element. */
 @customElement('vivarium-wall')
@@ -172,7 +175,7 @@ export class VivariumWall extends LitElement {
       let waits = this.names.frame(now, toScreen);
       if (model.connection === 'live') {
         const view = { width: this.clientWidth, height: this.clientHeight };
-        waits = this.viewportReporter.shows(stage.camera, view, devicePixelRatio, now) || waits;
+        waits = this.viewportReporter.shows(stage, view, devicePixelRatio, now) || waits;
       }
       return this.cursors.frame(now, toScreen) || waits;
     };
@@ -239,11 +242,16 @@ export class VivariumWall extends LitElement {
 
   private layout(): void {
     const view = { width: this.clientWidth, height: this.clientHeight };
-    const gap = GROUND * Math.min(view.width, view.height);
+    const { options, overlay, model } = this;
+    const isSplit = options.columns * options.rows > 1;
+    // A room of the wall's shape leaves nothing beside it: it fills the wall, below the words.
+    const whole = wholeView(view, options);
+    const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
+    const isOver = isSplit || isFull || options.frame === 'fill';
+    const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
     const insets: Insets = { top: gap, right: gap, bottom: gap, left: gap };
-    const { options, overlay } = this;
-    const alone = options.columns * options.rows === 1;
-    if (overlay && alone && options.frame !== 'fill') {
+    overlay?.toggleAttribute('over', isOver);
+    if (overlay && !isOver) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
       if (view.width >= view.height)
         Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
