@@ -3,7 +3,7 @@
  * it has changed enough to matter.
  */
 import type { Command } from '../../shared/protocol/commands.ts';
-import { type Camera, type Size, screenToWorld } from '../render/camera.ts';
+import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import { Throttle } from '../state/throttle.ts';
 
 type Look = Command<'look'>;
@@ -23,15 +23,27 @@ export class ViewportReporter {
   }
 
   /**
-   * Reports the current view.
+   * Reports the current view, and that in which a glide will end: what lies between them is there
+   * before the camera.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still pending
    */
-  shows(camera: Camera, view: Size, pixelRatio: number, now: number): boolean {
-    const { x, y } = screenToWorld(camera, view, { x: 0, y: 0 });
-    const [width, height] = [view.width, view.height].map((side) => side / camera.zoom);
-    const pixels = camera.zoom * pixelRatio;
+  shows(
+    { camera, heading = camera }: { readonly camera: Camera; readonly heading?: Camera },
+    view: Size,
+    pixelRatio: number,
+    now: number,
+  ): boolean {
+    const cameras = [camera, heading];
+    const corner = (at: Point): Point[] => cameras.map((each) => screenToWorld(each, view, at));
+    const upper = corner({ x: 0, y: 0 });
+    const lower = corner({ x: view.width, y: view.height });
+    const x = Math.min(...upper.map((each) => each.x));
+    const y = Math.min(...upper.map((each) => each.y));
+    const width = Math.max(...lower.map((each) => each.x)) - x;
+    const height = Math.max(...lower.map((each) => each.y)) - y;
+    const pixels = Math.max(camera.zoom, heading.zoom) * pixelRatio;
     const look = { hidden: false, x, y, width, height, pixels, best: 'full' } as const;
     if (this.last && isNear(this.last, look)) return this.throttle.flush(now);
     this.last = look;

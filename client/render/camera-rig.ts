@@ -6,17 +6,25 @@ import {
   fitGrid,
   type Insets,
   keepNear,
-  MAX_ZOOM,
   type Point,
   panBy,
   type Size,
+  screenToWorld,
   zoomAbout,
 } from './camera.ts';
 
 const GLIDE = 90;
 /** Time constants, ms. Moves that the visitor did not make by hand are slower. */
 const STROLL = 240;
+/** Time in which such a move gathers speed, ms: what it leads to arrives before it. */
+const START = 400;
 const COAST = 160;
+/** Largest zoom that the camera takes by itself. */
+const CLOSEST = 10;
+/** Free space that an organism is shown in, in its sides. */
+const FRAME = { width: 2, height: 1.7 };
+/** How much closer an organism is shown while it is small: exponent of its share of its side. */
+const CLOSER = 0.12;
 /** Slower releases do not coast. CSS pixels per ms. */
 const MIN_THROW = 0.12;
 /** Shorter intervals are too short to measure a velocity, ms. */
@@ -29,6 +37,10 @@ export class CameraRig {
   calm = false;
   private target: Camera | undefined;
   private glide = GLIDE;
+  /** Time since the glide has begun, ms. */
+  private glided = 0;
+  /** Zoom at which an organism that is followed will be shown when it is grown. */
+  private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance since the velocity was last measured, CSS pixels. */
   private way = { x: 0, y: 0 };
@@ -38,11 +50,32 @@ export class CameraRig {
   private grid: Size = { width: 1, height: 1 };
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  private margins = this.insets;
   /** Whether the whole grid is shown. If so, it stays fitted when the window is resized. */
   private fitted = true;
 
   get isFitted(): boolean {
     return this.fitted;
+  }
+
+  /** Whether the camera follows an organism; not any more once the visitor has moved it. */
+  get isFollowing(): boolean {
+    return this.followZoom !== undefined;
+  }
+
+  /** Where the camera will come to rest if nobody moves it. */
+  get heading(): Camera {
+    const { x, y } = this.velocity;
+    return this.target ?? panBy(this.camera, x * COAST, y * COAST);
+  }
+
+  /** The part of the grid that is shown between the panels, in cells. */
+  get shown(): Rect {
+    const { left, right, top, bottom } = this.insets;
+    const { width, height } = this.view;
+    const { zoom } = this.camera;
+    const { x, y } = screenToWorld(this.camera, this.view, { x: left, y: top });
+    return { x, y, width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
   }
 
   /** Centre of the view without panels, CSS pixels. Keyboard zoom acts about this point. */
@@ -52,9 +85,23 @@ export class CameraRig {
     return { x: (width + left - right) / 2, y: (height + top - bottom) / 2 };
   }
 
-  layout(grid: Size, view: Size, insets: Insets): void {
-    Object.assign(this, { grid, view, insets });
-    if (this.fitted) this.camera = this.home();
+  /**
+   * Sets the sizes.
+   *
+   * @param insets space that panels cover; organisms are shown between them
+   * @param margins space around the whole grid
+   */
+  layout(grid: Size, view: Size, insets: Insets, margins = insets): void {
+    Object.assign(this, { grid, view, insets, margins });
+    if (!this.fitted) return;
+    this.camera = this.home();
+    this.target = undefined;
+  }
+
+  /** Shows an organism's place from close by, without a glide: how the page opens. */
+  open(at: Point, side: number): void {
+    this.show(at, side);
+    this.camera = this.heading;
     this.target = undefined;
   }
 
@@ -63,15 +110,41 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Moves to a part of the grid, centred in the space without panels. Never zooms out. */
-  show(part: Rect): void {
-    const framed = fitGrid(part, this.view, this.insets);
-    const zoom = Math.min(MAX_ZOOM, Math.max(framed.zoom, this.camera.zoom));
-    const { left, right, top, bottom } = this.insets;
-    const x = part.x + part.width / 2 + (right - left) / 2 / zoom;
-    const y = part.y + part.height / 2 + (bottom - top) / 2 / zoom;
-    this.fitted = false;
-    this.go({ x, y, zoom }, STROLL);
+  /**
+   * Moves to an organism, centred in the space without panels. Zooms out only as far as it takes
+   * to see it whole.
+   *
+   * @param side of the grown organism, cells
+   */
+  show(at: Point, side: number): void {
+    this.aim(at, this.zoomFor(side));
+  }
+
+  /** Moves to a place at the same zoom. */
+  centre(at: Point): void {
+    this.aim(at, this.heading.zoom);
+  }
+
+  /**
+   * Moves to an organism that grows; to be called again at each stage. Ends when the visitor moves
+   * the camera.
+   *
+   * @param side of the grown organism, cells
+   * @param stage its side now, cells
+   */
+  follow(at: Point, side: number, stage: number): void {
+    const zoom = this.followZoom ?? this.zoomFor(side);
+    // Where nothing glides, each stage would be a jump.
+    this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
+    this.followZoom = zoom;
+  }
+
+  /** Stops where it is: the visitor points at something. */
+  stay(): void {
+    if (this.target) this.fitted = false;
+    this.target = undefined;
+    this.coasting = false;
+    this.followZoom = undefined;
   }
 
   panBy(dx: number, dy: number, now: number): void {
@@ -126,7 +199,10 @@ export class CameraRig {
       this.coasting = Math.hypot(x, y) * decay > 0.01;
     }
     if (this.target) {
-      this.camera = between(this.camera, this.target, 1 - Math.exp(-elapsed / this.glide));
+      this.glided += elapsed;
+      const pace = this.glide === STROLL ? Math.min(1, this.glided / START) : 1;
+      const share = 1 - Math.exp((-elapsed * pace) / this.glide);
+      this.camera = between(this.camera, this.target, share);
       const { x, y, zoom } = this.target;
       const off = Math.hypot(this.camera.x - x, this.camera.y - y) * zoom;
       if (off < 0.3 && Math.abs(this.camera.zoom / zoom - 1) < 0.001) {
@@ -137,8 +213,27 @@ export class CameraRig {
     return this.coasting || this.target !== undefined;
   }
 
+  private aim({ x, y }: Point, zoom: number): void {
+    const { middle, view } = this;
+    const [dx, dy] = [(middle.x - view.width / 2) / zoom, (middle.y - view.height / 2) / zoom];
+    this.fitted = false;
+    this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
+  }
+
+  /** The zoom nearest to the present one at which an organism is seen whole, and well. */
+  private zoomFor(side: number): number {
+    const fits = (width: number, height: number): number =>
+      fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;
+    const least = Math.min(CLOSEST, fits(FRAME.width, FRAME.height));
+    return Math.max(least, Math.min(fits(1, 1), this.heading.zoom));
+  }
+
   private go(target: Camera, glide = GLIDE): void {
+    // A glide that goes on elsewhere keeps its speed.
+    if (!this.target) this.glided = 0;
+    this.velocity = { x: 0, y: 0 };
     this.coasting = false;
+    this.followZoom = undefined;
     this.glide = glide;
     this.target = this.calm ? undefined : target;
     if (this.calm) this.camera = target;
@@ -147,12 +242,13 @@ export class CameraRig {
   private set(camera: Camera, coasting = false): void {
     this.camera = keepNear(camera, this.grid, this.minZoom());
     this.target = undefined;
+    this.followZoom = undefined;
     this.coasting = coasting;
     this.fitted = false;
   }
 
   private home(): Camera {
-    return fitGrid(this.grid, this.view, this.insets);
+    return fitGrid(this.grid, this.view, this.margins);
   }
 
   private minZoom(): number {

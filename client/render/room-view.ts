@@ -1,5 +1,4 @@
 /** A visitor's or host's view of a room: decides what each picture shows. */
-import { windowAround } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
@@ -61,8 +60,14 @@ export class RoomView extends CanvasView {
   }
 
   /** Moves the camera to an organism. */
-  show({ x, y, side }: OrganismView): void {
-    this.rig.show(windowAround(x, y, 2.4 * side));
+  show(organism: OrganismView): void {
+    this.rig.show(organism, organism.side);
+    this.loop.invalidate();
+  }
+
+  /** Follows an organism that grows, until the visitor moves the camera. */
+  follow(organism: OrganismView): void {
+    this.rig.follow(organism, organism.side, organism.stage);
     this.loop.invalidate();
   }
 

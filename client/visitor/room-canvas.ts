@@ -1,9 +1,12 @@
 /** The room's canvas: its view, and what pointers, keys and the window do to it. */
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
+import { freePlace } from '../input/free-place.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { Point } from '../render/camera.ts';
 import { RoomView } from '../render/room-view.ts';
+import type { RoomOverview } from './elements/room-overview.ts';
 import { KeyControl, type KeyElements } from './key-control.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
@@ -13,7 +16,11 @@ export interface CanvasElements extends KeyElements {
   readonly page: HTMLElement;
   readonly header: HTMLElement;
   readonly cursors: CursorLayer;
+  readonly overview: RoomOverview;
 }
+
+/** Windows in which the whole room would show its organisms too small. */
+const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
 /** Draws the room, and turns the visitor's gestures into commands. */
 export class RoomCanvas {
@@ -21,6 +28,7 @@ export class RoomCanvas {
   readonly tools: Tools;
   readonly keys: KeyControl;
   private readonly stop = new AbortController();
+  private isOpened = false;
 
   /**
    * @param refuse shows the visitor why an action was refused, near a point on the screen
@@ -31,7 +39,7 @@ export class RoomCanvas {
     private readonly elements: CanvasElements,
     refuse: (text: string, at: Point) => void,
   ) {
-    const { page, canvas, dock, cursors } = elements;
+    const { page, canvas, dock, cursors, overview } = elements;
     const { model, state, estimate, feedback, connection } = session;
     const { signal } = this.stop;
     const view = new RoomView(canvas, model, state);
@@ -42,6 +50,7 @@ export class RoomCanvas {
     this.keys = keys;
     signal.addEventListener('abort', bindCanvas(canvas, tools));
     window.addEventListener('keydown', (event) => keys.down(event), { signal });
+    canvas.addEventListener('pointerdown', () => view.rig.stay(), { signal });
 
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const applyMotion = (): void => {
@@ -59,12 +68,20 @@ export class RoomCanvas {
       const isReporting =
         session.isLive &&
         !document.hidden &&
-        reporter.shows(view.rig.camera, view.size, devicePixelRatio, now);
+        reporter.shows(view.rig, view.size, devicePixelRatio, now);
+      overview.draw(view.rig);
       return cursors.frame(now, (place) => view.toScreen(place)) || isSending || isReporting;
     };
     model.on('cursors', (pointers) => {
       cursors.receive(pointers, model.participants, model.you?.id ?? 0);
       view.loop.invalidate();
+    });
+    let newest: OrganismId = 0;
+    model.on('life', ({ event: { what }, organism }) => {
+      if (organism.planter.id !== model.you?.id) return;
+      if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
+      else if (organism.id !== newest || !view.rig.isFollowing) return;
+      view.follow(organism);
     });
     model.on('people', () => cursors.keep(model.participants));
     model.on('welcome', () => {
@@ -93,6 +110,12 @@ export class RoomCanvas {
     );
   }
 
+  /** Moves the camera to a place of the grid. */
+  centre(place: Point): void {
+    this.view.rig.centre(place);
+    this.view.loop.invalidate();
+  }
+
   close(): void {
     this.stop.abort();
     this.view.loop.end();
@@ -106,11 +129,21 @@ export class RoomCanvas {
     const dock = size.height - dockElement.getBoundingClientRect().top;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
-    const { room } = this.session.model;
-    if (!room) return;
+    const { room, organisms, checkpoint } = this.session.model;
+    if (!room || !checkpoint) return;
+    const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
     const top = header.getBoundingClientRect().bottom + gap / 2;
-    this.view.rig.layout(room, size, { top, bottom: dock + gap, left: gap, right: gap });
+    const insets = { top, bottom: dock + gap, left: gap, right: gap };
+    const isLow = size.height < 520 && size.width > size.height;
+    // A phone in landscape shows the whole room behind its panels: they leave too little height.
+    const edge = { top: 7, right: 7, bottom: 7, left: 7 };
+    rig.layout(room, size, insets, isLow ? edge : insets);
+    if (this.isOpened) return;
+    this.isOpened = true;
+    if (!matchMedia(SMALL).matches) return;
+    const { side } = checkpoint;
+    rig.open(freePlace(room, side, [...organisms.values()], Math.random), side);
   }
 }

@@ -11,13 +11,13 @@ import { plantGarden } from '../support/garden.ts';
 import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
 import { testNeeding } from '../support/needs.ts';
 import {
-  cameraRests,
   fingerTap,
   focus,
   focused,
   modelOf,
   openRoom,
   screenOf,
+  showAll,
   tabTo,
   waitForConnection,
   waitForPhase,
@@ -192,6 +192,7 @@ const STATES: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   cutting: (page) => page.getByTestId('tool-damage').click(),
   'an organism looked at': async (page) => {
     await page.getByTestId('tool-look').click();
+    await showAll(page);
     const { x, y } = await screenOf(page, 24, 24);
     await page.mouse.click(x, y);
     await page.getByTestId('organism-card').waitFor();
@@ -267,7 +268,7 @@ test('all touch targets are as large as a fingertip', async () => {
 
 test('no control is covered in any window, portrait or landscape', async () => {
   const page = await visit({ ...PHONE, isMobile: false });
-  await cameraRests(page);
+  await showAll(page);
   const { x, y } = await screenOf(page, 20, 76);
   await page.mouse.click(x, y);
   await page.getByTestId('find-mine').waitFor();
@@ -380,7 +381,7 @@ testNeeding('a network address', lan !== undefined)(
     expect(await page.evaluate(() => isSecureContext)).toBe(false);
     await page.getByTestId('gallery-item').first().waitFor();
     const before = room.organisms.length;
-    await cameraRests(page);
+    await showAll(page);
     const { x, y } = await screenOf(page, 64, 80);
     await fingerTap(page, { x, y });
     await page.waitForFunction(([{ organisms }, count]) => organisms.size > count, [

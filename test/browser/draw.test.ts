@@ -13,7 +13,7 @@ import {
   loadClassifier,
   readDigits,
 } from '../support/digit-classifier.ts';
-import { cameraRests, nextPicture, openRoom, screenOf } from '../support/page.ts';
+import { cameraRests, nextPicture, openRoom, screenOf, showAll } from '../support/page.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -145,6 +145,7 @@ test(`of ${digits.length} drawn digits, at least ${SAME * digits.length} grow in
     await page.getByTestId('plant-drawing').click();
     await page.locator('draw-pad').waitFor({ state: 'detached' });
     const [x, y] = [i % columns, Math.floor(i / columns)].map((k) => (k + 0.5) * apart);
+    await showAll(page);
     const spot = await screenOf(page, x, y);
     await page.mouse.click(spot.x, spot.y);
     // It grows while others are being drawn.

@@ -5,6 +5,7 @@ import {
   fingerTap,
   openRoom,
   screenOf,
+  showAll,
   waitForPhase,
   waitForWounds,
 } from '../support/page.ts';
@@ -62,7 +63,7 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   // A camera that still glides from the zoom would take the organism from under the finger.
   await openRoom(page, roomUrl);
   await page.getByTestId('tool-damage').tap();
-  await cameraRests(page);
+  await showAll(page);
   // All across: whatever animal it is, there is flesh on the way.
   const from = await screenOf(page, 36, 46);
   const to = await screenOf(page, 60, 50);

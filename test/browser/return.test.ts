@@ -10,11 +10,11 @@ import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import {
-  cameraRests,
   modelOf,
   openRoom,
   openWall,
   screenOf,
+  showAll,
   waitForConnection,
 } from '../support/page.ts';
 import { countStalls, generousTimeout } from '../support/patience.ts';
@@ -70,7 +70,7 @@ beforeAll(async () => {
     const page = await open(PHONE);
     await openRoom(page, `http://127.0.0.1:${proxy.port}/r/garden`);
     await page.getByTestId('gallery-item').first().waitFor();
-    await cameraRests(page);
+    await showAll(page);
     const at = await screenOf(page, x, 32);
     // By a click: a busy machine's browser may swallow a tap.
     await page.mouse.click(at.x, at.y);

@@ -5,7 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { cameraRests, fingerTap, modelOf, openRoom, screenOf } from '../support/page.ts';
+import { fingerTap, modelOf, openRoom, screenOf, showAll } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -32,6 +32,7 @@ async function picture(name: string): Promise<void> {
 /** Taps the dish, and waits until the server has planted there. */
 async function plantAt(x: number, y: number): Promise<OrganismView> {
   const before = room.size;
+  await showAll(page);
   const spot = await screenOf(page, x, y);
   await fingerTap(page, spot);
   await page.waitForFunction(([model, count]) => model.organisms.size > count, [
@@ -53,6 +54,7 @@ async function cellOf(id: number): Promise<{ x: number; y: number }> {
     Math.hypot((place % width) + 0.5 - x, Math.floor(place / width) + 0.5 - y);
   const cells = [...owner.keys()].filter((place) => owner[place] === id);
   const nearest = cells.reduce((best, place) => (away(place) < away(best) ? place : best));
+  await showAll(page);
   return screenOf(page, (nearest % width) + 0.5, Math.floor(nearest / width) + 0.5);
 }
 
@@ -138,7 +140,6 @@ test('a creature is found by its name and by its kind, and a tap puts it in hand
   await picture('search');
   await page.locator('[data-testid=found][data-name=Penguin]').tap();
   await page.locator('gallery-grid').waitFor({ state: 'detached' });
-  await cameraRests(page);
   expect(await plantAt(20, 24)).toMatchObject({ kind: 'Penguin', x: 20, y: 24 });
 });
 

@@ -98,6 +98,12 @@ export const cameraRests = (page: Page): Promise<void> =>
     }
   });
 
+/** Shows the whole room, so that every place can be tapped: a small window opens close by. */
+export async function showAll(page: Page): Promise<void> {
+  await page.locator('.view .fit').dispatchEvent('click');
+  await cameraRests(page);
+}
+
 /** Waits until the page shows these planes, byte for byte: RGBA, then owners. */
 export async function waitForPlanes(page: Page, planes: Buffer): Promise<void> {
   while (!(await planesOf(page)).equals(planes)) await nextPicture(page);

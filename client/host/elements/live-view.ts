@@ -196,8 +196,7 @@ export class LiveView extends StyledElement {
     const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;
-      const { camera } = view.rig;
-      const isPending = live && reporter.shows(camera, view.size, devicePixelRatio, now);
+      const isPending = live && reporter.shows(view.rig, view.size, devicePixelRatio, now);
       if (this.area) this.placeFrame();
       return this.cursors.frame(now, (place) => view.toScreen(place)) || isPending;
     };

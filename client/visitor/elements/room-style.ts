@@ -101,6 +101,12 @@ export const roomStyle = css`
   .view button[aria-pressed='true'] {
     color: var(--accent);
   }
+  room-overview {
+    position: absolute;
+    left: var(--edge-left);
+    bottom: calc(var(--dock, 10em) + 66px);
+    z-index: 1;
+  }
   organism-card {
     position: absolute;
     inset: calc(var(--edge-top) + 3.6em) var(--edge-right) auto auto;
@@ -175,6 +181,9 @@ export const roomStyle = css`
       border-radius: 50%;
       background: var(--panel);
     }
+    room-overview {
+      inset: calc(var(--edge-top) + max(3.4em, 54px) + 54px) 8px auto auto;
+    }
     organism-card {
       inset: auto 8px calc(var(--dock, 12.6em) + 8px);
       max-height: calc(100dvh - var(--dock, 12.6em) - var(--edge-top) - 60px);
@@ -203,6 +212,9 @@ export const roomStyle = css`
     .view {
       grid-auto-flow: row;
       right: var(--edge-right);
+    }
+    room-overview {
+      inset: calc(var(--edge-top) + max(3.4em, 54px)) calc(var(--edge-right) + 62px) auto auto;
     }
     .hint {
       bottom: calc(100% + 0.6em);
@@ -233,6 +245,9 @@ export const roomStyle = css`
     find-mine {
       top: calc(var(--edge-top) + 48px);
       max-width: 64px;
+    }
+    room-overview {
+      display: none;
     }
     organism-card {
       z-index: 6;

@@ -11,6 +11,7 @@ import { lineText, number } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
+import { BrowserStore } from '../../state/browser-store.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -22,6 +23,8 @@ import './language-switch.ts';
 import type { Rename } from './name-field.ts';
 import './organism-card.ts';
 import { VisitorElement } from './page-element.ts';
+import type { RoomOverview } from './room-overview.ts';
+import './room-overview.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import './room-story.ts';
@@ -47,6 +50,8 @@ export class VivariumRoom extends VisitorElement {
   });
   private room: RoomCanvas | undefined;
   private leavesCard = false;
+  /** Whether somebody has pinched in this browser. */
+  private readonly pinched = new BrowserStore('localStorage', 'vivarium pinched');
   @state() private refusal = '';
   /** Label of the button that may help; undefined if none can. */
   private wayBack: string | undefined;
@@ -61,6 +66,7 @@ export class VivariumRoom extends VisitorElement {
   @query('room-story') private readonly story!: RoomStory;
   @query('header') private readonly header!: HTMLElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @query('room-overview') private readonly overview!: RoomOverview;
   @query('toast-layer') private readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
@@ -79,8 +85,8 @@ export class VivariumRoom extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    const { canvas, dock, finder, help, story, header, cursors, model } = this;
-    const elements = { page: this, canvas, dock, finder, help, story, header, cursors };
+    const { canvas, dock, finder, help, story, header, cursors, overview, model } = this;
+    const elements = { page: this, canvas, dock, finder, help, story, header, cursors, overview };
     try {
       this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
     } catch {
@@ -116,16 +122,17 @@ export class VivariumRoom extends VisitorElement {
   override render(): TemplateResult {
     const { session } = this;
     const { model, estimate } = session;
-    const { planted, crisp, tool, selection, sheet, held } = session.state.state;
+    const { crisp, selection, sheet } = session.state.state;
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
-    const hint = model.connection === 'live' && !planted && tool === 'plant';
+    const hint = session.isLive ? this.hint() : '';
     return html`
       <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
         ?inert=${isCovered}
         @focus=${() => this.room?.view.loop.invalidate()}
         @blur=${() => this.room?.tools.leave(performance.now())}
+        @touchmove=${this.pinch}
       ></canvas>
       <cursor-layer></cursor-layer>
       ${
@@ -145,6 +152,13 @@ export class VivariumRoom extends VisitorElement {
         <room-status .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
       </header>
       <find-mine ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
+      <room-overview
+        hidden
+        ?inert=${isCovered}
+        .session=${session}
+        @go=${({ detail: place }: CustomEvent<Point>) => this.room?.centre(place)}
+        @show-all=${() => this.room?.keys.act({ do: 'fit' })}
+      ></room-overview>
       <div class="view grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
@@ -153,7 +167,7 @@ export class VivariumRoom extends VisitorElement {
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!hint}>${held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant')}</p>
+        <p class="hint" ?hidden=${!hint}>${hint}</p>
         <tool-dock
           .session=${session}
           .pictured=${this.pictured}
@@ -178,6 +192,22 @@ export class VivariumRoom extends VisitorElement {
       }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
+  }
+
+  /** What a newcomer may try next; '' if there is nothing. */
+  private hint(): string {
+    const { planted, tool, held } = this.session.state.state;
+    if (!planted && tool === 'plant')
+      return held.from === 'token' ? msg('Tap to plant it again') : msg('Tap to plant');
+    const isClose = this.room && !this.room.view.rig.isFitted;
+    const mayPinch = isClose && matchMedia('(pointer: coarse)').matches;
+    return mayPinch && !this.pinched.read() ? msg('Pinch to zoom') : '';
+  }
+
+  private pinch({ touches }: TouchEvent): void {
+    if (touches.length < 2 || this.pinched.read()) return;
+    this.pinched.write('yes');
+    this.requestUpdate();
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {

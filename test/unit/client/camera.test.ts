@@ -136,4 +136,123 @@ describe('camera rig', () => {
     expect(rig.camera.x).toBe(0);
     expect(rig.camera.y).toBe(256);
   });
+
+  const phone = { width: 390, height: 844 };
+  const panels = { top: 60, right: 14, bottom: 180, left: 14 };
+  const wide = { width: 336, height: 192 };
+  const SIDE = 32;
+  const place = { x: 200, y: 90 };
+  const onPhone = (): CameraRig => {
+    const rig = new CameraRig();
+    rig.layout(wide, phone, panels);
+    return rig;
+  };
+  /** Time that it takes to rest, ms. */
+  const rest = (rig: CameraRig, since = 0): number => {
+    let now = since;
+    rig.step(now);
+    while (rig.step((now += 16)) && now < since + 10_000);
+    return now - since;
+  };
+
+  test('opens at a place, with an organism at half of a phone’s free width, between the panels', () => {
+    const rig = onPhone();
+    rig.open(place, SIDE);
+    expect(rig.step(16)).toBe(false);
+    expect(rig.camera.zoom * SIDE).toBeCloseTo((390 - 28) / 2);
+    expectNear(worldToScreen(rig.camera, phone, place), rig.middle);
+    expect(rig.shown.width * rig.camera.zoom).toBeCloseTo(390 - 28);
+    expect(rig.isFitted).toBe(false);
+  });
+
+  test('glides to an organism, and zooms out only until it is seen whole', () => {
+    const rig = onPhone();
+    const fitted = rig.camera.zoom;
+    rig.show(place, SIDE);
+    expect(rig.camera.zoom).toBe(fitted);
+    expectNear(worldToScreen(rig.heading, phone, place), rig.middle);
+    expect(rest(rig)).toBeLessThan(4_000);
+    expect(rig.camera).toEqual(rig.heading);
+    for (const [factor, shown] of [
+      [1.3, 1.3],
+      [10, 2],
+    ]) {
+      const closer = onPhone();
+      closer.open(place, SIDE);
+      const { zoom } = closer.camera;
+      closer.zoomAbout(0, 0, factor);
+      closer.show(place, SIDE);
+      rest(closer);
+      expect(closer.camera.zoom / zoom).toBeCloseTo(shown);
+    }
+  });
+
+  test('begins slowly: in 100 ms it has covered less than a tenth of the way', () => {
+    const rig = onPhone();
+    rig.open({ x: 20, y: 90 }, SIDE);
+    rig.step(0);
+    rig.show({ x: 320, y: 90 }, SIDE);
+    for (let now = 16; now <= 100; now += 16) rig.step(now);
+    expect(rig.camera.x - 20).toBeLessThan(30);
+  });
+
+  test('follows an organism that grows: close to the seed, farther with each stage', () => {
+    const rig = onPhone();
+    const zooms = [2, 4, 8, 16, 32].map((stage) => {
+      rig.follow(place, SIDE, stage);
+      rest(rig);
+      expectNear(worldToScreen(rig.camera, phone, place), rig.middle, 0);
+      expect(rig.isFollowing).toBe(true);
+      return rig.camera.zoom;
+    });
+    expect(zooms).toEqual([...zooms].sort((a, b) => b - a));
+    expect(zooms.at(-1)! * SIDE).toBeCloseTo((390 - 28) / 2, 0);
+  });
+
+  test.each([
+    ['a drag', (rig: CameraRig) => rig.panBy(3, 0, 1_000)],
+    ['a pinch', (rig: CameraRig) => rig.zoomAbout(100, 100, 1.1)],
+    ['a key', (rig: CameraRig) => rig.glideBy(90, 0, 1)],
+    ['a finger on the room', (rig: CameraRig) => rig.stay()],
+    ['going elsewhere', (rig: CameraRig) => rig.centre({ x: 30, y: 30 })],
+    ['the whole room', (rig: CameraRig) => rig.fit()],
+  ] as const)('%s ends following', (_, move) => {
+    const rig = onPhone();
+    rig.follow(place, SIDE, 2);
+    rig.step(0);
+    rig.step(64);
+    move(rig);
+    expect(rig.isFollowing).toBe(false);
+  });
+
+  test('a finger on the room stops the camera where it is', () => {
+    const rig = onPhone();
+    rig.show(place, SIDE);
+    rig.step(0);
+    rig.step(64);
+    const before = rig.camera;
+    rig.stay();
+    expect(rig.step(128)).toBe(false);
+    expect(rig.camera).toEqual(before);
+  });
+
+  test('goes on gliding while the window is resized', () => {
+    const rig = onPhone();
+    rig.show(place, SIDE);
+    rig.step(0);
+    rig.step(64);
+    rig.layout(wide, phone, { ...panels, bottom: 190 });
+    expect(rig.step(128)).toBe(true);
+  });
+
+  test('with reduced motion jumps to an organism, once, and stays while it grows', () => {
+    const rig = onPhone();
+    rig.calm = true;
+    rig.follow(place, SIDE, 2);
+    const { camera } = rig;
+    expect(rig.step(16)).toBe(false);
+    for (const stage of [4, 8, 16, 32]) rig.follow(place, SIDE, stage);
+    expect(rig.camera).toEqual(camera);
+    expect(camera.zoom * SIDE).toBeCloseTo((390 - 28) / 2);
+  });
 });
