@@ -111,7 +111,7 @@ export const drawPadStyle = css`
     align-items: start;
   }
   .creature:not(:empty) {
-    margin-left: var(--gap);
+    margin-inline-start: var(--gap);
   }
   figcaption {
     width: var(--side-length);

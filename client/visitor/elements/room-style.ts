@@ -104,7 +104,7 @@ export const roomStyle = css`
   .shared {
     position: absolute;
     top: calc(var(--edge-top) + max(7em, 108px));
-    left: var(--edge-left);
+    inset-inline-start: var(--edge-start);
     z-index: 3;
     gap: 8px;
     max-width: min(34em, 100vw - 2 * var(--gap));
@@ -138,7 +138,7 @@ export const roomStyle = css`
   }
   room-overview {
     position: absolute;
-    left: var(--edge-left);
+    inset-inline-start: var(--edge-start);
     bottom: calc(var(--dock, 10em) + 66px);
     z-index: 1;
   }
@@ -255,7 +255,8 @@ export const roomStyle = css`
       inset-inline-end: var(--edge-end);
     }
     room-overview {
-      inset: calc(var(--edge-top) + max(3.4em, 54px)) calc(var(--edge-right) + 62px) auto auto;
+      inset-block: calc(var(--edge-top) + max(3.4em, 54px)) auto;
+      inset-inline: auto calc(var(--edge-end) + 62px);
     }
     .hint {
       bottom: calc(100% + 0.6em);
