@@ -303,7 +303,10 @@ test('an empty room shows an invitation, until the first visitor comes', async (
 
 test('after a kill of the server the picture stays without a message, and the wall reconnects within five seconds', async () => {
   const port = await freePort();
-  const settings = { port, host: '127.0.0.1', size: '96x64', 'tick-rate': 30, snapshot: 1 };
+  const settings = {
+    ...{ port, host: '127.0.0.1', size: '96x64', 'tick-rate': 30, snapshot: 1 },
+    attract: 'off',
+  };
   const data = suiteFolder();
   const start = () => new ServerProcess(flagsOf({ ...settings, data }));
   let process = start();

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
-import { cameraRests, fingerTap, openRoom, screenOf } from '../support/page.ts';
+import { cameraRests, fingerTap, openRoom, screenOf, showAll } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -59,7 +59,7 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   const [one, two] = [await plant(40, 40), await plant(110, 40)];
   await phone.getByTestId('tool-look').tap();
   for (const x of [40, 110]) {
-    await cameraRests(phone);
+    await showAll(phone);
     await fingerTap(phone, await screenOf(phone, x, 40));
     await phone.getByTestId('report').tap();
     await phone.getByText('The host will look at it.').last().waitFor();
