@@ -10,6 +10,7 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
+import { checksumOf, inOrder, type OrderedKinds } from './kind-order.ts';
 import { SHORT_ID } from './short-id.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
@@ -19,8 +20,8 @@ type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModul
 interface Dictionary {
   /** By the id of the message. */
   readonly templates: LocaleModule['templates'];
-  /** By the English name of the gallery. */
-  readonly kinds: Readonly<Record<string, string>>;
+  /** By the English name of the gallery, or as a visitor's page carries them. */
+  readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
 /** Fetches the dictionary of a page. English is in the code: its dictionary is empty. */
@@ -72,10 +73,28 @@ export function formats(): string {
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
+/** Places of the English names of the room's gallery among the translations. */
+let kindPlaces: ReadonlyMap<string, number> = new Map();
+let kindChecksum = 0;
+
+/** Tells what a room's gallery calls its kinds, so that a visitor's page knows their names. */
+export function knowKinds(names: Iterable<string>): void {
+  const ordered = inOrder(names);
+  kindPlaces = new Map(ordered.map((name, i) => [name, i]));
+  kindChecksum = checksumOf(ordered);
+}
+
 /** The name of a gallery kind in the current language; undefined if it has none. */
 export function localKind(kind: string): string | undefined {
-  return language() === SOURCE_LANGUAGE ? undefined : dictionary?.kinds[kind] || undefined;
+  if (language() === SOURCE_LANGUAGE || !dictionary) return undefined;
+  const { kinds } = dictionary;
+  if (!isOrdered(kinds)) return kinds[kind] || undefined;
+  const [checksum, ...translations] = kinds;
+  const place = checksum === kindChecksum ? kindPlaces.get(kind) : undefined;
+  return place === undefined ? undefined : translations[place] || undefined;
 }
+
+const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);
 
 /** Switches the language. If its texts cannot be loaded, the previous one stays. */
 async function speak(next: LanguageCode): Promise<void> {

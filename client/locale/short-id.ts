@@ -1,2 +1,2 @@
-/** Characters of a text's id that pages carry: the other ten would be 2 kB of each page. */
-export const SHORT_ID = 7;
+/** Characters of a text's id that pages carry: the other eleven would be 2 kB of each page. */
+export const SHORT_ID = 6;

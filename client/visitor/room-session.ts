@@ -7,6 +7,7 @@ import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary
 import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
+import { knowKinds } from '../locale/locale.ts';
 import { BusyReporter } from '../net/busy-reporter.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
@@ -82,6 +83,9 @@ export class RoomSession {
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
     const refresh = (): void => page.refresh();
+    model.on('opened', ({ checkpoint }) => {
+      knowKinds(checkpoint.gallery.map(({ name }) => name));
+    });
     this.views = new SharedViews(model, requests.ask, page);
     if (this.watches) state.take('look');
     state.onChange(() => {

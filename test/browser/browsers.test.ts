@@ -41,11 +41,16 @@ const { server, url } = await suiteServer(
   { clientFolder: await ensureClient(() => {}) },
 );
 
-/** Waits until the camera stands still. @returns where a place of the grid is in the window */
+/**
+ * Shows all of the room and waits until the camera stands still.
+ *
+ * @returns where a place of the grid is in the window
+ */
 async function spotOf(driver: Driver, x: number, y: number): Promise<Point> {
   return driver.run(
     async (px, py) => {
       const room = document.querySelector('vivarium-room') as unknown as PageElement;
+      room.shadowRoot!.querySelector<HTMLElement>('.view .fit')!.click();
       const frame = () => new Promise(requestAnimationFrame);
       for (let before = '', still = 0; still < 5; await frame()) {
         const now = JSON.stringify([room.worldToScreen(px, py), room.worldToScreen(px + 9, py)]);
@@ -134,6 +139,7 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   expect(room.organisms).toMatchObject([{ ...own, kind: 'Penguin', origin: 'gallery' }]);
   // Nothing else lies under the pointer now.
   await press(driver, '[data-testid=tool-look]');
+  await spotOf(driver, own.x, own.y);
   const grown = await keep('grown');
   const [creature, ground] = [
     await liveliness(driver, grown, own),

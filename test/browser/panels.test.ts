@@ -10,6 +10,7 @@ import {
   modelOf,
   openRoom,
   screenOf,
+  showAll,
   waitForPhase,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
@@ -47,7 +48,6 @@ await page.goto('about:blank');
 await openRoom(page, roomUrl);
 await waitForPhase(page, 4, 'asleep');
 
-if (process.env.QUICK) page.setDefaultTimeout(15_000);
 const card = page.getByTestId('organism-card');
 const crossing = page.locator('cross-panel');
 
@@ -58,6 +58,7 @@ async function tapPlace([x, y]: readonly [number, number]): Promise<void> {
 
 async function openCard(): Promise<void> {
   await page.getByTestId('tool-look').tap();
+  await showAll(page);
   await tapPlace(SPOTS[0]);
   await card.waitFor();
 }

@@ -204,12 +204,17 @@ test('the notice of a slow room is within the window', async () => {
   expect(wrong).toEqual([]);
 });
 
+/** What a name of the gallery is called. */
+const TURTLE: Readonly<Record<string, string>> = { de: 'Schildkröte', es: 'tortuga' };
+
 // Those with the longest words.
 test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well', async (code) => {
   await resize(page, HOME);
   await closeAll(page);
   await page.getByTestId('language').selectOption(code);
   await page.waitForSelector(`html[lang=${code}]`);
+  const turtle = page.locator('[data-testid=gallery-item][data-name=Turtle]').first();
+  expect(await turtle.getAttribute('title')).toBe(TURTLE[code]);
   const wrong: string[] = [];
   for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
     await resize(page, HOME);

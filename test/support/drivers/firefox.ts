@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { callText, type Driver, findProgram, mouseActions, WINDOW } from './driver.ts';
 import { ended, says } from './program.ts';
-import { hasScreen, openScreen } from './screen.ts';
+import { hasScreen, openScreen } from './xvfb.ts';
 
 const PROGRAM = findProgram('firefox-esr');
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { freePort } from '../free-port.ts';
 import { callText, type Driver, findProgram, mouseActions, WINDOW } from './driver.ts';
 import { ended } from './program.ts';
-import { hasScreen, openScreen } from './screen.ts';
+import { hasScreen, openScreen } from './xvfb.ts';
 
 const PROGRAM = findProgram('WebKitWebDriver');
 

@@ -20,7 +20,7 @@ const TICK = 100;
 class Planter {
   readonly clock = new FakeClock();
   readonly told: Event<'affected'>['organisms'][] = [];
-  /** Whether Anna is away, or her page hidden. */
+  /** Whether Anna is away, or the page hidden. */
   isAway = false;
   expected = [ANNA.id];
   tick = 0;
@@ -56,7 +56,7 @@ const wound = (id: number, by = BERT): LifeEvent => {
   return { what: 'wounded', id, by: by.id, wounds: 1 };
 };
 
-/** Anna in a room whose organisms are all hers. */
+/** Anna in a room in which all organisms are Anna's. */
 const planter = (): Planter =>
   new Planter({
     viewOf: (id) => organismView(id, { kind: 'horse', planter: ANNA }),
