@@ -12,7 +12,8 @@ export const style = [
       grid-template-rows: 1fr auto;
       container-type: inline-size;
       box-sizing: border-box;
-      padding: var(--edge-top) var(--edge-end) var(--edge-bottom) var(--edge-start);
+      padding-block: var(--edge-top) var(--edge-bottom);
+      padding-inline: var(--edge-start) var(--edge-end);
       background: radial-gradient(circle at 50% 38%, #2a3032, #191e20 55%, #0b0d0f 100%);
     }
     section {

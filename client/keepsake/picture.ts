@@ -57,7 +57,8 @@ export async function specimenCard(
   const png = await new Promise<Blob>((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
-  return withComment(png, link);
+  // A line of its own: the checksum that follows may look like more of the link.
+  return withComment(png, `${link}\n`);
 }
 
 /** Bytes of a PNG's signature and its first chunk. */

@@ -47,13 +47,16 @@ const { getLocale, setLocale } = configureLocalization({
   targetLocales: TRANSLATED_LANGUAGES,
   loadLocale: async (code) => {
     if (!texts) throw new Error('startLanguage comes first');
-    dictionary = await loadDictionary(code as LanguageCode, texts);
-    return dictionary;
+    const loaded = await loadDictionary(code as LanguageCode, texts);
+    // Another language may have been chosen meanwhile.
+    if (code === wanted) dictionary = loaded;
+    return loaded;
   },
 });
 
 let texts: TextLoaders | undefined;
 let dictionary: Dictionary | undefined;
+let wanted: LanguageCode = SOURCE_LANGUAGE;
 
 /** The current language. */
 export function language(): LanguageCode {
@@ -99,6 +102,7 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 /** Switches the language. If its texts cannot be loaded, the previous one stays. */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
+  wanted = next;
   await setLocale(next).catch(() => undefined);
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;

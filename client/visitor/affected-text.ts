@@ -16,7 +16,8 @@ const MAX_CHANGES = 2;
 /** "Bo and 2 others cut your horse." */
 export function changeText({ kind, how, by, others }: Change, room: Room): string {
   const name = kind === '' ? msg('creature') : kindName(kind);
-  const person = planterName({ planter: by }, room) || msg('Somebody');
+  // A bar would separate the forms of a plural.
+  const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
       ? person

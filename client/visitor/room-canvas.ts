@@ -87,7 +87,8 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      if (organism.planter.id !== model.you?.id) return;
+      // Whose view follows somebody stays with them.
+      if (organism.planter.id !== model.you?.id || session.views.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
       view.follow(organism);
@@ -144,6 +145,7 @@ export class RoomCanvas {
 
   /** Moves the camera to a place of the grid. */
   centre(place: Point): void {
+    this.session.views.stop();
     this.view.rig.centre(place);
     this.view.loop.invalidate();
   }

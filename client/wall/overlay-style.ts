@@ -173,7 +173,7 @@ export const overlayStyle = css`
     }
     :host([over]) .words {
       position: absolute;
-      left: calc(var(--column) + 1.6em);
+      inset-inline-start: calc(var(--column) + 1.6em);
       bottom: 0;
       width: 20em;
       padding-bottom: 0.2em;

@@ -223,7 +223,12 @@ export const roomStyle = css`
       background: var(--panel);
     }
     room-overview {
-      inset: calc(var(--edge-top) + max(3.4em, 54px) + 54px) 8px auto auto;
+      inset-block: calc(var(--edge-top) + max(3.4em, 54px) + 54px) auto;
+      inset-inline: auto 8px;
+    }
+    /* Beside the overview. */
+    .shared {
+      max-width: calc(100vw - var(--gap) - min(96px, 26vw) - 24px);
     }
     organism-card {
       inset: auto 8px calc(var(--dock, 12.6em) + 8px);
@@ -263,7 +268,7 @@ export const roomStyle = css`
     }
     .shared {
       top: var(--edge-top);
-      left: 11em;
+      inset-inline-start: 11em;
       z-index: 5;
       max-width: calc(100vw - 27em);
     }

@@ -31,7 +31,7 @@ test('a film and other files are searched for the link that they carry', async (
   film.add(picture, 100);
   const found = { token, room: 'garden' };
   expect(await linkInFile(new Blob([film.finish(link)]))).toEqual(found);
-  expect(await linkInFile(new Blob(['\x89PNG', link, new Uint8Array(9)]))).toEqual(found);
+  expect(await linkInFile(new Blob(['\x89PNG', `${link}\n`, 'a7']))).toEqual(found);
   for (const other of ['GIF89a', 'GIF89a!', 'plain text', '']) {
     expect(await linkInFile(new Blob([other]))).toBeUndefined();
   }
