@@ -6,6 +6,7 @@ import type { Request, Response } from 'express';
 import * as v from 'valibot';
 import { FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import { pause } from '../platform/clock.ts';
 import { readRange } from '../replay/journal-range.ts';
 import type { When } from '../replay/options.ts';
 import { png } from '../replay/pictures.ts';
@@ -18,6 +19,8 @@ import { drawSign } from './printed-sign.ts';
 import { growCreatures } from './sign-creatures.ts';
 import { csvOf, type VisitCounter } from './visit-statistics.ts';
 
+/** The longest that a sign waits for its creatures, ms. */
+const GROWING = 4_000;
 const HOUR = 3_600_000;
 
 const tick = v.optional(
@@ -58,7 +61,7 @@ export function files(
   context: HostContext,
   { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },
 ): Readonly<Record<string, FileHandler>> {
-  const { rooms, storage, date, addresses, defaultRoom, checkpoints } = context;
+  const { rooms, storage, clock, date, addresses, defaultRoom, checkpoints } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
   return {
     [FILES.picture]: async (request, response) => {
@@ -114,7 +117,10 @@ export function files(
         response.attachment(`${room}-${paper}-${language}.svg`);
       }
       const checkpoint = checkpoints.get(rooms.planOf(room).checkpoint);
-      const creatures = checkpoint ? await growCreatures(checkpoint) : [];
+      // Nothing grows while no room is awake.
+      const creatures = checkpoint
+        ? await Promise.race([growCreatures(checkpoint), pause(clock, GROWING).then(() => [])])
+        : [];
       response.type('image/svg+xml').send(drawSign({ paper, language, url, creatures }));
     },
   };

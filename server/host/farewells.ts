@@ -18,9 +18,12 @@ const STEP = 500;
 interface Farewell {
   readonly live: OpenRoom;
   /** When it ends, ms. */
-  readonly until: number;
+  until: number;
+  /** Begun because the house closes. */
+  readonly atClosing: boolean;
   cancel: () => void;
   readonly done: () => void;
+  readonly over: Promise<void>;
   /** Organisms that should have gone by now, less those that have; a fraction. */
   owed: number;
   /** Resolves when the removals that have been asked for are done. */
@@ -48,6 +51,7 @@ export class Farewells {
   async begin(
     name: string,
     seconds = DURATION,
+    atClosing = false,
   ): Promise<{ readonly kept: SnapshotState | null; readonly done: Promise<void> }> {
     const { rooms, storage, clock } = this.context;
     const live = rooms.requireOpen(name);
@@ -56,12 +60,9 @@ export class Farewells {
     const done = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const until = clock.now() + 1000 * seconds;
     const farewell: Farewell = {
-      live,
-      until,
-      cancel: () => {},
-      done: end,
+      ...{ live, atClosing, until: Infinity },
+      ...{ cancel: () => {}, done: end, over: done },
       owed: 0,
       removed: Promise.resolve(),
     };
@@ -71,6 +72,7 @@ export class Farewells {
       const kept = storage
         ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })
         : null;
+      farewell.until = clock.now() + 1000 * seconds;
       this.step(name, farewell);
       return { kept, done };
     } catch (error) {
@@ -81,10 +83,11 @@ export class Farewells {
 
   /** Ends the day of all open rooms. Resolves when all of it is over. */
   async endAll(): Promise<void> {
-    const begun = await Promise.allSettled(
-      [...this.context.rooms.roomServers.keys()].map((name) => this.begin(name)),
+    await Promise.allSettled(
+      [...this.context.rooms.roomServers.keys()].map(
+        async (name) => this.going.get(name)?.over ?? (await this.begin(name, DURATION, true)).done,
+      ),
     );
-    await Promise.all(begun.map((one) => one.status === 'fulfilled' && one.value.done));
   }
 
   /** Stops it, if it goes on: what still lives stays. Resolves when nothing more goes. */
@@ -96,6 +99,11 @@ export class Farewells {
     this.setFading(farewell, false);
     farewell.done();
     await farewell.removed;
+  }
+
+  /** Stops those that the closing time has begun. */
+  stopClosing(): void {
+    for (const [name, { atClosing }] of [...this.going]) if (atClosing) void this.stop(name);
   }
 
   close(): void {

@@ -33,7 +33,8 @@ export function withFrames(
 
 /** Removes the pictures of a film. */
 export const removeFrames = (film: string): Promise<void> =>
-  rm(folderOf(film), { recursive: true, force: true });
+  // Its process may be writing one more.
+  rm(folderOf(film), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 
 function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);

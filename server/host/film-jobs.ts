@@ -149,7 +149,8 @@ export class FilmJobs {
 
   close(): void {
     for (const job of this.jobs.values()) this.end(job, 'stopped');
-    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+    if (this.folder === undefined) return;
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 
   private get(id: string): Job {
@@ -183,6 +184,7 @@ export class FilmJobs {
     if (job.state.state !== 'going') return;
     this.options.warn(`A film of "${job.state.room}" was not made: ${message}`);
     this.end(job, 'failed', error);
+    this.remove(job);
   }
 
   private end(job: Job, state: JobState['state'], error: JobReason | null = null): void {
@@ -204,6 +206,8 @@ export class FilmJobs {
 
   private remove({ path }: Job): void {
     rmSync(path, { force: true });
-    void removeFrames(path);
+    removeFrames(path).catch(({ message }: Error) => {
+      this.options.warn(`Pictures of a film remain in ${path}: ${message}`);
+    });
   }
 }

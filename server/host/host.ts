@@ -70,6 +70,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
+      // The house is open longer than it was to be.
+      if (isOpen) farewells.stopClosing();
       // The walls say goodbye before they go dim.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;

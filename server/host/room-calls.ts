@@ -119,11 +119,11 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
 /** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */
 function sow(live: OpenRoom, count: number) {
   const { grid: ground, species } = live.room;
-  const { side, gallery } = species;
+  const { side, gallery, featured = [...gallery.keys()] } = species;
   const { width, height } = ground;
   const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
   const rows = Math.ceil(count / columns);
-  const kinds = shuffled(gallery.map((_, index) => index));
+  const kinds = shuffled([...featured]);
   return Array.from({ length: count }, (_, i) => {
     const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
     const x = placeIn(i % columns, inRow, width, side);

@@ -37,7 +37,7 @@ test('organisms go one after another, nobody acts meanwhile, and the old day can
   const [ada, wall] = [await join('Ada'), connect()];
   wall.requestJoin({ as: 'wall' });
   await plantAll(ada);
-  const { kept } = await host.call('farewell', { seconds: 3 });
+  const { kept } = await host.call('farewell', { seconds: 8 });
   expect(kept).toMatchObject({ organisms: 5 });
   await wall.until(() => endsItsDay(wall));
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).toMatchObject({

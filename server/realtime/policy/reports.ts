@@ -7,6 +7,8 @@ import { getOrAdd } from '../../platform/get-or-add.ts';
 
 /** Participants that are remembered for each organism; more reports change nothing for the host. */
 const MAX_REPORTERS = 1_000;
+/** Reported organisms after which those that have died are forgotten, though nobody looks. */
+const MAX_UNSEEN = 256;
 
 interface Case {
   readonly reporters: Set<ParticipantId>;
@@ -41,9 +43,7 @@ export class Reports {
 
   /** The organisms that the host has not decided about, most reported first. */
   get list(): Report[] {
-    for (const organism of this.cases.keys()) {
-      if (!this.isAlive(organism)) this.cases.delete(organism);
-    }
+    this.forgetDead();
     return [...this.cases]
       .map(([organism, each]) => ({ organism, reporters: openOf(each), since: each.since }))
       .filter(({ reporters }) => reporters > 0)
@@ -57,12 +57,19 @@ export class Reports {
    * @param now ms
    */
   add(organism: OrganismId, by: ParticipantId, now: number): void {
+    if (this.cases.size >= MAX_UNSEEN) this.forgetDead();
     const found = getOrAdd(this.cases, organism, () => {
       return { reporters: new Set<ParticipantId>(), dismissed: 0, since: now };
     });
     if (found.reporters.has(by) || found.reporters.size >= MAX_REPORTERS) return;
     if (openOf(found) === 0) found.since = now;
     found.reporters.add(by);
+  }
+
+  private forgetDead(): void {
+    for (const organism of this.cases.keys()) {
+      if (!this.isAlive(organism)) this.cases.delete(organism);
+    }
   }
 
   /**

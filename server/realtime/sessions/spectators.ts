@@ -23,6 +23,8 @@ export interface SpectatorRequest {
 /** The spectators of one room. */
 export class Spectators {
   private readonly slots = new WallSlots<RoomClient>(DEFAULTS.room.maxSpectators);
+  /** Whom a ban may mean. */
+  private readonly known = new Map<RoomClient, { device: string | undefined; address: string }>();
 
   constructor(
     private readonly context: RoomContext,
@@ -51,6 +53,7 @@ export class Spectators {
       throw new Refusal('sent-away');
     }
     const evicted = this.takeSlot(client, address);
+    this.known.set(client, { device, address });
     if (evicted) this.disconnect(evicted, 'gave-way');
     this.welcome(client, heldChecksums);
   }
@@ -58,8 +61,19 @@ export class Spectators {
   /** @returns whether the client was a spectator */
   remove(client: RoomClient): boolean {
     if (!this.slots.remove(client)) return false;
+    this.known.delete(client);
     this.context.broadcaster.remove(client);
     return true;
+  }
+
+  /** Removes and disconnects those who are banned by now. */
+  disconnectBanned(): void {
+    const { bans, room } = this.context;
+    for (const [client, { device, address }] of [...this.known]) {
+      if (!bans.isBanned(room.name, { participant: undefined, device, address })) continue;
+      this.slots.remove(client);
+      this.disconnect(client, 'sent-away');
+    }
   }
 
   /** Removes and disconnects all spectators. */
@@ -88,6 +102,7 @@ export class Spectators {
   }
 
   private disconnect(client: RoomClient, reason: Reason): void {
+    this.known.delete(client);
     this.context.broadcaster.remove(client);
     client.disconnect(reason);
   }
