@@ -85,6 +85,8 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
 /** The log of a folder that belongs to this process. */
 export class WriteAheadLog {
   private file: number | undefined;
+  /** Whether a write that failed may lie after the end, where it would be read as the next one. */
+  private hasRemains = false;
 
   /** @param end see `LogContent` */
   constructor(
@@ -95,13 +97,14 @@ export class WriteAheadLog {
   /**
    * Appends a write, and returns when it is on the disk.
    *
-   * @returns false if it does not fit or cannot be written; the log is as before
+   * @returns false if it does not fit or cannot be written; the log is as before, and after a failed
+   *   write takes no more until it begins anew
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
     const size = HEADER + payload.length;
     const begin = (this.end % PAGE) + size > PAGE ? nextPage(this.end) : this.end;
-    if (begin + size > CAPACITY) return false;
+    if (this.hasRemains || begin + size > CAPACITY) return false;
     const frame = Buffer.alloc(size);
     frame.writeUInt32LE(payload.length);
     frame.writeDoubleLE(number, CHECKED);
@@ -109,9 +112,10 @@ export class WriteAheadLog {
     frame.writeUInt32LE(crc32(frame.subarray(CHECKED)), 4);
     try {
       this.file ??= openFull(join(this.folder, LOG_FILE), this.folder);
-      writeSync(this.file, frame, 0, size, begin);
+      if (writeSync(this.file, frame, 0, size, begin) < size) throw new Error('a short write');
       fdatasyncSync(this.file);
     } catch {
+      this.hasRemains = true;
       return false;
     }
     this.end = begin + size;
@@ -121,6 +125,7 @@ export class WriteAheadLog {
   /** The environment has everything: the log begins anew. */
   restart(): void {
     this.end = 0;
+    this.hasRemains = false;
   }
 
   /** @param isObsolete whether the environment has everything */

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTable } from '../../../server/storage/lmdb/table.ts';
+import { WriteAheadLog } from '../../../server/storage/lmdb/write-ahead-log.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { suiteFolder } from '../../support/suite.ts';
 
@@ -149,4 +150,15 @@ test('a reader sees what is in the log of a running server', async () => {
   expect(reader.keys(ALL)).toEqual(['a/0001']);
   await reader.close();
   await table.close();
+});
+
+test('after a write that failed, nothing is appended until the log begins anew: it may lie there whole', () => {
+  const folder = join(scratch, 'comes later');
+  const log = new WriteAheadLog(folder, 0);
+  expect(log.append(1, put(1))).toBe(false);
+  mkdirSync(folder);
+  expect(log.append(1, put(1))).toBe(false);
+  log.restart();
+  expect(log.append(2, put(2))).toBe(true);
+  log.close(false);
 });
