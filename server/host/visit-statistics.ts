@@ -196,8 +196,8 @@ export class VisitCounter {
     if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
     // A stroke of several messages is one wound.
-    const goesOn = !isRefused && command.what === 'damage' && this.goesOn(room.name, command);
-    if (sum && !goesOn) this.add(counted, (sums) => sums[sum]++);
+    if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
+    if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
     if (command.what === 'plant') this.warm(counted, room, command.x, command.y);
     if (command.what === 'damage') this.warm(counted, room, command.points[0], command.points[1]);

@@ -5,7 +5,7 @@
  * `VIVARIUM_BASELINES=1 npm test -- test/browser/sheets` retakes the pictures: review them before you commit them.
  */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -204,8 +204,8 @@ test('the notice of a slow room is within the window', async () => {
   expect(wrong).toEqual([]);
 });
 
-/** What a name of the gallery is called. */
-const TURTLE: Readonly<Record<string, string>> = { de: 'Schildkröte', es: 'tortuga' };
+/** What creatures are called. */
+const KINDS = fileURLToPath(new URL('../../client/locale/kinds', import.meta.url));
 
 // Those with the longest words.
 test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well', async (code) => {
@@ -213,8 +213,11 @@ test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well
   await closeAll(page);
   await page.getByTestId('language').selectOption(code);
   await page.waitForSelector(`html[lang=${code}]`);
-  const turtle = page.locator('[data-testid=gallery-item][data-name=Turtle]').first();
-  expect(await turtle.getAttribute('title')).toBe(TURTLE[code]);
+  await page.getByTestId('tool-plant').click();
+  const creature = page.getByTestId('gallery-item').first();
+  const names = JSON.parse(readFileSync(join(KINDS, `${code}.json`), 'utf8'));
+  const name = await creature.getAttribute('data-name');
+  expect(await creature.getAttribute('title')).toBe(names[name!]);
   const wrong: string[] = [];
   for (const name of ['draw-strokes', 'draw-grown', 'cross-two']) {
     await resize(page, HOME);
