@@ -106,7 +106,7 @@ test('the picture carries the link of the page that the host has chosen', async 
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
   expect(link).toMatch(/^https:\/\/museum\.example\/keep\.html#[\w-]+\/garden$/);
   const { comments } = await sharp(picture).metadata();
-  expect(comments).toEqual([{ keyword: 'Comment', text: link }]);
+  expect(comments).toEqual([{ keyword: 'Comment', text: `${link}\n` }]);
   fragment = new URL(link).hash;
   await page.context().close();
 });
