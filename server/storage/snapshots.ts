@@ -249,7 +249,8 @@ export class Snapshots {
       organisms.map(async ({ id }, i) => {
         const old = saved.get(id);
         const at = old && (old.base ?? old.tick);
-        const isUsable = old !== undefined && old.differences < MAX_DIFFERENCES;
+        // Two snapshots of one tick share their records, which must not refer to themselves.
+        const isUsable = old !== undefined && at! < tick && old.differences < MAX_DIFFERENCES;
         // Without its base, it is stored whole.
         const read = isUsable ? store.cells(name, id, at!).catch(() => undefined) : undefined;
         const state = await read;
