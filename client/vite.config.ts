@@ -103,10 +103,10 @@ const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
   transform(code, id) {
-    const isLibrary = /\/node_modules\/(engine|socket)\.io-|vite\/preload-helper/.test(id);
-    if (!isLibrary) return undefined;
-    const [, what, instead] = UNUSED.find(([where]) => where.test(id)) ?? [id, /$^/, ''];
-    return { code: code.replace(what, instead), map: null, moduleSideEffects: false };
+    if (!/\/node_modules\/(engine|socket)\.io-|vite\/preload-helper/.test(id)) return undefined;
+    const [, what, instead] = UNUSED.find(([where]) => where.test(id)) ?? [];
+    const used = what ? code.replace(what, instead!) : code;
+    return { code: used, map: null, moduleSideEffects: false };
   },
 };
 

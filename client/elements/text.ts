@@ -29,6 +29,10 @@ export function plural(n: number, one: string, other: string): string {
   return formFor(language(), n, other) ?? (isOne ? one : other);
 }
 
+/** A text with a capital first letter. */
+export const capitalized = (text: string): string =>
+  text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
+
 /** The display name of a kind: translated, or 'hot_pepper' → 'hot pepper'. */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');

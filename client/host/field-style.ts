@@ -19,6 +19,13 @@ export const fields = css`
     color: var(--ink-soft);
     font-size: 0.93em;
   }
+  /* To be copied, or typed on another machine. */
+  code {
+    font: inherit;
+    overflow-wrap: anywhere;
+    user-select: all;
+    -webkit-user-select: all;
+  }
   fieldset {
     margin: 0;
     padding: 0;

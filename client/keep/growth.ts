@@ -1,7 +1,7 @@
 /** Grows a seed in the browser as a room does, by the checkpoint's own rule. */
 import type { Card } from '../../server/vnca/card.ts';
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/growth.ts';
-import { createReadout } from '../../server/vnca/readout.ts';
+import { createReadout, type ReadCells } from '../../server/vnca/readout.ts';
 import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import type { PageModel } from './models.ts';
 
@@ -14,17 +14,18 @@ import type { PageModel } from './models.ts';
 export function* growthOf(model: PageModel, latent: Float32Array): Generator<ImageData> {
   const { card, rest } = model;
   const step = createScalarRule(model, latent);
+  const read = createReadout(card);
   const places = new Places(card);
   let states = seedState(latent, firstStage(card), card.channels);
-  let seen = readCells(card, states);
+  let seen = readCells(card, read, states);
   for (const { divide: isDividing } of growthSchedule(card)) {
     states = step(isDividing ? divide(states, card.channels) : states);
-    seen = readCells(card, states);
+    seen = readCells(card, read, states);
     yield places.settle(seen);
   }
   for (let steps = 0, resting = 0; steps < rest.most && resting < rest.ticks; steps++) {
     states = step(states);
-    const next = readCells(card, states);
+    const next = readCells(card, read, states);
     const isResting = next.rgba.every((v, i) => Math.abs(v - seen.rgba[i]) <= rest.level);
     resting = isResting ? resting + 1 : 0;
     seen = next;
@@ -39,10 +40,10 @@ interface Seen {
 }
 
 /** @param states [s, s, C] */
-function readCells(card: Card, states: Float32Array): Seen {
-  const cells = states.length / card.channels;
+function readCells({ channels }: Card, read: ReadCells, states: Float32Array): Seen {
+  const cells = states.length / channels;
   const seen = { rgba: new Uint8Array(4 * cells), presence: new Uint8Array(cells) };
-  createReadout(card)(states, 0, seen.rgba, seen.presence);
+  read(states, 0, seen.rgba, seen.presence);
   return seen;
 }
 

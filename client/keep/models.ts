@@ -5,6 +5,7 @@ import type { Model } from '../../server/vnca/checkpoint.ts';
 import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
 import type { LatentBounds } from '../../server/world/latent-bounds.ts';
 import { modelPath } from '../../shared/seed-token.ts';
+import { latin1 } from '../keepsake/latin1.ts';
 
 /** A model, which latents it is for, and when its organisms fall asleep. */
 export interface PageModel extends Model {
@@ -36,16 +37,13 @@ export const plantingServer: string | undefined =
 export async function findModel(name: string): Promise<PageModel | undefined> {
   if (inlined.length > 0) {
     const found = [...inlined].find(({ dataset }) => dataset.model === name);
-    return found && parse(bytesOf(found.textContent ?? ''));
+    return found && parse(latin1(atob(found.textContent ?? '')));
   }
   const response = await fetch(modelPath(name));
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`${response.status}`);
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
-
-const bytesOf = (base64: string): Uint8Array =>
-  Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 /** The server has checked the card. */
 function parse(bytes: Uint8Array): PageModel {

@@ -5,8 +5,8 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/world/latent-bounds.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
 import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
-import { kindName } from '../elements/text.ts';
-import { between } from '../keepsake/film.ts';
+import { capitalized, kindName } from '../elements/text.ts';
+import { between, wait } from '../keepsake/film.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
 import { chooseFor, language } from '../locale/locale.ts';
 import { growthOf } from './growth.ts';
@@ -22,8 +22,6 @@ const STEP = 180;
 
 /** Why nothing grows. */
 type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
-
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Scripts may read `phase` and `cells`. */
 @customElement('vivarium-keep')
@@ -242,6 +240,3 @@ export class VivariumKeep extends LitElement {
     drawSpecimen(to, enlarged(cells, BODY), PICTURE / 2, PICTURE / 2);
   }
 }
-
-const capitalized = (text: string): string =>
-  text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);

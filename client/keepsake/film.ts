@@ -19,8 +19,12 @@ export interface DrawnFilm {
   readonly rest: number;
 }
 
-/** Yields to the event loop: encoding takes long on a phone and must not freeze the page. */
-const yieldToPage = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+/**
+ * Resolves after a delay, ms. Without one it yields to the event loop: encoding takes long on a
+ * phone and must not freeze the page.
+ */
+export const wait = (delay = 0): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, delay));
 
 /**
  * Draws the film. It begins with the first frame that shows something; between two frames, one
@@ -42,7 +46,7 @@ export async function drawFilm(
   for (const [i, cells] of shown.entries()) {
     const next = shown[i + 1];
     for (const each of next ? [cells, between(cells, next)] : [cells]) {
-      await yieldToPage();
+      await wait();
       drawGround(to, SIDE / 2, SIDE / 2);
       drawSpecimen(to, enlarged(each, 280), SIDE / 2, 160);
       to.fillStyle = '#e9efee';
@@ -61,7 +65,7 @@ export async function gifOf({ pictures, rest }: DrawnFilm, link: string): Promis
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
-    await yieldToPage();
+    await wait();
     gif.add(picture, i === last ? rest : FRAME_DELAY);
   }
   return new Blob([gif.finish(link)], { type: 'image/gif' });

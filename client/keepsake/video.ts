@@ -1,5 +1,5 @@
 /** The film as a video, where the browser can record one. */
-import { type DrawnFilm, FRAME_DELAY, SIDE } from './film.ts';
+import { type DrawnFilm, FRAME_DELAY, SIDE, wait } from './film.ts';
 import { latin1 } from './latin1.ts';
 import { canvasOf } from './specimen.ts';
 
@@ -11,14 +11,9 @@ export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
 /**
  * Records a film, which takes as long as it lasts.
  *
- * @param wait resolves after a delay, ms
  * @throws Error when the browser cannot
  */
-export async function recordVideo(
-  { pictures, rest }: DrawnFilm,
-  link: string,
-  wait: (ms: number) => Promise<void>,
-): Promise<Blob> {
+export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
   const type = `video/${videoFormat}`;
   const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: type });

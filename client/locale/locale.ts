@@ -83,7 +83,8 @@ let kindChecksum = 0;
 /** Tells what a room's gallery calls its kinds, so that a visitor's page knows their names. */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  kindPlaces = new Map(ordered.map((name, i) => [name, i]));
+  // The checksum comes before them.
+  kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
 
@@ -92,9 +93,8 @@ export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE || !dictionary) return undefined;
   const { kinds } = dictionary;
   if (!isOrdered(kinds)) return kinds[kind] || undefined;
-  const [checksum, ...translations] = kinds;
-  const place = checksum === kindChecksum ? kindPlaces.get(kind) : undefined;
-  return place === undefined ? undefined : translations[place] || undefined;
+  const place = kinds[0] === kindChecksum ? kindPlaces.get(kind) : undefined;
+  return place === undefined ? undefined : (kinds[place] as string) || undefined;
 }
 
 const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);

@@ -11,9 +11,10 @@ const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
  */
 export function formFor(language: string, n: number, text: string): string | undefined {
   const forms = text.split('|');
+  if (forms.length === 1) return undefined;
   const rules = new Intl.PluralRules(language);
   const { pluralCategories } = rules.resolvedOptions();
-  if (forms.length === 1 || forms.length !== pluralCategories.length) return undefined;
+  if (forms.length !== pluralCategories.length) return undefined;
   const known = CATEGORIES.filter((category) => pluralCategories.includes(category));
   return forms[known.indexOf(rules.select(n))];
 }

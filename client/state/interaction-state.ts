@@ -56,9 +56,9 @@ export class InteractionState {
   };
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  /** @param blade radius of the strokes at first, cells */
-  constructor(blade: number = radius) {
-    this.current.radius = blade;
+  /** @param first radius of strokes at first, cells */
+  constructor(first: number = radius) {
+    this.current.radius = first;
   }
 
   get state(): Readonly<State> {

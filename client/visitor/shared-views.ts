@@ -3,6 +3,7 @@ import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
+import { number } from '../elements/text.ts';
 import type { RequestTracker } from '../net/request-tracker.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
@@ -86,13 +87,16 @@ export class SharedViews {
 }
 
 /** A participant's name, or their number. */
-export function guestName(id: ParticipantId, { participants }: Pick<RoomModel, 'participants'>) {
-  return participants.get(id)?.name || msg(str`visitor ${id}`);
+export function participantName(
+  id: ParticipantId,
+  { participants }: Pick<RoomModel, 'participants'>,
+): string {
+  return participants.get(id)?.name || msg(str`visitor ${number(id)}`);
 }
 
 /** Says whose view the page shows. */
-export const followingText = (...whom: Parameters<typeof guestName>): string =>
-  msg(str`You see what ${guestName(...whom)} sees.`);
+export const followingText = (...whom: Parameters<typeof participantName>): string =>
+  msg(str`You see what ${participantName(...whom)} sees.`);
 
 /** Says who moves the view. */
 export const spotText = (): string => msg('The host asks everybody to look here.');

@@ -5,6 +5,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { DrawingState } from '../../../shared/host/state.ts';
+import { queue } from '../queue-style.ts';
 import { drawingsText, roughSpan, visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { idOf, pictureLoaded } from './templates.ts';
@@ -13,13 +14,10 @@ import { idOf, pictureLoaded } from './templates.ts';
 @customElement('drawing-queue')
 export class DrawingQueue extends HostElement {
   static override styles = css`
+    ${queue}
     li {
-      display: grid;
       grid-template-columns: 5em 5em minmax(0, 1fr);
       gap: 10px 12px;
-      align-items: center;
-      padding: 12px 0;
-      border-top: 1px solid var(--line);
     }
     img {
       aspect-ratio: 1;
@@ -28,19 +26,6 @@ export class DrawingQueue extends HostElement {
     .grown {
       object-fit: cover;
       object-position: right;
-    }
-    .by {
-      overflow-wrap: anywhere;
-    }
-    .row {
-      grid-column: 1 / -1;
-      gap: 8px;
-    }
-    .row button {
-      flex: 1;
-    }
-    h3:focus-visible {
-      outline-offset: 4px;
     }
   `;
 
@@ -74,7 +59,7 @@ export class DrawingQueue extends HostElement {
     return html`<li data-testid="drawing-${id}">
       ${picture(FILES.drawing, 'drawn', msg(str`Drawing by ${name}`))}
       ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
-      <span class="by">${name}<small>${roughSpan(waited)}</small></span>
+      <span class="from">${name}<small>${roughSpan(waited)}</small></span>
       <div class="row">
         <button
           class="plain"

@@ -66,12 +66,14 @@ export class FilmViewer extends HostElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.pause();
+    this.toWalls.forget();
     if (this.isOnWall) void this.leaveWall();
+    this.isOnWall = false;
   }
 
   override render(): TemplateResult {
     const { size, frame, isPlaying, isOnWall } = this;
-    const time = this.timeText();
+    const time = this.momentText();
     return html`<canvas width=${size.width} height=${size.height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
         <button
@@ -105,7 +107,7 @@ export class FilmViewer extends HostElement {
     return (this.job.frames ?? 1) - 1;
   }
 
-  private timeText(): string {
+  private momentText(): string {
     const { from, since } = this.job;
     const { now = 0, zone = 0 } = this.host.state ?? {};
     if (from === null) return `${this.frame + 1} / ${this.last + 1}`;

@@ -9,6 +9,7 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
+import { queue } from '../queue-style.ts';
 import { planterName, reportedText, roughSpan, visitorName } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import './ban-dialog.ts';
@@ -27,13 +28,10 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
 @customElement('report-queue')
 export class ReportQueue extends HostElement {
   static override styles = css`
+    ${queue}
     li {
-      display: grid;
       grid-template-columns: 4.4em minmax(0, 1fr) auto;
       gap: 8px 12px;
-      align-items: center;
-      padding: 12px 0;
-      border-top: 1px solid var(--line);
     }
     .show {
       width: 4.4em;
@@ -44,21 +42,8 @@ export class ReportQueue extends HostElement {
       aspect-ratio: 1;
       image-rendering: pixelated;
     }
-    .what {
-      overflow-wrap: anywhere;
-    }
     .planter .icon {
       margin: 0 -5px;
-    }
-    .row {
-      grid-column: 1 / -1;
-      gap: 8px;
-    }
-    .row button {
-      flex: 1;
-    }
-    h3:focus-visible {
-      outline-offset: 4px;
     }
   `;
 
@@ -101,7 +86,7 @@ export class ReportQueue extends HostElement {
       <button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
         <img class="picture" src=${picture} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />
       </button>
-      <span class="what"
+      <span class="from"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
         ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small></span
       >

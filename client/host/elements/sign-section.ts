@@ -44,12 +44,6 @@ export class SignSection extends HostElement {
       background: white;
       box-shadow: 0 10px 40px oklch(0 0 0 / 0.5);
     }
-    code {
-      font: inherit;
-      overflow-wrap: anywhere;
-      user-select: all;
-      -webkit-user-select: all;
-    }
     @media (max-width: 760px) {
       .two {
         grid-template-columns: minmax(0, 1fr);
@@ -78,7 +72,7 @@ export class SignSection extends HostElement {
           ${this.addresses(all.addresses, address)}
           <p class="field">
             <span>${msg('Link for those who only watch')}</span>
-            <code data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
+            <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
             <small>${msg('Whoever opens it sees everything and cannot act. They take nobody’s place.')}</small>
           </p>
           <div class="row">

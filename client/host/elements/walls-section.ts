@@ -37,13 +37,6 @@ export class WallsSection extends HostElement {
       flex: 1 1 20em;
       max-width: none;
     }
-    /* To be copied, or typed on another machine. */
-    code {
-      font: inherit;
-      overflow-wrap: anywhere;
-      user-select: all;
-      -webkit-user-select: all;
-    }
   `;
 
   @query('form input') private readonly input!: HTMLInputElement;

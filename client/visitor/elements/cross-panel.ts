@@ -71,7 +71,6 @@ export class CrossPanel extends PanelElement {
       gap: 6px;
     }
     @media (max-width: 720px), (max-height: 520px) {
-      .family,
       footer {
         margin-top: 4px;
       }

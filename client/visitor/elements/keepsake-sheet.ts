@@ -7,12 +7,12 @@ import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { organismName, planterText } from '../../elements/organism-text.ts';
-import { number } from '../../elements/text.ts';
+import { capitalized, number } from '../../elements/text.ts';
 import { drawFilm, gifOf } from '../../keepsake/film.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
 import { recordVideo, videoFormat } from '../../keepsake/video.ts';
-import { formats, language } from '../../locale/locale.ts';
+import { formats } from '../../locale/locale.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
@@ -225,7 +225,7 @@ export class KeepsakeSheet extends SheetElement {
       this.film = withUrl(gif);
       this.shown = withUrl(shown);
       if (this.video) return;
-      const video = await recordVideo(film, this.link, wait);
+      const video = await recordVideo(film, this.link);
       if (this.isConnected) this.video = withUrl(video);
     } catch {
       this.film ??= 'none';
@@ -244,11 +244,6 @@ export class KeepsakeSheet extends SheetElement {
   }
 }
 
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 const withUrl = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
 
 const asFile = ({ blob }: Made, name: string): File => new File([blob], name, { type: blob.type });
-
-const capitalized = (text: string): string =>
-  text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);

@@ -55,8 +55,11 @@ export class RoomOverview extends PageElement {
     this.hidden = !room || isFitted;
     if (!room || isFitted) return;
     const { canvas } = this;
-    Object.assign(canvas, { width: room.width, height: room.height });
+    // A canvas that is given a size gets new memory, even if it is the same size.
+    if (canvas.width !== room.width) canvas.width = room.width;
+    if (canvas.height !== room.height) canvas.height = room.height;
     const context = canvas.getContext('2d')!;
+    context.clearRect(0, 0, room.width, room.height);
     for (const { x, y, stage, planter } of organisms.values()) {
       context.fillStyle = `oklch(${lightnessOf(planter.hue)} ${OWNER_CHROMA} ${planter.hue})`;
       context.beginPath();

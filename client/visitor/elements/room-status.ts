@@ -6,7 +6,7 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
 import { facts } from '../../style/fragments.ts';
-import { guestName } from '../shared-views.ts';
+import { participantName } from '../shared-views.ts';
 import './name-field.ts';
 import { PageElement } from './page-element.ts';
 
@@ -186,7 +186,7 @@ export class RoomStatus extends PageElement {
       ${others.slice(0, MAX_OTHERS).map(
         ({ id, hue }) =>
           html`<button class="follow raise flex" data-testid="follow-${id}" @click=${() => this.follow(id)}>
-            <i class="who" style="--hue:${hue}"></i>${guestName(id, session.model)}
+            <i class="who" style="--hue:${hue}"></i>${participantName(id, session.model)}
           </button>`,
       )}`;
   }

@@ -76,7 +76,7 @@ export class SeedRow extends VisitorElement {
     const { checkpoint, held } = this;
     const shown = new Set(offered(checkpoint, this.whole));
     // One that was found by its name.
-    if (held.from === 'gallery' && !shown.has(held.index)) shown.add(held.index);
+    if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
       role="group"

@@ -137,7 +137,7 @@ test('no element contains text that cannot be translated', () => {
 
 test('the layout of every page follows the direction of the text', () => {
   const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
-  const styles = ['elements', 'host', 'style', 'visitor', 'wall'].flatMap((folder) =>
+  const styles = ['elements', 'host', 'keep', 'style', 'visitor', 'wall'].flatMap((folder) =>
     Object.entries(contentsOf(root, `client/${folder}`)),
   );
   expect(styles.length).toBeGreaterThan(100);
