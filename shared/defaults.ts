@@ -122,26 +122,6 @@ export const DEFAULTS = {
     /** Share of a room's maximum of organisms above which it removes unattended ones. */
     thinAbove: 0.9,
   },
-  gallery: {
-    /** Names of creatures that visitors see only where the host shows the whole gallery. */
-    unsuitable: [
-      'Pile of Poo',
-      'Face Vomiting',
-      'Nauseated Face',
-      'Drooling Face',
-      'Sneezing Face',
-      'Woozy Face',
-      'Exploding Head',
-      'Face with Symbols on Mouth',
-      'Skull and Crossbones',
-    ] as readonly string[],
-    /** Latents nearer than this share of their median distance count as alike. */
-    likeness: 0.58,
-  },
-  /** The printed sign: names of the creatures on it, where the gallery has them. */
-  sign: {
-    creatures: ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'] as readonly string[],
-  },
   osc: {
     ...PAGE_DEFAULTS.osc,
     /** Messages sent per second; excess ones are counted and dropped. */
@@ -307,7 +287,7 @@ export const DEFAULTS = {
     snapshotCells: 5_000_000,
     /** Minimum time between two of these. */
     snapshotLeast: 10_000,
-    /** After this many times `snapshotLeast`, a room that has changed is stored; an undo's base. */
+    /** After this many times `snapshotLeast`, a changed room is stored; undo starts there. */
     snapshotStored: 6,
     /** A snapshot is due after this time in any case, because recovery replays every tick. */
     snapshotIdle: 3_600_000,

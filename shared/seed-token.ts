@@ -10,7 +10,7 @@
  * | 2 Z | Z numbers of 16 bits, signed |
  * | 2 | check of all before |
  *
- * With fewer bits, some creatures from the dice would look otherwise. Version 1 had 12, two in
+ * With fewer bits, some creatures from the dice would look different. Version 1 had 12, two in
  * three bytes; such tokens are on keepsakes and in journals.
  */
 import { hashText } from './random.ts';

@@ -14,6 +14,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { featuredOf } from '../world/species.ts';
 import {
   choosePlantingPlace,
   type PlantingArea,
@@ -179,9 +180,9 @@ export class Gardener {
    */
   private chooseEntry(): number | undefined {
     const { random, room } = this.options;
-    const { gallery, featured = [...gallery.keys()] } = room.species;
+    const { gallery } = room.species;
     const living = new Set(this.population.map(({ kind }) => kind));
-    const missing = featured.flatMap((index) => {
+    const missing = featuredOf(room.species).flatMap((index) => {
       const { name, kind = '' } = gallery[index];
       return living.has(name) ? [] : [{ index, kind }];
     });

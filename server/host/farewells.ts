@@ -22,8 +22,8 @@ interface Farewell {
   /** Begun because the house closes. */
   readonly atClosing: boolean;
   cancel: () => void;
-  readonly done: () => void;
-  readonly over: Promise<void>;
+  readonly end: () => void;
+  readonly done: Promise<void>;
   /** Organisms that should have gone by now, less those that have; a fraction. */
   owed: number;
   /** Resolves when the removals that have been asked for are done. */
@@ -62,12 +62,12 @@ export class Farewells {
     });
     const farewell: Farewell = {
       ...{ live, atClosing, until: Infinity },
-      ...{ cancel: () => {}, done: end, over: done },
+      ...{ cancel: () => {}, end, done },
       owed: 0,
       removed: Promise.resolve(),
     };
     this.going.set(name, farewell);
-    this.setFading(farewell, true);
+    this.setFarewell(farewell, true);
     try {
       const kept = storage
         ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })
@@ -85,7 +85,7 @@ export class Farewells {
   async endAll(): Promise<void> {
     await Promise.allSettled(
       [...this.context.rooms.roomServers.keys()].map(
-        async (name) => this.going.get(name)?.over ?? (await this.begin(name, DURATION, true)).done,
+        async (name) => this.going.get(name)?.done ?? (await this.begin(name, DURATION, true)).done,
       ),
     );
   }
@@ -96,8 +96,8 @@ export class Farewells {
     if (!farewell) return;
     farewell.cancel();
     this.going.delete(name);
-    this.setFading(farewell, false);
-    farewell.done();
+    this.setFarewell(farewell, false);
+    farewell.end();
     await farewell.removed;
   }
 
@@ -137,8 +137,8 @@ export class Farewells {
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
 
-  private setFading({ live: { server } }: Farewell, isFading: boolean): void {
-    server.policy.isFading = isFading;
+  private setFarewell({ live: { server } }: Farewell, isGoing: boolean): void {
+    server.policy.isFarewell = isGoing;
     server.broadcastSettings();
   }
 }

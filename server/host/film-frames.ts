@@ -23,7 +23,7 @@ export function withFrames(
     },
     async add(planes, tick) {
       const index = count++;
-      await mkdir(folderOf(film), { recursive: true });
+      if (index === 0) await mkdir(folderOf(film), { recursive: true });
       await writeFile(frameFile(film, index), await promisify(gzip)(bytesOf(planes)));
       await pictures.add(planes, tick);
     },

@@ -164,11 +164,11 @@ export class FilmJobs {
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('progress' in news) job.state = { ...job.state, progress: news.progress };
-    else if ('frames' in news) job.state = { ...job.state, frames: news.frames };
     else if ('from' in news) job.state = { ...job.state, from: news.from };
     else if ('error' in news) this.fail(job, news.error, news.message);
     else {
-      job.state = { ...job.state, bytes: statSync(job.path).size, progress: 1 };
+      const { frames } = news;
+      job.state = { ...job.state, frames, bytes: statSync(job.path).size, progress: 1 };
       this.end(job, 'done');
     }
   }

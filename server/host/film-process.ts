@@ -43,14 +43,13 @@ export const filmOrder = v.strictObject({
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
 /**
- * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last how many
- * pictures there are and that it is done, or why it is not.
+ * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is
+ * done and how many pictures it has, or why it is not.
  */
 export type FilmNews =
   | { readonly from: number | null }
-  | { readonly frames: number }
   | { readonly progress: number }
-  | { readonly done: true }
+  | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
 /** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
@@ -60,7 +59,8 @@ const say = (news: FilmNews): void => {
   process.send?.(news);
 };
 
-async function make(order: FilmOrder): Promise<void> {
+/** @returns how many pictures the film has */
+async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await readFolder(order.data));
   const { room, from, to } = order;
   const range = await readRange(store, room, { from, to })
@@ -108,7 +108,7 @@ async function make(order: FilmOrder): Promise<void> {
       },
     });
     await pictures.end();
-    say({ frames: pictures.count });
+    return pictures.count;
   } finally {
     await engine.close();
   }
@@ -144,7 +144,7 @@ setPriority(10);
 process.once('message', (message) => {
   make(v.parse(filmOrder, message))
     .then(
-      () => say({ done: true }),
+      (frames) => say({ done: true, frames }),
       (error: Error) => say({ error: reasonOf(error), message: error.message }),
     )
     .finally(() => process.disconnect());

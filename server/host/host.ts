@@ -79,6 +79,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       log.info('hours', isOpen ? 'The house is open.' : 'The house is closed; walls are dim.');
     },
   });
+  const pictures = filmFiles(hostContext, films);
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf },
     sessions: new HostSessions(() => clock.now()),
@@ -128,11 +129,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     files: {
       ...files(hostContext, { films, counter }),
-      ...filmFiles(hostContext, films).forHost,
+      ...pictures.forHost,
       ...drawingFiles(hostContext),
       ...reportFiles(hostContext),
     },
-    publicFiles: filmFiles(hostContext, films).forWalls,
+    publicFiles: pictures.forWalls,
   });
   return {
     router,

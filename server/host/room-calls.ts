@@ -9,6 +9,7 @@ import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
+import { featuredOf } from '../world/species.ts';
 import type { Handlers } from './api.ts';
 import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
@@ -119,11 +120,11 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
 /** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */
 function sow(live: OpenRoom, count: number) {
   const { grid: ground, species } = live.room;
-  const { side, gallery, featured = [...gallery.keys()] } = species;
+  const { side } = species;
   const { width, height } = ground;
   const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
   const rows = Math.ceil(count / columns);
-  const kinds = shuffled([...featured]);
+  const kinds = shuffled(featuredOf(species));
   return Array.from({ length: count }, (_, i) => {
     const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
     const x = placeIn(i % columns, inRow, width, side);

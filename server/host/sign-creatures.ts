@@ -1,8 +1,7 @@
 /** The creatures on a printed sign: a few of the room's gallery, grown, cell by cell. */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
-import type { Species } from '../world/species.ts';
+import { featuredOf, type Species } from '../world/species.ts';
 
 /** A grown creature: `side` × `side` pixels of RGBA with straight alpha. */
 export interface SignCreature {
@@ -10,20 +9,22 @@ export interface SignCreature {
   readonly rgba: Uint8Array;
 }
 
+/** Names of the creatures on a sign, where the gallery has them. */
+const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
 /** Cells fainter than this are left out, 0…1. */
 const FAINTEST = 0.2;
 /** Diameter of a cell, share of its place. */
 const CELL = 0.94;
 
-/** Gallery indices of the sign's creatures: those of the defaults, else some far apart in order. */
-export function chooseCreatures({ gallery, featured }: Species): readonly number[] {
-  const { creatures } = DEFAULTS.sign;
-  const named = creatures
-    .map((name) => gallery.findIndex((entry) => entry.name === name))
-    .filter((index) => index >= 0);
-  if (named.length === creatures.length) return named;
-  const all = featured ?? [...gallery.keys()];
-  const count = Math.min(creatures.length, all.length);
+/** Gallery indices of the sign's creatures: those named here, else some far apart in order. */
+function chooseCreatures(species: Species): readonly number[] {
+  const { gallery } = species;
+  const named = CREATURES.map((name) => gallery.findIndex((entry) => entry.name === name)).filter(
+    (index) => index >= 0,
+  );
+  if (named.length === CREATURES.length) return named;
+  const all = featuredOf(species);
+  const count = Math.min(CREATURES.length, all.length);
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 

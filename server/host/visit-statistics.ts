@@ -1,4 +1,5 @@
 /** Visit statistics by hour and day: sums only, nothing about individual visitors. */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -9,6 +10,7 @@ import {
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
@@ -170,8 +172,7 @@ export class VisitCounter {
   }
 
   private enter(counted: Counted, room: string, participant: ParticipantId): void {
-    const present = this.present.get(room) ?? new Map<ParticipantId, Visit>();
-    this.present.set(room, present);
+    const present = getOrAdd(this.present, room, () => new Map<ParticipantId, Visit>());
     present.set(participant, { since: this.options.date() });
     this.add(counted, (sums) => sums.visits++);
   }

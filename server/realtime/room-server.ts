@@ -106,7 +106,7 @@ export class RoomServer {
       },
       send: (participant, message) => {
         const client = slots.memberOf(participant);
-        if (!client || broadcaster.isHidden(client)) return false;
+        if (!client || !broadcaster.viewportOf(client)) return false;
         client.send('affected', policy.redactNames('affected', message));
         return true;
       },
@@ -161,6 +161,12 @@ export class RoomServer {
     this.host.disconnectParticipants(reason);
     this.spectators.disconnectAll(reason);
     if (!keepWalls) this.walls.disconnectAll(reason);
+  }
+
+  /** Disconnects everybody who is banned by now: participants, those who wait, spectators. */
+  disconnectBanned(): void {
+    this.host.disconnectBanned();
+    this.spectators.disconnectBanned();
   }
 
   /**

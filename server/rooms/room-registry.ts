@@ -128,7 +128,7 @@ export class RoomRegistry {
       tick: live?.room.tick ?? 0,
       pace: (open && this.options.ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
       settings,
-      farewell: policy.isFading,
+      farewell: policy.isFarewell,
       busy,
       walls: {
         up: open?.server.walls.upCount ?? 0,

@@ -301,7 +301,10 @@ export class JournalWriter {
     if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
   }
 
-  /** Takes a snapshot, or waits for the one in progress. Never rejects. */
+  /**
+   * Takes a snapshot. While the room's snapshots are being changed it only waits: a snapshot is taken
+   * when it is due again. Never rejects.
+   */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
     const draft = this.snapshots.draftOf(watched);
@@ -309,7 +312,7 @@ export class JournalWriter {
     return taken.then(nothing, nothing);
   }
 
-  /** Keeps a room for a restart, unless a snapshot is in progress, which does so too. */
+  /** Keeps a room for a restart, unless its snapshots are being changed. */
   private keepRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.recentOf(watched);

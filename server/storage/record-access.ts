@@ -1,4 +1,4 @@
-/** Keys of records, and records with their schemas. */
+/** What the store and its parts share: records with their schemas, and some of their keys. */
 import * as v from 'valibot';
 import { decodeRecord, encodeCompressed, encodeRecord } from './record-codec.ts';
 import type { Entry } from './records.ts';

@@ -247,12 +247,10 @@ export class Snapshots {
     const { store } = this.options;
     const cells = await Promise.all(
       organisms.map(async ({ id }, i) => {
-        const old = saved.get(id);
-        const at = old && (old.base ?? old.tick);
-        // Two snapshots of one tick share their records, which must not refer to themselves.
-        const isUsable = old !== undefined && at! < tick && old.differences < MAX_DIFFERENCES;
+        const at = baseFor(saved.get(id), tick);
         // Without its base, it is stored whole.
-        const read = isUsable ? store.cells(name, id, at!).catch(() => undefined) : undefined;
+        const read =
+          at === undefined ? undefined : store.cells(name, id, at).catch(() => undefined);
         const state = await read;
         return { id, state: states[i], base: state && { tick: at!, state } };
       }),
@@ -323,6 +321,14 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
   const { stored } = watched;
   watched.stored = { tick: Math.max(stored.tick, tick), seq: Math.max(stored.seq, seq) };
   return watched.stored;
+}
+
+/** Tick of the cells from which those of a tick can be stored as a difference; undefined: none. */
+function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
+  if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
+  const base = old.base ?? old.tick;
+  // Two snapshots of one tick share their records, which must not refer to themselves.
+  return base < tick ? base : undefined;
 }
 
 /** Where a snapshot finds an organism's cells. */

@@ -1,8 +1,20 @@
 /** Which entries of a gallery visitors are offered first, and in which order. */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Card, GALLERY_KINDS } from './card.ts';
 
-const { likeness, unsuitable: unsuitableNames } = DEFAULTS.gallery;
+/** Names of creatures that visitors see only where the host shows the whole gallery. */
+const UNSUITABLE: readonly string[] = [
+  'Pile of Poo',
+  'Face Vomiting',
+  'Nauseated Face',
+  'Drooling Face',
+  'Sneezing Face',
+  'Woozy Face',
+  'Exploding Head',
+  'Face with Symbols on Mouth',
+  'Skull and Crossbones',
+];
+/** Latents nearer than this share of their median distance count as alike. */
+const LIKENESS = 0.58;
 /** Kinds in the order of the gallery: faces, which are many, come last. */
 const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b === 'face'));
 
@@ -19,17 +31,17 @@ export function selectGallery(
   gallery: Card['gallery'],
   latents: readonly Float32Array[],
 ): GallerySelection {
-  const least = likeness * medianDistance(latents);
+  const least = LIKENESS * medianDistance(latents);
   const featured = KINDS.flatMap((kind) => {
     const chosen: number[] = [];
     gallery.forEach((entry, index) => {
-      if (entry.kind !== kind || unsuitableNames.includes(entry.name)) return;
+      if (entry.kind !== kind || UNSUITABLE.includes(entry.name)) return;
       const isNew = chosen.every((other) => distance(latents[index], latents[other]) >= least);
       if (isNew) chosen.push(index);
     });
     return byLikeness(chosen, latents);
   });
-  const unsuitable = gallery.flatMap(({ name }, i) => (unsuitableNames.includes(name) ? [i] : []));
+  const unsuitable = gallery.flatMap(({ name }, i) => (UNSUITABLE.includes(name) ? [i] : []));
   return { featured, unsuitable };
 }
 

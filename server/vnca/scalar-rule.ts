@@ -35,13 +35,14 @@ export function createScalarRule(model: Model, latent: Float32Array): StepPatch 
     const mask = new Float32Array(side * side).fill(1);
     if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
     for (let cell = 0, at = 0; cell < mask.length; cell++, at += channels) {
-      if (mask[cell] === 1) {
+      const isUpdated = mask[cell] === 1;
+      if (isUpdated) {
         perceive(states, side, cell, seen);
         change(think(seen), changes);
-      } else changes.fill(0);
+      }
       for (let c = 0; c < channels; c++) {
         const state = states[at + c];
-        const moved = mask[cell] === 1 ? state + changes[c] - leak * state : state;
+        const moved = isUpdated ? state + changes[c] - leak * state : state;
         next[at + c] = Math.max(-stateLimit, Math.min(stateLimit, moved));
       }
     }

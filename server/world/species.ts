@@ -45,3 +45,7 @@ export function tokenSpecies({ checkpoint, ownName, latentSize }: Species): Toke
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
 }
+
+/** Gallery indices that visitors are offered first. */
+export const featuredOf = ({ gallery, featured }: Species): readonly number[] =>
+  featured ?? [...gallery.keys()];

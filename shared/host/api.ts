@@ -105,8 +105,8 @@ export const CALLS = {
   /** Takes an organism off the list of reported ones, and leaves it as it is. */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   /**
-   * Ends the day of a room: within a minute, or so many seconds, all organisms go, and nobody may act. Takes a snapshot
-   * first.
+   * Ends the day of a room: within a minute, or the given seconds, all organisms go. Nobody may act
+   * meanwhile. Takes a snapshot first.
    */
   farewell: post(
     '/rooms/:room/farewell',

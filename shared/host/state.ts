@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { count } from '../common-schemas.ts';
-import { origin, participantView } from '../vocabulary.ts';
+import { origin, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
@@ -81,8 +81,7 @@ export const reportState = v.object({
   organism: count,
   kind: text,
   origin,
-  /** Participant number, name and hue; 0: the host. */
-  planter: v.object({ id: count, name: text, hue: number }),
+  planter,
   /** Participants who have reported it since the host last dismissed it. */
   reporters: count,
   /** Time since the first of these reports, ms. */

@@ -34,6 +34,13 @@ interface Path {
   walk(hand: Hand): Promise<void>;
 }
 
+/** The page's own organism. */
+interface Own extends Point {
+  readonly id: number;
+  readonly phase: string;
+  readonly owned: number;
+}
+
 /** A visitor's hand on the phone. It counts what it does. */
 class Hand {
   taps = 0;
@@ -72,7 +79,7 @@ class Hand {
   }
 
   /** The page's own organism. */
-  own(): Promise<{ id: number; x: number; y: number; phase: string; owned: number } | undefined> {
+  own(): Promise<Own | undefined> {
     return this.page.evaluate(() => {
       const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
       const found = [...model.organisms].findLast(([, one]) => one.planter.id === model.you?.id);
@@ -84,9 +91,7 @@ class Hand {
   }
 
   /** Waits until something is so of the own organism. */
-  async until(
-    isSo: (own: NonNullable<Awaited<ReturnType<Hand['own']>>>) => boolean,
-  ): Promise<NonNullable<Awaited<ReturnType<Hand['own']>>>> {
+  async until(isSo: (own: Own) => boolean): Promise<Own> {
     for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
       const own = await this.own();
       if (own && isSo(own)) return own;
@@ -259,9 +264,8 @@ export async function benchPaths(log: Log) {
     const page = await context.newPage();
     const fingers = await context.newCDPSession(page);
     const rows: object[] = [];
-    const begun = performance.now();
+    let start = performance.now();
     await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
-    let start = begun;
     for (const { name, walk } of PATHS) {
       const hand = new Hand(page, fingers, room);
       let failure: string | undefined;

@@ -18,7 +18,7 @@ export class RoomPolicy {
   /** Whether it is outside the opening hours. */
   isDimmed = false;
   /** Whether the day of the room is ending, so that nobody may act. */
-  isFading = false;
+  isFarewell = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
   /** When each participant last planted, ms; the oldest first. */
@@ -31,10 +31,10 @@ export class RoomPolicy {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
-    const fading = this.isFading && { paused: true, farewell: true };
+    const farewell = this.isFarewell && { paused: true, farewell: true };
     return {
       ...{ ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed },
-      ...fading,
+      ...farewell,
     };
   }
 
@@ -46,7 +46,7 @@ export class RoomPolicy {
   /** Checks that a participant may change the room. @throws Refusal muted, paused */
   requireMayAct(participant: ParticipantId): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    if (this.settings.paused || this.isFading) throw new Refusal('paused');
+    if (this.settings.paused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**

@@ -1,11 +1,12 @@
 /** Participants who follow the view of another one, which their page then shows too. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import { countBy } from '../../platform/count-by.ts';
 import type { ParticipantSlots } from '../sessions/participant-slots.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
-/** Who follows whom in one room. News are sent once per tick. */
+/** Who follows whom in one room. News is sent once per tick. */
 export class Follows {
   /** By follower. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
@@ -70,9 +71,12 @@ export class Follows {
       const { x, y, width, height } = viewport;
       client.send('view', { participant, area: { x, y, width, height } });
     }
-    for (const participant of this.recounted) {
-      const followers = this.count(participant);
-      this.slots.memberOf(participant)?.send('followers', { count: followers });
+    if (this.recounted.size > 0) {
+      const counts = countBy(this.followed.values(), (participant) => participant);
+      for (const participant of this.recounted) {
+        const count = counts.get(participant) ?? 0;
+        this.slots.memberOf(participant)?.send('followers', { count });
+      }
     }
     this.moved.clear();
     this.recounted.clear();
@@ -89,12 +93,6 @@ export class Follows {
     if (participant === undefined) return;
     this.followed.delete(client);
     this.recounted.add(participant);
-  }
-
-  private count(participant: ParticipantId): number {
-    let count = 0;
-    for (const followed of this.followed.values()) if (followed === participant) count++;
-    return count;
   }
 
   /** Whether a participant follows another one, directly or through others. */

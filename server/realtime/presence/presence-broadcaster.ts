@@ -12,16 +12,16 @@ export class PresenceBroadcaster {
   /** What each waiting client was told last. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
-  /** @param walls the walls at the moment of the call */
+  /** @param watchers the walls and spectators at the moment of the call */
   constructor(
     private readonly context: RoomContext,
-    private readonly walls: () => Iterable<RoomClient>,
+    private readonly watchers: () => Iterable<RoomClient>,
   ) {}
 
-  /** All participants and walls. */
+  /** All participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
     yield* this.context.slots.members;
-    yield* this.walls();
+    yield* this.watchers();
   }
 
   /** Sends an event to everybody at once, without the names that the policy hides. */
@@ -51,7 +51,7 @@ export class PresenceBroadcaster {
       if (you) this.sendOwnName(client, you);
     };
     for (const client of slots.members) send(client, slots.participantOf(client)!.id);
-    for (const wall of this.walls()) send(wall);
+    for (const watcher of this.watchers()) send(watcher);
     this.changes.clear();
   }
 

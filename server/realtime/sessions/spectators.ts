@@ -4,6 +4,7 @@
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Applicant } from '../policy/bans.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import type { RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
@@ -22,9 +23,9 @@ export interface SpectatorRequest {
 
 /** The spectators of one room. */
 export class Spectators {
-  private readonly slots = new WallSlots<RoomClient>(DEFAULTS.room.maxSpectators);
+  private readonly slots = new WallSlots<RoomClient>(DEFAULTS.room.maxSpectators, 'room-full');
   /** Whom a ban may mean. */
-  private readonly known = new Map<RoomClient, { device: string | undefined; address: string }>();
+  private readonly known = new Map<RoomClient, Applicant>();
 
   constructor(
     private readonly context: RoomContext,
@@ -49,11 +50,10 @@ export class Spectators {
     const { policy, bans, room, newcomers } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
     const device = newcomers.deviceIdOf(deviceMark);
-    if (bans.isBanned(room.name, { participant: undefined, device, address })) {
-      throw new Refusal('sent-away');
-    }
-    const evicted = this.takeSlot(client, address);
-    this.known.set(client, { device, address });
+    const applicant = { participant: undefined, device, address };
+    if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
+    const evicted = this.slots.add(client, address);
+    this.known.set(client, applicant);
     if (evicted) this.disconnect(evicted, 'gave-way');
     this.welcome(client, heldChecksums);
   }
@@ -69,8 +69,8 @@ export class Spectators {
   /** Removes and disconnects those who are banned by now. */
   disconnectBanned(): void {
     const { bans, room } = this.context;
-    for (const [client, { device, address }] of [...this.known]) {
-      if (!bans.isBanned(room.name, { participant: undefined, device, address })) continue;
+    for (const [client, applicant] of [...this.known]) {
+      if (!bans.isBanned(room.name, applicant)) continue;
       this.slots.remove(client);
       this.disconnect(client, 'sent-away');
     }
@@ -89,15 +89,6 @@ export class Spectators {
     for (const client of this.members) {
       this.context.broadcaster.remove(client);
       this.welcome(client);
-    }
-  }
-
-  /** @throws Refusal room-full */
-  private takeSlot(client: RoomClient, address: string): RoomClient | undefined {
-    try {
-      return this.slots.add(client, address);
-    } catch (error) {
-      throw error instanceof Refusal ? new Refusal('room-full') : error;
     }
   }
 

@@ -1,5 +1,5 @@
 /** Limits the number of walls of a room, fairly between addresses, and keeps places for some. */
-import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 
 /** Where a wall is. */
@@ -21,7 +21,11 @@ const siteOf = ({ address }: Slot): string => address.replace(/^((?:[^:]+:){3}).
 export class WallSlots<M> {
   private readonly walls = new Map<M, Slot>();
 
-  constructor(private readonly limit: number) {}
+  /** @param full why a newcomer is refused */
+  constructor(
+    private readonly limit: number,
+    private readonly full: Reason = 'too-many-walls',
+  ) {}
 
   /** The connections of the walls. */
   get members(): Iterable<M> {
@@ -41,12 +45,16 @@ export class WallSlots<M> {
    * @param address address key of the wall
    * @param place id of the wall's own place
    * @returns the replaced wall, if any
-   * @throws Refusal too-many-walls if no other may be replaced
+   * @throws Refusal `full` if no other may be replaced
    */
   add(member: M, address: string, place?: number): M | undefined {
     const slot = { address, place };
-    const evicted = this.walls.size < this.limit ? undefined : this.replacedFor(slot);
-    if (evicted !== undefined) this.walls.delete(evicted);
+    let evicted: M | undefined;
+    if (this.walls.size >= this.limit) {
+      evicted = this.replacedFor(slot);
+      if (evicted === undefined) throw new Refusal(this.full);
+      this.walls.delete(evicted);
+    }
     this.walls.set(member, slot);
     return evicted;
   }
@@ -78,8 +86,7 @@ export class WallSlots<M> {
     return this.walls.delete(member);
   }
 
-  /** @throws Refusal too-many-walls */
-  private replacedFor(newcomer: Slot): M {
+  private replacedFor(newcomer: Slot): M | undefined {
     const guests = [...this.walls].filter(([, { place }]) => place === undefined);
     if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
     if (guests.length > 0) return newestOfLargest(guests, siteOf);
@@ -92,19 +99,18 @@ export class WallSlots<M> {
  * The newest member of the largest group.
  *
  * @param own the newcomer's group, which must remain smaller than the other
- * @throws Refusal too-many-walls
+ * @returns undefined if it would not
  */
 function newestOfLargest<M, K>(
   walls: readonly [M, Slot][],
   groupOf: (slot: Slot) => K,
   own?: K,
-): M {
+): M | undefined {
   const groups = new Map<K, M[]>();
   for (const [member, slot] of walls) {
     getOrAdd(groups, groupOf(slot), () => []).push(member);
   }
   const [largest = []] = [...groups.values()].sort((a, b) => b.length - a.length);
   const least = own === undefined ? 0 : (groups.get(own)?.length ?? 0) + 1;
-  if (largest.length <= least) throw new Refusal('too-many-walls');
-  return largest[largest.length - 1];
+  return largest.length > least ? largest[largest.length - 1] : undefined;
 }

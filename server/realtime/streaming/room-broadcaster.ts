@@ -114,11 +114,6 @@ export class RoomBroadcaster {
     return this.streams.get(viewer)?.quality.tier;
   }
 
-  /** Whether a viewer's page is hidden. */
-  isHidden(viewer: Viewer): boolean {
-    return this.streams.get(viewer)?.viewport === undefined;
-  }
-
   /**
    * Whether a viewer gets events in this tick. In a crowd, slow tiers get them with their frames.
    */

@@ -25,7 +25,7 @@ export interface Environment {
    * @throws LMDB's error
    */
   write(write: Required<Write>, count: number): void;
-  /** Number of the last write. */
+  /** Number of the last write when it was opened. */
   readonly count: number;
   /** Number of records according to LMDB. */
   size(): number;

@@ -1,6 +1,7 @@
 /** Film jobs: their period, their progress, and why they fail. */
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { FilmJobs } from '../../../server/host/film-jobs.ts';
 import type { FilmNews, FilmOrder } from '../../../server/host/film-process.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -94,6 +95,9 @@ test('stopping a film logs no warning', () => {
 
 test('pictures of a finished film have files; there are none of others, nor beyond its end', () => {
   const { id } = begin();
-  maker.say({ frames: 12 });
   expect(() => films.frame(id, 0)).toThrow('job-not-done');
+  writeFileSync(maker.orders[0].out, '');
+  maker.say({ done: true, frames: 12 });
+  expect(films.frame(id, 11)).toMatch(/11$/);
+  for (const index of [12, -1, 0.5]) expect(() => films.frame(id, index)).toThrow('no-such-time');
 });
