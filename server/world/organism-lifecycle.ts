@@ -101,6 +101,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, { grid: this.grid, reach: closing });
+      // What is closed is zero, and ground without a living cell is left as it is.
+      organism.woundMask = undefined;
     }
   }
 
