@@ -25,8 +25,10 @@ export type ParticipantId = number;
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 
-/** An organism grows to its full side, is awake, sleeps when nothing changes, and may die. */
-const PHASES = ['growing', 'awake', 'asleep', 'dead'] as const;
+/**
+ * An organism grows to its full side, is awake, sleeps when nothing changes, may depart and may die.
+ */
+const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Where a seed's latent came from: a drawing, the latent map, the dice (the prior), … */

@@ -75,7 +75,8 @@ export class LifeEffects {
     const { planes } = this.model;
     if (!planes) return;
     const silent = document.hidden ? changed : anew;
-    const departs = (id: OrganismId): boolean => this.departed.has(id);
+    const departs = (id: OrganismId): boolean =>
+      this.departed.has(id) || this.model.organisms.get(id)?.phase === 'departing';
     const grains = this.dust.find(planes, changed, silent, departs);
     for (const grain of grains) this.effects.dust(grain, now);
   }

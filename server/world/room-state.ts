@@ -63,7 +63,7 @@ const organismState = v.strictObject({
   parents,
   planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
   born: whole,
-  phase: v.picklist(['growing', 'awake', 'asleep']),
+  phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
   age: whole,
   stage: positive,
   wounds: whole,
