@@ -55,10 +55,14 @@ export interface Organism {
   flicker: FlickerState | undefined;
   /** Ticks until its next step; undefined unless it is slowed because it flashes. */
   pause: number | undefined;
+  /** Ticks until its next step, by its own pace; undefined: none. */
+  wait: number | undefined;
   /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
-  /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
+  /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
   woundMask: Uint8Array | undefined;
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
+  closed: Uint8Array | undefined;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -78,8 +82,10 @@ const NEWBORN = {
   seen: undefined,
   flicker: undefined,
   pause: undefined,
+  wait: undefined,
   isRestored: false,
   woundMask: undefined,
+  closed: undefined,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

@@ -2,7 +2,8 @@
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
-import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
+import { Room } from '../../server/world/room.ts';
+import type { RoomOptions, TickResult } from '../../server/world/room-types.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
@@ -77,7 +78,7 @@ export class HandRoom {
     const work = this.room.beginTick();
     this.steps = work.step.length;
     // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
-    const readouts: Readout[] = work.step.map(({ patch, keep }) => {
+    const readouts: Readout[] = work.step.map(({ patch, keep, closed }) => {
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
       const { stage } = growthStep(this.room.species, age);
@@ -88,7 +89,7 @@ export class HandRoom {
         const x = inset + (cell % stage);
         const y = inset + Math.floor(cell / stage);
         const alive =
-          keep?.[cell] === 0 && !this.regrows
+          closed?.[cell] || (keep?.[cell] === 0 && !this.regrows)
             ? 0
             : look({ x, y, organism: patch, tick: this.room.tick });
         presence[cell] = alive;
