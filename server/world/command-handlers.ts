@@ -11,12 +11,11 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
-import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
+import { Departures } from './departures.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -45,7 +44,7 @@ export interface CommandHandlersOptions {
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
-/** Applies a room's commands and attendance, limit and energy events. */
+/** Applies a room's commands and other events. */
 export class CommandHandlers {
   /** Most organisms alive at once. */
   maxOrganisms: number;
@@ -60,8 +59,7 @@ export class CommandHandlers {
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
-  /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
-  private attendance: Attendance | undefined = new Attendance();
+  private readonly departures: Departures;
   private readonly answers: Answer[] = [];
   private readonly planted: NewPatch[] = [];
   /** Organisms planted in this tick, each with the index of its answer. */
@@ -74,6 +72,7 @@ export class CommandHandlers {
     options: CommandHandlersOptions,
   ) {
     this.wounding = new Wounding(species, grid, lifecycle);
+    this.departures = new Departures(lifecycle);
     this.nextPatch = options.nextPatch;
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
@@ -84,19 +83,18 @@ export class CommandHandlers {
 
   /** Participants who are known to be present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
-    const present = this.attendance?.participants ?? [];
-    return [...new Set([...this.inventory.participants, ...this.energy.participants, ...present])];
+    const { inventory, energy, departures } = this;
+    return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
   /** Whether the room tracks attendance, and so can make room when it is full. */
   get knowsAttendance(): boolean {
-    return this.attendance !== undefined;
+    return this.departures.areKnown;
   }
 
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
-    const moment = this.moment(tick);
-    return moment && chooseUnattended([...this.lifecycle.all], moment);
+    return this.departures.unattended({ tick, tickRate: this.tickRate });
   }
 
   get energySettings(): EnergySettings {
@@ -126,9 +124,10 @@ export class CommandHandlers {
       random: exportRandom(this.random),
       hands: this.inventory.export(),
       energy: this.energy.export(),
-      ...(this.attendance && { attendance: this.attendance.export() }),
+      ...this.departures.export(),
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
       ...this.wounding.export(),
+      ...this.lifecycle.rules.export(),
     };
   }
 
@@ -142,9 +141,10 @@ export class CommandHandlers {
     this.inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand, from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
-    this.attendance = from.attendance && new Attendance(from.attendance);
+    this.departures.restore(from);
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
+    this.lifecycle.rules.restore(from);
   }
 
   /**
@@ -186,16 +186,16 @@ export class CommandHandlers {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
         this.energy.enter(event.participant, event.at, event.granted);
-        this.attendance?.enter(event.participant, event.source);
+        this.departures.enter(event.participant, event.source);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
         this.wounding.leave(event.participant);
-        this.attendance?.leave(event.participant, event.at ?? 0);
+        this.departures.leave(event.participant, event.at ?? 0);
         break;
       case 'attendance':
-        this.attendance = new Attendance({ present: [...event.present], absent: [] });
+        this.departures.start(event.present);
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
@@ -205,6 +205,12 @@ export class CommandHandlers {
         break;
       case 'protect':
         this.wounding.protect = event.seconds;
+        break;
+      case 'rules':
+        this.lifecycle.rules.apply(event);
+        break;
+      case 'life':
+        this.lifecycle.rules.life = event.settings;
         break;
       case 'energy':
         this.tickRate = event.tickRate;
@@ -251,10 +257,7 @@ export class CommandHandlers {
   end(tick: number): Answer[] {
     this.energy.prune(tick);
     this.wounding.prune(tick, this.tickRate);
-    this.attendance?.prune(
-      tick,
-      () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
-    );
+    this.departures.prune(tick);
     return this.answers.splice(0);
   }
 
@@ -326,24 +329,6 @@ export class CommandHandlers {
     return { removed: 1 };
   }
 
-  /**
-   * @returns the organism to remove for a new one; undefined while there is room
-   * @throws Refusal garden-full
-   */
-  private departing(planter: ParticipantId, tick: number): Organism | undefined {
-    if (this.lifecycle.size < this.maxOrganisms) return undefined;
-    const moment = this.moment(tick);
-    const all = [...this.lifecycle.all];
-    const departing = moment && (chooseDeparting(all, moment) ?? chooseFresh(all, moment, planter));
-    if (!departing) throw new Refusal('garden-full');
-    return departing;
-  }
-
-  private moment(tick: number): Moment | undefined {
-    const { attendance, tickRate } = this;
-    return attendance && { ...attendance.facts, tick, tickRate };
-  }
-
   /** @throws Refusal no-such-organism */
   private clear(ids: readonly OrganismId[]): Pick<Answer, 'removed'> {
     for (const organism of ids.map((id) => this.lifecycle.require(id))) {
@@ -354,7 +339,8 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    const departing = this.departing(by.id, tick);
+    const { maxOrganisms, tickRate } = this;
+    const departing = this.departures.departing(by.id, maxOrganisms, { tick, tickRate });
     const places = plantingSite(window, this.grid);
     // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);

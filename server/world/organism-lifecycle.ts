@@ -8,9 +8,12 @@ import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/v
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
+import { heal, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
+import { isDue, waitAfterStep } from './pace.ts';
 import { Population } from './population.ts';
+import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -25,6 +28,7 @@ export class OrganismLifecycle {
   constructor(
     private readonly grid: GridPlanes,
     private readonly species: Species,
+    readonly rules: RoomRules,
   ) {
     this.population = new Population(grid);
   }
@@ -34,7 +38,7 @@ export class OrganismLifecycle {
     return this.population.size;
   }
 
-  /** Number of organisms stepped each tick: growing or awake. */
+  /** Number of organisms that grow or are awake; each steps when its pace says so. */
   get awake(): number {
     return this.population.awake.length;
   }
@@ -102,16 +106,13 @@ export class OrganismLifecycle {
    * First half of a tick. Organisms without a cell left die.
    *
    * @param moment of the tick's end; absent: organisms may flash
-   * @returns a step for each growing or awake organism that is not pausing, oldest first
+   * @returns a step for each growing or awake organism whose turn it is, oldest first
    */
   step(moment?: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
-      if (organism.pause) {
-        organism.pause--;
-        continue;
-      }
+      if (!isDue(organism)) continue;
       const { divide, stage } = growthStep(this.species, organism.age);
       const { keep, alive } = keepMask(this.grid, organism, stage);
       organism.woundMask = undefined;
@@ -138,6 +139,7 @@ export class OrganismLifecycle {
     stepped.forEach((one, i) => {
       this.advance(one, held[i]);
     });
+    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
     if (moment) for (const { organism } of stepped) this.slow(organism, moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
@@ -266,35 +268,4 @@ export class OrganismLifecycle {
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
   }
-}
-
-/**
- * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
- * Further strokes before it rests belong to the same wound; a stroke after that measures again.
- */
-function hurt(organism: Organism, grid: GridPlanes): void {
-  const { phase } = organism;
-  if (organism.hurt !== undefined && phase !== 'asleep') return;
-  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
-}
-
-/**
- * Checks whether a resting organism has recovered enough of its places, and counts the healing.
- *
- * @param held places that it owns now
- */
-function heal(organism: Organism, held: number): boolean {
-  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
-  organism.hurt = undefined;
-  // A slow stroke may wound again after the organism has healed; that is still one wound.
-  organism.healed = Math.min(organism.healed + 1, organism.wounds);
-  return true;
-}
-
-function heldBy({ id, window }: Organism, grid: GridPlanes): number {
-  let held = 0;
-  grid.each(window, (place) => {
-    if (grid.ownerAt(place) === id) held++;
-  });
-  return held;
 }

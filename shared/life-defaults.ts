@@ -1,0 +1,41 @@
+/** The part of `DEFAULTS` about how organisms live, and how planters hear of it. */
+export const LIFE_DEFAULTS = {
+  life: {
+    /** Ticks between two steps of an organism that grows, and of one that heals. */
+    birth: 3,
+    healing: 2,
+    /** Largest change of an RGBA8 value between steps that still counts as rest. */
+    restLevel: 3,
+    /** Steps of rest after which an organism sleeps. */
+    restTicks: 8,
+    /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
+    stirSteps: 32,
+    /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
+    maxStirs: 4,
+    /** Share of its former places with which a wounded organism at rest counts as healed. */
+    healedShare: 0.9,
+    /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
+    woundSeconds: 1,
+    /** How long a stroke may pause and still go on as the same wound; seconds. */
+    strokeSeconds: 60,
+  },
+  /** How planters are told what others do to their organisms. */
+  affected: {
+    /** Time for which events are gathered into one message. */
+    gather: 2_000,
+    /** Least time between two messages to one planter. */
+    interval: 10_000,
+    /** Kept per planter: changes of their organisms, and people per change. */
+    maxChanges: 32,
+    maxPeople: 20,
+    /** Wounded organisms of a room that are watched. */
+    maxWounded: 1_024,
+  },
+  /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
+  departure: {
+    /** Organisms younger than this are removed only if all are; seconds. */
+    protectedSeconds: 60,
+    /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
+    unattendedSeconds: 600,
+  },
+} as const;
