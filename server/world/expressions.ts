@@ -10,14 +10,6 @@ import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
 
-/** An organism's loan. */
-export interface Expression {
-  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
-  latent: Float32Array;
-  /** Steps until it gets its own back. */
-  stepsLeft: number;
-}
-
 /** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
 const EVENLY = 0x9e3779b1;
 /** Share of an expression's time by which a turn may come late, by chance. */
@@ -61,10 +53,10 @@ export function hasTurn(
 export function beginExpressions(
   population: Population,
   species: Species,
-  { relatives, liveliness: share, seed, life }: RoomRules,
+  { areLiving, relatives, liveliness: share, seed, life }: RoomRules,
   tick: number,
 ): Organism[] {
-  if (!relatives || share === 0) return [];
+  if (!areLiving || !relatives || share === 0) return [];
   const ticks = life.healing * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
@@ -79,6 +71,7 @@ export function beginExpressions(
     const index = others[Math.floor(chance(seed, id, tick) * others.length)];
     const { latent } = species.gallery[index];
     organism.expression = { latent, stepsLeft: relatives.lentSteps };
+    organism.mustExpress = true;
     begun.push(organism);
     free--;
   }

@@ -6,6 +6,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { beginExpressions, breakOff, countStep } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
@@ -81,6 +82,7 @@ export class OrganismLifecycle {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
+    breakOff(organism);
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
@@ -100,6 +102,13 @@ export class OrganismLifecycle {
     // Neighbours that were blocked here may wake again, however often they tried before.
     for (const neighbour of this.population.pressingOn(freed)) neighbour.stirs = 0;
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
+  }
+
+  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  express(tick: number): void {
+    for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+      this.wake(organism);
+    }
   }
 
   /**
@@ -122,7 +131,10 @@ export class OrganismLifecycle {
       }
       if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
-      steps.push({ patch: organism.patch, divide, ...(keep && { keep }) });
+      const { patch, expression, latent, mustExpress } = organism;
+      const express = mustExpress ? (expression?.latent ?? latent) : undefined;
+      organism.mustExpress = false;
+      steps.push({ patch, divide, ...(keep && { keep }), ...(express && { express }) });
     }
     return steps;
   }
@@ -235,8 +247,14 @@ export class OrganismLifecycle {
       this.die(organism, 'no-cell-left');
       return;
     }
+    if (!countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (organism.expression) {
+      organism.expression = undefined;
+      // What it has taken beyond its own ground is free again.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+    }
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
@@ -262,8 +280,9 @@ export class OrganismLifecycle {
   }
 
   /** Awake steps after which the organism sleeps even if it does not rest. */
-  private trustedStepsOf({ stirs }: Organism): number {
+  private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
+    if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
     return stirs === 0
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));

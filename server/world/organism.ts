@@ -21,6 +21,14 @@ export interface FlickerState {
   at: number;
 }
 
+/** A loan of a relative's latent; see `expressions.ts`. */
+export interface Expression {
+  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+  latent: Float32Array;
+  /** Steps until it gets its own back. */
+  stepsLeft: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
@@ -65,6 +73,10 @@ export interface Organism {
   closed: Uint8Array | undefined;
   /** Steps since a closed place has opened; undefined: none. */
   stalled: number | undefined;
+  /** Undefined unless it expresses a relative, or is on its way home from that. */
+  expression: Expression | undefined;
+  /** Its next step tells the engine which latent its cells read. */
+  mustExpress: boolean;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -89,6 +101,8 @@ const NEWBORN = {
   woundMask: undefined,
   closed: undefined,
   stalled: undefined,
+  expression: undefined,
+  mustExpress: false,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

@@ -48,6 +48,7 @@ export async function startServer(
     // A step each tick, so that tests need not wait for life as it is shown to people.
     birth: 1,
     healing: 1,
+    liveliness: 0,
     ...settings,
   });
   const config = readConfig(args, {});
