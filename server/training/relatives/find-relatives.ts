@@ -37,7 +37,7 @@ export interface Tried extends Pair, RoundTrips {}
 export interface Found {
   readonly table: Relatives;
   readonly pairs: readonly Tried[];
-  /** Of the grown creatures, in gallery order. */
+  /** The gallery, in its order. */
   readonly resting: readonly Resting[];
   /** Number of pairs that were tried. */
   readonly tried: number;
@@ -57,9 +57,10 @@ export async function findRelatives(
   { each, rounds, ...round }: Wanted,
   say: (line: string) => void,
 ): Promise<Found> {
-  const resting = await growToRest(engine, model);
+  const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
+  const resting = [...grown.values()];
   const run = async (pairs: readonly Pair[], times: number): Promise<Tried[]> => {
-    const trips = await roundTrips(engine, model, resting, pairs, { ...round, rounds: times });
+    const trips = await roundTrips(engine, model, grown, pairs, { ...round, rounds: times });
     return pairs.map((pair, i) => ({ ...pair, ...trips[i] }));
   };
   const candidates = likest(model, resting);

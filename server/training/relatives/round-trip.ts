@@ -53,10 +53,18 @@ const BATCH = 128;
 /** Change of a value, of 255, that people see. */
 const VISIBLE = 16;
 
-/** Grows all creatures of the gallery until they rest. */
-export async function growToRest(engine: Engine, model: Model): Promise<Resting[]> {
-  const indices = [...model.card.gallery.keys()];
-  return inBatches(indices, async (some) => {
+/**
+ * Grows creatures of the gallery until they rest.
+ *
+ * @param indices of the gallery
+ * @returns by index
+ */
+export async function growToRest(
+  engine: Engine,
+  model: Model,
+  indices: readonly number[],
+): Promise<Map<number, Resting>> {
+  const grown = await inBatches(indices, async (some) => {
     const patches = await plant(engine, model, some);
     for (const { divide } of growthSchedule(model.card)) {
       await engine.step(patches.map((patch) => ({ patch, divide })));
@@ -71,18 +79,19 @@ export async function growToRest(engine: Engine, model: Model): Promise<Resting[
       alive: presence.map((value) => (value >= thresholdOf(model) ? 1 : 0)),
     }));
   });
+  return new Map(indices.map((index, i) => [index, grown[i]]));
 }
 
 /**
  * Runs pairs through several rounds.
  *
- * @param resting all creatures of the gallery
+ * @param resting those who borrow, by index
  * @returns in the order of `pairs`
  */
 export function roundTrips(
   engine: Engine,
   model: Model,
-  resting: readonly Resting[],
+  resting: ReadonlyMap<number, Resting>,
   pairs: readonly Pair[],
   { lentSteps, homeSteps, rounds }: Round & { readonly rounds: number },
 ): Promise<RoundTrips[]> {
@@ -93,10 +102,10 @@ export function roundTrips(
       some.map(({ own }) => own),
     );
     await engine.importStates(
-      some.map(({ own }, i) => ({ patch: patches[i], state: resting[own].state })),
+      some.map(({ own }, i) => ({ patch: patches[i], state: resting.get(own)!.state })),
     );
     const watched = some.map(
-      ({ own }) => new Watched(resting[own], model, Math.min(60, lentSteps + homeSteps)),
+      ({ own }) => new Watched(resting.get(own)!, model, Math.min(60, lentSteps + homeSteps)),
     );
     const look = (readouts: readonly Readout[]): void => {
       for (const readout of readouts) watched[patches.indexOf(readout.patch)].see(readout);
