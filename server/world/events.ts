@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { flashLimit } from '../../shared/vocabulary.ts';
-import type { RoomCommand } from './commands.ts';
 import { relativesTable } from '../vnca/relatives.ts';
+import type { RoomCommand } from './commands.ts';
 import {
   energySettings,
   lifeSettings,

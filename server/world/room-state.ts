@@ -7,7 +7,12 @@
  * raise the version.
  */
 import * as v from 'valibot';
-import { between, finite as number, id as positive, count as whole } from '../../shared/common-schemas.ts';
+import {
+  between,
+  finite as number,
+  id as positive,
+  count as whole,
+} from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
 import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';

@@ -23,7 +23,11 @@ export async function benchIdleLife(world: World, species: Species, log: Log) {
   const rows = [];
   for (const organisms of ORGANISMS) {
     for (const share of SHARES) {
-      const row = { organisms, liveliness: share, ...(await measure(world, species, organisms, share)) };
+      const row = {
+        organisms,
+        liveliness: share,
+        ...(await measure(world, species, organisms, share)),
+      };
       rows.push(row);
       const streams = TIER_NAMES.map((tier) => `${tier} ${row.kBPerSecond[tier]}`).join(', ');
       log(

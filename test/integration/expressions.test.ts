@@ -1,8 +1,9 @@
 /** Idle life with the real automaton, the real store, and a whole server. */
+
+import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { undo } from '../../server/storage/undo.ts';
-import { createEngine } from '../../server/engine/create-engine.ts';
 import { HOME, isSafe } from '../../server/training/relatives/find-relatives.ts';
 import { growToRest, meanSquare, roundTrips } from '../../server/training/relatives/round-trip.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
@@ -69,7 +70,9 @@ describe('the shipped table', () => {
     while (room.awake > 0);
     const { rgba, owner } = room.grid.planes;
     expect(meanSquare(rgba, atRest.rgba)).toBeLessThan(HOME);
-    expect(owner.filter((id, i) => id !== atRest.owner[i]).length).toBeLessThan(0.01 * owner.length);
+    expect(owner.filter((id, i) => id !== atRest.owner[i]).length).toBeLessThan(
+      0.01 * owner.length,
+    );
     await world.tick([room]);
     expect(room.awake).toBe(0);
   });

@@ -66,7 +66,12 @@ export class HandRoom {
     });
   }
 
-  plant(x: number, y: number, by = ANNA, seed: PlantedSeed = { from: 'gallery', index: 0 }): number {
+  plant(
+    x: number,
+    y: number,
+    by = ANNA,
+    seed: PlantedSeed = { from: 'gallery', index: 0 },
+  ): number {
     const id = this.nextId++;
     this.room.enqueue(id, { what: 'plant', by, x, y, seed });
     return id;
@@ -106,7 +111,13 @@ export class HandRoom {
         const alive =
           keep?.[cell] === 0 && !this.regrows
             ? 0
-            : look({ x, y, organism: patch, tick: this.room.tick, latent: this.latents.get(patch) });
+            : look({
+                x,
+                y,
+                organism: patch,
+                tick: this.room.tick,
+                latent: this.latents.get(patch),
+              });
         presence[cell] = alive;
         rgba.fill(alive, cell * 4, cell * 4 + 4);
       }

@@ -2,13 +2,14 @@
  * Lends organisms the latent of a relative and gives them their own back, as a room does, and
  * measures whether they come home.
  */
+
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
-import { GridPlanes } from '../../world/grid-planes.ts';
 import { hasFlashed, remember } from '../../world/flicker.ts';
+import { GridPlanes } from '../../world/grid-planes.ts';
 import { newOrganism, type Organism } from '../../world/organism.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 
 /** Gallery indices: who borrows, and from whom. */
 export interface Pair {

@@ -2,12 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fingerprint } from '../../../server/storage/checkpoint-fingerprint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import {
-  loadRelatives,
-  RELATIVES_FILE,
-  writeRelatives,
-} from '../../../server/vnca/relatives.ts';
 import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
+import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tinyModel } from './tiny-model.ts';
@@ -19,7 +15,12 @@ test('the shipped table relates creatures of a kind, most of them, and none to w
   const { gallery } = checkpoint.card;
   const { of } = (await loadRelatives(checkpoint))!;
   expect(of.filter((some) => some.length > 0).length).toBeGreaterThan(0.7 * gallery.length);
-  const unsuitable = new Set(selectGallery(gallery, gallery.map(() => new Float32Array())).unsuitable);
+  const unsuitable = new Set(
+    selectGallery(
+      gallery,
+      gallery.map(() => new Float32Array()),
+    ).unsuitable,
+  );
   of.forEach((some, own) => {
     for (const relative of some) {
       expect(gallery[relative].kind).toBe(gallery[own].kind);

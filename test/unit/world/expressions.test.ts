@@ -1,8 +1,8 @@
 /** Idle life: resting creatures express relatives, and come home. */
 import * as v from 'valibot';
-import { hasTurn } from '../../../server/world/expressions.ts';
 import type { RoomEvent } from '../../../server/world/events.ts';
 import { roomEvent } from '../../../server/world/events.ts';
+import { hasTurn } from '../../../server/world/expressions.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
@@ -133,20 +133,24 @@ describe('expressions', () => {
   });
 
   test('IDL-3: never more than the share, rounded up; none at share 0, and then nothing steps', () => {
-    forAll(fc.integer({ min: 1, max: 6 }), fc.double({ min: 0.05, max: 1, noNaN: true }), (n, share) => {
-      const hand = resting(n, share);
-      for (let tick = 0; tick < 80; tick++) {
-        hand.tick();
-        expect(expressing(hand).length).toBeLessThanOrEqual(Math.ceil(share * n));
-      }
-      hand.room.setLiveliness(0);
-      hand.ticks(LENT + HOME);
-      expect(expressing(hand)).toEqual([]);
-      for (let tick = 0; tick < 40; tick++) {
-        hand.tick();
-        expect(hand.steps).toBe(0);
-      }
-    });
+    forAll(
+      fc.integer({ min: 1, max: 6 }),
+      fc.double({ min: 0.05, max: 1, noNaN: true }),
+      (n, share) => {
+        const hand = resting(n, share);
+        for (let tick = 0; tick < 80; tick++) {
+          hand.tick();
+          expect(expressing(hand).length).toBeLessThanOrEqual(Math.ceil(share * n));
+        }
+        hand.room.setLiveliness(0);
+        hand.ticks(LENT + HOME);
+        expect(expressing(hand)).toEqual([]);
+        for (let tick = 0; tick < 40; tick++) {
+          hand.tick();
+          expect(hand.steps).toBe(0);
+        }
+      },
+    );
   });
 
   test('IDL-3: the share is journalled, and a replay does the same', () => {
