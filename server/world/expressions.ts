@@ -113,6 +113,13 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
+/** The latent that an organism's next step must tell the engine, [Z]; undefined: it knows. */
+export function takeExpressed(organism: Organism): Float32Array | undefined {
+  const { mustExpress, expression, latent } = organism;
+  organism.mustExpress = false;
+  return mustExpress ? (expression?.latent ?? latent) : undefined;
+}
+
 /** Ends an expression at once, because of a wound. */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;

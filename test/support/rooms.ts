@@ -97,7 +97,7 @@ export class HandRoom {
     this.expressed = work.step.flatMap(({ patch, express }) =>
       express ? [{ patch, latent: [...express] }] : [],
     );
-    const readouts: Readout[] = work.step.map(({ patch, keep, express }) => {
+    const readouts: Readout[] = work.step.map(({ patch, keep, closed, express }) => {
       if (express) this.latents.set(patch, [...express]);
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
@@ -109,7 +109,7 @@ export class HandRoom {
         const x = inset + (cell % stage);
         const y = inset + Math.floor(cell / stage);
         const alive =
-          keep?.[cell] === 0 && !this.regrows
+          closed?.[cell] === 1 || (keep?.[cell] === 0 && !this.regrows)
             ? 0
             : look({
                 x,
