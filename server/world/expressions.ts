@@ -38,7 +38,7 @@ export function hasTurn(
   const cycle = Math.max(1, Math.round(ticks / (USED * share)));
   const late = Math.floor(ticks * LATE);
   const start = tick - (tick % cycle);
-  const place = (Math.imul(organism, EVENLY) >>> 0) / 2 ** 32;
+  const place = ((Math.imul(organism, EVENLY) >>> 0) / 2 ** 32 + chance(seed, 0, 0)) % 1;
   const due = start + Math.floor(place * Math.max(1, cycle - late));
   if (tick < due || tick > due + late) return false;
   return tick === due + Math.floor(chance(seed, organism, start) * (late + 1));
