@@ -15,8 +15,8 @@ const ORGANISMS = [64, 256];
 const { liveliness, birth, healing } = DEFAULTS.life;
 const SHARES = [0, liveliness, 1];
 /** Until the garden is grown and busy, and what is measured. */
-const WARM_TICKS = 20 * GARDEN.tickRate;
-const TICKS = 40 * GARDEN.tickRate;
+const WARM_TICKS = 12 * GARDEN.tickRate;
+const TICKS = 20 * GARDEN.tickRate;
 
 /** @param species with a table of relatives */
 export async function benchIdleLife(world: World, species: Species, log: Log) {

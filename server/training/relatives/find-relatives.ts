@@ -5,6 +5,7 @@ import { selectGallery } from '../../vnca/gallery-selection.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import {
   growToRest,
+  isSafe,
   meanSquare,
   type Pair,
   type Resting,
@@ -14,13 +15,14 @@ import {
 } from './round-trip.ts';
 
 /** Likest creatures of its kind that are tried, for each. */
-const TRIED = 14;
-/** A picture is back when its mean squared difference is below this. */
-export const HOME = 0.002;
-/** Places that an expression must change to be worth it. */
+const TRIED = 8;
+/** Difference of a value, of 255, that everybody sees. */
+const VISIBLE = 32;
+/** Places at which a relative must look visibly different, to be worth it. */
 const LEAST_CHANGED = 60;
-/** Most places that it may take beyond the body, as a share of the body. */
-const MOST_OUTSIDE = 0.15;
+/** Most places that a relative may have beyond the body, and may lack of it; shares of the body. */
+const MOST_OUTSIDE = 0.2;
+const MOST_LACKING = 0.4;
 
 /** What is asked for. */
 export interface Wanted extends Round {
@@ -43,9 +45,6 @@ export interface Found {
   readonly tried: number;
 }
 
-/** Whether a pair comes home and does not flash. */
-export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
-
 /**
  * Tries the likest creatures of each kind in turn, and keeps those that come home.
  *
@@ -59,21 +58,19 @@ export async function findRelatives(
 ): Promise<Found> {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
   const resting = [...grown.values()];
-  const run = async (pairs: readonly Pair[], times: number): Promise<Tried[]> => {
-    const trips = await roundTrips(engine, model, grown, pairs, { ...round, rounds: times });
-    return pairs.map((pair, i) => ({ ...pair, ...trips[i] }));
-  };
-  const candidates = likest(model, resting);
-  say(`${candidates.length} pairs are tried once`);
-  const worth = (await run(candidates, 1)).filter((one) => isSafe(one) && isWorthIt(one, resting));
-  let waiting = byCreature(worth, resting.length);
+  let waiting = likest(model, resting);
   const kept: Tried[][] = resting.map(() => []);
+  let tried = 0;
   for (;;) {
     // Only as many as are still missing, since most come home.
     const next = waiting.flatMap((some, own) => some.slice(0, each - kept[own].length));
     if (next.length === 0) break;
-    say(`${next.length} pairs are tried ${rounds} times in a row`);
-    for (const one of await run(next, rounds)) if (isSafe(one)) kept[one.own].push(one);
+    say(`${next.length} pairs are tried`);
+    const trips = await roundTrips(engine, model, grown, next, { ...round, rounds });
+    next.forEach((pair, i) => {
+      if (isSafe(trips[i])) kept[pair.own].push({ ...pair, ...trips[i] });
+    });
+    tried += next.length;
     waiting = waiting.map((some) => some.filter((one) => !next.includes(one)));
   }
   const of = kept.map((some) => some.map(({ relative }) => relative));
@@ -81,23 +78,36 @@ export async function findRelatives(
     table: { lentSteps: round.lentSteps, homeSteps: round.homeSteps, of },
     pairs: kept.flat(),
     resting,
-    tried: candidates.length,
+    tried,
   };
 }
 
-function isWorthIt({ own, changed, outside }: Tried, resting: readonly Resting[]): boolean {
-  const body = resting[own].alive.reduce((sum, alive) => sum + alive, 0);
-  return changed >= LEAST_CHANGED && outside <= MOST_OUTSIDE * body;
+/** Whether a relative looks different enough, and has about the same body. */
+function isWorthIt(own: Resting, relative: Resting): boolean {
+  let [body, changed, outside, lacking] = [0, 0, 0, 0];
+  own.alive.forEach((alive, cell) => {
+    body += alive;
+    if (alive === 0 && relative.alive[cell] === 1) outside++;
+    if (alive === 1 && relative.alive[cell] === 0) lacking++;
+    const values = [0, 1, 2, 3].map((c) => 4 * cell + c);
+    if (values.some((i) => Math.abs(own.rgba[i] - relative.rgba[i]) >= VISIBLE)) changed++;
+  });
+  const isAlike = outside <= MOST_OUTSIDE * body && lacking <= MOST_LACKING * body;
+  return isAlike && changed >= LEAST_CHANGED;
 }
 
-/** The likest of the same kind for each creature, by picture and by latent; the likest first. */
-function likest(model: Model, resting: readonly Resting[]): Pair[] {
+/**
+ * The likest of the same kind for each creature, by picture and by latent, that are worth it; the
+ * likest first.
+ */
+function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
   const latents = gallery.map((_, i) => galleryLatent(model, i));
   const unsuitable = new Set(selectGallery(gallery, latents).unsuitable);
   const pairs = gallery.flatMap(({ kind }, own) =>
     gallery.flatMap((other, relative) => {
       if (other.kind !== kind || relative === own || unsuitable.has(relative)) return [];
+      if (!isWorthIt(resting[own], resting[relative])) return [];
       const picture = Math.sqrt(meanSquare(resting[own].rgba, resting[relative].rgba));
       return [{ own, relative, picture, latent: distance(latents[own], latents[relative]) }];
     }),
@@ -106,15 +116,10 @@ function likest(model: Model, resting: readonly Resting[]): Pair[] {
   const unlikeness = ({ picture, latent }: (typeof pairs)[number]): number =>
     picture / scale.picture + latent / scale.latent;
   const sorted = [...pairs].sort((a, b) => unlikeness(a) - unlikeness(b));
-  return byCreature(sorted, gallery.length).flatMap((some) =>
-    some.slice(0, TRIED).map(({ own, relative }) => ({ own, relative })),
-  );
-}
-
-/** Pairs of each creature, in their order. */
-function byCreature<P extends Pair>(pairs: readonly P[], count: number): P[][] {
-  const lists: P[][] = Array.from({ length: count }, () => []);
-  for (const pair of pairs) lists[pair.own].push(pair);
+  const lists: Pair[][] = gallery.map(() => []);
+  for (const { own, relative } of sorted) {
+    if (lists[own].length < TRIED) lists[own].push({ own, relative });
+  }
   return lists;
 }
 

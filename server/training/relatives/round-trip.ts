@@ -41,18 +41,18 @@ export interface RoundTrips {
   readonly error: number;
   /** Whether it has flashed as often as a room allows, were all steps of a round in one second. */
   readonly flashes: boolean;
-  /** Places that visibly differ from the picture at rest, at the end of the first loan. */
-  readonly changed: number;
-  /** Places of these at which there is no cell at rest. */
-  readonly outside: number;
   /** [S, S, 4] at the end of the first loan. */
   readonly expression: Uint8Array;
 }
 
+/** A picture is back when its mean squared difference is below this. */
+export const HOME = 0.002;
+
+/** Whether a pair comes home and does not flash. */
+export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
+
 /** Patches at once; bounds memory. */
 const BATCH = 128;
-/** Change of a value, of 255, that people see. */
-const VISIBLE = 16;
 
 /**
  * Grows creatures of the gallery until they rest.
@@ -84,7 +84,7 @@ export async function growToRest(
 }
 
 /**
- * Runs pairs through several rounds.
+ * Runs pairs through several rounds; one that fails goes no further.
  *
  * @param resting those who borrow, by index
  * @returns in the order of `pairs`
@@ -111,17 +111,20 @@ export function roundTrips(
     const look = (readouts: readonly Readout[]): void => {
       for (const readout of readouts) watched[patches.indexOf(readout.patch)].see(readout);
     };
-    for (let round = 0; round < rounds; round++) {
-      const own = some.map(({ own: index }) => galleryLatent(model, index));
-      const lent = some.map(({ relative }) => galleryLatent(model, relative));
+    let going = [...some.keys()];
+    for (let round = 0; round < rounds && going.length > 0; round++) {
+      const ids = going.map((i) => patches[i]);
+      const own = going.map((i) => galleryLatent(model, some[i].own));
+      const lent = going.map((i) => galleryLatent(model, some[i].relative));
       for (let step = 0; step < lentSteps; step++) {
-        look(await stepAll(engine, patches, step === 0 ? lent : undefined));
+        look(await stepAll(engine, ids, step === 0 ? lent : undefined));
       }
-      for (const one of watched) one.lent();
-      const last = await untilRest(engine, patches, homeSteps, { express: own, look });
-      last.forEach((readout, i) => {
-        watched[i].home(readout);
+      for (const i of going) watched[i].lent();
+      const last = await untilRest(engine, ids, homeSteps, { express: own, look });
+      last.forEach((readout, k) => {
+        watched[going[k]].home(readout);
       });
+      going = going.filter((i) => isSafe(watched[i].result()));
     }
     await engine.dispose(patches);
     return watched.map((one) => one.result());
@@ -133,8 +136,6 @@ class Watched {
   private error = 0;
   private flashes = false;
   private expression: Uint8Array | undefined;
-  private changed = 0;
-  private outside = 0;
   private tick = 0;
   private last: Readout | undefined;
   private readonly grid: GridPlanes;
@@ -172,14 +173,7 @@ class Watched {
 
   /** The loan is over. */
   lent(): void {
-    if (this.expression || !this.last) return;
-    const { rgba } = this.last;
-    this.expression = rgba;
-    for (let cell = 0; cell < this.resting.alive.length; cell++) {
-      if (!differs(rgba, this.resting.rgba, cell, VISIBLE)) continue;
-      this.changed++;
-      if (this.resting.alive[cell] === 0) this.outside++;
-    }
+    this.expression ??= this.last?.rgba;
   }
 
   /** It rests again. */
@@ -188,8 +182,8 @@ class Watched {
   }
 
   result(): RoundTrips {
-    const { error, flashes, changed, outside, expression } = this;
-    return { error, flashes, changed, outside, expression: expression ?? this.resting.rgba };
+    const { error, flashes, expression = this.resting.rgba } = this;
+    return { error, flashes, expression };
   }
 
   private show(rgba: Uint8Array, held: Uint8Array): void {
@@ -206,11 +200,6 @@ export function meanSquare(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
   return sum / (255 * 255 * a.length);
-}
-
-function differs(a: Uint8Array, b: Uint8Array, cell: number, least: number): boolean {
-  for (let i = 4 * cell; i < 4 * cell + 4; i++) if (Math.abs(a[i] - b[i]) >= least) return true;
-  return false;
 }
 
 const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);
