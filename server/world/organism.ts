@@ -69,10 +69,8 @@ export interface Organism {
   isRestored: boolean;
   /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
   woundMask: Uint8Array | undefined;
-  /** [S, S], 1 = killed and not open yet: no cell can live there; see `closing.ts`. */
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
   closed: Uint8Array | undefined;
-  /** Steps since a closed place has opened; undefined: none. */
-  stalled: number | undefined;
   /** Undefined unless it expresses a relative, or is on its way home from that. */
   expression: Expression | undefined;
   /** Its next step tells the engine which latent its cells read. */
@@ -100,7 +98,6 @@ const NEWBORN = {
   isRestored: false,
   woundMask: undefined,
   closed: undefined,
-  stalled: undefined,
   expression: undefined,
   mustExpress: false,
 } as const satisfies Partial<Organism>;

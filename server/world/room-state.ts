@@ -94,10 +94,8 @@ const organismState = v.strictObject({
   wait: v.optional(whole),
   /** [stage, stage] of the coming step, 1 = hit by a stroke since the last step. */
   woundMask: v.optional(bytes),
-  /** [S, S], 1 = killed and not open yet. */
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
-  /** Steps since a closed place has opened. */
-  stalled: v.optional(whole),
   /** While it expresses a relative, or is on its way home. */
   expression: v.optional(v.strictObject({ latent, stepsLeft: whole })),
 });
@@ -233,7 +231,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
   const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
   const { pressing, seen, flicker, expression, ...rest } = others;
-  const { hurt, cut, pause, wait, woundMask, closed, stalled, ...fields } = rest;
+  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
     window: { ...fields.window },
@@ -249,7 +247,6 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     ...(wait && { wait }),
     ...(woundMask && { woundMask: woundMask.slice() }),
     ...(closed && { closed: closed.slice() }),
-    ...(stalled && { stalled }),
     ...(expression && { expression: { ...expression } }),
   };
 }
@@ -268,7 +265,6 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     wait: state.wait,
     woundMask: state.woundMask,
     closed: state.closed,
-    stalled: state.stalled,
     expression: state.expression,
     // A patch taken over from another room may still read what its organism has just given back.
     mustExpress: state.phase === 'awake',
