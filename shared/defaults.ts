@@ -140,6 +140,8 @@ export const DEFAULTS = {
     /** Ticks between two steps of an organism that grows, and of one that heals. */
     birth: LIFE_DEFAULTS.life.birth,
     healing: LIFE_DEFAULTS.life.healing,
+    /** Share of the organisms that may express a relative at once. */
+    liveliness: LIFE_DEFAULTS.life.liveliness,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },

@@ -4,6 +4,8 @@ export const LIFE_DEFAULTS = {
     /** Ticks between two steps of an organism that grows, and of one that heals. */
     birth: 3,
     healing: 2,
+    /** Share of the organisms that may express a relative at once, while somebody watches. */
+    liveliness: 0.1,
     /** Largest change of an RGBA8 value between steps that still counts as rest. */
     restLevel: 3,
     /** Steps of rest after which an organism sleeps. */
@@ -18,6 +20,16 @@ export const LIFE_DEFAULTS = {
     woundSeconds: 1,
     /** How long a stroke may pause and still go on as the same wound; seconds. */
     strokeSeconds: 60,
+  },
+  /** When the share that may express changes; see server/realtime/policy/liveliness.ts. */
+  liveliness: {
+    /** Of the host's share, while the room is slow. */
+    slowShare: 0.5,
+    /** Time that a room must be slow, or no longer slow, before that counts. */
+    slowAfter: 5_000,
+    quickAfter: 30_000,
+    /** Time without anybody watching until none expresses any more. */
+    unwatchedAfter: 10_000,
   },
   /** How planters are told what others do to their organisms. */
   affected: {

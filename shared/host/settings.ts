@@ -49,6 +49,8 @@ const knobs = {
   birth: whole(1, 10),
   /** Ticks between two steps of one that heals. */
   healing: whole(1, 10),
+  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  liveliness: between(0, 1),
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */
