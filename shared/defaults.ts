@@ -175,12 +175,21 @@ export const DEFAULTS = {
     /** Wounded organisms of a room that are watched. */
     maxWounded: 1_024,
   },
-  /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
+  /** Which organisms depart when a full room makes space; see server/world/departures.ts. */
   departure: {
-    /** Organisms younger than this are removed only if all are; seconds. */
+    ...PAGE_DEFAULTS.departure,
+    /** Organisms younger than this depart only if all are; seconds. */
     protectedSeconds: 60,
     /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
     unattendedSeconds: 600,
+    /** Organisms that dissolve at once; for one more, the one nearest its end goes at once. */
+    maxDissolving: 8,
+    /** Departed organisms that can be planted again, per room. */
+    maxDeparted: 256,
+    /** With more than this share of its maximum of organisms, a room is busy: lifetimes end. */
+    busyShare: 0.5,
+    /** Time between two organisms that depart because their lifetime has ended; seconds. */
+    outlivedSeconds: 3,
   },
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {

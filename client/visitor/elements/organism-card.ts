@@ -234,12 +234,18 @@ export class OrganismCard extends PanelElement {
   }
 
   private actions(organism: OrganismView): TemplateResult {
+    const isMine = organism.planter.id === this.session.model.you?.id;
     return html`<footer class="wrap">
+        ${
+          organism.phase === 'departing' && isMine
+            ? solid('renew', msg('Keep it'), () => this.session.renew(organism.id))
+            : nothing
+        }
         ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>
           this.session.state.startCrossing(),
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
-        ${organism.planter.id === this.session.model.you?.id ? nothing : this.reportButton(organism)}
+        ${isMine ? nothing : this.reportButton(organism)}
       </footer>`;
   }
 

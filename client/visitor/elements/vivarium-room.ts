@@ -7,6 +7,7 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
+import { departedText, departingText } from '../../elements/organism-text.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
@@ -193,7 +194,7 @@ export class VivariumRoom extends VisitorElement {
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      ${this.sharedView()}
+      ${this.notice()}
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -241,18 +242,25 @@ export class VivariumRoom extends VisitorElement {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Who leads the view, or would like to. */
-  private sharedView(): TemplateResult | typeof nothing {
-    const { views } = this.session;
-    const { spot, following } = views;
+  /** Which of the visitor's organisms departs; or who leads the view, or would like to. */
+  private notice(): TemplateResult | typeof nothing {
+    const { session, model } = this;
+    const { spot, following } = session.views;
+    const [departing] = session.departing.values();
+    if (departing) {
+      const { id, kind } = departing;
+      const isHere = model.organisms.has(id);
+      const text = isHere ? departingText(kind) : departedText(kind);
+      const label = isHere ? msg('Keep it') : msg('Plant it again');
+      const button = solid('renew', label, () => session.renew(id));
+      return notice(text, button, () => session.dismiss(id));
+    }
     if (!spot && following === 0) return nothing;
-    return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
-      <span>${spot ? spotText() : followingText(following, this.model)}</span>
-      ${spot ? solid('go-to-spot', msg('Show me'), () => views.goToSpot()) : nothing}
-      <button class="close" aria-label=${msg('Close')} @click=${() => views.stop(true)}>
-        ${icons.close}
-      </button>
-    </div>`;
+    return notice(
+      spot ? spotText() : followingText(following, model),
+      spot ? solid('go-to-spot', msg('Show me'), () => session.views.goToSpot()) : nothing,
+      () => session.views.stop(true),
+    );
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
@@ -326,6 +334,13 @@ export class VivariumRoom extends VisitorElement {
       () => this.tell(msg('That did not come through. Please try again.')),
     );
   }
+}
+
+function notice(text: string, button: unknown, close: () => void): TemplateResult {
+  return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
+    <span>${text}</span>${button}
+    <button class="close" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
+  </div>`;
 }
 
 function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
