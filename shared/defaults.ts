@@ -1,4 +1,5 @@
 import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
+import { LIFE_DEFAULTS } from './life-defaults.ts';
 import { PAGE_DEFAULTS } from './page-defaults.ts';
 
 /**
@@ -136,6 +137,11 @@ export const DEFAULTS = {
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
     protect: 0,
+    /** Ticks between two steps of an organism that grows, and of one that heals. */
+    birth: LIFE_DEFAULTS.life.birth,
+    healing: LIFE_DEFAULTS.life.healing,
+    /** Seconds after which organisms depart from a busy room; 0: never. */
+    lifetime: LIFE_DEFAULTS.life.lifetime,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },
@@ -147,50 +153,7 @@ export const DEFAULTS = {
     wholeGallery: false,
     paused: false,
   },
-  life: {
-    /** Largest change of an RGBA8 value between steps that still counts as rest. */
-    restLevel: 3,
-    /** Ticks of rest after which an organism sleeps. */
-    restTicks: 8,
-    /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
-    stirSteps: 32,
-    /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
-    maxStirs: 4,
-    /** Share of its former places with which a wounded organism at rest counts as healed. */
-    healedShare: 0.9,
-    /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
-    woundSeconds: 1,
-    /** How long a stroke may pause and still go on as the same wound; seconds. */
-    strokeSeconds: 60,
-  },
-  /** How planters are told what others do to their organisms. */
-  affected: {
-    /** Time for which events are gathered into one message. */
-    gather: 2_000,
-    /** Least time between two messages to one planter. */
-    interval: 10_000,
-    /** Kept per planter: changes of their organisms, and people per change. */
-    maxChanges: 32,
-    maxPeople: 20,
-    /** Wounded organisms of a room that are watched. */
-    maxWounded: 1_024,
-  },
-  /** Which organisms depart when a full room makes space; see server/world/departures.ts. */
-  departure: {
-    ...PAGE_DEFAULTS.departure,
-    /** Organisms younger than this depart only if all are; seconds. */
-    protectedSeconds: 60,
-    /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
-    unattendedSeconds: 600,
-    /** Organisms that dissolve at once; for one more, the one nearest its end goes at once. */
-    maxDissolving: 8,
-    /** Departed organisms that can be planted again, per room. */
-    maxDeparted: 256,
-    /** With more than this share of its maximum of organisms, a room is busy: lifetimes end. */
-    busyShare: 0.5,
-    /** Time between two organisms that depart because their lifetime has ended; seconds. */
-    outlivedSeconds: 3,
-  },
+  ...LIFE_DEFAULTS,
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {
     /** Seconds until a newcomer's energy is restored if nothing refills it. */

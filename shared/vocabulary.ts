@@ -90,15 +90,19 @@ export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
   readonly wake?: number | undefined;
 };
 
+/** How organisms live: ticks between two steps, by what they do, and seconds of a lifetime. */
+export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> &
+  Partial<Readonly<Pick<RoomSettings, 'lifetime'>>>;
+
 /** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
 /**
  * What an organism can die of: no cell was left; its rule ran away with its states, which are no
- * numbers any more; the host removed it; or it departed, to make room.
+ * numbers any more; the host removed it; it departed, to make room; or strokes killed all of it.
  */
-const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed'] as const;
+const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed', 'killed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /**

@@ -23,7 +23,16 @@ export interface KnobGroup {
 }
 
 type Energy = RoomSettings['energy'];
-type RoomKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown' | 'protect';
+type RoomKey =
+  | 'tickRate'
+  | 'capacity'
+  | 'maxOrganisms'
+  | 'maxRadius'
+  | 'cooldown'
+  | 'protect'
+  | 'birth'
+  | 'healing'
+  | 'lifetime';
 type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
 function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts): Knob {
@@ -65,6 +74,29 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         name: msg('Visitors at once'),
         about: msg('When the room is full, new visitors wait in line and get in automatically.'),
         unit: msg('visitors'),
+      }),
+    ],
+  },
+  {
+    name: msg('Life'),
+    about: msg('How long a birth and a healing can be watched.'),
+    knobs: [
+      roomKnob('birth', [1, 6, 1, 10], {
+        name: msg('Birth'),
+        about: msg('Growing organisms step once in this time. The longer, the slower a birth.'),
+        unit: msg('ticks a step'),
+      }),
+      roomKnob('healing', [1, 6, 1, 10], {
+        name: msg('Healing'),
+        about: msg('The same for organisms with a wound.'),
+        unit: msg('ticks a step'),
+      }),
+      roomKnob('lifetime', [0, 1_800, 30, 86_400], {
+        name: msg('Lifetime'),
+        about: msg(
+          'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+        ),
+        unit: msg('seconds'),
       }),
     ],
   },

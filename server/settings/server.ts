@@ -6,7 +6,7 @@ import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
-const { room, net, store, attract } = DEFAULTS;
+const { room, life, net, store, attract } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -72,6 +72,26 @@ export const SERVER = {
         type: wholeNumber(1, 4_096),
         default: `${room.maxOrganisms}`,
         help: 'living organisms per room',
+      },
+      birth: {
+        value: 'TICKS',
+        type: wholeNumber(1, 10),
+        default: `${life.birth}`,
+        help: 'ticks between two steps of an organism that grows, 1 to 10',
+        details: 'The more, the longer a birth can be watched.',
+      },
+      healing: {
+        value: 'TICKS',
+        type: wholeNumber(1, 10),
+        default: `${life.healing}`,
+        help: 'ticks between two steps of an organism that heals, 1 to 10',
+      },
+      lifetime: {
+        value: 'SECONDS',
+        type: wholeNumber(0, 86_400),
+        default: `${life.lifetime}`,
+        help: 'resting organisms depart from a busy room when they are older; 0: never',
+        details: 'Busy: more than half of `--max-organisms` live. Planters can keep theirs.',
       },
       maxFlashes: {
         value: 'COUNT',

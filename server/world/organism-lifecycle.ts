@@ -1,5 +1,5 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-9).
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -8,9 +8,12 @@ import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/v
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
+import { heal, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
+import { isDue, waitAfterStep } from './pace.ts';
 import { Population } from './population.ts';
+import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -25,16 +28,17 @@ export class OrganismLifecycle {
   constructor(
     private readonly grid: GridPlanes,
     private readonly species: Species,
+    readonly rules: RoomRules,
   ) {
     this.population = new Population(grid);
   }
 
-  /** Number of living organisms. */
+  /** Number of living organisms without those that depart. */
   get size(): number {
     return this.population.size;
   }
 
-  /** Number of organisms stepped each tick: growing or awake. */
+  /** Number of organisms that grow or are awake; each steps when its pace says so. */
   get awake(): number {
     return this.population.awake.length;
   }
@@ -42,6 +46,11 @@ export class OrganismLifecycle {
   /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.population.all;
+  }
+
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return this.population.departing;
   }
 
   find(id: OrganismId): Organism | undefined {
@@ -82,6 +91,30 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
   }
 
+  /** Has an organism depart: it is not stepped any more. */
+  depart(organism: Organism): void {
+    this.population.depart(organism);
+    this.pendingEvents.push({ what: 'departing', id: organism.id });
+  }
+
+  /** Frees places of an organism that departs. */
+  lose(places: readonly number[]): void {
+    for (const place of places) this.grid.release(place);
+    for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
+  }
+
+  /** Brings an organism back that departs: it takes back the places that are still bare. */
+  bringBack(organism: Organism): void {
+    const isGrown = organism.age >= this.species.schedule.length;
+    const phase = isGrown ? 'awake' : 'growing';
+    organism.dissolving = undefined;
+    organism.stirs = 0;
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    this.population.bringBack(organism, phase);
+    this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
+  }
+
   /** Removes an organism and frees its places. */
   die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
@@ -102,16 +135,13 @@ export class OrganismLifecycle {
    * First half of a tick. Organisms without a cell left die.
    *
    * @param moment of the tick's end; absent: organisms may flash
-   * @returns a step for each growing or awake organism that is not pausing, oldest first
+   * @returns a step for each growing or awake organism whose turn it is, oldest first
    */
   step(moment?: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
-      if (organism.pause) {
-        organism.pause--;
-        continue;
-      }
+      if (!isDue(organism)) continue;
       const { divide, stage } = growthStep(this.species, organism.age);
       const { keep, alive } = keepMask(this.grid, organism, stage);
       organism.woundMask = undefined;
@@ -138,6 +168,7 @@ export class OrganismLifecycle {
     stepped.forEach((one, i) => {
       this.advance(one, held[i]);
     });
+    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
     if (moment) for (const { organism } of stepped) this.slow(organism, moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
@@ -266,35 +297,4 @@ export class OrganismLifecycle {
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
   }
-}
-
-/**
- * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
- * Further strokes before it rests belong to the same wound; a stroke after that measures again.
- */
-function hurt(organism: Organism, grid: GridPlanes): void {
-  const { phase } = organism;
-  if (organism.hurt !== undefined && phase !== 'asleep') return;
-  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
-}
-
-/**
- * Checks whether a resting organism has recovered enough of its places, and counts the healing.
- *
- * @param held places that it owns now
- */
-function heal(organism: Organism, held: number): boolean {
-  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
-  organism.hurt = undefined;
-  // A slow stroke may wound again after the organism has healed; that is still one wound.
-  organism.healed = Math.min(organism.healed + 1, organism.wounds);
-  return true;
-}
-
-function heldBy({ id, window }: Organism, grid: GridPlanes): number {
-  let held = 0;
-  grid.each(window, (place) => {
-    if (grid.ownerAt(place) === id) held++;
-  });
-  return held;
 }

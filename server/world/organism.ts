@@ -33,7 +33,11 @@ export interface Organism {
   readonly parents: readonly OrganismId[];
   readonly planter: OrganismView['planter'];
   readonly born: number;
+  /** Tick at which its planter last renewed it; undefined: never. */
+  renewed: number | undefined;
   phase: Phase;
+  /** Ticks until it is gone; undefined unless it departs. */
+  dissolving: number | undefined;
   /** Steps taken. */
   age: number;
   stage: number;
@@ -55,10 +59,16 @@ export interface Organism {
   flicker: FlickerState | undefined;
   /** Ticks until its next step; undefined unless it is slowed because it flashes. */
   pause: number | undefined;
+  /** Ticks until its next step, by its own pace; undefined: none. */
+  wait: number | undefined;
   /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
-  /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
+  /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
   woundMask: Uint8Array | undefined;
+  /** [S, S], 1 = killed and not open yet: no cell can live there; see `closing.ts`. */
+  closed: Uint8Array | undefined;
+  /** Steps since a closed place has opened; undefined: none. */
+  stalled: number | undefined;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -66,7 +76,9 @@ export interface Organism {
 }
 
 const NEWBORN = {
+  renewed: undefined,
   phase: 'growing',
+  dissolving: undefined,
   age: 0,
   wounds: 0,
   healed: 0,
@@ -78,8 +90,11 @@ const NEWBORN = {
   seen: undefined,
   flicker: undefined,
   pause: undefined,
+  wait: undefined,
   isRestored: false,
   woundMask: undefined,
+  closed: undefined,
+  stalled: undefined,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

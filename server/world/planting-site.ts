@@ -14,42 +14,39 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
   return window;
 }
 
-/** @returns the places that a seed in this window will own. @throws Refusal occupied */
-export function plantingSite(window: Rect, grid: GridPlanes): number[] {
+/** Checks the places that a seed in this window will own. @throws Refusal occupied */
+export function requireBare(window: Rect, grid: GridPlanes): void {
   const places = seedPlaces(window, grid);
   if (places.some((place) => grid.ownerAt(place) !== 0)) throw new Refusal('occupied');
-  return places;
 }
 
 /**
- * Finds the window nearest to another one where a seed may be planted: one whose middle half is
- * bare, so that the seed has room to grow, otherwise one with bare seed places.
+ * Finds a window where a seed may be planted, the nearest to a place: one whose middle half is bare,
+ * so that the seed has room to grow, otherwise one with bare seed places.
  *
+ * @param corner where the window would best begin
  * @throws Refusal occupied when there is none on the grid
  */
-export function nearestSite(from: Rect, grid: GridPlanes): Rect {
-  const bareSides = [from.width / 2, 2];
-  for (const side of bareSides) {
-    const window = nearest(from, grid, (one) => isBare(stageRect(one, side), grid));
-    if (window) return window;
-  }
-  throw new Refusal('occupied');
+export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
+  const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, 2, grid);
+  if (!found) throw new Refusal('occupied');
+  return found;
 }
 
-/** The nearest window that fits, of equally near ones the first by rows. */
-function nearest(
-  from: Rect,
-  grid: GridPlanes,
-  fits: (window: Rect) => boolean,
-): Rect | undefined {
+type Corner = Pick<Rect, 'x' | 'y'>;
+
+/** The nearest window with a bare square in its middle, of equally near ones the first by rows. */
+function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (let y = 0; y + from.height <= grid.height; y++) {
-    for (let x = 0; x + from.width <= grid.width; x++) {
-      const distance = (x - from.x) ** 2 + (y - from.y) ** 2;
-      if (distance >= least || !fits({ ...from, x, y })) continue;
+  for (let y = 0; y + side <= grid.height; y++) {
+    for (let x = 0; x + side <= grid.width; x++) {
+      const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
+      if (distance >= least) continue;
+      const window = { x, y, width: side, height: side };
+      if (!isBare(stageRect(window, bare), grid)) continue;
       least = distance;
-      best = { ...from, x, y };
+      best = window;
     }
   }
   return best;
@@ -57,8 +54,9 @@ function nearest(
 
 function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   for (let row = y; row < y + height; row++) {
-    for (let column = x; column < x + width; column++) {
-      if (grid.ownerAt(grid.place(column, row)) !== 0) return false;
+    const from = grid.place(x, row);
+    for (let place = from; place < from + width; place++) {
+      if (grid.ownerAt(place) !== 0) return false;
     }
   }
   return true;

@@ -16,15 +16,32 @@ import type { Organism } from './organism.ts';
 
 /**
  * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
- * the price of waking, and version 4 strokes. All are still read.
+ * the price of waking, version 4 strokes, and version 5 rules and pace. All are still read.
  */
-export const ROOM_STATE_VERSION = 5;
+export const ROOM_STATE_VERSION = 6;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
+
+/** The rules of new rooms. 1: organisms step each tick, and wounds close at once. */
+export const RULES_VERSION = 2;
+/** Version of the rules that a room lives by. */
+export const rulesVersion = v.picklist([1, RULES_VERSION]);
+/** Seed of a room's chances, uint32. */
+export const seed = word;
+/** Cells a step by which wounds close. */
+export const reach = positive;
+
+/** Schema of `LifeSettings`. */
+export const lifeSettings = v.strictObject({
+  birth: positive,
+  healing: positive,
+  /** Absent: for ever. */
+  lifetime: v.optional(v.pipe(number, v.minValue(0))),
+});
 
 /** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
@@ -36,6 +53,8 @@ export const energySettings = v.strictObject({
   /** Absent in rooms of earlier releases: waking costs nothing. */
   wake: v.optional(number),
 });
+
+const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 
 const organismState = v.strictObject({
   id: positive,
@@ -49,9 +68,13 @@ const organismState = v.strictObject({
   origin,
   kind: v.string(),
   parents,
-  planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+  planter,
   born: whole,
-  phase: v.picklist(['growing', 'awake', 'asleep']),
+  /** Tick at which its planter last renewed it. */
+  renewed: v.optional(whole),
+  phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
+  /** Ticks until it is gone, if it departs. */
+  dissolving: v.optional(positive),
   age: whole,
   stage: positive,
   wounds: whole,
@@ -69,12 +92,20 @@ const organismState = v.strictObject({
   flicker: v.optional(v.strictObject({ levels: bytes, going: bytes, turns: owners, at: whole })),
   /** Ticks until the next step of a slowed organism. */
   pause: v.optional(whole),
+  /** Ticks until its next step, by its own pace. */
+  wait: v.optional(whole),
+  /** [stage, stage] of the coming step, 1 = hit by a stroke since the last step. */
+  woundMask: v.optional(bytes),
+  /** [S, S], 1 = killed and not open yet. */
+  closed: v.optional(bytes),
+  /** Steps since a closed place has opened. */
+  stalled: v.optional(whole),
 });
 
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, 4, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, 4, 5, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -131,6 +162,26 @@ export const roomState = v.pipe(
         }),
       ),
     ),
+    /** Organisms that can be planted again (rule DEP-10), in the order in which they departed. */
+    departed: v.optional(
+      v.array(
+        v.strictObject({
+          ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
+          /** Of the corner of its window. */
+          ...{ x: whole, y: whole },
+          /** Tick of its death. */
+          at: whole,
+        }),
+      ),
+    ),
+    /** Absent in a room of an earlier release, until a `rules` event: 1. */
+    rules: v.optional(rulesVersion),
+    /** Of its chances; absent under rules 1. */
+    seed: v.optional(seed),
+    /** Absent: wounds close at once. */
+    closing: v.optional(reach),
+    /** Absent: organisms step each tick. */
+    life: v.optional(lifeSettings),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -166,6 +217,11 @@ export type CommandState = Pick<
   | 'flashLimit'
   | 'protect'
   | 'strokes'
+  | 'departed'
+  | 'rules'
+  | 'seed'
+  | 'closing'
+  | 'life'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -181,20 +237,10 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
  * @param tick ticks completed
  */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
-  // Patch ids belong to the engine; masks are used up and dead organisms removed within a tick.
-  const {
-    patch: _,
-    woundMask: _spent,
-    isRestored: _engine,
-    hurt,
-    cut,
-    phase,
-    pressing,
-    seen,
-    flicker,
-    pause,
-    ...fields
-  } = organism;
+  // Patch ids belong to the engine, and dead organisms are removed within a tick.
+  const { patch: _, isRestored: _engine, phase, pressing, seen, flicker, ...others } = organism;
+  const { renewed, dissolving, hurt, cut, pause, wait, woundMask, closed, stalled, ...fields } =
+    others;
   return {
     ...fields,
     window: { ...fields.window },
@@ -202,11 +248,17 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     parents: [...fields.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
+    ...(renewed !== undefined && { renewed }),
+    ...(dissolving !== undefined && { dissolving }),
     ...(hurt !== undefined && { hurt }),
     ...(cut && { cut }),
     ...(seen && { seen }),
     ...(flicker && !isStale(flicker, tick) && { flicker: structuredClone(flicker) }),
     ...(pause !== undefined && { pause }),
+    ...(wait && { wait }),
+    ...(woundMask && { woundMask: woundMask.slice() }),
+    ...(closed && { closed: closed.slice() }),
+    ...(stalled && { stalled }),
   };
 }
 
@@ -215,13 +267,18 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
   return {
     ...state,
     patch,
-    woundMask: undefined,
     isRestored: true,
+    renewed: state.renewed,
+    dissolving: state.dissolving,
     hurt: state.hurt,
     cut: state.cut,
     seen: state.seen,
     flicker: state.flicker,
     pause: state.pause,
+    wait: state.wait,
+    woundMask: state.woundMask,
+    closed: state.closed,
+    stalled: state.stalled,
   };
 }
 

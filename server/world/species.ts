@@ -22,6 +22,8 @@ export interface Species {
   readonly threshold: number;
   /** Steps since grown or last woken after which an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
+  /** Cells a step by which wounds close from their rim; absent: they close at once. */
+  readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
     /** Category: animal, plant, … */

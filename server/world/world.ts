@@ -10,8 +10,9 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './events.ts';
-import { Room, type RoomOptions, type TickResult } from './room.ts';
+import { Room } from './room.ts';
 import type { RoomState } from './room-state.ts';
+import type { RoomOptions, TickResult } from './room-types.ts';
 
 /** The outcome of a tick for one room. */
 export interface RoomTick {

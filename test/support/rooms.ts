@@ -2,7 +2,8 @@
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
-import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
+import { Room } from '../../server/world/room.ts';
+import type { RoomOptions, TickResult } from '../../server/world/room-types.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';

@@ -45,6 +45,9 @@ export async function startServer(
     checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
     attract: 'off',
+    // A step each tick, so that tests need not wait for life as it is shown to people.
+    birth: 1,
+    healing: 1,
     ...settings,
   });
   const config = readConfig(args, {});

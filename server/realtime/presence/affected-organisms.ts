@@ -14,7 +14,8 @@ import {
   type ParticipantView,
 } from '../../../shared/vocabulary.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
-import type { Room, TickResult } from '../../world/room.ts';
+import type { Room } from '../../world/room.ts';
+import type { TickResult } from '../../world/room-types.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
 

@@ -1,0 +1,69 @@
+/**
+ * The rules that a room lives by. Rooms of earlier releases live by the rules of that time until a
+ * `rules` event in their journal, so that what they have recorded replays as it ran.
+ */
+import type { LifeSettings } from '../../shared/vocabulary.ts';
+import type { OuterEvent } from './events.ts';
+import { type CommandState, RULES_VERSION } from './room-state.ts';
+import type { Species } from './species.ts';
+
+/** Every organism steps each tick. */
+const EVERY_TICK: LifeSettings = { birth: 1, healing: 1 };
+
+type RulesState = Pick<CommandState, 'rules' | 'seed' | 'closing' | 'life'>;
+export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
+
+/** Which version of the rules, and the numbers in force. */
+export class RoomRules {
+  version: 1 | typeof RULES_VERSION = RULES_VERSION;
+  /** Of chances (`chance.ts`), uint32. */
+  seed: number;
+  /** Cells a step by which wounds close; undefined: at once. */
+  closing: number | undefined;
+  life: LifeSettings;
+
+  /** The rules of a new room. @param life absent: a step each tick */
+  constructor({ closing }: Species, seed: number, life: LifeSettings = EVERY_TICK) {
+    this.seed = seed >>> 0;
+    this.closing = closing;
+    this.life = life;
+  }
+
+  /** Whether organisms have a pace and wounds a rim. */
+  get areLiving(): boolean {
+    return this.version >= 2;
+  }
+
+  /**
+   * The event that brings a room to the present rules, with the numbers of its checkpoint's card.
+   *
+   * @param seed of chances, for a room that has none
+   * @returns undefined if it lives by them already
+   */
+  update({ closing }: Species, seed: number): RulesEvent | undefined {
+    const isPresent = this.version === RULES_VERSION;
+    if (isPresent && this.closing === closing) return undefined;
+    return {
+      what: 'rules',
+      rules: RULES_VERSION,
+      seed: isPresent ? this.seed : seed >>> 0,
+      ...(closing !== undefined && { closing }),
+    };
+  }
+
+  apply({ rules, seed, closing }: Omit<RulesEvent, 'what'>): void {
+    this.version = rules;
+    this.seed = seed;
+    this.closing = closing;
+  }
+
+  export(): RulesState {
+    const { version: rules, seed, closing, life } = this;
+    return { rules, seed, life: { ...life }, ...(closing !== undefined && { closing }) };
+  }
+
+  restore({ rules = 1, seed = 0, closing, life = EVERY_TICK }: RulesState): void {
+    this.apply({ rules, seed, closing });
+    this.life = life;
+  }
+}
