@@ -238,7 +238,7 @@ export class OrganismCard extends PanelElement {
     return html`<footer class="wrap">
         ${
           organism.phase === 'departing' && isMine
-            ? solid('renew', msg('Keep it'), () => this.session.renew(organism.id))
+            ? solid('renew', msg('Let it stay'), () => this.session.renew(organism.id))
             : nothing
         }
         ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>

@@ -251,7 +251,7 @@ export class VivariumRoom extends VisitorElement {
       const { id, kind } = departing;
       const isHere = model.organisms.has(id);
       const text = isHere ? departingText(kind) : departedText(kind);
-      const label = isHere ? msg('Keep it') : msg('Plant it again');
+      const label = isHere ? msg('Let it stay') : msg('Plant it again');
       const button = solid('renew', label, () => session.renew(id));
       return notice(text, button, () => session.dismiss(id));
     }
