@@ -91,8 +91,10 @@ export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
 };
 
 /** How organisms live: ticks between two steps, by what they do, and seconds of a lifetime. */
-export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> &
-  Partial<Readonly<Pick<RoomSettings, 'lifetime'>>>;
+export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
+  /** Absent: for ever. */
+  readonly lifetime?: number | undefined;
+};
 
 /** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;

@@ -1,9 +1,12 @@
 /** How a departing organism dissolves: cell by cell, from its rim inwards (rule DEP-7). */
+import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /** How far chance moves a place back in the order, in places. */
 const ROUGHNESS = 3;
+/** Least opacity, 0…255, of a place inside the organism. */
+const OPAQUE = 26;
 
 /**
  * Chooses the places that a dissolving organism loses in a tick: those nearest to its rim, in an
@@ -14,19 +17,17 @@ const ROUGHNESS = 3;
  * @returns none if it owns none
  */
 export function dissolvingPlaces(
-  { id, window }: Pick<Organism, 'id' | 'window'>,
+  { id, window, stage, seen }: Pick<Organism, 'id' | 'window' | 'stage' | 'seen'>,
   grid: GridPlanes,
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  const owned = new Uint8Array(window.width * window.height);
-  grid.each(window, (place, cell) => {
-    if (grid.ownerAt(place) === id) owned[cell] = 1;
-  });
-  const depth = depths(owned, window.width);
+  // As it looked last, so that the rim does not follow the holes. A seed has not been seen yet.
+  const side = seen ? Math.sqrt(seen.length / 4) : stage;
+  const depth = depths(seen ?? new Uint8Array(4 * side * side), side);
   const places: { readonly place: number; readonly order: number }[] = [];
-  grid.each(window, (place, cell) => {
-    if (owned[cell] === 0) return;
+  grid.each(stageRect(window, side), (place, cell) => {
+    if (grid.ownerAt(place) !== id) return;
     places.push({ place, order: depth[cell] + ROUGHNESS * chanceOf(place) });
   });
   places.sort((a, b) => a.order - b.order || a.place - b.place);
@@ -34,26 +35,25 @@ export function dissolvingPlaces(
 }
 
 /**
- * How deep inside each cell lies: steps along rows and columns to the nearest cell that is not
- * owned, or out of the window.
+ * How deep inside each cell lies: steps along rows and columns to the nearest cell that is
+ * transparent, or out of the square.
  *
- * @param owned [height, width], 1 = owned
- * @returns [height, width], 0 for cells that are not owned
+ * @param rgba [side, side, 4]
+ * @returns [side, side], 0 for transparent cells
  */
-function depths(owned: Uint8Array, width: number): Uint16Array {
-  const depth = Uint16Array.from(owned);
+function depths(rgba: Uint8Array, side: number): Uint16Array {
+  const depth = new Uint16Array(side * side);
   const at = (cell: number, isInside: boolean): number => (isInside ? depth[cell] : 0);
-  const { length } = depth;
-  for (let cell = 0; cell < length; cell++) {
-    if (depth[cell] === 0) continue;
-    const x = cell % width;
-    depth[cell] = 1 + Math.min(at(cell - 1, x > 0), at(cell - width, cell >= width));
+  for (let cell = 0; cell < depth.length; cell++) {
+    if (rgba[4 * cell + 3] < OPAQUE) continue;
+    const x = cell % side;
+    depth[cell] = 1 + Math.min(at(cell - 1, x > 0), at(cell - side, cell >= side));
   }
-  for (let cell = length - 1; cell >= 0; cell--) {
+  for (let cell = depth.length - 1; cell >= 0; cell--) {
     if (depth[cell] === 0) continue;
-    const x = cell % width;
-    const right = at(cell + 1, x < width - 1);
-    const below = at(cell + width, cell + width < length);
+    const x = cell % side;
+    const right = at(cell + 1, x < side - 1);
+    const below = at(cell + side, cell + side < depth.length);
     depth[cell] = Math.min(depth[cell], 1 + right, 1 + below);
   }
   return depth;

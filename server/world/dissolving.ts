@@ -7,17 +7,14 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { chance } from './chance.ts';
 import type { RoomCommand } from './commands.ts';
-import type { DepartureTime, Departures } from './departures.ts';
+import type { Departures, DepartureTime } from './departures.ts';
 import { dissolvingPlaces } from './dissolving-places.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import type { Planting } from './planting.ts';
 import { nearestWindow } from './planting-site.ts';
-import type { CommandState, RoomState } from './room-state.ts';
-
-/** An organism that has departed lately. */
-export type Departed = NonNullable<RoomState['departed']>[number];
+import type { CommandState, Departed } from './room-state.ts';
 
 const { dissolveSeconds, maxDissolving, renewSeconds, maxDeparted, busyShare, outlivedSeconds } =
   DEFAULTS.departure;

@@ -1,11 +1,11 @@
 /** Plants organisms: gives them their ids, patches and first places. */
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import type { Departed } from './dissolving.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { seedPlaces } from './ownership.ts';
+import type { Departed } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
 /** What is planted, where and by whom. */

@@ -204,6 +204,9 @@ export const roomState = v.pipe(
 /** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
+/** An organism that has departed lately. */
+export type Departed = NonNullable<RoomState['departed']>[number];
+
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,

@@ -55,28 +55,29 @@ describe('dissolving', () => {
   test('DEP-7: places go from the rim inwards, raggedly, so many a tick, and none is left at the end', () => {
     const grid = new GridPlanes(24, 24);
     const window = { x: 4, y: 4, width: 16, height: 16 };
+    const whole = { id: 7, window, stage: 16, seen: new Uint8Array(4 * 256).fill(255) };
     grid.each(window, (place) => grid.claim(place, 7));
     const depthOf = (place: number) => {
       const [x, y] = [(place % 24) - 4, Math.floor(place / 24) - 4];
       return Math.min(x, y, 15 - x, 15 - y);
     };
-    const mean = (depths: readonly number[]) => depths.reduce((a, b) => a + b) / depths.length;
-    const ticks = 32;
     const gone: number[][] = [];
-    for (let left = ticks; left > 0; left--) {
-      const places = dissolvingPlaces({ id: 7, window }, grid, left, (place) => chance(5, place, 0));
+    for (let left = 32; left > 0; left--) {
+      const places = dissolvingPlaces(whole, grid, left, (place) => chance(5, place, 0));
       for (const place of places) grid.release(place);
       gone.push(places);
     }
     expect(new Set(gone.flat()).size).toBe(256);
     for (const places of gone) expect(places).toHaveLength(8);
-    const [early, late] = [gone.slice(0, 8), gone.slice(-8)].map((some) => some.flat().map(depthOf));
-    expect(mean(early)).toBeLessThan(1.5);
-    expect(mean(late)).toBeGreaterThan(3.5);
+    const [early, late] = [gone.slice(0, 8), gone.slice(-8)].map((some) =>
+      some.flat().map(depthOf),
+    );
+    expect(Math.max(...early)).toBeLessThanOrEqual(2);
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(3);
     // Not ring by ring: while some of the outermost ring is left, places behind it are gone.
     const lastOuter = gone.findLastIndex((places) => places.some((place) => depthOf(place) === 0));
     expect(gone.slice(0, lastOuter).flat().map(depthOf)).toContain(2);
-    expect(dissolvingPlaces({ id: 8, window }, grid, 3, () => 0)).toEqual([]);
+    expect(dissolvingPlaces({ ...whole, id: 8 }, grid, 3, () => 0)).toEqual([]);
   });
 
   test('DEP-7: a departing organism loses its places over eight seconds, without steps, then dies', () => {
@@ -145,6 +146,7 @@ describe('dissolving', () => {
 
   test('DEP-9: a neighbour that it blocked grows into what it loses, however often it has tried', () => {
     const hand = new HandRoom(SLOW);
+    hand.regrows = true;
     for (const { id } of PEOPLE) hand.room.enter(id);
     // Anna's organism lies in columns 4 to 11, Bert's from column 10 on.
     hand.plant(8, 8, ANNA);
@@ -170,7 +172,7 @@ describe('renewing', () => {
     expect(answers[0]).toMatchObject({ what: 'renew', energy });
     expect(life).toContainEqual({ what: 'renewed', id: 1, phase: 'awake' });
     expect(life).toContainEqual({ what: 'departing', id: 2 });
-    expect(phases(hand)).toEqual(['1 awake', '2 departing', '3 growing']);
+    expect(phases(hand).slice(0, 2)).toEqual(['1 awake', '2 departing']);
     expect(held(hand, 1)).toBe(64);
     expect(hand.room.size).toBe(2);
     const later = hand.ticks(30).flatMap((result) => result.life);
@@ -233,13 +235,13 @@ describe('renewing', () => {
     const { life } = renew(hand, 1);
     const [born] = life.flatMap((event) => (event.what === 'born' ? [event.organism] : []));
     expect(Math.hypot(born.x - 6, born.y - 6)).toBeGreaterThan(3);
-    expect(Math.hypot(born.x - 6, born.y - 6)).toBeLessThan(9);
+    expect(Math.hypot(born.x - 6, born.y - 6)).toBeLessThan(11);
     expect(held(hand, born.id)).toBeGreaterThanOrEqual(4);
   });
 
   test('DEP-10, TIM-2: by others, too late, or of what never was, it is refused and changes nothing', () => {
     const hand = departing();
-    const before = () => {
+    const roomNow = () => {
       const { planes, organisms, nextOrganism } = hand.room.export();
       return { owner: planes.owner, ids: organisms.map(({ id }) => id), nextOrganism };
     };
@@ -249,9 +251,9 @@ describe('renewing', () => {
     hand.ticks(dissolveSeconds);
     expect(reasonOf(renew(hand, 1, BERT))).toBe('not-yours');
     hand.ticks(renewSeconds);
-    const asItWas = before();
+    const asItWas = roomNow();
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
-    expect(before()).toEqual(asItWas);
+    expect(roomNow()).toEqual(asItWas);
     expect(hand.room.export().departed).toBeUndefined();
   });
 
@@ -269,11 +271,13 @@ describe('lifetime', () => {
 
   /** When each organism has begun to depart, in seconds. */
   function departures(hand: HandRoom, seconds: number): [at: number, id: number][] {
-    return hand.ticks(seconds).flatMap(({ tick, life: events }) =>
-      events.flatMap((event): [number, number][] =>
-        event.what === 'departing' ? [[tick, event.id]] : [],
-      ),
-    );
+    return hand
+      .ticks(seconds)
+      .flatMap(({ tick, life: events }) =>
+        events.flatMap((event): [number, number][] =>
+          event.what === 'departing' ? [[tick, event.id]] : [],
+        ),
+      );
   }
 
   test('DEP-11: in a room more than half full, those at rest depart one by one when it is over', () => {
