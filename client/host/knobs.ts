@@ -83,13 +83,13 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
     knobs: [
       roomKnob('birth', [1, 6, 1, 10], {
         name: msg('Birth'),
-        about: msg('Growing organisms step once in this time. The longer, the slower a birth.'),
-        unit: msg('ticks a step'),
+        about: msg('A growing organism takes one step in this many of the room’s.'),
+        unit: msg('steps of the room'),
       }),
       roomKnob('healing', [1, 6, 1, 10], {
         name: msg('Healing'),
-        about: msg('The same for organisms with a wound.'),
-        unit: msg('ticks a step'),
+        about: msg('The same for an organism with a wound.'),
+        unit: msg('steps of the room'),
       }),
       roomKnob('lifetime', [0, 1_800, 30, 86_400], {
         name: msg('Lifetime'),

@@ -6,6 +6,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { closeHit, openRim } from './closing.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
@@ -16,6 +17,7 @@ import { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
+import { tear } from './tearing.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -24,6 +26,8 @@ export class OrganismLifecycle {
   private readonly disposed: PatchId[] = [];
   private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
+  /** Organisms that strokes have hit in this tick. */
+  private readonly torn = new Set<Organism>();
 
   constructor(
     private readonly grid: GridPlanes,
@@ -78,17 +82,27 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records a hit by a stroke: wakes the organism and restarts its trusted steps.
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. One whose places
+   * are all hit dies.
    *
-   * @param isNew whether this stroke has not wounded the organism before
+   * @param stroke.isNew whether it has not wounded the organism before
+   * @param stroke.tick ticks completed
    */
-  hit(organism: Organism, by: ParticipantId, isNew: boolean): void {
+  hit(
+    organism: Organism,
+    { by, isNew, tick }: { by: ParticipantId; isNew: boolean; tick: number },
+  ): void {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
+    if (!this.rules.areLiving) return;
+    this.torn.add(organism);
+    remember(organism, this.grid, tick + 1);
+    if (this.rules.closing !== undefined && organism.phase !== 'growing') closeHit(organism);
+    if (!tear(organism, this.grid, this.species)) this.die(organism, 'killed');
   }
 
   /** Has an organism depart: it is not stepped any more. */
@@ -151,7 +165,8 @@ export class OrganismLifecycle {
       }
       if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
-      steps.push({ patch: organism.patch, divide, ...(keep && { keep }) });
+      const { patch, closed } = organism;
+      steps.push({ patch, divide, ...(keep && { keep }), ...(closed && { closed }) });
     }
     return steps;
   }
@@ -170,10 +185,20 @@ export class OrganismLifecycle {
     });
     for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
     if (moment) for (const { organism } of stepped) this.slow(organism, moment);
+    if (moment) this.slowTorn(moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
     }
     this.stepping = [];
+    this.torn.clear();
+  }
+
+  /** Makes organisms pause that strokes alone have made flash, between their steps. */
+  private slowTorn(moment: FlickerMoment): void {
+    for (const organism of this.torn) {
+      if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
+      if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
+    }
   }
 
   /**
@@ -257,13 +282,18 @@ export class OrganismLifecycle {
       // Its seed places are no longer reserved: from now on only live cells hold a place.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      organism.awakeSteps++;
-      organism.restTicks = change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
+      // A wound that closes does not rest, and its steps count from when it has closed.
+      const closes = organism.closed !== undefined;
+      if (closes) openRim(organism, this.grid, this.rules.closing);
+      if (!closes) organism.awakeSteps++;
+      const rests = !closes && change <= DEFAULTS.life.restLevel;
+      organism.restTicks = rests ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
       this.die(organism, 'no-cell-left');
       return;
     }
+    if (organism.closed) return;
     const trusted = this.trustedStepsOf(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
     if (heal(organism, held)) {

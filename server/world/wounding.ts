@@ -78,7 +78,8 @@ export class Wounding {
       const mask = organism.woundMask;
       organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
       protection.begin(organism, by.id);
-      this.lifecycle.hit(organism, by.id, !before.has(organism.id));
+      const isNew = !before.has(organism.id);
+      this.lifecycle.hit(organism, { by: by.id, isNew, tick });
       before.add(organism.id);
     }
     return spared > 0 ? { spared } : {};

@@ -14,7 +14,7 @@ import { World } from '../../server/world/world.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent, type LifeSettings } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
@@ -28,6 +28,7 @@ const model = tinyModel(
   {
     name: 'chance',
     trustedSteps: 20,
+    closing: 2,
     update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
   },
   8,
@@ -78,13 +79,18 @@ interface Lived {
   readonly refused: readonly number[];
 }
 
-/** A room that is kept, without the server around it. */
-async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
+/** A room that is kept, without the server around it. @param life how often its organisms step */
+async function begin(
+  seed: number,
+  records = openMemory(),
+  maxOrganisms = 4,
+  life: LifeSettings = { birth: 1, healing: 1 },
+) {
   let now = 1_790_000_000_000;
   const stored = await openStoredRoom({
     ...{ engine, records, model, date: () => now },
     place: {
-      ...{ width: 44, height: 36, maxOrganisms, seed },
+      ...{ width: 44, height: 36, maxOrganisms, seed, life },
       // A tick is five seconds long: so a full room makes room before long.
       tickRate: 1000 / STEP,
       energy: { capacity: 60, newcomer: 30, refillPerSecond: 0.12, plant: 12, damagePerCell: 0.05 },
@@ -92,7 +98,7 @@ async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
   });
   const { room, world, store, journalWriter } = stored;
   const lived: Lived[] = [];
-  const life: LifeEvent[] = [];
+  const happened: LifeEvent[] = [];
   world.journal = (ticks) => {
     const mine = ticks.filter((one) => one.room === room);
     lived.push(...mine.map((one) => ({ ...one, at: now })));
@@ -101,11 +107,11 @@ async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
   const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
   return {
     ...stored,
-    ...{ lived, life, undoing },
+    ...{ lived, life: happened, undoing },
     now: () => now,
     async tick(): Promise<void> {
       const ticked = await stored.tick();
-      life.push(...ticked.flatMap(({ result }) => result.life));
+      happened.push(...ticked.flatMap(({ result }) => result.life));
       now += STEP;
     },
     /** Undoes what somebody did in the last ticks; null: everybody. */
@@ -165,6 +171,8 @@ describe('replaying without the undone commands', () => {
   test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
     let undos = 0;
     let departed = 0;
+    let closing = 0;
+    let waiting = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -181,7 +189,7 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2);
+          const here = await begin(seed, openMemory(), 2, { birth: 3, healing: 4 });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -205,6 +213,9 @@ describe('replaying without the undone commands', () => {
             const had = copyPlanes(room.grid.planes);
             try {
               const { backup: kept } = await undo(undoing, { since, by });
+              const organisms = room.export().organisms;
+              closing += organisms.filter((one) => one.closed).length;
+              waiting += organisms.filter((one) => one.woundMask).length;
               taken.push({ since, to, by });
               undos++;
               expect(room.tick).toBe(to + 1);
@@ -229,6 +240,9 @@ describe('replaying without the undone commands', () => {
     );
     expect(undos).toBeGreaterThan(8);
     expect(departed).toBeGreaterThan(8);
+    // Wounds that were closing, and some whose organism had not stepped yet.
+    expect(closing).toBeGreaterThan(0);
+    expect(waiting).toBeGreaterThan(0);
   });
 
   test('TIM-7: undoing a planting brings back the organism that departed for it, which departs for the next one', async () => {

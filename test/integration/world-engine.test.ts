@@ -5,6 +5,7 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { windowAround } from '../../shared/geometry.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
@@ -13,6 +14,9 @@ import { command } from '../support/wishes.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
+
+/** As shipped. */
+const LIFE = { birth: DEFAULTS.life.birth, healing: DEFAULTS.life.healing };
 
 /**
  * Each world has patch ids of its own, and so needs the engine for itself: its patches are given
@@ -113,6 +117,7 @@ describe('the automaton in the world', () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
         const room = open(world, 'a', 96, 80);
+        room.setLife(LIFE);
         const other = withNeighbour ? [open(world, 'b', 64, 64)] : [];
         const random = createRandom(seed);
         const elsewhere = createRandom(seed + 1);

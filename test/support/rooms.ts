@@ -78,7 +78,7 @@ export class HandRoom {
     const work = this.room.beginTick();
     this.steps = work.step.length;
     // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
-    const readouts: Readout[] = work.step.map(({ patch, keep }) => {
+    const readouts: Readout[] = work.step.map(({ patch, keep, closed }) => {
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
       const { stage } = growthStep(this.room.species, age);
@@ -89,7 +89,7 @@ export class HandRoom {
         const x = inset + (cell % stage);
         const y = inset + Math.floor(cell / stage);
         const alive =
-          keep?.[cell] === 0 && !this.regrows
+          closed?.[cell] === 1 || (keep?.[cell] === 0 && !this.regrows)
             ? 0
             : look({ x, y, organism: patch, tick: this.room.tick });
         presence[cell] = alive;

@@ -6,6 +6,7 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
+  type Cause,
   HOUSE,
   type How,
   type OrganismId,
@@ -18,6 +19,9 @@ import type { Room } from '../../world/room.ts';
 import type { TickResult } from '../../world/room-types.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
+
+/** What an organism dies of when strokes have killed it, at once or by what they left. */
+const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 export interface AffectedOrganismsOptions {
   readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
@@ -90,8 +94,8 @@ export class AffectedOrganisms {
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
         // They may have been told that it is healing.
-        const failed = event.what === 'died' && event.cause === 'no-cell-left';
-        if (failed) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
+        const isGone = event.what === 'died' && DEADLY.includes(event.cause);
+        if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
         this.wounded.delete(event.id);
         this.outgrown(event.id, wound, now);

@@ -175,9 +175,12 @@ test('a child that somebody else plants is told to the planters of its parents',
   expect(anna.told).toEqual([[1, 2].map((id) => ({ ...cut, id, how: 'crossed' }))]);
 });
 
-test('an organism that dies of a wound which its planter has been told of is told of again', () => {
+test.each([
+  'no-cell-left',
+  'killed',
+] as const)('an organism that dies of a wound which its planter has been told of is told of again: %s', (cause) => {
   const anna = planter();
-  const dies: LifeEvent = { what: 'died', id: 1, cause: 'no-cell-left' };
+  const dies: LifeEvent = { what: 'died', id: 1, cause };
   anna.happen([wound(1)]);
   anna.wait(gather + interval);
   anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
@@ -250,6 +253,14 @@ describe('departing', () => {
     anna.happen();
     expect(anna.told.at(-1)).toEqual([cut]);
   });
+});
+
+test('CLO-6: who kills an organism with one stroke is named once', () => {
+  const anna = planter();
+  const horse = organismView(1, { kind: 'horse', planter: ANNA });
+  anna.happen([wound(1), { what: 'died', id: 1, cause: 'killed' }], [horse]);
+  anna.wait(gather + interval);
+  expect(anna.told).toEqual([[{ ...cut, id: 1, kind: 'horse' }]]);
 });
 
 describe('ground', () => {
