@@ -71,20 +71,6 @@ export function planterText(organism: OrganismView, model: People): string {
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
-/** Tells the planter that their organism departs. */
-export function departingText(kind: string): string {
-  return kind === ''
-    ? msg('Something you planted is leaving.')
-    : msg(str`Your ${kindName(kind)} is leaving.`);
-}
-
-/** Tells the planter that their organism has departed. */
-export function departedText(kind: string): string {
-  return kind === ''
-    ? msg('Something you planted has made room for a newcomer.')
-    : msg(str`Your ${kindName(kind)} has made room for a newcomer.`);
-}
-
 /** The number of relatives beyond those listed. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));

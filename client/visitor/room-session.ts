@@ -4,7 +4,6 @@ import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
-import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
@@ -123,7 +122,8 @@ export class RoomSession {
     });
     model.on('affected', ({ organisms }) => {
       this.feedback.affected();
-      const changes = organisms.filter((one) => !this.departs(one));
+      const changes = organisms.filter((one) => one.how !== 'departing');
+      for (const one of organisms) if (one.how === 'departing') this.offer(one);
       refresh();
       if (changes.length === 0) return;
       const living = changes.filter(({ id }) => model.organisms.has(id));
@@ -231,16 +231,12 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to keep an organism that departs. @returns whether the change is that it does */
-  private departs(change: Change): boolean {
-    const { id, kind, how } = change;
-    if (how === 'departed') this.page.tell(departedText(kind));
-    else if (how === 'departing') {
-      this.departing.set(id, change);
-      const duration = 1000 * (dissolveSeconds + renewSeconds);
-      setTimeout(() => this.departing.get(id) === change && this.dismiss(id), duration);
-    } else return false;
-    return true;
+  /** Offers to keep an organism that departs, as long as that may help. */
+  private offer(change: Change): void {
+    const { id } = change;
+    this.departing.set(id, change);
+    const duration = 1000 * (dissolveSeconds + renewSeconds);
+    setTimeout(() => this.departing.get(id) === change && this.dismiss(id), duration);
   }
 
   private readonly telling = {

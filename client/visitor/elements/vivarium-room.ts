@@ -7,12 +7,12 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
-import { departedText, departingText } from '../../elements/organism-text.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
 import { BrowserStore } from '../../state/browser-store.ts';
+import { changeText } from '../affected-text.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -248,12 +248,13 @@ export class VivariumRoom extends VisitorElement {
     const { spot, following } = session.views;
     const [departing] = session.departing.values();
     if (departing) {
-      const { id, kind } = departing;
-      const isHere = model.organisms.has(id);
-      const text = isHere ? departingText(kind) : departedText(kind);
-      const label = isHere ? msg('Let it stay') : msg('Plant it again');
-      const button = solid('renew', label, () => session.renew(id));
-      return notice(text, button, () => session.dismiss(id));
+      const { id } = departing;
+      const label = model.organisms.has(id) ? msg('Let it stay') : msg('Plant it again');
+      return notice(
+        changeText(departing, model),
+        solid('renew', label, () => session.renew(id)),
+        () => session.dismiss(id),
+      );
     }
     if (!spot && following === 0) return nothing;
     return notice(
