@@ -16,8 +16,6 @@ export const LIFE_DEFAULTS = {
     stirSteps: 32,
     /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
     maxStirs: 4,
-    /** Steps without one more open place after which a wound opens as a whole. */
-    stalledSteps: 8,
     /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
     /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */

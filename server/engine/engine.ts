@@ -36,7 +36,7 @@ export interface PatchStep {
   readonly divide: boolean;
   /** [s, s] of the stage after division, 0 = the cell's state is set to zero before the step. */
   readonly keep?: Uint8Array;
-  /** [s, s] of the stage after division, 1 = the cell is zero before and after the step. */
+  /** [s, s] of the stage after division, not 0 = the cell is zero before and after the step. */
   readonly closed?: Uint8Array;
   /**
    * [Z]. The latent that a rule with a standing input reads from this step on, instead of the one

@@ -77,14 +77,14 @@ export const SERVER = {
         value: 'TICKS',
         type: wholeNumber(1, 10),
         default: `${life.birth}`,
-        help: 'ticks between two steps of an organism that grows, 1 to 10',
+        help: 'ticks between two steps of an organism that grows',
         details: 'The more, the longer a birth can be watched.',
       },
       healing: {
         value: 'TICKS',
         type: wholeNumber(1, 10),
         default: `${life.healing}`,
-        help: 'ticks between two steps of an organism that heals, 1 to 10',
+        help: 'ticks between two steps of an organism that heals',
       },
       lifetime: {
         value: 'SECONDS',

@@ -1,64 +1,84 @@
 /**
- * Wounds that close from their rim (rules CLO-1 … CLO-4): where a stroke has killed cells, none can
- * live until living ones are near. A rule that reads its genome in every cell would otherwise bring
- * all of them back at once.
+ * Wounds that close from their rim (rules CLO-1 … CLO-5): where a stroke has killed cells, none can
+ * live until the rim has come there. A rule that reads its genome in every cell would otherwise
+ * bring all of them back at once.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** Marks the places as closed that strokes have hit since the organism's last step. */
-export function closeHit(organism: Organism): void {
-  const { woundMask, closed } = organism;
-  if (!woundMask) return;
-  organism.closed = closed ? woundMask.map((hit, cell) => hit | closed[cell]) : woundMask.slice();
-  organism.stalled = undefined;
+/** Largest number of steps until a place opens. */
+const LATEST = 255;
+
+/**
+ * Closes the places that an organism has just lost to a stroke.
+ *
+ * @param killed cells of its window
+ * @param rim.reach places by which the rim moves in a step, ≥ 1
+ */
+export function close(
+  organism: Organism,
+  killed: readonly number[],
+  { grid, reach }: { readonly grid: GridPlanes; readonly reach: number },
+): void {
+  const { id, window } = organism;
+  const isClosed = organism.closed?.map(Math.sign) ?? new Uint8Array(window.width * window.height);
+  for (const cell of killed) isClosed[cell] = 1;
+  const lives = new Uint8Array(isClosed.length);
+  grid.each(window, (place, cell) => {
+    if (grid.ownerAt(place) === id) lives[cell] = 1;
+  });
+  const { width } = window;
+  const near = distances(lives, width, (cell) => isClosed[cell] === 1);
+  const stepsTo = (distance: number): number => Math.ceil(distance / reach);
+  let last = 0;
+  for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
+  // Parts that lie apart follow when the rest has closed.
+  const far = distances(lives, width, () => true);
+  organism.closed = isClosed.map((is, cell) => {
+    if (!is) return 0;
+    const steps = near[cell] > 0 ? stepsTo(near[cell]) : last + stepsTo(far[cell]);
+    return Math.min(LATEST, steps);
+  });
+}
+
+/** Moves the rim on by a step. Call after each step. */
+export function openRim(organism: Organism): void {
+  const { closed } = organism;
+  if (!closed) return;
+  let isOpen = true;
+  for (let cell = 0; cell < closed.length; cell++) {
+    if (closed[cell] === 0) continue;
+    closed[cell]--;
+    if (closed[cell] > 0) isOpen = false;
+  }
+  if (isOpen) organism.closed = undefined;
 }
 
 /**
- * Opens the closed places that have come to lie near living cells. What they cannot reach, as a
- * part of the body that lies apart, opens when no place has opened for some steps. Call after a
- * step.
+ * Distances to the nearest of some cells of a square, in steps to one of four neighbours.
  *
- * @param reach how near, in steps to one of four neighbours; undefined: all open
+ * @param from [S, S], 1 = distance 0
+ * @param passes whether the way may lead over a cell
+ * @returns [S, S]; 0 also where no way leads
  */
-export function openRim(organism: Organism, grid: GridPlanes, reach = Infinity): void {
-  const { closed, window } = organism;
-  if (!closed) return;
-  const near = nearLiving(organism, grid, Math.min(reach, window.width + window.height));
-  let left = 0;
-  let opened = 0;
-  for (let cell = 0; cell < closed.length; cell++) {
-    if (closed[cell] === 0) continue;
-    if (near[cell] === 1) {
-      closed[cell] = 0;
-      opened++;
-    } else left++;
-  }
-  const stalled = opened > 0 ? 0 : (organism.stalled ?? 0) + 1;
-  const isDone = left === 0 || stalled >= DEFAULTS.life.stalledSteps;
-  if (isDone) organism.closed = undefined;
-  organism.stalled = isDone || stalled === 0 ? undefined : stalled;
-}
-
-/** @returns [S, S], 1 = at most `reach` steps from a place that the organism owns */
-function nearLiving({ id, window }: Organism, grid: GridPlanes, reach: number): Uint8Array {
-  const { width, height } = window;
-  let near = new Uint8Array(width * height);
-  grid.each(window, (place, cell) => {
-    if (grid.ownerAt(place) === id) near[cell] = 1;
+function distances(from: Uint8Array, width: number, passes: (cell: number) => boolean) {
+  const found = new Uint16Array(from.length);
+  const queue: number[] = [];
+  from.forEach((is, cell) => {
+    if (is) queue.push(cell);
   });
-  for (let k = 0; k < reach; k++) {
-    const before = near;
-    near = before.slice();
-    for (let cell = 0; cell < near.length; cell++) {
-      if (before[cell] === 0) continue;
-      const x = cell % width;
-      if (x > 0) near[cell - 1] = 1;
-      if (x < width - 1) near[cell + 1] = 1;
-      if (cell >= width) near[cell - width] = 1;
-      if (cell < near.length - width) near[cell + width] = 1;
-    }
+  for (let i = 0; i < queue.length; i++) {
+    const cell = queue[i];
+    const x = cell % width;
+    const visit = (next: number): void => {
+      if (from[next] || found[next] > 0 || !passes(next)) return;
+      found[next] = found[cell] + 1;
+      queue.push(next);
+    };
+    if (x > 0) visit(cell - 1);
+    if (x < width - 1) visit(cell + 1);
+    if (cell >= width) visit(cell - width);
+    if (cell < from.length - width) visit(cell + width);
   }
-  return near;
+  return found;
 }

@@ -6,7 +6,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
-import { closeHit, openRim } from './closing.ts';
+import { close, openRim } from './closing.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
@@ -101,8 +101,14 @@ export class OrganismLifecycle {
     if (!this.rules.areLiving) return;
     this.torn.add(organism);
     remember(organism, this.grid, tick + 1);
-    if (this.rules.closing !== undefined && organism.phase !== 'growing') closeHit(organism);
-    if (!tear(organism, this.grid, this.species)) this.die(organism, 'killed');
+    const { killed, lives } = tear(organism, this.grid, this.species);
+    const { closing } = this.rules;
+    if (!lives) this.die(organism, 'killed');
+    else if (closing !== undefined && organism.phase !== 'growing') {
+      close(organism, killed, { grid: this.grid, reach: closing });
+      // What is closed is zero, and ground without a living cell is left as it is.
+      organism.woundMask = undefined;
+    }
   }
 
   /** Has an organism depart: it is not stepped any more. */
@@ -284,7 +290,7 @@ export class OrganismLifecycle {
     } else {
       // A wound that closes does not rest, and its steps count from when it has closed.
       const closes = organism.closed !== undefined;
-      if (closes) openRim(organism, this.grid, this.rules.closing);
+      if (closes) openRim(organism);
       if (!closes) organism.awakeSteps++;
       const rests = !closes && change <= DEFAULTS.life.restLevel;
       organism.restTicks = rests ? organism.restTicks + 1 : 0;

@@ -65,10 +65,8 @@ export interface Organism {
   isRestored: boolean;
   /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
   woundMask: Uint8Array | undefined;
-  /** [S, S], 1 = killed and not open yet: no cell can live there; see `closing.ts`. */
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
   closed: Uint8Array | undefined;
-  /** Steps since a closed place has opened; undefined: none. */
-  stalled: number | undefined;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -94,7 +92,6 @@ const NEWBORN = {
   isRestored: false,
   woundMask: undefined,
   closed: undefined,
-  stalled: undefined,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

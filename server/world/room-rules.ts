@@ -18,7 +18,7 @@ export class RoomRules {
   version: 1 | typeof RULES_VERSION = RULES_VERSION;
   /** Of chances (`chance.ts`), uint32. */
   seed: number;
-  /** Cells a step by which wounds close; undefined: at once. */
+  /** Places a step by which wounds close from their rim; undefined: at once. */
   closing: number | undefined;
   life: LifeSettings;
 

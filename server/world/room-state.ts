@@ -96,10 +96,8 @@ const organismState = v.strictObject({
   wait: v.optional(whole),
   /** [stage, stage] of the coming step, 1 = hit by a stroke since the last step. */
   woundMask: v.optional(bytes),
-  /** [S, S], 1 = killed and not open yet. */
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
-  /** Steps since a closed place has opened. */
-  stalled: v.optional(whole),
 });
 
 /** Schema of a room's state. */
@@ -242,8 +240,7 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
   const { patch: _, isRestored: _engine, phase, pressing, seen, flicker, ...others } = organism;
-  const { renewed, dissolving, hurt, cut, pause, wait, woundMask, closed, stalled, ...fields } =
-    others;
+  const { renewed, dissolving, hurt, cut, pause, wait, woundMask, closed, ...fields } = others;
   return {
     ...fields,
     window: { ...fields.window },
@@ -261,7 +258,6 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     ...(wait && { wait }),
     ...(woundMask && { woundMask: woundMask.slice() }),
     ...(closed && { closed: closed.slice() }),
-    ...(stalled && { stalled }),
   };
 }
 
@@ -281,7 +277,6 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     wait: state.wait,
     woundMask: state.woundMask,
     closed: state.closed,
-    stalled: state.stalled,
   };
 }
 

@@ -190,7 +190,7 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2, { birth: 3, healing: 10 });
+          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 8 });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];

@@ -89,7 +89,7 @@ export class HandRoom {
         const x = inset + (cell % stage);
         const y = inset + Math.floor(cell / stage);
         const alive =
-          closed?.[cell] === 1 || (keep?.[cell] === 0 && !this.regrows)
+          closed?.[cell] || (keep?.[cell] === 0 && !this.regrows)
             ? 0
             : look({ x, y, organism: patch, tick: this.room.tick });
         presence[cell] = alive;

@@ -19,6 +19,9 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .map((name) => `${name}=1e9`)
   .join(',');
 
+/** A step each tick, so that tests need not wait for life at the pace that people watch. */
+export const PACE = { birth: 1, healing: 1 } as const;
+
 /**
  * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
  * to a day.
@@ -45,9 +48,7 @@ export async function startServer(
     checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
     attract: 'off',
-    // A step each tick, so that tests need not wait for life as it is shown to people.
-    birth: 1,
-    healing: 1,
+    ...PACE,
     ...settings,
   });
   const config = readConfig(args, {});

@@ -104,7 +104,7 @@ export async function repeatSteps<P>(
     await step(
       left.map(({ patch, steps: { [k]: one } }) => {
         const { call, ...step } = one;
-        return { patch, ...step };
+        return { ...step, patch };
       }),
     );
   }
