@@ -190,7 +190,7 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 8 });
+          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 10 });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -212,9 +212,10 @@ describe('replaying without the undone commands', () => {
             const to = room.tick;
             const since = here.now() - back * STEP;
             const had = copyPlanes(room.grid.planes);
+            const was = room.export().organisms;
             try {
               const { backup: kept } = await undo(undoing, { since, by });
-              const organisms = room.export().organisms;
+              const organisms = [...was, ...room.export().organisms];
               closing += organisms.filter((one) => one.closed).length;
               waiting += organisms.filter((one) => one.woundMask).length;
               taken.push({ since, to, by });
