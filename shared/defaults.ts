@@ -142,6 +142,8 @@ export const DEFAULTS = {
     healing: LIFE_DEFAULTS.life.healing,
     /** Share of the organisms that may express a relative at once. */
     liveliness: LIFE_DEFAULTS.life.liveliness,
+    /** Seconds after which organisms depart from a busy room; 0: never. */
+    lifetime: LIFE_DEFAULTS.life.lifetime,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },

@@ -25,7 +25,9 @@ import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
-const lifeOf = ({ birth, healing }: RoomSettings): LifeSettings => ({ birth, healing });
+const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
+  ...{ birth, healing, lifetime },
+});
 
 /** Where rooms are stored. */
 export interface RoomStorage {
