@@ -49,6 +49,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   banned: () => msg('Too many requests came from here. Please wait a minute.'),
   'not-here': () => msg('This room does not take that just now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
+  'no-spectators': () =>
+    msg('Watching by this link is switched off just now. It comes back by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can watch, but not act right now.'),
   'sent-away': () => msg('The host has ended this visit.'),

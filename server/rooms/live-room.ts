@@ -139,6 +139,7 @@ export function applySettings(
   if (protect !== previous.protect) room.setProtect(protect);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
+  if (!settings.spectators) server.spectators.disconnectAll('no-spectators');
   if (drawings !== previous.drawings) server.drawings.settingsChanged();
   server.broadcastSettings();
 }

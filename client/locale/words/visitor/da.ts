@@ -178,6 +178,7 @@
 'sad7a66d9fc7529ce': `Tryk for at plante`,
 'saf99ff27d44cf6dd': `Ansigter`,
 'safb3ae05abb52213': `Der kan ikke tegnes i dette rum.`,
+'sb00be45f446400c8': `Man kan ikke se med via dette link lige nu. Det kommer igen af sig selv.`,
 'sb03a774a9f598d20': str`${0} er blevet såret.`,
 'sb07470b1ddeeeb41': str`${0} plantede et frø: ${1}.`,
 'sb12465c3313390b3': str`og ${0} længere ude`,

@@ -178,6 +178,7 @@
 'sad7a66d9fc7529ce': `Tippen, um zu pflanzen`,
 'saf99ff27d44cf6dd': `Gesichter`,
 'safb3ae05abb52213': `In diesem Raum kann nicht gezeichnet werden.`,
+'sb00be45f446400c8': `Zusehen über diesen Link ist gerade abgeschaltet. Es geht von selbst weiter.`,
 'sb03a774a9f598d20': str`${0} wurde verletzt.`,
 'sb07470b1ddeeeb41': str`${0} hat einen Samen gepflanzt: ${1}.`,
 'sb12465c3313390b3': str`und ${0} weitere`,

@@ -178,6 +178,7 @@
 'sad7a66d9fc7529ce': `Toca para plantar`,
 'saf99ff27d44cf6dd': `Caras`,
 'safb3ae05abb52213': `En esta sala no se puede dibujar.`,
+'sb00be45f446400c8': `Ahora mismo no se puede mirar con este enlace. Volverá a funcionar solo.`,
 'sb03a774a9f598d20': str`${0} ha recibido una herida.`,
 'sb07470b1ddeeeb41': str`${0} ha plantado una semilla: ${1}.`,
 'sb12465c3313390b3': str`y ${0} más allá`,
