@@ -157,8 +157,14 @@ describe('the camera of a wall', () => {
           expect.closeTo(view.width / 2, 4),
           expect.closeTo(view.height / 2, 4),
         ]);
-      const beside = Math.max(0, Math.max(view.width, view.height) / camera.zoom - grid.width);
-      expect(Math.min(upper.x, upper.y, grid.width - lower.x)).toBeGreaterThan(-4 - beside);
+      const axes = [
+        [upper.x, lower.x, grid.width],
+        [upper.y, lower.y, grid.height],
+      ] as const;
+      for (const [least, most, side] of axes) {
+        const beside = Math.max(3, (most - least - side) / 2) + 1e-6;
+        expect(Math.max(-least, most - side)).toBeLessThanOrEqual(beside);
+      }
     });
   });
 
