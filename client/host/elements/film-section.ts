@@ -35,6 +35,12 @@ export class FilmSection extends HostElement {
     form {
       gap: 20px;
     }
+    .day {
+      gap: 14px;
+    }
+    .day p {
+      max-width: none;
+    }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
@@ -91,7 +97,7 @@ export class FilmSection extends HostElement {
       ${
         all.keeping === null
           ? noStorage()
-          : html`<section class="card grid" aria-label=${msg('The day')}>
+          : html`<div class="cards"><section class="card day grid" aria-label=${msg('The day')}>
               <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
               ${keyed(
                 name,
@@ -110,7 +116,7 @@ export class FilmSection extends HostElement {
               ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
               ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
               <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
-            </form>`
+            </form></div>`
       }
       ${
         jobs.length > 0

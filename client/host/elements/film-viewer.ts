@@ -52,6 +52,18 @@ export class FilmViewer extends HostElement {
       min-width: 9em;
       text-align: end;
     }
+    @media (max-width: 560px) {
+      .bar {
+        flex-wrap: wrap;
+      }
+      input {
+        order: 1;
+        flex-basis: 100%;
+      }
+      output {
+        flex: 1;
+      }
+    }
   `;
 
   /** The film; undefined while there is none. */

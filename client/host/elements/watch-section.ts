@@ -97,7 +97,7 @@ export class WatchSection extends HostElement {
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${this.facts(summary)}
+        ${this.facts(summary)} ${this.wallBar(summary)}
       </div>
       <div class="stage">
         <live-view
@@ -116,7 +116,7 @@ export class WatchSection extends HostElement {
           ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
           ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'area' ? this.areaBar() : tool === 'point' ? pointBar() : this.wallBar(summary)}
+        ${tool === 'area' ? this.areaBar() : tool === 'point' ? pointBar() : nothing}
         ${
           organism && tool === 'look'
             ? html`<live-organism
@@ -181,7 +181,7 @@ export class WatchSection extends HostElement {
     const { now = 0, zone = 0 } = host.state ?? {};
     if (!showing || up === 0) return nothing;
     const until = clock(now + showing.left, zone);
-    return html`<div class="bar flex" role="status" data-testid="walls-show">
+    return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
       <span>${
         showing.what === 'film'
           ? msg(str`The walls show a film until ${until}.`)
