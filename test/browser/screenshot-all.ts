@@ -22,6 +22,7 @@ import { cameraRests, openRoom, openWall, screenOf, waitForPhase } from '../supp
 import type { WindowSize } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const COMMAND = {
@@ -122,15 +123,19 @@ async function inWindows(
   await page.setViewportSize(HOME);
 }
 
-const contextOf = ({ browser, language }: Studio, more = {}): Promise<BrowserContext> =>
-  browser.newContext({
+async function contextOf({ browser, language }: Studio, more = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({
     ...{ viewport: HOME, hasTouch: true, reducedMotion: 'reduce', locale: language },
     ...more,
   });
+  // The transpiler wraps functions that scripts of the page define in a helper of its own.
+  await context.addInitScript('globalThis.__name = (named) => named');
+  return context;
+}
 
-/** Every sheet and panel of the visitor's page. */
+/** Every sheet and panel of the visitor's page. The dish is left dark: others show it. */
 async function takeVisitor(studio: Studio): Promise<void> {
-  const context = await contextOf(studio);
+  const context = await contextOf(studio).then(leaveUnpainted);
   const page = await context.newPage();
   await openRoom(page, `${studio.url}/r/garden`);
   await page.locator('[data-testid=gallery-item]').first().click();
