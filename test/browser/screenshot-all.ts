@@ -180,15 +180,16 @@ async function takeArrival(studio: Studio): Promise<void> {
     paused: async (page) => {
       await host.call('changeSettings', { paused: true });
       await openRoom(page, `${url}/r/garden`);
-      await settle(page);
-      await host.call('changeSettings', { paused: false });
+      // What a tap then says.
+      await page.locator('canvas').first().tap();
+      await page.getByTestId('toast').first().waitFor();
     },
     waiting: async (page) => {
       await host.call('changeSettings', { capacity: 1 });
       const first = await Visitor.join(server.port, 'garden', 'Ada');
       await page.goto(`${url}/r/garden`);
       await page.getByTestId('line').waitFor();
-      first.leave();
+      page.once('close', () => first.leave());
     },
     unknown: async (page) => {
       await page.goto(`${url}/r/nowhere`);
@@ -211,7 +212,6 @@ async function takeArrival(studio: Studio): Promise<void> {
       await openRoom(page, `${url}/r/garden`);
       await host.call('farewell', { seconds: 600 });
       await settle(page, 1_500);
-      await host.call('stopFarewell');
     },
   };
   for (const [name, arrive] of Object.entries(pages)) {
@@ -225,7 +225,8 @@ async function takeArrival(studio: Studio): Promise<void> {
         await settle(page);
         pictures.push(await shoot(page));
         await context.close();
-        await host.call('changeSettings', { capacity: 200 });
+        await host.call('changeSettings', { capacity: 200, paused: false });
+        await host.call('stopFarewell').catch(() => {});
       }
       await sideBySide(pictures, join(out, `arrival-${name}-${sheet}.webp`));
     }
