@@ -71,6 +71,8 @@ const knobs = {
    * looks much like another; absent in settings of earlier releases.
    */
   wholeGallery: v.optional(v.boolean(), false),
+  /** Whether the view-only link opens the room; absent in settings of earlier releases. */
+  spectators: v.optional(v.boolean(), true),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };
