@@ -169,25 +169,25 @@ test('a child that somebody else plants is told to the planters of its parents',
   expect(anna.told).toEqual([[1, 2].map((id) => ({ ...cut, id, how: 'crossed' }))]);
 });
 
-test.each([
-  'no-cell-left',
-  'killed',
-] as const)('an organism that dies of a wound which its planter has been told of is told of again: %s', (cause) => {
-  const anna = planter();
-  const dies: LifeEvent = { what: 'died', id: 1, cause };
-  anna.happen([wound(1)]);
-  anna.wait(gather + interval);
-  anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
-  anna.wait(gather + TICK);
-  expect(anna.told).toEqual([[cut], [cut]]);
-  // One that has healed in between did not die of it.
-  anna.happen([wound(2)]);
-  anna.wait(gather + interval);
-  anna.happen([{ what: 'healed', id: 2, healed: 1 }]);
-  anna.happen([{ ...dies, id: 2 }]);
-  anna.wait(gather + interval);
-  expect(anna.told).toHaveLength(3);
-});
+test.each(['no-cell-left', 'killed'] as const)(
+  'an organism that dies of a wound which its planter has been told of is told of again: %s',
+  (cause) => {
+    const anna = planter();
+    const dies: LifeEvent = { what: 'died', id: 1, cause };
+    anna.happen([wound(1)]);
+    anna.wait(gather + interval);
+    anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
+    anna.wait(gather + TICK);
+    expect(anna.told).toEqual([[cut], [cut]]);
+    // One that has healed in between did not die of it.
+    anna.happen([wound(2)]);
+    anna.wait(gather + interval);
+    anna.happen([{ what: 'healed', id: 2, healed: 1 }]);
+    anna.happen([{ ...dies, id: 2 }]);
+    anna.wait(gather + interval);
+    expect(anna.told).toHaveLength(3);
+  },
+);
 
 test('CLO-6: who kills an organism with one stroke is named once', () => {
   const anna = planter();
