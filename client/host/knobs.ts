@@ -32,7 +32,8 @@ type RoomKey =
   | 'protect'
   | 'birth'
   | 'healing'
-  | 'liveliness';
+  | 'liveliness'
+  | 'lifetime';
 type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
 /** @param factor number of shown units for one unit of the setting */
@@ -104,6 +105,13 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         },
         100,
       ),
+      roomKnob('lifetime', [0, 1_800, 30, 86_400], {
+        name: msg('Lifetime'),
+        about: msg(
+          'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+        ),
+        unit: msg('seconds'),
+      }),
     ],
   },
   {

@@ -189,9 +189,10 @@ export class RoomServer {
     client.send('accepted', { id });
   }
 
-  /** Asks everybody to look at a place, in cells. */
+  /** Asks everybody to look at a place, in cells. Walls go there and stay for a while. */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
+    this.walls.show({ closeUp: place });
   }
 
   /**

@@ -94,6 +94,13 @@ export const SERVER = {
         details:
           'They do so only while a visitor, a wall or a spectator watches, and half as often in a room that is slow. 0: never.',
       },
+      lifetime: {
+        value: 'SECONDS',
+        type: wholeNumber(0, 86_400),
+        default: `${life.lifetime}`,
+        help: 'resting organisms depart from a busy room when they are older; 0: never',
+        details: 'Busy: more than half of `--max-organisms` live. Planters can keep theirs.',
+      },
       maxFlashes: {
         value: 'COUNT',
         type: is.flashLimit,

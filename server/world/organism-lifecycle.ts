@@ -1,5 +1,5 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-9).
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -38,7 +38,7 @@ export class OrganismLifecycle {
     this.population = new Population(grid);
   }
 
-  /** Number of living organisms. */
+  /** Number of living organisms without those that depart. */
   get size(): number {
     return this.population.size;
   }
@@ -51,6 +51,11 @@ export class OrganismLifecycle {
   /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.population.all;
+  }
+
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return this.population.departing;
   }
 
   find(id: OrganismId): Organism | undefined {
@@ -106,6 +111,30 @@ export class OrganismLifecycle {
       // What is closed is zero, and ground without a living cell is left as it is.
       organism.woundMask = undefined;
     }
+  }
+
+  /** Has an organism depart: it is not stepped any more. */
+  depart(organism: Organism): void {
+    this.population.depart(organism);
+    this.pendingEvents.push({ what: 'departing', id: organism.id });
+  }
+
+  /** Frees places of an organism that departs. */
+  lose(places: readonly number[]): void {
+    for (const place of places) this.grid.release(place);
+    for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
+  }
+
+  /** Brings an organism back that departs: it takes back the places that are still bare. */
+  bringBack(organism: Organism): void {
+    const isGrown = organism.age >= this.species.schedule.length;
+    const phase = isGrown ? 'awake' : 'growing';
+    organism.dissolving = undefined;
+    organism.stirs = 0;
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    this.population.bringBack(organism, phase);
+    this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
   /** Removes an organism and frees its places. */

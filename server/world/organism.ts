@@ -41,7 +41,11 @@ export interface Organism {
   readonly parents: readonly OrganismId[];
   readonly planter: OrganismView['planter'];
   readonly born: number;
+  /** Tick at which its planter last renewed it; undefined: never. */
+  renewed: number | undefined;
   phase: Phase;
+  /** Ticks until it is gone; undefined unless it departs. */
+  dissolving: number | undefined;
   /** Steps taken. */
   age: number;
   stage: number;
@@ -82,7 +86,9 @@ export interface Organism {
 }
 
 const NEWBORN = {
+  renewed: undefined,
   phase: 'growing',
+  dissolving: undefined,
   age: 0,
   wounds: 0,
   healed: 0,

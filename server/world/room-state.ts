@@ -45,7 +45,12 @@ export const reach = positive;
 export const liveliness = between(0, 1);
 
 /** Schema of `LifeSettings`. */
-export const lifeSettings = v.strictObject({ birth: positive, healing: positive });
+export const lifeSettings = v.strictObject({
+  birth: positive,
+  healing: positive,
+  /** Absent: for ever. */
+  lifetime: v.optional(v.pipe(number, v.minValue(0))),
+});
 
 /** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
@@ -57,6 +62,8 @@ export const energySettings = v.strictObject({
   /** Absent in rooms of earlier releases: waking costs nothing. */
   wake: v.optional(number),
 });
+
+const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 
 const organismState = v.strictObject({
   id: positive,
@@ -70,9 +77,13 @@ const organismState = v.strictObject({
   origin,
   kind: v.string(),
   parents,
-  planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+  planter,
   born: whole,
-  phase: v.picklist(['growing', 'awake', 'asleep']),
+  /** Tick at which its planter last renewed it. */
+  renewed: v.optional(whole),
+  phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
+  /** Ticks until it is gone, if it departs. */
+  dissolving: v.optional(positive),
   age: whole,
   stage: positive,
   wounds: whole,
@@ -160,6 +171,18 @@ export const roomState = v.pipe(
         }),
       ),
     ),
+    /** Organisms that can be planted again (rule DEP-10), in the order in which they departed. */
+    departed: v.optional(
+      v.array(
+        v.strictObject({
+          ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
+          /** Of the corner of its window. */
+          ...{ x: whole, y: whole },
+          /** Tick of its death. */
+          at: whole,
+        }),
+      ),
+    ),
     /** Absent in a room of an earlier release, until a `rules` event: 1. */
     rules: v.optional(rulesVersion),
     /** Of its chances; absent under rules 1. */
@@ -194,6 +217,9 @@ export const roomState = v.pipe(
 /** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
+/** An organism that has departed lately. */
+export type Departed = NonNullable<RoomState['departed']>[number];
+
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,
@@ -207,6 +233,7 @@ export type CommandState = Pick<
   | 'flashLimit'
   | 'protect'
   | 'strokes'
+  | 'departed'
   | 'rules'
   | 'seed'
   | 'closing'
@@ -230,7 +257,7 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
   const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
-  const { pressing, seen, flicker, expression, ...rest } = others;
+  const { pressing, seen, flicker, expression, renewed, dissolving, ...rest } = others;
   const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
@@ -239,6 +266,8 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     parents: [...fields.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
+    ...(renewed !== undefined && { renewed }),
+    ...(dissolving !== undefined && { dissolving }),
     ...(hurt !== undefined && { hurt }),
     ...(cut && { cut }),
     ...(seen && { seen }),
@@ -257,6 +286,8 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     ...state,
     patch,
     isRestored: true,
+    renewed: state.renewed,
+    dissolving: state.dissolving,
     hurt: state.hurt,
     cut: state.cut,
     seen: state.seen,

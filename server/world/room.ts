@@ -97,6 +97,11 @@ export class Room {
     return this.handlers.knowsAttendance;
   }
 
+  /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
+  renewable(planter: ParticipantId): Pick<OrganismView, 'id' | 'kind'>[] {
+    return this.handlers.renewable(planter, this.completedTicks);
+  }
+
   /** The organism that a `thin` command would remove: the one unattended longest, if any. */
   get unattended(): OrganismId | undefined {
     return this.handlers.unattended(this.completedTicks)?.id;
