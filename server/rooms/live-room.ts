@@ -25,7 +25,9 @@ import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
-const lifeOf = ({ birth, healing }: RoomSettings): LifeSettings => ({ birth, healing });
+const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
+  ...{ birth, healing, lifetime },
+});
 
 /** Where rooms are stored. */
 export interface RoomStorage {
@@ -145,6 +147,7 @@ export function applySettings(
   if (!isDeepStrictEqual(life, room.life)) room.setLife(life);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
+  if (!settings.spectators) server.spectators.disconnectAll('no-spectators');
   if (drawings !== previous.drawings) server.drawings.settingsChanged();
   server.broadcastSettings();
 }

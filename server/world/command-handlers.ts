@@ -15,18 +15,20 @@ import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
-import { Departures } from './departures.ts';
+import { Departures, type DepartureTime } from './departures.ts';
+import { Dissolving } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
-import { newOrganism, type Organism } from './organism.ts';
+import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
-import { plantingSite, windowAt } from './planting-site.ts';
+import { Planting } from './planting.ts';
+import { requireBare, windowAt } from './planting-site.ts';
 import { resolvedCommand } from './resolve-command.ts';
-import { type CommandState, exportRandom } from './room-state.ts';
+import { type CommandState, type Departed, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
-import { growthStep, type Species } from './species.ts';
+import type { Species } from './species.ts';
 import { Wounding } from './wounding.ts';
 
 export interface CommandHandlersOptions {
@@ -54,16 +56,13 @@ export class CommandHandlers {
   /** Undefined in a room of an earlier release: its organisms may flash. */
   flashLimit: FlashLimit | undefined;
   readonly wounding: Wounding;
-  private readonly nextPatch: () => PatchId;
-  private nextOrganism = 1;
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
   private readonly departures: Departures;
+  private readonly dissolving: Dissolving;
+  private readonly planting: Planting;
   private readonly answers: Answer[] = [];
-  private readonly planted: NewPatch[] = [];
-  /** Organisms planted in this tick, each with the index of its answer. */
-  private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
   constructor(
     private readonly species: Species,
@@ -73,7 +72,8 @@ export class CommandHandlers {
   ) {
     this.wounding = new Wounding(species, grid, lifecycle);
     this.departures = new Departures(lifecycle);
-    this.nextPatch = options.nextPatch;
+    this.dissolving = new Dissolving(grid, lifecycle, this.departures);
+    this.planting = new Planting(species, grid, lifecycle, options.nextPatch);
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
     this.flashLimit = options.flashLimit ?? DEFAULTS.room.flashLimit;
@@ -94,7 +94,12 @@ export class CommandHandlers {
 
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
-    return this.departures.unattended({ tick, tickRate: this.tickRate });
+    return this.departures.unattended(this.time(tick));
+  }
+
+  /** The organisms of a planter that depart, or can be planted again. */
+  renewable(planter: ParticipantId, tick: number): Pick<Departed, 'id' | 'kind'>[] {
+    return this.dissolving.renewable(planter, this.time(tick));
   }
 
   get energySettings(): EnergySettings {
@@ -119,12 +124,13 @@ export class CommandHandlers {
   export(): CommandState {
     return {
       maxOrganisms: this.maxOrganisms,
-      nextOrganism: this.nextOrganism,
+      nextOrganism: this.planting.nextOrganism,
       lastParticipant: this.lastParticipant,
       random: exportRandom(this.random),
       hands: this.inventory.export(),
       energy: this.energy.export(),
       ...this.departures.export(),
+      ...this.dissolving.export(),
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
       ...this.wounding.export(),
       ...this.lifecycle.rules.export(),
@@ -135,13 +141,15 @@ export class CommandHandlers {
   restore(from: CommandState): void {
     const { settings, tickRate, accounts } = from.energy;
     this.maxOrganisms = from.maxOrganisms;
-    this.nextOrganism = Math.max(this.nextOrganism, from.nextOrganism);
+    const { planting } = this;
+    planting.nextOrganism = Math.max(planting.nextOrganism, from.nextOrganism);
     this.lastParticipant = Math.max(this.lastParticipant, from.lastParticipant);
     this.random = resumeRandom(from.random);
     this.inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand, from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
     this.departures.restore(from);
+    this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
     this.lifecycle.rules.restore(from);
@@ -212,6 +220,9 @@ export class CommandHandlers {
       case 'life':
         this.lifecycle.rules.life = event.settings;
         break;
+      case 'liveliness':
+        this.lifecycle.rules.liveliness = event.share;
+        break;
       case 'energy':
         this.tickRate = event.tickRate;
         this.energy.change(event.settings, event.tickRate, event.at);
@@ -220,18 +231,14 @@ export class CommandHandlers {
 
   /** Executes a tick's commands in order. @param tick ticks completed */
   apply(commands: readonly CommandEvent[], tick: number): void {
-    this.pendingPlants = [];
+    this.planting.pending = [];
     for (const command of commands) this.run(command, tick);
+    this.dissolving.step(this.maxOrganisms, this.time(tick));
   }
 
-  /**
-   * Takes the patches planted since the last call, for the engine.
-   *
-   * @param disposed patches of organisms that have died since
-   */
+  /** See `Planting.takePlanted`. */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
-    const disposedSet = new Set(disposed);
-    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
+    return this.planting.takePlanted(disposed);
   }
 
   /**
@@ -241,16 +248,16 @@ export class CommandHandlers {
    * @returns the patches of the removed organisms
    */
   refusePending(tick: number): PatchId[] {
-    for (const { answer } of this.pendingPlants) {
-      const { by, id } = this.answers[answer];
+    for (const { answer, departed } of this.planting.pending) {
+      const { by, id, what } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
-      this.energy.returnPlant(by, tick);
+      if (departed) this.dissolving.remember(departed);
+      else this.energy.returnPlant(by, tick);
       const energy = this.energy.level(by, tick);
-      this.answers[answer] = { by, id, what: 'plant', energy, refused };
+      this.answers[answer] = { by, id, what, energy, refused };
     }
-    const organisms = this.pendingPlants.map(({ organism }) => organism);
-    this.lifecycle.retract(organisms);
-    return organisms.map(({ patch }) => patch);
+    this.dissolving.endAll(tick);
+    return this.planting.retract();
   }
 
   /** Ends a tick. @returns the answers to its commands */
@@ -287,7 +294,7 @@ export class CommandHandlers {
   private consumeOnly(command: RoomCommand): void {
     const { latentSize } = this.species;
     if (command.what === 'plant') {
-      this.nextOrganism++;
+      this.planting.nextOrganism++;
       const { seed } = command;
       if (seed.from === 'prior' && seed.throw === undefined) this.random.latent(latentSize);
     } else if (command.what === 'cross') {
@@ -295,6 +302,7 @@ export class CommandHandlers {
       if (mutation > 0) mutate(new Float32Array(latentSize), mutation, this.random);
       this.inventory.skipId();
     } else if (command.what === 'hold') this.inventory.skipId();
+    else if (command.what === 'renew') this.planting.nextOrganism++;
   }
 
   private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed' | 'spared'> {
@@ -318,6 +326,13 @@ export class CommandHandlers {
         return this.clear(ownersIn(command.area, this.grid));
       case 'thin':
         return this.thin(tick);
+      case 'renew':
+        this.dissolving.renew(command, this.planting, {
+          ...this.time(tick),
+          maxOrganisms: this.maxOrganisms,
+          answer: this.answers.length,
+        });
+        return {};
     }
   }
 
@@ -325,7 +340,7 @@ export class CommandHandlers {
   private thin(tick: number): Pick<Answer, 'removed'> {
     const organism = this.unattended(tick);
     if (!organism) throw new Refusal('no-such-organism', 'none is long unattended');
-    this.lifecycle.die(organism, 'departed');
+    this.dissolving.begin(organism, this.time(tick));
     return { removed: 1 };
   }
 
@@ -339,30 +354,20 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    const { maxOrganisms, tickRate } = this;
-    const departing = this.departures.departing(by.id, maxOrganisms, { tick, tickRate });
-    const places = plantingSite(window, this.grid);
+    const time = this.time(tick);
+    const departing = this.departures.departing(by.id, this.maxOrganisms, time);
+    requireBare(window, this.grid);
     // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);
     const { latent, origin, kind, parents } = createLatent(seed, by.id, this.context);
     this.energy.spendPlant(by.id, tick);
-    if (departing) this.lifecycle.die(departing, 'departed');
-    const organism = newOrganism({
-      id: this.nextOrganism++,
-      patch: this.nextPatch(),
-      window,
-      latent,
-      origin,
-      kind,
-      parents,
-      planter: { id: by.id, name: by.name, hue: by.hue },
-      born: tick,
-      stage: growthStep(this.species, 0).stage,
-    });
-    for (const place of places) this.grid.claim(place, organism.id);
-    this.lifecycle.add(organism);
-    this.pendingPlants.push({ organism, answer: this.answers.length });
-    this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
+    if (departing) this.dissolving.begin(departing, time);
+    const answer = this.answers.length;
+    this.planting.plant({ window, latent, origin, kind, parents, by, answer }, tick);
+  }
+
+  private time(tick: number): DepartureTime {
+    return { tick, tickRate: this.tickRate };
   }
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {

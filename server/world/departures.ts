@@ -1,8 +1,14 @@
-/** Who is present in a room, and which organism makes room for another (rules DEP-1 … DEP-6). */
+/** Who is present in a room, and which organism departs (rules DEP-1 … DEP-6 and DEP-11). */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { Attendance } from './attendance.ts';
-import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
+import {
+  chooseDeparting,
+  chooseFresh,
+  chooseOutlived,
+  chooseUnattended,
+  type Moment,
+} from './departure.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import type { CommandState } from './room-state.ts';
@@ -60,24 +66,44 @@ export class Departures {
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(time: DepartureTime): Organism | undefined {
     const moment = this.moment(time);
-    return moment && chooseUnattended([...this.lifecycle.all], moment);
+    return moment && chooseUnattended(this.staying, moment);
+  }
+
+  /** A resting organism that has outlived its lifetime, if any. @param lifetime seconds */
+  outlived(lifetime: number, time: DepartureTime): Organism | undefined {
+    const moment = this.moment(time);
+    return moment && chooseOutlived(this.staying, moment, lifetime);
+  }
+
+  /** Whether a planter is present, or has been. */
+  knows(planter: ParticipantId): boolean {
+    const since = this.attendance?.facts.absentSince(planter) ?? 0;
+    return Number.isFinite(since);
   }
 
   /**
-   * @returns the organism to remove for a new one; undefined while there is room
+   * Chooses who departs for one more organism.
+   *
+   * @param planter of the new one; undefined: nothing fresh departs for it
+   * @returns undefined while there is room
    * @throws Refusal garden-full
    */
   departing(
-    planter: ParticipantId,
+    planter: ParticipantId | undefined,
     maxOrganisms: number,
     time: DepartureTime,
   ): Organism | undefined {
     if (this.lifecycle.size < maxOrganisms) return undefined;
     const moment = this.moment(time);
-    const all = [...this.lifecycle.all];
-    const departing = moment && (chooseDeparting(all, moment) ?? chooseFresh(all, moment, planter));
+    const { staying } = this;
+    let departing = moment && chooseDeparting(staying, moment);
+    if (planter !== undefined) departing ??= moment && chooseFresh(staying, moment, planter);
     if (!departing) throw new Refusal('garden-full');
     return departing;
+  }
+
+  private get staying(): Organism[] {
+    return [...this.lifecycle.all].filter(({ phase }) => phase !== 'departing');
   }
 
   private moment(time: DepartureTime): Moment | undefined {

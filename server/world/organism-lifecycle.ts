@@ -1,5 +1,5 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-9).
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -7,6 +7,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { close, openRim } from './closing.ts';
+import { beginExpressions, breakOff, countStep, takeExpressed } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
@@ -37,7 +38,7 @@ export class OrganismLifecycle {
     this.population = new Population(grid);
   }
 
-  /** Number of living organisms. */
+  /** Number of living organisms without those that depart. */
   get size(): number {
     return this.population.size;
   }
@@ -50,6 +51,11 @@ export class OrganismLifecycle {
   /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.population.all;
+  }
+
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return this.population.departing;
   }
 
   find(id: OrganismId): Organism | undefined {
@@ -90,6 +96,7 @@ export class OrganismLifecycle {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
+    breakOff(organism);
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
@@ -106,6 +113,30 @@ export class OrganismLifecycle {
     }
   }
 
+  /** Has an organism depart: it is not stepped any more. */
+  depart(organism: Organism): void {
+    this.population.depart(organism);
+    this.pendingEvents.push({ what: 'departing', id: organism.id });
+  }
+
+  /** Frees places of an organism that departs. */
+  lose(places: readonly number[]): void {
+    for (const place of places) this.grid.release(place);
+    for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
+  }
+
+  /** Brings an organism back that departs: it takes back the places that are still bare. */
+  bringBack(organism: Organism): void {
+    const isGrown = organism.age >= this.species.schedule.length;
+    const phase = isGrown ? 'awake' : 'growing';
+    organism.dissolving = undefined;
+    organism.stirs = 0;
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    this.population.bringBack(organism, phase);
+    this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
+  }
+
   /** Removes an organism and frees its places. */
   die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
@@ -120,6 +151,13 @@ export class OrganismLifecycle {
     // Neighbours that were blocked here may wake again, however often they tried before.
     for (const neighbour of this.population.pressingOn(freed)) neighbour.stirs = 0;
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
+  }
+
+  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  express(tick: number): void {
+    for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+      this.wake(organism);
+    }
   }
 
   /**
@@ -143,7 +181,13 @@ export class OrganismLifecycle {
       if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      steps.push({ patch, divide, ...(keep && { keep }), ...(closed && { closed }) });
+      const express = takeExpressed(organism);
+      steps.push({
+        ...{ patch, divide },
+        ...(keep && { keep }),
+        ...(closed && { closed }),
+        ...(express && { express }),
+      });
     }
     return steps;
   }
@@ -270,9 +314,14 @@ export class OrganismLifecycle {
       this.die(organism, 'no-cell-left');
       return;
     }
-    if (organism.closed) return;
+    if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (organism.expression) {
+      organism.expression = undefined;
+      // What it has taken beyond its own ground is free again.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+    }
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
@@ -298,8 +347,9 @@ export class OrganismLifecycle {
   }
 
   /** Awake steps after which the organism sleeps even if it does not rest. */
-  private trustedStepsOf({ stirs }: Organism): number {
+  private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
+    if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
     return stirs === 0
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));

@@ -21,6 +21,14 @@ export interface FlickerState {
   at: number;
 }
 
+/** A loan of a relative's latent; see `expressions.ts`. */
+export interface Expression {
+  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+  latent: Float32Array;
+  /** Steps until it gets its own back. */
+  stepsLeft: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
@@ -33,7 +41,11 @@ export interface Organism {
   readonly parents: readonly OrganismId[];
   readonly planter: OrganismView['planter'];
   readonly born: number;
+  /** Tick at which its planter last renewed it; undefined: never. */
+  renewed: number | undefined;
   phase: Phase;
+  /** Ticks until it is gone; undefined unless it departs. */
+  dissolving: number | undefined;
   /** Steps taken. */
   age: number;
   stage: number;
@@ -63,6 +75,10 @@ export interface Organism {
   woundMask: Uint8Array | undefined;
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
   closed: Uint8Array | undefined;
+  /** Undefined unless it expresses a relative, or is on its way home from that. */
+  expression: Expression | undefined;
+  /** Its next step tells the engine which latent its cells read. */
+  mustExpress: boolean;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -70,7 +86,9 @@ export interface Organism {
 }
 
 const NEWBORN = {
+  renewed: undefined,
   phase: 'growing',
+  dissolving: undefined,
   age: 0,
   wounds: 0,
   healed: 0,
@@ -86,6 +104,8 @@ const NEWBORN = {
   isRestored: false,
   woundMask: undefined,
   closed: undefined,
+  expression: undefined,
+  mustExpress: false,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

@@ -7,10 +7,16 @@
  * raise the version.
  */
 import * as v from 'valibot';
-import { finite as number, id as positive, count as whole } from '../../shared/common-schemas.ts';
+import {
+  between,
+  finite as number,
+  id as positive,
+  count as whole,
+} from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
 import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
+import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
@@ -35,8 +41,16 @@ export const seed = word;
 /** Cells a step by which wounds close. */
 export const reach = positive;
 
+/** Share of the organisms that may express at once. */
+export const liveliness = between(0, 1);
+
 /** Schema of `LifeSettings`. */
-export const lifeSettings = v.strictObject({ birth: positive, healing: positive });
+export const lifeSettings = v.strictObject({
+  birth: positive,
+  healing: positive,
+  /** Absent: for ever. */
+  lifetime: v.optional(v.pipe(number, v.minValue(0))),
+});
 
 /** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
@@ -48,6 +62,8 @@ export const energySettings = v.strictObject({
   /** Absent in rooms of earlier releases: waking costs nothing. */
   wake: v.optional(number),
 });
+
+const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 
 const organismState = v.strictObject({
   id: positive,
@@ -61,9 +77,13 @@ const organismState = v.strictObject({
   origin,
   kind: v.string(),
   parents,
-  planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+  planter,
   born: whole,
-  phase: v.picklist(['growing', 'awake', 'asleep']),
+  /** Tick at which its planter last renewed it. */
+  renewed: v.optional(whole),
+  phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
+  /** Ticks until it is gone, if it departs. */
+  dissolving: v.optional(positive),
   age: whole,
   stage: positive,
   wounds: whole,
@@ -87,6 +107,8 @@ const organismState = v.strictObject({
   woundMask: v.optional(bytes),
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
+  /** While it expresses a relative, or is on its way home. */
+  expression: v.optional(v.strictObject({ latent, stepsLeft: whole })),
 });
 
 /** Schema of a room's state. */
@@ -149,6 +171,18 @@ export const roomState = v.pipe(
         }),
       ),
     ),
+    /** Organisms that can be planted again (rule DEP-10), in the order in which they departed. */
+    departed: v.optional(
+      v.array(
+        v.strictObject({
+          ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
+          /** Of the corner of its window. */
+          ...{ x: whole, y: whole },
+          /** Tick of its death. */
+          at: whole,
+        }),
+      ),
+    ),
     /** Absent in a room of an earlier release, until a `rules` event: 1. */
     rules: v.optional(rulesVersion),
     /** Of its chances; absent under rules 1. */
@@ -157,6 +191,10 @@ export const roomState = v.pipe(
     closing: v.optional(reach),
     /** Absent: organisms step each tick. */
     life: v.optional(lifeSettings),
+    /** Whom gallery creatures can express; absent: nobody. */
+    relatives: v.optional(relativesTable),
+    /** Share of the organisms that may express at once; absent: none. */
+    liveliness: v.optional(liveliness),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -179,6 +217,9 @@ export const roomState = v.pipe(
 /** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
+/** An organism that has departed lately. */
+export type Departed = NonNullable<RoomState['departed']>[number];
+
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,
@@ -192,10 +233,13 @@ export type CommandState = Pick<
   | 'flashLimit'
   | 'protect'
   | 'strokes'
+  | 'departed'
   | 'rules'
   | 'seed'
   | 'closing'
   | 'life'
+  | 'relatives'
+  | 'liveliness'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -212,8 +256,9 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
  */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
-  const { patch: _, isRestored: _engine, phase, pressing, seen, flicker, ...others } = organism;
-  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = others;
+  const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
+  const { pressing, seen, flicker, expression, renewed, dissolving, ...rest } = others;
+  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
     window: { ...fields.window },
@@ -221,6 +266,8 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     parents: [...fields.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
+    ...(renewed !== undefined && { renewed }),
+    ...(dissolving !== undefined && { dissolving }),
     ...(hurt !== undefined && { hurt }),
     ...(cut && { cut }),
     ...(seen && { seen }),
@@ -229,6 +276,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     ...(wait && { wait }),
     ...(woundMask && { woundMask: woundMask.slice() }),
     ...(closed && { closed: closed.slice() }),
+    ...(expression && { expression: { ...expression } }),
   };
 }
 
@@ -238,6 +286,8 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     ...state,
     patch,
     isRestored: true,
+    renewed: state.renewed,
+    dissolving: state.dissolving,
     hurt: state.hurt,
     cut: state.cut,
     seen: state.seen,
@@ -246,6 +296,9 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     wait: state.wait,
     woundMask: state.woundMask,
     closed: state.closed,
+    expression: state.expression,
+    // A patch taken over from another room may still read what its organism has just given back.
+    mustExpress: state.phase === 'awake',
   };
 }
 

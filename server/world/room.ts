@@ -6,7 +6,6 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { encodeSeed } from '../../shared/seed-token.ts';
 import {
   type EnergySettings,
   type FlashLimit,
@@ -33,7 +32,7 @@ import {
   type RoomState,
 } from './room-state.ts';
 import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
-import { type Species, tokenSpecies } from './species.ts';
+import { type Species, seedTokenOf } from './species.ts';
 
 /** A cell grid with its organisms, and the commands and events that change it. */
 export class Room {
@@ -95,6 +94,11 @@ export class Room {
   /** Whether the room tracks attendance, and so makes room when it is full (rule DEP-5). */
   get knowsAttendance(): boolean {
     return this.handlers.knowsAttendance;
+  }
+
+  /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
+  renewable(planter: ParticipantId): Pick<OrganismView, 'id' | 'kind'>[] {
+    return this.handlers.renewable(planter, this.completedTicks);
   }
 
   /** The organism that a `thin` command would remove: the one unattended longest, if any. */
@@ -171,10 +175,7 @@ export class Room {
 
   /** A living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
-    const { latent, kind } = this.lifecycle.require(id);
-    const index = this.species.gallery.findIndex(({ name }) => name === kind);
-    const seed = { kind: index < 0 ? undefined : index, latent };
-    return encodeSeed(seed, tokenSpecies(this.species));
+    return seedTokenOf(this.species, this.lifecycle.require(id));
   }
 
   /**
@@ -234,6 +235,21 @@ export class Room {
   /** Changes how often organisms step. */
   setLife(settings: LifeSettings): void {
     this.applyNow({ what: 'life', settings });
+  }
+
+  /** Share of the organisms that may express at once, 0…1. */
+  get liveliness(): number {
+    return this.rules.liveliness;
+  }
+
+  /** Whether any of its organisms could express another. */
+  get hasRelatives(): boolean {
+    return this.rules.relatives !== undefined;
+  }
+
+  /** Changes which share of the organisms may express at once. */
+  setLiveliness(share: number): void {
+    this.applyNow({ what: 'liveliness', share });
   }
 
   /**
@@ -329,6 +345,7 @@ export class Room {
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);
+    this.lifecycle.express(this.completedTicks);
     const step = this.lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = this.lifecycle.takeDisposed();
     const plant = this.handlers.takePlanted(dispose);

@@ -1,7 +1,8 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { MapPlaces } from '../../shared/latent-map.ts';
-import type { TokenSpecies } from '../../shared/seed-token.ts';
+import { encodeSeed, type TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
+import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
 
 /** A checkpoint as rooms see it. */
@@ -36,11 +37,22 @@ export interface Species {
   readonly map?: MapPlaces | undefined;
   /** Where all entries lie on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
+  /** Whom its gallery creatures can express; absent: nobody. */
+  readonly relatives?: Relatives | undefined;
 }
 
 /** What tokens refer to. */
 export function tokenSpecies({ checkpoint, ownName, latentSize }: Species): TokenSpecies {
   return { checkpoint: ownName ?? checkpoint, latentSize };
+}
+
+/** The seed of an organism as a token. */
+export function seedTokenOf(
+  species: Species,
+  { kind, latent }: { readonly kind: string; readonly latent: Float32Array },
+): string {
+  const index = species.gallery.findIndex(({ name }) => name === kind);
+  return encodeSeed({ kind: index < 0 ? undefined : index, latent }, tokenSpecies(species));
 }
 
 /** The growth step that an organism takes at an age. @param age steps taken before */

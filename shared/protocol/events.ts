@@ -97,7 +97,7 @@ export const EVENTS = {
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
    * What others have done to organisms of this participant, gathered: who was the first, and how
-   * many others there were.
+   * many others there were; and which of them depart, which nobody has done.
    */
   affected: v.object({
     organisms: v.array(v.object({ id, kind: v.string(), how, by: planter, others: count })),
@@ -110,6 +110,8 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this place, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
+  /** A place, in cells, that walls show from close by; without one, the whole room again. */
+  closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
   /** A film for walls to show instead of the room; without one, they show the room again. */
   film: v.object({
     film: v.optional(

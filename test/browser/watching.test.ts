@@ -4,9 +4,20 @@
  */
 import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
-import { cameraRests, fingerTap, openRoom, screenOf, showAll } from '../support/page.ts';
+import {
+  cameraRests,
+  fingerTap,
+  modelOf,
+  openRoom,
+  openWall,
+  type PageElement,
+  screenOf,
+  showAll,
+  waitForConnection,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -16,6 +27,8 @@ const { server, room, roomUrl, newPage } = await suiteWithPages({
 });
 const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
+const wall = await newPage({ viewport: { width: 960, height: 540 } });
+await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
 const host = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);
 const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
@@ -39,6 +52,22 @@ async function isCentred(page: Page, x: number, y: number): Promise<void> {
   expect(Math.abs(at.x - width / 2)).toBeLessThan(0.2 * width);
   expect(Math.abs(at.y - height / 2)).toBeLessThan(0.2 * height);
 }
+
+/**
+ * Waits until the wall shows a place half way down, and its cells at least and at most so large, in
+ * CSS pixels. It may drift.
+ */
+const wallShows = (x: number, y: number, [least, most]: [number, number]): Promise<unknown> =>
+  wall.waitForFunction(
+    ([px, py, min, max]) => {
+      const shown = document.querySelector('vivarium-wall') as unknown as PageElement;
+      const at = shown.worldToScreen(px, py);
+      const cell = shown.worldToScreen(px + 1, py).x - at.x;
+      const isInside = at.x > 0 && at.x < innerWidth && Math.abs(at.y - innerHeight / 2) < 30;
+      return isInside && cell >= min && cell <= max;
+    },
+    [x, y, least, most] as const,
+  );
 
 /** The host points at a place of the live picture. */
 async function showPlace(x: number, y: number): Promise<void> {
@@ -104,6 +133,16 @@ test('the phone goes where the host points; one with an open sheet gets a button
   await banner.waitFor({ state: 'detached' });
 });
 
+test('walls glide to the place and stay, until the host shows the room again', async () => {
+  await showPlace(100, 100);
+  await wallShows(100, 100, [7, 20]);
+  await host.getByText(/^The walls show this place until \d\d:\d\d\.$/).waitFor();
+  expect(await violations(host)).toEqual([]);
+  await host.getByTestId('show-room').click();
+  await host.getByTestId('walls-show').waitFor({ state: 'detached' });
+  await wallShows(80, 80, [1, 4]);
+});
+
 test('a view is followed from the list until the visitor moves, and both are told', async () => {
   const look = (x: number): void =>
     ada.send('look', {
@@ -163,5 +202,73 @@ test('the link of the host opens a page that watches, has no tools, and counts a
   expect(await watching.getByTestId('canvas').getAttribute('data-tool')).toBe('look');
   expect((await api.call('room')).visitors).toHaveLength(2);
   expect(await violations(watching)).toEqual([]);
+
+  await goTo(host, 'knobs');
+  await host.getByTestId('knob-spectators').getByRole('checkbox').uncheck();
+  await watching.getByText('Watching by this link is switched off just now.').waitFor();
+  expect(await violations(watching)).toEqual([]);
+  await host.getByTestId('knob-spectators').getByRole('checkbox').check();
+  await watching.getByRole('alert').waitFor({ state: 'detached' });
   expect(problems).toEqual([]);
+});
+
+test('DEP-10, DEP-12: an organism that departs is offered to its planter, who keeps it by a tap, or plants it again', async () => {
+  const area = { x: 0, y: 0, width: 160, height: 160 };
+  room.enqueue(1, { what: 'clear', by: HOUSE, area });
+  await phone.waitForFunction(({ organisms }) => organisms.size === 0, await modelOf(phone));
+  /** The ticks that a departure and the time after it take, as a multiple. */
+  const stretch = (times: number) => room.setTickRate(15 * times);
+  const tap = async () => {
+    await showAll(phone);
+    await fingerTap(phone, await screenOf(phone, 40, 40));
+  };
+  const waitForMine = async (phase: string): Promise<void> => {
+    const model = await modelOf(phone);
+    await phone.waitForFunction(
+      ([{ organisms, you }, wanted]) =>
+        [...organisms.values()].some((one) => one.planter.id === you.id && one.phase === wanted),
+      [model, phase] as const,
+    );
+  };
+  const adaPlants = (x: number) =>
+    ada.ask('plant', { x, y: 120, seed: { from: 'gallery', index: 0 } });
+
+  await phone.getByTestId('tool-plant').tap();
+  await tap();
+  await waitForMine('asleep');
+  const { kind } = room.organisms[0];
+  const name = kind.replaceAll('_', ' ');
+  room.setMaxOrganisms(1);
+  stretch(10);
+  await adaPlants(40);
+  await banner.getByText(`Your ${name} is leaving.`).waitFor();
+  await phone.getByTestId('tool-look').tap();
+  await tap();
+  const card = phone.getByTestId('organism-card');
+  await card.getByTestId('state').getByText('leaving').waitFor();
+  expect(await card.getByTestId('renew').count()).toBe(1);
+  expect(await violations(phone)).toEqual([]);
+  room.setMaxOrganisms(2);
+  await banner.getByTestId('renew').tap();
+  await waitForMine('asleep');
+  await banner.waitFor({ state: 'detached' });
+  expect(await card.getByTestId('renew').count()).toBe(0);
+
+  await card.getByLabel('Close', { exact: true }).tap();
+  room.setMaxOrganisms(1);
+  room.enqueue(1, { what: 'remove', by: HOUSE, organism: room.organisms.at(-1)!.id });
+  await ada.until(() => room.organisms.length === 1);
+  stretch(0.1);
+  await adaPlants(120);
+  await banner.getByText(`Your ${name} has made room for a newcomer.`).waitFor();
+  stretch(10);
+  room.setMaxOrganisms(4);
+  // Also for a page that comes back.
+  await phone.reload();
+  await waitForConnection(phone, 'live');
+  await banner.getByText('has made room').waitFor();
+  await banner.getByTestId('renew').tap();
+  await waitForMine('growing');
+  expect(room.organisms.at(-1)).toMatchObject({ x: 40, y: 40, kind });
+  await banner.waitFor({ state: 'detached' });
 });

@@ -8,6 +8,7 @@ import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError } from '../../server/storage/store-error.ts';
 import { undo } from '../../server/storage/undo.ts';
+import type { RoomCommand } from '../../server/world/commands.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -189,7 +190,7 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 8 });
+          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 10 });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -211,9 +212,10 @@ describe('replaying without the undone commands', () => {
             const to = room.tick;
             const since = here.now() - back * STEP;
             const had = copyPlanes(room.grid.planes);
+            const was = room.export().organisms;
             try {
               const { backup: kept } = await undo(undoing, { since, by });
-              const organisms = room.export().organisms;
+              const organisms = [...was, ...room.export().organisms];
               closing += organisms.filter((one) => one.closed).length;
               waiting += organisms.filter((one) => one.woundMask).length;
               taken.push({ since, to, by });
@@ -261,6 +263,8 @@ describe('replaying without the undone commands', () => {
     const asItWas = room.export().organisms;
     await plant(1, 21, 27);
     await plant(2, 21, 8);
+    // All have dissolved: a tick is five seconds long.
+    for (let i = 0; i < 2; i++) await here.tick();
     const [first, second] = gone();
     expect(asItWas.slice(0, 2).map(({ id }) => id)).toEqual([first, second]);
     const { commands } = await here.undo(10, 1);
@@ -278,7 +282,48 @@ describe('replaying without the undone commands', () => {
     await here.restore();
     expect(room.organisms.map(({ id }) => id)).toEqual([3, 4, 5, 6]);
     await plant(1, 8, 8);
+    for (let i = 0; i < 2; i++) await here.tick();
     expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
+    await here.world.close(room);
+  });
+
+  test('TIM-7: what dissolves, is renewed or planted again is so after an undo of others, and not after one of its own', async () => {
+    const here = await begin(10);
+    const { room } = here;
+    const ask = async (id: number, command: object, ticks = 1) => {
+      room.enqueue(1, { ...command, by: { ...ANNA, id } } as RoomCommand);
+      for (let i = 0; i < ticks; i++) await here.tick();
+    };
+    const plant = (id: number, x: number, y: number, ticks?: number) =>
+      ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks);
+    for (const id of [1, 2, 3]) room.enter(id);
+    await plant(1, 8, 8);
+    await plant(2, 34, 8);
+    await ask(3, { what: 'plant', x: 8, y: 27, seed: { from: 'gallery', index: 0 } }, 60);
+    room.setMaxOrganisms(3);
+    // Ada's departs for Cleo's and is renewed; Bo's departs for it and is planted again.
+    await plant(3, 34, 27);
+    await ask(1, { what: 'renew', organism: 1 });
+    room.setMaxOrganisms(4);
+    await ask(3, { what: 'cross', a: 1, b: 3, mix: 0.5 }, 3);
+    await ask(2, { what: 'renew', organism: 2 }, 2);
+    const ids = () => room.organisms.map(({ id, planter }) => [id, planter.id]);
+    const kept = ids();
+    expect(kept).toContainEqual([1, 1]);
+    expect(kept.filter(([, planter]) => planter === 2)).toHaveLength(1);
+    const replayed = await never(here.place, here.lived, room.tick, () => true);
+    expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
+    await replayed.close();
+    await here.undo(30, 1);
+    // Without Ada's renewal, theirs is gone, and Bo's never departed: renewing it begins its life anew.
+    expect(ids().filter(([, planter]) => planter === 1)).toEqual([]);
+    expect(ids()).toContainEqual([2, 2]);
+    await here.undo(30, 3);
+    expect(ids()).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
     await here.world.close(room);
   });
 

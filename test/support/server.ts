@@ -19,8 +19,8 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .map((name) => `${name}=1e9`)
   .join(',');
 
-/** A step each tick, so that tests need not wait for life at the pace that people watch. */
-export const PACE = { birth: 1, healing: 1 } as const;
+/** A step each tick and no end, so that tests need not wait for life as people watch it. */
+export const PACE = { birth: 1, healing: 1, lifetime: 0 } as const;
 
 /**
  * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
@@ -49,6 +49,7 @@ export async function startServer(
     data: 'none',
     attract: 'off',
     ...PACE,
+    liveliness: 0,
     ...settings,
   });
   const config = readConfig(args, {});

@@ -25,7 +25,13 @@ const { messages, errors } = words.source();
 const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-walls',
   'only-watches',
+  'already-joined',
   'not-joined',
+  'join-timeout',
+  'unknown-message',
+  'bad-message',
+  'bad-point',
+  'bad-latent',
   'no-latents',
 ];
 
