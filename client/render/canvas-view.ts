@@ -110,6 +110,7 @@ export abstract class CanvasView {
     marks.clear();
     const { effects, shivers } = this.happenings;
     const happening = !this.isAway && this.happenings.draw(now, marks);
+    if (this.isAway) shivers.fill(0);
     const { flashLimit = 3 } = this.model.room ?? {};
     const elapsed = Math.min(100, now - this.drawnAt) / 1000;
     this.drawnAt = now;

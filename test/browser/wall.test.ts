@@ -306,6 +306,7 @@ test('after a kill of the server the picture stays without a message, and the wa
   const settings = {
     ...{ port, host: '127.0.0.1', size: '96x64', 'tick-rate': 30, snapshot: 1 },
     attract: 'off',
+    liveliness: 0,
   };
   const data = suiteFolder();
   const start = () => new ServerProcess(flagsOf({ ...settings, data }));
