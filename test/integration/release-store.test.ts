@@ -1,6 +1,7 @@
 /** A data folder of an earlier release opens, goes on, replays and undoes bit for bit. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import { RULES_VERSION } from '../../server/world/room-state.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { observeOpening, observeUndo, plain, readExpected } from '../support/release-store.ts';
 import { PACE } from '../support/server.ts';
 
