@@ -256,7 +256,7 @@ export const DEFAULTS = {
     /** The same while nothing changes. */
     idleMarkTicks: 900,
     /** Stepped cells after which a recent snapshot is due; bounds the time of a restart. */
-    snapshotCells: 5_000_000,
+    snapshotCells: 3_500_000,
     /** Minimum time between two of these. */
     snapshotLeast: 10_000,
     /** After this many times `snapshotLeast`, a changed room is stored; undo starts there. */
