@@ -106,11 +106,12 @@ export const DEFAULTS = {
     busyFor: 180_000,
     /** Gallery kinds that it plants only when there are no others. */
     avoidedKinds: ['face'] as readonly string[],
-    /** Number of organisms that it plants in quick succession at first, */
+    /**
+     * Number of organisms that it plants in quick succession at first: one each tick in a room that
+     * nobody has played in yet,
+     */
     initialPlants: 6,
-    /** with this delay between two in a room that nobody has played in yet, least and most, */
-    firstDelay: [200, 400],
-    /** and this one otherwise. */
+    /** otherwise with this delay between two, least and most. */
     plantingDelay: [2_500, 4_500],
     /** Delay between two actions after that, least and most. */
     actionDelay: [7_000, 13_000],
@@ -140,6 +141,8 @@ export const DEFAULTS = {
     /** Ticks between two steps of an organism that grows, and of one that heals. */
     birth: LIFE_DEFAULTS.life.birth,
     healing: LIFE_DEFAULTS.life.healing,
+    /** Share of the organisms that may express a relative at once. */
+    liveliness: LIFE_DEFAULTS.life.liveliness,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: LIFE_DEFAULTS.life.lifetime,
     names: true,
@@ -151,6 +154,7 @@ export const DEFAULTS = {
     tokens: true,
     latents: true,
     wholeGallery: false,
+    spectators: true,
     paused: false,
   },
   ...LIFE_DEFAULTS,
@@ -341,6 +345,8 @@ export const DEFAULTS = {
     filmsKept: 4,
     /** Default length of a film, seconds. */
     filmSeconds: 20,
+    /** How long walls show a film or a close-up after the host last asked for it. */
+    wallTimes: { film: 3_600_000, closeUp: 180_000 },
     /** Statistics: how often they are saved, and how many hours and days are kept. */
     countEvery: 60_000,
     countedHours: 840,

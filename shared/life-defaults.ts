@@ -6,6 +6,8 @@ export const LIFE_DEFAULTS = {
     /** Ticks between two steps of an organism that grows, and of one that heals. */
     birth: 3,
     healing: 2,
+    /** Share of the organisms that may express a relative at once, while somebody watches. */
+    liveliness: 0.1,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: 0,
     /** Largest change of an RGBA8 value between steps that still counts as rest. */
@@ -22,6 +24,16 @@ export const LIFE_DEFAULTS = {
     woundSeconds: 1,
     /** How long a stroke may pause and still go on as the same wound; seconds. */
     strokeSeconds: 60,
+  },
+  /** When the share that may express changes; see server/realtime/policy/liveliness.ts. */
+  liveliness: {
+    /** Of the host's share, while the room is slow. */
+    slowShare: 0.5,
+    /** Time that a room must be slow, or no longer slow, before that counts. */
+    slowAfter: 5_000,
+    quickAfter: 30_000,
+    /** Time without anybody watching until none expresses any more. */
+    unwatchedAfter: 10_000,
   },
   /** How planters are told what others do to their organisms. */
   affected: {

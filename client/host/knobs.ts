@@ -32,15 +32,17 @@ type RoomKey =
   | 'protect'
   | 'birth'
   | 'healing'
+  | 'liveliness'
   | 'lifetime';
 type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
-function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts): Knob {
-  const read = (settings: RoomSettings): number => settings[id];
-  return { id, range, ...texts, read, write: (value) => ({ [id]: value }) };
+/** @param factor number of shown units for one unit of the setting */
+function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts, factor = 1): Knob {
+  const read = (settings: RoomSettings): number => Number((settings[id] * factor).toFixed(4));
+  return { id, range, ...texts, read, write: (value) => ({ [id]: value / factor }) };
 }
 
-/** @param factor number of shown units for one unit of the setting */
+/** @param factor as for `roomKnob` */
 function energyKnob(key: keyof Energy, range: Knob['range'], texts: Texts, factor = 1): Knob {
   return {
     ...texts,
@@ -91,6 +93,18 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         about: msg('The same for an organism with a wound.'),
         unit: msg('steps of the room'),
       }),
+      roomKnob(
+        'liveliness',
+        [0, 50, 1, 100],
+        {
+          name: msg('Liveliness'),
+          about: msg(
+            'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
+          ),
+          unit: msg('percent of them at once'),
+        },
+        100,
+      ),
       roomKnob('lifetime', [0, 1_800, 30, 86_400], {
         name: msg('Lifetime'),
         about: msg(

@@ -16,7 +16,7 @@ const FINAL: ReadonlySet<Reason> = new Set([
 const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
 
 /** Refused joins after which the server closes the connection. The page reconnects. */
-const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'join-timeout']);
+const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
 
 /**
  * Delay before another join, ms. It doubles with each refusal up to `longest`, plus up to half as

@@ -51,6 +51,7 @@ interface RoomEvents {
   cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
   spotlight: Event<'spotlight'>;
+  closeUp: Event<'closeUp'>;
   film: Event<'film'>;
   view: Event<'view'>;
   followers: Event<'followers'>;
@@ -162,6 +163,7 @@ export class RoomModel {
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
     beacon: (event) => this.listeners.emit('beacon', event),
     spotlight: (event) => this.listeners.emit('spotlight', event),
+    closeUp: (event) => this.listeners.emit('closeUp', event),
     film: (event) => this.listeners.emit('film', event),
     view: (event) => this.listeners.emit('view', event),
     followers: (event) => this.listeners.emit('followers', event),

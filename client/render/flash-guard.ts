@@ -121,6 +121,21 @@ export class FlashGuard {
     return now < this.latest + HOLD + RELEASE;
   }
 
+  /** Goes on where another guard was, whose picture had another size. */
+  takeOver(from: FlashGuard): void {
+    const { columns, rows, limit } = this;
+    this.latest = from.latest;
+    for (let zone = 0; zone < columns * rows; zone++) {
+      const x = Math.floor(((zone % columns) / columns) * from.columns);
+      const y = Math.floor((Math.floor(zone / columns) / rows) * from.rows);
+      const other = y * from.columns + x;
+      this.softUntil[zone] = from.softUntil[other];
+      const times = from.changes.slice(other * from.limit, (other + 1) * from.limit).sort();
+      const latest = times.slice(-limit);
+      this.changes.set(latest, (zone + 1) * limit - latest.length);
+    }
+  }
+
   /** Forgets the last picture, because the camera has moved since. */
   forget(): void {
     this.luminance.forget();

@@ -165,7 +165,6 @@ export class FlashSafeScreen {
     ) {
       return pictures;
     }
-    if (pictures) this.drop(pictures);
     const longer = Math.max(width, height);
     const columns = Math.max(8, Math.round((ZONES * width) / longer));
     const rows = Math.max(8, Math.round((ZONES * height) / longer));
@@ -178,6 +177,17 @@ export class FlashSafeScreen {
       shares: createTexture(gl, { ...zones, format: gl.R8 }),
       guard: new FlashGuard(columns, rows, limit),
     };
+    if (pictures) {
+      const { guard, shown } = this.pictures;
+      guard.takeOver(pictures.guard);
+      // Softened pictures follow from what was shown.
+      const [before] = pictures.shown;
+      gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
+      gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);
+      const from = [0, 0, before.width, before.height] as const;
+      gl.blitFramebuffer(...from, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.LINEAR);
+      this.drop(pictures);
+    }
     return this.pictures;
   }
 

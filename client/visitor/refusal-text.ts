@@ -10,7 +10,6 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'gave-way': () => msg('Your place has gone to one of those who wait. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
-  'bad-point': () => msg('A point of the stroke lies outside the grid.'),
   occupied: () => msg('Another organism lives there.'),
   'garden-full': () => msg('No more organisms fit into this room just now. Try again in a minute.'),
   'no-such-seed': () => msg('There is no such seed.'),
@@ -44,6 +43,8 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   banned: () => msg('Too many requests came from here. Please wait a minute.'),
   'not-here': () => msg('This room does not take that just now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
+  'no-spectators': () =>
+    msg('Watching by this link is switched off just now. It comes back by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can watch, but not act right now.'),
   'sent-away': () => msg('The host has ended this visit.'),

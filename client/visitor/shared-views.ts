@@ -15,6 +15,8 @@ export interface SharedPage {
   tell(text: string): void;
   /** Whether the visitor is in the middle of something that a moving view would interrupt. */
   isBusy(): boolean;
+  /** Tells the visitor something above what they look at. */
+  announce(text: string): void;
   /** Moves the view to a place of the grid. */
   visit(place: Point): void;
   /** Shows the same part of the grid as another page. */
@@ -61,7 +63,7 @@ export class SharedViews {
     this.stop(true);
     if (!spot) return;
     page.visit(spot);
-    page.tell(spotText());
+    page.announce(spotText());
   }
 
   /** Follows a participant's view until this visitor moves. */

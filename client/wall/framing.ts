@@ -1,6 +1,6 @@
 /** How a wall frames the grid: all of it or a region, and how the view drifts. Pure. */
 import type { Rect } from '../../shared/geometry.ts';
-import { type Camera, fitGrid, type Insets, type Size } from '../render/camera.ts';
+import { type Camera, fitGrid, type Insets, type Point, type Size } from '../render/camera.ts';
 import type { WallOptions } from './wall-options.ts';
 
 /** Width of the glass rim around the grid, cells. */
@@ -11,6 +11,9 @@ const RIM = 3;
  * day.
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
+
+/** Least height and width of what a wall shows of a place from close by, in sides of an organism. */
+const CLOSE = 2.2;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
@@ -69,6 +72,40 @@ export function frameOf(
   }
   const zoom = Math.max(view.width / grid.width, view.height / grid.height);
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
+}
+
+/** What a wall frames: the whole picture's size, and the space that text takes of it. */
+interface Scene {
+  readonly grid: Size;
+  readonly view: Size;
+  readonly insets: Insets;
+}
+
+/**
+ * A place from close by, with as little beside the dish as its edge allows.
+ *
+ * @param side of a grown organism, cells
+ * @param home camera of the whole room
+ */
+export function closeUpOf(
+  at: Point,
+  side: number,
+  home: Camera,
+  { grid, view, insets }: Scene,
+): Camera {
+  const part = { width: CLOSE * side, height: CLOSE * side };
+  const zoom = Math.max(home.zoom, fitGrid(part, view, insets).zoom);
+  const inside = (place: number, length: number, before: number, after: number, all: number) => {
+    const half = (all - before - after) / zoom / 2;
+    const [least, most] = [half - RIM, length + RIM - half];
+    const middle = least < most ? Math.max(least, Math.min(most, place)) : length / 2;
+    return middle + (after - before) / 2 / zoom;
+  };
+  return {
+    zoom,
+    x: inside(at.x, grid.width, insets.left, insets.right, view.width),
+    y: inside(at.y, grid.height, insets.top, insets.bottom, view.height),
+  };
 }
 
 /**

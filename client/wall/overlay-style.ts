@@ -163,9 +163,11 @@ export const overlayStyle = css`
     }
   }
   /* Over the dish: smaller, within its rim, and readable on whatever lives there. */
+  :host(:is([over], [close])) {
+    text-shadow: 0 0 0.2em var(--bench), 0 0 0.5em var(--bench), 0 0 1em var(--bench);
+  }
   :host([over]) {
     --edge: 5cqmin;
-    text-shadow: 0 0 0.2em var(--bench), 0 0 0.5em var(--bench), 0 0 1em var(--bench);
   }
   @container (aspect-ratio >= 1) {
     :host([over]) {

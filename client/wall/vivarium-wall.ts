@@ -193,6 +193,11 @@ export class VivariumWall extends LitElement {
     this.player = player;
     model.on('wall', () => player.play(undefined));
     model.on('film', ({ film }) => player.play(film));
+    model.on('closeUp', ({ at }) => {
+      stage.showPlace(at);
+      // The dish then lies under the words too.
+      this.overlay?.toggleAttribute('close', at !== undefined);
+    });
     player.onMoment = (moment) => {
       this.toggleAttribute('film', moment !== undefined);
       this.moment = moment;
@@ -284,9 +289,9 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
+    overlay?.toggleAttribute('over', isOver);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
     const insets: Insets = { top: gap, right: gap, bottom: gap, left: gap };
-    overlay?.toggleAttribute('over', isOver);
     if (overlay && !isOver) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
       const isWide = view.width >= view.height;

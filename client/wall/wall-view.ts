@@ -1,10 +1,10 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import type { Camera, Insets, Size } from '../render/camera.ts';
+import { between, type Camera, type Insets, type Point, type Size } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
-import { drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
+import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
@@ -12,14 +12,24 @@ const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
 const PATIENCE = 60_000;
 /** Frame gaps longer than this are pauses, not slow frames; ms. A wall is rarely idle. */
 const PAUSE = 5_000;
+/** Time of a glide to a place or back, ms. */
+const GLIDE = 4_000;
 
 /** A room on a wall's canvas. */
 export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
+  protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
+  /** The place that is shown from close by; undefined: the whole room. */
+  private place: Point | undefined;
+  /** Cameras of the whole picture: now, and where a glide leads. */
+  private now: Camera | undefined;
+  private goal: Camera | undefined;
+  /** Where a glide has begun, and when; ms. */
+  private glide: { readonly from: Camera; since?: number } | undefined;
   /** Whether the previous picture was followed by this one without a pause. */
   private busy = false;
 
@@ -48,6 +58,20 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
+  /** Glides to a place and stays there; undefined: back to the whole room. */
+  showPlace(place: Point | undefined): void {
+    if (place?.x === this.place?.x && place?.y === this.place?.y) return;
+    this.place = place;
+    const { calm } = this.happenings.effects;
+    this.glide = this.now && !calm ? { from: this.now } : undefined;
+    this.loop.invalidate();
+  }
+
+  /** Where the camera will be after a glide. */
+  get heading(): Camera {
+    return this.goal ? regionOf(this.goal, this.view, this.options) : this.camera;
+  }
+
   /** Disables drift and moving light (prefers-reduced-motion). */
   setCalm(calm: boolean): void {
     this.happenings.effects.calm = calm;
@@ -64,8 +88,7 @@ export class WallView extends CanvasView {
     const shown = planes ?? this.model.planes;
     if (!shown) return;
     const { width, height } = shown;
-    this.renderer.upload(shown, [{ x: 0, y: 0, width, height }]);
-    this.interpolation.arrived(performance.now());
+    this.upload(shown, [{ x: 0, y: 0, width, height }], []);
     this.loop.invalidate();
   }
 
@@ -95,10 +118,26 @@ export class WallView extends CanvasView {
     if (!model.room) return false;
     const whole = wholeView(view, options);
     this.home ??= frameOf(options.frame, model.room, whole, insets);
-    const drifts = options.frame !== 'fixed' && !this.happenings.effects.calm;
-    const scene = { grid: model.room, view: whole, frame: options.frame };
-    const goal = drifts ? drifted(this.home, scene, now / 1000) : this.home;
-    this.camera = regionOf(goal, view, options);
-    return drifts;
+    const drifts = options.frame !== 'fixed' && !this.happenings.effects.calm && !this.place;
+    const scene = { grid: model.room, view: whole, frame: options.frame, insets };
+    const { side = 32 } = model.checkpoint ?? {};
+    if (this.place) this.goal = closeUpOf(this.place, side, this.home, scene);
+    else this.goal = drifts ? drifted(this.home, scene, now / 1000) : this.home;
+    this.now = this.glided(this.goal, now);
+    this.camera = regionOf(this.now, view, options);
+    return drifts || this.glide !== undefined;
+  }
+
+  /** The camera on its way to a goal, which may drift. */
+  private glided(goal: Camera, now: number): Camera {
+    const { glide } = this;
+    if (!glide) return goal;
+    glide.since ??= now;
+    const share = (now - glide.since) / GLIDE;
+    if (share >= 1) {
+      this.glide = undefined;
+      return goal;
+    }
+    return between(glide.from, goal, share ** 2 * (3 - 2 * share));
   }
 }

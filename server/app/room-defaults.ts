@@ -6,12 +6,13 @@ import type { Config } from '../settings/server.ts';
 
 /** @returns the settings of a room that the host has not changed */
 export function defaultRoomSettings(config: Config): RoomSettings {
-  const { tickRate, capacity, maxOrganisms, birth, healing, lifetime, energy } = config;
+  const { tickRate, capacity, maxOrganisms, energy } = config;
   const attract =
     config.attract === 'off'
       ? { ...DEFAULTS.house.attract, on: false }
       : { on: true, after: config.attract };
-  const life = { birth, healing, lifetime };
+  const { birth, healing, liveliness, lifetime } = config;
+  const life = { birth, healing, liveliness, lifetime };
   return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, ...life, energy, attract };
 }
 

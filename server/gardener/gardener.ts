@@ -2,8 +2,8 @@
  * The automatic gardener keeps an unused room lively: it plants, cuts its own organisms so that
  * healing can be seen, crosses, and removes its oldest. In a nearly full room it removes unattended
  * organisms; otherwise it never harms those of others. It stops when a visitor acts, waits while
- * one draws or chooses a seed, and pauses while nobody watches. A room that nobody has played in yet is planted at once, so that the first
- * visitor sees life. Its commands go through a system actor, so they are journalled and cost
+ * one draws or chooses a seed, and pauses while nobody watches. A room that nobody has played in
+ * yet is planted at once, so that the first visitor sees life. Its commands go through a system actor, so they are journalled and cost
  * energy; its random numbers are its own, so that replays do not depend on it.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -46,7 +46,6 @@ interface ScheduledAction {
 const {
   name,
   initialPlants,
-  firstDelay,
   plantingDelay,
   actionDelay,
   refusalDelay,
@@ -68,6 +67,8 @@ export class Gardener {
   /** The kind that it prefers for its next plants, and for how many. */
   private preference = { kind: '', remaining: 0 };
   private working = false;
+  /** Commands that the room has not answered yet. */
+  private unanswered = 0;
   /** Planting a new room. */
   private isFirstPlanting: boolean;
 
@@ -105,6 +106,7 @@ export class Gardener {
     this.scheduled = this.scheduled.filter(({ at }) => at > now);
     for (const { run } of due) run();
     if (this.scheduled.length > 0 || now < this.nextAt) return;
+    if (this.isFirstPlanting && this.unanswered > 0) return;
     this.nextAt = now + this.delay();
     this.startNext();
   }
@@ -158,9 +160,9 @@ export class Gardener {
   }
 
   private delay(): number {
+    if (this.isFirstPlanting) return 0;
     const isPlanting = this.own.length < initialPlants;
-    const planting = this.isFirstPlanting ? firstDelay : plantingDelay;
-    const [least, most] = isPlanting ? planting : actionDelay;
+    const [least, most] = isPlanting ? plantingDelay : actionDelay;
     return least + (most - least) * this.options.random.uniform();
   }
 
@@ -283,11 +285,14 @@ export class Gardener {
 
   /** @returns the room's answer; undefined if refused, and the next action is delayed */
   private async send(act: SystemCommand): Promise<Answer | undefined> {
+    this.unanswered++;
     try {
       const answer = await this.options.act(act);
       if (!answer.refused) return answer;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
+    } finally {
+      this.unanswered--;
     }
     this.scheduled = [];
     this.nextAt = this.options.clock.now() + refusalDelay;

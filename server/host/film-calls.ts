@@ -12,15 +12,11 @@ export function filmCalls({ rooms, date }: HostContext, films: FilmJobs) {
   return {
     showFilm: ({ job, frame, speed }, { room }) => {
       const { walls } = rooms.requireOpen(room).server;
-      if (job === null) {
-        walls.showFilm(undefined);
-        return {};
-      }
-      const { state, frames } = films.shown(job);
-      if (state.room !== room) throw new HostRefusal('no-such-job');
+      const { room: of, frames, total, from, since: until } = films.shown(job);
+      if (of !== room) throw new HostRefusal('no-such-job');
       if (frame >= frames) throw new HostRefusal('no-such-time');
       const zone = -new Date(date()).getTimezoneOffset();
-      walls.showFilm({ id: job, frames, frame, speed, from: state.from, until: state.since, zone });
+      walls.show({ film: { id: job, frames: total, frame, speed, from, until, zone } });
       return {};
     },
   } satisfies Partial<Handlers>;

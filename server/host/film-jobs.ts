@@ -88,7 +88,8 @@ export class FilmJobs {
         bytes: null,
         error: null,
         from: null,
-        frames: null,
+        frames: 0,
+        total: null,
         since: date(),
         file: `${room}-${day}.${extension}`,
       },
@@ -121,15 +122,21 @@ export class FilmJobs {
     this.remove(job);
   }
 
-  /** A finished film whose pictures pages can show. @throws HostRefusal no-such-job, job-not-done */
-  shown(id: string): { readonly state: JobState; readonly frames: number } {
+  /**
+   * A film of which pages can show pictures, finished or not.
+   *
+   * @throws HostRefusal no-such-job, job-not-done
+   */
+  shown(id: string): JobState & { readonly total: number } {
     const { state } = this.get(id);
-    if (state.state !== 'done' || !state.frames) throw new HostRefusal('job-not-done');
-    return { state, frames: state.frames };
+    const isShown = state.state === 'done' || state.state === 'going';
+    if (!isShown || state.frames === 0 || state.total === null)
+      throw new HostRefusal('job-not-done');
+    return { ...state, total: state.total };
   }
 
   /**
-   * The file of a picture of a finished film: gzip of the planes, colours first.
+   * The file of a picture that is made: gzip of the planes, colours first.
    *
    * @throws HostRefusal no-such-job, job-not-done, no-such-time
    */
@@ -163,12 +170,12 @@ export class FilmJobs {
     // The job may have been stopped while this message was in transit.
     if (job.state.state !== 'going') return;
     this.wait(job);
-    if ('progress' in news) job.state = { ...job.state, progress: news.progress };
-    else if ('from' in news) job.state = { ...job.state, from: news.from };
-    else if ('error' in news) this.fail(job, news.error, news.message);
+    if ('error' in news) this.fail(job, news.error, news.message);
+    else if (!('done' in news)) job.state = { ...job.state, ...news };
     else {
       const { frames } = news;
-      job.state = { ...job.state, frames, bytes: statSync(job.path).size, progress: 1 };
+      const bytes = statSync(job.path).size;
+      job.state = { ...job.state, frames, total: frames, bytes, progress: 1 };
       this.end(job, 'done');
     }
   }

@@ -43,12 +43,12 @@ export const filmOrder = v.strictObject({
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
 /**
- * What it says: when what it shows begins, wall clock, ms; how far it is, 0…1; at last that it is
- * done and how many pictures it has, or why it is not.
+ * What it says: when what it shows begins, wall clock, ms, and how many pictures it will have; how
+ * far it is, 0…1, and how many it has; at last that it is done, or why it is not.
  */
 export type FilmNews =
-  | { readonly from: number | null }
-  | { readonly progress: number }
+  | { readonly from: number | null; readonly total: number }
+  | { readonly progress: number; readonly frames: number }
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
@@ -63,11 +63,14 @@ const say = (news: FilmNews): void => {
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await readFolder(order.data));
   const { room, from, to } = order;
-  const range = await readRange(store, room, { from, to })
+  const { range, every } = await readRange(store, room, { from, to })
     .then(async (found) => {
+      const ticks = found.to - found.from;
+      const apart = Math.max(1, Math.ceil(ticks / (order.pictures - 1)));
       // Optional: damage elsewhere in the journal must not prevent the film.
-      say({ from: await timeOf(store, room, found.from).catch(() => null) });
-      return found;
+      const begin = await timeOf(store, room, found.from).catch(() => null);
+      say({ from: begin, total: 1 + Math.ceil(ticks / apart) });
+      return { range: found, every: apart };
     })
     .finally(() => store.close());
   const checkpoint = await loadCheckpoint(order.checkpoint);
@@ -87,7 +90,6 @@ async function make(order: FilmOrder): Promise<number> {
       ? gif(order.out, order.delay, scale)
       : zipped(order.out, order.room, scale),
   );
-  const every = Math.max(1, Math.ceil((range.to - range.from) / (order.pictures - 1)));
   const begin = range.snapshot.tick;
   let told = { progress: 0, at: systemClock.now() };
   try {
@@ -104,7 +106,7 @@ async function make(order: FilmOrder): Promise<number> {
         if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
         told = { progress, at };
         // The file is still to be written.
-        say({ progress: 0.95 * progress });
+        say({ progress: 0.95 * progress, frames: pictures.count });
       },
     });
     await pictures.end();

@@ -144,7 +144,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     close: async () => {
       hours.stop();
       farewells.close();
-      for (const { walls } of rooms.roomServers.values()) walls.showFilm(undefined);
+      for (const { walls } of rooms.roomServers.values()) walls.show(undefined);
       films.close();
       await counter.close();
     },

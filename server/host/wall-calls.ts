@@ -22,6 +22,10 @@ export function wallCalls({ rooms, places }: HostContext) {
       rooms.roomServers.get(room)?.walls.release(place.id);
       return {};
     },
+    showRoom: (_, { room }) => {
+      rooms.requireOpen(room).server.walls.show(undefined);
+      return {};
+    },
   } satisfies Partial<Handlers>;
 }
 

@@ -12,6 +12,7 @@ import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
+import { Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
@@ -67,6 +68,7 @@ export class RoomServer {
   /** Who follows whose view. */
   readonly follows: Follows;
   private readonly affected: AffectedOrganisms;
+  private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
   private readonly eventQueue = new EventQueue();
@@ -128,6 +130,7 @@ export class RoomServer {
     this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
     this.host = new HostOperations(context, this.admission, welcomeBuilder);
     this.drawings = new DrawingReview(context);
+    this.liveliness = new Liveliness(room);
     this.dispatcher = new CommandDispatcher(context, this.drawings);
   }
 
@@ -186,9 +189,10 @@ export class RoomServer {
     client.send('accepted', { id });
   }
 
-  /** Asks everybody to look at a place, in cells. */
+  /** Asks everybody to look at a place, in cells. Walls go there and stay for a while. */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
+    this.walls.show({ closeUp: place });
   }
 
   /**
@@ -317,6 +321,10 @@ export class RoomServer {
       this.dispatcher.answer(answer);
     }
     this.drawings.endTick(now, gone);
+    this.liveliness.update({
+      setting: this.policy.settings.liveliness,
+      ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
+    });
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);

@@ -147,6 +147,7 @@ export function applySettings(
   if (!isDeepStrictEqual(life, room.life)) room.setLife(life);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
+  if (!settings.spectators) server.spectators.disconnectAll('no-spectators');
   if (drawings !== previous.drawings) server.drawings.settingsChanged();
   server.broadcastSettings();
 }

@@ -133,6 +133,7 @@ export class RoomRegistry {
       walls: {
         up: open?.server.walls.upCount ?? 0,
         lost: open ? this.options.places.of(name).filter(({ lost }) => lost !== null).length : 0,
+        showing: open?.server.walls.showing ?? null,
       },
     };
   }
@@ -284,6 +285,8 @@ export class RoomRegistry {
         takeBack = await exchange();
         entry.plan = await storedPlan({ ...plan, open: true }, this.options);
         await this.startRoom(entry, true);
+        // It stays open after a restart too.
+        await this.storePlan(entry, { open: true });
       } catch (error) {
         entry.plan = plan;
         await this.stopRoom(entry);

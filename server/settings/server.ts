@@ -86,6 +86,14 @@ export const SERVER = {
         default: `${life.healing}`,
         help: 'ticks between two steps of an organism that heals',
       },
+      liveliness: {
+        value: 'SHARE',
+        type: number(0, 1),
+        default: `${life.liveliness}`,
+        help: 'share of the organisms that may look like a relative for a moment at once',
+        details:
+          'They do so only while a visitor, a wall or a spectator watches, and half as often in a room that is slow. 0: never.',
+      },
       lifetime: {
         value: 'SECONDS',
         type: wholeNumber(0, 86_400),

@@ -220,6 +220,9 @@ export class CommandHandlers {
       case 'life':
         this.lifecycle.rules.life = event.settings;
         break;
+      case 'liveliness':
+        this.lifecycle.rules.liveliness = event.share;
+        break;
       case 'energy':
         this.tickRate = event.tickRate;
         this.energy.change(event.settings, event.tickRate, event.at);

@@ -2,8 +2,16 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { flashLimit } from '../../shared/vocabulary.ts';
+import { relativesTable } from '../vnca/relatives.ts';
 import type { RoomCommand } from './commands.ts';
-import { energySettings, lifeSettings, reach, rulesVersion, seed } from './room-state.ts';
+import {
+  energySettings,
+  lifeSettings,
+  liveliness,
+  reach,
+  rulesVersion,
+  seed,
+} from './room-state.ts';
 
 const command = v.looseObject({
   what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin', 'renew']),
@@ -66,9 +74,12 @@ export const roomEvent = v.variant('what', [
     rules: rulesVersion,
     seed,
     closing: v.optional(reach),
+    relatives: v.optional(relativesTable),
   }),
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
+  /** Changes which share of the organisms may express at once (rules IDL-1 and IDL-3). */
+  v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);

@@ -7,6 +7,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { close, openRim } from './closing.ts';
+import { beginExpressions, breakOff, countStep, takeExpressed } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
@@ -95,6 +96,7 @@ export class OrganismLifecycle {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
+    breakOff(organism);
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
@@ -151,6 +153,13 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
+  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  express(tick: number): void {
+    for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+      this.wake(organism);
+    }
+  }
+
   /**
    * First half of a tick. Organisms without a cell left die.
    *
@@ -172,7 +181,13 @@ export class OrganismLifecycle {
       if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
-      steps.push({ patch, divide, ...(keep && { keep }), ...(closed && { closed }) });
+      const express = takeExpressed(organism);
+      steps.push({
+        ...{ patch, divide },
+        ...(keep && { keep }),
+        ...(closed && { closed }),
+        ...(express && { express }),
+      });
     }
     return steps;
   }
@@ -299,9 +314,14 @@ export class OrganismLifecycle {
       this.die(organism, 'no-cell-left');
       return;
     }
-    if (organism.closed) return;
+    if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (organism.expression) {
+      organism.expression = undefined;
+      // What it has taken beyond its own ground is free again.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+    }
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
@@ -327,8 +347,9 @@ export class OrganismLifecycle {
   }
 
   /** Awake steps after which the organism sleeps even if it does not rest. */
-  private trustedStepsOf({ stirs }: Organism): number {
+  private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
+    if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
     return stirs === 0
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));

@@ -21,6 +21,14 @@ export interface FlickerState {
   at: number;
 }
 
+/** A loan of a relative's latent; see `expressions.ts`. */
+export interface Expression {
+  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+  latent: Float32Array;
+  /** Steps until it gets its own back. */
+  stepsLeft: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
@@ -67,6 +75,10 @@ export interface Organism {
   woundMask: Uint8Array | undefined;
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
   closed: Uint8Array | undefined;
+  /** Undefined unless it expresses a relative, or is on its way home from that. */
+  expression: Expression | undefined;
+  /** Its next step tells the engine which latent its cells read. */
+  mustExpress: boolean;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -92,6 +104,8 @@ const NEWBORN = {
   isRestored: false,
   woundMask: undefined,
   closed: undefined,
+  expression: undefined,
+  mustExpress: false,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

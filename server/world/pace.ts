@@ -12,11 +12,11 @@ export function isDue(organism: Organism): boolean {
 
 /** The ticks between an organism's step and its next; undefined: none. */
 export function waitAfterStep(
-  { phase, hurt, closed }: Organism,
+  { phase, hurt, closed, expression }: Organism,
   { areLiving, life }: RoomRules,
 ): number | undefined {
   if (!areLiving || phase === 'asleep') return undefined;
-  const isHurt = hurt !== undefined || closed !== undefined;
-  const interval = phase === 'growing' ? life.birth : isHurt ? life.healing : 1;
+  const isShown = hurt !== undefined || closed !== undefined || expression !== undefined;
+  const interval = phase === 'growing' ? life.birth : isShown ? life.healing : 1;
   return interval > 1 ? interval - 1 : undefined;
 }

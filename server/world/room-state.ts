@@ -7,10 +7,16 @@
  * raise the version.
  */
 import * as v from 'valibot';
-import { finite as number, id as positive, count as whole } from '../../shared/common-schemas.ts';
+import {
+  between,
+  finite as number,
+  id as positive,
+  count as whole,
+} from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
 import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
+import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
@@ -34,6 +40,9 @@ export const rulesVersion = v.picklist([1, RULES_VERSION]);
 export const seed = word;
 /** Cells a step by which wounds close. */
 export const reach = positive;
+
+/** Share of the organisms that may express at once. */
+export const liveliness = between(0, 1);
 
 /** Schema of `LifeSettings`. */
 export const lifeSettings = v.strictObject({
@@ -98,6 +107,8 @@ const organismState = v.strictObject({
   woundMask: v.optional(bytes),
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
+  /** While it expresses a relative, or is on its way home. */
+  expression: v.optional(v.strictObject({ latent, stepsLeft: whole })),
 });
 
 /** Schema of a room's state. */
@@ -180,6 +191,10 @@ export const roomState = v.pipe(
     closing: v.optional(reach),
     /** Absent: organisms step each tick. */
     life: v.optional(lifeSettings),
+    /** Whom gallery creatures can express; absent: nobody. */
+    relatives: v.optional(relativesTable),
+    /** Share of the organisms that may express at once; absent: none. */
+    liveliness: v.optional(liveliness),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -223,6 +238,8 @@ export type CommandState = Pick<
   | 'seed'
   | 'closing'
   | 'life'
+  | 'relatives'
+  | 'liveliness'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -239,8 +256,9 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
  */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
-  const { patch: _, isRestored: _engine, phase, pressing, seen, flicker, ...others } = organism;
-  const { renewed, dissolving, hurt, cut, pause, wait, woundMask, closed, ...fields } = others;
+  const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
+  const { pressing, seen, flicker, expression, renewed, dissolving, ...rest } = others;
+  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
     window: { ...fields.window },
@@ -258,6 +276,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     ...(wait && { wait }),
     ...(woundMask && { woundMask: woundMask.slice() }),
     ...(closed && { closed: closed.slice() }),
+    ...(expression && { expression: { ...expression } }),
   };
 }
 
@@ -277,6 +296,9 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     wait: state.wait,
     woundMask: state.woundMask,
     closed: state.closed,
+    expression: state.expression,
+    // A patch taken over from another room may still read what its organism has just given back.
+    mustExpress: state.phase === 'awake',
   };
 }
 

@@ -241,6 +241,21 @@ export class Room {
     this.applyNow({ what: 'life', settings });
   }
 
+  /** Share of the organisms that may express at once, 0…1. */
+  get liveliness(): number {
+    return this.rules.liveliness;
+  }
+
+  /** Whether any of its organisms could express another. */
+  get hasRelatives(): boolean {
+    return this.rules.relatives !== undefined;
+  }
+
+  /** Changes which share of the organisms may express at once. */
+  setLiveliness(share: number): void {
+    this.applyNow({ what: 'liveliness', share });
+  }
+
   /**
    * Takes a room of an earlier release to the present rules, and any room to what its checkpoint's
    * card says now.
@@ -334,6 +349,7 @@ export class Room {
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);
+    this.lifecycle.express(this.completedTicks);
     const step = this.lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = this.lifecycle.takeDisposed();
     const plant = this.handlers.takePlanted(dispose);

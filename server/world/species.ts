@@ -2,6 +2,7 @@
 import type { MapPlaces } from '../../shared/latent-map.ts';
 import type { TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
+import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
 
 /** A checkpoint as rooms see it. */
@@ -36,6 +37,8 @@ export interface Species {
   readonly map?: MapPlaces | undefined;
   /** Where all entries lie on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
+  /** Whom its gallery creatures can express; absent: nobody. */
+  readonly relatives?: Relatives | undefined;
 }
 
 /** What tokens refer to. */

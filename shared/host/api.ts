@@ -128,7 +128,7 @@ export const CALLS = {
     },
     v.object({ removed: whole(0, 0xffffffff) }),
   ),
-  /** Asks everybody in the room to look at a place, in cells. */
+  /** Asks everybody in the room to look at a place, in cells. Walls stay there for a while. */
   spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
   /** The participant may only watch; their cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
@@ -192,14 +192,16 @@ export const CALLS = {
     },
     jobState,
   ),
-  /** Shows a finished film on the room's walls; without a job, they show the room again. */
+  /** Shows a film on the room's walls instead of the room, for a while, finished or not. */
   showFilm: post('/rooms/:room/film', {
-    job: v.nullable(v.pipe(v.string(), v.maxLength(32))),
+    job: v.pipe(v.string(), v.maxLength(32)),
     /** The picture to begin with. */
     frame: whole(0, 10_000),
     /** Pictures per second; 0: it stands still. */
     speed: between(0, 60),
   }),
+  /** Walls show the whole room again, instead of a film or of a place from close by. */
+  showRoom: post('/rooms/:room/show-room', {}),
   stopJob: remove('/jobs/:job', {}),
 
   statistics: get('/rooms/:room/statistics', statistics),
@@ -228,7 +230,7 @@ export const FILES = {
    * replay`.
    */
   bottle: '/rooms/:room/bottle',
-  /** A picture of a finished film: the planes of the room, RGBA, then owners. */
+  /** A picture of a film, finished or not: the planes of the room, RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',
   /** The same without a session, for a film that is shown on a wall. */
   wallFrame: '/films/:job/:frame',

@@ -49,6 +49,8 @@ const knobs = {
   birth: whole(1, 10),
   /** Ticks between two steps of one that heals. */
   healing: whole(1, 10),
+  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  liveliness: between(0, 1),
   /** Seconds after which organisms depart from a busy room; 0: they stay for ever. */
   lifetime: whole(0, 86_400),
   /** Whether names are shown. */
@@ -69,6 +71,8 @@ const knobs = {
    * looks much like another; absent in settings of earlier releases.
    */
   wholeGallery: v.optional(v.boolean(), false),
+  /** Whether the view-only link opens the room; absent in settings of earlier releases. */
+  spectators: v.optional(v.boolean(), true),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };

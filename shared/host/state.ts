@@ -34,8 +34,13 @@ const roomEntries = {
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
-  /** Walls that are up, and those with a place of their own that are lost. */
-  walls: v.object({ up: count, lost: count }),
+  walls: v.object({
+    /** Those that are up, and those with a place of their own that are lost. */
+    up: count,
+    lost: count,
+    /** What the host has them show, and for how long unless they ask again, ms; null: the room. */
+    showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
+  }),
   /** The day of the room is ending: what lives in it goes. */
   farewell: truth,
   /** A slow operation in this room; visitors wait. */
@@ -145,8 +150,10 @@ export const jobState = v.object({
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
-  /** Pictures of a finished film; null: not finished. */
-  frames: v.nullable(count),
+  /** Pictures that can be shown already. */
+  frames: count,
+  /** Pictures of the whole film, once known. */
+  total: v.nullable(count),
   since: number,
   /** File name for the download. */
   file: text,

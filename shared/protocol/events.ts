@@ -110,6 +110,8 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this place, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
+  /** A place, in cells, that walls show from close by; without one, the whole room again. */
+  closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
   /** A film for walls to show instead of the room; without one, they show the room again. */
   film: v.object({
     film: v.optional(

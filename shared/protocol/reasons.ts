@@ -51,6 +51,8 @@ export const REASONS = [
   'abuse',
   'banned',
   'room-closed',
+  /** The view-only link is switched off in this room. */
+  'no-spectators',
   'paused',
   'muted',
   'sent-away',

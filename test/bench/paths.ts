@@ -39,6 +39,8 @@ interface Own extends Point {
   readonly id: number;
   readonly phase: string;
   readonly owned: number;
+  readonly wounds: number;
+  readonly healed: number;
 }
 
 /** A visitor's hand on the phone. It counts what it does. */
@@ -84,20 +86,20 @@ class Hand {
       const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
       const found = [...model.organisms].findLast(([, one]) => one.planter.id === model.you?.id);
       if (!found) return undefined;
-      const [id, { x, y, phase }] = found;
+      const [id, { x, y, phase, wounds, healed }] = found;
       const owned = model.planes?.owner.filter((owner) => owner === id).length ?? 0;
-      return { id, x, y, phase, owned };
+      return { id, x, y, phase, owned, wounds, healed };
     });
   }
 
-  /** Waits until something is so of the own organism. */
-  async until(isSo: (own: Own) => boolean): Promise<Own> {
+  /** Waits until something is so of the own organism. @throws Error with `otherwise` */
+  async until(isSo: (own: Own) => boolean, otherwise: string): Promise<Own> {
     for (const end = Date.now() + PATIENCE; Date.now() < end; ) {
       const own = await this.own();
       if (own && isSo(own)) return own;
       await this.page.waitForTimeout(30);
     }
-    throw new Error('nothing came of it');
+    throw new Error(otherwise);
   }
 
   /** Taps bare ground until something grows. */
@@ -154,17 +156,21 @@ const PATHS: readonly Path[] = [
     name: 'scan → own creature',
     async walk(hand) {
       await hand.plant();
-      await hand.until(({ phase }) => phase !== 'growing');
+      await hand.until(({ phase }) => phase !== 'growing', 'it did not grow');
     },
   },
   {
     name: 'wound and see it heal',
     async walk(hand) {
-      const { x, y, owned } = await hand.until(({ phase }) => phase === 'asleep');
+      const before = await hand.until(({ phase }) => phase === 'asleep', 'it came to no rest');
+      const { x, y, owned, wounds, healed } = before;
       await hand.tap('tool-damage');
       await hand.stroke(await hand.at(x - 12, y), await hand.at(x + 12, y));
-      await hand.until((own) => own.owned < 0.95 * owned);
-      await hand.until((own) => own.owned > 0.97 * owned);
+      await hand.until((own) => own.wounds > wounds, 'the stroke wounded nothing');
+      await hand.until(
+        (own) => own.healed > healed || own.owned > 0.97 * owned,
+        'the wound did not heal',
+      );
     },
   },
   {

@@ -147,7 +147,11 @@ test('a film of the day is made and downloaded', async () => {
   await goTo(page, 'film');
   await page.getByRole('radio', { name: 'The last 8 hours' }).check();
   await page.getByRole('radio', { name: '10 seconds' }).check();
-  await page.getByTestId('make-film').click();
+  // Nothing more is needed than to move the slider.
+  await page.getByTestId('film-moment').focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.getByTestId('film-progress').waitFor();
+  await page.getByTestId('film-on-wall').click();
   const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
   await link.waitFor({ timeout: 600_000 });
   await page.getByTestId('film-begins').getByText('It starts: today').waitFor();
@@ -155,7 +159,24 @@ test('a film of the day is made and downloaded', async () => {
   expect(download.suggestedFilename()).toMatch(/\.gif$/);
   const bytes = await readFile(await download.path());
   expect(bytes.subarray(0, 4).toString()).toBe('GIF8');
+  const { roomServers } = server;
+  const onWalls = () => roomServers.get('garden')!.walls.film;
+  const last = onWalls()!.frame;
+  expect(last).toBeGreaterThan(0);
+  await page.getByTestId('film-moment').focus();
+  const asked = page.waitForResponse((response) => response.url().endsWith('/film'));
+  await page.keyboard.press('Home');
+  await asked;
+  expect(onWalls()!.frame).toBe(0);
+  const isPainted = await page.locator('film-viewer canvas').evaluate((canvas) => {
+    const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 1, 1);
+    return data[3] === 255;
+  });
+  expect(isPainted).toBe(true);
+  const ended = page.waitForResponse((response) => response.url().endsWith('/show-room'));
   await goTo(page, 'watch');
+  await ended;
+  expect(onWalls()).toBeUndefined();
 });
 
 test('an area is drawn and cleared, with the pointer and with keys', async () => {

@@ -11,6 +11,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
 import { list, oneOf, text } from '../../server/settings/types.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { nextPictures, openRoom, openWall, screenOf } from '../support/page.ts';
@@ -24,6 +25,9 @@ const SCREENS = {
   room: { viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 1 },
   phone: { ...PHONE, deviceScaleFactor: 2 },
 } as const;
+
+/** The size of rooms, in cells. */
+const { width: WIDTH, height: HEIGHT } = DEFAULTS.room;
 
 /** Some of everything that lives in the gallery. */
 const GARDEN = [
@@ -94,7 +98,7 @@ async function main(): Promise<void> {
   const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
   const server = await startServer(
-    { size: '256x160', energy: 'newcomer=100,refillPerSecond=1000' },
+    { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000' },
     { clientFolder },
   );
   const url = `http://127.0.0.1:${server.port}/r/garden`;
@@ -104,7 +108,7 @@ async function main(): Promise<void> {
   const [ada, bo, chiyo, dag] = visitors;
   const gallery = ada.welcome!.checkpoint.gallery.map(({ name }) => name);
   console.log(`Growing ${GARDEN.length} organisms …`);
-  const spots = places(GARDEN.length, 256, 160);
+  const spots = places(GARDEN.length, WIDTH, HEIGHT);
   for (const [i, name] of GARDEN.entries()) {
     const [x, y] = spots[i];
     const index = gallery.indexOf(name);
@@ -129,7 +133,7 @@ async function main(): Promise<void> {
     bo.send('cursor', { x: middle[0] + 7, y: middle[1] - 4, tool: 'damage' });
     chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
     dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
-    const at = await screenOf(page, 60, 60);
+    const at = await screenOf(page, 200, 170);
     await page.mouse.move(at.x, at.y);
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
     await page.screenshot({ path: join(out, `${name}.png`), timeout: 180_000 });
@@ -140,7 +144,7 @@ async function main(): Promise<void> {
     // One that is just growing, in slow motion: a wall takes long to draw here.
     server.setTickRate(server.world.rooms.get('garden')!, 1);
     const index = gallery.indexOf('Ghost');
-    await chiyo.ask('plant', { x: 196, y: 139, seed: { from: 'gallery', index } });
+    await chiyo.ask('plant', { x: 250, y: 170, seed: { from: 'gallery', index } });
     const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
     await chiyo.until(() =>
       chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),

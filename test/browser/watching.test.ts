@@ -12,6 +12,8 @@ import {
   fingerTap,
   modelOf,
   openRoom,
+  openWall,
+  type PageElement,
   screenOf,
   showAll,
   waitForConnection,
@@ -25,6 +27,8 @@ const { server, room, roomUrl, newPage } = await suiteWithPages({
 });
 const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
+const wall = await newPage({ viewport: { width: 960, height: 540 } });
+await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
 const host = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);
 const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
@@ -48,6 +52,22 @@ async function isCentred(page: Page, x: number, y: number): Promise<void> {
   expect(Math.abs(at.x - width / 2)).toBeLessThan(0.2 * width);
   expect(Math.abs(at.y - height / 2)).toBeLessThan(0.2 * height);
 }
+
+/**
+ * Waits until the wall shows a place half way down, and its cells at least and at most so large, in
+ * CSS pixels. It may drift.
+ */
+const wallShows = (x: number, y: number, [least, most]: [number, number]): Promise<unknown> =>
+  wall.waitForFunction(
+    ([px, py, min, max]) => {
+      const shown = document.querySelector('vivarium-wall') as unknown as PageElement;
+      const at = shown.worldToScreen(px, py);
+      const cell = shown.worldToScreen(px + 1, py).x - at.x;
+      const isInside = at.x > 0 && at.x < innerWidth && Math.abs(at.y - innerHeight / 2) < 30;
+      return isInside && cell >= min && cell <= max;
+    },
+    [x, y, least, most] as const,
+  );
 
 /** The host points at a place of the live picture. */
 async function showPlace(x: number, y: number): Promise<void> {
@@ -113,6 +133,16 @@ test('the phone goes where the host points; one with an open sheet gets a button
   await banner.waitFor({ state: 'detached' });
 });
 
+test('walls glide to the place and stay, until the host shows the room again', async () => {
+  await showPlace(100, 100);
+  await wallShows(100, 100, [7, 20]);
+  await host.getByText(/^The walls show this place until \d\d:\d\d\.$/).waitFor();
+  expect(await violations(host)).toEqual([]);
+  await host.getByTestId('show-room').click();
+  await host.getByTestId('walls-show').waitFor({ state: 'detached' });
+  await wallShows(80, 80, [1, 4]);
+});
+
 test('a view is followed from the list until the visitor moves, and both are told', async () => {
   const look = (x: number): void =>
     ada.send('look', {
@@ -172,6 +202,13 @@ test('the link of the host opens a page that watches, has no tools, and counts a
   expect(await watching.getByTestId('canvas').getAttribute('data-tool')).toBe('look');
   expect((await api.call('room')).visitors).toHaveLength(2);
   expect(await violations(watching)).toEqual([]);
+
+  await goTo(host, 'knobs');
+  await host.getByTestId('knob-spectators').getByRole('checkbox').uncheck();
+  await watching.getByText('Watching by this link is switched off just now.').waitFor();
+  expect(await violations(watching)).toEqual([]);
+  await host.getByTestId('knob-spectators').getByRole('checkbox').check();
+  await watching.getByRole('alert').waitFor({ state: 'detached' });
   expect(problems).toEqual([]);
 });
 

@@ -138,7 +138,9 @@ test('any moment of a film is fetched, and walls show it until the host ends tha
   wall.requestJoin({ as: 'wall' });
   await wall.until(() => wall.tick !== undefined);
   const shown = () =>
-    wall.heard.flatMap(({ name, message }) => (name === 'film' ? [message as Event<'film'>] : []));
+    wall.heard
+      .flatMap(({ name, message }) => (name === 'film' ? [message as Event<'film'>] : []))
+      .slice(1);
   expect(await forWalls(0)).toBe(404);
   await host.call('showFilm', { job: id, frame: 2, speed: 0 });
   await wall.until(() => shown().length > 0);
@@ -146,10 +148,12 @@ test('any moment of a film is fetched, and walls show it until the host ends tha
   expect(await forWalls(0)).toBe(200);
   const late = connect();
   late.requestJoin({ as: 'wall' });
-  await late.next(({ name }) => name === 'film');
+  expect((await late.next(({ name }) => name === 'film')) as Event<'film'>).toMatchObject({
+    film: { id },
+  });
   expect(await host.refusal('showFilm', { job: id, frame: frames, speed: 1 })).toBe('no-such-time');
   expect(await host.refusal('showFilm', { job: 'x', frame: 0, speed: 1 })).toBe('no-such-job');
-  await host.call('showFilm', { job: null, frame: 0, speed: 0 });
+  await host.call('showRoom');
   await wall.until(() => shown().length > 1);
   expect(shown()[1]).toEqual({});
   expect(await forWalls(0)).toBe(404);

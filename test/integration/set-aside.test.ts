@@ -267,6 +267,7 @@ test('the host puts a room back, in exchange for the present one, or dismisses i
     const [replaced, ...others] = (await host.call('state')).aside;
     expect(others).toEqual([]);
     expect(replaced).toMatchObject({ room: 'a', what: 'replaced' });
+    await host.call('closeRoom', {}, { room: 'a' });
     await host.call('putBack', {}, { aside: replaced.id });
     expect(sizeOf(server, 'a')).toBe(planted + 1);
     for (const { id } of (await host.call('state')).aside) {
@@ -279,6 +280,10 @@ test('the host puts a room back, in exchange for the present one, or dismisses i
   } finally {
     await server.close();
   }
+  // A room that was closed is open since, also after a restart.
+  const again = await open(folder);
+  expect(sizeOf(again.server, 'a')).toBe(planted + 1);
+  await again.server.close();
 });
 
 test('data of another version or size are refused all the same', async () => {

@@ -2,8 +2,10 @@
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { FastClock } from '../support/fake-clock.ts';
+import { startServer } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
-import type { Visitor } from '../support/visitor.ts';
+import { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, connect } = await suiteServer({
   ...{ size: '160x96', 'tick-rate': 30, energy: 'off' },
@@ -11,8 +13,10 @@ const { server, room, join, connect } = await suiteServer({
 const host = await hostOf(server);
 const roomServer = () => server.rooms.findServer('garden');
 
-const heard = <N extends 'view' | 'followers' | 'spotlight'>(visitor: Visitor, wanted: N) =>
-  visitor.heard.flatMap(({ name, message }) => (name === wanted ? [message as Event<N>] : []));
+const heard = <N extends 'view' | 'followers' | 'spotlight' | 'closeUp'>(
+  visitor: Visitor,
+  wanted: N,
+) => visitor.heard.flatMap(({ name, message }) => (name === wanted ? [message as Event<N>] : []));
 
 async function watch(more: Partial<Command<'join'>> = {}): Promise<Visitor> {
   const spectator = connect();
@@ -39,6 +43,43 @@ describe('a place that the host shows', () => {
     }
     expect(await host.refusal('spotlight', { x: 160, y: 40 })).toBe('off-grid');
     expect(await host.refusal('spotlight', { x: -1, y: 40 })).toBe('bad-call');
+  });
+
+  test('is where walls stay, also those that come later, until the host ends that', async () => {
+    const [ada, wall] = [await join('Ada'), connect()];
+    wall.requestJoin({ as: 'wall' });
+    await wall.until(() => wall.tick !== undefined);
+    const at = { x: 100, y: 30 };
+    const places = (one: Visitor) => heard(one, 'closeUp').map((event) => event.at);
+    await host.call('spotlight', at);
+    await wall.until(() => places(wall).at(-1) !== undefined);
+    expect(places(wall).at(-1)).toEqual(at);
+    const late = connect();
+    late.requestJoin({ as: 'wall' });
+    await late.until(() => places(late).length > 0);
+    expect(places(late)).toEqual([at]);
+    const { showing } = (await host.call('room')).walls;
+    expect(showing).toMatchObject({ what: 'closeUp' });
+    expect(showing!.left).toBeGreaterThan(0);
+    await host.call('showRoom');
+    await wall.until(() => places(wall).at(-1) === undefined);
+    expect((await host.call('room')).walls.showing).toBeNull();
+    expect(places(ada)).toEqual([]);
+  });
+
+  test('is left by walls after a while, if the host does not ask again', async () => {
+    const fast = await startServer({ size: '64x64' }, { clock: new FastClock(200) });
+    const [api, wall] = [await hostOf(fast), new Visitor(fast.port)];
+    try {
+      wall.requestJoin({ as: 'wall' });
+      await api.call('spotlight', { x: 40, y: 30 }, { room: 'garden' });
+      await wall.until(() => heard(wall, 'closeUp').some(({ at }) => at !== undefined));
+      await wall.until(() => heard(wall, 'closeUp').at(-1)!.at === undefined);
+      expect((await api.call('room', {}, { room: 'garden' })).walls.showing).toBeNull();
+    } finally {
+      wall.leave();
+      await fast.close();
+    }
   });
 });
 
@@ -130,6 +171,21 @@ describe('a spectator', () => {
     expect(room.size).toBe(before);
     expect(room.viewOf(organism)!.wounds).toBe(0);
     await host.call('changeSettings', { capacity: 200 });
+  });
+
+  test('is sent away when the host switches the link off, gets in again after that, and others stay', async () => {
+    const [ada, spectator, wall] = [await join('Ada'), await watch(), connect()];
+    wall.requestJoin({ as: 'wall' });
+    await wall.until(() => wall.tick !== undefined);
+    await host.call('changeSettings', { spectators: false });
+    expect(await spectator.refusal()).toBe('no-spectators');
+    const late = connect();
+    late.requestJoin({ as: 'spectator' });
+    expect(await late.refusal()).toBe('no-spectators');
+    expect([ada, wall].every(({ socket }) => socket.connected)).toBe(true);
+    expect(roomServer().spectators.size).toBe(0);
+    await host.call('changeSettings', { spectators: true });
+    await watch();
   });
 
   test('is sent away with the visitors when the rooms close, unlike a wall, and a ban holds', async () => {

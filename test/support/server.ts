@@ -49,6 +49,7 @@ export async function startServer(
     data: 'none',
     attract: 'off',
     ...PACE,
+    liveliness: 0,
     ...settings,
   });
   const config = readConfig(args, {});

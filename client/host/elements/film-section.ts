@@ -1,14 +1,15 @@
 /** Makes timelapse films of the selected room in the background, to download. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { customElement, query, state } from 'lit/decorators.js';
+import { keyed } from 'lit/directives/keyed.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { timeText } from '../../elements/text.ts';
-import type { Size } from '../../render/camera.ts';
 import { hostIcons } from '../icons.ts';
 import { JOB_REASON_TEXTS } from '../refusal-text.ts';
 import { bytes, moment } from '../text.ts';
+import type { FilmViewer } from './film-viewer.ts';
 import './film-viewer.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
@@ -24,12 +25,21 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
+/** A film that is older than this does not show the day any more, ms. */
+const RECENT = 3_600_000;
+
 /** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
     form {
       gap: 20px;
+    }
+    .day {
+      gap: 14px;
+    }
+    .day p {
+      max-width: none;
     }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
@@ -56,9 +66,6 @@ export class FilmSection extends HostElement {
     progress::-moz-progress-bar {
       background: var(--accent);
     }
-    film-viewer {
-      grid-column: 1 / -1;
-    }
     @media (max-width: 560px) {
       .job {
         grid-template-columns: minmax(0, 1fr);
@@ -69,12 +76,20 @@ export class FilmSection extends HostElement {
   @state() private kind: JobState['kind'] = 'gif';
   @state() private hours = 24;
   @state() private seconds = 20;
-  /** Id of the film that is previewed; '' if none is. */
-  @state() private previewed = '';
+  @query('film-viewer') private readonly viewer!: FilmViewer | null;
+  /** Id of the film that the host has chosen to look at; '': the latest. */
+  @state() private chosen = '';
+
+  private isAsking = false;
+
+  protected override roomChanged(): void {
+    this.chosen = '';
+  }
 
   protected override section({ name, width, height }: RoomSummary, all: HostState): TemplateResult {
     const jobs = all.jobs.filter(({ room }) => room === name).toReversed();
     const running = jobs.some((job) => job.state === 'going');
+    const shown = this.shownOf(jobs, all.now);
     const lead = msg(
       str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
     );
@@ -82,23 +97,43 @@ export class FilmSection extends HostElement {
       ${
         all.keeping === null
           ? noStorage()
-          : html`<form class="card" @submit=${this.start}>
+          : html`<div class="cards"><section class="card day grid" aria-label=${msg('The day')}>
+              <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
+              ${keyed(
+                name,
+                html`<film-viewer
+                  .host=${this.host}
+                  .version=${this.version}
+                  .job=${shown}
+                  .hours=${this.hours}
+                  .size=${{ width, height }}
+                  @want=${this.make}
+                ></film-viewer>`,
+              )}
+            </section>
+            <form class="card" @submit=${this.start}>
               ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
               ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
               ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
               <div><button class="solid" data-testid="make-film" ?disabled=${running}>${hostIcons.film}${running ? msg('A film is being made') : msg('Make the film')}</button></div>
-            </form>`
+            </form></div>`
       }
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job, { width, height }, all))}</div>`
+              <div class="cards">${jobs.map((job) => this.job(job, job === shown, all))}</div>`
           : nothing
       }`;
   }
 
-  private job(job: JobState, size: Size, { now, zone }: HostState): TemplateResult {
-    const isPreviewed = this.previewed === job.id;
+  /** The film that the slider moves through: the chosen one, or the latest of this day. */
+  private shownOf(jobs: readonly JobState[], now: number): JobState | undefined {
+    const isUsable = ({ state }: JobState): boolean => state === 'going' || state === 'done';
+    const chosen = jobs.find((job) => job.id === this.chosen && isUsable(job));
+    return chosen ?? jobs.find((job) => isUsable(job) && now - job.since < RECENT);
+  }
+
+  private job(job: JobState, isShown: boolean, { now, zone }: HostState): TemplateResult {
     const file = pathOf(FILES.job, { job: job.id });
     const weight = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
@@ -121,24 +156,33 @@ export class FilmSection extends HostElement {
             ? html`<span class="number" role="status">${Math.round(100 * job.progress)} %</span>
                 <button class="plain" @click=${() => this.host.do('stopJob', { job: job.id }, {})}>${msg('Stop')}</button>`
             : job.state === 'done'
-              ? html`<button class="plain" data-testid="look-film" @click=${() => (this.previewed = isPreviewed ? '' : job.id)}>${isPreviewed ? msg('Hide') : msg('Look')}</button><a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
+              ? html`<button class="plain" data-testid="look-film" aria-pressed=${isShown} @click=${() => this.choose(job.id)}>${msg('Look')}</button><a class="button solid" href=${file} download=${job.file}>${hostIcons.save}${msg('Download')}</a>`
               : nothing
         }
       </div>
       ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
-      ${
-        isPreviewed && job.state === 'done'
-          ? html`<film-viewer .host=${this.host} .version=${this.version} .job=${job} .size=${size}></film-viewer>`
-          : nothing
-      }
     </article>`;
+  }
+
+  private choose(id: string): void {
+    this.chosen = id;
+    this.viewer?.scrollIntoView({ block: 'nearest' });
   }
 
   private start(event: SubmitEvent): void {
     event.preventDefault();
+    void this.make();
+  }
+
+  private readonly make = async (): Promise<void> => {
+    // A slider that moves asks many times.
+    if (this.isAsking) return;
+    this.isAsking = true;
+    this.chosen = '';
     const { kind, hours, seconds, shownRoom: room } = this;
-    void this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
+    await this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
       msg('The film is being made. You can leave this page in the meantime.'),
     );
-  }
+    this.isAsking = false;
+  };
 }

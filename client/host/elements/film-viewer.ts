@@ -1,6 +1,9 @@
-/** A finished film, moved through with a slider: in this page, and on the room's walls. */
+/**
+ * A film of the room, moved through with a slider: in this page, and on the room's walls. While
+ * there is none, the slider asks for one; its pictures are shown as soon as they are made.
+ */
 import { msg, str } from '@lit/localize';
-import { css, html, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
@@ -15,7 +18,14 @@ const SPEED = 12;
 /** Least time between two calls while the slider moves, ms. */
 const INTERVAL = 250;
 
-/** Plays a film, and shows any moment of it. */
+/** Steps of the slider while there is no film. */
+const STEPS = 1_000;
+const HOUR = 3_600_000;
+
+/**
+ * Plays a film, and shows any moment of it. Fires `want` when somebody wants to see one and there
+ * is none.
+ */
 @customElement('film-viewer')
 export class FilmViewer extends HostElement {
   static override styles = css`
@@ -42,38 +52,75 @@ export class FilmViewer extends HostElement {
       min-width: 9em;
       text-align: end;
     }
+    @media (max-width: 560px) {
+      .bar {
+        flex-wrap: wrap;
+      }
+      input {
+        order: 1;
+        flex-basis: 100%;
+      }
+      output {
+        flex: 1;
+      }
+    }
   `;
 
-  @property({ attribute: false }) job!: JobState;
+  /** The film; undefined while there is none. */
+  @property({ attribute: false }) job: JobState | undefined;
+  /** What a film would show that does not exist yet: the last hours. */
+  @property({ attribute: false }) hours = 24;
   /** Of the room, in cells. */
   @property({ attribute: false }) size!: Size;
-  /** The picture that the slider is at. */
-  @state() private frame = 0;
+  /** Where the slider is: 0 at the beginning, 1 at the end. */
+  @state() private share = 1;
   @state() private isPlaying = false;
+  /** Whether the walls are to show what the page shows. */
   @state() private isOnWall = false;
+  /** Whether the server has said that they show a film. */
+  private isUp = false;
+  /** What they were last told to show. */
+  private told = '';
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private shown = -1;
+  /** What the canvas shows: a film and its picture. */
+  private shown = '';
   private isLoading = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Moves the walls along with the slider. */
   private readonly toWalls = new Throttle<void>(() => void this.showOnWall(), INTERVAL);
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    void this.updateComplete.then(() => this.draw());
-  }
-
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.pause();
     this.toWalls.forget();
-    if (this.isOnWall) void this.leaveWall();
-    this.isOnWall = false;
+    if (this.isOnWall) this.toggleWall();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
+    // It has ended by itself, or elsewhere.
+    if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
+      this.isOnWall = false;
+      this.isUp = false;
+    }
+  }
+
+  protected override updated(): void {
+    void this.draw();
+    const { job, frame, isPlaying } = this;
+    const wish = `${job?.id} ${isPlaying ? 'playing' : frame}`;
+    if (!this.isOnWall || this.made === 0 || wish === this.told) return;
+    this.told = wish;
+    // A few times a second.
+    this.toWalls.push(undefined, performance.now());
+    setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
 
   override render(): TemplateResult {
-    const { size, frame, isPlaying, isOnWall } = this;
+    const { size, job, share, last, isPlaying, isOnWall } = this;
     const time = this.momentText();
+    const percent = Math.round(100 * (job?.progress ?? 0));
     return html`<canvas width=${size.width} height=${size.height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
       <div class="bar row">
         <button
@@ -87,8 +134,8 @@ export class FilmViewer extends HostElement {
         <input
           type="range"
           min="0"
-          max=${this.last}
-          .value=${String(frame)}
+          max=${last}
+          .value=${String(Math.round(share * last))}
           aria-label=${msg('Moment')}
           aria-valuetext=${time}
           data-testid="film-moment"
@@ -96,6 +143,11 @@ export class FilmViewer extends HostElement {
         />
         <output class="soft number" data-testid="film-time">${time}</output>
       </div>
+      ${
+        job?.state === 'going'
+          ? html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, from the beginning: ${percent} %`)}</p>`
+          : nothing
+      }
       <div class="row">
         <button class="plain" aria-pressed=${isOnWall} data-testid="film-on-wall" @click=${this.toggleWall}>
           ${hostIcons.walls}${isOnWall ? msg('Show the room again') : msg('Show on the walls')}
@@ -103,39 +155,54 @@ export class FilmViewer extends HostElement {
       </div>`;
   }
 
+  /** The last picture of the whole film. */
   private get last(): number {
-    return (this.job.frames ?? 1) - 1;
+    return (this.job?.total ?? STEPS + 1) - 1;
+  }
+
+  /** Number of pictures that can be shown. */
+  private get made(): number {
+    return this.job?.frames ?? 0;
+  }
+
+  /** The picture that the slider is at, or the last one that is made. */
+  private get frame(): number {
+    return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
 
   private momentText(): string {
-    const { from, since } = this.job;
+    const { job, share, last, hours } = this;
     const { now = 0, zone = 0 } = this.host.state ?? {};
-    if (from === null) return `${this.frame + 1} / ${this.last + 1}`;
-    const share = this.last === 0 ? 1 : this.frame / this.last;
-    return moment(from + (since - from) * share, now, zone);
+    const until = job?.since ?? now;
+    const from = job && this.made > 0 ? job.from : until - hours * HOUR;
+    if (from === null) return `${Math.round(share * last) + 1} / ${last + 1}`;
+    return moment(from + (until - from) * share, now, zone);
+  }
+
+  /** Asks for a film if there is none. */
+  private want(): void {
+    if (!this.job) this.dispatchEvent(new CustomEvent('want'));
   }
 
   private scrub({ target }: InputEvent): void {
     this.pause();
-    this.frame = (target as HTMLInputElement).valueAsNumber;
-    void this.draw();
-    if (this.isOnWall) this.followOnWall();
+    this.share = (target as HTMLInputElement).valueAsNumber / this.last;
+    this.want();
   }
 
   private togglePlaying(): void {
+    this.want();
     if (this.isPlaying) this.pause();
     else this.play();
-    if (this.isOnWall) void this.showOnWall();
   }
 
   private play(): void {
     this.isPlaying = true;
     const start = performance.now();
-    const from = this.frame;
+    const from = this.share < 1 ? Math.round(this.share * this.last) : 0;
     const next = (): void => {
       const played = Math.floor(((performance.now() - start) * SPEED) / 1000);
-      this.frame = (from + played) % (this.last + 1);
-      void this.draw();
+      if (this.made > 0) this.share = ((from + played) % this.made) / Math.max(1, this.last);
       this.timer = setTimeout(next, 1000 / SPEED);
     };
     next();
@@ -151,19 +218,33 @@ export class FilmViewer extends HostElement {
     if (this.isLoading) return;
     this.isLoading = true;
     try {
-      while (this.isConnected && this.shown !== this.frame) {
-        const { frame } = this;
-        const path = pathOf(FILES.frame, { job: this.job.id, frame });
-        const response = await fetch(path);
+      while (this.isConnected && this.shown !== this.wanted) {
+        const { wanted } = this;
+        const response = await fetch(wanted);
         if (!response.ok) return;
-        this.paint(new Uint8ClampedArray(await response.arrayBuffer()));
-        this.shown = frame;
+        if (this.made > 0) this.paint(new Uint8ClampedArray(await response.arrayBuffer()));
+        else await this.paintRoom(await response.blob());
+        this.shown = wanted;
       }
     } catch {
       // The page says by itself that the server does not answer.
     } finally {
       this.isLoading = false;
     }
+  }
+
+  /** The address of the picture to show: of the film, or of the room as it is. */
+  private get wanted(): string {
+    const { job, frame } = this;
+    if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
+    return pathOf(FILES.picture, { room: this.host.room });
+  }
+
+  private async paintRoom(picture: Blob): Promise<void> {
+    const { width, height } = this.size;
+    const context = this.canvas.getContext('2d');
+    context?.clearRect(0, 0, width, height);
+    context?.drawImage(await createImageBitmap(picture), 0, 0);
   }
 
   /** @param planes RGBA, premultiplied, then owners */
@@ -177,24 +258,22 @@ export class FilmViewer extends HostElement {
 
   private toggleWall(): void {
     this.isOnWall = !this.isOnWall;
-    void (this.isOnWall ? this.showOnWall() : this.leaveWall());
-  }
-
-  /** The walls follow the slider, a few times a second. */
-  private followOnWall(): void {
-    this.toWalls.push(undefined, performance.now());
-    setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
+    this.told = '';
+    if (this.isOnWall) this.want();
+    else if (this.isUp) void this.leaveWall();
   }
 
   private async showOnWall(): Promise<void> {
-    const { frame, isPlaying } = this;
-    const { id, room } = this.job;
+    const { job, frame, isPlaying } = this;
+    if (!job) return;
+    const { id, room } = job;
     const speed = isPlaying ? SPEED : 0;
-    const done = await this.host.do('showFilm', { room }, { job: id, frame, speed });
-    if (!done) this.isOnWall = false;
+    this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
+    if (!this.isUp) this.isOnWall = false;
   }
 
   private async leaveWall(): Promise<void> {
-    await this.host.do('showFilm', { room: this.job.room }, { job: null, frame: 0, speed: 0 });
+    this.isUp = false;
+    await this.host.do('showRoom', { room: this.shownRoom }, {});
   }
 }

@@ -41,6 +41,17 @@ export class HostLogin extends StyledElement {
     .solid {
       min-height: 3.1em;
     }
+    @media (max-height: 480px) {
+      :host {
+        padding-block: 12px;
+      }
+      form {
+        gap: 12px;
+      }
+      .mark {
+        display: none;
+      }
+    }
   `;
 
   /** Why the last attempt failed. */

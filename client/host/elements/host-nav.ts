@@ -80,6 +80,9 @@ export class HostNav extends StyledElement {
       .more.here {
         color: var(--accent);
       }
+      .more.here {
+        background: oklch(0.36 0.045 175 / 0.55);
+      }
       .rest {
         position: absolute;
         inset: auto 8px calc(100% + 8px);

@@ -26,6 +26,10 @@ const TOGGLES = {
     about: msg('Plants and crosses by itself, and stops when a visitor starts.'),
   },
   names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
+  spectators: {
+    name: msg('View-only link'),
+    about: msg('Off: those who watch by the link are sent away, and it opens nothing.'),
+  },
   captions: {
     name: msg('Captions on the wall'),
     about: msg('One short sentence, in each of these languages in turn.'),
@@ -131,7 +135,8 @@ export class KnobsSection extends HostElement {
         <h3>${msg('Wall and text')}</h3>
         <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
         ${this.toggle(room, settings, 'attract')} ${settings.attract.on ? knob(GARDENER_KNOB) : nothing}
-        ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'captions')}
+        ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'spectators')}
+        ${this.toggle(room, settings, 'captions')}
         ${this.languages(room, settings.languages)}
       </section>
       <section class="card" aria-label=${msg('What visitors plant')}>

@@ -135,7 +135,7 @@ export class RoomsSection extends HostElement {
             <span>${organismsText(room.organisms)}</span>
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${number(width)} × ${number(height)}</span>
-            ${species ? html`<span>${species}</span>` : nothing}
+            ${species && checkpoints.length > 1 ? html`<span>${species}</span>` : nothing}
             <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
           </p>
         </div>

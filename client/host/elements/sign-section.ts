@@ -56,7 +56,8 @@ export class SignSection extends HostElement {
   @state() private address = '';
   @query('img') private readonly picture!: HTMLImageElement | null;
 
-  protected override section({ name: room }: RoomSummary, all: HostState): TemplateResult {
+  protected override section(summary: RoomSummary, all: HostState): TemplateResult {
+    const { name: room, settings } = summary;
     const address = this.address || all.addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
@@ -73,7 +74,14 @@ export class SignSection extends HostElement {
           <p class="field">
             <span>${msg('Link for those who only watch')}</span>
             <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
-            <small>${msg('Whoever opens it sees everything and cannot act. They take nobody’s place.')}</small>
+            <small
+              >${
+                settings.spectators
+                  ? msg(
+                      'Whoever opens it sees everything and cannot act. They take nobody’s place.',
+                    )
+                  : msg('It opens nothing: the link is off in the settings of this room.')
+              }</small>
           </p>
           <div class="row">
             <button class="solid" data-testid="print" @click=${this.print}>${hostIcons.print}${msg('Print')}</button>

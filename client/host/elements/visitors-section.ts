@@ -37,6 +37,12 @@ export class VisitorsSection extends HostElement {
       gap: 14px;
       margin: 18px 0 14px;
     }
+    /* Six figures: no single one in a row of its own. */
+    @media (min-width: 560px) and (max-width: 1000px) {
+      .figures {
+        grid-template-columns: repeat(3, 1fr);
+      }
+    }
     .figures .card {
       padding: 16px 18px;
     }

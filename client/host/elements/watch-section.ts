@@ -11,7 +11,7 @@ import type { Point } from '../../render/camera.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
-import { inLineText, organismsText, paceText, visitorsText } from '../text.ts';
+import { clock, inLineText, organismsText, paceText, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { iconButton } from './templates.ts';
@@ -97,7 +97,7 @@ export class WatchSection extends HostElement {
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${this.facts(summary)}
+        ${this.facts(summary)} ${this.wallBar(summary)}
       </div>
       <div class="stage">
         <live-view
@@ -172,6 +172,24 @@ export class WatchSection extends HostElement {
               <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`
           : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
       }
+    </div>`;
+  }
+
+  /** Says what the walls show instead of the whole room, and ends it. */
+  private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
+    const { host, shownRoom: room } = this;
+    const { now = 0, zone = 0 } = host.state ?? {};
+    if (!showing || up === 0) return nothing;
+    const until = clock(now + showing.left, zone);
+    return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
+      <span>${
+        showing.what === 'film'
+          ? msg(str`The walls show a film until ${until}.`)
+          : msg(str`The walls show this place until ${until}.`)
+      }</span>
+      <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', { room }, {})}>
+        ${msg('Show the room again')}
+      </button>
     </div>`;
   }
 

@@ -24,6 +24,15 @@ export const watchStyle = css`
   .tools .row {
     gap: 8px;
   }
+  .showing {
+    align-items: center;
+    flex-basis: 100%;
+    padding: 6px 6px;
+    padding-inline-start: 20px;
+    border-radius: 24px;
+    border: 1px solid oklch(0.89 0.075 168 / 0.5);
+    background: var(--accent-deep);
+  }
   .tight {
     position: absolute;
     inset-block: auto 14px;
@@ -143,6 +152,11 @@ export const watchStyle = css`
       padding: 0;
     }
   }
+  @media (max-width: 1100px) and (max-height: 500px) {
+    .stage {
+      height: max(10em, calc(100vh - 215px));
+    }
+  }
   @media (max-width: 560px) {
     .stage {
       height: 44vh;
@@ -150,11 +164,15 @@ export const watchStyle = css`
     .facts {
       width: 100%;
     }
+  }
+  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
     .tight {
       inset-block: 8px auto;
       inset-inline: auto 8px;
       grid-auto-flow: column;
     }
+  }
+  @media (max-width: 560px) {
     .bar {
       padding-inline-start: 16px;
       gap: 8px;

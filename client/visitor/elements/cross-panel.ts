@@ -82,6 +82,12 @@ export class CrossPanel extends PanelElement {
         height: 5.6em;
       }
     }
+    @media (max-width: 720px) and (max-height: 600px) {
+      .child {
+        width: 4.6em;
+        height: 4.6em;
+      }
+    }
     @media (max-width: 299px) {
       .family {
         grid-template-columns: 1fr;

@@ -51,6 +51,7 @@ export class VivariumRoom extends VisitorElement {
       this.wayBack = wayBack;
     },
     isBusy: () => this.isBusy,
+    announce: (text) => this.toasts.show(text, { x: this.middle.x, y: this.middle.y / 2 }),
     visit: (place) => this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 }),
     match: (area) => this.room?.view.match(area),
   });

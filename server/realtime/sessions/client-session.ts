@@ -23,7 +23,12 @@ import type { JoinRequest, RoomClient } from './room-client.ts';
 const MAX_BUFFERED_PACKETS = 8;
 
 /** Refusals that end the connection. The page reconnects later, or not at all. */
-const FINAL: ReadonlySet<Reason> = new Set(['protocol-version', 'room-closed', 'sent-away']);
+const FINAL: ReadonlySet<Reason> = new Set([
+  'protocol-version',
+  'room-closed',
+  'sent-away',
+  'no-spectators',
+]);
 
 /** What a page sends without anything that its visitor does. */
 const SENT_BY_ITSELF: ReadonlySet<CommandName> = new Set(['received', 'resync']);

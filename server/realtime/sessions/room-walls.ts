@@ -1,6 +1,6 @@
 /** The walls of a room: displays that are shown everything and take no participant's slot. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { WallState } from '../../../shared/host/state.ts';
+import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
@@ -14,10 +14,13 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 /** A wall that was up for so long is missed when it is gone, ms. */
 const SETTLED = 60_000;
 
-/** A film is shown no longer than this after the host last asked for it, ms. */
-const FILM_TIME = 600_000;
+const { wallTimes } = DEFAULTS.host;
 
 type Film = NonNullable<Event<'film'>['film']>;
+type Place = Event<'spotlight'>;
+
+/** What the host has walls show: a film instead of the room, or a place of it from close by. */
+type Shown = { readonly film: Film } | { readonly closeUp: Place };
 
 /** A connection that asks to be a wall. */
 export interface WallRequest {
@@ -37,9 +40,9 @@ export class RoomWalls extends WallSlots<RoomClient> {
   private readonly connected = new Map<RoomClient, ConnectedWall>();
   /** Whether the last wall is gone after it had been up for a while. */
   isBare = false;
-  /** What the walls show instead of the room, and since when; ms. */
-  private shown: { readonly film: Film; readonly since: number } | undefined;
-  private cancelFilm = (): void => {};
+  /** What the host shows on the walls, and since when; ms. */
+  private shown: (Shown & { readonly since: number }) | undefined;
+  private cancelEnd = (): void => {};
 
   constructor(
     private readonly context: RoomContext,
@@ -91,19 +94,28 @@ export class RoomWalls extends WallSlots<RoomClient> {
 
   /** What the walls show instead of the room: the film as it is now. */
   get film(): Film | undefined {
-    if (!this.shown) return undefined;
+    if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
     const played = Math.floor((film.speed * (this.context.clock.now() - since)) / 1000);
     return { ...film, frame: (film.frame + played) % film.frames };
   }
 
-  /** Shows a film on all walls; undefined: the room. It ends by itself if nothing more is asked. */
-  showFilm(film: Film | undefined): void {
+  /** What the host shows on the walls now, and for how long unless they ask again, ms. */
+  get showing(): RoomSummary['walls']['showing'] {
+    if (!this.shown) return null;
+    const what = 'film' in this.shown ? 'film' : 'closeUp';
+    const { since } = this.shown;
+    return { what, left: Math.max(0, since + wallTimes[what] - this.context.clock.now()) };
+  }
+
+  /** Shows something on all walls; undefined: the whole room. It ends by itself after a while. */
+  show(shown: Shown | undefined): void {
     const { clock } = this.context;
-    this.cancelFilm();
-    this.shown = film && { film, since: clock.now() };
-    this.cancelFilm = film ? clock.after(FILM_TIME, () => this.showFilm(undefined)) : () => {};
-    for (const wall of this.connected.keys()) wall.send('film', { film });
+    this.cancelEnd();
+    this.shown = shown && { ...shown, since: clock.now() };
+    const { showing } = this;
+    this.cancelEnd = showing ? clock.after(showing.left, () => this.show(undefined)) : () => {};
+    for (const wall of this.connected.keys()) this.sendShown(wall);
   }
 
   /** A client has shown a frame. */
@@ -127,7 +139,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
       wall.disconnect(reason);
     }
     this.isBare = false;
-    this.showFilm(undefined);
+    this.show(undefined);
   }
 
   /** Walls draw names into the picture, and only a new welcome changes those. */
@@ -152,7 +164,13 @@ export class RoomWalls extends WallSlots<RoomClient> {
     eventQueue.startFor(wall);
     const viewport = fullViewport(room.grid.planes);
     broadcaster.add(wall, viewport, clock.now(), { tier: 'full', heldChecksums });
-    const { film } = this;
-    if (film && this.connected.has(wall)) wall.send('film', { film });
+    // Also that there is nothing: a wall that was away still shows what has ended since.
+    if (this.connected.has(wall)) this.sendShown(wall);
+  }
+
+  private sendShown(wall: RoomClient): void {
+    const { shown, film } = this;
+    wall.send('film', { film });
+    wall.send('closeUp', { at: shown && 'closeUp' in shown ? shown.closeUp : undefined });
   }
 }

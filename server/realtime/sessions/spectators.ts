@@ -44,11 +44,12 @@ export class Spectators {
    * Welcomes a spectator and streams the room to them. When there are as many as the room takes,
    * the newest of the address with most of them gives way, or the newcomer is refused.
    *
-   * @throws Refusal room-closed, sent-away, room-full
+   * @throws Refusal room-closed, no-spectators, sent-away, room-full
    */
   add(client: RoomClient, { address, deviceMark, heldChecksums }: SpectatorRequest): void {
     const { policy, bans, room, newcomers } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
+    if (!policy.settings.spectators) throw new Refusal('no-spectators');
     const device = newcomers.deviceIdOf(deviceMark);
     const applicant = { participant: undefined, device, address };
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');

@@ -130,6 +130,23 @@ test.each([2.3, 29])('with a limit of two, %d flashes a second are softened more
   expect(Math.max(...late) - Math.min(...late)).toBeLessThan(0.1);
 });
 
+test('a window of another size goes on softening, and counts what has flashed before', () => {
+  for (const limit of [2, 3] as const) {
+    const guard = new FlashGuard(COLUMNS, ROWS, 3);
+    const left = (i: number) =>
+      Float32Array.from({ length: ZONES }, (_, zone) => (zone % COLUMNS < 10 ? i % 2 : 0));
+    for (let i = 0; i < 40; i++) guard.measure(measured(left(i)), i * 30);
+    const larger = new FlashGuard(2 * COLUMNS, 2 * ROWS, limit);
+    larger.takeOver(guard);
+    expect(larger.isSoft(1_200)).toBe(true);
+    const shares = new Uint8Array(4 * ZONES);
+    larger.shares(1_200, FRAME, shares);
+    expect(Math.max(...shares.slice(0, 20))).toBeLessThan(20);
+    expect(shares[2 * COLUMNS - 1]).toBe(255);
+    expect(larger.isSoft(1_170 + HOLD + RELEASE)).toBe(false);
+  }
+});
+
 test('moving the camera is no flash, and flashing is found again when it rests', () => {
   const guard = new FlashGuard(COLUMNS, ROWS, 3);
   const measure = (i: number): void => {

@@ -1,7 +1,7 @@
 /** Options of a wall page, its address for phones, its camera, and reloading. */
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
-import { drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
+import { closeUpOf, drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew } from '../../../client/wall/page-reload.ts';
 import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
@@ -135,6 +135,37 @@ describe('the camera of a wall', () => {
     });
     expect(Math.min(...tops)).toBeLessThan(1);
     expect(Math.max(...tops)).toBeGreaterThan(grid.height - 200 / home.zoom - 1);
+  });
+
+  test('comes so close to a place that an organism is large, and shows little beside the dish', () => {
+    const place = fc.record({ x: fc.nat(grid.width), y: fc.nat(grid.height) });
+    forAll(screens, place, (view, at) => {
+      const home = frameOf('drift', grid, view, NO_INSETS);
+      const camera = closeUpOf(at, 32, home, { grid, view, insets: NO_INSETS });
+      expect(32 * camera.zoom).toBeGreaterThan(0.4 * Math.min(view.width, view.height));
+      const { x, y } = worldToScreen(camera, view, at);
+      for (const [place, side] of [[x, view.width] as const, [y, view.height] as const]) {
+        expect(place).toBeGreaterThan(-1e-6);
+        expect(place).toBeLessThan(side + 1e-6);
+      }
+      // In the middle, except near an edge.
+      const upper = screenToWorld(camera, view, { x: 0, y: 0 });
+      const lower = screenToWorld(camera, view, { x: view.width, y: view.height });
+      const isInside = upper.x > 0 && upper.y > 0 && lower.x < grid.width && lower.y < grid.height;
+      if (isInside)
+        expect([x, y]).toEqual([
+          expect.closeTo(view.width / 2, 4),
+          expect.closeTo(view.height / 2, 4),
+        ]);
+      const axes = [
+        [upper.x, lower.x, grid.width],
+        [upper.y, lower.y, grid.height],
+      ] as const;
+      for (const [least, most, side] of axes) {
+        const beside = Math.max(3, (most - least - side) / 2) + 1e-6;
+        expect(Math.max(-least, most - side)).toBeLessThanOrEqual(beside);
+      }
+    });
   });
 
   test('of each screen of a video wall shows its part of the whole, without the gaps', () => {

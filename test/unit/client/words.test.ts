@@ -30,6 +30,7 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'join-timeout',
   'unknown-message',
   'bad-message',
+  'bad-point',
   'bad-latent',
   'no-latents',
 ];

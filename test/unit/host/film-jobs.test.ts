@@ -58,10 +58,10 @@ test('a film of the last hours begins at a time, as the tick rate may have chang
 
 test('a film may take long, but fails when it makes no progress', async () => {
   begin();
-  maker.say({ from: NOW - 6 * HOUR });
+  maker.say({ from: NOW - 6 * HOUR, total: 300 });
   for (let i = 0; i < 60; i++) {
     await clock.advance(10 * 60_000);
-    maker.say({ progress: i / 100 });
+    maker.say({ progress: i / 100, frames: i });
   }
   expect(films.states).toMatchObject([{ state: 'going', progress: 0.59, from: NOW - 6 * HOUR }]);
   await clock.advance(HOUR);
@@ -93,11 +93,21 @@ test('stopping a film logs no warning', () => {
   expect(clock.waiting).toBe(0);
 });
 
-test('pictures of a finished film have files; there are none of others, nor beyond its end', () => {
+test('pictures that are made have files, also before the film is done; there are none beyond', () => {
   const { id } = begin();
   expect(() => films.frame(id, 0)).toThrow('job-not-done');
+  maker.say({ from: NOW - HOUR, total: 12 });
+  expect(() => films.frame(id, 0)).toThrow('job-not-done');
+  maker.say({ progress: 0.3, frames: 4 });
+  expect(films.frame(id, 3)).toMatch(/3$/);
+  expect(() => films.frame(id, 4)).toThrow('no-such-time');
   writeFileSync(maker.orders[0].out, '');
   maker.say({ done: true, frames: 12 });
   expect(films.frame(id, 11)).toMatch(/11$/);
   for (const index of [12, -1, 0.5]) expect(() => films.frame(id, index)).toThrow('no-such-time');
+  const { id: failed } = begin();
+  maker.say({ from: NOW - HOUR, total: 12 });
+  maker.say({ progress: 0.3, frames: 4 });
+  maker.say({ error: 'failed', message: '' });
+  expect(() => films.frame(failed, 0)).toThrow('job-not-done');
 });
