@@ -14,9 +14,10 @@ test('a room stored by an earlier release opens unchanged, readmits its visitors
   const { jump, ...seen } = await observeOpening(recording);
   expect(plain(seen)).toEqual({ ...opening, settings });
   // Replayed under the rules of that release, it goes on under those of now; its journal says so.
+  const { liveliness: _, ...life } = PACE;
   expect(jump).toEqual([
     { what: 'rules', rules: RULES_VERSION, seed: expect.any(Number) },
-    { rules: RULES_VERSION, life: PACE },
+    { rules: RULES_VERSION, life },
   ]);
 });
 
