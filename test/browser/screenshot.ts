@@ -14,7 +14,7 @@ import { list, oneOf, text } from '../../server/settings/types.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { nextPictures, openRoom, openWall, screenOf } from '../support/page.ts';
+import { nextPictures, openRoom, openWall, screenOf, waitForWounds } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -125,17 +125,18 @@ async function main(): Promise<void> {
     const page = await browser.newPage(screen);
     await openRoom(page, url);
     // One is growing, one is wounded, and people point at things.
-    const middle = spots[[7, 13, 19][shot]];
-    await bo.ask('damage', {
-      radius: 5,
-      points: [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4],
-    });
+    const wounded = [11, 13][shot];
+    const middle = spots[wounded];
     bo.send('cursor', { x: middle[0] + 7, y: middle[1] - 4, tool: 'damage' });
     chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
     dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
-    const at = await screenOf(page, 200, 170);
+    const at = await screenOf(page, 300, 165);
     await page.mouse.move(at.x, at.y);
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
+    // Last, since it heals at once.
+    const points = [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4];
+    await bo.ask('damage', { radius: 5, points });
+    await waitForWounds(page, wounded + 1, 1);
     await page.screenshot({ path: join(out, `${name}.png`), timeout: 180_000 });
     console.log(join(out, `${name}.png`));
     await page.close();
@@ -144,7 +145,7 @@ async function main(): Promise<void> {
     // One that is just growing, in slow motion: a wall takes long to draw here.
     server.setTickRate(server.world.rooms.get('garden')!, 1);
     const index = gallery.indexOf('Ghost');
-    await chiyo.ask('plant', { x: 250, y: 170, seed: { from: 'gallery', index } });
+    await chiyo.ask('plant', { x: 276, y: 168, seed: { from: 'gallery', index } });
     const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
     await chiyo.until(() =>
       chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),
