@@ -1,4 +1,5 @@
 import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
+import { LIFE_DEFAULTS } from './life-defaults.ts';
 import { PAGE_DEFAULTS } from './page-defaults.ts';
 
 /**
@@ -137,6 +138,13 @@ export const DEFAULTS = {
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
     protect: 0,
+    /** Ticks between two steps of an organism that grows, and of one that heals. */
+    birth: LIFE_DEFAULTS.life.birth,
+    healing: LIFE_DEFAULTS.life.healing,
+    /** Share of the organisms that may express a relative at once. */
+    liveliness: LIFE_DEFAULTS.life.liveliness,
+    /** Seconds after which organisms depart from a busy room; 0: never. */
+    lifetime: LIFE_DEFAULTS.life.lifetime,
     names: true,
     /** Idle seconds before the automatic gardener starts. */
     attract: { on: true, after: 60 },
@@ -149,41 +157,7 @@ export const DEFAULTS = {
     spectators: true,
     paused: false,
   },
-  life: {
-    /** Largest change of an RGBA8 value between steps that still counts as rest. */
-    restLevel: 3,
-    /** Ticks of rest after which an organism sleeps. */
-    restTicks: 8,
-    /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
-    stirSteps: 32,
-    /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
-    maxStirs: 4,
-    /** Share of its former places with which a wounded organism at rest counts as healed. */
-    healedShare: 0.9,
-    /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
-    woundSeconds: 1,
-    /** How long a stroke may pause and still go on as the same wound; seconds. */
-    strokeSeconds: 60,
-  },
-  /** How planters are told what others do to their organisms. */
-  affected: {
-    /** Time for which events are gathered into one message. */
-    gather: 2_000,
-    /** Least time between two messages to one planter. */
-    interval: 10_000,
-    /** Kept per planter: changes of their organisms, and people per change. */
-    maxChanges: 32,
-    maxPeople: 20,
-    /** Wounded organisms of a room that are watched. */
-    maxWounded: 1_024,
-  },
-  /** Which organisms are removed when a full room makes space; see server/world/departure.ts. */
-  departure: {
-    /** Organisms younger than this are removed only if all are; seconds. */
-    protectedSeconds: 60,
-    /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
-    unattendedSeconds: 600,
-  },
+  ...LIFE_DEFAULTS,
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {
     /** Seconds until a newcomer's energy is restored if nothing refills it. */
@@ -286,7 +260,7 @@ export const DEFAULTS = {
     /** The same while nothing changes. */
     idleMarkTicks: 900,
     /** Stepped cells after which a recent snapshot is due; bounds the time of a restart. */
-    snapshotCells: 5_000_000,
+    snapshotCells: 3_500_000,
     /** Minimum time between two of these. */
     snapshotLeast: 10_000,
     /** After this many times `snapshotLeast`, a changed room is stored; undo starts there. */

@@ -25,8 +25,10 @@ export type ParticipantId = number;
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 
-/** An organism grows to its full side, is awake, sleeps when nothing changes, and may die. */
-const PHASES = ['growing', 'awake', 'asleep', 'dead'] as const;
+/**
+ * An organism grows to its full side, is awake, sleeps when nothing changes, may depart and may die.
+ */
+const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** Where a seed's latent came from: a drawing, the latent map, the dice (the prior), … */
@@ -88,22 +90,28 @@ export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
   readonly wake?: number | undefined;
 };
 
+/** How organisms live: ticks between two steps, by what they do, and seconds of a lifetime. */
+export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
+  /** Absent: for ever. */
+  readonly lifetime?: number | undefined;
+};
+
 /** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 
 /**
  * What an organism can die of: no cell was left; its rule ran away with its states, which are no
- * numbers any more; the host removed it; or it departed, to make room.
+ * numbers any more; the host removed it; it departed, to make room; or strokes killed all of it.
  */
-const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed'] as const;
+const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed', 'killed'] as const;
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * What others can do to a planter's organism: wound it, plant a child of it, or take ground that it
- * has lost by a wound.
+ * What can happen to a planter's organism: others wound it, plant a child of it, or take ground that
+ * it has lost by a wound; it departs, and its planter can renew it; or it has departed for good.
  */
-const HOW = ['wounded', 'crossed', 'outgrown'] as const;
+const HOW = ['wounded', 'crossed', 'outgrown', 'departing', 'departed'] as const;
 export const how = v.picklist(HOW);
 export type How = (typeof HOW)[number];
 
@@ -121,6 +129,10 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
+  /** It dissolves from now on; its planter can renew it. */
+  v.object({ what: v.literal('departing'), id }),
+  /** Its planter has renewed it: it no longer departs, and is in this phase. */
+  v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
 ]);
 export type LifeEvent = DeepReadonly<v.InferOutput<typeof lifeEvent>>;

@@ -30,6 +30,7 @@ function roughTime(seconds: number): string {
 /** The current state of an organism: growing, awake, at rest, healing or dead. */
 export function stateText({ phase, stage, side, hurt }: OrganismView): string {
   if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
+  if (phase === 'departing') return msg('leaving');
   if (phase === 'dead') return msg('dead');
   if (hurt) return phase === 'asleep' ? msg('at rest, scarred') : msg('healing');
   return phase === 'asleep' ? msg('at rest') : msg('awake');
@@ -68,13 +69,6 @@ export function planterText(organism: OrganismView, model: People): string {
   if (name === msg('The gardener')) return msg('planted by the gardener');
   if (name === msg('The house')) return msg('planted by the house');
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
-}
-
-/** Tells the planter that their organism was removed because the room was full. */
-export function departedText({ kind }: OrganismView): string {
-  return kind === ''
-    ? msg('Something you planted has made room for a newcomer.')
-    : msg(str`Your ${kindName(kind)} has made room for a newcomer.`);
 }
 
 /** The number of relatives beyond those listed. */

@@ -23,15 +23,26 @@ export interface KnobGroup {
 }
 
 type Energy = RoomSettings['energy'];
-type RoomKey = 'tickRate' | 'capacity' | 'maxOrganisms' | 'maxRadius' | 'cooldown' | 'protect';
+type RoomKey =
+  | 'tickRate'
+  | 'capacity'
+  | 'maxOrganisms'
+  | 'maxRadius'
+  | 'cooldown'
+  | 'protect'
+  | 'birth'
+  | 'healing'
+  | 'liveliness'
+  | 'lifetime';
 type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
 
-function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts): Knob {
-  const read = (settings: RoomSettings): number => settings[id];
-  return { id, range, ...texts, read, write: (value) => ({ [id]: value }) };
+/** @param factor number of shown units for one unit of the setting */
+function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts, factor = 1): Knob {
+  const read = (settings: RoomSettings): number => Number((settings[id] * factor).toFixed(4));
+  return { id, range, ...texts, read, write: (value) => ({ [id]: value / factor }) };
 }
 
-/** @param factor number of shown units for one unit of the setting */
+/** @param factor as for `roomKnob` */
 function energyKnob(key: keyof Energy, range: Knob['range'], texts: Texts, factor = 1): Knob {
   return {
     ...texts,
@@ -65,6 +76,41 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         name: msg('Visitors at once'),
         about: msg('When the room is full, new visitors wait in line and get in automatically.'),
         unit: msg('visitors'),
+      }),
+    ],
+  },
+  {
+    name: msg('Life'),
+    about: msg('How long a birth and a healing can be watched.'),
+    knobs: [
+      roomKnob('birth', [1, 6, 1, 10], {
+        name: msg('Birth'),
+        about: msg('A growing organism takes one step in this many of the room’s.'),
+        unit: msg('steps of the room'),
+      }),
+      roomKnob('healing', [1, 6, 1, 10], {
+        name: msg('Healing'),
+        about: msg('The same for an organism with a wound.'),
+        unit: msg('steps of the room'),
+      }),
+      roomKnob(
+        'liveliness',
+        [0, 50, 1, 100],
+        {
+          name: msg('Liveliness'),
+          about: msg(
+            'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
+          ),
+          unit: msg('percent of them at once'),
+        },
+        100,
+      ),
+      roomKnob('lifetime', [0, 1_800, 30, 86_400], {
+        name: msg('Lifetime'),
+        about: msg(
+          'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+        ),
+        unit: msg('seconds'),
       }),
     ],
   },

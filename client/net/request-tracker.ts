@@ -15,6 +15,7 @@ type Asked =
   | 'draw'
   | 'preview'
   | 'keep'
+  | 'renew'
   | 'name';
 
 export interface Answers {

@@ -43,7 +43,7 @@ interface RoomEvents {
   /** The planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
-  /** What others have done to the participant's organisms. */
+  /** What has happened to the participant's organisms. */
   affected: Event<'affected'>;
   people: undefined;
   /** The place in the queue has changed. */
@@ -70,6 +70,7 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
   grown: 'awake',
   awake: 'awake',
   asleep: 'asleep',
+  departing: 'departing',
   died: 'dead',
 };
 
@@ -77,7 +78,7 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
   if (event.what === 'wounded') return { ...organism, wounds: event.wounds, hurt: true };
   if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
-  const phase = PHASES[event.what];
+  const phase = event.what === 'renewed' ? event.phase : PHASES[event.what];
   if (!phase) return organism;
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
 }

@@ -1,14 +1,23 @@
 /** What every view of a room does: uploads its ticks, and draws when something has changed. */
+import type { Planes } from '../../shared/codec/planes.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
 import { FrameLoop } from './frame-loop.ts';
-import { Interpolation, type Resolution } from './frame-pacing.ts';
+import { type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
 import { type Picture, Renderer } from './renderer.ts';
 
+/** Time between two pictures in which nothing but breath moves, ms. */
+const BREATH_STEP = 80;
+/** Organisms are still while a cell is smaller, CSS pixels: none would see them breathe. */
+const BREATH_ZOOM = 3;
+/** Seconds after which breathing begins anew, while numbers are exact; see `breathed`. */
+const BREATH = 3_600;
+
 /** What a view decides about a picture; the rest is the same for all. */
-export type Framing = Omit<Picture, 'view' | 'share' | 'marks' | 'flashLimit'>;
+export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'flashLimit'>;
 
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
 export abstract class CanvasView {
@@ -23,7 +32,12 @@ export abstract class CanvasView {
   protected isAway = false;
   /** Whether the last picture was softened, and so is not done. */
   protected unsettled = false;
-  protected readonly interpolation = new Interpolation();
+  /** Time after anything else has moved in which organisms breathe, ms: batteries are small. */
+  protected readonly breathes: number = 20_000;
+  private readonly ticks = new TickLength();
+  private breath = 0;
+  private drawnAt = 0;
+  private movedAt = 0;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -37,7 +51,7 @@ export abstract class CanvasView {
     this.happenings = new LifeEffects(model, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
-      if (model.planes && !this.isAway) this.renderer.upload(model.planes, []);
+      if (model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
     this.unsubscribers = [
@@ -45,10 +59,8 @@ export abstract class CanvasView {
       model.on('picture', ({ changed, replaced }) => {
         if (this.isAway) return;
         const now = performance.now();
-        if (changed.length > 0 && model.planes) {
-          this.renderer.upload(model.planes, changed);
-          this.interpolation.arrived(now);
-        }
+        this.ticks.arrived(now, model.tick ?? 0);
+        if (changed.length > 0 && model.planes) this.upload(model.planes, changed, replaced);
         this.happenings.arrived(changed, replaced, now);
         invalidate();
       }),
@@ -75,6 +87,17 @@ export abstract class CanvasView {
   /** Frames the next picture, after `move`, and adds marks over those of effects. */
   protected abstract frame(now: number): Framing;
 
+  /**
+   * Shows planes from now on.
+   *
+   * @param changed areas that differ from what was shown
+   * @param anew those of them that are shown without delay
+   */
+  protected upload(planes: Planes, changed: readonly Rect[], anew: readonly Rect[]): void {
+    const now = performance.now();
+    this.renderer.upload(planes, changed, { now, tick: this.ticks.mean, anew });
+  }
+
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -84,15 +107,29 @@ export abstract class CanvasView {
   protected draw(now: number): boolean {
     const { marks, view } = this;
     const moving = this.move(now);
-    const share = this.interpolation.share(now);
     marks.clear();
+    const { effects, shivers } = this.happenings;
     const happening = !this.isAway && this.happenings.draw(now, marks);
     const { flashLimit = 3 } = this.model.room ?? {};
-    const picture = { ...this.frame(now), view, share, marks, flashLimit };
+    const elapsed = Math.min(100, now - this.drawnAt) / 1000;
+    this.drawnAt = now;
+    this.breath = effects.calm ? 0 : (this.breath + elapsed) % BREATH;
+    const { breath } = this;
+    const picture = { ...this.frame(now), view, breath, shivers, marks, flashLimit };
     this.unsettled = this.renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
-    const more = moving || happening || share < 1 || others || this.unsettled;
-    if (more) this.resolution.frame(now);
+    const cells = now < this.renderer.until;
+    const more = moving || happening || cells || others || this.unsettled;
+    if (more) {
+      this.resolution.frame(now);
+      this.movedAt = now;
+    } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
     return more;
+  }
+
+  private hasBreath(now: number): boolean {
+    const { resolution, camera, happenings } = this;
+    const isNear = camera.zoom >= BREATH_ZOOM && now - this.movedAt < this.breathes;
+    return isNear && resolution.isQuick && !happenings.effects.calm;
   }
 }

@@ -1,5 +1,6 @@
 /**
- * Cell textures on the GPU: the newest tick, the interpolated picture, and the blurs for lighting.
+ * Cell textures on the GPU: the newest tick, the picture on its way there, and the blurs for
+ * lighting.
  */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
@@ -11,6 +12,7 @@ import {
   COVER_VERTEX,
   MASK_FRAGMENT,
   TERRITORY_FRAGMENT,
+  TIMES_FRAGMENT,
 } from './shaders/passes.ts';
 
 /** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */
@@ -18,6 +20,22 @@ const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
+/** Ticks that a place takes at most to what it has become, see `TIMES_FRAGMENT`. */
+const LONGEST = 6;
+/** How soon a place shows what needs no time, ms. */
+const AT_ONCE = 80;
+/** A picture that was drawn more recently is where movement goes on from, ms. */
+const RECENT = 100;
+
+/** When a tick arrived, and what of it is shown without delay. */
+export interface Arrival {
+  /** ms */
+  readonly now: number;
+  /** How long a tick lasts, ms. */
+  readonly tick: number;
+  /** Areas in which nothing had been known before. */
+  readonly anew: readonly Rect[];
+}
 
 /** What a picture is made of, at the grid's resolution and at a half and a quarter of it. */
 function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
@@ -26,6 +44,10 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
     return createTarget(gl, { width: w, height: h, ...format });
   };
   return {
+    newest: target(1, { filter: gl.NEAREST }),
+    before: target(1, { filter: gl.NEAREST }),
+    times: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
+    nextTimes: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
     from: target(1),
     shown: target(1),
     scratch: target(1),
@@ -42,13 +64,17 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
 
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
-  private readonly newest: WebGLTexture;
+  /** Until when places are on their way to the newest tick, ms. */
+  until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  private readonly programs: Record<'blend' | 'blur' | 'mask' | 'territory', Program>;
+  private readonly programs: Record<'blend' | 'blur' | 'mask' | 'territory' | 'times', Program>;
   private settled = false;
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
+  private drawnAt = Number.NEGATIVE_INFINITY;
+  /** When the picture was on screen that movement starts from, ms. */
+  private since = 0;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -56,7 +82,6 @@ export class CellTextures {
     readonly height: number,
   ) {
     const program = (fragment: string): Program => createProgram(gl, COVER_VERTEX, fragment);
-    this.newest = createTexture(gl, { width, height, filter: gl.NEAREST });
     this.owner = createTexture(gl, { width, height, format: gl.R32UI, filter: gl.NEAREST });
     this.targets = targetsOf(gl, width, height);
     this.programs = {
@@ -64,13 +89,14 @@ export class CellTextures {
       blur: program(BLUR_FRAGMENT),
       mask: program(MASK_FRAGMENT),
       territory: program(TERRITORY_FRAGMENT),
+      times: program(TIMES_FRAGMENT),
     };
   }
 
   dispose(): void {
     const { gl } = this;
     for (const target of Object.values(this.targets)) deleteTarget(gl, target);
-    for (const texture of [this.newest, this.owner]) gl.deleteTexture(texture);
+    gl.deleteTexture(this.owner);
     for (const { program } of Object.values(this.programs)) gl.deleteProgram(program);
   }
 
@@ -89,16 +115,19 @@ export class CellTextures {
   }
 
   /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
-  upload(planes: Planes, changed: readonly Rect[]): void {
+  upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
     // If two ticks arrive between two pictures, the first was never shown.
-    if (this.drawn) [targets.from, targets.shown] = [targets.shown, targets.from];
+    if (this.drawn) {
+      [targets.from, targets.shown] = [targets.shown, targets.from];
+      this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
+    }
     this.drawn = false;
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, planes.width);
     for (const { x, y, width, height } of changed) {
       gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, x);
       gl.pixelStorei(gl.UNPACK_SKIP_ROWS, y);
-      gl.bindTexture(gl.TEXTURE_2D, this.newest);
+      gl.bindTexture(gl.TEXTURE_2D, targets.newest.texture);
       const { RGBA, UNSIGNED_BYTE, RED_INTEGER, UNSIGNED_INT } = gl;
       gl.texSubImage2D(gl.TEXTURE_2D, 0, x, y, width, height, RGBA, UNSIGNED_BYTE, planes.rgba);
       gl.bindTexture(gl.TEXTURE_2D, this.owner);
@@ -109,26 +138,60 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.settled = false;
+    this.time(arrival);
   }
 
   /**
-   * Interpolates towards the newest tick.
+   * Moves on towards the newest tick.
    *
-   * @param share 0…1
+   * @param now ms
    */
-  blend(share: number): void {
+  blend(now: number): void {
     const { gl } = this;
+    if (this.drawn && this.drawnAt >= this.until) return;
     const { blend } = this.programs;
-    const { from, shown, scratch, tight, halfScratch, wide, quarterScratch, halo } = this.targets;
+    const { from, newest, times, shown, scratch, tight } = this.targets;
+    const { halfScratch, wide, quarterScratch, halo } = this.targets;
     gl.disable(gl.BLEND);
     if (!this.settled) this.settle();
     this.drawn = true;
-    beginPass(gl, blend, shown, { uFrom: from.texture, uTo: this.newest });
-    gl.uniform1f(blend.uniform('uShare'), share);
+    this.drawnAt = now;
+    const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
+    beginPass(gl, blend, shown, textures);
+    gl.uniform1ui(blend.uniform('uSince'), this.since);
+    gl.uniform1ui(blend.uniform('uNow'), Math.max(this.since, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
     this.blur(tight, halfScratch, wide, WIDE_SIGMA);
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
+  }
+
+  /** Sets the times of all places that a tick has changed. */
+  private time({ now, tick, anew }: Arrival): void {
+    const { gl, targets, width, height } = this;
+    const { times } = this.programs;
+    const { before, newest, nextTimes } = targets;
+    const area = [0, 0, width, height] as const;
+    gl.disable(gl.BLEND);
+    beginPass(gl, times, nextTimes, {
+      uBefore: before.texture,
+      uNewest: newest.texture,
+      uTimes: targets.times.texture,
+    });
+    gl.uniform1ui(times.uniform('uNow'), now);
+    gl.uniform1f(times.uniform('uTick'), tick);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.enable(gl.SCISSOR_TEST);
+    for (const { x, y, width: w, height: h } of anew) {
+      gl.scissor(x, y, w, h);
+      gl.clearBufferuiv(gl.COLOR, 0, [now, now + AT_ONCE, 0, 0]);
+    }
+    gl.disable(gl.SCISSOR_TEST);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, newest.framebuffer);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, before.framebuffer);
+    gl.blitFramebuffer(...area, ...area, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    [targets.times, targets.nextTimes] = [nextTimes, targets.times];
+    this.until = now + LONGEST * tick;
   }
 
   private settle(): void {

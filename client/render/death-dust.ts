@@ -2,10 +2,19 @@
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import { type Speck, speckOf } from './wound-effect.ts';
 
 /** Grains per tick, at most. */
 const MAX_GRAINS = 90;
+/** Share of the cells that leave a grain, unless they depart. */
+const SHARE = 0.35;
+
+/** A cell that died, with its colour. */
+export interface Grain extends Speck {
+  /** Whether its organism departs. */
+  readonly isGentle: boolean;
+}
 
 /** Finds the cells that have died since the last call. */
 export class DustFinder {
@@ -17,8 +26,14 @@ export class DustFinder {
    * Finds some of the places that were owned and are now bare, with the colours they had.
    *
    * @param silent changed chunks that were sent in full: differences there are not deaths
+   * @param departs tells of which organisms all cells leave a grain
    */
-  find(planes: Planes, changed: readonly Rect[], silent: readonly Rect[]): Speck[] {
+  find(
+    planes: Planes,
+    changed: readonly Rect[],
+    silent: readonly Rect[],
+    departs: (id: OrganismId) => boolean,
+  ): Grain[] {
     if (this.owner.length !== planes.owner.length) {
       this.rgba = planes.rgba.slice();
       this.owner = planes.owner.slice();
@@ -34,12 +49,13 @@ export class DustFinder {
         }
       }
     }
-    const share = Math.min(0.35, MAX_GRAINS / Math.max(1, dead.length));
-    const grains: Speck[] = [];
+    const share = MAX_GRAINS / Math.max(1, dead.length);
+    const grains: Grain[] = [];
     for (const place of dead) {
       const alpha = this.rgba[4 * place + 3];
-      if (alpha < 60 || this.random() > share) continue;
-      grains.push(speckOf(place, { rgba: this.rgba, width: planes.width }));
+      const isGentle = departs(this.owner[place]);
+      if (alpha < 60 || this.random() > Math.min(share, isGentle ? 1 : SHARE)) continue;
+      grains.push({ ...speckOf(place, { rgba: this.rgba, width: planes.width }), isGentle });
     }
     for (const { x, y, width, height } of changed) {
       for (let j = y; j < y + height; j++) {

@@ -5,6 +5,7 @@
 import { createRandom } from '../../shared/random.ts';
 import type { Rgb } from '../style/oklch.ts';
 import type { Point } from './camera.ts';
+import type { Grain } from './death-dust.ts';
 import type { MarkList } from './marks.ts';
 import type { Cut, Speck } from './wound-effect.ts';
 
@@ -86,7 +87,7 @@ export class Effects {
     this.add(now, 900, (t, marks) => {
       const body = stage * 0.42;
       const radius = calm ? body + 2 : body * (0.9 + 0.1 * t) + 1 + 3.4 * easeOut(t);
-      const alpha = Math.sin(Math.PI * Math.min(1, t * 1.6 + 0.2)) * (1 - t);
+      const alpha = Math.sin(Math.PI * Math.min(1, t * 1.6)) * (1 - t);
       const ring = { kind: 'ring', radius, line: 1, softness: 5, color } as const;
       marks.add({ x, y, ...ring, alpha: 0.26 * alpha, glow: 1 });
       const glow = { kind: 'glow', radius: radius + 5, color: WARM } as const;
@@ -95,17 +96,17 @@ export class Effects {
   }
 
   /** A cell has died: a grain of its colour drifts off and fades. */
-  dust({ x, y, color }: Speck, now: number): void {
+  dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
     const angle = random() * 2 * Math.PI;
-    const speed = 0.6 + 2.2 * random();
+    const speed = isGentle ? 0.4 + random() : 0.6 + 2.2 * random();
     const radius = 0.16 + 0.26 * random();
     const [dx, dy] = [Math.cos(angle) * speed, Math.sin(angle) * speed - 0.8];
-    this.add(now, 900 + 900 * random(), (t, marks) => {
+    this.add(now, (isGentle ? 1_400 : 900) * (1 + random()), (t, marks) => {
       const way = easeOut(t);
       const at = { x: x + dx * way, y: y + dy * way, radius: radius * (1 - 0.6 * t) };
-      const alpha = 0.8 * (1 - t) ** 1.6;
+      const alpha = 0.8 * Math.min(1, 9 * t) * (1 - t) ** 1.6;
       marks.add({ kind: 'disc', ...at, softness: 1, color, alpha, glow: 0.4 });
     });
   }

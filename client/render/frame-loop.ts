@@ -4,6 +4,7 @@
 export class FrameLoop {
   private handle = 0;
   private ended = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param draw draws one picture and returns whether the next one will differ */
   constructor(private readonly draw: (now: number) => boolean) {}
@@ -16,9 +17,16 @@ export class FrameLoop {
     });
   }
 
+  /** Draws again in a while, even if nothing changes; ms. */
+  wait(pause: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.invalidate(), pause);
+  }
+
   /** Stops drawing for good. */
   end(): void {
     this.ended = true;
+    clearTimeout(this.timer);
     cancelAnimationFrame(this.handle);
   }
 }

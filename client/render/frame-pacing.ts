@@ -1,26 +1,27 @@
 /**
- * Frame timing: interpolation between ticks, and a resolution that this machine can draw in time.
+ * Frame timing: how long ticks last, and a resolution that this machine can draw in time.
  */
 
-const FIRST_INTERVAL = 66;
+/** Longer ones are pauses, ms. */
+const LONGEST_TICK = 1_500;
 
-/** Measures the tick interval and computes the interpolation between the last two ticks. */
-export class Interpolation {
-  private interval = FIRST_INTERVAL;
+/** Measures how long a tick lasts. */
+export class TickLength {
+  /** ms */
+  mean = 66;
   private arrivedAt = Number.NEGATIVE_INFINITY;
-
-  arrived(now: number): void {
-    const gap = now - this.arrivedAt;
-    // A quiet room pauses sending; such gaps say nothing about the tick rate.
-    if (gap < 400) this.interval += (Math.max(16, gap) - this.interval) * 0.15;
-    this.arrivedAt = now;
-  }
+  private tick = 0;
 
   /**
-   * Interpolation share, 0…1. Slightly slower than the ticks, so that a late tick causes no stop.
+   * A frame has arrived: a room that is quiet sends none in some ticks.
+   *
+   * @param now ms
    */
-  share(now: number): number {
-    return Math.max(0, Math.min(1, (now - this.arrivedAt) / (this.interval * 1.2)));
+  arrived(now: number, tick: number): void {
+    const length = (now - this.arrivedAt) / Math.max(1, tick - this.tick);
+    if (length < LONGEST_TICK) this.mean += (Math.max(16, length) - this.mean) * 0.15;
+    this.arrivedAt = now;
+    this.tick = tick;
   }
 }
 
@@ -30,6 +31,7 @@ export class Interpolation {
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
+const QUICK_FRAME = 25;
 const SAMPLE = 24;
 /** Very slow frames are few; this total time of them is enough to decide, ms. */
 const ENOUGH = 1_500;
@@ -42,6 +44,8 @@ const LOWER_MUCH = 0.5;
  * higher one later, and waits twice as long after each failed attempt.
  */
 export class Resolution {
+  /** Whether the last frames took so little that there is time for more. */
+  isQuick = false;
   private scale = 1;
   private sum = 0;
   private count = 0;
@@ -81,6 +85,7 @@ export class Resolution {
     if (this.count < SAMPLE && this.sum < ENOUGH) return false;
     const mean = this.sum / this.count;
     this.sum = this.count = 0;
+    this.isQuick = mean < QUICK_FRAME;
     if (mean >= SLOW_FRAME) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
     return this.scale < 1 && now - this.changedAt > this.patience && this.raise(now);
   }

@@ -1,6 +1,6 @@
 /** Shows events of a room as light: births, divisions, deaths, beacons, and the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
-import { HOUSE } from '../../shared/vocabulary.ts';
+import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './death-dust.ts';
@@ -9,10 +9,24 @@ import type { MarkList } from './marks.ts';
 
 /** Below this stage an organism may be too faint to see, so a mark shows its seed. */
 const VISIBLE_STAGE = 8;
+/** Duration of a shiver, ms. A stroke that goes on starts no other meanwhile. */
+const SHIVER = 900;
+/** Shivers at once, at most: as many as the scene's shader takes. */
+const SHIVERS = 4;
+
+interface Shiver {
+  readonly organism: OrganismView;
+  /** ms */
+  readonly start: number;
+}
 
 /** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
+  /** What spreads from wounds, see `Picture`. */
+  readonly shivers = new Float32Array(4 * SHIVERS);
+  private readonly shaken: Shiver[] = [];
+  private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];
 
@@ -23,11 +37,14 @@ export class LifeEffects {
   ) {
     const { effects } = this;
     this.unsubscribers = [
-      model.on('life', ({ event, organism: { x, y, stage, planter } }) => {
+      model.on('life', ({ event, organism }) => {
+        const { id, x, y, stage, planter } = organism;
         const now = performance.now();
         const here = { x, y, color: ownerColor(planter.hue) };
         if (event.what === 'born') effects.born(here, now);
         if (event.what === 'divided') effects.divided(here, stage, now);
+        if (event.what === 'wounded') this.shake(organism, now);
+        if (event.what === 'died' && event.cause === 'departed') this.departed.add(id);
         if (event.what === 'healed') effects.healed(here, 0.5 * stage, now);
         invalidate();
       }),
@@ -58,7 +75,10 @@ export class LifeEffects {
     const { planes } = this.model;
     if (!planes) return;
     const silent = document.hidden ? changed : anew;
-    for (const grain of this.dust.find(planes, changed, silent)) this.effects.dust(grain, now);
+    const departs = (id: OrganismId): boolean =>
+      this.departed.has(id) || this.model.organisms.get(id)?.phase === 'departing';
+    const grains = this.dust.find(planes, changed, silent, departs);
+    for (const grain of grains) this.effects.dust(grain, now);
   }
 
   /**
@@ -69,7 +89,25 @@ export class LifeEffects {
   draw(now: number, marks: MarkList): boolean {
     const growing = this.drawSeeds(now, marks);
     this.effects.draw(now, marks);
-    return growing || this.effects.active;
+    this.shiver(now);
+    return growing || this.effects.active || this.shaken.length > 0;
+  }
+
+  private shake(organism: OrganismView, now: number): void {
+    const { shaken } = this;
+    if (this.effects.calm || shaken.some((one) => one.organism.id === organism.id)) return;
+    if (shaken.length === SHIVERS) shaken.shift();
+    shaken.push({ organism, start: now });
+  }
+
+  private shiver(now: number): void {
+    const { shaken, shivers } = this;
+    while (shaken.length > 0 && now - shaken[0].start > SHIVER) shaken.shift();
+    shivers.fill(0);
+    shaken.forEach(({ organism: { x, y, side }, start }, i) => {
+      const t = Math.max(0, now - start) / SHIVER;
+      shivers.set([x, y, side * (0.2 + 1.2 * t), 0.5 * (1 - t) * Math.min(1, 6 * t)], 4 * i);
+    });
   }
 
   private drawSeeds(now: number, marks: MarkList): boolean {

@@ -3,7 +3,7 @@ import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
-import { CellTextures } from './cell-textures.ts';
+import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-safe-screen.ts';
 import { bindTextures, createProgram, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
@@ -20,15 +20,17 @@ export interface Picture {
   readonly camera: Camera;
   /** CSS pixels. */
   readonly view: Size;
-  /** Interpolation from the previous tick to the newest, 0…1. */
-  readonly share: number;
   readonly crisp: boolean;
   /** Desaturation while there is no connection, 0…1. */
   readonly faded: number;
   readonly highlights: Highlights;
   /** Bounds of the whole picture, if this canvas shows a part of it; CSS pixels. */
   readonly whole?: Rect;
-  /** Seconds since any fixed moment, for the movement of cells; without it they are still. */
+  /** Seconds in which organisms have breathed; 0: they are still. */
+  readonly breath: number;
+  /** [4 × 4] of each shiver that spreads: its centre, how far it has come, cells; its strength. */
+  readonly shivers: Float32Array;
+  /** Seconds since any fixed moment, for what floats in the medium; without it it is still. */
   readonly time?: number;
   readonly marks: MarkList;
   /** Somebody moves the camera: what changes because of it is not a flash. */
@@ -46,7 +48,6 @@ export class Renderer {
   private painter!: MarkPainter;
   private planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
-  private blended = -1;
   private masked = '';
   private readonly left = new AbortController();
 
@@ -88,16 +89,20 @@ export class Renderer {
    *
    * @param changed areas that differ from the previous one
    */
-  upload(planes: Planes, changed: readonly Rect[]): void {
+  upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     this.planes = planes;
     if (this.gl.isContextLost()) return;
     if (this.field?.width !== planes.width || this.field.height !== planes.height) {
       this.createField(planes);
       return;
     }
-    this.field.upload(planes, changed);
-    this.blended = -1;
+    this.field.upload(planes, changed, arrival);
     this.masked = '';
+  }
+
+  /** Until when cells are on their way to the newest tick, ms. */
+  get until(): number {
+    return this.field?.until ?? 0;
   }
 
   setSheet(image: HTMLImageElement, columns: number, side: number): void {
@@ -119,8 +124,7 @@ export class Renderer {
     const height = Math.max(1, Math.round(picture.view.height * ratio));
     if (canvas.width !== width || canvas.height !== height)
       Object.assign(canvas, { width, height });
-    if (picture.share !== this.blended) field.blend(picture.share);
-    this.blended = picture.share;
+    field.blend(now);
     const { selected, hovered, second } = picture.highlights;
     const masked = `${selected} ${hovered} ${second}`;
     if (masked !== this.masked) field.select(selected, hovered, second);
@@ -148,7 +152,7 @@ export class Renderer {
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {
     const { gl, scene } = this;
-    const { crisp, faded, highlights, time = 0 } = picture;
+    const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
     gl.disable(gl.BLEND);
@@ -162,6 +166,8 @@ export class Renderer {
     gl.uniform1f(scene.uniform('uCrisp'), crisp ? 1 : 0);
     gl.uniform1f(scene.uniform('uFaded'), faded);
     gl.uniform1f(scene.uniform('uTime'), time);
+    gl.uniform1f(scene.uniform('uBreath'), breath);
+    gl.uniform4fv(scene.uniform('uShivers'), shivers);
     const { selected, hovered, second } = highlights;
     gl.uniform3f(scene.uniform('uMarked'), +(selected > 0), +(hovered > 0), +(second > 0));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
@@ -180,8 +186,8 @@ export class Renderer {
   private createField(planes: Planes): void {
     this.field?.dispose();
     this.field = new CellTextures(this.gl, planes.width, planes.height);
-    this.field.upload(planes, [{ x: 0, y: 0, width: planes.width, height: planes.height }]);
-    this.blended = -1;
+    const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
+    this.field.upload(planes, all, { now: 0, tick: 0, anew: all });
     this.masked = '';
   }
 }

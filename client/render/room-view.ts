@@ -28,7 +28,7 @@ export class RoomView extends CanvasView {
   private faded = 0;
   private panned = false;
   private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
-  private drawnAt = 0;
+  private fadedAt = 0;
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -123,8 +123,8 @@ export class RoomView extends CanvasView {
   /** Desaturates the picture a little while there is no connection. */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
-    const step = (Math.min(64, now - this.drawnAt) / FADE) * FADED;
-    this.drawnAt = now;
+    const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;
+    this.fadedAt = now;
     const way = goal - this.faded;
     this.faded += Math.sign(way) * Math.min(Math.abs(way), step);
     return this.faded !== goal;

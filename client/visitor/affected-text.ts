@@ -1,11 +1,11 @@
-/** Tells a planter what others have done to their organisms. */
+/** Tells a planter what has happened to their organisms. */
 import { msg, str } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import { planterName } from '../elements/organism-text.ts';
 import { furtherEvents, kindName, number, plural } from '../elements/text.ts';
 import type { RoomModel } from '../net/room-model.ts';
 
-/** What was done to one organism in one way. */
+/** What has happened to one organism in one way. */
 export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
@@ -13,9 +13,14 @@ type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 /** Most changes in one message; longer ones are not read. */
 const MAX_CHANGES = 2;
 
-/** "Bo and 2 others cut your horse." */
-export function changeText({ kind, how, by, others }: Change, room: Room): string {
+/** "Bo and 2 others cut your horse." "Your horse is leaving." */
+export function changeText({ id, kind, how, by, others }: Change, room: Room): string {
   const name = kind === '' ? msg('creature') : kindName(kind);
+  if (how.startsWith('depart')) {
+    return room.organisms.has(id)
+      ? msg(str`Your ${name} is leaving.`)
+      : msg(str`Your ${name} has made room for a newcomer.`);
+  }
   // A bar would separate the forms of a plural.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =

@@ -4,7 +4,6 @@ import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
-import { departedText } from '../elements/organism-text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
@@ -28,6 +27,7 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
 const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
+const { dissolveSeconds, renewSeconds } = PAGE_DEFAULTS.departure;
 
 /** The page that shows a session. */
 export interface SessionPage extends Omit<SharedPage, 'tell'> {
@@ -65,6 +65,8 @@ export class RoomSession {
   readonly feedback = new Feedback(this.model);
   /** The last thing that others have done to each of the visitor's organisms. */
   readonly affected = new Map<OrganismId, Change>();
+  /** The visitor's organisms that depart, or that can still be planted again. */
+  readonly departing = new Map<OrganismId, Change>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
@@ -114,11 +116,16 @@ export class RoomSession {
         state.forget(organism.id);
         this.affected.delete(organism.id);
         if (this.unseen === organism.id) this.unseen = 0;
-        if (event.cause === 'departed' && isMine) page.tell(departedText(organism), organism);
       }
+      if (event.what === 'renewed') this.departing.delete(event.id);
       if (state.state.selection || isMine) refresh();
     });
-    model.on('affected', ({ organisms: changes }) => {
+    model.on('affected', ({ organisms }) => {
+      this.feedback.affected();
+      const changes = organisms.filter((one) => one.how !== 'departing');
+      for (const one of organisms) if (one.how === 'departing') this.offer(one);
+      refresh();
+      if (changes.length === 0) return;
       const living = changes.filter(({ id }) => model.organisms.has(id));
       for (const change of living) this.affected.set(change.id, change);
       const shown = state.state.selection?.organism;
@@ -127,8 +134,6 @@ export class RoomSession {
       const about = model.organisms.get(living[0]?.id);
       const at = about && { x: about.x, y: about.y - about.side / 2 };
       page.tell(affectedText(changes, model), at);
-      this.feedback.affected();
-      refresh();
     });
     model.on('accepted', (answer) => {
       // The host has approved a drawing that was sent before this page was reloaded.
@@ -171,6 +176,24 @@ export class RoomSession {
     this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
+  /** Keeps one of the visitor's organisms: it comes back, or is planted again. */
+  renew(organism: OrganismId): void {
+    if (!this.isOnline()) return;
+    const change = this.departing.get(organism);
+    this.dismiss(organism);
+    const rejected = (reason: Reason): void => {
+      this.telling.rejected(reason);
+      if (change && reason !== 'no-such-organism') this.departing.set(organism, change);
+    };
+    this.requests.ask('renew', { organism }, { rejected });
+  }
+
+  /** Offers no longer to keep an organism. */
+  dismiss(organism: OrganismId): void {
+    this.departing.delete(organism);
+    this.page.refresh();
+  }
+
   /** Asks for a seed of the selected pair. */
   makeSeed(): void {
     const { selection } = this.state.state;
@@ -206,6 +229,14 @@ export class RoomSession {
   /** A drawing was refused; the drawing pad says so itself while it is open. */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
+  }
+
+  /** Offers to keep an organism that departs, as long as that may help. */
+  private offer(change: Change): void {
+    const { id } = change;
+    this.departing.set(id, change);
+    const duration = 1000 * (dissolveSeconds + renewSeconds);
+    setTimeout(() => this.departing.get(id) === change && this.dismiss(id), duration);
   }
 
   private readonly telling = {

@@ -20,6 +20,7 @@ export class WallView extends CanvasView {
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
+  protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
   /** The place that is shown from close by; undefined: the whole room. */
@@ -87,8 +88,7 @@ export class WallView extends CanvasView {
     const shown = planes ?? this.model.planes;
     if (!shown) return;
     const { width, height } = shown;
-    this.renderer.upload(shown, [{ x: 0, y: 0, width, height }]);
-    this.interpolation.arrived(performance.now());
+    this.upload(shown, [{ x: 0, y: 0, width, height }], []);
     this.loop.invalidate();
   }
 

@@ -11,7 +11,9 @@ export function defaultRoomSettings(config: Config): RoomSettings {
     config.attract === 'off'
       ? { ...DEFAULTS.house.attract, on: false }
       : { on: true, after: config.attract };
-  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, energy, attract };
+  const { birth, healing, liveliness, lifetime } = config;
+  const life = { birth, healing, liveliness, lifetime };
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, ...life, energy, attract };
 }
 
 /** @returns idle time before a room's gardener starts, ms */

@@ -36,6 +36,8 @@ export interface PatchStep {
   readonly divide: boolean;
   /** [s, s] of the stage after division, 0 = the cell's state is set to zero before the step. */
   readonly keep?: Uint8Array;
+  /** [s, s] of the stage after division, not 0 = the cell is zero before and after the step. */
+  readonly closed?: Uint8Array;
   /**
    * [Z]. The latent that a rule with a standing input reads from this step on, instead of the one
    * it has read so far. States stay as they are. It has no effect on other rules.

@@ -12,7 +12,7 @@ import type { SystemActor, SystemCommand } from '../realtime/commands/system-act
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import type { TickResult } from '../world/room.ts';
+import type { TickResult } from '../world/room-types.ts';
 import type { Pace } from '../world/ticker.ts';
 import { ApprovalQueue } from './approval-queue.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';

@@ -6,11 +6,13 @@ import type { Pointer } from '../../shared/protocol/pointers.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { GrowthFilm } from '../previews/growth-film.ts';
-import type { Room, TickResult } from '../world/room.ts';
+import type { Room } from '../world/room.ts';
+import type { TickResult } from '../world/room-types.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
 import { HostOperations } from './policy/host-operations.ts';
+import { Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
@@ -66,6 +68,7 @@ export class RoomServer {
   /** Who follows whose view. */
   readonly follows: Follows;
   private readonly affected: AffectedOrganisms;
+  private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
   private readonly previews: SeedPreviewService;
   private readonly eventQueue = new EventQueue();
@@ -127,6 +130,7 @@ export class RoomServer {
     this.admission = new RoomAdmission(context, this.presence, welcomeBuilder);
     this.host = new HostOperations(context, this.admission, welcomeBuilder);
     this.drawings = new DrawingReview(context);
+    this.liveliness = new Liveliness(room);
     this.dispatcher = new CommandDispatcher(context, this.drawings);
   }
 
@@ -317,6 +321,10 @@ export class RoomServer {
       this.dispatcher.answer(answer);
     }
     this.drawings.endTick(now, gone);
+    this.liveliness.update({
+      setting: this.policy.settings.liveliness,
+      ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },
+    });
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);

@@ -14,6 +14,7 @@ import {
   MODEL_FILE,
 } from '../vnca/checkpoint.ts';
 import { MAP_FILE } from '../vnca/latent-map.ts';
+import { RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
 export interface NamedCheckpoint extends Checkpoint {
@@ -48,7 +49,9 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
   try {
     await mkdir(draft, { recursive: true });
     for (const file of FILES) await copyFile(join(from, file), join(draft, file));
-    await copyFile(join(from, MAP_FILE), join(draft, MAP_FILE)).catch(() => {});
+    for (const file of [MAP_FILE, RELATIVES_FILE]) {
+      await copyFile(join(from, file), join(draft, file)).catch(() => {});
+    }
     if (fingerprint(await loadCheckpoint(draft)) !== hash) throw new Error('it has changed');
     await rename(draft, folder);
   } catch (error) {

@@ -1,7 +1,8 @@
 /** Brings up a room from its plan, and applies changed settings to it while it runs. */
+import { isDeepStrictEqual } from 'node:util';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
-import type { FlashLimit } from '../../shared/vocabulary.ts';
+import type { FlashLimit, LifeSettings } from '../../shared/vocabulary.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -23,6 +24,10 @@ import type { Room } from '../world/room.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+
+const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
+  ...{ birth, healing, lifetime },
+});
 
 /** Where rooms are stored. */
 export interface RoomStorage {
@@ -84,6 +89,7 @@ export async function bringUpRoom(
   const place: RoomPlace = {
     ...{ name, width, height, maxOrganisms, seed, species, energy, tickRate },
     flashLimit: options.flashLimit,
+    life: lifeOf(policy.settings),
   };
   let room: Room;
   if (storage) {
@@ -137,6 +143,8 @@ export function applySettings(
   if (capacity !== previous.capacity) server.admission.setCapacity(capacity);
   if (maxOrganisms !== previous.maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   if (protect !== previous.protect) room.setProtect(protect);
+  const life = lifeOf(settings);
+  if (!isDeepStrictEqual(life, room.life)) room.setLife(life);
   if (JSON.stringify(energy) !== JSON.stringify(previous.energy)) server.host.setEnergy(energy);
   if (names !== previous.names) server.refresh.request();
   if (!settings.spectators) server.spectators.disconnectAll('no-spectators');

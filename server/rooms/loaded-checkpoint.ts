@@ -9,6 +9,7 @@ import { galleryLatent } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';
 import { loadMaps } from '../vnca/latent-map.ts';
+import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 import { speciesOf } from './species.ts';
@@ -23,7 +24,7 @@ export interface LoadedCheckpoint {
   readonly previews: SeedPreviews;
 }
 
-/** Prepares a checkpoint for rooms. @throws the error of reading its latent map */
+/** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
   tools: {
@@ -36,7 +37,8 @@ export async function prepareCheckpoint(
   const latents = card.gallery.map((_, i) => galleryLatent(checkpoint, i));
   const { featured, unsuitable } = selectGallery(card.gallery, latents);
   const maps = await loadMaps(checkpoint, featured);
-  const species = speciesOf(checkpoint, { featured, ...maps });
+  const relatives = await loadRelatives(checkpoint);
+  const species = speciesOf(checkpoint, { featured, ...maps, ...(relatives && { relatives }) });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {

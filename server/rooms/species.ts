@@ -8,9 +8,9 @@ import type { NamedCheckpoint } from './kept-checkpoints.ts';
 /** @returns the species of a checkpoint */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
-  more: Pick<Species, 'featured' | 'map' | 'wholeMap'> = {},
+  more: Pick<Species, 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
 ): Species {
-  const { name, side, latentSize, presence, trustedSteps, gallery } = checkpoint.card;
+  const { name, side, latentSize, presence, trustedSteps, closing, gallery } = checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
     checkpoint: name,
@@ -21,6 +21,7 @@ export function speciesOf(
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
+    closing,
     ...more,
     gallery: gallery.map((entry, i) => ({
       kind: entry.kind,

@@ -6,7 +6,7 @@ import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
-const { room, net, store, attract } = DEFAULTS;
+const { room, life, net, store, attract } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -72,6 +72,34 @@ export const SERVER = {
         type: wholeNumber(1, 4_096),
         default: `${room.maxOrganisms}`,
         help: 'living organisms per room',
+      },
+      birth: {
+        value: 'TICKS',
+        type: wholeNumber(1, 10),
+        default: `${life.birth}`,
+        help: 'ticks between two steps of an organism that grows',
+        details: 'The more, the longer a birth can be watched.',
+      },
+      healing: {
+        value: 'TICKS',
+        type: wholeNumber(1, 10),
+        default: `${life.healing}`,
+        help: 'ticks between two steps of an organism that heals',
+      },
+      liveliness: {
+        value: 'SHARE',
+        type: number(0, 1),
+        default: `${life.liveliness}`,
+        help: 'share of the organisms that may look like a relative for a moment at once',
+        details:
+          'They do so only while a visitor, a wall or a spectator watches, and half as often in a room that is slow. 0: never.',
+      },
+      lifetime: {
+        value: 'SECONDS',
+        type: wholeNumber(0, 86_400),
+        default: `${life.lifetime}`,
+        help: 'resting organisms depart from a busy room when they are older; 0: never',
+        details: 'Busy: more than half of `--max-organisms` live. Planters can keep theirs.',
       },
       maxFlashes: {
         value: 'COUNT',

@@ -2,6 +2,10 @@
 import type { TickEvents } from '../world/world.ts';
 import type { DayRecord } from './record-schemas.ts';
 
+type Counted = Exclude<keyof DayRecord, 'day' | 'refused' | 'left'>;
+
+const UNCOUNTED: ReadonlySet<string> = new Set(['remove', 'clear', 'thin', 'renew']);
+
 /** The UTC day of a time in ms: 2026-11-25. */
 export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
@@ -20,7 +24,7 @@ export function count(
   for (const event of events) {
     if (event.what === 'command') {
       const { what } = event.command;
-      if (what !== 'remove' && what !== 'clear' && what !== 'thin') day[what]++;
+      if (!UNCOUNTED.has(what)) day[what as Counted]++;
     } else if (event.what === 'leave') day.left++;
   }
 }

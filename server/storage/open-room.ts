@@ -1,4 +1,5 @@
 /** Opens a room: restores a stored one, or creates a new one. */
+import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
@@ -53,6 +54,8 @@ export async function openRoom(
   if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
   const { flashLimit = DEFAULTS.room.flashLimit } = place;
   if (room.flashLimit !== flashLimit) room.setFlashLimit(flashLimit);
+  room.updateRules(place.seed);
+  if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail };

@@ -2,7 +2,8 @@
  * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
  * from there as fast as the engine can.
  */
-import type { Room, TickResult } from '../world/room.ts';
+import type { Room } from '../world/room.ts';
+import type { TickResult } from '../world/room-types.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
 import { checksumOf, TickSums } from './plane-checksums.ts';

@@ -39,6 +39,7 @@ export async function trainedModel(
       ...{ name, title, description, side, channels, latentSize, growth, update, readout },
       presence: config.presence,
       ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
+      ...(config.closing && { closing: config.closing }),
       encoder: config.encoder,
       gallery: Array.from(chosen, (i) => data.entries[i]),
       data: { set: data.description, licence: data.licence, source: data.source },

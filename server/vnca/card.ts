@@ -97,6 +97,11 @@ export const modelFields = {
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
   /** Steps for which the rule is stable after growth or damage. */
   trustedSteps: v.exactOptional(count),
+  /**
+   * Cells a step by which a wound may close from its rim, so that the rule heals it; absent: all of
+   * it may live again at once.
+   */
+  closing: v.exactOptional(count),
 };
 const model = v.strictObject(modelFields);
 type ModelFields = v.InferOutput<typeof model>;

@@ -11,23 +11,24 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import { Attendance } from './attendance.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
-import { chooseDeparting, chooseFresh, chooseUnattended, type Moment } from './departure.ts';
+import { Departures, type DepartureTime } from './departures.ts';
+import { Dissolving } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
-import { newOrganism, type Organism } from './organism.ts';
+import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
-import { plantingSite, windowAt } from './planting-site.ts';
+import { Planting } from './planting.ts';
+import { requireBare, windowAt } from './planting-site.ts';
 import { resolvedCommand } from './resolve-command.ts';
-import { type CommandState, exportRandom } from './room-state.ts';
+import { type CommandState, type Departed, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
-import { growthStep, type Species } from './species.ts';
+import type { Species } from './species.ts';
 import { Wounding } from './wounding.ts';
 
 export interface CommandHandlersOptions {
@@ -45,7 +46,7 @@ export interface CommandHandlersOptions {
 
 const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
-/** Applies a room's commands and attendance, limit and energy events. */
+/** Applies a room's commands and other events. */
 export class CommandHandlers {
   /** Most organisms alive at once. */
   maxOrganisms: number;
@@ -55,17 +56,13 @@ export class CommandHandlers {
   /** Undefined in a room of an earlier release: its organisms may flash. */
   flashLimit: FlashLimit | undefined;
   readonly wounding: Wounding;
-  private readonly nextPatch: () => PatchId;
-  private nextOrganism = 1;
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
   private energy: Energy;
-  /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
-  private attendance: Attendance | undefined = new Attendance();
+  private readonly departures: Departures;
+  private readonly dissolving: Dissolving;
+  private readonly planting: Planting;
   private readonly answers: Answer[] = [];
-  private readonly planted: NewPatch[] = [];
-  /** Organisms planted in this tick, each with the index of its answer. */
-  private pendingPlants: { readonly organism: Organism; readonly answer: number }[] = [];
 
   constructor(
     private readonly species: Species,
@@ -74,7 +71,9 @@ export class CommandHandlers {
     options: CommandHandlersOptions,
   ) {
     this.wounding = new Wounding(species, grid, lifecycle);
-    this.nextPatch = options.nextPatch;
+    this.departures = new Departures(lifecycle);
+    this.dissolving = new Dissolving(grid, lifecycle, this.departures);
+    this.planting = new Planting(species, grid, lifecycle, options.nextPatch);
     this.maxOrganisms = options.maxOrganisms;
     this.tickRate = options.tickRate;
     this.flashLimit = options.flashLimit ?? DEFAULTS.room.flashLimit;
@@ -84,19 +83,23 @@ export class CommandHandlers {
 
   /** Participants who are known to be present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
-    const present = this.attendance?.participants ?? [];
-    return [...new Set([...this.inventory.participants, ...this.energy.participants, ...present])];
+    const { inventory, energy, departures } = this;
+    return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
   /** Whether the room tracks attendance, and so can make room when it is full. */
   get knowsAttendance(): boolean {
-    return this.attendance !== undefined;
+    return this.departures.areKnown;
   }
 
   /** The organism that has been unattended longest, if any; see `departure.ts`. */
   unattended(tick: number): Organism | undefined {
-    const moment = this.moment(tick);
-    return moment && chooseUnattended([...this.lifecycle.all], moment);
+    return this.departures.unattended(this.time(tick));
+  }
+
+  /** The organisms of a planter that depart, or can be planted again. */
+  renewable(planter: ParticipantId, tick: number): Pick<Departed, 'id' | 'kind'>[] {
+    return this.dissolving.renewable(planter, this.time(tick));
   }
 
   get energySettings(): EnergySettings {
@@ -121,14 +124,16 @@ export class CommandHandlers {
   export(): CommandState {
     return {
       maxOrganisms: this.maxOrganisms,
-      nextOrganism: this.nextOrganism,
+      nextOrganism: this.planting.nextOrganism,
       lastParticipant: this.lastParticipant,
       random: exportRandom(this.random),
       hands: this.inventory.export(),
       energy: this.energy.export(),
-      ...(this.attendance && { attendance: this.attendance.export() }),
+      ...this.departures.export(),
+      ...this.dissolving.export(),
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
       ...this.wounding.export(),
+      ...this.lifecycle.rules.export(),
     };
   }
 
@@ -136,15 +141,18 @@ export class CommandHandlers {
   restore(from: CommandState): void {
     const { settings, tickRate, accounts } = from.energy;
     this.maxOrganisms = from.maxOrganisms;
-    this.nextOrganism = Math.max(this.nextOrganism, from.nextOrganism);
+    const { planting } = this;
+    planting.nextOrganism = Math.max(planting.nextOrganism, from.nextOrganism);
     this.lastParticipant = Math.max(this.lastParticipant, from.lastParticipant);
     this.random = resumeRandom(from.random);
     this.inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand, from.hands);
     this.energy = new Energy(settings, tickRate, accounts);
     this.tickRate = tickRate;
-    this.attendance = from.attendance && new Attendance(from.attendance);
+    this.departures.restore(from);
+    this.dissolving.restore(from);
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
+    this.lifecycle.rules.restore(from);
   }
 
   /**
@@ -186,16 +194,16 @@ export class CommandHandlers {
       case 'enter':
         this.lastParticipant = Math.max(this.lastParticipant, event.participant);
         this.energy.enter(event.participant, event.at, event.granted);
-        this.attendance?.enter(event.participant, event.source);
+        this.departures.enter(event.participant, event.source);
         break;
       case 'leave':
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
         this.wounding.leave(event.participant);
-        this.attendance?.leave(event.participant, event.at ?? 0);
+        this.departures.leave(event.participant, event.at ?? 0);
         break;
       case 'attendance':
-        this.attendance = new Attendance({ present: [...event.present], absent: [] });
+        this.departures.start(event.present);
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;
@@ -206,6 +214,15 @@ export class CommandHandlers {
       case 'protect':
         this.wounding.protect = event.seconds;
         break;
+      case 'rules':
+        this.lifecycle.rules.apply(event);
+        break;
+      case 'life':
+        this.lifecycle.rules.life = event.settings;
+        break;
+      case 'liveliness':
+        this.lifecycle.rules.liveliness = event.share;
+        break;
       case 'energy':
         this.tickRate = event.tickRate;
         this.energy.change(event.settings, event.tickRate, event.at);
@@ -214,18 +231,14 @@ export class CommandHandlers {
 
   /** Executes a tick's commands in order. @param tick ticks completed */
   apply(commands: readonly CommandEvent[], tick: number): void {
-    this.pendingPlants = [];
+    this.planting.pending = [];
     for (const command of commands) this.run(command, tick);
+    this.dissolving.step(this.maxOrganisms, this.time(tick));
   }
 
-  /**
-   * Takes the patches planted since the last call, for the engine.
-   *
-   * @param disposed patches of organisms that have died since
-   */
+  /** See `Planting.takePlanted`. */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
-    const disposedSet = new Set(disposed);
-    return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
+    return this.planting.takePlanted(disposed);
   }
 
   /**
@@ -235,26 +248,23 @@ export class CommandHandlers {
    * @returns the patches of the removed organisms
    */
   refusePending(tick: number): PatchId[] {
-    for (const { answer } of this.pendingPlants) {
-      const { by, id } = this.answers[answer];
+    for (const { answer, departed } of this.planting.pending) {
+      const { by, id, what } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
-      this.energy.returnPlant(by, tick);
+      if (departed) this.dissolving.remember(departed);
+      else this.energy.returnPlant(by, tick);
       const energy = this.energy.level(by, tick);
-      this.answers[answer] = { by, id, what: 'plant', energy, refused };
+      this.answers[answer] = { by, id, what, energy, refused };
     }
-    const organisms = this.pendingPlants.map(({ organism }) => organism);
-    this.lifecycle.retract(organisms);
-    return organisms.map(({ patch }) => patch);
+    this.dissolving.endAll(tick);
+    return this.planting.retract();
   }
 
   /** Ends a tick. @returns the answers to its commands */
   end(tick: number): Answer[] {
     this.energy.prune(tick);
     this.wounding.prune(tick, this.tickRate);
-    this.attendance?.prune(
-      tick,
-      () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
-    );
+    this.departures.prune(tick);
     return this.answers.splice(0);
   }
 
@@ -284,7 +294,7 @@ export class CommandHandlers {
   private consumeOnly(command: RoomCommand): void {
     const { latentSize } = this.species;
     if (command.what === 'plant') {
-      this.nextOrganism++;
+      this.planting.nextOrganism++;
       const { seed } = command;
       if (seed.from === 'prior' && seed.throw === undefined) this.random.latent(latentSize);
     } else if (command.what === 'cross') {
@@ -292,6 +302,7 @@ export class CommandHandlers {
       if (mutation > 0) mutate(new Float32Array(latentSize), mutation, this.random);
       this.inventory.skipId();
     } else if (command.what === 'hold') this.inventory.skipId();
+    else if (command.what === 'renew') this.planting.nextOrganism++;
   }
 
   private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed' | 'spared'> {
@@ -315,6 +326,13 @@ export class CommandHandlers {
         return this.clear(ownersIn(command.area, this.grid));
       case 'thin':
         return this.thin(tick);
+      case 'renew':
+        this.dissolving.renew(command, this.planting, {
+          ...this.time(tick),
+          maxOrganisms: this.maxOrganisms,
+          answer: this.answers.length,
+        });
+        return {};
     }
   }
 
@@ -322,26 +340,8 @@ export class CommandHandlers {
   private thin(tick: number): Pick<Answer, 'removed'> {
     const organism = this.unattended(tick);
     if (!organism) throw new Refusal('no-such-organism', 'none is long unattended');
-    this.lifecycle.die(organism, 'departed');
+    this.dissolving.begin(organism, this.time(tick));
     return { removed: 1 };
-  }
-
-  /**
-   * @returns the organism to remove for a new one; undefined while there is room
-   * @throws Refusal garden-full
-   */
-  private departing(planter: ParticipantId, tick: number): Organism | undefined {
-    if (this.lifecycle.size < this.maxOrganisms) return undefined;
-    const moment = this.moment(tick);
-    const all = [...this.lifecycle.all];
-    const departing = moment && (chooseDeparting(all, moment) ?? chooseFresh(all, moment, planter));
-    if (!departing) throw new Refusal('garden-full');
-    return departing;
-  }
-
-  private moment(tick: number): Moment | undefined {
-    const { attendance, tickRate } = this;
-    return attendance && { ...attendance.facts, tick, tickRate };
   }
 
   /** @throws Refusal no-such-organism */
@@ -354,29 +354,20 @@ export class CommandHandlers {
 
   private plant({ by, x, y, seed }: RoomCommand & { what: 'plant' }, tick: number): void {
     const window = windowAt(this.grid, x, y, this.species.side);
-    const departing = this.departing(by.id, tick);
-    const places = plantingSite(window, this.grid);
+    const time = this.time(tick);
+    const departing = this.departures.departing(by.id, this.maxOrganisms, time);
+    requireBare(window, this.grid);
     // Check before drawing random numbers: a refused command must change nothing.
     this.energy.requirePlant(by.id, tick);
     const { latent, origin, kind, parents } = createLatent(seed, by.id, this.context);
     this.energy.spendPlant(by.id, tick);
-    if (departing) this.lifecycle.die(departing, 'departed');
-    const organism = newOrganism({
-      id: this.nextOrganism++,
-      patch: this.nextPatch(),
-      window,
-      latent,
-      origin,
-      kind,
-      parents,
-      planter: { id: by.id, name: by.name, hue: by.hue },
-      born: tick,
-      stage: growthStep(this.species, 0).stage,
-    });
-    for (const place of places) this.grid.claim(place, organism.id);
-    this.lifecycle.add(organism);
-    this.pendingPlants.push({ organism, answer: this.answers.length });
-    this.planted.push({ patch: organism.patch, checkpoint: this.species.checkpoint, latent });
+    if (departing) this.dissolving.begin(departing, time);
+    const answer = this.answers.length;
+    this.planting.plant({ window, latent, origin, kind, parents, by, answer }, tick);
+  }
+
+  private time(tick: number): DepartureTime {
+    return { tick, tickRate: this.tickRate };
   }
 
   private cross({ by, a, b, mix, mutation = 0 }: RoomCommand & { what: 'cross' }) {

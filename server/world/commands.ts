@@ -22,13 +22,15 @@ export type RoomCommand = { readonly by: ParticipantView } & (
       /** Strength of the mutation, 0…1; absent: none. */
       readonly mutation?: number | undefined;
     }
+  /** Keeps one of the participant's own organisms (rule DEP-10). */
+  | { readonly what: 'renew'; readonly organism: OrganismId }
   /** Gives the participant a seed that was made outside of the room. */
   | { readonly what: 'hold'; readonly latent: readonly number[]; readonly origin: 'drawing' }
   /** The host removes an organism. */
   | { readonly what: 'remove'; readonly organism: OrganismId }
   /** The host removes all organisms that own a place in a rectangle. */
   | { readonly what: 'clear'; readonly area: Rect }
-  /** The gardener removes the organism that has been unattended longest. */
+  /** The gardener has the organism depart that has been unattended longest. */
   | { readonly what: 'thin' }
 );
 

@@ -1,6 +1,7 @@
 /**
- * Chooses the organism that a full room removes for a new one (rules DEP-1, DEP-2 and DEP-6), and
- * the unattended one that the gardener may remove (rule DEP-4).
+ * Chooses the organism that departs from a full room for a new one (rules DEP-1, DEP-2 and DEP-6),
+ * one that has outlived its lifetime (DEP-11), and the unattended one that the gardener may have
+ * depart (DEP-4).
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { OrganismId, ParticipantId, Phase } from '../../shared/vocabulary.ts';
@@ -15,7 +16,12 @@ export interface Resident {
   readonly planter: { readonly id: ParticipantId };
   /** Tick of planting. */
   readonly born: number;
+  /** Tick at which its planter last renewed it. */
+  readonly renewed?: number | undefined;
 }
+
+/** The tick at which an organism's life began: its planting, or when its planter renewed it. */
+const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
 
 /** When, and who was present, as far as the choice depends on it. */
 export interface Moment {
@@ -59,16 +65,20 @@ function lowest<R extends Resident>(
  * Chooses the organism to remove for a new one: a resting one of an absent planter, the longest
  * absent first; otherwise one of the planter with the most, resting ones first, then the oldest.
  *
- * @param residents all living organisms
+ * @param residents all living organisms that do not depart yet
+ * @param isEligible which of them may be chosen; absent: all
  * @returns undefined when all were planted less than a minute ago
  */
 export function chooseDeparting<R extends Resident>(
   residents: readonly R[],
   { tick, tickRate, absentSince }: Moment,
+  isEligible: (resident: R) => boolean = () => true,
 ): R | undefined {
   const counts = countBy(residents, ({ planter }) => planter.id);
-  return lowest(residents, ({ id, phase, planter, born }) => {
-    if (tick - born < protectedSeconds * tickRate) return undefined;
+  return lowest(residents, (resident) => {
+    const { id, phase, planter } = resident;
+    if (tick - lifeBegan(resident) < protectedSeconds * tickRate) return undefined;
+    if (!isEligible(resident)) return undefined;
     const rests = phase === 'asleep';
     const since = absentSince(planter.id);
     // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
@@ -100,6 +110,26 @@ export function chooseFresh<R extends Resident>(
     const key = keyOf(planter.id);
     return [-bySource.get(key)!, key === own ? 0 : 1, -byPlanter.get(planter.id)!, -id];
   });
+}
+
+/**
+ * Chooses a resting organism that has outlived its lifetime, in the order of `chooseDeparting`.
+ *
+ * @param residents all living organisms that do not depart yet
+ * @param lifetime seconds, above 0
+ * @returns undefined when there is none
+ */
+export function chooseOutlived<R extends Resident>(
+  residents: readonly R[],
+  moment: Moment,
+  lifetime: number,
+): R | undefined {
+  const { tick, tickRate } = moment;
+  return chooseDeparting(
+    residents,
+    moment,
+    (one) => one.phase === 'asleep' && tick - lifeBegan(one) >= lifetime * tickRate,
+  );
 }
 
 /**

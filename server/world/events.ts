@@ -2,11 +2,19 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { flashLimit } from '../../shared/vocabulary.ts';
+import { relativesTable } from '../vnca/relatives.ts';
 import type { RoomCommand } from './commands.ts';
-import { energySettings } from './room-state.ts';
+import {
+  energySettings,
+  lifeSettings,
+  liveliness,
+  reach,
+  rulesVersion,
+  seed,
+} from './room-state.ts';
 
 const command = v.looseObject({
-  what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin']),
+  what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin', 'renew']),
   by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
 });
 
@@ -57,6 +65,21 @@ export const roomEvent = v.variant('what', [
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
+  /**
+   * Begins to live by other rules. Journals of earlier releases replay under the rules of that time
+   * until then; later ones too, when the checkpoint's card has got other numbers. See `RoomRules`.
+   */
+  v.strictObject({
+    what: v.literal('rules'),
+    rules: rulesVersion,
+    seed,
+    closing: v.optional(reach),
+    relatives: v.optional(relativesTable),
+  }),
+  /** Changes how often organisms step (rules PAC-1 and PAC-2). */
+  v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
+  /** Changes which share of the organisms may express at once (rules IDL-1 and IDL-3). */
+  v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);

@@ -1,18 +1,24 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, dead (rules LIF-1 … LIF-9).
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { close, openRim } from './closing.ts';
+import { beginExpressions, breakOff, countStep, takeExpressed } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
+import { heal, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
+import { isDue, waitAfterStep } from './pace.ts';
 import { Population } from './population.ts';
+import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
+import { tear } from './tearing.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -21,20 +27,23 @@ export class OrganismLifecycle {
   private readonly disposed: PatchId[] = [];
   private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
+  /** Organisms that strokes have hit in this tick. */
+  private readonly torn = new Set<Organism>();
 
   constructor(
     private readonly grid: GridPlanes,
     private readonly species: Species,
+    readonly rules: RoomRules,
   ) {
     this.population = new Population(grid);
   }
 
-  /** Number of living organisms. */
+  /** Number of living organisms without those that depart. */
   get size(): number {
     return this.population.size;
   }
 
-  /** Number of organisms stepped each tick: growing or awake. */
+  /** Number of organisms that grow or are awake; each steps when its pace says so. */
   get awake(): number {
     return this.population.awake.length;
   }
@@ -42,6 +51,11 @@ export class OrganismLifecycle {
   /** All living organisms, oldest first. */
   get all(): IterableIterator<Organism> {
     return this.population.all;
+  }
+
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return this.population.departing;
   }
 
   find(id: OrganismId): Organism | undefined {
@@ -69,17 +83,58 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records a hit by a stroke: wakes the organism and restarts its trusted steps.
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. One whose places
+   * are all hit dies.
    *
-   * @param isNew whether this stroke has not wounded the organism before
+   * @param stroke.isNew whether it has not wounded the organism before
+   * @param stroke.tick ticks completed
    */
-  hit(organism: Organism, by: ParticipantId, isNew: boolean): void {
+  hit(
+    organism: Organism,
+    { by, isNew, tick }: { by: ParticipantId; isNew: boolean; tick: number },
+  ): void {
     if (isNew) organism.wounds++;
     hurt(organism, this.grid);
     organism.stirs = 0;
+    breakOff(organism);
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
+    if (!this.rules.areLiving) return;
+    this.torn.add(organism);
+    remember(organism, this.grid, tick + 1);
+    const { killed, lives } = tear(organism, this.grid, this.species);
+    const { closing } = this.rules;
+    if (!lives) this.die(organism, 'killed');
+    else if (closing !== undefined && organism.phase !== 'growing') {
+      close(organism, killed, { grid: this.grid, reach: closing });
+      // What is closed is zero, and ground without a living cell is left as it is.
+      organism.woundMask = undefined;
+    }
+  }
+
+  /** Has an organism depart: it is not stepped any more. */
+  depart(organism: Organism): void {
+    this.population.depart(organism);
+    this.pendingEvents.push({ what: 'departing', id: organism.id });
+  }
+
+  /** Frees places of an organism that departs. */
+  lose(places: readonly number[]): void {
+    for (const place of places) this.grid.release(place);
+    for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
+  }
+
+  /** Brings an organism back that departs: it takes back the places that are still bare. */
+  bringBack(organism: Organism): void {
+    const isGrown = organism.age >= this.species.schedule.length;
+    const phase = isGrown ? 'awake' : 'growing';
+    organism.dissolving = undefined;
+    organism.stirs = 0;
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    this.population.bringBack(organism, phase);
+    this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
   /** Removes an organism and frees its places. */
@@ -98,20 +153,24 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
+  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  express(tick: number): void {
+    for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+      this.wake(organism);
+    }
+  }
+
   /**
    * First half of a tick. Organisms without a cell left die.
    *
    * @param moment of the tick's end; absent: organisms may flash
-   * @returns a step for each growing or awake organism that is not pausing, oldest first
+   * @returns a step for each growing or awake organism whose turn it is, oldest first
    */
   step(moment?: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
-      if (organism.pause) {
-        organism.pause--;
-        continue;
-      }
+      if (!isDue(organism)) continue;
       const { divide, stage } = growthStep(this.species, organism.age);
       const { keep, alive } = keepMask(this.grid, organism, stage);
       organism.woundMask = undefined;
@@ -121,7 +180,14 @@ export class OrganismLifecycle {
       }
       if (moment) remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
-      steps.push({ patch: organism.patch, divide, ...(keep && { keep }) });
+      const { patch, closed } = organism;
+      const express = takeExpressed(organism);
+      steps.push({
+        ...{ patch, divide },
+        ...(keep && { keep }),
+        ...(closed && { closed }),
+        ...(express && { express }),
+      });
     }
     return steps;
   }
@@ -138,11 +204,22 @@ export class OrganismLifecycle {
     stepped.forEach((one, i) => {
       this.advance(one, held[i]);
     });
+    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
     if (moment) for (const { organism } of stepped) this.slow(organism, moment);
+    if (moment) this.slowTorn(moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
     }
     this.stepping = [];
+    this.torn.clear();
+  }
+
+  /** Makes organisms pause that strokes alone have made flash, between their steps. */
+  private slowTorn(moment: FlickerMoment): void {
+    for (const organism of this.torn) {
+      if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
+      if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
+    }
   }
 
   /**
@@ -226,15 +303,25 @@ export class OrganismLifecycle {
       // Its seed places are no longer reserved: from now on only live cells hold a place.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      organism.awakeSteps++;
-      organism.restTicks = change <= DEFAULTS.life.restLevel ? organism.restTicks + 1 : 0;
+      // A wound that closes does not rest, and its steps count from when it has closed.
+      const closes = organism.closed !== undefined;
+      if (closes) openRim(organism);
+      if (!closes) organism.awakeSteps++;
+      const rests = !closes && change <= DEFAULTS.life.restLevel;
+      organism.restTicks = rests ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
       this.die(organism, 'no-cell-left');
       return;
     }
+    if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
     if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (organism.expression) {
+      organism.expression = undefined;
+      // What it has taken beyond its own ground is free again.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+    }
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
@@ -260,41 +347,11 @@ export class OrganismLifecycle {
   }
 
   /** Awake steps after which the organism sleeps even if it does not rest. */
-  private trustedStepsOf({ stirs }: Organism): number {
+  private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
+    if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
     return stirs === 0
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
   }
-}
-
-/**
- * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
- * Further strokes before it rests belong to the same wound; a stroke after that measures again.
- */
-function hurt(organism: Organism, grid: GridPlanes): void {
-  const { phase } = organism;
-  if (organism.hurt !== undefined && phase !== 'asleep') return;
-  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
-}
-
-/**
- * Checks whether a resting organism has recovered enough of its places, and counts the healing.
- *
- * @param held places that it owns now
- */
-function heal(organism: Organism, held: number): boolean {
-  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
-  organism.hurt = undefined;
-  // A slow stroke may wound again after the organism has healed; that is still one wound.
-  organism.healed = Math.min(organism.healed + 1, organism.wounds);
-  return true;
-}
-
-function heldBy({ id, window }: Organism, grid: GridPlanes): number {
-  let held = 0;
-  grid.each(window, (place) => {
-    if (grid.ownerAt(place) === id) held++;
-  });
-  return held;
 }

@@ -21,6 +21,14 @@ export interface FlickerState {
   at: number;
 }
 
+/** A loan of a relative's latent; see `expressions.ts`. */
+export interface Expression {
+  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+  latent: Float32Array;
+  /** Steps until it gets its own back. */
+  stepsLeft: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
@@ -33,7 +41,11 @@ export interface Organism {
   readonly parents: readonly OrganismId[];
   readonly planter: OrganismView['planter'];
   readonly born: number;
+  /** Tick at which its planter last renewed it; undefined: never. */
+  renewed: number | undefined;
   phase: Phase;
+  /** Ticks until it is gone; undefined unless it departs. */
+  dissolving: number | undefined;
   /** Steps taken. */
   age: number;
   stage: number;
@@ -55,10 +67,18 @@ export interface Organism {
   flicker: FlickerState | undefined;
   /** Ticks until its next step; undefined unless it is slowed because it flashes. */
   pause: number | undefined;
+  /** Ticks until its next step, by its own pace; undefined: none. */
+  wait: number | undefined;
   /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
-  /** [stage, stage] cells hit by this tick's strokes, 1 = hit. */
+  /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
   woundMask: Uint8Array | undefined;
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
+  closed: Uint8Array | undefined;
+  /** Undefined unless it expresses a relative, or is on its way home from that. */
+  expression: Expression | undefined;
+  /** Its next step tells the engine which latent its cells read. */
+  mustExpress: boolean;
   /**
    * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
    */
@@ -66,7 +86,9 @@ export interface Organism {
 }
 
 const NEWBORN = {
+  renewed: undefined,
   phase: 'growing',
+  dissolving: undefined,
   age: 0,
   wounds: 0,
   healed: 0,
@@ -78,8 +100,12 @@ const NEWBORN = {
   seen: undefined,
   flicker: undefined,
   pause: undefined,
+  wait: undefined,
   isRestored: false,
   woundMask: undefined,
+  closed: undefined,
+  expression: undefined,
+  mustExpress: false,
 } as const satisfies Partial<Organism>;
 
 /** Creates a just planted organism. */

@@ -39,7 +39,9 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
-  const { id, window, phase } = organism;
+  const { id, window, phase, expression } = organism;
+  // What it expresses may be smaller than itself, and it needs its ground when it comes home.
+  if (expression) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
   const held = phase === 'growing' ? seedPlaces(window, grid) : [];

@@ -3,20 +3,22 @@ import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** The living organisms, those awake, and the places that block sleepers. */
+/** The living organisms, those awake, those that depart, and the places that block sleepers. */
 export class Population {
   /** Oldest first: ids only grow, and a Map keeps its insertion order. */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly awakeOrganisms = new Set<Organism>();
   /** `awakeOrganisms`, oldest first; undefined after a change. */
   private sortedAwake: readonly Organism[] | undefined;
+  private readonly departingOrganisms = new Set<Organism>();
   /** Sleepers by the places on which their cells are blocked. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
 
+  /** Number of organisms without those that depart. */
   get size(): number {
-    return this.living.size;
+    return this.living.size - this.departingOrganisms.size;
   }
 
   /** All organisms, oldest first. */
@@ -29,6 +31,11 @@ export class Population {
     return (this.sortedAwake ??= byAge(this.awakeOrganisms));
   }
 
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return byAge(this.departingOrganisms);
+  }
+
   find(id: OrganismId): Organism | undefined {
     return this.living.get(id);
   }
@@ -37,7 +44,23 @@ export class Population {
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
     if (organism.phase === 'asleep') this.sleep(organism);
+    else if (organism.phase === 'departing') this.departingOrganisms.add(organism);
     else this.addAwake(organism);
+  }
+
+  /** Takes an organism out of the living, until it is dead or returns. */
+  depart(organism: Organism): void {
+    if (organism.phase === 'asleep') this.forgetSleeper(organism);
+    organism.phase = 'departing';
+    this.removeAwake(organism);
+    this.departingOrganisms.add(organism);
+  }
+
+  /** Returns an organism that departs to the living. */
+  bringBack(organism: Organism, phase: 'growing' | 'awake'): void {
+    this.departingOrganisms.delete(organism);
+    organism.phase = phase;
+    this.addAwake(organism);
   }
 
   /** Puts an organism to sleep. Its blocked places stay fixed until it wakes. */
@@ -63,6 +86,7 @@ export class Population {
     if (organism.phase === 'asleep') this.forgetSleeper(organism);
     organism.phase = 'dead';
     this.living.delete(organism.id);
+    this.departingOrganisms.delete(organism);
     this.removeAwake(organism);
   }
 

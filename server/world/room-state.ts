@@ -7,24 +7,50 @@
  * raise the version.
  */
 import * as v from 'valibot';
-import { finite as number, id as positive, count as whole } from '../../shared/common-schemas.ts';
+import {
+  between,
+  finite as number,
+  id as positive,
+  count as whole,
+} from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
 import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
+import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
 /**
  * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
- * the price of waking, and version 4 strokes. All are still read.
+ * the price of waking, version 4 strokes, and version 5 rules and pace. All are still read.
  */
-export const ROOM_STATE_VERSION = 5;
+export const ROOM_STATE_VERSION = 6;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
+
+/** The rules of new rooms. 1: organisms step each tick, and wounds close at once. */
+export const RULES_VERSION = 2;
+/** Version of the rules that a room lives by. */
+export const rulesVersion = v.picklist([1, RULES_VERSION]);
+/** Seed of a room's chances, uint32. */
+export const seed = word;
+/** Cells a step by which wounds close. */
+export const reach = positive;
+
+/** Share of the organisms that may express at once. */
+export const liveliness = between(0, 1);
+
+/** Schema of `LifeSettings`. */
+export const lifeSettings = v.strictObject({
+  birth: positive,
+  healing: positive,
+  /** Absent: for ever. */
+  lifetime: v.optional(v.pipe(number, v.minValue(0))),
+});
 
 /** Schema of `EnergySettings`. */
 export const energySettings = v.strictObject({
@@ -36,6 +62,8 @@ export const energySettings = v.strictObject({
   /** Absent in rooms of earlier releases: waking costs nothing. */
   wake: v.optional(number),
 });
+
+const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 
 const organismState = v.strictObject({
   id: positive,
@@ -49,9 +77,13 @@ const organismState = v.strictObject({
   origin,
   kind: v.string(),
   parents,
-  planter: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+  planter,
   born: whole,
-  phase: v.picklist(['growing', 'awake', 'asleep']),
+  /** Tick at which its planter last renewed it. */
+  renewed: v.optional(whole),
+  phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
+  /** Ticks until it is gone, if it departs. */
+  dissolving: v.optional(positive),
   age: whole,
   stage: positive,
   wounds: whole,
@@ -69,12 +101,20 @@ const organismState = v.strictObject({
   flicker: v.optional(v.strictObject({ levels: bytes, going: bytes, turns: owners, at: whole })),
   /** Ticks until the next step of a slowed organism. */
   pause: v.optional(whole),
+  /** Ticks until its next step, by its own pace. */
+  wait: v.optional(whole),
+  /** [stage, stage] of the coming step, 1 = hit by a stroke since the last step. */
+  woundMask: v.optional(bytes),
+  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
+  closed: v.optional(bytes),
+  /** While it expresses a relative, or is on its way home. */
+  expression: v.optional(v.strictObject({ latent, stepsLeft: whole })),
 });
 
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, 4, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, 4, 5, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -131,6 +171,30 @@ export const roomState = v.pipe(
         }),
       ),
     ),
+    /** Organisms that can be planted again (rule DEP-10), in the order in which they departed. */
+    departed: v.optional(
+      v.array(
+        v.strictObject({
+          ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
+          /** Of the corner of its window. */
+          ...{ x: whole, y: whole },
+          /** Tick of its death. */
+          at: whole,
+        }),
+      ),
+    ),
+    /** Absent in a room of an earlier release, until a `rules` event: 1. */
+    rules: v.optional(rulesVersion),
+    /** Of its chances; absent under rules 1. */
+    seed: v.optional(seed),
+    /** Absent: wounds close at once. */
+    closing: v.optional(reach),
+    /** Absent: organisms step each tick. */
+    life: v.optional(lifeSettings),
+    /** Whom gallery creatures can express; absent: nobody. */
+    relatives: v.optional(relativesTable),
+    /** Share of the organisms that may express at once; absent: none. */
+    liveliness: v.optional(liveliness),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -153,6 +217,9 @@ export const roomState = v.pipe(
 /** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
+/** An organism that has departed lately. */
+export type Departed = NonNullable<RoomState['departed']>[number];
+
 /** The part of a room's state that its command handlers own. */
 export type CommandState = Pick<
   RoomState,
@@ -166,6 +233,13 @@ export type CommandState = Pick<
   | 'flashLimit'
   | 'protect'
   | 'strokes'
+  | 'departed'
+  | 'rules'
+  | 'seed'
+  | 'closing'
+  | 'life'
+  | 'relatives'
+  | 'liveliness'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 
@@ -181,20 +255,10 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
  * @param tick ticks completed
  */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
-  // Patch ids belong to the engine; masks are used up and dead organisms removed within a tick.
-  const {
-    patch: _,
-    woundMask: _spent,
-    isRestored: _engine,
-    hurt,
-    cut,
-    phase,
-    pressing,
-    seen,
-    flicker,
-    pause,
-    ...fields
-  } = organism;
+  // Patch ids belong to the engine, and dead organisms are removed within a tick.
+  const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
+  const { pressing, seen, flicker, expression, renewed, dissolving, ...rest } = others;
+  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
     window: { ...fields.window },
@@ -202,11 +266,17 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     parents: [...fields.parents],
     phase: phase as Exclude<typeof phase, 'dead'>,
     pressing: pressing.slice(),
+    ...(renewed !== undefined && { renewed }),
+    ...(dissolving !== undefined && { dissolving }),
     ...(hurt !== undefined && { hurt }),
     ...(cut && { cut }),
     ...(seen && { seen }),
     ...(flicker && !isStale(flicker, tick) && { flicker: structuredClone(flicker) }),
     ...(pause !== undefined && { pause }),
+    ...(wait && { wait }),
+    ...(woundMask && { woundMask: woundMask.slice() }),
+    ...(closed && { closed: closed.slice() }),
+    ...(expression && { expression: { ...expression } }),
   };
 }
 
@@ -215,13 +285,20 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
   return {
     ...state,
     patch,
-    woundMask: undefined,
     isRestored: true,
+    renewed: state.renewed,
+    dissolving: state.dissolving,
     hurt: state.hurt,
     cut: state.cut,
     seen: state.seen,
     flicker: state.flicker,
     pause: state.pause,
+    wait: state.wait,
+    woundMask: state.woundMask,
+    closed: state.closed,
+    expression: state.expression,
+    // A patch taken over from another room may still read what its organism has just given back.
+    mustExpress: state.phase === 'awake',
   };
 }
 

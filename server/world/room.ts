@@ -11,74 +11,36 @@ import {
   type EnergySettings,
   type FlashLimit,
   HOUSE,
-  type LifeEvent,
+  type LifeSettings,
   type OrganismId,
   type OrganismView,
   type ParticipantId,
   type SeedView,
 } from '../../shared/vocabulary.ts';
-import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
-import type { Answer, RoomCommand } from './commands.ts';
+import type { RoomCommand } from './commands.ts';
 import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
 import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
 import { viewOf } from './organism.ts';
 import { OrganismLifecycle } from './organism-lifecycle.ts';
+import { RoomRules } from './room-rules.ts';
 import {
   exportOrganism,
   importOrganism,
   ROOM_STATE_VERSION,
   type RoomState,
 } from './room-state.ts';
+import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
 import { type Species, tokenSpecies } from './species.ts';
-
-/** How a room is created or restored. */
-export interface RoomOptions {
-  readonly name: string;
-  readonly width: number;
-  readonly height: number;
-  readonly maxOrganisms: number;
-  /** Seed of the room's random numbers. */
-  readonly seed: number;
-  readonly species: Species;
-  /** What commands cost; absent: nothing. */
-  readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second; sets how fast energy refills. */
-  readonly tickRate?: number | undefined;
-  /** Most flashes a second that organisms may show; absent: the default. */
-  readonly flashLimit?: FlashLimit | undefined;
-  /** Returns a patch id that no other room uses. */
-  readonly nextPatch: () => PatchId;
-  /** State to restore, whose seed and size take precedence. The room takes ownership of it. */
-  readonly from?: RoomState | undefined;
-}
-
-/** The engine's work for a tick, in this order, and the events to journal. */
-export interface TickWork {
-  readonly dispose: readonly PatchId[];
-  readonly plant: readonly NewPatch[];
-  readonly step: readonly PatchStep[];
-  /** The external events of this tick, in order. */
-  readonly events: readonly RoomEvent[];
-}
-
-/** The outcome of a tick. */
-export interface TickResult {
-  readonly tick: number;
-  readonly answers: readonly Answer[];
-  readonly life: readonly LifeEvent[];
-  /** The organisms that died. */
-  readonly died: readonly OrganismView[];
-  /** Chunks of the planes that have changed. */
-  readonly changed: readonly number[];
-}
 
 /** A cell grid with its organisms, and the commands and events that change it. */
 export class Room {
   readonly name: string;
   readonly species: Species;
   readonly grid: GridPlanes;
+  private readonly rules: RoomRules;
   private readonly lifecycle: OrganismLifecycle;
   private readonly handlers: CommandHandlers;
   private readonly waiting: CommandEvent[] = [];
@@ -98,7 +60,8 @@ export class Room {
     this.species = species;
     const { width, height } = from?.planes ?? options;
     this.grid = new GridPlanes(width, height, from?.planes);
-    this.lifecycle = new OrganismLifecycle(this.grid, species);
+    this.rules = new RoomRules(species, options.seed, options.life);
+    this.lifecycle = new OrganismLifecycle(this.grid, species, this.rules);
     const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
     const { grid, lifecycle } = this;
     this.handlers = new CommandHandlers(species, grid, lifecycle, { ...options, tickRate });
@@ -134,6 +97,11 @@ export class Room {
     return this.handlers.knowsAttendance;
   }
 
+  /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
+  renewable(planter: ParticipantId): Pick<OrganismView, 'id' | 'kind'>[] {
+    return this.handlers.renewable(planter, this.completedTicks);
+  }
+
   /** The organism that a `thin` command would remove: the one unattended longest, if any. */
   get unattended(): OrganismId | undefined {
     return this.handlers.unattended(this.completedTicks)?.id;
@@ -160,7 +128,7 @@ export class Room {
     return this.lifecycle.size;
   }
 
-  /** Number of organisms stepped each tick: growing or awake. */
+  /** Number of organisms that grow or are awake. */
   get awake(): number {
     return this.lifecycle.awake;
   }
@@ -263,6 +231,42 @@ export class Room {
     this.applyNow({ what: 'protect', seconds });
   }
 
+  /** How often organisms step. */
+  get life(): LifeSettings {
+    return this.rules.life;
+  }
+
+  /** Changes how often organisms step. */
+  setLife(settings: LifeSettings): void {
+    this.applyNow({ what: 'life', settings });
+  }
+
+  /** Share of the organisms that may express at once, 0…1. */
+  get liveliness(): number {
+    return this.rules.liveliness;
+  }
+
+  /** Whether any of its organisms could express another. */
+  get hasRelatives(): boolean {
+    return this.rules.relatives !== undefined;
+  }
+
+  /** Changes which share of the organisms may express at once. */
+  setLiveliness(share: number): void {
+    this.applyNow({ what: 'liveliness', share });
+  }
+
+  /**
+   * Takes a room of an earlier release to the present rules, and any room to what its checkpoint's
+   * card says now.
+   *
+   * @param seed of the chances of a room that has none, uint32
+   */
+  updateRules(seed: number): void {
+    const event = this.rules.update(this.species, seed);
+    if (event) this.applyNow(event);
+  }
+
   get energySettings(): EnergySettings {
     return this.handlers.energySettings;
   }
@@ -345,6 +349,7 @@ export class Room {
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);
+    this.lifecycle.express(this.completedTicks);
     const step = this.lifecycle.step(this.flickerMoment(this.completedTicks + 1));
     const dispose = this.lifecycle.takeDisposed();
     const plant = this.handlers.takePlanted(dispose);

@@ -2,6 +2,7 @@
 import type { MapPlaces } from '../../shared/latent-map.ts';
 import type { TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
+import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
 
 /** A checkpoint as rooms see it. */
@@ -22,6 +23,8 @@ export interface Species {
   readonly threshold: number;
   /** Steps since grown or last woken after which an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
+  /** Cells a step by which wounds close from their rim; absent: they close at once. */
+  readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
     /** Category: animal, plant, … */
@@ -34,6 +37,8 @@ export interface Species {
   readonly map?: MapPlaces | undefined;
   /** Where all entries lie on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
+  /** Whom its gallery creatures can express; absent: nobody. */
+  readonly relatives?: Relatives | undefined;
 }
 
 /** What tokens refer to. */

@@ -10,8 +10,9 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './events.ts';
-import { Room, type RoomOptions, type TickResult } from './room.ts';
+import { Room } from './room.ts';
 import type { RoomState } from './room-state.ts';
+import type { RoomOptions, TickResult } from './room-types.ts';
 
 /** The outcome of a tick for one room. */
 export interface RoomTick {
@@ -38,6 +39,10 @@ export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 /** Patches that are stepped at a time for a room that cannot keep its rate. */
 const PART = 16;
+
+/** The latent that an organism's cells read at that moment, [Z]. */
+const expressed = ({ latent, expression }: RoomState['organisms'][number]): Float32Array =>
+  expression?.latent ?? latent;
 
 /** The open rooms and the engine they share. */
 export class World {
@@ -76,8 +81,8 @@ export class World {
   ): Promise<Room> {
     const room = this.open(options);
     const { checkpoint } = room.species;
-    const patches = options.from.organisms.map(({ id, latent }) => {
-      return { patch: room.patchOf(id)!, checkpoint, latent };
+    const patches = options.from.organisms.map((organism) => {
+      return { patch: room.patchOf(organism.id)!, checkpoint, latent: expressed(organism) };
     });
     try {
       await this.load(patches, states);
@@ -96,8 +101,8 @@ export class World {
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
     const { checkpoint } = room.species;
-    const patches = from.organisms.map(({ latent }) => {
-      return { patch: this.newPatch(), checkpoint, latent };
+    const patches = from.organisms.map((organism) => {
+      return { patch: this.newPatch(), checkpoint, latent: expressed(organism) };
     });
     await this.load(patches, states);
     room.replaceState(

@@ -63,7 +63,9 @@ export class Wounding {
     checkStroke(stroke, this.grid);
     // Who cannot pay for the cells must not cost the search for what they cover.
     energy.requireStroke(by.id, stroke, tick);
-    const near = ownersNear(stroke, this.grid).map((id) => this.lifecycle.find(id)!);
+    const near = ownersNear(stroke, this.grid)
+      .map((id) => this.lifecycle.find(id)!)
+      .filter(({ phase }) => phase !== 'departing');
     const hits = hitsOf(stroke, near, this.species, this.grid);
     const maker = energy.continues(by.id, stroke) ? by.id : undefined;
     const protection = new Protection(this.protect * tickRate, tickRate, tick);
@@ -76,7 +78,8 @@ export class Wounding {
       const mask = organism.woundMask;
       organism.woundMask = mask ? cover.map((value, cell) => value | mask[cell]) : cover;
       protection.begin(organism, by.id);
-      this.lifecycle.hit(organism, by.id, !before.has(organism.id));
+      const isNew = !before.has(organism.id);
+      this.lifecycle.hit(organism, { by: by.id, isNew, tick });
       before.add(organism.id);
     }
     return spared > 0 ? { spared } : {};

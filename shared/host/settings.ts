@@ -45,6 +45,14 @@ const knobs = {
   cooldown: between(0, 600),
   /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
+  /** Ticks between two steps of an organism that grows. */
+  birth: whole(1, 10),
+  /** Ticks between two steps of one that heals. */
+  healing: whole(1, 10),
+  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  liveliness: between(0, 1),
+  /** Seconds after which organisms depart from a busy room; 0: they stay for ever. */
+  lifetime: whole(0, 86_400),
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */

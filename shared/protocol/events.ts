@@ -97,7 +97,7 @@ export const EVENTS = {
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
    * What others have done to organisms of this participant, gathered: who was the first, and how
-   * many others there were.
+   * many others there were; and which of them depart, which nobody has done.
    */
   affected: v.object({
     organisms: v.array(v.object({ id, kind: v.string(), how, by: planter, others: count })),

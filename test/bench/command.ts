@@ -75,7 +75,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   tick: {
     run: benchTick,
-    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown',
+    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown; cost of idle life',
   },
   train: {
     run: benchTrain,

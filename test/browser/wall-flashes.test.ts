@@ -1,5 +1,6 @@
 /**
- * No page flashes: pictures that come too fast are joined, and changes of light are softened.
+ * No page flashes: pictures that come too fast are joined, changes of light are softened, and what
+ * lives moves between its steps.
  */
 import type { Page } from 'playwright-core';
 import { openRoom, openWall } from '../support/page.ts';
@@ -8,6 +9,7 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 
 interface View {
   readonly unsettled: boolean;
+  readonly ticks: { mean: number };
   onFrame: (now: number) => boolean;
 }
 
@@ -17,7 +19,13 @@ interface Flashing {
   readonly stage?: View;
   readonly room?: { readonly view: View };
   readonly model: {
-    readonly planes: { readonly rgba: Uint8Array; readonly width: number; readonly height: number };
+    readonly planes: {
+      readonly rgba: Uint8Array;
+      readonly owner: Uint32Array;
+      readonly width: number;
+      readonly height: number;
+    };
+    tick: number | undefined;
     readonly listeners: { emit(name: string, event: unknown): void };
   };
   levels: number[];
@@ -32,9 +40,14 @@ const { url, browser } = await suiteWithPages({ size: '128x72' });
  * Opens a page whose time goes on frame by frame, however slowly this machine draws, and which
  * keeps how bright each picture is.
  */
-async function openWatched(path: string): Promise<Page> {
+async function openWatched(
+  path: string,
+  reducedMotion: 'reduce' | 'no-preference' = 'reduce',
+): Promise<Page> {
   const viewport = path === WALL ? { width: 320, height: 180 } : { width: 480, height: 480 };
-  const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
+  // A quarter of the pixels, for a processor computes them.
+  const deviceScaleFactor = path === WALL ? 1 : 0.5;
+  const page = await browser.newPage({ viewport, deviceScaleFactor, reducedMotion });
   afterTest(() => page.close());
   await page.clock.install();
   await (path === WALL ? openWall : openRoom)(page, `${url}${path}`);
@@ -139,3 +152,113 @@ test.each([
     expect(swing(levels.slice(-40))).toBeLessThan(0.1);
   },
 );
+
+test('what steps each third tick moves in each picture, a new stage fades in, a wound is there at once, and who rests breathes', async () => {
+  const page = await openWatched(VISITOR, 'no-preference');
+  const FRAME = 16;
+  const TICK = 4 * FRAME;
+  await page.evaluate((tick) => {
+    const { room, model } = document.querySelector('.flashing') as unknown as Flashing;
+    // How fast the first frames came says nothing of this clock.
+    room!.view.ticks.mean = tick;
+    model.tick = 0;
+  }, TICK);
+  /** A tick: a ring of cells if there is one to paint, and something that changes far away. */
+  const tick = (ring?: { inner: number; outer: number; value: number }): Promise<void> =>
+    page.evaluate((painted) => {
+      const { model } = document.querySelector('.flashing') as unknown as Flashing;
+      const { rgba, owner, width, height } = model.planes;
+      model.tick!++;
+      rgba[3] = model.tick! % 2;
+      for (let place = 0; painted && place < width * height; place++) {
+        const away = Math.hypot((place % width) - 63.5, Math.floor(place / width) - 35.5);
+        if (away > 30) continue;
+        const lives = away >= painted.inner && away < painted.outer;
+        owner[place] = lives ? 5 : 0;
+        rgba.fill(lives ? painted.value : 0, 4 * place, 4 * place + 3);
+        rgba[4 * place + 3] = lives ? 255 : 0;
+      }
+      const changed = [{ x: 0, y: 0, width, height }];
+      model.listeners.emit('picture', { changed, replaced: [] });
+    }, ring);
+  const frames = async (count: number): Promise<number[]> => {
+    const before = (await levelsOf(page)).length;
+    for (let i = 0; i < count; i++) await page.clock.runFor(FRAME);
+    return (await levelsOf(page)).slice(before);
+  };
+  const stepsOf = (levels: readonly number[]): number[] =>
+    levels.slice(1).map((level, i) => Math.abs(level - levels[i]));
+  const sum = (some: readonly number[]): number => some.reduce((all, one) => all + one, 0);
+
+  await tick({ inner: 0, outer: 9, value: 20 });
+  await frames(25);
+  const grown: number[] = [];
+  for (let i = 0; i < 9; i++) {
+    await tick(i % 3 === 0 ? { inner: 0, outer: 9, value: 60 + 15 * i } : undefined);
+    grown.push(...(await frames(4)));
+  }
+  // From its second step on the page knows its pace.
+  const steps = stepsOf(grown).slice(12);
+  const mean = sum(steps) / steps.length;
+  expect(steps.filter((step) => step < mean / 4)).toEqual([]);
+  expect(Math.max(...steps)).toBeLessThan(4 * mean);
+
+  await frames(15);
+  await tick({ inner: 0, outer: 18, value: 195 });
+  const stage: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    stage.push(...(await frames(4)));
+    await tick();
+  }
+  expect(stage.at(-1)! - stage[0]).toBeGreaterThan(0.05);
+  expect(Math.max(...stepsOf(stage))).toBeLessThan((stage.at(-1)! - stage[0]) / 8);
+
+  await tick({ inner: 9, outer: 18, value: 195 });
+  const wound = await frames(15);
+  const depth = stage.at(-1)! - wound.at(-1)!;
+  expect(depth).toBeGreaterThan(0.02);
+  expect(wound[7] - wound.at(-1)!).toBeLessThan(depth / 10);
+
+  // The page at rest: what each pixel of its canvas shows, by its distance from the middle.
+  const pixels = (): Promise<number[]> =>
+    page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const { renderRoot, room } = document.querySelector('.flashing') as unknown as Flashing;
+          const canvas = renderRoot.querySelector('canvas')!;
+          const { view } = room!;
+          const { onFrame } = view;
+          view.onFrame = (now) => {
+            view.onFrame = onFrame;
+            const copy = document.createElement('canvas');
+            Object.assign(copy, { width: canvas.width, height: canvas.height });
+            const context = copy.getContext('2d')!;
+            context.drawImage(canvas, 0, 0);
+            const { data } = context.getImageData(0, 0, copy.width, copy.height);
+            resolve(Array.from({ length: data.length / 4 }, (__, i) => data[4 * i + 1]));
+            return onFrame.call(view, now);
+          };
+        }),
+    );
+  const later = async (): Promise<number[]> => {
+    // A picture counts for a tenth of a second of breath, however long ago the last one was.
+    for (let i = 0; i < 3; i++) await page.clock.runFor(100);
+    const seen = pixels();
+    await page.clock.runFor(100);
+    return seen;
+  };
+  await page.clock.fastForward(500);
+  const resting = await later();
+  const breathed: number[][] = [];
+  for (let i = 0; i < 6; i++) breathed.push(await later());
+  const changed = (now: readonly number[], least: number): number =>
+    now.filter((level, i) => Math.abs(level - resting[i]) >= least).length;
+  expect(Math.max(...breathed.map((now) => changed(now, 8)))).toBeGreaterThan(20);
+  // The ground is still.
+  expect(Math.max(...breathed.map((now) => changed(now, 1)))).toBeLessThan(resting.length / 4);
+  // Nobody does anything: the page rests.
+  for (let i = 0; i < 20; i++) await page.clock.fastForward(2_000);
+  const drawn = (await levelsOf(page)).length;
+  for (let i = 0; i < 10; i++) await page.clock.runFor(100);
+  expect(await levelsOf(page)).toHaveLength(drawn);
+});

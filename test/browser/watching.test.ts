@@ -4,16 +4,19 @@
  */
 import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
 import {
   cameraRests,
   fingerTap,
+  modelOf,
   openRoom,
   openWall,
   type PageElement,
   screenOf,
   showAll,
+  waitForConnection,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
@@ -207,4 +210,65 @@ test('the link of the host opens a page that watches, has no tools, and counts a
   await host.getByTestId('knob-spectators').getByRole('checkbox').check();
   await watching.getByRole('alert').waitFor({ state: 'detached' });
   expect(problems).toEqual([]);
+});
+
+test('DEP-10, DEP-12: an organism that departs is offered to its planter, who keeps it by a tap, or plants it again', async () => {
+  const area = { x: 0, y: 0, width: 160, height: 160 };
+  room.enqueue(1, { what: 'clear', by: HOUSE, area });
+  await phone.waitForFunction(({ organisms }) => organisms.size === 0, await modelOf(phone));
+  /** The ticks that a departure and the time after it take, as a multiple. */
+  const stretch = (times: number) => room.setTickRate(15 * times);
+  const tap = async () => {
+    await showAll(phone);
+    await fingerTap(phone, await screenOf(phone, 40, 40));
+  };
+  const waitForMine = async (phase: string): Promise<void> => {
+    const model = await modelOf(phone);
+    await phone.waitForFunction(
+      ([{ organisms, you }, wanted]) =>
+        [...organisms.values()].some((one) => one.planter.id === you.id && one.phase === wanted),
+      [model, phase] as const,
+    );
+  };
+  const adaPlants = (x: number) =>
+    ada.ask('plant', { x, y: 120, seed: { from: 'gallery', index: 0 } });
+
+  await phone.getByTestId('tool-plant').tap();
+  await tap();
+  await waitForMine('asleep');
+  const { kind } = room.organisms[0];
+  const name = kind.replaceAll('_', ' ');
+  room.setMaxOrganisms(1);
+  stretch(10);
+  await adaPlants(40);
+  await banner.getByText(`Your ${name} is leaving.`).waitFor();
+  await phone.getByTestId('tool-look').tap();
+  await tap();
+  const card = phone.getByTestId('organism-card');
+  await card.getByTestId('state').getByText('leaving').waitFor();
+  expect(await card.getByTestId('renew').count()).toBe(1);
+  expect(await violations(phone)).toEqual([]);
+  room.setMaxOrganisms(2);
+  await banner.getByTestId('renew').tap();
+  await waitForMine('asleep');
+  await banner.waitFor({ state: 'detached' });
+  expect(await card.getByTestId('renew').count()).toBe(0);
+
+  await card.getByLabel('Close', { exact: true }).tap();
+  room.setMaxOrganisms(1);
+  room.enqueue(1, { what: 'remove', by: HOUSE, organism: room.organisms.at(-1)!.id });
+  await ada.until(() => room.organisms.length === 1);
+  stretch(0.1);
+  await adaPlants(120);
+  await banner.getByText(`Your ${name} has made room for a newcomer.`).waitFor();
+  stretch(10);
+  room.setMaxOrganisms(4);
+  // Also for a page that comes back.
+  await phone.reload();
+  await waitForConnection(phone, 'live');
+  await banner.getByText('has made room').waitFor();
+  await banner.getByTestId('renew').tap();
+  await waitForMine('growing');
+  expect(room.organisms.at(-1)).toMatchObject({ x: 40, y: 40, kind });
+  await banner.waitFor({ state: 'detached' });
 });

@@ -51,7 +51,6 @@ async function files(): Promise<string[]> {
 
 test('one entry and two translation files add a language; until then, types and npm run words say what is missing', async () => {
   const before = new Set(await files());
-  expect(await types()).toBe('');
 
   const registry = await read(REGISTRY);
   const entry = "  he: { name: 'עברית', direction: 'rtl' },\n";

@@ -13,6 +13,7 @@ import { Store } from '../../server/storage/store.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -31,7 +32,7 @@ const hasDeparted = (event: LifeEvent): boolean =>
 const roomOf = (server: VivariumServer): Room => server.world.rooms.get('garden')!;
 
 describe('over the wire', () => {
-  test('DEP-1, DEP-3: a newcomer plants in a room full of those at rest; its planter is told; replay is exact', async () => {
+  test('DEP-1, DEP-3, DEP-10, DEP-12: a newcomer plants in a room full of those at rest; planters are told, and keep theirs; replay is exact', async () => {
     const data = suiteFolder();
     const settings = { data, size: '160x96', 'max-organisms': 2, 'tick-rate': 60, energy: 'off' };
     let server = await startServer(settings);
@@ -49,11 +50,34 @@ describe('over the wire', () => {
     await ada.until(() => ada.tick! > tick + 60);
     const cy = await Visitor.join(port, 'garden', 'Cy');
     expect(await plant(cy, 130)).not.toHaveProperty('reason');
-    await ada.until(() => ada.life.some(hasDeparted));
-    const born = ada.life.find((event) => event.what === 'born')!;
-    const { id } = (born as LifeEvent & { what: 'born' }).organism;
-    expect(ada.life.find(hasDeparted)).toEqual({ what: 'died', id, cause: 'departed' });
-    expect(roomOf(server).organisms.map(({ planter }) => planter.name)).toEqual(['Bo', 'Cy']);
+    const [{ id }, { id: second }] = roomOf(server).organisms;
+    const tells = (who: Visitor, organism: number) =>
+      who.until(() =>
+        who.heard.some(
+          ({ name, message }) =>
+            name === 'affected' &&
+            (message as Event<'affected'>).organisms.some(
+              (one) => one.id === organism && one.how === 'departing' && one.kind !== '',
+            ),
+        ),
+      );
+    await tells(ada, id);
+    // Ada keeps hers, so Bo's goes; Bo's grows again once there is room.
+    expect(await ada.ask('renew', { organism: second })).toMatchObject({ reason: 'not-yours' });
+    expect(await ada.ask('renew', { organism: id })).not.toHaveProperty('reason');
+    await tells(bo, second);
+    await bo.until(() => bo.life.some(hasDeparted));
+    expect(bo.life.filter(hasDeparted)).toEqual([{ what: 'died', id: second, cause: 'departed' }]);
+    expect(roomOf(server).organisms.map(({ planter }) => planter.name)).toEqual(['Ada', 'Cy']);
+    expect(await bo.ask('renew', { organism: second })).toMatchObject({ reason: 'garden-full' });
+    roomOf(server).setMaxOrganisms(3);
+    expect(await bo.ask('renew', { organism: second })).not.toHaveProperty('reason');
+    expect(roomOf(server).organisms.at(-1)).toMatchObject({
+      planter: { name: 'Bo' },
+      x: 80,
+      y: 40,
+    });
+    roomOf(server).setMaxOrganisms(2);
     await cy.sees(roomOf(server).grid.planes);
     for (const visitor of [ada, bo, cy]) visitor.leave();
     await server.close();

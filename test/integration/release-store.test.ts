@@ -1,17 +1,28 @@
 /** A data folder of an earlier release opens, goes on, replays and undoes bit for bit. */
+
+import { RULES_VERSION } from '../../server/world/room-state.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { observeOpening, observeUndo, plain, readExpected } from '../support/release-store.ts';
+import { PACE } from '../support/server.ts';
 
 const { recording, opening, undo } = readExpected();
 
 test('a room stored by an earlier release opens unchanged, readmits its visitors, goes on and replays', async () => {
   expect(opening).toMatchObject({ replay: { code: 0 }, replayAfter: 0 });
-  // Settings that the release did not know are as in a new room.
-  const settings = { ...DEFAULTS.house, ...opening.settings };
-  expect(plain(await observeOpening(recording))).toEqual({ ...opening, settings });
+  // Settings that the release did not know are as in a new room of such a server.
+  const settings = { ...DEFAULTS.house, ...PACE, ...opening.settings };
+  const { jump, ...seen } = await observeOpening(recording);
+  expect(plain(seen)).toEqual({ ...opening, settings });
+  // Replayed under the rules of that release, it goes on under those of now; its journal says so.
+  expect(jump).toEqual([
+    { what: 'rules', rules: RULES_VERSION, seed: expect.any(Number) },
+    { rules: RULES_VERSION, life: PACE },
+  ]);
 });
 
 test("in such a room, an undo removes one visitor's commands, and the room goes on and replays", async () => {
   expect(undo).toMatchObject({ replay: { code: 0 }, replayAfter: 0 });
-  expect(plain(await observeUndo(recording))).toEqual(undo);
+  const { rules, ...seen } = await observeUndo(recording);
+  expect(plain(seen)).toEqual(undo);
+  expect(rules).toBe(RULES_VERSION);
 });

@@ -8,13 +8,14 @@ import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError } from '../../server/storage/store-error.ts';
 import { undo } from '../../server/storage/undo.ts';
+import type { RoomCommand } from '../../server/world/commands.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent, type LifeSettings } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
@@ -28,6 +29,7 @@ const model = tinyModel(
   {
     name: 'chance',
     trustedSteps: 20,
+    closing: 2,
     update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
   },
   8,
@@ -78,13 +80,18 @@ interface Lived {
   readonly refused: readonly number[];
 }
 
-/** A room that is kept, without the server around it. */
-async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
+/** A room that is kept, without the server around it. @param life how often its organisms step */
+async function begin(
+  seed: number,
+  records = openMemory(),
+  maxOrganisms = 4,
+  life: LifeSettings = { birth: 1, healing: 1 },
+) {
   let now = 1_790_000_000_000;
   const stored = await openStoredRoom({
     ...{ engine, records, model, date: () => now },
     place: {
-      ...{ width: 44, height: 36, maxOrganisms, seed },
+      ...{ width: 44, height: 36, maxOrganisms, seed, life },
       // A tick is five seconds long: so a full room makes room before long.
       tickRate: 1000 / STEP,
       energy: { capacity: 60, newcomer: 30, refillPerSecond: 0.12, plant: 12, damagePerCell: 0.05 },
@@ -92,7 +99,7 @@ async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
   });
   const { room, world, store, journalWriter } = stored;
   const lived: Lived[] = [];
-  const life: LifeEvent[] = [];
+  const happened: LifeEvent[] = [];
   world.journal = (ticks) => {
     const mine = ticks.filter((one) => one.room === room);
     lived.push(...mine.map((one) => ({ ...one, at: now })));
@@ -101,11 +108,11 @@ async function begin(seed: number, records = openMemory(), maxOrganisms = 4) {
   const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
   return {
     ...stored,
-    ...{ lived, life, undoing },
+    ...{ lived, life: happened, undoing },
     now: () => now,
     async tick(): Promise<void> {
       const ticked = await stored.tick();
-      life.push(...ticked.flatMap(({ result }) => result.life));
+      happened.push(...ticked.flatMap(({ result }) => result.life));
       now += STEP;
     },
     /** Undoes what somebody did in the last ticks; null: everybody. */
@@ -165,6 +172,8 @@ describe('replaying without the undone commands', () => {
   test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
     let undos = 0;
     let departed = 0;
+    let closing = 0;
+    let waiting = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -181,7 +190,7 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2);
+          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 10 });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];
@@ -203,8 +212,12 @@ describe('replaying without the undone commands', () => {
             const to = room.tick;
             const since = here.now() - back * STEP;
             const had = copyPlanes(room.grid.planes);
+            const was = room.export().organisms;
             try {
               const { backup: kept } = await undo(undoing, { since, by });
+              const organisms = [...was, ...room.export().organisms];
+              closing += organisms.filter((one) => one.closed).length;
+              waiting += organisms.filter((one) => one.woundMask).length;
               taken.push({ since, to, by });
               undos++;
               expect(room.tick).toBe(to + 1);
@@ -229,6 +242,9 @@ describe('replaying without the undone commands', () => {
     );
     expect(undos).toBeGreaterThan(8);
     expect(departed).toBeGreaterThan(8);
+    // Wounds that were closing, and some whose organism had not stepped yet.
+    expect(closing).toBeGreaterThan(0);
+    expect(waiting).toBeGreaterThan(0);
   });
 
   test('TIM-7: undoing a planting brings back the organism that departed for it, which departs for the next one', async () => {
@@ -247,6 +263,8 @@ describe('replaying without the undone commands', () => {
     const asItWas = room.export().organisms;
     await plant(1, 21, 27);
     await plant(2, 21, 8);
+    // All have dissolved: a tick is five seconds long.
+    for (let i = 0; i < 2; i++) await here.tick();
     const [first, second] = gone();
     expect(asItWas.slice(0, 2).map(({ id }) => id)).toEqual([first, second]);
     const { commands } = await here.undo(10, 1);
@@ -264,7 +282,48 @@ describe('replaying without the undone commands', () => {
     await here.restore();
     expect(room.organisms.map(({ id }) => id)).toEqual([3, 4, 5, 6]);
     await plant(1, 8, 8);
+    for (let i = 0; i < 2; i++) await here.tick();
     expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
+    await here.world.close(room);
+  });
+
+  test('TIM-7: what dissolves, is renewed or planted again is so after an undo of others, and not after one of its own', async () => {
+    const here = await begin(10);
+    const { room } = here;
+    const ask = async (id: number, command: object, ticks = 1) => {
+      room.enqueue(1, { ...command, by: { ...ANNA, id } } as RoomCommand);
+      for (let i = 0; i < ticks; i++) await here.tick();
+    };
+    const plant = (id: number, x: number, y: number, ticks?: number) =>
+      ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks);
+    for (const id of [1, 2, 3]) room.enter(id);
+    await plant(1, 8, 8);
+    await plant(2, 34, 8);
+    await ask(3, { what: 'plant', x: 8, y: 27, seed: { from: 'gallery', index: 0 } }, 60);
+    room.setMaxOrganisms(3);
+    // Ada's departs for Cleo's and is renewed; Bo's departs for it and is planted again.
+    await plant(3, 34, 27);
+    await ask(1, { what: 'renew', organism: 1 });
+    room.setMaxOrganisms(4);
+    await ask(3, { what: 'cross', a: 1, b: 3, mix: 0.5 }, 3);
+    await ask(2, { what: 'renew', organism: 2 }, 2);
+    const ids = () => room.organisms.map(({ id, planter }) => [id, planter.id]);
+    const kept = ids();
+    expect(kept).toContainEqual([1, 1]);
+    expect(kept.filter(([, planter]) => planter === 2)).toHaveLength(1);
+    const replayed = await never(here.place, here.lived, room.tick, () => true);
+    expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
+    await replayed.close();
+    await here.undo(30, 1);
+    // Without Ada's renewal, theirs is gone, and Bo's never departed: renewing it begins its life anew.
+    expect(ids().filter(([, planter]) => planter === 1)).toEqual([]);
+    expect(ids()).toContainEqual([2, 2]);
+    await here.undo(30, 3);
+    expect(ids()).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
     await here.world.close(room);
   });
 

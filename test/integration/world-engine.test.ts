@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
@@ -13,6 +14,9 @@ import { command } from '../support/wishes.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
+
+/** As shipped. */
+const LIFE = { birth: DEFAULTS.life.birth, healing: DEFAULTS.life.healing };
 
 /**
  * Each world has patch ids of its own, and so needs the engine for itself: its patches are given
@@ -113,6 +117,7 @@ describe('the automaton in the world', () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
         const room = open(world, 'a', 96, 80);
+        room.setLife(LIFE);
         const other = withNeighbour ? [open(world, 'b', 64, 64)] : [];
         const random = createRandom(seed);
         const elsewhere = createRandom(seed + 1);
@@ -179,4 +184,100 @@ describe('the automaton in the world', () => {
       await mine.close();
     }
   });
+});
+
+/** Organisms side by side, of the whole gallery. */
+const CROWD = 12;
+const centre = (i: number) => ({ x: 32 * (i % 4) + 16, y: 32 * Math.floor(i / 4) + 16 });
+
+/** A room with a seed for each of them, planted at the next tick. */
+function crowd(world: World): Room {
+  const { gallery } = species;
+  const room = world.open({
+    ...{ name: 'crowd', width: 128, height: 96, maxOrganisms: CROWD, seed: 1, species },
+    ...{ life: LIFE, tickRate: DEFAULTS.room.tickRate },
+  });
+  for (let i = 0; i < CROWD; i++) {
+    const { x, y } = centre(i);
+    plant(room, Math.floor((i * gallery.length) / CROWD), x, y);
+  }
+  return room;
+}
+
+/** Ticks until each organism has fallen asleep. */
+async function settle(world: World, room: Room): Promise<void> {
+  do await world.tick([room]);
+  while (room.awake > 0);
+}
+
+describe('life as it is shipped', () => {
+  test('PAC-1, PAC-2, CLO-1: a birth can be watched, a cut is seen at once and closes from its rim until the organism is whole', () =>
+    inWorld(async (world) => {
+      const room = crowd(world);
+      const { rgba, owner } = room.grid.planes;
+      const windows = Array.from({ length: CROWD }, (_, i) => {
+        return windowAround(centre(i).x, centre(i).y, species.side);
+      });
+      const shown = new Set<number>();
+      let grownAt = 0;
+      while (grownAt === 0) {
+        const [{ result }] = await world.tick([room]);
+        if (result.life.some(({ what }) => what === 'grown')) grownAt = result.tick;
+        if (result.tick > DEFAULTS.room.tickRate) continue;
+        for (const [i, window] of windows.entries()) {
+          room.grid.each(window, (place) => {
+            if (rgba[4 * place + 3] >= species.threshold) shown.add(i);
+          });
+        }
+      }
+      // All but the palest are seen within a second, and a birth takes about eight.
+      expect(shown.size).toBeGreaterThan(CROWD / 2);
+      expect(grownAt).toBe(1 + LIFE.birth * (species.schedule.length - 1));
+      await settle(world, room);
+
+      const [home, homes] = [rgba.slice(), [...owner]];
+      for (const { x, y } of windows) {
+        const points = [x + 8, y, x + 8, y + 31.9];
+        room.enqueue(1, { what: 'damage', by: ANNA, points, radius: 7.9 });
+      }
+      await world.tick([room]);
+      const lost = homes.flatMap((id, place) => (id > 0 && owner[place] !== id ? [place] : []));
+      expect(lost.length).toBeGreaterThan(CROWD * 100);
+      const missing = () => lost.filter((place) => owner[place] !== homes[place]);
+      expect(missing().every((place) => rgba[4 * place + 3] === 0)).toBe(true);
+      for (let steps = 2; steps <= 8; steps++) {
+        for (let i = 0; i < LIFE.healing; i++) await world.tick([room]);
+        const bare = new Set(missing());
+        // How far from the cut those lie that have come back.
+        const reached = lost.filter((place) => !bare.has(place)).map((place) => 16 - (place % 32));
+        expect(Math.max(...reached)).toBeLessThanOrEqual(steps);
+      }
+      expect(missing().length).toBeGreaterThan(lost.length / 4);
+      await settle(world, room);
+      for (const window of windows) {
+        let error = 0;
+        room.grid.each(window, (place) => {
+          for (let at = 4 * place; at < 4 * place + 4; at++) error += (rgba[at] - home[at]) ** 2;
+        });
+        expect(error / 255 ** 2 / (4 * species.side ** 2)).toBeLessThan(0.01);
+      }
+      expect(room.organisms.every(({ healed, hurt }) => healed === 1 && !hurt)).toBe(true);
+    }));
+
+  test('CLO-6: an organism that is erased whole is dead, and does not come back', () =>
+    inWorld(async (world) => {
+      const room = crowd(world);
+      await settle(world, room);
+      const { x, y, width, height } = windowAround(centre(5).x, centre(5).y, species.side);
+      for (let row = 1; row < height; row += 2) {
+        const points = [x, y + row, x + width - 0.1, y + row];
+        room.enqueue(1, { what: 'damage', by: ANNA, points, radius: 1.4 });
+      }
+      const [{ result }] = await world.tick([room]);
+      const deaths = result.life.filter(({ what }) => what === 'died');
+      expect(deaths).toEqual([{ what: 'died', id: 6, cause: 'killed' }]);
+      await settle(world, room);
+      expect(room.size).toBe(CROWD - 1);
+      expect(room.grid.planes.owner).not.toContain(6);
+    }));
 });

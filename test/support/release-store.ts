@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, brotliDecompressSync, crc32 } from 'node:zlib';
 import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { RoomEvent } from '../../server/world/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { FakeClock } from './fake-clock.ts';
 import { HostClient } from './host-client.ts';
@@ -83,6 +84,8 @@ export function pack(folder: string): void {
 /** A real server whose room ticks only when told to. */
 class SteppedServer {
   private ticked = (): void => {};
+  /** What the journal has been told since. */
+  readonly journalled: RoomEvent[] = [];
 
   private constructor(
     private readonly clock: FakeClock,
@@ -97,6 +100,12 @@ class SteppedServer {
     // Snapshot retention, bans and the reach of an undo depend on the date, so it is fixed too.
     const date = () => at + 1_000;
     stepped.server = await startServer(settings, { clock, onTick, date });
+    const { world } = stepped.server;
+    const { journal } = world;
+    world.journal = async (ticks) => {
+      stepped.journalled.push(...ticks.flatMap(({ events }) => events));
+      await journal?.(ticks);
+    };
     return stepped;
   }
 
@@ -205,9 +214,15 @@ export function observeOpening(recording: Recording) {
     return {
       ...{ opened, bans, settings: rooms[0].settings, snapshots },
       knocks: knocks.map(({ answer }) => answer),
-      ...{ onward, planted },
+      ...{ onward, planted, jump: jumpOf(server) },
     };
   });
+}
+
+/** How the room has come to live by the rules of now: what its journal says, and its state. */
+function jumpOf({ room, journalled }: SteppedServer) {
+  const { rules, life } = room.export();
+  return [...journalled.filter(({ what }) => what === 'rules'), { rules, life }];
 }
 
 /** Plants a seed that a visitor has held since before the restart. */
@@ -233,7 +248,8 @@ export function observeUndo(recording: Recording) {
     const answer = await host.call('undo', recording.undo, { room: ROOM });
     const undone = await server.look();
     await server.tick(ONWARD);
-    return { answer, undone, onward: await server.look() };
+    const { rules } = server.room.export();
+    return { answer, undone, onward: await server.look(), rules };
   });
 }
 

@@ -2,7 +2,9 @@
 
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/growth.ts';
-import { Room, type RoomOptions, type TickResult } from '../../server/world/room.ts';
+import type { PlantedSeed } from '../../server/world/commands.ts';
+import { Room } from '../../server/world/room.ts';
+import type { RoomOptions, TickResult } from '../../server/world/room-types.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
@@ -30,7 +32,14 @@ export const BERT: ParticipantView = { id: 2, name: 'Bert', hue: 200 };
  * What a cell of an organism looks like: 0…255 alive; may depend on the tick and on what it looked
  * like before.
  */
-export type Look = (cell: { x: number; y: number; organism: number; tick: number }) => number;
+export type Look = (cell: {
+  x: number;
+  y: number;
+  organism: number;
+  tick: number;
+  /** That it has last been told to express. */
+  latent?: readonly number[] | undefined;
+}) => number;
 
 export class HandRoom {
   readonly room: Room;
@@ -39,6 +48,9 @@ export class HandRoom {
   private nextId = 1;
   /** Steps that each patch has taken. */
   readonly ages = new Map<number, number>();
+  /** Latents that patches were told to express in the last tick, and of all ticks the latest. */
+  expressed: readonly { readonly patch: number; readonly latent: readonly number[] }[] = [];
+  readonly latents = new Map<number, readonly number[]>();
   private patches = 0;
 
   constructor(options: Partial<RoomOptions> = {}) {
@@ -54,9 +66,14 @@ export class HandRoom {
     });
   }
 
-  plant(x: number, y: number, by = ANNA): number {
+  plant(
+    x: number,
+    y: number,
+    by = ANNA,
+    seed: PlantedSeed = { from: 'gallery', index: 0 },
+  ): number {
     const id = this.nextId++;
-    this.room.enqueue(id, { what: 'plant', by, x, y, seed: { from: 'gallery', index: 0 } });
+    this.room.enqueue(id, { what: 'plant', by, x, y, seed });
     return id;
   }
 
@@ -77,7 +94,11 @@ export class HandRoom {
     const work = this.room.beginTick();
     this.steps = work.step.length;
     // The hand room plants one organism a patch, in order, so patch numbers are organism ids.
-    const readouts: Readout[] = work.step.map(({ patch, keep }) => {
+    this.expressed = work.step.flatMap(({ patch, express }) =>
+      express ? [{ patch, latent: [...express] }] : [],
+    );
+    const readouts: Readout[] = work.step.map(({ patch, keep, closed, express }) => {
+      if (express) this.latents.set(patch, [...express]);
       const age = this.ages.get(patch) ?? 0;
       this.ages.set(patch, age + 1);
       const { stage } = growthStep(this.room.species, age);
@@ -88,9 +109,15 @@ export class HandRoom {
         const x = inset + (cell % stage);
         const y = inset + Math.floor(cell / stage);
         const alive =
-          keep?.[cell] === 0 && !this.regrows
+          closed?.[cell] || (keep?.[cell] === 0 && !this.regrows)
             ? 0
-            : look({ x, y, organism: patch, tick: this.room.tick });
+            : look({
+                x,
+                y,
+                organism: patch,
+                tick: this.room.tick,
+                latent: this.latents.get(patch),
+              });
         presence[cell] = alive;
         rgba.fill(alive, cell * 4, cell * 4 + 4);
       }

@@ -19,6 +19,9 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .map((name) => `${name}=1e9`)
   .join(',');
 
+/** A step each tick and no end, so that tests need not wait for life as people watch it. */
+export const PACE = { birth: 1, healing: 1, lifetime: 0 } as const;
+
 /**
  * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
  * to a day.
@@ -45,6 +48,8 @@ export async function startServer(
     checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
     attract: 'off',
+    ...PACE,
+    liveliness: 0,
     ...settings,
   });
   const config = readConfig(args, {});

@@ -3,12 +3,15 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { launchBrowser } from './browser.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
+import { slowFrames } from './slow-frames.ts';
 import { afterSuite, type SuiteServer, suiteServer } from './suite.ts';
 import { leaveUnpainted } from './unpainted.ts';
 
-/** Starts a browser for all tests of this file. */
+/** Starts a browser for all tests of this file, whose pages draw one picture for each tick. */
 export async function suiteBrowser(): Promise<Browser> {
   const browser = await launchBrowser();
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => slowFrames(await newContext(options));
   afterSuite(() => browser.close());
   return browser;
 }

@@ -1,4 +1,4 @@
-/** Passes at the grid's resolution: interpolating ticks, blurring, masking the selection. */
+/** Passes at the grid's resolution: easing between steps, blurring, masking the selection. */
 
 /** One triangle that covers the viewport, without vertex buffers. */
 export const COVER_VERTEX = `#version 300 es
@@ -7,16 +7,50 @@ void main() {
   gl_Position = vec4(p * 2.0 - 1.0, 0.0, 1.0);
 }`;
 
-/** Interpolates from the last shown picture to the newest tick. */
+/**
+ * When each place last changed, and when it will have arrived there; ms. Organisms step at paces of
+ * their own, so a place takes as long as its last change lasted, or about as long as a newborn's
+ * steps do. A place that its organism has lost is bare at once, and one that it gains fades in: a
+ * stage that has just divided is noise at first.
+ */
+export const TIMES_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp usampler2D;
+uniform sampler2D uBefore;
+uniform sampler2D uNewest;
+uniform usampler2D uTimes;
+uniform uint uNow;
+uniform float uTick;
+out uvec4 times;
+void main() {
+  ivec2 p = ivec2(gl_FragCoord.xy);
+  vec4 before = texelFetch(uBefore, p, 0), newest = texelFetch(uNewest, p, 0);
+  times = texelFetch(uTimes, p, 0);
+  if (before == newest) return;
+  float gap = 1.2 * float(uNow - times.r) / uTick;
+  if (gap > 8.0) gap = 3.6;
+  if (before.a == 0.0) gap = 6.0;
+  uint end = max(times.g, uNow + uint(uTick * clamp(gap, 1.2, 6.0)));
+  times.rg = uvec2(uNow, newest.a == 0.0 ? uNow + 80u : end);
+}`;
+
+/** Interpolates from the last shown picture to the newest tick, each place in its own time. */
 export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
+precision highp int;
+precision highp usampler2D;
 uniform sampler2D uFrom;
 uniform sampler2D uTo;
-uniform float uShare;
+uniform usampler2D uTimes;
+uniform uint uSince;
+uniform uint uNow;
 out vec4 color;
 void main() {
   ivec2 p = ivec2(gl_FragCoord.xy);
-  color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), uShare);
+  uint end = texelFetch(uTimes, p, 0).g;
+  float share = end > uNow ? float(uNow - uSince) / float(end - uSince) : 1.0;
+  color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
 /** One axis of a Gaussian; `uStep` is the step between taps in texture coordinates. */

@@ -144,7 +144,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
     for (int i = -1; i <= 1; i++) {
       vec2 cell = home + vec2(i, j);
       vec2 h = vec2(hash(cell), hash(cell + 31.7));
-      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uTime * (0.4 + 0.5 * h.yx) + 40.0 * h);
+      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uBreath * (0.4 + 0.5 * h.yx) + 40.0 * h);
       float d = distance(p, at);
       if (d < first) { second = first; first = d; mine = cell; kernel = at; } else if (d < second) second = d;
     }
@@ -209,6 +209,26 @@ vec4 lattice(vec2 p, float ppc) {
   return s * mix(1.0, clamp(0.5 - d * ppc, 0.0, 1.0), apart);
 }`;
 
+const LIFE = `
+/* Who lives breathes: its outline swells and sinks, each in a time of its own, and pressed against
+   another it is still. A wound is a shiver that spreads to the neighbours. */
+vec2 breathed(vec2 p) {
+  vec2 o = vec2(3.0, 0.0);
+  vec2 slope = vec2(
+    texture(uHalo, (p + o.xy) / uGrid).a - texture(uHalo, (p - o.xy) / uGrid).a,
+    texture(uHalo, (p + o.yx) / uGrid).a - texture(uHalo, (p - o.yx) / uGrid).a);
+  uint id = texelFetch(uTerritory, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0).r;
+  float h = hash(vec2(id & 255u, id >> 8));
+  float breath = min(1.0, min(uBreath, 3600.0 - uBreath)) * sin(uBreath * (0.9 + 0.6 * h) + 6.3 * h);
+  vec2 q = p + 1.2 * breath * slope;
+  for (int i = 0; i < 4; i++) {
+    vec2 away = p - uShivers[i].xy;
+    float r = length(away), d = r - uShivers[i].z;
+    q += uShivers[i].w * sin(1.2 * d) * exp(-0.05 * d * d) * away / (r + 1.0);
+  }
+  return q;
+}`;
+
 export const SCENE_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -228,11 +248,14 @@ uniform float uScale;
 uniform float uCrisp;
 uniform float uFaded;
 uniform float uTime;
+uniform float uBreath;
+uniform vec4 uShivers[4];
 uniform vec3 uMarked;
 out vec4 color;
 ${GROUND}
 ${SAMPLING}
 ${CELLS}
+${LIFE}
 void main() {
   vec2 p = uOrigin + vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) * uScale;
   float ppc = 1.0 / uScale;
@@ -245,7 +268,7 @@ void main() {
     float shade = texture(uWide, (p - vec2(0.7, 1.3)) / uGrid).a;
     c *= 1.0 - 0.66 * smoothstep(0.0, 0.8, shade) * inside;
     c += (wide.rgb * (0.07 + 0.15 * wide.a) + glow * 0.22) * inside;
-    vec4 cell = uCrisp < 0.5 ? tissue(p, ppc) : lattice(p, ppc);
+    vec4 cell = uCrisp < 0.5 ? tissue(breathed(p), ppc) : lattice(p, ppc);
     cell *= smoothstep(0.65, 0.2, edge);
     c = c * (1.0 - cell.a) + cell.rgb;
     if (uMarked.x + uMarked.y + uMarked.z > 0.0) {

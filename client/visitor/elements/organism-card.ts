@@ -234,12 +234,17 @@ export class OrganismCard extends PanelElement {
   }
 
   private actions(organism: OrganismView): TemplateResult {
+    const isMine = organism.planter.id === this.session.model.you?.id;
+    const departs = isMine && organism.phase === 'departing';
     return html`<footer class="wrap">
-        ${solid('cross-with', html`${icons.cross}<span>${msg('Cross with…')}</span>`, () =>
-          this.session.state.startCrossing(),
+        ${departs ? solid('renew', msg('Let it stay'), () => this.session.renew(organism.id)) : nothing}
+        ${(departs ? quiet : solid)(
+          'cross-with',
+          html`${icons.cross}<span>${msg('Cross with…')}</span>`,
+          () => this.session.state.startCrossing(),
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
-        ${organism.planter.id === this.session.model.you?.id ? nothing : this.reportButton(organism)}
+        ${isMine ? nothing : this.reportButton(organism)}
       </footer>`;
   }
 

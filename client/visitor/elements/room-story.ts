@@ -90,11 +90,12 @@ export class RoomStory extends VisitorElement {
       }),
       model.on('life', (change) => {
         const { event, organism } = change;
-        const { you } = model;
-        // The toast tells the planter what others do, with their names.
+        const you = model.you?.id;
+        // The page tells planters what others do, with their names, and what departs.
         const isTold =
-          event.what === 'wounded' && organism.planter.id === you?.id && event.by !== you.id;
-        if (!isTold) story.happened(change);
+          (event.what === 'wounded' && event.by !== you) ||
+          (event.what === 'died' && event.cause === 'departed');
+        if (!isTold || organism.planter.id !== you) story.happened(change);
         this.schedule();
       }),
     );

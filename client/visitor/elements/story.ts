@@ -2,7 +2,6 @@
 import { msg, str } from '@lit/localize';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 import {
-  departedText,
   organismName,
   type People,
   planterName,
@@ -35,11 +34,12 @@ function sentence({ event, organism }: LifeChange, people: People): string {
     if (planter === '') return msg(str`Somebody planted a seed: ${name}.`);
     return msg(str`${planter} planted a seed: ${name}.`);
   }
-  const isDeparted = event.what === 'died' && event.cause === 'departed';
-  if (isDeparted && organism.planter.id === people.you?.id) return departedText(organism);
   const who = label(organism, people);
-  if (isDeparted) return msg(str`${who} has made room for a newcomer.`);
-  if (event.what === 'died') return msg(str`${who} has died.`);
+  if (event.what === 'died') {
+    return event.cause === 'departed'
+      ? msg(str`${who} has made room for a newcomer.`)
+      : msg(str`${who} has died.`);
+  }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }

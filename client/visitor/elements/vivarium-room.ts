@@ -12,6 +12,7 @@ import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
 import { BrowserStore } from '../../state/browser-store.ts';
+import { changeText } from '../affected-text.ts';
 import { reasonText } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
@@ -194,7 +195,7 @@ export class VivariumRoom extends VisitorElement {
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      ${this.sharedView()}
+      ${this.notice()}
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -242,18 +243,26 @@ export class VivariumRoom extends VisitorElement {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Who leads the view, or would like to. */
-  private sharedView(): TemplateResult | typeof nothing {
-    const { views } = this.session;
-    const { spot, following } = views;
+  /** Which of the visitor's organisms departs; or who leads the view, or would like to. */
+  private notice(): TemplateResult | typeof nothing {
+    const { session, model } = this;
+    const { spot, following } = session.views;
+    const [departing] = session.departing.values();
+    if (departing) {
+      const { id } = departing;
+      const label = model.organisms.has(id) ? msg('Let it stay') : msg('Plant it again');
+      return notice(
+        changeText(departing, model),
+        solid('renew', label, () => session.renew(id)),
+        () => session.dismiss(id),
+      );
+    }
     if (!spot && following === 0) return nothing;
-    return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
-      <span>${spot ? spotText() : followingText(following, this.model)}</span>
-      ${spot ? solid('go-to-spot', msg('Show me'), () => views.goToSpot()) : nothing}
-      <button class="close" aria-label=${msg('Close')} @click=${() => views.stop(true)}>
-        ${icons.close}
-      </button>
-    </div>`;
+    return notice(
+      spot ? spotText() : followingText(following, model),
+      spot ? solid('go-to-spot', msg('Show me'), () => session.views.goToSpot()) : nothing,
+      () => session.views.stop(true),
+    );
   }
 
   private viewButton(label: string, icon: keyof typeof icons, key: string): TemplateResult {
@@ -327,6 +336,13 @@ export class VivariumRoom extends VisitorElement {
       () => this.tell(msg('That did not come through. Please try again.')),
     );
   }
+}
+
+function notice(text: string, button: unknown, close: () => void): TemplateResult {
+  return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
+    <span>${text}</span>${button}
+    <button class="close" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
+  </div>`;
 }
 
 function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {

@@ -55,7 +55,7 @@ export class BatchStepper {
       const part = entries.slice(start, start + most);
       const patches = part.map(({ patch }) => patch);
       const isUnmodified = part.every(
-        ({ step: { divide, keep, express } }) => !divide && !keep && !express,
+        ({ step: { divide, keep, closed, express } }) => !(divide || keep || closed || express),
       );
       let { batch } = patches[0];
       if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
@@ -70,6 +70,9 @@ export class BatchStepper {
       const { states, after, conditioning } = batch;
       const input = { count, stage, states, after, ...(conditioning && { conditioning }) };
       await species.rule.step({ ...input, ...updateMask(species, input, part.length) });
+      part.forEach(({ step: { closed } }, i) => {
+        if (closed) species.layout.clear(after, i * size, { mask: closed, where: 'set' });
+      });
       // Read out while the states are in the CPU's cache.
       const readouts = part.map((_, i) => readState(species, stage, after, i * size));
       stepped.push({ batch, entries: part, stage, readouts });
@@ -123,7 +126,8 @@ function writeInput(target: Float32Array, offset: number, { patch, step }: Batch
   const { layout } = patch.species;
   if (step.divide) layout.divideInto(target, offset, patch.state);
   else target.set(patch.state, offset);
-  if (step.keep) layout.clear(target, offset, step.keep);
+  if (step.keep) layout.clear(target, offset, { mask: step.keep, where: 'zero' });
+  if (step.closed) layout.clear(target, offset, { mask: step.closed, where: 'set' });
 }
 
 /** The update mask, for rules with stochastic updates. */

@@ -20,11 +20,15 @@ export const stateLayout = (channels: number, planar: boolean) => ({
       divideInto(target, offset + 4 * p * size, plane, channels / planes);
     }
   },
-  /** Sets cells to zero where `keep` [s, s] is 0, in the state at `offset`. */
-  clear(states: Float32Array, offset: number, keep: Uint8Array): void {
-    const [toCell, toChannel] = planar ? [1, keep.length] : [channels, 1];
-    for (let i = 0, at = offset; i < keep.length; i++, at += toCell) {
-      if (keep[i] !== 0) continue;
+  /** Sets cells to zero where a mask [s, s] says so, in the state at `offset`. */
+  clear(
+    states: Float32Array,
+    offset: number,
+    { mask, where }: { readonly mask: Uint8Array; readonly where: 'zero' | 'set' },
+  ): void {
+    const [toCell, toChannel] = planar ? [1, mask.length] : [channels, 1];
+    for (let i = 0, at = offset; i < mask.length; i++, at += toCell) {
+      if ((mask[i] === 0) !== (where === 'zero')) continue;
       for (let c = 0; c < channels; c++) states[at + c * toChannel] = 0;
     }
   },

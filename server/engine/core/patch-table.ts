@@ -79,10 +79,11 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
       if (stage > patch.species.card.side) {
         throw new EngineError('bad-state', `patch ${step.patch} is grown and cannot divide`);
       }
-      if (step.keep && step.keep.length !== stage * stage) {
+      for (const mask of [step.keep, step.closed]) {
+        if (!mask || mask.length === stage * stage) continue;
         throw new EngineError(
           'bad-mask',
-          `mask of patch ${step.patch} has ${step.keep.length} places, not ${stage}×${stage}`,
+          `mask of patch ${step.patch} has ${mask.length} places, not ${stage}×${stage}`,
         );
       }
       if (step.express) {

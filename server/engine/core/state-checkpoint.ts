@@ -2,7 +2,7 @@
 import type { PatchId, PatchStep } from '../engine.ts';
 
 /** A step that was made or submitted. */
-export interface LoggedStep extends Pick<PatchStep, 'divide' | 'keep' | 'express'> {
+export interface LoggedStep extends Omit<PatchStep, 'patch'> {
   /** The call it belongs to, until that is answered. */
   call?: object | undefined;
 }
@@ -82,6 +82,14 @@ export class StateCheckpoint<S> {
   }
 }
 
+/** A step whose masks and latent are copies. */
+export const copyOfStep = <S extends Omit<PatchStep, 'patch'>>(step: S): S => ({
+  ...step,
+  ...(step.keep && { keep: step.keep.slice() }),
+  ...(step.closed && { closed: step.closed.slice() }),
+  ...(step.express && { express: step.express.slice() }),
+});
+
 const lastExpressed = (steps: readonly LoggedStep[]): Float32Array | undefined =>
   steps.findLast(({ express }) => express)?.express;
 
@@ -95,8 +103,8 @@ export async function repeatSteps<P>(
     const left = logs.filter(({ steps }) => k < steps.length);
     await step(
       left.map(({ patch, steps: { [k]: one } }) => {
-        const { divide, keep, express } = one;
-        return { patch, divide, ...(keep && { keep }), ...(express && { express }) };
+        const { call, ...step } = one;
+        return { ...step, patch };
       }),
     );
   }

@@ -1,7 +1,7 @@
 /** An engine thread that is replaced when it dies, with all patches restored. */
 import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
-import { repeatSteps, SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
+import { copyOfStep, repeatSteps, SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { WorkerMethods } from './protocol.ts';
 import type { ThreadEngine } from './worker-engine.ts';
@@ -104,11 +104,7 @@ export async function recoveringThread(
   });
 
   const step = async (steps: readonly PatchStep[]) => {
-    const own = steps.map(({ keep, express, ...of }) => ({
-      ...of,
-      ...(keep && { keep: keep.slice() }),
-      ...(express && { express: express.slice() }),
-    }));
+    const own = steps.map(copyOfStep);
     const due = own.flatMap(({ patch }) => {
       const stored = patches.get(patch);
       if (!stored || stored.broken || !stored.stateCheckpoint.isDue) return [];

@@ -84,17 +84,8 @@ export async function restorePatches(
 export function jobOf(
   machine: Machine,
   patch: GpuPatch,
-  {
-    divide,
-    keep,
-    compare,
-    express,
-  }: Pick<NetJob, 'divide' | 'keep' | 'compare'> & Pick<PatchStep, 'express'>,
+  { express, ...step }: Omit<PatchStep, 'patch'> & Pick<NetJob, 'compare'>,
 ): NetJob {
   const net = netOf(machine, patch);
-  return {
-    ...{ net, slot: patch.slot!, divide, compare },
-    ...(keep && { keep }),
-    record: express && net.recordOf(express),
-  };
+  return { ...step, net, slot: patch.slot!, record: express && net.recordOf(express) };
 }

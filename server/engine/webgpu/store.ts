@@ -9,7 +9,7 @@ import type { DeviceLossOptions, PatchStore } from '../backend.ts';
 import { brokenReadout } from '../core/broken-readout.ts';
 import { checkNames, PatchTable, stageAfter } from '../core/patch-table.ts';
 import { Recovery } from '../core/recovery.ts';
-import { type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
+import { copyOfStep, type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
 import {
   EngineError,
   type NewPatch,
@@ -132,12 +132,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
       );
       const logged: LoggedStep[] = [];
       const stages = entries.map(({ patch, step }) => {
-        const { divide, keep, express } = step;
-        const entry = {
-          ...{ call, divide },
-          ...(keep && { keep: keep.slice() }),
-          ...(express && { express: express.slice() }),
-        };
+        const entry: LoggedStep = { ...copyOfStep(step), call };
         logged.push(entry);
         patch.stateCheckpoint.log(entry);
         patch.hasStepped = true;

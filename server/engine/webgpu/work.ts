@@ -10,6 +10,8 @@ export interface Job {
   readonly divide: boolean;
   /** [s, s] of the stage after division. */
   readonly keep?: Uint8Array;
+  /** [s, s] of the stage after division. */
+  readonly closed?: Uint8Array;
   /** Whether to compare with the last step. */
   readonly compare: boolean;
 }
@@ -31,6 +33,7 @@ export const JOB_FIELDS = [
   'record',
   'side',
   'keep',
+  'closed',
   'answer',
   'flags',
 ] as const;
@@ -61,7 +64,7 @@ const maskWords = (cells: number): number => Math.ceil(cells / 32);
 
 /** Largest number of work words for one patch. */
 export const maxWorkWords = (stage: number, tiling: Tiling): number =>
-  JOB_FIELDS.length + 2 * tilesOf(stage, tiling) + maskWords(stage * stage);
+  JOB_FIELDS.length + 2 * tilesOf(stage, tiling) + 2 * maskWords(stage * stage);
 
 /** Alignment of a page's section of the work, words. */
 export const SECTION_WORDS = 64;
@@ -74,30 +77,38 @@ export const SECTION_WORDS = 64;
 export function writeWork(jobs: readonly Job[], answers: readonly number[], tiling: Tiling) {
   const tiles = jobs.reduce((sum, job) => sum + tilesOf(stageOf(job), tiling), 0);
   let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
-  let tile = jobs.reduce((at, { keep }) => at + maskWords(keep?.length ?? 0), mask);
+  const masks = jobs.flatMap(({ keep, closed }) => [keep, closed]);
+  let tile = masks.reduce((at, one) => at + maskWords(one?.length ?? 0), mask);
   const sections = Math.ceil((tile + 2 * tiles) / SECTION_WORDS);
   const words = new Uint32Array(SECTION_WORDS * sections);
   words[0] = tiles;
   words[1] = tile;
   jobs.forEach((job, i) => {
-    const { slot, divide, keep, compare } = job;
+    const { slot, divide, keep, closed, compare } = job;
     const side = stageOf(job);
+    /** @returns where the bits of a mask are, in words; 0 without one */
+    const writeMask = (cells: Uint8Array | undefined): number => {
+      if (!cells) return 0;
+      const at = mask;
+      cells.forEach((bit, cell) => {
+        if (bit !== 0) words[at + (cell >>> 5)] |= 1 << (cell & 31);
+      });
+      mask += maskWords(cells.length);
+      return at;
+    };
     const fields = {
       source: slot.offsetOf(slot.currentHalf),
       destination: slot.offsetOf(1 - slot.currentHalf),
       seen: slot.seenAt,
       record: slot.recordAt,
       side,
-      keep: keep ? mask : 0,
+      keep: writeMask(keep),
+      closed: writeMask(closed),
       answer: answers[i],
       flags: (divide ? DIVIDES : 0) + (compare ? COMPARES : 0),
     };
     const own = JOB_FIELDS.map((field) => fields[field]);
     words.set(own, JOBS_AT + i * JOB_FIELDS.length);
-    keep?.forEach((kept, cell) => {
-      if (kept !== 0) words[mask + (cell >>> 5)] |= 1 << (cell & 31);
-    });
-    mask += maskWords(keep?.length ?? 0);
     for (let y = 0; y < side; y += tiling.tileHeight) {
       for (let x = 0; x < side; x += tiling.tileWidth) {
         words[tile++] = i;

@@ -44,7 +44,8 @@ export default function remembrance(hand: Hand): Extension {
       if (event.what !== 'died') return;
       const dead = living.get(`${room}/${event.id}`);
       living.delete(`${room}/${event.id}`);
-      if (!dead || dead.wounds === 0 || event.cause !== 'no-cell-left') return;
+      const ofWounds = event.cause === 'killed' || event.cause === 'no-cell-left';
+      if (!dead || dead.wounds === 0 || !ofWounds) return;
       const index = rooms.get(room)!.gallery.indexOf(dead.kind);
       if (index < 0) return;
       setTimeout(async () => {

@@ -22,6 +22,7 @@ const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
   damage: 'commandsPerSecond',
   cross: 'commandsPerSecond',
   keep: 'commandsPerSecond',
+  renew: 'commandsPerSecond',
   preview: 'previewsPerSecond',
   draw: 'drawingsPerSecond',
   cursor: 'cursorsPerSecond',

@@ -1,23 +1,30 @@
 /**
  * Tells planters what others have done to their organisms: gathered, and at most so often. What
- * happens while a planter is away, or their page is hidden, waits for their return.
+ * happens while a planter is away, or their page is hidden, waits for their return. That an organism
+ * departs is told at once, and again after each return as long as its planter can renew it.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
-import type {
-  How,
-  OrganismId,
-  OrganismView,
-  ParticipantId,
-  ParticipantView,
+import {
+  type Cause,
+  HOUSE,
+  type How,
+  type OrganismId,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
 } from '../../../shared/vocabulary.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
-import type { Room, TickResult } from '../../world/room.ts';
+import type { Room } from '../../world/room.ts';
+import type { TickResult } from '../../world/room-types.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
 
+/** What an organism dies of when strokes have killed it, at once or by what they left. */
+const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
+
 export interface AffectedOrganismsOptions {
-  readonly room: Pick<Room, 'viewOf' | 'blockersOf'>;
+  readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
   /** Whether a participant is present, or their slot is still reserved. */
   readonly isExpected: (participant: ParticipantId) => boolean;
   /** How others see a participant who is present; undefined if they are not. */
@@ -28,7 +35,7 @@ export interface AffectedOrganismsOptions {
 
 /** What was done to one organism in one way. */
 interface Change {
-  readonly organism: OrganismView;
+  readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
@@ -78,6 +85,7 @@ export class AffectedOrganisms {
         }
         continue;
       }
+      if (event.what === 'departing') this.add(find(event.id), 'departing', HOUSE, now);
       const wound = this.wounded.get(event.id);
       if (event.what === 'wounded') {
         const organism = find(event.id);
@@ -86,8 +94,8 @@ export class AffectedOrganisms {
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
         // They may have been told that it is healing.
-        const failed = event.what === 'died' && event.cause === 'no-cell-left';
-        if (failed) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
+        const isGone = event.what === 'died' && DEADLY.includes(event.cause);
+        if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
         this.wounded.delete(event.id);
         this.outgrown(event.id, wound, now);
@@ -99,10 +107,18 @@ export class AffectedOrganisms {
   send(tick: number, now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
-      if (now - since < gather || (last && now - last.at < interval)) continue;
-      if (!this.options.send(participant, messageOf(changes))) continue;
+      const isUrgent = [...changes.values()].some(isDeparting);
+      const isDue = now - since >= gather && !(last && now - last.at < interval);
+      if (!isDue && !isUrgent) continue;
+      if (!this.options.send(participant, this.messageOf(participant, changes))) continue;
       this.gathered.delete(participant);
-      this.sent.set(participant, { at: now, tick, changes });
+      const unconfirmed = [...(last?.changes ?? []), ...changes].filter(
+        ([, change]) => !isDeparting(change),
+      );
+      this.sent.set(participant, {
+        ...{ at: now, tick },
+        changes: new Map(unconfirmed.slice(-maxChanges)),
+      });
     }
   }
 
@@ -114,11 +130,15 @@ export class AffectedOrganisms {
 
   /** A participant is back: they are told at once, also what may have been lost on the way. */
   returned(participant: ParticipantId): void {
-    const lost = this.sent.get(participant)?.changes;
+    const lost = this.sent.get(participant)?.changes ?? [];
     this.sent.delete(participant);
-    if (!lost) return;
     const { changes } = this.gathered.get(participant) ?? { changes: [] };
-    this.gathered.set(participant, { since: -Infinity, changes: new Map([...lost, ...changes]) });
+    const departing = this.options.room.renewable(participant).map((organism) => {
+      const change: Change = { organism, how: 'departing', people: new Map([[HOUSE.id, HOUSE]]) };
+      return [keyOf(change), change] as const;
+    });
+    const all = new Map([...lost, ...changes, ...departing]);
+    if (all.size > 0) this.gathered.set(participant, { since: -Infinity, changes: all });
   }
 
   /** Forgets participants who do not come back. */
@@ -140,7 +160,7 @@ export class AffectedOrganisms {
     if (!this.options.isExpected(planter)) return;
     const empty = (): Gathered => ({ since: now, changes: new Map() });
     const { changes } = getOrAdd(this.gathered, planter, empty);
-    const key = `${how} ${organism.id}`;
+    const key = keyOf({ organism, how });
     const change = changes.get(key) ?? { organism, how, people: new Map() };
     if (!changes.has(key) && changes.size >= maxChanges) return;
     changes.set(key, change);
@@ -166,17 +186,24 @@ export class AffectedOrganisms {
     if (planter) this.add(room.viewOf(id), 'outgrown', planter, now);
   }
 
+  private messageOf(participant: ParticipantId, changes: Changes): Event<'affected'> {
+    const renewable = new Set(this.options.room.renewable(participant).map(({ id }) => id));
+    return {
+      organisms: [...changes.values()].map(({ organism: { id, kind }, how, people }) => {
+        const [by] = people.values();
+        const isOver = how === 'departing' && !renewable.has(id);
+        return { id, kind, how: isOver ? 'departed' : how, by, others: people.size - 1 };
+      }),
+    };
+  }
+
   /** A participant who has left, or was never present, has no name. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.options.personOf(id) ?? { id, name: '', hue: 0 };
   }
 }
 
-function messageOf(changes: Changes): Event<'affected'> {
-  return {
-    organisms: [...changes.values()].map(({ organism: { id, kind }, how, people }) => {
-      const [by] = people.values();
-      return { id, kind, how, by, others: people.size - 1 };
-    }),
-  };
-}
+const isDeparting = ({ how }: Change): boolean => how === 'departing';
+
+const keyOf = ({ organism, how }: Pick<Change, 'organism' | 'how'>): string =>
+  `${how} ${organism.id}`;

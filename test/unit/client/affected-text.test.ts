@@ -24,6 +24,12 @@ test('it says who cut what, and how that is now', () => {
   expect(told({ how: 'outgrown' })).toBe('Bo took ground from your horse.');
 });
 
+test('it says what leaves, and what has left', () => {
+  expect(told({ how: 'departing' })).toBe('Your horse is leaving.');
+  expect(told({ how: 'departing', id: 7 })).toBe('Your horse has made room for a newcomer.');
+  expect(told({ how: 'departed', id: 7 })).toBe('Your horse has made room for a newcomer.');
+});
+
 test('several people, people without a name, who have left, and the gardener', () => {
   const healing = 'cut your horse. It is healing.';
   expect(told({ others: 1 })).toBe(`Bo and one other ${healing}`);

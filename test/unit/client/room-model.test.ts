@@ -120,6 +120,8 @@ test('it applies life events to organisms', () => {
   });
   live(
     { what: 'awake', id: 7 },
+    { what: 'departing', id: 7 },
+    { what: 'renewed', id: 7, phase: 'awake' },
     { what: 'died', id: 7, cause: 'no-cell-left' },
     { what: 'died', id: 7, cause: 'no-cell-left' },
   );
@@ -132,6 +134,8 @@ test('it applies life events to organisms', () => {
     'healed awake',
     'asleep asleep',
     'awake awake',
+    'departing departing',
+    'renewed awake',
     'died dead',
   ]);
 });

@@ -136,6 +136,38 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
       expect(await stateOf(1)).not.toEqual(await stateOf(3));
     });
 
+    test('closed cells are zero before and after the step, and show nothing', async () => {
+      const names = ['tiny', 'chance', 'genome', 'uniform'];
+      await engine.plant(
+        names.flatMap((name, i) =>
+          [2 * i, 2 * i + 1].map((patch) => seed(patch, name, latentOf(i))),
+        ),
+      );
+      const closed = Uint8Array.from({ length: 256 }, (_, i) => (i % 3 === 0 || i < 32 ? 1 : 0));
+      const keep = closed.map((bit) => 1 - bit);
+      const cleared = (state: Float32Array): Float32Array =>
+        state.map((x, i) => (closed[Math.floor(i / CHANNELS)] ? 0 : x));
+      for (const [i] of names.entries()) {
+        const [patch, twin] = [2 * i, 2 * i + 1];
+        const state = createRandom(9).latent(256 * CHANNELS);
+        await engine.importStates([patch, twin].map((one) => ({ patch: one, state })));
+        for (let k = 0; k < 3; k++) {
+          const [shown] = await engine.step([
+            { ...still(patch), closed },
+            { ...still(twin), keep },
+          ]);
+          // The twin was open after its step, and is cleared by hand.
+          const expected = cleared(await stateOf(twin));
+          await engine.importStates([{ patch: twin, state: expected }]);
+          expect(bitsOf(await stateOf(patch))).toBe(bitsOf(expected));
+          expect(closed.filter((bit, cell) => bit && shown.rgba[4 * cell + 3]).length).toBe(0);
+          expect(shown.presence.some((alive) => alive > 0)).toBe(true);
+        }
+        const [open] = await engine.step([still(patch)]);
+        expect(open.stage).toBe(16);
+      }
+    });
+
     test('a step changes states, and the read-out shows them after it', async () => {
       await engine.plant([seed(1)]);
       const before = await stateOf(1);
@@ -358,6 +390,7 @@ export function describeEngineContract(name: string, create: () => Promise<Engin
           'a mask from before division',
           { patch: 2, divide: true, keep: new Uint8Array(4) },
         ],
+        ['bad-mask', 'closed cells of another stage', { ...still(2), closed: new Uint8Array(16) }],
         ['bad-state', 'a division of the grown', { patch: 3, divide: true }],
         ['bad-latent', 'a short latent', { ...still(2), express: new Float32Array(1) }],
         ['bad-latent', 'a latent with NaN', { ...still(2), express: nan }],

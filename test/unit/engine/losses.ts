@@ -38,7 +38,8 @@ export function describeLosses(
       if (k === 20) lose();
       const divide = k === 5 || k === 60;
       const keep = Uint8Array.from({ length: 16 }, (_, i) => i % 3);
-      const wounded = { patch: 1, divide, ...(k === 40 && { keep }) };
+      const closed = k > 10 && k < 55 ? { closed: keep.map((bit) => (bit === 1 ? 1 : 0)) } : {};
+      const wounded = { patch: 1, divide, ...(k === 40 && { keep }), ...closed };
       // Lent before the first loss, and given back long after states were copied.
       const latent = k === 15 ? 9 : k === 90 ? 3 : undefined;
       const expressing = { ...still(3), ...(latent && { express: seedOf(GENOME, latent).latent }) };

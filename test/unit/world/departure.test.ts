@@ -106,18 +106,33 @@ function fullRoom(): HandRoom {
   return hand;
 }
 
-const planters = ({ room }: HandRoom) => room.organisms.map(({ planter }) => planter.name);
-const died = (events: readonly LifeEvent[]) => events.filter(({ what }) => what === 'died');
+/** Of those that stay. */
+const planters = ({ room }: HandRoom) =>
+  room.organisms.flatMap(({ planter, phase }) => (phase === 'departing' ? [] : [planter.name]));
+const left = (events: readonly LifeEvent[]) =>
+  events.filter(({ what }) => what === 'departing' || what === 'died');
 
 describe('a full room', () => {
-  test('DEP-1, DEP-3, GRO-3: takes a newcomer; another organism leaves at once, with its cause', () => {
+  test('DEP-1, DEP-3, GRO-3: takes a newcomer at once; another organism departs, with its cause', () => {
     const hand = fullRoom();
     hand.plant(6, 18, CLEO);
     const { answers, life } = hand.tick();
     expect(answers[0].refused).toBeUndefined();
-    expect(died(life)).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
+    expect(left(life)).toEqual([{ what: 'departing', id: 1 }]);
     expect(planters(hand)).toEqual(['Bert', 'Cleo']);
+    const later = hand.ticks(20).flatMap((result) => left(result.life));
+    expect(later).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
     expect(hand.census().get(1)).toBeUndefined();
+  });
+
+  test('DEP-7: under rules 1, it dies immediately', () => {
+    const hand = fullRoom();
+    hand.room.redo([{ what: 'rules', rules: 1, seed: 0 }]);
+    hand.plant(6, 18, CLEO);
+    expect(left(hand.tick().life)).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
+    expect(hand.census().get(1)).toBeUndefined();
+    hand.room.redo([{ what: 'command', id: 9, command: { what: 'renew', by: ANNA, organism: 1 } }]);
+    expect(hand.tick().answers[0].refused?.reason).toBe('no-such-organism');
   });
 
   test('DEP-1: organisms of planters who have left go before those of planters who are present', () => {
@@ -165,7 +180,7 @@ describe('a full room', () => {
     plant(hand);
     const { answers, life } = hand.tick();
     expect(answers[0].refused?.reason).toBe(reason);
-    expect(died(life)).toEqual([]);
+    expect(left(life)).toEqual([]);
   });
 
   test('ENE-3: a seed that cannot be paid for removes nothing', () => {
@@ -176,7 +191,7 @@ describe('a full room', () => {
     hand.plant(6, 18, CLEO);
     const { answers, life } = hand.tick();
     expect(answers[0].refused?.reason).toBe('no-energy');
-    expect(died(life)).toEqual([]);
+    expect(left(life)).toEqual([]);
   });
 
   test('DEP-4: only long unattended organisms can be thinned', () => {
@@ -193,7 +208,7 @@ describe('a full room', () => {
     expect(hand.room.unattended).toBe(2);
     const { answers, life } = thin();
     expect(answers[0]).toMatchObject({ removed: 1 });
-    expect(died(life)).toEqual([{ what: 'died', id: 2, cause: 'departed' }]);
+    expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
     expect(planters(hand)).toEqual(['Anna']);
     expect(hand.room.unattended).toBeUndefined();
   });
@@ -230,7 +245,7 @@ describe('a full room of fresh organisms', () => {
     hand.room.enter(20, undefined, B);
     const { answers, life } = plantBy(hand, 20);
     expect(answers[0].refused).toBeUndefined();
-    expect(died(life)).toEqual([{ what: 'died', id: 6, cause: 'departed' }]);
+    expect(left(life)).toEqual([{ what: 'departing', id: 6 }]);
     // However many more sockets the first address has.
     for (let id = 30; id < 33; id++) {
       hand.room.enter(id, undefined, A);
@@ -289,7 +304,7 @@ describe('a full room of fresh organisms', () => {
 describe('a room of an earlier release', () => {
   /** A state from before rooms recorded attendance. */
   const earlier = (version: number) => {
-    const { attendance: _, ...state } = fullRoom().room.export();
+    const { attendance, rules, seed, life, ...state } = fullRoom().room.export();
     return v.parse(roomState, { ...state, version });
   };
 
@@ -352,6 +367,6 @@ test('TIM-6: attendance is restored with the room', () => {
   expect(again.room.export()).toEqual({ ...state, acted: 0 });
   // They are forgotten once none of their organisms lives.
   hand.plant(6, 18, CLEO);
-  hand.ticks(64, () => 255);
+  hand.ticks(128, () => 255);
   expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });
 });

@@ -51,13 +51,20 @@ fn inside(job: Job, x: i32, y: i32) -> bool {
 /** The source of a cell outside its patch or cleared by the mask. */
 const BARE = 0xffffffffu;
 
+/** Whether a cell is set in the mask that lies there. */
+fn isSet(mask: u32, cell: u32) -> bool {
+  return (work[mask + (cell >> 5u)] & (1u << (cell & 31u))) != 0u;
+}
+
+/** Whether a cell is zero before and after the step. */
+fn isClosed(job: Job, cell: u32) -> bool { return job.closed != 0u && isSet(job.closed, cell); }
+
 /** Offset of the states that a cell has before its step: divided, then masked. */
 fn sourceOf(job: Job, x: i32, y: i32) -> u32 {
   if (!inside(job, x, y)) { return BARE; }
-  if (job.keep != 0u) {
-    let cell = u32(y) * job.side + u32(x);
-    if ((work[job.keep + (cell >> 5u)] & (1u << (cell & 31u))) == 0u) { return BARE; }
-  }
+  let cell = u32(y) * job.side + u32(x);
+  if (job.keep != 0u && !isSet(job.keep, cell)) { return BARE; }
+  if (isClosed(job, cell)) { return BARE; }
   return job.source + (u32(y) >> divides(job)) * (job.side >> divides(job)) + (u32(x) >> divides(job));
 }
 

@@ -136,14 +136,15 @@ function changeSource({ update }: Card, plan: Plan): string {
       if (unit < CHANNELS) {
         let old = groupOf(job, source, unit);
         let moved = ${moved};
-        runaway = runaway || !finite(moved);
-        states[job.destination + unit * stride + cell] = ${limit};
+        runaway = runaway || (!closes && !finite(moved));
+        states[job.destination + unit * stride + cell] = select(${limit}, vec4f(0), closes);
       }
     }`;
     });
     return `  if (inside(job, x_${j}, y_${j})) {
     let cell = u32(y_${j}) * job.side + u32(x_${j});
     let source = sourceOf(job, x_${j}, y_${j});
+    let closes = isClosed(job, cell);
     ${updateProbability < 1 ? 'let acts = takesPart(atomicLoad(&answers[job.answer + 1u]), cell);' : ''}
     var runaway = false;
 ${groups}

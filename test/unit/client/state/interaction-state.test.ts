@@ -2,7 +2,7 @@ import { ageText, survivedText } from '../../../../client/elements/organism-text
 import { kindName, paceText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { RequestTracker } from '../../../../client/net/request-tracker.ts';
-import { Interpolation, Resolution } from '../../../../client/render/frame-pacing.ts';
+import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
@@ -95,13 +95,15 @@ test('each answer reaches its request', () => {
   expect(heard).toEqual(['occupied', 'yes']);
 });
 describe('clocks', () => {
-  test('the picture reaches a tick a little after the next was due, whatever the rate', () => {
-    const interpolation = new Interpolation();
+  test('the length of a tick is known also where a quiet room sends nothing in some, and pauses do not count', () => {
+    const length = new TickLength();
     let now = 0;
-    for (let i = 0; i < 60; i++) interpolation.arrived((now += 100));
-    expect(interpolation.share(now)).toBe(0);
-    expect(interpolation.share(now + 60)).toBeCloseTo(0.5, 1);
-    expect(interpolation.share(now + 130)).toBe(1);
+    let tick = 0;
+    const pass = (ticks: number, ms: number): void => length.arrived((now += ms), (tick += ticks));
+    for (let i = 0; i < 60; i++) pass(1 + (i % 3), 100 * (1 + (i % 3)));
+    expect(length.mean).toBeCloseTo(100, 0);
+    pass(1, 60_000);
+    expect(length.mean).toBeCloseTo(100, 0);
   });
 
   test('resolution falls while frames are slow, and not because of pauses', () => {

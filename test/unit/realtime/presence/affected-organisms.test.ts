@@ -5,7 +5,12 @@ import {
 } from '../../../../server/realtime/presence/affected-organisms.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';
-import type { LifeEvent, OrganismView, ParticipantView } from '../../../../shared/vocabulary.ts';
+import {
+  HOUSE,
+  type LifeEvent,
+  type OrganismView,
+  type ParticipantView,
+} from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
 import { organismView } from '../../../support/welcome.ts';
@@ -56,11 +61,12 @@ const wound = (id: number, by = BERT): LifeEvent => {
   return { what: 'wounded', id, by: by.id, wounds: 1 };
 };
 
-/** Anna in a room in which all organisms are Anna's. */
-const planter = (): Planter =>
+/** Anna in a room in which all organisms are Anna's. @param renewable those that Anna can renew */
+const planter = (renewable: readonly number[] = []): Planter =>
   new Planter({
     viewOf: (id) => organismView(id, { kind: 'horse', planter: ANNA }),
     blockersOf: () => new Map(),
+    renewable: () => renewable.map((id) => ({ id, kind: 'horse' })),
   });
 
 const cut = { id: 1, kind: 'horse', how: 'wounded', by: BERT, others: 0 };
@@ -169,21 +175,92 @@ test('a child that somebody else plants is told to the planters of its parents',
   expect(anna.told).toEqual([[1, 2].map((id) => ({ ...cut, id, how: 'crossed' }))]);
 });
 
-test('an organism that dies of a wound which its planter has been told of is told of again', () => {
+test.each(['no-cell-left', 'killed'] as const)(
+  'an organism that dies of a wound which its planter has been told of is told of again: %s',
+  (cause) => {
+    const anna = planter();
+    const dies: LifeEvent = { what: 'died', id: 1, cause };
+    anna.happen([wound(1)]);
+    anna.wait(gather + interval);
+    anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
+    anna.wait(gather + TICK);
+    expect(anna.told).toEqual([[cut], [cut]]);
+    // One that has healed in between did not die of it.
+    anna.happen([wound(2)]);
+    anna.wait(gather + interval);
+    anna.happen([{ what: 'healed', id: 2, healed: 1 }]);
+    anna.happen([{ ...dies, id: 2 }]);
+    anna.wait(gather + interval);
+    expect(anna.told).toHaveLength(3);
+  },
+);
+
+describe('departing', () => {
+  const departs = (id: number): LifeEvent => ({ what: 'departing', id });
+  const departing = { ...cut, how: 'departing', by: HOUSE };
+
+  test('DEP-12: is told at once, also right after another message, with what else has happened', () => {
+    const anna = planter([2, 3]);
+    anna.happen([departs(2)]);
+    expect(anna.told).toEqual([[{ ...departing, id: 2 }]]);
+    anna.happen([wound(1)]);
+    anna.happen([departs(3)]);
+    expect(anna.told[1]).toEqual([cut, { ...departing, id: 3 }]);
+    anna.wait(3 * interval);
+    expect(anna.told).toHaveLength(2);
+  });
+
+  test('DEP-12: waits for those who are away, and says whether it is over', () => {
+    const renewable = [1, 2];
+    const anna = planter(renewable);
+    anna.isAway = true;
+    anna.happen([departs(1)]);
+    anna.happen([departs(2)]);
+    anna.wait(interval);
+    renewable.shift();
+    anna.isAway = false;
+    anna.happen();
+    expect(anna.told).toEqual([
+      [
+        { ...departing, how: 'departed' },
+        { ...departing, id: 2 },
+      ],
+    ]);
+  });
+
+  test('DEP-12: is told again to those who come back while they can renew it', () => {
+    const renewable = [1];
+    const anna = planter(renewable);
+    anna.happen([departs(1)]);
+    anna.affected.acknowledge(ANNA.id, anna.tick);
+    for (let i = 0; i < 2; i++) {
+      anna.affected.returned(ANNA.id);
+      anna.happen();
+    }
+    expect(anna.told).toEqual([[departing], [departing], [departing]]);
+    renewable.pop();
+    anna.affected.returned(ANNA.id);
+    anna.wait(interval);
+    expect(anna.told).toHaveLength(3);
+  });
+
+  test('a wound that was lost with the connection is told again after a departure in between', () => {
+    const anna = planter();
+    anna.happen([wound(1)]);
+    anna.wait(gather);
+    anna.happen([departs(2)]);
+    anna.affected.returned(ANNA.id);
+    anna.happen();
+    expect(anna.told.at(-1)).toEqual([cut]);
+  });
+});
+
+test('CLO-6: who kills an organism with one stroke is named once', () => {
   const anna = planter();
-  const dies: LifeEvent = { what: 'died', id: 1, cause: 'no-cell-left' };
-  anna.happen([wound(1)]);
+  const horse = organismView(1, { kind: 'horse', planter: ANNA });
+  anna.happen([wound(1), { what: 'died', id: 1, cause: 'killed' }], [horse]);
   anna.wait(gather + interval);
-  anna.happen([dies], [organismView(1, { kind: 'horse', planter: ANNA })]);
-  anna.wait(gather + TICK);
-  expect(anna.told).toEqual([[cut], [cut]]);
-  // One that has healed in between did not die of it.
-  anna.happen([wound(2)]);
-  anna.wait(gather + interval);
-  anna.happen([{ what: 'healed', id: 2, healed: 1 }]);
-  anna.happen([{ ...dies, id: 2 }]);
-  anna.wait(gather + interval);
-  expect(anna.told).toHaveLength(3);
+  expect(anna.told).toEqual([[{ ...cut, id: 1, kind: 'horse' }]]);
 });
 
 describe('ground', () => {

@@ -1,0 +1,58 @@
+/**
+ * Tells a room how many of its organisms may express a relative at once: fewer while it is slow, and
+ * none while nobody watches. The room journals each change, so short ones do not count.
+ */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Room } from '../../world/room.ts';
+
+const { slowShare, slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
+
+/** What the share depends on. */
+export interface RoomMoment {
+  /** The host's share, 0…1. */
+  readonly setting: number;
+  readonly isWatched: boolean;
+  readonly isSlow: boolean;
+  /** ms */
+  readonly now: number;
+}
+
+/** Keeps a room's liveliness up to date. */
+export class Liveliness {
+  private readonly watched: Lasting;
+  private readonly slow = new Lasting(false, { on: slowAfter, off: quickAfter });
+
+  constructor(private readonly room: Room) {
+    // After a restart, those who were here get time to come back.
+    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: unwatchedAfter });
+  }
+
+  /** Call after each tick. */
+  update({ setting, isWatched, isSlow, now }: RoomMoment): void {
+    if (!this.room.hasRelatives) return;
+    const watched = this.watched.see(isWatched, now);
+    const slow = this.slow.see(isSlow, now);
+    const share = watched ? setting * (slow ? slowShare : 1) : 0;
+    if (share !== this.room.liveliness) this.room.setLiveliness(share);
+  }
+}
+
+/** A condition that counts only when it has lasted for a while. */
+class Lasting {
+  private since: number | undefined;
+
+  /** @param after time that it must hold, or no longer hold, ms */
+  constructor(
+    private value: boolean,
+    private readonly after: { readonly on: number; readonly off: number },
+  ) {}
+
+  see(is: boolean, now: number): boolean {
+    if (is === this.value) this.since = undefined;
+    else if (now - (this.since ??= now) >= (is ? this.after.on : this.after.off)) {
+      this.value = is;
+      this.since = undefined;
+    }
+    return this.value;
+  }
+}

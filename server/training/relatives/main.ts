@@ -1,0 +1,89 @@
+/** Makes a checkpoint's table of relatives: `npm run relatives -- checkpoints/<name>`. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createEngine } from '../../engine/create-engine.ts';
+import { runCommand } from '../../settings/help.ts';
+import { text, wholeNumber } from '../../settings/types.ts';
+import { loadModel } from '../../vnca/checkpoint.ts';
+import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
+import { reportErrors } from '../errors.ts';
+import { drawSheet } from '../pictures/sheet.ts';
+import { straight, type Tile } from '../pictures/tile.ts';
+import { type Found, findRelatives } from './find-relatives.ts';
+
+const COMMAND = {
+  about:
+    'Writes relatives.json of a checkpoint: for each creature of its gallery those that it can express for a moment. Each pair has come home several times in a row, and none flashes.',
+  usage: 'npm run relatives -- <folder> [options]',
+  positional: {
+    key: 'folder',
+    noun: 'checkpoint folder',
+    help: 'checkpoint with card.json and model.safetensors',
+  },
+  options: {
+    lent: {
+      type: wholeNumber(1, 1_000),
+      default: '12',
+      help: "steps with the relative's latent",
+    },
+    home: {
+      type: wholeNumber(1, 1_000),
+      default: '20',
+      help: 'steps with its own latent in which it must be back as it was',
+    },
+    each: {
+      type: wholeNumber(1, 8),
+      default: '3',
+      help: 'relatives of each creature, at most',
+    },
+    rounds: {
+      type: wholeNumber(1, 1_000),
+      default: '20',
+      help: 'times in a row that each pair must come home',
+    },
+    sheet: {
+      value: 'FILE',
+      type: text,
+      help: 'also draw a PNG sheet: each creature and its expressions',
+    },
+  },
+} as const;
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Rows of a creature, its expressions, and nothing where it has fewer. */
+function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {
+  const tile = (rgba: Uint8Array): Tile => ({ side, rgba: straight(rgba) });
+  const empty = tile(new Uint8Array(4 * side * side));
+  const groups = table.of.map((_, own) => {
+    const some = pairs.filter((pair) => pair.own === own).map(({ expression }) => tile(expression));
+    return [tile(resting[own].rgba), ...some, ...Array(each + 1 - some.length).fill(empty)];
+  });
+  const perRow = 5;
+  const rows = Array.from({ length: Math.ceil(groups.length / perRow) }, (_, row) =>
+    groups.slice(row * perRow, (row + 1) * perRow).flat(),
+  );
+  return drawSheet(rows, { scale: 2 });
+}
+
+const done = runCommand(COMMAND, async ({ folder, lent, home, each, rounds, sheet }) => {
+  const model = await loadModel(folder);
+  const engine = await createEngine({ checkpoints: [model] });
+  try {
+    const wanted = { lentSteps: lent, homeSteps: home, each, rounds };
+    const found = await findRelatives(engine, model, wanted, say);
+    const { table, pairs, tried } = found;
+    const creatures = table.of.filter((some) => some.length > 0).length;
+    say(`${pairs.length} of ${tried} pairs, for ${creatures} of ${table.of.length} creatures`);
+    if (sheet) await writeFile(sheet, await drawExpressions(found, model.card.side, each));
+    if (pairs.length === 0) return;
+    const worst = Math.max(...pairs.map(({ error }) => error));
+    say(`the farthest from home: ${worst.toFixed(5)}`);
+    const file = join(folder, RELATIVES_FILE);
+    await writeFile(file, writeRelatives(table, model.card.gallery));
+    process.stdout.write(`${file}\n`);
+  } finally {
+    await engine.close();
+  }
+});
+await reportErrors('relatives', done);

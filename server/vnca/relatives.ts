@@ -1,0 +1,87 @@
+/**
+ * Which creatures of a gallery can express which others, and for how long: `relatives.json`, written
+ * by `npm run relatives`. A checkpoint without the file has no expressions.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { count, whole } from '../../shared/common-schemas.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { CheckpointError } from './errors.ts';
+
+/** File name in a checkpoint folder. */
+export const RELATIVES_FILE = 'relatives.json';
+
+/** Relatives of one creature, at most. */
+const MOST_EACH = 8;
+/** Creatures of a gallery, at most. */
+const MOST = 65_536;
+
+const steps = whole(1, 1_000);
+const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
+
+/** Schema of `Relatives`. */
+export const relativesTable = v.strictObject({
+  /** Steps with the relative's latent. */
+  lentSteps: steps,
+  /** Steps with its own latent after which it is back as it was. */
+  homeSteps: steps,
+  /** For each gallery entry the indices of its relatives. */
+  of: v.pipe(v.array(indices), v.maxLength(MOST)),
+});
+
+/** The table of relatives. */
+export type Relatives = v.InferOutput<typeof relativesTable>;
+
+const relativesFile = v.strictObject({
+  lentSteps: steps,
+  homeSteps: steps,
+  gallery: v.pipe(
+    v.array(v.strictObject({ name: v.string(), relatives: indices })),
+    v.maxLength(MOST),
+  ),
+});
+
+/**
+ * Loads the table of a checkpoint.
+ *
+ * @returns undefined without the file
+ * @throws CheckpointError bad-card: the file is not a table of this gallery
+ */
+export async function loadRelatives({
+  folder,
+  card,
+}: Pick<Checkpoint, 'folder' | 'card'>): Promise<Relatives | undefined> {
+  const file = join(folder, RELATIVES_FILE);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const bad = (what: string): CheckpointError => new CheckpointError('bad-card', file, what);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw bad('table of relatives is not JSON');
+  }
+  const parsed = v.safeParse(relativesFile, value);
+  if (!parsed.success) throw bad(`table of relatives: ${parsed.issues[0].message}`);
+  const { lentSteps, homeSteps, gallery } = parsed.output;
+  const isOfGallery =
+    gallery.length === card.gallery.length &&
+    gallery.every(({ name, relatives }, i) => {
+      const areOthers = relatives.every((index) => index < gallery.length && index !== i);
+      return name === card.gallery[i].name && areOthers;
+    });
+  if (!isOfGallery) {
+    throw bad(`table of relatives is not that of the ${card.gallery.length} gallery entries`);
+  }
+  return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
+}
+
+/** The content of `relatives.json`. */
+export function writeRelatives(
+  { lentSteps, homeSteps, of }: Relatives,
+  gallery: readonly { readonly name: string }[],
+): string {
+  const lines = gallery.map(({ name }, i) => `    ${JSON.stringify({ name, relatives: of[i] })}`);
+  return `{\n  "lentSteps": ${lentSteps},\n  "homeSteps": ${homeSteps},\n  "gallery": [\n${lines.join(',\n')}\n  ]\n}\n`;
+}

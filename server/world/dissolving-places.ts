@@ -1,0 +1,71 @@
+/** How a departing organism dissolves: cell by cell, from its rim inwards (rule DEP-7). */
+import { stageRect } from '../../shared/geometry.ts';
+import type { GridPlanes } from './grid-planes.ts';
+import type { Organism } from './organism.ts';
+
+/** How far chance moves a place back in the order, in places. */
+const ROUGHNESS = 3;
+/** Steps of the order that are told apart, for each place of depth. */
+const STEPS = 65_536;
+/** Least opacity, 0…255, of a place inside the organism. */
+const OPAQUE = 26;
+
+/**
+ * Chooses the places that a dissolving organism loses in a tick: those nearest to its rim, in an
+ * order that chance makes irregular, and so many that none is left at the end.
+ *
+ * @param ticks until none is left, this one included; at least 1
+ * @param chanceOf a fixed chance of each place, 0…1
+ * @returns none if it owns none
+ */
+export function dissolvingPlaces(
+  { id, window, stage, seen }: Pick<Organism, 'id' | 'window' | 'stage' | 'seen'>,
+  grid: GridPlanes,
+  ticks: number,
+  chanceOf: (place: number) => number,
+): number[] {
+  // As it looked last, so that the rim does not follow the holes. A seed has not been seen yet.
+  const side = seen ? Math.sqrt(seen.length / 4) : stage;
+  const depth = depths(seen ?? new Uint8Array(4 * side * side), side);
+  const { x, y } = stageRect(window, side);
+  const placeOf = (cell: number): number =>
+    grid.place(x + (cell % side), y + Math.floor(cell / side));
+  // Order and cell in one number, as numbers are sorted fastest.
+  const keys = new Float64Array(depth.length);
+  let owned = 0;
+  for (let cell = 0; cell < depth.length; cell++) {
+    const place = placeOf(cell);
+    if (grid.ownerAt(place) !== id) continue;
+    const order = Math.floor(STEPS * (depth[cell] + ROUGHNESS * chanceOf(place)));
+    keys[owned++] = order * depth.length + cell;
+  }
+  const sorted = keys.subarray(0, owned).sort();
+  return Array.from(sorted.subarray(0, Math.ceil(owned / ticks)), (key) =>
+    placeOf(key % depth.length),
+  );
+}
+
+/**
+ * How deep inside each cell lies: steps along rows and columns to the nearest cell that is
+ * transparent, or out of the square.
+ *
+ * @param rgba [side, side, 4]
+ * @returns [side, side], 0 for transparent cells
+ */
+function depths(rgba: Uint8Array, side: number): Uint16Array {
+  const depth = new Uint16Array(side * side);
+  const at = (cell: number, isInside: boolean): number => (isInside ? depth[cell] : 0);
+  for (let cell = 0; cell < depth.length; cell++) {
+    if (rgba[4 * cell + 3] < OPAQUE) continue;
+    const x = cell % side;
+    depth[cell] = 1 + Math.min(at(cell - 1, x > 0), at(cell - side, cell >= side));
+  }
+  for (let cell = depth.length - 1; cell >= 0; cell--) {
+    if (depth[cell] === 0) continue;
+    const x = cell % side;
+    const right = at(cell + 1, x < side - 1);
+    const below = at(cell + side, cell + side < depth.length);
+    depth[cell] = Math.min(depth[cell], 1 + right, 1 + below);
+  }
+  return depth;
+}

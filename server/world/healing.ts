@@ -1,0 +1,35 @@
+/** What an organism has lost by a wound, and whether it has it back (rule LIF-7). */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { GridPlanes } from './grid-planes.ts';
+import type { Organism } from './organism.ts';
+
+/**
+ * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
+ * Further strokes before it rests belong to the same wound; a stroke after that measures again.
+ */
+export function hurt(organism: Organism, grid: GridPlanes): void {
+  const { phase } = organism;
+  if (organism.hurt !== undefined && phase !== 'asleep') return;
+  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
+}
+
+/**
+ * Checks whether a resting organism has recovered enough of its places, and counts the healing.
+ *
+ * @param held places that it owns now
+ */
+export function heal(organism: Organism, held: number): boolean {
+  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
+  organism.hurt = undefined;
+  // A slow stroke may wound again after the organism has healed; that is still one wound.
+  organism.healed = Math.min(organism.healed + 1, organism.wounds);
+  return true;
+}
+
+function heldBy({ id, window }: Organism, grid: GridPlanes): number {
+  let held = 0;
+  grid.each(window, (place) => {
+    if (grid.ownerAt(place) === id) held++;
+  });
+  return held;
+}

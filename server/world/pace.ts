@@ -1,0 +1,22 @@
+/** When an organism takes its next step (rules PAC-1 and PAC-2). */
+import type { Organism } from './organism.ts';
+import type { RoomRules } from './room-rules.ts';
+
+/** Counts an awake organism's waits down by a tick. @returns whether it steps in this tick */
+export function isDue(organism: Organism): boolean {
+  const { pause, wait } = organism;
+  if (pause) organism.pause = pause - 1;
+  if (wait) organism.wait = wait - 1;
+  return !pause && !wait;
+}
+
+/** The ticks between an organism's step and its next; undefined: none. */
+export function waitAfterStep(
+  { phase, hurt, closed, expression }: Organism,
+  { areLiving, life }: RoomRules,
+): number | undefined {
+  if (!areLiving || phase === 'asleep') return undefined;
+  const isShown = hurt !== undefined || closed !== undefined || expression !== undefined;
+  const interval = phase === 'growing' ? life.birth : isShown ? life.healing : 1;
+  return interval > 1 ? interval - 1 : undefined;
+}

@@ -1,0 +1,89 @@
+/**
+ * The rules that a room lives by. Rooms of earlier releases live by the rules of that time until a
+ * `rules` event in their journal, so that what they have recorded replays as it ran.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { LifeSettings } from '../../shared/vocabulary.ts';
+import type { Relatives } from '../vnca/relatives.ts';
+import type { OuterEvent } from './events.ts';
+import { type CommandState, RULES_VERSION } from './room-state.ts';
+import type { Species } from './species.ts';
+
+/** Every organism steps each tick. */
+const EVERY_TICK: LifeSettings = { birth: 1, healing: 1 };
+
+type RulesState = Pick<
+  CommandState,
+  'rules' | 'seed' | 'closing' | 'relatives' | 'life' | 'liveliness'
+>;
+export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
+
+/** Which version of the rules, and the numbers in force. */
+export class RoomRules {
+  version: 1 | typeof RULES_VERSION = RULES_VERSION;
+  /** Of chances (`chance.ts`), uint32. */
+  seed: number;
+  /** Places a step by which wounds close from their rim; undefined: at once. */
+  closing: number | undefined;
+  /** Whom gallery creatures can express; undefined: nobody. */
+  relatives: Relatives | undefined;
+  life: LifeSettings;
+  /** Share of the organisms that may express at once, 0…1: the one in force now. */
+  liveliness = 0;
+
+  /** The rules of a new room. @param life absent: a step each tick */
+  constructor({ closing, relatives }: Species, seed: number, life: LifeSettings = EVERY_TICK) {
+    this.seed = seed >>> 0;
+    this.closing = closing;
+    this.relatives = relatives;
+    this.life = life;
+  }
+
+  /** Whether organisms have a pace and wounds a rim. */
+  get areLiving(): boolean {
+    return this.version >= 2;
+  }
+
+  /**
+   * The event that brings a room to the present rules, with the numbers of its checkpoint's card.
+   *
+   * @param seed of chances, for a room that has none
+   * @returns undefined if it lives by them already
+   */
+  update({ closing, relatives }: Species, seed: number): RulesEvent | undefined {
+    const isPresent = this.version === RULES_VERSION;
+    const isSame = this.closing === closing && isDeepStrictEqual(this.relatives, relatives);
+    if (isPresent && isSame) return undefined;
+    return {
+      what: 'rules',
+      rules: RULES_VERSION,
+      seed: isPresent ? this.seed : seed >>> 0,
+      ...(closing !== undefined && { closing }),
+      ...(relatives && { relatives }),
+    };
+  }
+
+  apply({ rules, seed, closing, relatives }: Omit<RulesEvent, 'what'>): void {
+    this.version = rules;
+    this.seed = seed;
+    this.closing = closing;
+    this.relatives = relatives;
+  }
+
+  export(): RulesState {
+    const { version: rules, seed, closing, relatives, life, liveliness } = this;
+    return {
+      ...{ rules, seed, life: { ...life } },
+      ...(closing !== undefined && { closing }),
+      ...(relatives && { relatives }),
+      ...(liveliness > 0 && { liveliness }),
+    };
+  }
+
+  restore(from: RulesState): void {
+    const { rules = 1, seed = 0, closing, relatives, life = EVERY_TICK, liveliness = 0 } = from;
+    this.apply({ rules, seed, closing, relatives });
+    this.life = life;
+    this.liveliness = liveliness;
+  }
+}

@@ -1,0 +1,250 @@
+/** Idle life: resting creatures express relatives, and come home. */
+import * as v from 'valibot';
+import type { RoomEvent } from '../../../server/world/events.ts';
+import { roomEvent } from '../../../server/world/events.ts';
+import { hasTurn } from '../../../server/world/expressions.ts';
+import { roomState } from '../../../server/world/room-state.ts';
+import type { RoomOptions } from '../../../server/world/room-types.ts';
+import { decodeSeed } from '../../../shared/seed-token.ts';
+import fc, { forAll } from '../../support/property.ts';
+import { ANNA, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
+
+const OWN = [1, 0];
+const OTHER = [0, 1];
+const LENT = 3;
+const HOME = 4;
+const RELATIVES = { lentSteps: LENT, homeSteps: HOME, of: [[1], [0]] };
+const species = {
+  ...SPECIES,
+  gallery: [
+    { name: 'one', latent: new Float32Array(OWN) },
+    { name: 'two', latent: new Float32Array(OTHER) },
+  ],
+  relatives: RELATIVES,
+};
+const PLACES = [
+  [5, 5],
+  [14, 5],
+  [23, 5],
+  [5, 14],
+  [14, 14],
+  [23, 14],
+] as const;
+
+/** A lively room whose organisms rest. */
+function resting(count = 1, share = 1, options: Partial<RoomOptions> = {}): HandRoom {
+  const hand = new HandRoom({ species, ...options });
+  for (const [x, y] of PLACES.slice(0, count)) hand.plant(x, y);
+  hand.ticks(GROWN);
+  hand.rest();
+  if (share > 0) hand.room.setLiveliness(share);
+  return hand;
+}
+
+/** Ticks until something is expressed. */
+function untilExpressed(hand: HandRoom, look?: Look): void {
+  for (let tick = 0; tick < 200; tick++) {
+    hand.tick(look);
+    if (hand.expressed.length > 0) return;
+  }
+  throw new Error('nothing is expressed');
+}
+
+const phases = ({ room }: HandRoom) => room.organisms.map(({ phase }) => phase);
+const expressing = ({ room }: HandRoom) =>
+  room.export().organisms.filter(({ expression }) => expression);
+
+describe('expressions', () => {
+  test("IDL-1: a resting gallery creature takes on a relative's latent for its steps, and its own again", () => {
+    const hand = resting();
+    expect(phases(hand)).toEqual(['asleep']);
+    untilExpressed(hand);
+    const seen = [hand.expressed];
+    while (phases(hand)[0] !== 'asleep') {
+      hand.tick();
+      seen.push(hand.expressed);
+    }
+    expect(seen).toHaveLength(LENT + HOME);
+    expect(seen[0]).toEqual([{ patch: 1, latent: OTHER }]);
+    expect(seen[LENT]).toEqual([{ patch: 1, latent: OWN }]);
+    expect(seen.flat()).toHaveLength(2);
+    expect(hand.tick().life).toEqual([]);
+    untilExpressed(hand);
+  });
+
+  test('IDL-1: seeds that are no gallery creatures never express; nor does one that is hurt, nor a room without a table or of earlier rules', () => {
+    const other = new HandRoom({ species });
+    other.plant(5, 5, ANNA, { from: 'prior' });
+    other.plant(14, 5, ANNA, { from: 'latent', latent: OWN });
+    const hurt = resting();
+    hurt.room.setLiveliness(0);
+    hurt.damage([5, 2, 5, 9], 3);
+    // Half of it never comes back.
+    const half: Look = ({ x }) => (x < 4 ? 0 : 255);
+    hurt.rest(half);
+    hurt.rest(half);
+    expect(hurt.room.organisms[0]).toMatchObject({ hurt: true, phase: 'asleep' });
+    hurt.room.setLiveliness(1);
+    const { relatives: _, ...plain } = species;
+    const earlier = resting();
+    earlier.room.redo([{ what: 'rules', rules: 1, seed: 0, relatives: RELATIVES }]);
+    for (const hand of [other, hurt, resting(2, 1, { species: plain }), earlier]) {
+      hand.ticks(GROWN);
+      hand.rest();
+      hand.room.setLiveliness(1);
+      for (let tick = 0; tick < 60; tick++) {
+        hand.tick();
+        expect(hand.expressed).toEqual([]);
+      }
+    }
+  });
+
+  test('IDL-2: turns depend on the room, the organism and the tick, and on no other organism', () => {
+    /** Ticks at which organisms begin to express, by their numbers. */
+    const begun = (leave: number | undefined, seed = 1) => {
+      const hand = resting(6, 1, { seed });
+      if (leave) hand.room.enqueue(99, { what: 'remove', by: ANNA, organism: leave });
+      const ticks = new Map<number, number[]>();
+      for (let tick = 0; tick < 200; tick++) {
+        hand.tick();
+        for (const { patch, latent } of hand.expressed) {
+          if (latent[0] === OTHER[0]) ticks.set(patch, [...(ticks.get(patch) ?? []), tick]);
+        }
+      }
+      return ticks;
+    };
+    const all = begun(undefined);
+    expect(all.size).toBe(6);
+    const without = begun(3);
+    for (const id of [1, 2, 4, 5, 6]) expect(without.get(id)).toEqual(all.get(id));
+    expect(begun(undefined)).toEqual(all);
+    expect(begun(undefined, 2)).not.toEqual(all);
+  });
+
+  test('IDL-2: consecutive numbers have their turns apart, at about the rate that the share asks for', () => {
+    const ticks = 64;
+    const when = { seed: 7, share: 0.1, ticks };
+    const at = Array.from({ length: 2_400 }, (_, tick) =>
+      Array.from({ length: 20 }, (_, i) => 31 + i).filter((id) => hasTurn(id, { ...when, tick })),
+    ).flatMap((ids, tick) => ids.map(() => tick));
+    const gaps = at.map((tick, i) => tick - (at[i - 1] ?? 0));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1.7 * ticks);
+    expect(at.length).toBe((2_400 * 20) / 800);
+  });
+
+  test('IDL-3: never more than the share, rounded up; none at share 0, and then nothing steps', () => {
+    forAll(
+      fc.integer({ min: 1, max: 6 }),
+      fc.double({ min: 0.05, max: 1, noNaN: true }),
+      (n, share) => {
+        const hand = resting(n, share);
+        for (let tick = 0; tick < 80; tick++) {
+          hand.tick();
+          expect(expressing(hand).length).toBeLessThanOrEqual(Math.ceil(share * n));
+        }
+        hand.room.setLiveliness(0);
+        hand.ticks(LENT + HOME);
+        expect(expressing(hand)).toEqual([]);
+        for (let tick = 0; tick < 40; tick++) {
+          hand.tick();
+          expect(hand.steps).toBe(0);
+        }
+      },
+    );
+  });
+
+  test('IDL-3: the share is journalled, and a replay does the same', () => {
+    const events: RoomEvent[][] = [];
+    const first = resting(4, 0);
+    const second = resting(4, 0);
+    const record = first.room.beginTick.bind(first.room);
+    first.room.beginTick = () => {
+      const work = record();
+      events.push(work.events.map((event) => v.parse(roomEvent, event)));
+      return work;
+    };
+    for (const share of [0.5, 1, 0]) {
+      first.room.setLiveliness(share);
+      first.ticks(30);
+    }
+    expect(events.flat().map(({ what }) => what)).toEqual(Array(3).fill('liveliness'));
+    for (const some of events) {
+      second.room.redo(some);
+      second.tick();
+    }
+    expect(second.room.export()).toEqual(first.room.export());
+  });
+
+  test('IDL-4: it keeps its ground while it expresses, may take more, and gives that back at home', () => {
+    const look: Look = ({ x, latent }) => {
+      const isOther = latent?.[0] === OTHER[0];
+      return (isOther ? x >= 3 : x < 5) ? 255 : 0;
+    };
+    const hand = new HandRoom({ species });
+    hand.plant(5, 5);
+    hand.ticks(GROWN, look);
+    hand.rest(look);
+    const columns = () => Array.from({ length: 8 }, (_, x) => hand.owner(1 + x, 5)).join('');
+    expect(columns()).toBe('11111000');
+    hand.room.setLiveliness(1);
+    untilExpressed(hand, look);
+    expect(columns()).toBe('11111111');
+    hand.ticks(LENT + HOME - 2, look);
+    expect(columns()).toBe('11111111');
+    hand.tick(look);
+    expect(phases(hand)).toEqual(['asleep']);
+    expect(columns()).toBe('11111000');
+  });
+
+  test('IDL-5: a wound gives its own latent back at once; tokens are of its own', () => {
+    const hand = resting();
+    const token = hand.room.tokenOf(1);
+    untilExpressed(hand);
+    hand.tick();
+    expect(hand.room.tokenOf(1)).toBe(token);
+    const decoded = decodeSeed(token, { checkpoint: 'hand', latentSize: 2 });
+    expect([...decoded!.latent]).toEqual(OWN);
+    hand.damage([5, 5], 1);
+    hand.tick();
+    expect(hand.expressed).toEqual([{ patch: 1, latent: OWN }]);
+    expect(expressing(hand)).toEqual([]);
+    expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });
+  });
+
+  test('IDL-5: it sleeps after the steps of the table, even if it still changes and freed ground has often woken it', () => {
+    const hand = resting();
+    hand.change = 255;
+    for (let round = 0; round < 3; round++) {
+      untilExpressed(hand);
+      hand.ticks(LENT + HOME - 2);
+      expect(phases(hand)).toEqual(['awake']);
+      hand.tick();
+      expect(phases(hand)).toEqual(['asleep']);
+    }
+  });
+
+  test('PAC-2: it steps at the pace of healing', () => {
+    const hand = resting(1, 1, { life: { birth: 1, healing: 3 } });
+    untilExpressed(hand);
+    const steps = Array.from({ length: 7 }, () => {
+      hand.tick();
+      return hand.steps;
+    });
+    expect(steps).toEqual([0, 0, 1, 0, 0, 1, 0]);
+  });
+
+  test('TIM-6, IDL-5: restored in the middle of an expression, and of the way home, it goes on the same', () => {
+    for (let ticks = 0; ticks < LENT + HOME; ticks++) {
+      const first = resting(3);
+      untilExpressed(first);
+      first.ticks(ticks);
+      const state = v.parse(roomState, structuredClone(first.room.export()));
+      const second = new HandRoom({ species, from: state });
+      for (const [patch, age] of first.ages) second.ages.set(patch, age);
+      second.change = first.change;
+      first.ticks(40);
+      second.ticks(40);
+      expect(second.room.export()).toEqual(first.room.export());
+    }
+  });
+});

@@ -1,0 +1,161 @@
+/** How often organisms step, and what a wound shows meanwhile. */
+import * as v from 'valibot';
+import { roomState } from '../../../server/world/room-state.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { GROWN, HandRoom } from '../../support/rooms.ts';
+
+const LIFE = { birth: 3, healing: 2 };
+const RESTS = DEFAULTS.life.restTicks;
+
+/** A room with one seed that is planted at the next tick. */
+function sown(life = LIFE): HandRoom {
+  const hand = new HandRoom({ life });
+  hand.plant(8, 8);
+  return hand;
+}
+
+/** @returns whether something steps, tick by tick */
+const stepsOf = (hand: HandRoom, ticks: number): number[] =>
+  Array.from({ length: ticks }, () => {
+    hand.tick();
+    return hand.steps;
+  });
+
+/** A room whose organism has grown and sleeps. */
+function asleep(): HandRoom {
+  const hand = sown();
+  hand.ticks(LIFE.birth * GROWN);
+  hand.rest();
+  hand.change = 255;
+  expect(hand.room.organisms[0].phase).toBe('asleep');
+  return hand;
+}
+
+describe('pace', () => {
+  test('PAC-1, GRO-2: a birth takes its steps every third tick, the first at once; then one each tick', () => {
+    const hand = sown();
+    expect(stepsOf(hand, LIFE.birth * (GROWN - 1))).toEqual(
+      Array.from({ length: GROWN - 1 }, () => [1, 0, 0]).flat(),
+    );
+    expect(hand.room.organisms[0].phase).toBe('growing');
+    expect(stepsOf(hand, 4)).toEqual([1, 1, 1, 1]);
+    expect(hand.room.organisms[0].phase).toBe('awake');
+  });
+
+  test('PAC-1, LIF-1: rest and trusted steps are counted in steps', () => {
+    const hand = asleep();
+    hand.damage([6, 6], 1);
+    hand.change = 0;
+    // Hurt, as its places do not come back.
+    const look = ({ x }: { x: number }) => (x < 4 ? 0 : 255);
+    hand.ticks(LIFE.healing * RESTS - 2, look);
+    expect(hand.room.organisms[0].phase).toBe('awake');
+    hand.tick(look);
+    expect(hand.room.organisms[0].phase).toBe('asleep');
+  });
+
+  test('PAC-1, LIF-7: a healing one steps every second tick, from the tick of the stroke, until it has healed', () => {
+    const hand = asleep();
+    hand.damage([6, 6], 1);
+    expect(stepsOf(hand, 5)).toEqual([1, 0, 1, 0, 1]);
+    hand.change = 0;
+    hand.ticks(LIFE.healing * RESTS);
+    expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
+  });
+
+  test('PAC-1: the host changes the pace while the room runs', () => {
+    const hand = sown();
+    hand.tick();
+    hand.room.setLife({ birth: 1, healing: 1 });
+    // What it waits for already, it still waits for.
+    expect(stepsOf(hand, 5)).toEqual([0, 0, 1, 1, 1]);
+    expect(hand.room.life).toEqual({ birth: 1, healing: 1 });
+  });
+
+  test('PAC-2: a wound of one that grows is seen at once, and its cells die at the next step', () => {
+    const hand = sown();
+    // Stage 8, which is the whole window.
+    hand.ticks(LIFE.birth * 4 + 1);
+    expect(hand.census().get(1)).toBe(64);
+    hand.damage([5, 5], 1);
+    const { changed, life } = hand.tick();
+    expect(hand.steps).toBe(0);
+    expect(hand.owner(4, 4)).toBe(0);
+    expect(hand.room.grid.planes.rgba[4 * hand.room.grid.place(4, 4) + 3]).toBe(0);
+    expect(changed).toHaveLength(1);
+    expect(life).toMatchObject([{ what: 'wounded', id: 1, wounds: 1 }]);
+    const seen: (number | undefined)[] = [];
+    for (let i = 0; i < 3; i++) {
+      const { step } = hand.room.beginTick();
+      seen.push(step[0]?.keep?.[0]);
+      hand.room.endTick(step.map(({ patch }) => blank(patch)));
+    }
+    expect(seen).toEqual([undefined, 0, undefined]);
+  });
+
+  test('PAC-2, OWN-7: the seed places of one that grows are dark and stay its own', () => {
+    const hand = sown();
+    hand.ticks(LIFE.birth * 2 + 1);
+    hand.damage([8, 8], 1);
+    hand.tick();
+    expect(hand.steps).toBe(0);
+    expect(hand.owner(7, 7)).toBe(1);
+    expect(hand.room.grid.planes.rgba[4 * hand.room.grid.place(7, 7) + 3]).toBe(0);
+    hand.ticks(2);
+    expect(hand.steps).toBe(1);
+  });
+
+  test('PAC-2, TIM-6: put back between a stroke and the step, a room goes on as it would have', () => {
+    const hand = sown();
+    hand.ticks(LIFE.birth * 4 + 1);
+    hand.damage([5, 5], 1);
+    hand.damage([9, 9], 1);
+    hand.tick();
+    const state = v.parse(roomState, structuredClone(hand.room.export()));
+    expect(state.organisms[0]).toMatchObject({ wait: 1, woundMask: expect.any(Uint8Array) });
+    const again = new HandRoom({ from: state });
+    expect(again.room.export()).toEqual(state);
+    for (const [patch, age] of hand.ages) again.ages.set(patch, age);
+    for (let tick = 0; tick < 30; tick++) {
+      hand.tick();
+      again.tick();
+      expect(again.room.export()).toEqual(hand.room.export());
+    }
+  });
+
+  test('PAC-3: a room of an earlier release steps each tick, until its journal says otherwise', () => {
+    const { rules, seed, life, ...older } = sown().room.export();
+    expect({ rules, seed, life }).toEqual({ rules: 2, seed: 1, life: LIFE });
+    const hand = new HandRoom({ from: v.parse(roomState, { ...older, version: 5 }) });
+    hand.plant(8, 8);
+    hand.room.redo([{ what: 'life', settings: LIFE }]);
+    expect(stepsOf(hand, 3)).toEqual([1, 1, 1]);
+    hand.room.updateRules(77);
+    hand.room.updateRules(78);
+    const { events } = hand.room.beginTick();
+    expect(events).toEqual([{ what: 'rules', rules: 2, seed: 77 }]);
+    hand.room.endTick([blank(1)]);
+    expect(hand.room.export()).toMatchObject({ rules: 2, seed: 77, life: LIFE });
+    expect(stepsOf(hand, 3)).toEqual([0, 0, 1]);
+  });
+
+  test('PAC-3, CLO-2: another card changes the room only by its journal', () => {
+    const { species } = new HandRoom().room;
+    const from = new HandRoom({ species: { ...species, closing: 4 } }).room.export();
+    expect(from.closing).toBe(4);
+    const hand = new HandRoom({ species: { ...species, closing: 2 }, from });
+    expect(hand.room.export().closing).toBe(4);
+    hand.room.updateRules(9);
+    expect(hand.room.beginTick().events).toEqual([
+      { what: 'rules', rules: 2, seed: 1, closing: 2 },
+    ]);
+    expect(hand.room.export().closing).toBe(2);
+  });
+});
+
+/** A read-out of a step at stage 8 that shows nothing. */
+const blank = (patch: number) => ({
+  ...{ patch, stage: 8, change: 255 },
+  rgba: new Uint8Array(256),
+  presence: new Uint8Array(64),
+});
