@@ -6,7 +6,6 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { encodeSeed } from '../../shared/seed-token.ts';
 import {
   type EnergySettings,
   type FlashLimit,
@@ -33,7 +32,7 @@ import {
   type RoomState,
 } from './room-state.ts';
 import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
-import { type Species, tokenSpecies } from './species.ts';
+import { type Species, seedTokenOf } from './species.ts';
 
 /** A cell grid with its organisms, and the commands and events that change it. */
 export class Room {
@@ -176,10 +175,7 @@ export class Room {
 
   /** A living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
-    const { latent, kind } = this.lifecycle.require(id);
-    const index = this.species.gallery.findIndex(({ name }) => name === kind);
-    const seed = { kind: index < 0 ? undefined : index, latent };
-    return encodeSeed(seed, tokenSpecies(this.species));
+    return seedTokenOf(this.species, this.lifecycle.require(id));
   }
 
   /**

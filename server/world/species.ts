@@ -1,6 +1,6 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { MapPlaces } from '../../shared/latent-map.ts';
-import type { TokenSpecies } from '../../shared/seed-token.ts';
+import { encodeSeed, type TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
@@ -44,6 +44,15 @@ export interface Species {
 /** What tokens refer to. */
 export function tokenSpecies({ checkpoint, ownName, latentSize }: Species): TokenSpecies {
   return { checkpoint: ownName ?? checkpoint, latentSize };
+}
+
+/** The seed of an organism as a token. */
+export function seedTokenOf(
+  species: Species,
+  { kind, latent }: { readonly kind: string; readonly latent: Float32Array },
+): string {
+  const index = species.gallery.findIndex(({ name }) => name === kind);
+  return encodeSeed({ kind: index < 0 ? undefined : index, latent }, tokenSpecies(species));
 }
 
 /** The growth step that an organism takes at an age. @param age steps taken before */
