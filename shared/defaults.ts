@@ -107,8 +107,8 @@ export const DEFAULTS = {
     /** Gallery kinds that it plants only when there are no others. */
     avoidedKinds: ['face'] as readonly string[],
     /**
-     * Number of organisms that it plants in quick succession at first: one each tick in a room that
-     * nobody has played in yet,
+     * Number of organisms that it plants in quick succession at first: at once in a room that nobody
+     * has played in yet,
      */
     initialPlants: 6,
     /** otherwise with this delay between two, least and most. */

@@ -81,7 +81,7 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
   },
   {
     name: msg('Life'),
-    about: msg('How long a birth and a healing can be watched.'),
+    about: msg('How organisms grow, heal, rest and leave.'),
     knobs: [
       roomKnob('birth', [1, 6, 1, 10], {
         name: msg('Birth'),

@@ -67,8 +67,8 @@ export class Gardener {
   /** The kind that it prefers for its next plants, and for how many. */
   private preference = { kind: '', remaining: 0 };
   private working = false;
-  /** Commands that the room has not answered yet. */
-  private unanswered = 0;
+  /** What it has planted and the room has not answered yet. */
+  private readonly sown = new Set<PlantingPlace & { readonly kind: string }>();
   /** Planting a new room. */
   private isFirstPlanting: boolean;
 
@@ -106,7 +106,7 @@ export class Gardener {
     this.scheduled = this.scheduled.filter(({ at }) => at > now);
     for (const { run } of due) run();
     if (this.scheduled.length > 0 || now < this.nextAt) return;
-    if (this.isFirstPlanting && this.unanswered > 0) return;
+    if (this.isFirstPlanting && this.sown.size > 0) return;
     this.nextAt = now + this.delay();
     this.startNext();
   }
@@ -130,6 +130,11 @@ export class Gardener {
   /** Chooses and starts the next action. */
   private startNext(): void {
     const { random } = this.options;
+    if (this.isFirstPlanting) {
+      const missing = initialPlants - this.own.length;
+      for (let i = 0; i < missing && !this.isFull; i++) this.plant();
+      return;
+    }
     if (this.thin()) return;
     if (this.own.length < initialPlants && !this.isFull && this.plant()) return;
     const draw = random.uniform();
@@ -156,7 +161,8 @@ export class Gardener {
   /** Whether it plants no more, so that visitors have room for at least as many. */
   private get isFull(): boolean {
     const { room } = this.options;
-    return room.size >= Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
+    const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
+    return room.size + this.sown.size >= most;
   }
 
   private delay(): number {
@@ -171,7 +177,12 @@ export class Gardener {
     const place = this.choosePlace();
     const index = place && this.chooseEntry();
     if (index === undefined) return false;
-    void this.send({ what: 'plant', ...place!, seed: { from: 'gallery', index } });
+    const { name: kind } = this.options.room.species.gallery[index];
+    const sown = { ...place!, kind };
+    this.sown.add(sown);
+    void this.send({ what: 'plant', ...place!, seed: { from: 'gallery', index } }).finally(() =>
+      this.sown.delete(sown),
+    );
     return true;
   }
 
@@ -183,7 +194,7 @@ export class Gardener {
   private chooseEntry(): number | undefined {
     const { random, room } = this.options;
     const { gallery } = room.species;
-    const living = new Set(this.population.map(({ kind }) => kind));
+    const living = new Set([...this.population, ...this.sown].map(({ kind }) => kind));
     const missing = featuredOf(room.species).flatMap((index) => {
       const { name, kind = '' } = gallery[index];
       return living.has(name) ? [] : [{ index, kind }];
@@ -201,7 +212,8 @@ export class Gardener {
   }
 
   private choosePlace(near?: PlantingPlace): PlantingPlace | undefined {
-    return choosePlantingPlace(this.area, this.population, this.options.random, near);
+    const taken = [...this.population, ...this.sown];
+    return choosePlantingPlace(this.area, taken, this.options.random, near);
   }
 
   /**
@@ -285,14 +297,11 @@ export class Gardener {
 
   /** @returns the room's answer; undefined if refused, and the next action is delayed */
   private async send(act: SystemCommand): Promise<Answer | undefined> {
-    this.unanswered++;
     try {
       const answer = await this.options.act(act);
       if (!answer.refused) return answer;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-    } finally {
-      this.unanswered--;
     }
     this.scheduled = [];
     this.nextAt = this.options.clock.now() + refusalDelay;

@@ -15,7 +15,7 @@ const EVENLY = 0x9e3779b1;
 /** Share of an expression's time by which a turn may come late, by chance. */
 const LATE = 1 / 8;
 /** Share of the budget that turns take up, so that hardly any finds it exhausted. */
-const USED = 0.8;
+const USED = 0.6;
 
 /**
  * Whether an organism's turn comes in a tick. Turns depend on nothing but the room's seed, the

@@ -298,7 +298,7 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     closed: state.closed,
     expression: state.expression,
     // A patch taken over from another room may still read what its organism has just given back.
-    mustExpress: state.phase === 'awake',
+    mustExpress: state.phase !== 'asleep',
   };
 }
 

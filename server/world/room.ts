@@ -242,11 +242,6 @@ export class Room {
     return this.rules.liveliness;
   }
 
-  /** Whether any of its organisms could express another. */
-  get hasRelatives(): boolean {
-    return this.rules.relatives !== undefined;
-  }
-
   /** Changes which share of the organisms may express at once. */
   setLiveliness(share: number): void {
     this.applyNow({ what: 'liveliness', share });

@@ -31,7 +31,7 @@ export async function benchIdleLife(world: World, species: Species, log: Log) {
       rows.push(row);
       const streams = TIER_NAMES.map((tier) => `${tier} ${row.kBPerSecond[tier]}`).join(', ');
       log(
-        `${`${organisms}`.padStart(4)} liveliness ${`${share}`.padEnd(4)}${row.msPerTick.toFixed(2).padStart(7)} ms/tick  ` +
+        `${`${organisms}`.padStart(4)} liveliness ${`${share}`.padEnd(4)}${row.msPerTick.toFixed(2).padStart(7)} ms/tick ${`${row.cellsPerTick}`.padStart(7)} cells  ` +
           `${(100 * row.awake).toFixed(1)} % awake  ${streams} kB/s`,
       );
     }
@@ -49,26 +49,30 @@ async function measure(world: World, species: Species, organisms: number, share:
   gardener.plantFirst(organisms);
   room.setLiveliness(share);
   const streams = TIER_NAMES.map((tier) => new Stream(room, tier));
-  let [ms, awake] = [0, 0];
+  let [ms, awake, steps] = [0, 0, 0];
   for (let tick = 0; tick < WARM_TICKS + TICKS; tick++) {
     if (tick % GARDEN.tickRate === 0) {
-      gardener.makeRoom();
-      gardener.second();
+      for (let acts = organisms; acts > 0; acts -= GARDEN.organisms) {
+        gardener.makeRoom();
+        gardener.second();
+      }
     }
     const start = performance.now();
-    const [{ result }] = await world.tick([room]);
+    const [{ result, cells }] = await world.tick([room]);
     const took = performance.now() - start;
     const isMeasured = tick >= WARM_TICKS;
     for (const stream of streams) stream.see(result.tick, result.changed, isMeasured);
     if (!isMeasured) continue;
     ms += took;
     awake += room.awake / room.size;
+    steps += cells;
   }
   await world.close(room);
   const seconds = TICKS / GARDEN.tickRate;
   const perSecond = streams.map(({ tier, bytes }) => [tier, rounded(bytes / 1000 / seconds)]);
   return {
     msPerTick: rounded(ms / TICKS),
+    cellsPerTick: Math.round(steps / TICKS),
     /** Share of the organisms, mean. */
     awake: rounded(awake / TICKS),
     kBPerSecond: Object.fromEntries(perSecond) as Record<TierName, number>,

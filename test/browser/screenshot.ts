@@ -14,7 +14,15 @@ import { list, oneOf, text } from '../../server/settings/types.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { nextPictures, openRoom, openWall, screenOf } from '../support/page.ts';
+import {
+  cameraRests,
+  nextPictures,
+  openRoom,
+  openWall,
+  screenOf,
+  waitForPhase,
+  waitForWounds,
+} from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -73,18 +81,19 @@ function places(count: number, width: number, height: number): [number, number][
   });
 }
 
-/** The wall's page at 4K, and smaller to be kept. */
+/** The wall's page as it is laid out at 4K, with half as many pixels a side: a processor draws it. */
 async function takeWall(browser: Browser, url: string, out: string): Promise<void> {
   const viewport = { width: 3840, height: 2160 };
-  const page = await browser.newPage({ viewport, reducedMotion: 'reduce' });
+  const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5, reducedMotion: 'reduce' });
   await page.clock.install();
   await openWall(page, url);
   await nextPictures(page, 1);
-  // It rests while its picture is taken: in software, eight million pixels take their time.
+  // It rests while its picture is taken.
   await page.clock.pauseAt(Date.now() + 60_000);
-  const file = join(out, 'wall.png');
-  await page.screenshot({ path: file, timeout: 480_000 });
-  await sharp(file).resize(1920).jpeg({ quality: 86 }).toFile(join(out, 'wall.jpg'));
+  const file = join(out, 'wall.jpg');
+  await sharp(await page.screenshot({ timeout: 180_000 }))
+    .jpeg({ quality: 86 })
+    .toFile(file);
   console.log(file);
   await page.close();
 }
@@ -123,19 +132,29 @@ async function main(): Promise<void> {
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
     if (!wanted.includes(name)) continue;
     const page = await browser.newPage(screen);
+    // The transpiler wraps functions that scripts of the page define in a helper of its own.
+    await page.addInitScript('globalThis.__name = (named) => named');
     await openRoom(page, url);
     // One is growing, one is wounded, and people point at things.
-    const middle = spots[[7, 13, 19][shot]];
-    await bo.ask('damage', {
-      radius: 5,
-      points: [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4],
-    });
+    const wounded = [11, 13][shot];
+    const middle = spots[wounded];
     bo.send('cursor', { x: middle[0] + 7, y: middle[1] - 4, tool: 'damage' });
     chiyo.send('cursor', { x: spots[3][0], y: spots[3][1] + 9, tool: 'look' });
     dag.send('cursor', { x: spots[8][0], y: spots[8][1], tool: 'plant' });
-    const at = await screenOf(page, 200, 170);
-    await page.mouse.move(at.x, at.y);
+    if (name === 'phone') {
+      // It opens close to a free place, and stays with what is planted there.
+      await page.touchscreen.tap(195, 380);
+      await waitForPhase(page, GARDEN.length + 1, 'asleep');
+      await cameraRests(page);
+    } else {
+      const at = await screenOf(page, 300, 165);
+      await page.mouse.move(at.x, at.y);
+    }
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 400)));
+    // Last, since it heals at once.
+    const points = [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4];
+    await bo.ask('damage', { radius: 5, points });
+    await waitForWounds(page, wounded + 1, 1);
     await page.screenshot({ path: join(out, `${name}.png`), timeout: 180_000 });
     console.log(join(out, `${name}.png`));
     await page.close();
@@ -144,7 +163,7 @@ async function main(): Promise<void> {
     // One that is just growing, in slow motion: a wall takes long to draw here.
     server.setTickRate(server.world.rooms.get('garden')!, 1);
     const index = gallery.indexOf('Ghost');
-    await chiyo.ask('plant', { x: 250, y: 170, seed: { from: 'gallery', index } });
+    await chiyo.ask('plant', { x: 276, y: 168, seed: { from: 'gallery', index } });
     const { id } = server.world.rooms.get('garden')!.organisms.at(-1)!;
     await chiyo.until(() =>
       chiyo.life.some((event) => event.what === 'divided' && event.id === id && event.stage === 16),

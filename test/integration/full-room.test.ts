@@ -49,8 +49,10 @@ describe('over the wire', () => {
     const { tick } = roomOf(server);
     await ada.until(() => ada.tick! > tick + 60);
     const cy = await Visitor.join(port, 'garden', 'Cy');
-    expect(await plant(cy, 130)).not.toHaveProperty('reason');
     const [{ id }, { id: second }] = roomOf(server).organisms;
+    const places = () => roomOf(server).grid.planes.owner.filter((owner) => owner === id).length;
+    const whole = places();
+    expect(await plant(cy, 130)).not.toHaveProperty('reason');
     const tells = (who: Visitor, organism: number) =>
       who.until(() =>
         who.heard.some(
@@ -66,6 +68,11 @@ describe('over the wire', () => {
     expect(await ada.ask('renew', { organism: second })).toMatchObject({ reason: 'not-yours' });
     expect(await ada.ask('renew', { organism: id })).not.toHaveProperty('reason');
     await tells(bo, second);
+    const renewed = ada.life.findIndex(({ what }) => what === 'renewed');
+    await ada.until(() =>
+      ada.life.slice(renewed).some((event) => event.what === 'asleep' && event.id === id),
+    );
+    expect(places()).toBeGreaterThan(0.95 * whole);
     await bo.until(() => bo.life.some(hasDeparted));
     expect(bo.life.filter(hasDeparted)).toEqual([{ what: 'died', id: second, cause: 'departed' }]);
     expect(roomOf(server).organisms.map(({ planter }) => planter.name)).toEqual(['Ada', 'Cy']);

@@ -71,7 +71,7 @@ describe('OSC out', () => {
     expect(rate).toBeGreaterThan(0);
     // A wound all over leaves no cell.
     await ada.ask('damage', { radius: 12, points: [30, 32, 50, 32, 50, 48, 30, 48] });
-    expect(await box.next(garden('died'))).toEqual([1, 'no-cell-left']);
+    expect(await box.next(garden('died'))).toEqual([1, 'killed']);
   });
 
   test('goes on when nobody receives the messages', async () => {

@@ -17,13 +17,16 @@ import { createRandom } from '../../shared/random.ts';
 import { HostClient } from '../support/host-client.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { startServer } from '../support/server.ts';
+import { PACE, startServer } from '../support/server.ts';
 import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
-const SETTINGS = { rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' } as const;
+const SETTINGS = {
+  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' },
+  ...PACE,
+} as const;
 const scratch = suiteFolder();
 const base = join(scratch, 'base');
 let token = '';

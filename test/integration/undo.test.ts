@@ -4,42 +4,26 @@ import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import type { Records } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
-import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError } from '../../server/storage/store-error.ts';
 import { undo } from '../../server/storage/undo.ts';
-import type { RoomCommand } from '../../server/world/commands.ts';
-import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { HOUSE, type LifeEvent, type LifeSettings } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
-import { openStoredRoom } from '../support/stored-room.ts';
 import { afterSuite } from '../support/suite.ts';
-import { tinyModel } from '../unit/vnca/tiny-model.ts';
+import { type Lived, STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
-/** With these weights what is planted lives, and most of its window stays bare. */
-const model = tinyModel(
-  {
-    name: 'chance',
-    trustedSteps: 20,
-    closing: 2,
-    update: { kind: 'simple', hidden: 8, updateProbability: 0.5 },
-  },
-  8,
-);
-const species = speciesOf({ ...model, folder: '' });
-/**
- * Of the wall clock, each tick: snapshots of a hundred ticks are spread over minutes, as in a
- * museum.
- */
-const STEP = 5_000;
+const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
+afterSuite(() => engine.close());
+const { begin, never } = undoneRooms(engine);
+const species = speciesOf({ ...UNDO_MODEL, folder: '' });
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 /** One wish whose outcome does not hang on numbers or chance of others. */
@@ -73,81 +57,6 @@ function wish(random: Random, room: Room): void {
 const hasDeparted = (event: LifeEvent): event is LifeEvent & { what: 'died' } =>
   event.what === 'died' && event.cause === 'departed';
 
-interface Lived {
-  readonly tick: number;
-  readonly at: number;
-  readonly events: readonly RoomEvent[];
-  readonly refused: readonly number[];
-}
-
-/** A room that is kept, without the server around it. @param life how often its organisms step */
-async function begin(
-  seed: number,
-  records = openMemory(),
-  maxOrganisms = 4,
-  life: LifeSettings = { birth: 1, healing: 1 },
-) {
-  let now = 1_790_000_000_000;
-  const stored = await openStoredRoom({
-    ...{ engine, records, model, date: () => now },
-    place: {
-      ...{ width: 44, height: 36, maxOrganisms, seed, life },
-      // A tick is five seconds long: so a full room makes room before long.
-      tickRate: 1000 / STEP,
-      energy: { capacity: 60, newcomer: 30, refillPerSecond: 0.12, plant: 12, damagePerCell: 0.05 },
-    },
-  });
-  const { room, world, store, journalWriter } = stored;
-  const lived: Lived[] = [];
-  const happened: LifeEvent[] = [];
-  world.journal = (ticks) => {
-    const mine = ticks.filter((one) => one.room === room);
-    lived.push(...mine.map((one) => ({ ...one, at: now })));
-    return journalWriter.record(ticks);
-  };
-  const undoing = { store, world, journalWriter, room, hold: async () => {}, resume: () => {} };
-  return {
-    ...stored,
-    ...{ lived, life: happened, undoing },
-    now: () => now,
-    async tick(): Promise<void> {
-      const ticked = await stored.tick();
-      happened.push(...ticked.flatMap(({ result }) => result.life));
-      now += STEP;
-    },
-    /** Undoes what somebody did in the last ticks; null: everybody. */
-    undo: (ticks: number, by: number | null) => undo(undoing, { since: now - ticks * STEP, by }),
-    /** Restores what was there before the latest undo. */
-    async restore(): Promise<void> {
-      const [{ tick }] = journalWriter.snapshotsOf(room).filter((one) => one.before === 'undo');
-      await restoreSnapshot(undoing, tick);
-    },
-  };
-}
-
-/** The room replayed from its first tick without the undone commands. */
-async function never(
-  place: Parameters<World['open']>[0],
-  lived: readonly Lived[],
-  to: number,
-  wasDone: (lived: Lived, by: number) => boolean,
-): Promise<{ room: Room; close: () => Promise<void> }> {
-  const world = new World(sharedEngine(engine));
-  const room = world.open(place);
-  const byTick = new Map(lived.map((one) => [one.tick, one]));
-  while (room.tick < to) {
-    const now = byTick.get(room.tick + 1);
-    let command = 0;
-    const events = now?.events.filter((event) => {
-      if (event.what !== 'command') return true;
-      return !now.refused.includes(command++) && wasDone(now, event.command.by.id);
-    });
-    room.redo(events ?? []);
-    await world.tick([room]);
-  }
-  return { room, close: () => world.close(room) };
-}
-
 /**
  * All that can be seen of a room, with organisms named by their order: those that never were have
  * no numbers.
@@ -164,9 +73,6 @@ function seen(room: Room) {
     attendance,
   };
 }
-
-const engine = await createEngine({ checkpoints: [model], backend: 'onnx', threads: 1 });
-afterSuite(() => engine.close());
 
 describe('replaying without the undone commands', () => {
   test('TIM-7: two undos of any commands give the room in which these never happened', async () => {
@@ -284,46 +190,6 @@ describe('replaying without the undone commands', () => {
     await plant(1, 8, 8);
     for (let i = 0; i < 2; i++) await here.tick();
     expect(room.organisms.map(({ id }) => id)).toEqual([4, 5, 6, 7]);
-    await here.world.close(room);
-  });
-
-  test('TIM-7: what dissolves, is renewed or planted again is so after an undo of others, and not after one of its own', async () => {
-    const here = await begin(10);
-    const { room } = here;
-    const ask = async (id: number, command: object, ticks = 1) => {
-      room.enqueue(1, { ...command, by: { ...ANNA, id } } as RoomCommand);
-      for (let i = 0; i < ticks; i++) await here.tick();
-    };
-    const plant = (id: number, x: number, y: number, ticks?: number) =>
-      ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks);
-    for (const id of [1, 2, 3]) room.enter(id);
-    await plant(1, 8, 8);
-    await plant(2, 34, 8);
-    await ask(3, { what: 'plant', x: 8, y: 27, seed: { from: 'gallery', index: 0 } }, 60);
-    room.setMaxOrganisms(3);
-    // Ada's departs for Cleo's and is renewed; Bo's departs for it and is planted again.
-    await plant(3, 34, 27);
-    await ask(1, { what: 'renew', organism: 1 });
-    room.setMaxOrganisms(4);
-    await ask(3, { what: 'cross', a: 1, b: 3, mix: 0.5 }, 3);
-    await ask(2, { what: 'renew', organism: 2 }, 2);
-    const ids = () => room.organisms.map(({ id, planter }) => [id, planter.id]);
-    const kept = ids();
-    expect(kept).toContainEqual([1, 1]);
-    expect(kept.filter(([, planter]) => planter === 2)).toHaveLength(1);
-    const replayed = await never(here.place, here.lived, room.tick, () => true);
-    expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
-    await replayed.close();
-    await here.undo(30, 1);
-    // Without Ada's renewal, theirs is gone, and Bo's never departed: renewing it begins its life anew.
-    expect(ids().filter(([, planter]) => planter === 1)).toEqual([]);
-    expect(ids()).toContainEqual([2, 2]);
-    await here.undo(30, 3);
-    expect(ids()).toEqual([
-      [1, 1],
-      [2, 2],
-      [3, 3],
-    ]);
     await here.world.close(room);
   });
 

@@ -20,7 +20,7 @@ export const UNLIMITED = Object.keys(DEFAULTS.limits)
   .join(',');
 
 /** A step each tick and no end, so that tests need not wait for life as people watch it. */
-export const PACE = { birth: 1, healing: 1, lifetime: 0 } as const;
+export const PACE = { birth: 1, healing: 1, liveliness: 0, lifetime: 0 } as const;
 
 /**
  * A wall clock that runs from noon on, today: no midnight comes between two looks at what belongs
@@ -49,7 +49,6 @@ export async function startServer(
     data: 'none',
     attract: 'off',
     ...PACE,
-    liveliness: 0,
     ...settings,
   });
   const config = readConfig(args, {});

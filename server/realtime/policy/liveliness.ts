@@ -29,7 +29,7 @@ export class Liveliness {
 
   /** Call after each tick. */
   update({ setting, isWatched, isSlow, now }: RoomMoment): void {
-    if (!this.room.hasRelatives) return;
+    if (!this.room.species.relatives) return;
     const watched = this.watched.see(isWatched, now);
     const slow = this.slow.see(isSlow, now);
     const share = watched ? setting * (slow ? slowShare : 1) : 0;

@@ -1,0 +1,66 @@
+/** What departs, is renewed or planted again, in rooms that are stored, replayed and undone. */
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { recover } from '../../server/storage/recovery.ts';
+import type { RoomCommand } from '../../server/world/commands.ts';
+import { World } from '../../server/world/world.ts';
+import { sharedEngine } from '../support/engine.ts';
+import { ANNA } from '../support/rooms.ts';
+import { afterSuite } from '../support/suite.ts';
+import { UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+
+const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
+afterSuite(() => engine.close());
+const { begin, never } = undoneRooms(engine);
+
+test('TIM-7: what dissolves, is renewed or planted again is so after an undo of others, and not after one of its own', async () => {
+  const here = await begin(10);
+  const { room } = here;
+  const ask = async (id: number, command: object, ticks = 1) => {
+    room.enqueue(1, { ...command, by: { ...ANNA, id } } as RoomCommand);
+    for (let i = 0; i < ticks; i++) await here.tick();
+  };
+  const plant = (id: number, x: number, y: number, ticks?: number) =>
+    ask(id, { what: 'plant', x, y, seed: { from: 'gallery', index: 0 } }, ticks);
+  for (const id of [1, 2, 3]) room.enter(id);
+  await plant(1, 8, 8);
+  await plant(2, 34, 8);
+  await ask(3, { what: 'plant', x: 8, y: 27, seed: { from: 'gallery', index: 0 } }, 60);
+  room.setMaxOrganisms(3);
+  // Ada's departs for Cleo's and is renewed; Bo's departs for it and is planted again.
+  await plant(3, 34, 27);
+  // From here the room is recovered, in mid-dissolving.
+  expect(room.organisms[0].phase).toBe('departing');
+  await here.journalWriter.takeSnapshot(room, {});
+  await ask(1, { what: 'renew', organism: 1 });
+  room.setMaxOrganisms(4);
+  await ask(3, { what: 'cross', a: 1, b: 3, mix: 0.5 }, 3);
+  await ask(2, { what: 'renew', organism: 2 }, 2);
+  const ids = () => room.organisms.map(({ id, planter }) => [id, planter.id]);
+  const kept = ids();
+  expect(kept).toContainEqual([1, 1]);
+  expect(kept.filter(([, planter]) => planter === 2)).toHaveLength(1);
+  const replayed = await never(here.place, here.lived, room.tick, () => true);
+  expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
+  await replayed.close();
+  await here.journalWriter.flushed();
+  const world = new World(sharedEngine(engine));
+  const recovered = await recover(here.store, world, {
+    ...here.place,
+    checkpoint: here.checkpoint,
+  });
+  // What is not journalled yet was without events.
+  while (recovered.room.tick < room.tick) await world.tick([recovered.room]);
+  expect(recovered.room.export()).toEqual({ ...room.export(), acted: 0 });
+  await world.close(recovered.room);
+  await here.undo(30, 1);
+  // Without Ada's renewal, theirs is gone, and Bo's never departed: renewing it begins its life anew.
+  expect(ids().filter(([, planter]) => planter === 1)).toEqual([]);
+  expect(ids()).toContainEqual([2, 2]);
+  await here.undo(30, 3);
+  expect(ids()).toEqual([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+  await here.world.close(room);
+});
