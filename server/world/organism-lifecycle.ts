@@ -13,11 +13,11 @@ import type { GridPlanes } from './grid-planes.ts';
 import { heal, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, settle } from './ownership.ts';
-import { isDue, waitAfterStep } from './pace.ts';
 import { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
+import { isDue, waitAfterStep } from './step-interval.ts';
 import { tear } from './tearing.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */

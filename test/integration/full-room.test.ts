@@ -64,7 +64,7 @@ describe('over the wire', () => {
         ),
       );
     await tells(ada, id);
-    // Ada keeps hers, so Bo's goes; Bo's grows again once there is room.
+    // Ada keeps the first, so Bo's goes; Bo's grows again once there is room.
     expect(await ada.ask('renew', { organism: second })).toMatchObject({ reason: 'not-yours' });
     expect(await ada.ask('renew', { organism: id })).not.toHaveProperty('reason');
     await tells(bo, second);

@@ -25,7 +25,7 @@ const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
 
 /** What is asked for. */
-export interface Wanted extends Round {
+export interface RelativesQuery extends Round {
   /** Relatives of each creature, at most. */
   readonly each: number;
   /** Rounds in a row after which a pair must still come home. */
@@ -53,7 +53,7 @@ export interface Found {
 export async function findRelatives(
   engine: Engine,
   model: Model,
-  { each, rounds, ...round }: Wanted,
+  { each, rounds, ...round }: RelativesQuery,
   say: (line: string) => void,
 ): Promise<Found> {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
