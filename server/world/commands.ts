@@ -22,7 +22,7 @@ export type RoomCommand = { readonly by: ParticipantView } & (
       /** Strength of the mutation, 0…1; absent: none. */
       readonly mutation?: number | undefined;
     }
-  /** Keeps one of the participant's own organisms (rule DEP-10). */
+  /** Keeps one of the participant's own organisms that departs or has departed (rule DEP-10). */
   | { readonly what: 'renew'; readonly organism: OrganismId }
   /** Gives the participant a seed that was made outside of the room. */
   | { readonly what: 'hold'; readonly latent: readonly number[]; readonly origin: 'drawing' }

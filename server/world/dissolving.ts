@@ -84,8 +84,8 @@ export class Dissolving {
   }
 
   /**
-   * Begins an organism's life anew, brings it back or plants it again (rule DEP-10). All of these use
-   * up an id, because after an undo one of them may become another.
+   * Brings a departing organism back, or plants one again that has departed (rule DEP-10). Both use
+   * up an id, because after an undo one of them may become the other.
    *
    * @throws Refusal no-such-organism, not-yours, garden-full, occupied
    */
@@ -100,12 +100,15 @@ export class Dissolving {
     const mine = living ?? departed;
     if (!mine) throw new Refusal('no-such-organism', `organism ${id}`);
     if (mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    const returns = !living || living.phase === 'departing';
-    const other = returns ? departures.departing(undefined, maxOrganisms, time) : undefined;
+    // Otherwise planters could keep all of theirs from ever departing.
+    if (living && living.phase !== 'departing') {
+      throw new Refusal('no-such-organism', `organism ${id} does not depart`);
+    }
+    const other = departures.departing(undefined, maxOrganisms, time);
     if (living) {
       planting.nextOrganism++;
       living.renewed = time.tick;
-      if (returns) lifecycle.bringBack(living);
+      lifecycle.bringBack(living);
     } else {
       const { x, y, latent, origin, kind, parents } = departed!;
       const window = nearestWindow({ x, y }, planting.side, this.grid);

@@ -131,8 +131,8 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Keep one of the participant's own organisms: its life begins anew. One that departs comes back;
-   * one that has departed less than a minute ago is planted again.
+   * Keep one of the participant's own organisms: one that departs comes back, and its life begins
+   * anew; one that has departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
   /** Show everybody where one of the participant's own organisms is. */

@@ -53,7 +53,7 @@ test('TIM-7: what dissolves, is renewed or planted again is so after an undo of 
   expect(recovered.room.export()).toEqual({ ...room.export(), acted: 0 });
   await world.close(recovered.room);
   await here.undo(30, 1);
-  // Without Ada's renewal, theirs is gone, and Bo's never departed: renewing it begins its life anew.
+  // Without Ada's renewal, theirs is gone, and Bo's never departed: there is nothing to renew.
   expect(ids().filter(([, planter]) => planter === 1)).toEqual([]);
   expect(ids()).toContainEqual([2, 2]);
   await here.undo(30, 3);

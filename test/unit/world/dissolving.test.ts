@@ -303,11 +303,20 @@ describe('lifetime', () => {
     expect(departures(eternal, 600)).toEqual([]);
   });
 
-  test('DEP-11: a life begins anew when its planter renews it', () => {
+  test('DEP-11: a life begins anew when its planter brings it back', () => {
     const hand = rested(FIVE, { maxOrganisms: 6, life: life(80) });
-    renew(hand, 1);
+    hand.ticks(80 - protectedSeconds + outlivedSeconds + 2);
+    expect(hand.room.viewOf(1)?.phase).toBe('departing');
+    expect(words(renew(hand, 1))).toContain('renewed');
+    hand.ticks(70);
     expect(hand.room.viewOf(1)?.phase).toBe('asleep');
-    expect(departures(hand, 60).map(([, id]) => id)).toEqual([2, 3]);
+    expect(hand.room.size).toBe(3);
+  });
+
+  test('DEP-10, DEP-11: one that does not depart cannot be renewed, and departs when its time comes', () => {
+    const hand = rested(FIVE, { maxOrganisms: 6, life: life(80) });
+    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
+    expect(departures(hand, 60).map(([, id]) => id)).toEqual([1, 3]);
   });
 });
 
