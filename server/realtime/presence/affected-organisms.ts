@@ -1,7 +1,8 @@
 /**
  * Tells planters what others have done to their organisms: gathered, and at most so often. What
  * happens while a planter is away, or their page is hidden, waits for their return. That an organism
- * departs is told at once, and again after each return as long as its planter can renew it.
+ * departs is told at once, or within seconds of another message, and again after each return as long
+ * as its planter can renew it.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -107,13 +108,18 @@ export class AffectedOrganisms {
   send(tick: number, now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
-      const isUrgent = [...changes.values()].some(isDeparting);
-      const isDue = now - since >= gather && !(last && now - last.at < interval);
+      const passed = now - (last?.at ?? -Infinity);
+      const isUrgent = passed >= gather && [...changes.values()].some(isDeparting);
+      const isDue = now - since >= gather && passed >= interval;
       if (!isDue && !isUrgent) continue;
-      if (!this.options.send(participant, this.messageOf(participant, changes))) continue;
+      const message = this.messageOf(participant, changes);
+      const isEmpty = message.organisms.length === 0;
+      if (!isEmpty && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
-      const unconfirmed = [...(last?.changes ?? []), ...changes].filter(
-        ([, change]) => !isDeparting(change),
+      if (isEmpty) continue;
+      // Those that depart are last, and so kept longest.
+      const unconfirmed = [...(last?.changes ?? []), ...changes].sort(
+        ([, a], [, b]) => Number(isDeparting(a)) - Number(isDeparting(b)),
       );
       this.sent.set(participant, {
         ...{ at: now, tick },
@@ -162,7 +168,11 @@ export class AffectedOrganisms {
     const { changes } = getOrAdd(this.gathered, planter, empty);
     const key = keyOf({ organism, how });
     const change = changes.get(key) ?? { organism, how, people: new Map() };
-    if (!changes.has(key) && changes.size >= maxChanges) return;
+    if (!changes.has(key) && changes.size >= maxChanges) {
+      const others = [...changes].filter(([, other]) => !isDeparting(other));
+      if (how !== 'departing' || others.length === 0) return;
+      changes.delete(others[0][0]);
+    }
     changes.set(key, change);
     if (change.people.size < maxPeople) change.people.set(by.id, by);
   }
@@ -187,12 +197,15 @@ export class AffectedOrganisms {
   }
 
   private messageOf(participant: ParticipantId, changes: Changes): Event<'affected'> {
-    const renewable = new Set(this.options.room.renewable(participant).map(({ id }) => id));
+    const { room } = this.options;
+    const renewable = new Set(room.renewable(participant).map(({ id }) => id));
     return {
-      organisms: [...changes.values()].map(({ organism: { id, kind }, how, people }) => {
+      organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, people }) => {
         const [by] = people.values();
         const isOver = how === 'departing' && !renewable.has(id);
-        return { id, kind, how: isOver ? 'departed' : how, by, others: people.size - 1 };
+        // It has been brought back since.
+        if (isOver && room.viewOf(id)) return [];
+        return [{ id, kind, how: isOver ? 'departed' : how, by, others: people.size - 1 } as const];
       }),
     };
   }

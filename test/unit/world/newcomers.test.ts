@@ -9,6 +9,8 @@ const TICK_RATE = 15;
 const SECONDS = process.env.VIVARIUM_TEST_FULL === '1' ? 600 : 150;
 const BOTS = 12;
 const GRACE = DEFAULTS.stream.grace / 1000;
+/** Within which visitors are told that theirs departs, ticks. */
+const SOON = (DEFAULTS.affected.gather / 1000) * TICK_RATE + 1;
 
 interface Visit {
   readonly id: number;
@@ -31,7 +33,7 @@ test('DEP-1, DEP-12: twelve visitors in a full room: each newcomer plants within
   const visits = new Map<number, Visit>();
   const waits: number[] = [];
   const refusals: string[] = [];
-  /** By departed organism: its planter, if they could still come back then, and were here. */
+  /** By departed organism: its planter, if they could still come back then, and stayed a while. */
   const departed = new Map<number, { visit: Visit | undefined; wasHere: boolean }>();
   const isHere = ({ leaves }: Visit) => room.tick < leaves;
   const affected = new AffectedOrganisms({
@@ -95,7 +97,8 @@ test('DEP-1, DEP-12: twelve visitors in a full room: each newcomer plants within
     for (const event of result.life) {
       if (event.what === 'departing') {
         const visit = visits.get(room.viewOf(event.id)!.planter.id);
-        departed.set(event.id, { visit, wasHere: visit !== undefined && isHere(visit) });
+        const until = Math.min(visit?.leaves ?? 0, SECONDS * TICK_RATE);
+        departed.set(event.id, { visit, wasHere: room.tick + SOON < until });
       }
     }
     affected.follow(result, (1000 * tick) / TICK_RATE);
