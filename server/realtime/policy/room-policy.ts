@@ -44,9 +44,11 @@ export class RoomPolicy {
   }
 
   /** Checks that a participant may change the room. @throws Refusal muted, paused */
-  requireMayAct(participant: ParticipantId): void {
+  requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    if (this.settings.paused || this.isFarewell) throw new Refusal('paused');
+    // Organisms depart in a paused room too, so their planters can keep them.
+    const isPaused = this.settings.paused && what !== 'renew';
+    if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**
@@ -59,7 +61,7 @@ export class RoomPolicy {
   admit(command: RoomCommand, now: number): RoomCommand {
     const { maxRadius, cooldown } = this.settings;
     const { id } = command.by;
-    this.requireMayAct(id);
+    this.requireMayAct(id, command.what);
     if (command.what === 'damage') {
       return { ...command, radius: Math.min(command.radius, maxRadius) };
     }

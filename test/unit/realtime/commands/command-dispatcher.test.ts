@@ -74,6 +74,19 @@ test('the host acts even while the room is paused; system actors do not', async 
   expect(enqueued).toMatchObject([{ by: { id: HOUSE.id } }]);
 });
 
+test('DEP-10: what departs can be kept while the room is paused, but not by the muted or in a farewell', () => {
+  const { dispatcher, policy, client, enqueued } = open();
+  const renew: RoomCommand = { what: 'renew', by: ANNA, organism: 3 };
+  policy.settings = { ...policy.settings, paused: true };
+  expect(() => dispatcher.dispatch(client, 1, PLANT)).toThrow(new Refusal('paused'));
+  dispatcher.dispatch(client, 2, renew);
+  expect(enqueued).toEqual([renew]);
+  policy.isFarewell = true;
+  expect(() => dispatcher.dispatch(client, 3, renew)).toThrow(new Refusal('paused'));
+  policy.muted.add(ANNA.id);
+  expect(() => dispatcher.dispatch(client, 4, renew)).toThrow(new Refusal('muted'));
+});
+
 test.each([
   ['keepsakes', 'tokens', { from: 'token', token: 'abc' }, 'no-tokens'],
   ['own latents', 'latents', { from: 'latent', latent: [1] }, 'no-latents'],
