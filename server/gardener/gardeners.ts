@@ -39,7 +39,7 @@ export class Gardeners implements Listener {
       clock,
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
       act: (act) => actor.act(act),
-      // Outside its opening hours a room's walls are dimmed, and nobody watches.
+      // Outside the opening hours it rests, even while phones show the room.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       after: after(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,

@@ -139,9 +139,10 @@ export class RoomServer {
     return this.slots.size;
   }
 
-  /** Whether anybody sees the room: a wall is enough. */
+  /** Whether anybody sees the room: a wall is enough, unless it is dimmed. */
   get isWatched(): boolean {
-    return this.slots.size + this.walls.size + this.spectators.size > 0;
+    const walls = this.policy.isDimmed ? 0 : this.walls.size;
+    return this.slots.size + this.spectators.size + walls > 0;
   }
 
   /** Whether a participant draws, chooses or reads something, and has done so lately. */
