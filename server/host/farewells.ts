@@ -68,6 +68,8 @@ export class Farewells {
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
+    // What the walls say goodbye to is the room, not a film of it.
+    live.server.walls.show(undefined);
     try {
       const kept = storage
         ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })

@@ -23,6 +23,8 @@ export interface FilmJobsOptions {
   readonly engine: FilmOrder['engine'];
   /** Receives the details of a failure, for the log. */
   readonly warn: (message: string) => void;
+  /** Called when there are no pictures of a film any more: it has failed, or was removed. */
+  readonly onGone: (job: string) => void;
   /** Starts the rendering process. */
   readonly start?: () => ChildProcess;
 }
@@ -211,7 +213,8 @@ export class FilmJobs {
     }
   }
 
-  private remove({ path }: Job): void {
+  private remove({ path, state }: Job): void {
+    this.options.onGone(state.id);
     rmSync(path, { force: true });
     removeFrames(path).catch(({ message }: Error) => {
       this.options.warn(`Pictures of a film remain in ${path}: ${message}`);

@@ -58,6 +58,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const films = new FilmJobs({
     ...{ clock, date, engine: hostContext.backend },
     warn: (message) => log.warn('film-not-made', message),
+    onGone: (job) => {
+      for (const { walls } of rooms.roomServers.values())
+        if (walls.film?.id === job) walls.show(undefined);
+    },
   });
   const serverOf = (room: string) => rooms.roomServers.get(room);
   const counter = new VisitCounter({

@@ -37,7 +37,11 @@ test('organisms go one after another, nobody acts meanwhile, and the old day can
   const [ada, wall] = [await join('Ada'), connect()];
   wall.requestJoin({ as: 'wall' });
   await plantAll(ada);
+  await host.call('spotlight', PLACES[0]);
+  const showing = async () => (await host.call('state')).rooms[0].walls.showing;
+  expect(await showing()).toMatchObject({ what: 'closeUp' });
   const { kept } = await host.call('farewell', { seconds: 8 });
+  expect(await showing()).toBeNull();
   expect(kept).toMatchObject({ organisms: 5 });
   await wall.until(() => endsItsDay(wall));
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).toMatchObject({

@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { FilmJobs } from '../../../server/host/film-jobs.ts';
 import type { FilmNews, FilmOrder } from '../../../server/host/film-process.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const HOUR = 3_600_000;
@@ -27,15 +28,18 @@ let clock: FakeClock;
 let films: FilmJobs;
 let maker: Maker;
 let warned: string[];
+let gone: string[];
 
 beforeEach(() => {
   clock = new FakeClock();
   warned = [];
+  gone = [];
   films = new FilmJobs({
     clock,
     date: () => NOW,
     engine: 'auto',
     warn: (message) => warned.push(message),
+    onGone: (job) => gone.push(job),
     start: () => {
       maker = new Maker();
       return maker as unknown as ChildProcess;
@@ -91,6 +95,24 @@ test('stopping a film logs no warning', () => {
   maker.emit('exit', null);
   expect(warned).toEqual([]);
   expect(clock.waiting).toBe(0);
+});
+
+test('walls are told of films that have failed, were stopped or made room for later ones, only', () => {
+  const { id: failed } = begin();
+  maker.say({ error: 'failed', message: '' });
+  expect(gone).toEqual([failed]);
+  const { id: stopped } = begin();
+  films.stop(stopped);
+  expect(gone).toEqual([failed, stopped]);
+  const made = Array.from({ length: DEFAULTS.host.filmsKept + 1 }, () => {
+    const { id } = begin();
+    writeFileSync(maker.orders[0].out, '');
+    maker.say({ done: true, frames: 1 });
+    return id;
+  });
+  begin();
+  expect(gone.slice(2)).toContain(made[0]);
+  expect(gone).not.toContain(made.at(-1));
 });
 
 test('pictures that are made have files, also before the film is done; there are none beyond', () => {
