@@ -3,8 +3,9 @@
  * healing can be seen, crosses, and removes its oldest. In a nearly full room it removes unattended
  * organisms; otherwise it never harms those of others. It stops when a visitor acts, waits while
  * one draws or chooses a seed, and pauses while nobody watches. A room that nobody has played in
- * yet is planted at once, so that the first visitor sees life. Its commands go through a system actor, so they are journalled and cost
- * energy; its random numbers are its own, so that replays do not depend on it.
+ * yet is planted at once, so that the first visitor sees life. Its commands go through a system
+ * actor, so they are journalled and cost energy; its random numbers are its own, so that replays do
+ * not depend on it.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -97,7 +98,9 @@ export class Gardener {
   /** Runs what is due. Call after each tick of the room. */
   tick(): void {
     const now = this.options.clock.now();
-    if (this.after === 'off' || !(this.plantsFirst() || this.isIdle(this.after, now))) {
+    // Also while it is off: a room that somebody has played in is no longer new.
+    const plantsFirst = this.plantsFirst();
+    if (this.after === 'off' || !(plantsFirst || this.isIdle(this.after, now))) {
       this.rest();
       return;
     }
@@ -141,16 +144,21 @@ export class Gardener {
     if (draw < 0.4 && this.cut()) return;
     if (draw < 0.65 && this.cross()) return;
     if (!this.isFull && this.plant()) return;
-    if (!this.renew()) this.cut();
+    if (!this.replaceOldest()) this.cut();
   }
 
   private get population(): OrganismView[] {
     return this.options.room.organisms;
   }
 
-  /** Its organisms, oldest first; matched by name, so that those from before a restart count. */
+  /**
+   * Its organisms but those that depart, oldest first; matched by name, so that those from before a
+   * restart count.
+   */
   private get own(): OrganismView[] {
-    return this.population.filter(({ planter }) => planter.name === name);
+    return this.population.filter(
+      ({ planter, phase }) => planter.name === name && phase !== 'departing',
+    );
   }
 
   private get area(): PlantingArea {
@@ -275,7 +283,7 @@ export class Gardener {
   }
 
   /** Removes its oldest organism and plants another later. @returns false if it could not */
-  private renew(): boolean {
+  private replaceOldest(): boolean {
     if (!this.removeOldest()) return false;
     const at = this.options.clock.now() + plantingDelay[0];
     this.scheduled.push({ at, run: () => void (!this.isFull && this.plant()) });

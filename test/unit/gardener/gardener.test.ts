@@ -106,6 +106,20 @@ test('a new room in which the first visitor has planted is left to them', async 
   expect(garden.count('plant')).toBe(0);
 });
 
+test('a room that visitors have played in while it was off is not new any more', async () => {
+  const garden = new Garden(1, undefined, 160, true);
+  garden.watched = false;
+  garden.gardener.configure({ after: 'off' });
+  garden.hand.plant(80, 80, ANNA);
+  await garden.pass(3 * TICK);
+  garden.room.enqueue(2, { what: 'remove', by: BERT, organism: 1 });
+  await garden.pass(3 * TICK);
+  expect(garden.room.size).toBe(0);
+  garden.gardener.configure({ after: MINUTE });
+  await garden.pass(MINUTE / 2);
+  expect(garden.count('plant')).toBe(0);
+});
+
 test('the gardener begins at once in a new room, and a minute after the last visitor', async () => {
   const garden = new Garden();
   await garden.pass(1_000);
