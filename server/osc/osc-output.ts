@@ -102,6 +102,8 @@ function argumentsOf(event: Happening): OscArgument[] | undefined {
       return [int(id), float(x), float(y), float(planter.hue), text(kind)];
     }
     case 'grown':
+    case 'departing':
+    case 'renewed':
       return [int(event.id)];
     case 'wounded':
       return [int(event.id), int(event.wounds)];

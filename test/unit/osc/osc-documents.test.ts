@@ -27,6 +27,8 @@ function sentMessages(): { address: string; types: string[] }[] {
     { what: 'grown', id: 1 },
     { what: 'wounded', id: 1, by: 1, wounds: 1 },
     { what: 'healed', id: 1, healed: 1 },
+    { what: 'departing', id: 1 },
+    { what: 'renewed', id: 1, phase: 'awake' },
     { what: 'died', id: 1, cause: 'broken' },
     { what: 'crossed', parents: [1, 2], by: 1, seed: 1 },
   ];
