@@ -1,10 +1,15 @@
 /** Counts a room's commands by day. */
+import type { RoomCommand } from '../world/commands.ts';
 import type { TickEvents } from '../world/world.ts';
 import type { DayRecord } from './record-schemas.ts';
 
-type Counted = Exclude<keyof DayRecord, 'day' | 'refused' | 'left'>;
+/** Commands of the host and the gardener, and the one that only keeps an organism. */
+const UNCOUNTED = ['remove', 'clear', 'thin', 'renew'] as const;
 
-const UNCOUNTED: ReadonlySet<string> = new Set(['remove', 'clear', 'thin', 'renew']);
+type What = RoomCommand['what'];
+type Counted = Exclude<What, (typeof UNCOUNTED)[number]>;
+
+const isCounted = (what: What): what is Counted => !UNCOUNTED.some((other) => other === what);
 
 /** The UTC day of a time in ms: 2026-11-25. */
 export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
@@ -24,7 +29,7 @@ export function count(
   for (const event of events) {
     if (event.what === 'command') {
       const { what } = event.command;
-      if (!UNCOUNTED.has(what)) day[what as Counted]++;
+      if (isCounted(what)) day[what]++;
     } else if (event.what === 'leave') day.left++;
   }
 }

@@ -5,7 +5,6 @@
  */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { RoomEvent } from '../world/events.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
@@ -20,6 +19,7 @@ import type {
 import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError } from './store-error.ts';
+import { withoutRefused } from './without-refused.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
   /** Receives notices for the host. */
@@ -32,21 +32,6 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
 const nothing = (): void => {};
-
-/**
- * Leaves out refused commands, as they change nothing. In a tick without engine memory, they have
- * used ids and random numbers.
- */
-function withoutRefused(
-  events: readonly RoomEvent[],
-  refused: readonly number[],
-): Pick<TickEvents, 'events' | 'refused'> {
-  const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
-  if (refused.length === 0 || isOutOfMemory) return { events, refused };
-  let index = 0;
-  const kept = events.filter(({ what }) => what !== 'command' || !refused.includes(index++));
-  return { events: kept, refused: [] };
-}
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
