@@ -7,7 +7,7 @@ export const LIFE_DEFAULTS = {
     birth: 3,
     healing: 2,
     /** Share of the organisms that may express a relative at once, while somebody watches. */
-    liveliness: 0.07,
+    liveliness: 0.1,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: 0,
     /** Largest change of an RGBA8 value between steps that still counts as rest. */
