@@ -243,11 +243,13 @@ export class CommandHandlers {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory: refuses them, returns
-   * their energy and removes their organisms.
+   * their energy and removes their organisms. Without any, nothing changes: the memory was not
+   * missing for this room.
    *
    * @returns the patches of the removed organisms
    */
   refusePending(tick: number): PatchId[] {
+    if (this.planting.pending.length === 0) return [];
     for (const { answer, departed } of this.planting.pending) {
       const { by, id, what } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
@@ -256,8 +258,10 @@ export class CommandHandlers {
       const energy = this.energy.level(by, tick);
       this.answers[answer] = { by, id, what, energy, refused };
     }
+    // What was never grown cannot be renewed, even if it began to dissolve in this tick.
+    const retracted = this.planting.retract();
     this.dissolving.endAll(tick);
-    return this.planting.retract();
+    return retracted;
   }
 
   /** Ends a tick. @returns the answers to its commands */

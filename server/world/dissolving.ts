@@ -103,9 +103,9 @@ export class Dissolving {
     const returns = !living || living.phase === 'departing';
     const other = returns ? departures.departing(undefined, maxOrganisms, time) : undefined;
     if (living) {
+      if (returns) lifecycle.bringBack(living);
       planting.nextOrganism++;
       living.renewed = time.tick;
-      if (returns) lifecycle.bringBack(living);
     } else {
       const { x, y, latent, origin, kind, parents } = departed!;
       const window = nearestWindow({ x, y }, planting.side, this.grid);

@@ -351,7 +351,8 @@ export class Room {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
-   * of a tick; the engine must neither step nor dispose of their patches.
+   * of a tick; the engine must neither step nor dispose of their patches. Changes nothing if there
+   * are none.
    *
    * @returns whether there were any
    */
