@@ -19,6 +19,7 @@ import {
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
 import type { RoomCommand } from './commands.ts';
+import type { Renewable } from './dissolving.ts';
 import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
 import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
@@ -97,7 +98,7 @@ export class Room {
   }
 
   /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
-  renewable(planter: ParticipantId): Pick<OrganismView, 'id' | 'kind'>[] {
+  renewable(planter: ParticipantId): Renewable[] {
     return this.handlers.renewable(planter, this.completedTicks);
   }
 

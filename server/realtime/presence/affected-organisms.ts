@@ -110,8 +110,11 @@ export class AffectedOrganisms {
       const isUrgent = [...changes.values()].some(isDeparting);
       const isDue = now - since >= gather && !(last && now - last.at < interval);
       if (!isDue && !isUrgent) continue;
-      if (!this.options.send(participant, this.messageOf(participant, changes))) continue;
+      const message = this.messageOf(participant, changes);
+      const isNews = message.organisms.length > 0;
+      if (isNews && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
+      if (!isNews) continue;
       const unconfirmed = [...(last?.changes ?? []), ...changes].filter(
         ([, change]) => !isDeparting(change),
       );
@@ -187,12 +190,17 @@ export class AffectedOrganisms {
   }
 
   private messageOf(participant: ParticipantId, changes: Changes): Event<'affected'> {
-    const renewable = new Set(this.options.room.renewable(participant).map(({ id }) => id));
+    const { room } = this.options;
+    const renewable = new Map(room.renewable(participant).map((one) => [one.id, one.secondsLeft]));
     return {
-      organisms: [...changes.values()].map(({ organism: { id, kind }, how, people }) => {
+      organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, people }) => {
         const [by] = people.values();
-        const isOver = how === 'departing' && !renewable.has(id);
-        return { id, kind, how: isOver ? 'departed' : how, by, others: people.size - 1 };
+        const change = { id, kind, how, by, others: people.size - 1 };
+        if (how !== 'departing') return [change];
+        const secondsLeft = renewable.get(id);
+        if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
+        // One that lives has been renewed, or an undo has brought it back.
+        return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }

@@ -61,12 +61,17 @@ const wound = (id: number, by = BERT): LifeEvent => {
   return { what: 'wounded', id, by: by.id, wounds: 1 };
 };
 
-/** Anna in a room in which all organisms are Anna's. @param renewable those that Anna can renew */
-const planter = (renewable: readonly number[] = []): Planter =>
+/**
+ * Anna in a room in which all organisms are Anna's.
+ *
+ * @param renewable those that Anna can renew
+ * @param gone those that are dead
+ */
+const planter = (renewable: readonly number[] = [], gone: ReadonlySet<number> = new Set()) =>
   new Planter({
-    viewOf: (id) => organismView(id, { kind: 'horse', planter: ANNA }),
+    viewOf: (id) => (gone.has(id) ? undefined : organismView(id, { kind: 'horse', planter: ANNA })),
     blockersOf: () => new Map(),
-    renewable: () => renewable.map((id) => ({ id, kind: 'horse' })),
+    renewable: () => renewable.map((id) => ({ id, kind: 'horse', secondsLeft: 60 })),
   });
 
 const cut = { id: 1, kind: 'horse', how: 'wounded', by: BERT, others: 0 };
@@ -197,7 +202,8 @@ test.each(['no-cell-left', 'killed'] as const)(
 
 describe('departing', () => {
   const departs = (id: number): LifeEvent => ({ what: 'departing', id });
-  const departing = { ...cut, how: 'departing', by: HOUSE };
+  const departed = { ...cut, how: 'departed', by: HOUSE };
+  const departing = { ...departed, how: 'departing', secondsLeft: 60 };
 
   test('DEP-12: is told at once, also right after another message, with what else has happened', () => {
     const anna = planter([2, 3]);
@@ -212,20 +218,28 @@ describe('departing', () => {
 
   test('DEP-12: waits for those who are away, and says whether it is over', () => {
     const renewable = [1, 2];
-    const anna = planter(renewable);
+    const gone = new Set<number>();
+    const anna = planter(renewable, gone);
     anna.isAway = true;
     anna.happen([departs(1)]);
     anna.happen([departs(2)]);
     anna.wait(interval);
     renewable.shift();
+    gone.add(1);
     anna.isAway = false;
     anna.happen();
-    expect(anna.told).toEqual([
-      [
-        { ...departing, how: 'departed' },
-        { ...departing, id: 2 },
-      ],
-    ]);
+    expect(anna.told).toEqual([[departed, { ...departing, id: 2 }]]);
+  });
+
+  test('DEP-12: is not told of an organism that lives on', () => {
+    const renewable = [1];
+    const anna = planter(renewable);
+    anna.isAway = true;
+    anna.happen([departs(1)]);
+    renewable.pop();
+    anna.isAway = false;
+    anna.wait(interval);
+    expect(anna.told).toEqual([]);
   });
 
   test('DEP-12: is told again to those who come back while they can renew it', () => {
