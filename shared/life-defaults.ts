@@ -1,5 +1,3 @@
-import { PAGE_DEFAULTS } from './page-defaults.ts';
-
 /** The part of `DEFAULTS` about how organisms live, and how planters hear of it. */
 export const LIFE_DEFAULTS = {
   life: {
@@ -7,7 +5,7 @@ export const LIFE_DEFAULTS = {
     birth: 3,
     healing: 2,
     /** Share of the organisms that may express a relative at once, while somebody watches. */
-    liveliness: 0.07,
+    liveliness: 0.1,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: 0,
     /** Largest change of an RGBA8 value between steps that still counts as rest. */
@@ -49,7 +47,10 @@ export const LIFE_DEFAULTS = {
   },
   /** Which organisms depart when a full room makes space; see server/world/departure.ts. */
   departure: {
-    ...PAGE_DEFAULTS.departure,
+    /** How long a departing organism dissolves; seconds. */
+    dissolveSeconds: 8,
+    /** How long its planter can plant it again after that; seconds. */
+    renewSeconds: 60,
     /** Organisms younger than this depart only if all are; seconds. */
     protectedSeconds: 60,
     /** The gardener may remove resting organisms whose planter has been away this long; seconds. */

@@ -20,12 +20,6 @@ export const PAGE_DEFAULTS = {
     /** Price of each organism that a stroke wakes. */
     wake: 1,
   },
-  departure: {
-    /** How long a departing organism dissolves; seconds. */
-    dissolveSeconds: 8,
-    /** How long its planter can plant it again after that; seconds. */
-    renewSeconds: 60,
-  },
   nursery: {
     /** Bytes of a drawing: RGBA of 60×60. */
     maxDrawing: 14_400,

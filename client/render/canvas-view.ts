@@ -92,10 +92,15 @@ export abstract class CanvasView {
    *
    * @param changed areas that differ from what was shown
    * @param anew those of them that are shown without delay
+   * @param tick how long they last, ms
    */
-  protected upload(planes: Planes, changed: readonly Rect[], anew: readonly Rect[]): void {
-    const now = performance.now();
-    this.renderer.upload(planes, changed, { now, tick: this.ticks.mean, anew });
+  protected upload(
+    planes: Planes,
+    changed: readonly Rect[],
+    anew: readonly Rect[],
+    tick = this.ticks.mean,
+  ): void {
+    this.renderer.upload(planes, changed, { now: performance.now(), tick, anew });
   }
 
   /** Device pixels per CSS pixel. */

@@ -7,9 +7,11 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { Program, Surface, Target } from './gl.ts';
 import { beginPass, createProgram, createTarget, createTexture, deleteTarget } from './gl.ts';
 import {
+  AT_ONCE,
   BLEND_FRAGMENT,
   BLUR_FRAGMENT,
   COVER_VERTEX,
+  LONGEST,
   MASK_FRAGMENT,
   TERRITORY_FRAGMENT,
   TIMES_FRAGMENT,
@@ -20,10 +22,6 @@ const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
-/** Ticks that a place takes at most to what it has become, see `TIMES_FRAGMENT`. */
-const LONGEST = 6;
-/** How soon a place shows what needs no time, ms. */
-const AT_ONCE = 80;
 /** A picture that was drawn more recently is where movement goes on from, ms. */
 const RECENT = 100;
 
@@ -191,7 +189,7 @@ export class CellTextures {
     gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, before.framebuffer);
     gl.blitFramebuffer(...area, ...area, gl.COLOR_BUFFER_BIT, gl.NEAREST);
     [targets.times, targets.nextTimes] = [nextTimes, targets.times];
-    this.until = now + LONGEST * tick;
+    this.until = Math.max(this.until, now + LONGEST * tick);
   }
 
   private settle(): void {

@@ -79,6 +79,7 @@ export class LifeEffects {
       this.departed.has(id) || this.model.organisms.get(id)?.phase === 'departing';
     const grains = this.dust.find(planes, changed, silent, departs);
     for (const grain of grains) this.effects.dust(grain, now);
+    this.departed.clear();
   }
 
   /**

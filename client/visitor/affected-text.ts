@@ -19,7 +19,7 @@ export function changeText({ id, kind, how, by, others }: Change, room: Room): s
   if (how.startsWith('depart')) {
     return room.organisms.has(id)
       ? msg(str`Your ${name} is leaving.`)
-      : msg(str`Your ${name} has made room for a newcomer.`);
+      : msg(str`Your ${name} has left.`);
   }
   // A bar would separate the forms of a plural.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');

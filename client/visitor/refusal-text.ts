@@ -11,7 +11,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
   occupied: () => msg('Another organism lives there.'),
-  'garden-full': () => msg('No more organisms fit into this room just now. Try again in a minute.'),
+  'garden-full': () => msg('No more organisms fit into this room just now. Try again soon.'),
   'no-such-seed': () => msg('There is no such seed.'),
   'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
   'bad-name': () => msg('That name cannot be shown here.'),

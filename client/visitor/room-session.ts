@@ -27,7 +27,12 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
 const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
-const { dissolveSeconds, renewSeconds } = PAGE_DEFAULTS.departure;
+
+/** An organism that can be kept. */
+interface Offer extends Change {
+  /** ms of this page */
+  readonly until: number;
+}
 
 /** The page that shows a session. */
 export interface SessionPage extends Omit<SharedPage, 'tell'> {
@@ -66,7 +71,7 @@ export class RoomSession {
   /** The last thing that others have done to each of the visitor's organisms. */
   readonly affected = new Map<OrganismId, Change>();
   /** The visitor's organisms that depart, or that can still be planted again. */
-  readonly departing = new Map<OrganismId, Change>();
+  readonly departing = new Map<OrganismId, Offer>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
@@ -115,6 +120,7 @@ export class RoomSession {
       if (event.what === 'died') {
         state.forget(organism.id);
         this.affected.delete(organism.id);
+        if (event.cause !== 'departed') this.departing.delete(organism.id);
         if (this.unseen === organism.id) this.unseen = 0;
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
@@ -123,7 +129,10 @@ export class RoomSession {
     model.on('affected', ({ organisms }) => {
       this.feedback.affected();
       const changes = organisms.filter((one) => one.how !== 'departing');
-      for (const one of organisms) if (one.how === 'departing') this.offer(one);
+      for (const one of organisms) {
+        if (one.how !== 'departing') continue;
+        this.offer({ ...one, until: performance.now() + 1000 * (one.secondsLeft ?? 0) });
+      }
       refresh();
       if (changes.length === 0) return;
       const living = changes.filter(({ id }) => model.organisms.has(id));
@@ -179,11 +188,13 @@ export class RoomSession {
   /** Keeps one of the visitor's organisms: it comes back, or is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
-    const change = this.departing.get(organism);
+    const offer = this.departing.get(organism);
     this.dismiss(organism);
     const rejected = (reason: Reason): void => {
       this.telling.rejected(reason);
-      if (change && reason !== 'no-such-organism') this.departing.set(organism, change);
+      if (!offer || reason === 'no-such-organism') return;
+      this.offer(offer);
+      this.page.refresh();
     };
     this.requests.ask('renew', { organism }, { rejected });
   }
@@ -232,11 +243,11 @@ export class RoomSession {
   }
 
   /** Offers to keep an organism that departs, as long as that may help. */
-  private offer(change: Change): void {
-    const { id } = change;
-    this.departing.set(id, change);
-    const duration = 1000 * (dissolveSeconds + renewSeconds);
-    setTimeout(() => this.departing.get(id) === change && this.dismiss(id), duration);
+  private offer(offer: Offer): void {
+    const { id, until } = offer;
+    this.departing.set(id, offer);
+    const end = (): unknown => this.departing.get(id) === offer && this.dismiss(id);
+    setTimeout(end, until - performance.now());
   }
 
   private readonly telling = {
@@ -253,6 +264,8 @@ export class RoomSession {
     const { model, state } = this;
     if (this.isFirstWelcome) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
+    // The server tells anew what can be kept.
+    this.departing.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {

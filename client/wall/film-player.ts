@@ -8,8 +8,12 @@ type Film = NonNullable<Event<'film'>['film']>;
 /** What shows the pictures. */
 export interface FilmScreen {
   readonly room: RoomModel['room'];
-  /** Shows planes instead of the room; undefined: the room again. */
-  showInstead(planes: Planes | undefined): void;
+  /**
+   * Shows planes instead of the room; undefined: the room again.
+   *
+   * @param step until the next planes, ms
+   */
+  showInstead(planes: Planes | undefined, step?: number): void;
 }
 
 /** Pictures are fetched while the one before is shown, so this is the fastest; ms. */
@@ -55,7 +59,7 @@ export class FilmPlayer {
         const planes = await this.fetch(film, frame);
         if (turn !== this.turn) return;
         if (planes) {
-          this.screen.showInstead(planes);
+          this.screen.showInstead(planes, film.speed > 0 ? 1000 / film.speed : undefined);
           this.onMoment(momentOf(film, frame));
           shown = frame;
         }

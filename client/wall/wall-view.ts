@@ -82,13 +82,17 @@ export class WallView extends CanvasView {
     return this.options.resolution === 'full' ? devicePixelRatio : super.ratio;
   }
 
-  /** Shows other planes of the same size instead of the room; undefined: the room again. */
-  showInstead(planes: Planes | undefined): void {
+  /**
+   * Shows other planes of the same size instead of the room; undefined: the room again.
+   *
+   * @param step until the next planes, ms
+   */
+  showInstead(planes: Planes | undefined, step?: number): void {
     this.isAway = planes !== undefined;
     const shown = planes ?? this.model.planes;
     if (!shown) return;
     const { width, height } = shown;
-    this.upload(shown, [{ x: 0, y: 0, width, height }], []);
+    this.upload(shown, [{ x: 0, y: 0, width, height }], [], step);
     this.loop.invalidate();
   }
 

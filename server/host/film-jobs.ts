@@ -89,6 +89,7 @@ export class FilmJobs {
         progress: 0,
         bytes: null,
         error: null,
+        hours: from === undefined ? hours : null,
         from: null,
         frames: 0,
         total: null,

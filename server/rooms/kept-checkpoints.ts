@@ -2,7 +2,7 @@
  * Keeps the files of the checkpoints that stored rooms were made with, so that rooms go on with
  * their own weights when the installed checkpoint has changed.
  */
-import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../platform/log.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
@@ -14,7 +14,7 @@ import {
   MODEL_FILE,
 } from '../vnca/checkpoint.ts';
 import { MAP_FILE } from '../vnca/latent-map.ts';
-import { RELATIVES_FILE } from '../vnca/relatives.ts';
+import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
 export interface NamedCheckpoint extends Checkpoint {
@@ -24,11 +24,15 @@ export interface NamedCheckpoint extends Checkpoint {
 
 const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
+/** Not every checkpoint has them. */
+const MORE_FILES = [MAP_FILE, RELATIVES_FILE];
+/** What another release may have changed while the fingerprint is the same. */
+const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Returns a function that copies a checkpoint into the data folder, under its fingerprint, if it is
- * not there yet. If that fails, the log says so.
+ * Returns a function that copies a checkpoint into the data folder, under its fingerprint, or what
+ * has changed if it is there already. If that fails, the log says so.
  *
  * @param folders of the checkpoints, by name
  */
@@ -42,22 +46,57 @@ export function checkpointCopier(data: string, folders: ReadonlyMap<string, stri
 
 async function keep(data: string, from: string, hash: string): Promise<void> {
   const folder = join(data, FOLDER, hash);
-  // Installed files may have changed since they were loaded; what is kept already has not.
-  if (from === folder || (await readdir(folder).catch(() => [])).length > 0) return;
+  if (from === folder) return;
+  const isKept = (await readdir(folder).catch(() => [])).length > 0;
+  if (isKept && !(await hasOtherDetails(from, folder))) return;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
   try {
     await mkdir(draft, { recursive: true });
     for (const file of FILES) await copyFile(join(from, file), join(draft, file));
-    for (const file of [MAP_FILE, RELATIVES_FILE]) {
-      await copyFile(join(from, file), join(draft, file)).catch(() => {});
+    for (const file of MORE_FILES) {
+      await copyFile(join(from, file), join(draft, file)).catch(ignoreMissing);
     }
-    if (fingerprint(await loadCheckpoint(draft)) !== hash) throw new Error('it has changed');
-    await rename(draft, folder);
+    await loadExactly(draft, hash);
+    if (!isKept) await rename(draft, folder);
+    else {
+      for (const file of DETAILS) {
+        await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
+      }
+    }
   } catch (error) {
+    // Installed files may have changed since they were loaded; what is kept already has not.
+    if (!isKept) throw error;
+  } finally {
     await rm(draft, { recursive: true, force: true });
-    throw error;
   }
+}
+
+/** Whether an installed checkpoint has details that the kept one lacks. */
+async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
+  for (const file of DETAILS) {
+    const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
+    const before = await readFile(join(kept, file)).catch(ignoreMissing);
+    if (bytes && !before?.equals(bytes)) return true;
+  }
+  return false;
+}
+
+/** @throws the error unless it says that a file is missing */
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/**
+ * Loads a checkpoint and checks its table of relatives.
+ *
+ * @throws CheckpointError; Error: it has another fingerprint
+ */
+async function loadExactly(folder: string, hash: string): Promise<Checkpoint> {
+  const checkpoint = await loadCheckpoint(folder);
+  await loadRelatives(checkpoint);
+  if (fingerprint(checkpoint) !== hash) throw new Error('its files have changed');
+  return checkpoint;
 }
 
 /**
@@ -74,8 +113,7 @@ export async function loadKeptCheckpoints(
   const hashes = await readdir(join(data, FOLDER)).catch(() => []);
   for (const hash of hashes.filter((name) => HASH.test(name) && !loaded.has(name))) {
     try {
-      const checkpoint = await loadCheckpoint(join(data, FOLDER, hash));
-      if (fingerprint(checkpoint) !== hash) throw new Error('Its files have changed.');
+      const checkpoint = await loadExactly(join(data, FOLDER, hash), hash);
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
       kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name });

@@ -30,9 +30,16 @@ export async function restoreSnapshot(
   await hold();
   try {
     const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });
-    const { planes: _, organisms: _replaced, ...present } = room.export();
+    const { planes: _, organisms: _replaced, departed, ...present } = room.export();
     const { organisms, planes } = state;
-    const from = { ...present, tick: present.tick + 1, organisms, planes };
+    const living = new Set(organisms.map(({ id }) => id));
+    // What lives again cannot be planted again.
+    const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
+    const from = {
+      ...present,
+      ...(gone.length > 0 && { departed: gone }),
+      ...{ tick: present.tick + 1, organisms, planes },
+    };
     await world.replaceState(room, from, cells);
     await journalWriter.recordJump(room, { why: 'restore', tick });
     return backup;

@@ -46,14 +46,18 @@ const relativesFile = v.strictObject({
  * Loads the table of a checkpoint.
  *
  * @returns undefined without the file
- * @throws CheckpointError bad-card: the file is not a table of this gallery
+ * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: it cannot be
+ *   read
  */
 export async function loadRelatives({
   folder,
   card,
 }: Pick<Checkpoint, 'folder' | 'card'>): Promise<Relatives | undefined> {
   const file = join(folder, RELATIVES_FILE);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
+  });
   if (text === undefined) return undefined;
   const bad = (what: string): CheckpointError => new CheckpointError('bad-card', file, what);
   let value: unknown;

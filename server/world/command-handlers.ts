@@ -16,7 +16,7 @@ import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
 import { Departures, type DepartureTime } from './departures.ts';
-import { Dissolving } from './dissolving.ts';
+import { Dissolving, type Renewable } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -26,7 +26,7 @@ import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { Planting } from './planting.ts';
 import { requireBare, windowAt } from './planting-site.ts';
 import { resolvedCommand } from './resolve-command.ts';
-import { type CommandState, type Departed, exportRandom } from './room-state.ts';
+import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import type { Species } from './species.ts';
 import { Wounding } from './wounding.ts';
@@ -98,7 +98,7 @@ export class CommandHandlers {
   }
 
   /** The organisms of a planter that depart, or can be planted again. */
-  renewable(planter: ParticipantId, tick: number): Pick<Departed, 'id' | 'kind'>[] {
+  renewable(planter: ParticipantId, tick: number): Renewable[] {
     return this.dissolving.renewable(planter, this.time(tick));
   }
 
@@ -243,11 +243,13 @@ export class CommandHandlers {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory: refuses them, returns
-   * their energy and removes their organisms.
+   * their energy and removes their organisms. Without any, nothing changes: the memory was not
+   * missing for this room.
    *
    * @returns the patches of the removed organisms
    */
   refusePending(tick: number): PatchId[] {
+    if (this.planting.pending.length === 0) return [];
     for (const { answer, departed } of this.planting.pending) {
       const { by, id, what } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
@@ -256,8 +258,10 @@ export class CommandHandlers {
       const energy = this.energy.level(by, tick);
       this.answers[answer] = { by, id, what, energy, refused };
     }
+    // What was never grown cannot be renewed, even if it began to dissolve in this tick.
+    const retracted = this.planting.retract();
     this.dissolving.endAll(tick);
-    return this.planting.retract();
+    return retracted;
   }
 
   /** Ends a tick. @returns the answers to its commands */

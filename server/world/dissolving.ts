@@ -26,6 +26,12 @@ export interface RenewalContext extends DepartureTime {
   readonly answer: number;
 }
 
+/** An organism that its planter can renew. */
+export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
+  /** For how long. */
+  readonly secondsLeft: number;
+}
+
 /** Has organisms depart, and remembers those that have. */
 export class Dissolving {
   /** Oldest first. */
@@ -78,9 +84,16 @@ export class Dissolving {
   }
 
   /** The organisms of a planter that depart or have departed lately. */
-  renewable(planter: ParticipantId, time: DepartureTime): Pick<Departed, 'id' | 'kind'>[] {
-    const gone = this.departed.filter((one) => !isOver(one, time));
-    return [...gone, ...this.lifecycle.departing].filter((one) => one.planter.id === planter);
+  renewable(planter: ParticipantId, time: DepartureTime): Renewable[] {
+    const isTheirs = (one: Pick<Departed, 'planter'>): boolean => one.planter.id === planter;
+    const gone = this.departed.filter((one) => isTheirs(one) && !isOver(one, time));
+    return [
+      ...gone.map(({ id, kind, at }) => ({ id, kind, ticks: at - time.tick })),
+      ...this.lifecycle.departing.filter(isTheirs).map((organism) => {
+        const { id, kind, dissolving } = organism;
+        return { id, kind, ticks: dissolving! };
+      }),
+    ].map(({ ticks, ...one }) => ({ ...one, secondsLeft: renewSeconds + ticks / time.tickRate }));
   }
 
   /**
@@ -106,9 +119,9 @@ export class Dissolving {
     }
     const other = departures.departing(undefined, maxOrganisms, time);
     if (living) {
+      lifecycle.bringBack(living);
       planting.nextOrganism++;
       living.renewed = time.tick;
-      lifecycle.bringBack(living);
     } else {
       const { x, y, latent, origin, kind, parents } = departed!;
       const window = nearestWindow({ x, y }, planting.side, this.grid);

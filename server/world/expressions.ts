@@ -18,9 +18,9 @@ const LATE = 1 / 8;
 const USED = 0.6;
 
 /**
- * Whether an organism's turn comes in a tick. Turns depend on nothing but the room's seed, the
- * organism's number and the tick, so that no organism changes those of another. They come at such a
- * rate that somewhat less than the share is expressing, and those of consecutive numbers lie apart.
+ * Whether an organism's turn comes in a tick; that depends on no other organism. Turns come at such
+ * a rate that somewhat less than the share is expressing, and those of consecutive numbers lie
+ * apart.
  *
  * @param when.share of the organisms that may express at once, above 0
  * @param when.ticks that an expression takes

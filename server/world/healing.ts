@@ -4,13 +4,15 @@ import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
 /**
- * Records how many places an organism owns when it is wounded. Call before the stroke takes effect.
- * Further strokes before it rests belong to the same wound; a stroke after that measures again.
+ * Records how many places an organism owns when it is wounded. Call before the stroke takes effect,
+ * and before it breaks off an expression: what a larger relative has taken does not count. Further
+ * strokes before it rests belong to the same wound; a stroke after that measures again.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
-  organism.hurt = phase === 'growing' ? 0 : heldBy(organism, grid);
+  const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
+  organism.hurt = phase === 'growing' ? 0 : Math.min(own, heldBy(organism, grid));
 }
 
 /**
@@ -26,7 +28,8 @@ export function heal(organism: Organism, held: number): boolean {
   return true;
 }
 
-function heldBy({ id, window }: Organism, grid: GridPlanes): number {
+/** The number of places that an organism owns. */
+export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
   let held = 0;
   grid.each(window, (place) => {
     if (grid.ownerAt(place) === id) held++;

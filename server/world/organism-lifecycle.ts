@@ -10,9 +10,9 @@ import { close, openRim } from './closing.ts';
 import { beginExpressions, breakOff, countStep, takeExpressed } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { heal, hurt } from './healing.ts';
+import { heal, heldBy, hurt } from './healing.ts';
 import { type Organism, viewOf } from './organism.ts';
-import { keepMask, type Stepped, settle } from './ownership.ts';
+import { keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
 import { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
@@ -125,10 +125,15 @@ export class OrganismLifecycle {
     for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
   }
 
-  /** Brings an organism back that departs: it takes back the places that are still bare. */
+  /**
+   * Brings an organism back that departs: it takes back the places that are still bare.
+   *
+   * @throws Refusal occupied: it grows, and others own all of its seed places
+   */
   bringBack(organism: Organism): void {
     const isGrown = organism.age >= this.species.schedule.length;
     const phase = isGrown ? 'awake' : 'growing';
+    if (!isGrown) this.claimSeedPlaces(organism);
     organism.dissolving = undefined;
     organism.stirs = 0;
     organism.awakeSteps = 0;
@@ -156,6 +161,7 @@ export class OrganismLifecycle {
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
   express(tick: number): void {
     for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+      organism.expression!.held = heldBy(organism, this.grid);
       this.wake(organism);
     }
   }
@@ -321,12 +327,24 @@ export class OrganismLifecycle {
       organism.expression = undefined;
       // What it has taken beyond its own ground is free again.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+      if (held === 0) {
+        this.die(organism, 'no-cell-left');
+        return;
+      }
     }
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
     this.population.sleep(organism);
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
+  }
+
+  /** Claims the bare ones. @throws Refusal occupied when others own all */
+  private claimSeedPlaces({ id, window }: Organism): void {
+    const { grid } = this;
+    const places = seedPlaces(window, grid);
+    for (const place of places) if (grid.ownerAt(place) === 0) grid.claim(place, id);
+    if (places.every((place) => grid.ownerAt(place) !== id)) throw new Refusal('occupied');
   }
 
   /**

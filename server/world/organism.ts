@@ -27,6 +27,8 @@ export interface Expression {
   latent: Float32Array;
   /** Steps until it gets its own back. */
   stepsLeft: number;
+  /** Places that it owned before; absent in states of earlier releases. */
+  held?: number | undefined;
 }
 
 /** The full record of an organism, alive or just dead. */

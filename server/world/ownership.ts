@@ -99,8 +99,8 @@ export function keepMask(
   for (let row = 0, cell = 0; row < stage; row++) {
     const from = grid.place(x, y + row);
     for (let place = from; place < from + stage; place++, cell++) {
-      const closed = owner[place] !== 0 && owner[place] !== id;
-      if (!closed && cover?.[cell] !== 1) continue;
+      const blocked = owner[place] !== 0 && owner[place] !== id;
+      if (!blocked && cover?.[cell] !== 1) continue;
       keep ??= new Uint8Array(stage * stage).fill(1);
       keep[cell] = 0;
       remaining--;

@@ -39,10 +39,14 @@ type Corner = Pick<Rect, 'x' | 'y'>;
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
-  for (let y = 0; y + side <= grid.height; y++) {
-    for (let x = 0; x + side <= grid.width; x++) {
+  const last = { x: grid.width - side, y: grid.height - side };
+  const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
+  // Ring by ring, as nothing on one is nearer than its number.
+  for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
+    for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
-      if (distance >= least) continue;
+      const isFirst = best === undefined || y < best.y || (y === best.y && x < best.x);
+      if (distance > least || (distance === least && !isFirst)) continue;
       const window = { x, y, width: side, height: side };
       if (!isBare(stageRect(window, bare), grid)) continue;
       least = distance;
@@ -50,6 +54,19 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
     }
   }
   return best;
+}
+
+/** The outline of a square around a point, as far as it lies within 0…`last`. */
+function* ringAround(centre: Corner, ring: number, last: Corner): Generator<Corner> {
+  const top = Math.max(0, centre.y - ring);
+  const bottom = Math.min(last.y, centre.y + ring);
+  for (let y = top; y <= bottom; y++) {
+    const isEdge = Math.abs(y - centre.y) === ring;
+    const step = isEdge ? 1 : 2 * ring;
+    for (let x = centre.x - ring; x <= centre.x + ring; x += step) {
+      if (x >= 0 && x <= last.x) yield { x, y };
+    }
+  }
 }
 
 function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {

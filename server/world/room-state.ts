@@ -108,7 +108,7 @@ const organismState = v.strictObject({
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
   /** While it expresses a relative, or is on its way home. */
-  expression: v.optional(v.strictObject({ latent, stepsLeft: whole })),
+  expression: v.optional(v.strictObject({ latent, stepsLeft: whole, held: v.optional(whole) })),
 });
 
 /** Schema of a room's state. */

@@ -19,6 +19,7 @@ import {
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
 import type { RoomCommand } from './commands.ts';
+import type { Renewable } from './dissolving.ts';
 import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
 import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
@@ -97,7 +98,7 @@ export class Room {
   }
 
   /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
-  renewable(planter: ParticipantId): Pick<OrganismView, 'id' | 'kind'>[] {
+  renewable(planter: ParticipantId): Renewable[] {
     return this.handlers.renewable(planter, this.completedTicks);
   }
 
@@ -351,7 +352,8 @@ export class Room {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
-   * of a tick; the engine must neither step nor dispose of their patches.
+   * of a tick; the engine must neither step nor dispose of their patches. Changes nothing if there
+   * are none.
    *
    * @returns whether there were any
    */

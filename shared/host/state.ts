@@ -148,6 +148,8 @@ export const jobState = v.object({
   bytes: v.nullable(count),
   /** Why it failed. */
   error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
+  /** Length of the period that was asked for; null: it was asked for by ticks. */
+  hours: v.nullable(count),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
   /** Pictures that can be shown already. */

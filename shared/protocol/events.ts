@@ -100,7 +100,13 @@ export const EVENTS = {
    * many others there were; and which of them depart, which nobody has done.
    */
   affected: v.object({
-    organisms: v.array(v.object({ id, kind: v.string(), how, by: planter, others: count })),
+    organisms: v.array(
+      v.object({
+        ...{ id, kind: v.string(), how, by: planter, others: count },
+        /** Of one that departs: how long its planter can still renew it. */
+        secondsLeft: v.optional(amount),
+      }),
+    ),
   }),
   /** Participants who joined and left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),

@@ -36,20 +36,27 @@ const VISITOR = '/r/garden';
 
 const { url, browser } = await suiteWithPages({ size: '128x72' });
 
+/** When milliseconds in 32 bits begin anew, after 49 days. */
+const WRAP = 2 ** 32;
+
 /**
  * Opens a page whose time goes on frame by frame, however slowly this machine draws, and which
  * keeps how bright each picture is.
+ *
+ * @param age how long it has been open then, ms
  */
 async function openWatched(
   path: string,
   reducedMotion: 'reduce' | 'no-preference' = 'reduce',
+  age = 10_000,
 ): Promise<Page> {
   const viewport = path === WALL ? { width: 320, height: 180 } : { width: 480, height: 480 };
   // A quarter of the pixels, for a processor computes them.
   const deviceScaleFactor = path === WALL ? 1 : 0.5;
   const page = await browser.newPage({ viewport, deviceScaleFactor, reducedMotion });
   afterTest(() => page.close());
-  await page.clock.install();
+  const opened = Date.now();
+  await page.clock.install({ time: opened });
   await (path === WALL ? openWall : openRoom)(page, `${url}${path}`);
   await page
     .locator('vivarium-wall, vivarium-room')
@@ -60,7 +67,7 @@ async function openWatched(
     // may seem to be lost.
     Object.assign(model, { receive: () => {}, setConnection: () => {} });
   });
-  await page.clock.pauseAt(Date.now() + 10_000);
+  await page.clock.pauseAt(opened + age);
   await page.evaluate(() => {
     const wall = document.querySelector('.flashing') as unknown as Flashing;
     const canvas = wall.renderRoot.querySelector('canvas')!;
@@ -154,7 +161,8 @@ test.each([
 );
 
 test('what steps each third tick moves in each picture, a new stage fades in, a wound is there at once, and who rests breathes', async () => {
-  const page = await openWatched(VISITOR, 'no-preference');
+  // Times begin anew in the midst of it.
+  const page = await openWatched(VISITOR, 'no-preference', WRAP - 700);
   const FRAME = 16;
   const TICK = 4 * FRAME;
   await page.evaluate((tick) => {

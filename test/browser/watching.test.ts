@@ -260,13 +260,13 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   await ada.until(() => room.organisms.length === 1);
   stretch(0.1);
   await adaPlants(120);
-  await banner.getByText(`Your ${name} has made room for a newcomer.`).waitFor();
+  await banner.getByText(`Your ${name} has left.`).waitFor();
   stretch(10);
   room.setMaxOrganisms(4);
   // Also for a page that comes back.
   await phone.reload();
   await waitForConnection(phone, 'live');
-  await banner.getByText('has made room').waitFor();
+  await banner.getByText('has left').waitFor();
   await banner.getByTestId('renew').tap();
   await waitForMine('growing');
   expect(room.organisms.at(-1)).toMatchObject({ x: 40, y: 40, kind });

@@ -140,9 +140,11 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   );
   const host = await HostClient.login(server.port, server.hostToken!);
   await host.call('changeSettings', { protect: 60 }, { room: 'garden' });
-  const cut = (who: Visitor) => who.ask('damage', { points: [140, 40], radius: 2 });
-  expect(await cut(crowd[0])).not.toHaveProperty('reason');
-  expect(await cut(crowd[1])).toMatchObject({ reason: 'protected' });
+  const cut = (who: Visitor, y: number) =>
+    who.ask('damage', { points: [134, y, 146, y], radius: 2 });
+  expect(await cut(crowd[0], 38)).not.toHaveProperty('reason');
+  // Where it still has cells.
+  expect(await cut(crowd[1], 45)).toMatchObject({ reason: 'protected' });
   await crowd[1].ask('damage', { points: [140, 40, 20, 40], radius: 2 });
   expect(crowd[1].heard).toContainEqual({ name: 'notice', message: { notice: 'some-protected' } });
   await ticks(20);

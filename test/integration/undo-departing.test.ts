@@ -1,6 +1,7 @@
 /** What departs, is renewed or planted again, in rooms that are stored, replayed and undone. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { recover } from '../../server/storage/recovery.ts';
+import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
 import { sharedEngine } from '../support/engine.ts';
@@ -62,5 +63,25 @@ test('TIM-7: what dissolves, is renewed or planted again is so after an undo of 
     [2, 2],
     [3, 3],
   ]);
+  await here.world.close(room);
+});
+
+test('TIM-7, DEP-10: what has departed and lives again by a restore cannot be planted again', async () => {
+  const here = await begin(10, undefined, 1);
+  const { room, journalWriter } = here;
+  const plant = async (id: number, x: number, ticks: number) => {
+    const seed = { from: 'gallery', index: 0 } as const;
+    room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y: 8, seed });
+    for (let i = 0; i < ticks; i++) await here.tick();
+  };
+  for (const id of [1, 2]) room.enter(id);
+  await plant(1, 8, 60);
+  const { tick } = await journalWriter.takeSnapshot(room, {});
+  await plant(2, 34, 5);
+  expect(room.organisms.map(({ id }) => id)).toEqual([2]);
+  expect(room.renewable(1)).toHaveLength(1);
+  await restoreSnapshot(here.undoing, tick);
+  expect(room.organisms.map(({ id }) => id)).toEqual([1]);
+  expect(room.renewable(1)).toEqual([]);
   await here.world.close(room);
 });

@@ -1,10 +1,10 @@
 /** Pages that draw less often: without a GPU, pictures cost a processor more than all the rest. */
 import type { BrowserContext } from 'playwright-core';
 
-/** Between two pictures, ms: one for each tick is enough for tests. */
-const PERIOD = 64;
+/** Between two pictures, ms: about one for each tick, and no reason to lower the resolution. */
+const PERIOD = 40;
 
-/** From now on the pages of this context draw at most one picture for each tick. */
+/** From now on the pages of this context draw few pictures a second. */
 export async function slowFrames(context: BrowserContext): Promise<BrowserContext> {
   await context.addInitScript((period) => {
     const { requestAnimationFrame, setTimeout } = window;

@@ -81,9 +81,12 @@ export class FilmSection extends HostElement {
   @state() private chosen = '';
 
   private isAsking = false;
+  /** The room and the period of a film that the server has refused to make. */
+  private refused = '';
 
   protected override roomChanged(): void {
     this.chosen = '';
+    this.refused = '';
   }
 
   protected override section({ name, width, height }: RoomSummary, all: HostState): TemplateResult {
@@ -107,7 +110,7 @@ export class FilmSection extends HostElement {
                   .job=${shown}
                   .hours=${this.hours}
                   .size=${{ width, height }}
-                  @want=${this.make}
+                  @want=${this.want}
                 ></film-viewer>`,
               )}
             </section>
@@ -126,11 +129,13 @@ export class FilmSection extends HostElement {
       }`;
   }
 
-  /** The film that the slider moves through: the chosen one, or the latest of this day. */
+  /** The film that the slider moves through: the chosen one, or the latest of this period. */
   private shownOf(jobs: readonly JobState[], now: number): JobState | undefined {
     const isUsable = ({ state }: JobState): boolean => state === 'going' || state === 'done';
     const chosen = jobs.find((job) => job.id === this.chosen && isUsable(job));
-    return chosen ?? jobs.find((job) => isUsable(job) && now - job.since < RECENT);
+    const isOfDay = (job: JobState): boolean =>
+      job.hours === this.hours && now - job.since < RECENT;
+    return chosen ?? jobs.find((job) => isUsable(job) && isOfDay(job));
   }
 
   private job(job: JobState, isShown: boolean, { now, zone }: HostState): TemplateResult {
@@ -174,15 +179,25 @@ export class FilmSection extends HostElement {
     void this.make();
   }
 
+  /** A slider asks again and again, so one that has failed is made again only for a button. */
+  private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
+    const { hours, shownRoom } = this;
+    const latest = this.host.state?.jobs.findLast(({ room }) => room === shownRoom);
+    const hasFailed = latest?.state === 'failed' && latest.hours === hours;
+    const isVain = hasFailed || this.refused === `${shownRoom} ${hours}`;
+    if (isPressed || !isVain) void this.make();
+  };
+
   private readonly make = async (): Promise<void> => {
     // A slider that moves asks many times.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';
     const { kind, hours, seconds, shownRoom: room } = this;
-    await this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
+    const job = await this.host.do('timelapse', { room }, { kind, seconds, hours }, () =>
       msg('The film is being made. You can leave this page in the meantime.'),
     );
+    this.refused = job ? '' : `${room} ${hours}`;
     this.isAsking = false;
   };
 }

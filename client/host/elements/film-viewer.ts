@@ -24,7 +24,7 @@ const HOUR = 3_600_000;
 
 /**
  * Plays a film, and shows any moment of it. Fires `want` when somebody wants to see one and there
- * is none.
+ * is none; its detail tells whether they pressed a button.
  */
 @customElement('film-viewer')
 export class FilmViewer extends HostElement {
@@ -179,19 +179,19 @@ export class FilmViewer extends HostElement {
     return moment(from + (until - from) * share, now, zone);
   }
 
-  /** Asks for a film if there is none. */
-  private want(): void {
-    if (!this.job) this.dispatchEvent(new CustomEvent('want'));
+  /** Asks for a film if there is none. @param isPressed a button was pressed for it */
+  private want(isPressed: boolean): void {
+    if (!this.job) this.dispatchEvent(new CustomEvent('want', { detail: isPressed }));
   }
 
   private scrub({ target }: InputEvent): void {
     this.pause();
     this.share = (target as HTMLInputElement).valueAsNumber / this.last;
-    this.want();
+    this.want(false);
   }
 
   private togglePlaying(): void {
-    this.want();
+    this.want(true);
     if (this.isPlaying) this.pause();
     else this.play();
   }
@@ -259,7 +259,7 @@ export class FilmViewer extends HostElement {
   private toggleWall(): void {
     this.isOnWall = !this.isOnWall;
     this.told = '';
-    if (this.isOnWall) this.want();
+    if (this.isOnWall) this.want(true);
     else if (this.isUp) void this.leaveWall();
   }
 
@@ -270,10 +270,12 @@ export class FilmViewer extends HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
+    // The host has thought better of it meanwhile, or left.
+    else if (!this.isOnWall) await this.leaveWall(room);
   }
 
-  private async leaveWall(): Promise<void> {
+  private async leaveWall(room = this.shownRoom): Promise<void> {
     this.isUp = false;
-    await this.host.do('showRoom', { room: this.shownRoom }, {});
+    await this.host.do('showRoom', { room }, {});
   }
 }

@@ -76,11 +76,11 @@ export class HostNav extends StyledElement {
         display: flex;
         width: 100%;
       }
-      .more[aria-expanded='true'],
-      .more.here {
+      .more[aria-expanded='true'] {
         color: var(--accent);
       }
       .more.here {
+        color: var(--accent);
         background: oklch(0.36 0.045 175 / 0.55);
       }
       .rest {

@@ -1,5 +1,12 @@
 /** Passes at the grid's resolution: easing between steps, blurring, masking the selection. */
 
+/** Ticks that a place takes at most to what it has become, see `TIMES_FRAGMENT`. */
+export const LONGEST = 6;
+/** How soon a place shows what needs no time, ms. */
+export const AT_ONCE = 80;
+/** More than any place takes, ms. */
+const NEVER = 15_000;
+
 /** One triangle that covers the viewport, without vertex buffers. */
 export const COVER_VERTEX = `#version 300 es
 void main() {
@@ -8,7 +15,8 @@ void main() {
 }`;
 
 /**
- * When each place last changed, and when it will have arrived there; ms. Organisms step at paces of
+ * When each place last changed, and when it will have arrived there; ms, which begin anew every 49
+ * days, so times are only ever subtracted, and far ahead is long ago. Organisms step at paces of
  * their own, so a place takes as long as its last change lasted, or about as long as a newborn's
  * steps do. A place that its organism has lost is bare at once, and one that it gains fades in: a
  * stage that has just divided is noise at first.
@@ -30,9 +38,11 @@ void main() {
   if (before == newest) return;
   float gap = 1.2 * float(uNow - times.r) / uTick;
   if (gap > 8.0) gap = 3.6;
-  if (before.a == 0.0) gap = 6.0;
-  uint end = max(times.g, uNow + uint(uTick * clamp(gap, 1.2, 6.0)));
-  times.rg = uvec2(uNow, newest.a == 0.0 ? uNow + 80u : end);
+  if (before.a == 0.0) gap = ${LONGEST}.0;
+  uint left = times.g - uNow;
+  if (left > ${NEVER}u) left = 0u;
+  left = max(left, uint(uTick * clamp(gap, 1.2, ${LONGEST}.0)));
+  times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
 /** Interpolates from the last shown picture to the newest tick, each place in its own time. */
@@ -48,8 +58,9 @@ uniform uint uNow;
 out vec4 color;
 void main() {
   ivec2 p = ivec2(gl_FragCoord.xy);
-  uint end = texelFetch(uTimes, p, 0).g;
-  float share = end > uNow ? float(uNow - uSince) / float(end - uSince) : 1.0;
+  uint left = texelFetch(uTimes, p, 0).g - uNow;
+  float gone = float(uNow - uSince);
+  float share = left > 0u && left < ${NEVER}u ? gone / (gone + float(left)) : 1.0;
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 

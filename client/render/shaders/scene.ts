@@ -135,7 +135,8 @@ Border border(vec2 p) {
 }`;
 
 const CELLS = `
-/* Close up, tissue shows its cells: one for each place, slightly displaced and moving. */
+/* Close up, tissue shows its cells: one for each place, slightly displaced and moving: to
+   and fro a whole number of times until uBreath begins anew. */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
   float first = 9.0, second = 9.0;
@@ -144,7 +145,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
     for (int i = -1; i <= 1; i++) {
       vec2 cell = home + vec2(i, j);
       vec2 h = vec2(hash(cell), hash(cell + 31.7));
-      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uBreath * (0.4 + 0.5 * h.yx) + 40.0 * h);
+      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uBreath * 0.00174533 * floor(229.0 + 286.0 * h.yx) + 40.0 * h);
       float d = distance(p, at);
       if (d < first) { second = first; first = d; mine = cell; kernel = at; } else if (d < second) second = d;
     }

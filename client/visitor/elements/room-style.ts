@@ -106,9 +106,12 @@ export const roomStyle = css`
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
     z-index: 3;
+    gap: 6px;
+    max-width: min(34em, 100vw - 2 * var(--gap));
+  }
+  .shared .panel {
     flex-wrap: wrap;
     gap: 2px 8px;
-    max-width: min(34em, 100vw - 2 * var(--gap));
     padding: 4px 6px 4px 18px;
   }
   .shared span {

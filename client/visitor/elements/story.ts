@@ -36,9 +36,7 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   }
   const who = label(organism, people);
   if (event.what === 'died') {
-    return event.cause === 'departed'
-      ? msg(str`${who} has made room for a newcomer.`)
-      : msg(str`${who} has died.`);
+    return event.cause === 'departed' ? msg(str`${who} has left.`) : msg(str`${who} has died.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);

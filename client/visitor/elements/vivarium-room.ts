@@ -56,7 +56,8 @@ export class VivariumRoom extends VisitorElement {
     match: (area) => this.room?.view.match(area),
   });
   private room: RoomCanvas | undefined;
-  private leavesCard = false;
+  /** What had the focus before an update. */
+  private focused: Element | null | undefined;
   /** Whether somebody has pinched in this browser. */
   private readonly pinched = new BrowserStore('localStorage', 'vivarium pinched');
   @state() private refusal = '';
@@ -121,17 +122,16 @@ export class VivariumRoom extends VisitorElement {
   }
 
   protected override willUpdate(): void {
-    const { selection } = this.session.state.state;
-    this.toggleAttribute('crossing', selection?.crossing === true);
-    this.leavesCard = !selection && this.shadowRoot?.activeElement?.localName === 'organism-card';
+    this.toggleAttribute('crossing', this.session.state.state.selection?.crossing === true);
+    this.focused = this.shadowRoot?.activeElement;
   }
 
   protected override updated(): void {
     if (this.unsupported) return;
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
-    // When the card that has the focus is removed, the focus moves to the canvas.
-    if (this.leavesCard) this.canvas.focus();
+    // When the card or the notice that has the focus is removed, the focus moves to the canvas.
+    if (this.focused?.isConnected === false) this.canvas.focus();
   }
 
   override render(): TemplateResult {
@@ -195,7 +195,7 @@ export class VivariumRoom extends VisitorElement {
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      ${this.notice()}
+      <div class="shared grid">${this.departure()}${this.lead()}</div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -243,20 +243,24 @@ export class VivariumRoom extends VisitorElement {
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Which of the visitor's organisms departs; or who leads the view, or would like to. */
-  private notice(): TemplateResult | typeof nothing {
+  /** Which of the visitor's organisms departs. */
+  private departure(): TemplateResult | typeof nothing {
+    const { session, model } = this;
+    const [departing] = session.departing.values();
+    if (!departing) return nothing;
+    const { id } = departing;
+    const label = model.organisms.has(id) ? msg('Let it stay') : msg('Plant it again');
+    return notice(
+      changeText(departing, model),
+      solid('renew', label, () => session.renew(id)),
+      () => session.dismiss(id),
+    );
+  }
+
+  /** Who leads the view, or would like to. */
+  private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const { spot, following } = session.views;
-    const [departing] = session.departing.values();
-    if (departing) {
-      const { id } = departing;
-      const label = model.organisms.has(id) ? msg('Let it stay') : msg('Plant it again');
-      return notice(
-        changeText(departing, model),
-        solid('renew', label, () => session.renew(id)),
-        () => session.dismiss(id),
-      );
-    }
     if (!spot && following === 0) return nothing;
     return notice(
       spot ? spotText() : followingText(following, model),
@@ -339,7 +343,7 @@ export class VivariumRoom extends VisitorElement {
 }
 
 function notice(text: string, button: unknown, close: () => void): TemplateResult {
-  return html`<div class="shared panel flex small" role="status" data-testid="shared-view">
+  return html`<div class="panel flex small" role="status" data-testid="shared-view">
     <span>${text}</span>${button}
     <button class="close" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
   </div>`;

@@ -113,10 +113,10 @@ export class AffectedOrganisms {
       const isDue = now - since >= gather && passed >= interval;
       if (!isDue && !isUrgent) continue;
       const message = this.messageOf(participant, changes);
-      const isEmpty = message.organisms.length === 0;
-      if (!isEmpty && !this.options.send(participant, message)) continue;
+      const isNews = message.organisms.length > 0;
+      if (isNews && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
-      if (isEmpty) continue;
+      if (!isNews) continue;
       // Those that depart are last, and so kept longest.
       const unconfirmed = [...(last?.changes ?? []), ...changes].sort(
         ([, a], [, b]) => Number(isDeparting(a)) - Number(isDeparting(b)),
@@ -198,14 +198,16 @@ export class AffectedOrganisms {
 
   private messageOf(participant: ParticipantId, changes: Changes): Event<'affected'> {
     const { room } = this.options;
-    const renewable = new Set(room.renewable(participant).map(({ id }) => id));
+    const renewable = new Map(room.renewable(participant).map((one) => [one.id, one.secondsLeft]));
     return {
       organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, people }) => {
         const [by] = people.values();
-        const isOver = how === 'departing' && !renewable.has(id);
-        // It has been brought back since.
-        if (isOver && room.viewOf(id)) return [];
-        return [{ id, kind, how: isOver ? 'departed' : how, by, others: people.size - 1 } as const];
+        const change = { id, kind, how, by, others: people.size - 1 };
+        if (how !== 'departing') return [change];
+        const secondsLeft = renewable.get(id);
+        if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
+        // One that lives has been renewed, or an undo has brought it back.
+        return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }

@@ -109,11 +109,13 @@ export class RoomAdmission {
 
   /** Sends every participant the whole room again. */
   resendWelcomes(): void {
-    const { slots, broadcaster, eventQueue } = this.context;
+    const { slots, broadcaster, eventQueue, affected } = this.context;
     for (const client of slots.members) {
+      const you = slots.participantOf(client)!;
       broadcaster.remove(client);
-      this.welcomeBuilder.sendWelcome(client, slots.participantOf(client)!);
+      this.welcomeBuilder.sendWelcome(client, you);
       eventQueue.startFor(client);
+      affected.returned(you.id);
       this.startStream(client);
     }
   }

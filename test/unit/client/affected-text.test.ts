@@ -26,8 +26,8 @@ test('it says who cut what, and how that is now', () => {
 
 test('it says what leaves, and what has left', () => {
   expect(told({ how: 'departing' })).toBe('Your horse is leaving.');
-  expect(told({ how: 'departing', id: 7 })).toBe('Your horse has made room for a newcomer.');
-  expect(told({ how: 'departed', id: 7 })).toBe('Your horse has made room for a newcomer.');
+  expect(told({ how: 'departing', id: 7 })).toBe('Your horse has left.');
+  expect(told({ how: 'departed', id: 7 })).toBe('Your horse has left.');
 });
 
 test('several people, people without a name, who have left, and the gardener', () => {

@@ -39,11 +39,9 @@ test('the story tells who planted what, and what happened to it, in order', () =
   expect(story.take(YOU)()).toBe('');
 });
 
-test('it tells which organism made room for a newcomer', () => {
+test('it tells which organism has left', () => {
   const event = { what: 'died', id: rose.id, cause: 'departed' } as const;
-  expect(told({ event, organism: rose })).toBe(
-    'Rose (planted by Ada) has made room for a newcomer.',
-  );
+  expect(told({ event, organism: rose })).toBe('Rose (planted by Ada) has left.');
 });
 
 test('it names anonymous participants “Somebody” and the visitor “you”', () => {

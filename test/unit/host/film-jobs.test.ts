@@ -58,6 +58,7 @@ test('a film of the last hours begins at a time, as the tick rate may have chang
   films.stop(films.states[0].id);
   begin();
   expect(maker.orders[0].from).toEqual({ time: NOW - 24 * HOUR });
+  expect(films.states).toMatchObject([{ hours: 24 }]);
 });
 
 test('a film may take long, but fails when it makes no progress', async () => {

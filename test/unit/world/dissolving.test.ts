@@ -1,11 +1,13 @@
 /** How organisms depart: they dissolve from the rim, and their planters can keep them. */
 import * as v from 'valibot';
+import { type Engine, EngineError } from '../../../server/engine/engine.ts';
 import { chance } from '../../../server/world/chance.ts';
 import { dissolvingPlaces } from '../../../server/world/dissolving-places.ts';
 import type { RoomEvent } from '../../../server/world/events.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import type { TickResult } from '../../../server/world/room-types.ts';
+import { type TickEvents, World } from '../../../server/world/world.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
@@ -133,6 +135,52 @@ describe('dissolving', () => {
     room.endTick([]);
   });
 
+  test('TIM-5, DEP-8: where nothing was planted, what dissolves goes on although another room lacks memory', async () => {
+    const hand = rested([ANNA, BERT], {
+      life: { birth: 1, healing: 1, lifetime: protectedSeconds },
+    });
+    while (phases(hand)[0] !== '1 departing') hand.tick();
+    const engine = {
+      plant: async () => {
+        throw new EngineError('out-of-memory');
+      },
+      dispose: async () => {},
+    } as Partial<Engine> as Engine;
+    const world = new World(engine);
+    const from = structuredClone(hand.room.export());
+    const place = { width: 48, height: 24, maxOrganisms: 2, seed: 1, species: hand.room.species };
+    const calm = world.open({ ...place, name: 'calm', from });
+    const full = world.open({ ...place, name: 'full' });
+    const journal: TickEvents[] = [];
+    world.journal = async (ticks) => {
+      journal.push(...ticks);
+    };
+    const seed = { from: 'gallery', index: 0 } as const;
+    full.enqueue(1, { what: 'plant', by: ANNA, x: 6, y: 6, seed });
+    const [, { result }] = await world.tick([calm, full]);
+    expect(reasonOf(result)).toBe('garden-full');
+    expect(journal.map(({ events }) => events.map(({ what }) => what))).toEqual([
+      [],
+      ['command', 'no-memory'],
+    ]);
+    hand.tick();
+    expect(calm.export()).toEqual(hand.room.export());
+  });
+
+  test('DEP-8, DEP-10: a seed that memory is missing for cannot be renewed, even if it would have departed at once', () => {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: 1 });
+    const { room } = hand;
+    room.enter(ANNA.id, undefined, 1);
+    room.enter(CLEO.id, undefined, 2);
+    hand.plant(6, 6, ANNA);
+    hand.plant(18, 6, CLEO);
+    room.beginTick();
+    expect(phases(hand)).toEqual(['1 departing', '2 growing']);
+    expect(room.refusePending()).toBe(true);
+    expect(room.endTick([]).life).toEqual([]);
+    expect(room.renewable(ANNA.id)).toEqual([]);
+  });
+
   test('DEP-9: strokes do not wound a departing organism, and it can be crossed', () => {
     const hand = departing();
     hand.damage([3, 6, 9, 6], 2, BERT);
@@ -181,7 +229,8 @@ describe('renewing', () => {
     expect(later).not.toContainEqual({ what: 'died', id: 1, cause: 'departed' });
   });
 
-  test('DEP-10: one that is still growing goes on growing', () => {
+  /** A room in which Anna's departs while it grows, with the places in its middle. */
+  function growing() {
     const hand = new HandRoom({ ...SLOW, maxOrganisms: 1 });
     hand.room.enter(ANNA.id, undefined, 1);
     hand.room.enter(CLEO.id, undefined, 2);
@@ -191,9 +240,37 @@ describe('renewing', () => {
     hand.tick();
     expect(phases(hand)).toEqual(['1 departing', '2 growing']);
     hand.room.setMaxOrganisms(2);
+    const { grid } = hand.room;
+    const middle = [grid.place(5, 5), grid.place(6, 5), grid.place(5, 6), grid.place(6, 6)];
+    return { hand, grid, middle };
+  }
+
+  test('DEP-10: one that is still growing goes on growing', () => {
+    const { hand } = growing();
     expect(renew(hand, 1).life).toContainEqual({ what: 'renewed', id: 1, phase: 'growing' });
     const grown = hand.ticks(GROWN).flatMap((result) => result.life);
     expect(grown).toContainEqual({ what: 'grown', id: 1 });
+  });
+
+  test('DEP-10, OWN-7: one that is still growing has the bare places in its middle again', () => {
+    const { hand, grid, middle } = growing();
+    for (const place of middle) grid.release(place);
+    grid.claim(middle[0], 2);
+    hand.room.enqueue(1, { what: 'renew', by: ANNA, organism: 1 });
+    hand.tick(() => 0);
+    expect(middle.map((place) => grid.ownerAt(place))).toEqual([2, 1, 1, 1]);
+  });
+
+  test('DEP-10, TIM-2: one that is still growing is not brought back where others own its middle', () => {
+    const { hand, grid, middle } = growing();
+    for (const place of middle) {
+      grid.release(place);
+      grid.claim(place, 2);
+    }
+    const { nextOrganism } = hand.room.export();
+    expect(reasonOf(renew(hand, 1))).toBe('occupied');
+    expect(phases(hand)).toEqual(['1 departing', '2 growing']);
+    expect(hand.room.export().nextOrganism).toBe(nextOrganism);
   });
 
   test('DEP-2, DEP-10: what was renewed counts as just planted; where all is fresh, renewing is refused', () => {
@@ -213,7 +290,8 @@ describe('renewing', () => {
     const hand = departing();
     hand.ticks(dissolveSeconds);
     expect(hand.room.viewOf(1)).toBeUndefined();
-    expect(hand.room.renewable(ANNA.id)).toEqual([expect.objectContaining({ id: 1, kind: 'one' })]);
+    const renewable = { id: 1, kind: 'one', secondsLeft: expect.closeTo(renewSeconds, -1) };
+    expect(hand.room.renewable(ANNA.id)).toEqual([renewable]);
     const energy = hand.room.energyOf(ANNA.id);
     const { answers, life } = renew(hand, 1);
     expect(answers[0].refused).toBeUndefined();

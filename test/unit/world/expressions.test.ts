@@ -198,6 +198,36 @@ describe('expressions', () => {
     expect(columns()).toBe('11111000');
   });
 
+  test('IDL-4, LIF-7: a wound is measured by its own ground, not by what a relative has taken', () => {
+    const look: Look = ({ x, latent }) => (latent?.[0] === OTHER[0] || x < 5 ? 255 : 0);
+    const hand = new HandRoom({ species });
+    hand.plant(5, 5);
+    hand.ticks(GROWN, look);
+    hand.rest(look);
+    expect(hand.census().get(1)).toBe(40);
+    hand.room.setLiveliness(1);
+    untilExpressed(hand, look);
+    expect(hand.census().get(1)).toBe(64);
+    hand.room.setLiveliness(0);
+    hand.damage([3, 5], 1);
+    hand.tick(look);
+    expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });
+    hand.rest(look);
+    expect(hand.room.organisms[0]).toMatchObject({ hurt: false, healed: 1, phase: 'asleep' });
+  });
+
+  test('LIF-4, IDL-4: one that comes home without a cell dies', () => {
+    let isGone = false;
+    const look: Look = () => (isGone ? 0 : 255);
+    const hand = resting();
+    untilExpressed(hand, look);
+    isGone = true;
+    hand.ticks(LENT + HOME - 2, look);
+    expect(phases(hand)).toEqual(['awake']);
+    expect(hand.tick(look).life).toEqual([{ what: 'died', id: 1, cause: 'no-cell-left' }]);
+    expect([...hand.census().keys()]).toEqual([0]);
+  });
+
   test('IDL-5: a wound gives its own latent back at once; tokens are of its own', () => {
     const hand = resting();
     const token = hand.room.tokenOf(1);

@@ -306,7 +306,7 @@
 's8057f7e1a2403038': `Vídeos`,
 's80a1583f36a5d4bb': `Todavía no se ha guardado nada solo. Será en un momento.`,
 's813dfabe10ee22a6': `energía por segundo`,
-'s8305fc3973516988': `Mientras alguien mira, los organismos en reposo guiñan o parecen por un momento un pariente. Con 0, ninguno lo hace.`,
+'s8305fc3973516988': `Mientras alguien mira, los organismos en reposo guiñan un ojo o parecen por un momento un pariente. Con 0, ninguno lo hace.`,
 's8313ded23c10948f': str`Para todas las salas. Vale el reloj de la máquina, que ahora marca las ${0}.`,
 's83fd2beab53ae7ea': `Los visitantes pueden jugar de nuevo.`,
 's843eff15ac99ac01': `Ese vídeo aún no está listo.`,

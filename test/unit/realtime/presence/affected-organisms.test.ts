@@ -74,7 +74,7 @@ const planter = (
   new Planter({
     viewOf: (id) => (gone.has(id) ? undefined : horse(id)),
     blockersOf: () => new Map(),
-    renewable: () => renewable.map((id) => ({ id, kind: 'horse' })),
+    renewable: () => renewable.map((id) => ({ id, kind: 'horse', secondsLeft: 60 })),
   });
 
 const horse = (id: number): OrganismView => organismView(id, { kind: 'horse', planter: ANNA });
@@ -207,7 +207,8 @@ test.each(['no-cell-left', 'killed'] as const)(
 
 describe('departing', () => {
   const departs = (id: number): LifeEvent => ({ what: 'departing', id });
-  const departing = { ...cut, how: 'departing', by: HOUSE };
+  const departed = { ...cut, how: 'departed', by: HOUSE };
+  const departing = { ...departed, how: 'departing', secondsLeft: 60 };
 
   test('DEP-12: is told at once; more within seconds are one message, with what else has happened', () => {
     const anna = planter([2, 3, 4]);
@@ -233,17 +234,6 @@ describe('departing', () => {
     expect(anna.told[0].at(-1)).toEqual({ ...departing, id: 7 });
   });
 
-  test('DEP-12: one that was brought back meanwhile is not told of', () => {
-    const renewable = [1];
-    const anna = planter(renewable);
-    anna.isAway = true;
-    anna.happen([departs(1)]);
-    renewable.pop();
-    anna.isAway = false;
-    anna.wait(interval);
-    expect(anna.told).toEqual([]);
-  });
-
   test('DEP-12: waits for those who are away, and says whether it is over', () => {
     const renewable = [1, 2];
     const gone = new Set<number>();
@@ -255,12 +245,18 @@ describe('departing', () => {
     gone.add(renewable.shift()!);
     anna.isAway = false;
     anna.happen();
-    expect(anna.told).toEqual([
-      [
-        { ...departing, how: 'departed' },
-        { ...departing, id: 2 },
-      ],
-    ]);
+    expect(anna.told).toEqual([[departed, { ...departing, id: 2 }]]);
+  });
+
+  test('DEP-12: is not told of an organism that lives on', () => {
+    const renewable = [1];
+    const anna = planter(renewable);
+    anna.isAway = true;
+    anna.happen([departs(1)]);
+    renewable.pop();
+    anna.isAway = false;
+    anna.wait(interval);
+    expect(anna.told).toEqual([]);
   });
 
   test('DEP-12: is told again to those who come back while they can renew it', () => {
@@ -281,7 +277,7 @@ describe('departing', () => {
       anna.wait(interval);
       anna.affected.acknowledge(ANNA.id, anna.tick);
     }
-    expect(anna.told.slice(3)).toEqual([[{ ...departing, how: 'departed' }]]);
+    expect(anna.told.slice(3)).toEqual([[departed]]);
   });
 
   test('a wound and a departure that were lost with the connection are told again', () => {
@@ -295,7 +291,7 @@ describe('departing', () => {
     gone.add(renewable.pop()!);
     anna.affected.returned(ANNA.id);
     anna.happen();
-    expect(anna.told.at(-1)).toEqual([cut, { ...departing, id: 2, how: 'departed' }]);
+    expect(anna.told.at(-1)).toEqual([cut, { ...departed, id: 2 }]);
   });
 });
 

@@ -1,0 +1,62 @@
+/** The files of checkpoints that are kept with stored rooms. */
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Log, silentLog } from '../../../server/platform/log.ts';
+import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
+import { fingerprint } from '../../../server/storage/checkpoint-fingerprint.ts';
+import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
+import { suiteFolder } from '../../support/suite.ts';
+
+const scratch = suiteFolder();
+const [installed, data] = [join(scratch, 'installed'), join(scratch, 'data')];
+cpSync('test/fixtures/checkpoints/interim-emoji', installed, { recursive: true });
+const checkpoint = await loadCheckpoint(installed);
+const hash = fingerprint(checkpoint);
+const kept = join(data, 'checkpoints', hash);
+const said: string[] = [];
+const log: Log = { ...silentLog, warn: (_, sentence) => said.push(sentence) };
+const keep = () => checkpointCopier(data, new Map([['emoji', installed]]), log)('emoji', hash);
+
+/** The checkpoint as another release ships it, with the same weights. */
+function release(changes: object): void {
+  const file = join(installed, 'card.json');
+  const card = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...card, ...changes }));
+}
+
+test('what is kept takes over a new card and a new table of relatives, but not other weights', async () => {
+  await keep();
+  const first = await loadCheckpoint(kept);
+  expect(await loadRelatives(first)).toBeUndefined();
+  const of = checkpoint.card.gallery.map((_, i) => (i === 0 ? [1] : []));
+  const table = { lentSteps: 3, homeSteps: 4, of };
+  writeFileSync(join(installed, 'relatives.json'), writeRelatives(table, checkpoint.card.gallery));
+  release({ closing: 7 });
+  await keep();
+  const second = await loadCheckpoint(kept);
+  expect(second.card).toEqual({ ...first.card, closing: 7 });
+  expect(await loadRelatives(second)).toEqual(table);
+  release({ trustedSteps: 77, closing: 9 });
+  await keep();
+  expect((await loadCheckpoint(kept)).card).toEqual(second.card);
+  expect(readdirSync(join(data, 'checkpoints'))).toEqual([hash]);
+  expect(said).toEqual([]);
+  const [one] = await loadKeptCheckpoints(data, [], log);
+  expect(one.card.closing).toBe(7);
+});
+
+test.each([
+  ['is not a table', () => writeFileSync(join(kept, 'relatives.json'), '{}')],
+  ['cannot be read', () => mkdir(join(kept, 'relatives.json'))],
+])(
+  'a kept checkpoint whose table of relatives %s is left out, and the log names it',
+  async (_, spoil) => {
+    rmSync(join(kept, 'relatives.json'), { force: true });
+    await spoil();
+    said.length = 0;
+    expect(await loadKeptCheckpoints(data, [], log)).toEqual([]);
+    expect(said).toEqual([expect.stringContaining('relatives.json')]);
+  },
+);
