@@ -73,6 +73,7 @@ export class CellTextures {
   private drawnAt = Number.NEGATIVE_INFINITY;
   /** When the picture was on screen that movement starts from, ms. */
   private since = 0;
+  private arrivedAt = 0;
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
@@ -121,6 +122,7 @@ export class CellTextures {
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
     }
     this.drawn = false;
+    this.arrivedAt = arrival.now;
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, planes.width);
     for (const { x, y, width, height } of changed) {
       gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, x);
@@ -157,7 +159,8 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    gl.uniform1ui(blend.uniform('uNow'), Math.max(this.since, now));
+    // A frame may have begun just before the tick arrived.
+    gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
     this.blur(tight, halfScratch, wide, WIDE_SIGMA);

@@ -43,12 +43,12 @@ const WRAP = 2 ** 32;
  * Opens a page whose time goes on frame by frame, however slowly this machine draws, and which
  * keeps how bright each picture is.
  *
- * @param age how long it has been open then, ms
+ * @param age how long it seems to have been open then, ms
  */
 async function openWatched(
   path: string,
   reducedMotion: 'reduce' | 'no-preference' = 'reduce',
-  age = 10_000,
+  age?: number,
 ): Promise<Page> {
   const viewport = path === WALL ? { width: 320, height: 180 } : { width: 480, height: 480 };
   // A quarter of the pixels, for a processor computes them.
@@ -67,7 +67,7 @@ async function openWatched(
     // may seem to be lost.
     Object.assign(model, { receive: () => {}, setConnection: () => {} });
   });
-  await page.clock.pauseAt(opened + age);
+  await page.clock.pauseAt(age === undefined ? Date.now() + 10_000 : opened + age);
   await page.evaluate(() => {
     const wall = document.querySelector('.flashing') as unknown as Flashing;
     const canvas = wall.renderRoot.querySelector('canvas')!;

@@ -4,8 +4,6 @@
 export const LONGEST = 6;
 /** How soon a place shows what needs no time, ms. */
 export const AT_ONCE = 80;
-/** More than any place takes, ms. */
-const NEVER = 15_000;
 
 /** One triangle that covers the viewport, without vertex buffers. */
 export const COVER_VERTEX = `#version 300 es
@@ -16,7 +14,7 @@ void main() {
 
 /**
  * When each place last changed, and when it will have arrived there; ms, which begin anew every 49
- * days, so times are only ever subtracted, and far ahead is long ago. Organisms step at paces of
+ * days, so times are only ever subtracted. Organisms step at paces of
  * their own, so a place takes as long as its last change lasted, or about as long as a newborn's
  * steps do. A place that its organism has lost is bare at once, and one that it gains fades in: a
  * stage that has just divided is noise at first.
@@ -39,8 +37,7 @@ void main() {
   float gap = 1.2 * float(uNow - times.r) / uTick;
   if (gap > 8.0) gap = 3.6;
   if (before.a == 0.0) gap = ${LONGEST}.0;
-  uint left = times.g - uNow;
-  if (left > ${NEVER}u) left = 0u;
+  uint left = uNow - times.r < times.g - times.r ? times.g - uNow : 0u;
   left = max(left, uint(uTick * clamp(gap, 1.2, ${LONGEST}.0)));
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
@@ -58,9 +55,9 @@ uniform uint uNow;
 out vec4 color;
 void main() {
   ivec2 p = ivec2(gl_FragCoord.xy);
-  uint left = texelFetch(uTimes, p, 0).g - uNow;
-  float gone = float(uNow - uSince);
-  float share = left > 0u && left < ${NEVER}u ? gone / (gone + float(left)) : 1.0;
+  uvec2 times = texelFetch(uTimes, p, 0).rg;
+  bool moves = uNow - times.r < times.g - times.r;
+  float share = moves ? float(uNow - uSince) / float(times.g - uSince) : 1.0;
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
