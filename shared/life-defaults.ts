@@ -45,7 +45,7 @@ export const LIFE_DEFAULTS = {
     /** Wounded organisms of a room that are watched. */
     maxWounded: 1_024,
   },
-  /** Which organisms depart when a full room makes space; see server/world/departure.ts. */
+  /** Which organisms depart when a full room makes space; see server/world/choose-departing.ts. */
   departure: {
     /** How long a departing organism dissolves; seconds. */
     dissolveSeconds: 8,

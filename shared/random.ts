@@ -21,13 +21,19 @@ export interface RandomState {
   readonly spare?: number | undefined;
 }
 
+/** Spreads each bit of a number over all (the finisher of MurmurHash3). @returns uint32 */
+export function mixBits(value: number): number {
+  let h = value | 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
 /** Hashes a text to 32 bits (FNV-1a, finished as in MurmurHash3), to make seeds from names. */
 export function hashText(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return mixBits(h);
 }
 
 /**

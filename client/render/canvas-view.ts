@@ -8,13 +8,12 @@ import { type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
 import { type Picture, Renderer } from './renderer.ts';
+import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures in which nothing but breath moves, ms. */
 const BREATH_STEP = 80;
 /** Organisms are still while a cell is smaller, CSS pixels: none would see them breathe. */
 const BREATH_ZOOM = 3;
-/** Seconds after which breathing begins anew, while numbers are exact; see `breathed`. */
-const BREATH = 3_600;
 
 /** What a view decides about a picture; the rest is the same for all. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'flashLimit'>;
@@ -91,16 +90,16 @@ export abstract class CanvasView {
    * Shows planes from now on.
    *
    * @param changed areas that differ from what was shown
-   * @param anew those of them that are shown without delay
+   * @param atOnce those of them that are shown without delay
    * @param tick how long they last, ms
    */
   protected upload(
     planes: Planes,
     changed: readonly Rect[],
-    anew: readonly Rect[],
+    atOnce: readonly Rect[],
     tick = this.ticks.mean,
   ): void {
-    this.renderer.upload(planes, changed, { now: performance.now(), tick, anew });
+    this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
   /** Device pixels per CSS pixel. */

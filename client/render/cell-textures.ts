@@ -32,7 +32,7 @@ export interface Arrival {
   /** How long a tick lasts, ms. */
   readonly tick: number;
   /** Areas in which nothing had been known before. */
-  readonly anew: readonly Rect[];
+  readonly atOnce: readonly Rect[];
 }
 
 /** What a picture is made of, at the grid's resolution and at a half and a quarter of it. */
@@ -168,7 +168,7 @@ export class CellTextures {
   }
 
   /** Sets the times of all places that a tick has changed. */
-  private time({ now, tick, anew }: Arrival): void {
+  private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;
     const { before, newest, nextTimes } = targets;
@@ -183,7 +183,7 @@ export class CellTextures {
     gl.uniform1f(times.uniform('uTick'), tick);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.enable(gl.SCISSOR_TEST);
-    for (const { x, y, width: w, height: h } of anew) {
+    for (const { x, y, width: w, height: h } of atOnce) {
       gl.scissor(x, y, w, h);
       gl.clearBufferuiv(gl.COLOR, 0, [now, now + AT_ONCE, 0, 0]);
     }

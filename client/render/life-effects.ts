@@ -6,13 +6,12 @@ import { ownerColor } from '../style/owner.ts';
 import { DustFinder } from './death-dust.ts';
 import { Effects } from './effects.ts';
 import type { MarkList } from './marks.ts';
+import { SHIVERS } from './shaders/scene.ts';
 
 /** Below this stage an organism may be too faint to see, so a mark shows its seed. */
 const VISIBLE_STAGE = 8;
 /** Duration of a shiver, ms. A stroke that goes on starts no other meanwhile. */
 const SHIVER = 900;
-/** Shivers at once, at most: as many as the scene's shader takes. */
-const SHIVERS = 4;
 
 interface Shiver {
   readonly organism: OrganismView;

@@ -187,7 +187,7 @@ export class Renderer {
     this.field?.dispose();
     this.field = new CellTextures(this.gl, planes.width, planes.height);
     const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
-    this.field.upload(planes, all, { now: 0, tick: 0, anew: all });
+    this.field.upload(planes, all, { now: 0, tick: 0, atOnce: all });
     this.masked = '';
   }
 }

@@ -69,7 +69,7 @@ export class Gardener {
   private preference = { kind: '', remaining: 0 };
   private working = false;
   /** What it has planted and the room has not answered yet. */
-  private readonly sown = new Set<PlantingPlace & { readonly kind: string }>();
+  private readonly pendingPlants = new Set<PlantingPlace & { readonly kind: string }>();
   /** Planting a new room. */
   private isFirstPlanting: boolean;
 
@@ -109,7 +109,7 @@ export class Gardener {
     this.scheduled = this.scheduled.filter(({ at }) => at > now);
     for (const { run } of due) run();
     if (this.scheduled.length > 0 || now < this.nextAt) return;
-    if (this.isFirstPlanting && this.sown.size > 0) return;
+    if (this.isFirstPlanting && this.pendingPlants.size > 0) return;
     this.nextAt = now + this.delay();
     this.startNext();
   }
@@ -170,7 +170,7 @@ export class Gardener {
   private get isFull(): boolean {
     const { room } = this.options;
     const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
-    return room.size + this.sown.size >= most;
+    return room.size + this.pendingPlants.size >= most;
   }
 
   private delay(): number {
@@ -186,10 +186,10 @@ export class Gardener {
     const index = place && this.chooseEntry();
     if (index === undefined) return false;
     const { name: kind } = this.options.room.species.gallery[index];
-    const sown = { ...place!, kind };
-    this.sown.add(sown);
+    const pending = { ...place!, kind };
+    this.pendingPlants.add(pending);
     void this.send({ what: 'plant', ...place!, seed: { from: 'gallery', index } }).finally(() =>
-      this.sown.delete(sown),
+      this.pendingPlants.delete(pending),
     );
     return true;
   }
@@ -202,7 +202,7 @@ export class Gardener {
   private chooseEntry(): number | undefined {
     const { random, room } = this.options;
     const { gallery } = room.species;
-    const living = new Set([...this.population, ...this.sown].map(({ kind }) => kind));
+    const living = new Set([...this.population, ...this.pendingPlants].map(({ kind }) => kind));
     const missing = featuredOf(room.species).flatMap((index) => {
       const { name, kind = '' } = gallery[index];
       return living.has(name) ? [] : [{ index, kind }];
@@ -220,7 +220,7 @@ export class Gardener {
   }
 
   private choosePlace(near?: PlantingPlace): PlantingPlace | undefined {
-    const taken = [...this.population, ...this.sown];
+    const taken = [...this.population, ...this.pendingPlants];
     return choosePlantingPlace(this.area, taken, this.options.random, near);
   }
 

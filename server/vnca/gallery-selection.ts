@@ -68,7 +68,8 @@ function medianDistance(latents: readonly Float32Array[]): number {
   return Float64Array.from(all).sort()[all.length >> 1] ?? 0;
 }
 
-function distance(a: Float32Array, b: Float32Array): number {
+/** Distance of two latents, [Z] each. */
+export function distance(a: Float32Array, b: Float32Array): number {
   let squared = 0;
   for (let c = 0; c < a.length; c++) squared += (a[c] - b[c]) ** 2;
   return Math.sqrt(squared);

@@ -1,4 +1,5 @@
 /** Chances that depend on nothing but their names, so that one event never shifts another's. */
+import { mixBits } from '../../shared/random.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 
 /**
@@ -16,10 +17,5 @@ export function chance(seed: number, organism: OrganismId, tick: number): number
   return word / 4294967296;
 }
 
-/** Spreads each bit over all (the finisher of MurmurHash3). @returns uint32 */
-function mixed(value: number): number {
-  let h = (value + 0x9e3779b9) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
+/** Mixes so that 0 does not stay 0. @returns uint32 */
+const mixed = (value: number): number => mixBits(value + 0x9e3779b9);

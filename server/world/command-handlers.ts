@@ -92,7 +92,7 @@ export class CommandHandlers {
     return this.departures.areKnown;
   }
 
-  /** The organism that has been unattended longest, if any; see `departure.ts`. */
+  /** The organism that has been unattended longest, if any; see `choose-departing.ts`. */
   unattended(tick: number): Organism | undefined {
     return this.departures.unattended(this.time(tick));
   }

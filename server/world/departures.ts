@@ -8,7 +8,7 @@ import {
   chooseOutlived,
   chooseUnattended,
   type Moment,
-} from './departure.ts';
+} from './choose-departing.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import type { CommandState } from './room-state.ts';
@@ -63,7 +63,7 @@ export class Departures {
     );
   }
 
-  /** The organism that has been unattended longest, if any; see `departure.ts`. */
+  /** The organism that has been unattended longest, if any; see `choose-departing.ts`. */
   unattended(time: DepartureTime): Organism | undefined {
     const moment = this.moment(time);
     return moment && chooseUnattended(this.staying, moment);

@@ -11,6 +11,7 @@ import { beginExpressions, breakOff, countStep, takeExpressed } from './expressi
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
+import { releaseHit } from './hit-places.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
 import { Population } from './population.ts';
@@ -18,7 +19,6 @@ import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 import { isDue, waitAfterStep } from './step-interval.ts';
-import { tear } from './tearing.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -28,7 +28,7 @@ export class OrganismLifecycle {
   private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
   /** Organisms that strokes have hit in this tick. */
-  private readonly torn = new Set<Organism>();
+  private readonly hitNow = new Set<Organism>();
 
   constructor(
     private readonly grid: GridPlanes,
@@ -101,9 +101,9 @@ export class OrganismLifecycle {
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
     if (!this.rules.areLiving) return;
-    this.torn.add(organism);
+    this.hitNow.add(organism);
     remember(organism, this.grid, tick + 1);
-    const { killed, lives } = tear(organism, this.grid, this.species);
+    const { killed, lives } = releaseHit(organism, this.grid, this.species);
     const { closing } = this.rules;
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
@@ -212,17 +212,17 @@ export class OrganismLifecycle {
     });
     for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
     if (moment) for (const { organism } of stepped) this.slow(organism, moment);
-    if (moment) this.slowTorn(moment);
+    if (moment) this.slowHit(moment);
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
       this.wakeByGround(organism);
     }
     this.stepping = [];
-    this.torn.clear();
+    this.hitNow.clear();
   }
 
   /** Makes organisms pause that strokes alone have made flash, between their steps. */
-  private slowTorn(moment: FlickerMoment): void {
-    for (const organism of this.torn) {
+  private slowHit(moment: FlickerMoment): void {
+    for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }

@@ -184,8 +184,8 @@ export class FilmSection extends HostElement {
     const { hours, shownRoom } = this;
     const latest = this.host.state?.jobs.findLast(({ room }) => room === shownRoom);
     const hasFailed = latest?.state === 'failed' && latest.hours === hours;
-    const isVain = hasFailed || this.refused === `${shownRoom} ${hours}`;
-    if (isPressed || !isVain) void this.make();
+    const wouldFail = hasFailed || this.refused === `${shownRoom} ${hours}`;
+    if (isPressed || !wouldFail) void this.make();
   };
 
   private readonly make = async (): Promise<void> => {

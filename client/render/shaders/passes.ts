@@ -13,11 +13,11 @@ void main() {
 }`;
 
 /**
- * When each place last changed, and when it will have arrived there; ms, which begin anew every 49
- * days, so times are only ever subtracted. Organisms step at paces of
- * their own, so a place takes as long as its last change lasted, or about as long as a newborn's
- * steps do. A place that its organism has lost is bare at once, and one that it gains fades in: a
- * stage that has just divided is noise at first.
+ * When each place last changed, and when it will show what it has become; ms, which start again from
+ * 0 every 49 days, so times are only ever subtracted. Organisms step at rates of their own, so a
+ * place takes as long as its last change lasted, or about as long as a newborn's steps do. A place
+ * that its organism has lost is bare at once, and one that it gains fades in: a stage that has just
+ * divided is noise at first.
  */
 export const TIMES_FRAGMENT = `#version 300 es
 precision highp float;

@@ -1,5 +1,10 @@
 /** Scene shader: a dish on a dark bench with the living cells in it. One pass over every pixel. */
 
+/** Seconds after which breathing starts again from 0, while its numbers are still exact. */
+export const BREATH = 3600;
+/** Most shivers that spread at once. */
+export const SHIVERS = 4;
+
 const GROUND = `
 float hash(vec2 p) {
   vec3 q = fract(vec3(p.xyx) * 0.1031);
@@ -136,7 +141,7 @@ Border border(vec2 p) {
 
 const CELLS = `
 /* Close up, tissue shows its cells: one for each place, slightly displaced and moving: to
-   and fro a whole number of times until uBreath begins anew. */
+   and fro a whole number of times until uBreath starts again. */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
   vec2 home = floor(p);
   float first = 9.0, second = 9.0;
@@ -145,7 +150,7 @@ vec3 cells(vec2 p, vec3 c, float close, float parted) {
     for (int i = -1; i <= 1; i++) {
       vec2 cell = home + vec2(i, j);
       vec2 h = vec2(hash(cell), hash(cell + 31.7));
-      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uBreath * 0.00174533 * floor(229.0 + 286.0 * h.yx) + 40.0 * h);
+      vec2 at = cell + 0.5 + 0.62 * (h - 0.5) + 0.07 * sin(uBreath * (6.28319 / ${BREATH}.0) * floor(229.0 + 286.0 * h.yx) + 40.0 * h);
       float d = distance(p, at);
       if (d < first) { second = first; first = d; mine = cell; kernel = at; } else if (d < second) second = d;
     }
@@ -220,9 +225,9 @@ vec2 breathed(vec2 p) {
     texture(uHalo, (p + o.yx) / uGrid).a - texture(uHalo, (p - o.yx) / uGrid).a);
   uint id = texelFetch(uTerritory, ivec2(clamp(p, vec2(0.0), uGrid - 1.0)), 0).r;
   float h = hash(vec2(id & 255u, id >> 8));
-  float breath = min(1.0, min(uBreath, 3600.0 - uBreath)) * sin(uBreath * (0.9 + 0.6 * h) + 6.3 * h);
+  float breath = min(1.0, min(uBreath, ${BREATH}.0 - uBreath)) * sin(uBreath * (0.9 + 0.6 * h) + 6.3 * h);
   vec2 q = p + 1.2 * breath * slope;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < ${SHIVERS}; i++) {
     vec2 away = p - uShivers[i].xy;
     float r = length(away), d = r - uShivers[i].z;
     q += uShivers[i].w * sin(1.2 * d) * exp(-0.05 * d * d) * away / (r + 1.0);
@@ -250,7 +255,7 @@ uniform float uCrisp;
 uniform float uFaded;
 uniform float uTime;
 uniform float uBreath;
-uniform vec4 uShivers[4];
+uniform vec4 uShivers[${SHIVERS}];
 uniform vec3 uMarked;
 out vec4 color;
 ${GROUND}

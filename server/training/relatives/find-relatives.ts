@@ -1,7 +1,7 @@
 /** Finds the relatives that the creatures of a gallery can express. */
 import type { Engine } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
-import { selectGallery } from '../../vnca/gallery-selection.ts';
+import { distance, selectGallery } from '../../vnca/gallery-selection.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import {
   growToRest,
@@ -125,8 +125,4 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
 
 function mean<K extends string>(items: readonly Record<K, number>[], key: K): number {
   return items.reduce((sum, item) => sum + item[key], 0) / Math.max(1, items.length);
-}
-
-function distance(a: Float32Array, b: Float32Array): number {
-  return Math.sqrt(a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0));
 }

@@ -5,7 +5,7 @@ import {
   chooseUnattended,
   type Moment,
   type Resident,
-} from '../../../server/world/departure.ts';
+} from '../../../server/world/choose-departing.ts';
 import type { RoomEvent } from '../../../server/world/events.ts';
 import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

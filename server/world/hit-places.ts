@@ -12,7 +12,7 @@ import { growthStep, type Species } from './species.ts';
  * @returns the cells of the coming step that were hit on its places; and whether it owns a place
  *   that was not hit
  */
-export function tear(
+export function releaseHit(
   organism: Organism,
   grid: GridPlanes,
   species: Species,
