@@ -1,8 +1,9 @@
 /**
- * The end of a room's day: for a minute, what lives there goes one by one, and a new day begins on
- * bare ground. A snapshot of before is kept, as before other changes of a room as a whole.
+ * The end of a room's day: for a minute, what lives there departs, and a new day begins on bare
+ * ground. A snapshot of before is kept, as before other changes of a room as a whole.
  */
 import { randomInt } from 'node:crypto';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
@@ -14,6 +15,7 @@ import { runSystemCommand } from './system-commands.ts';
 const DURATION = 60;
 /** Time between two looks at who is next, ms. */
 const STEP = 500;
+const { maxDissolving, dissolveSeconds } = DEFAULTS.departure;
 
 interface Farewell {
   readonly live: OpenRoom;
@@ -24,10 +26,10 @@ interface Farewell {
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Organisms that should have gone by now, less those that have; a fraction. */
+  /** Organisms that should depart by now, less those that do; a fraction. */
   owed: number;
-  /** Resolves when the removals that have been asked for are done. */
-  removed: Promise<unknown>;
+  /** Resolves when the departures that have been asked for have begun. */
+  begun: Promise<unknown>;
 }
 
 /** The farewells that go on. */
@@ -64,7 +66,7 @@ export class Farewells {
       ...{ live, atClosing, until: Infinity },
       ...{ cancel: () => {}, end, done },
       owed: 0,
-      removed: Promise.resolve(),
+      begun: Promise.resolve(),
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
@@ -92,7 +94,7 @@ export class Farewells {
     );
   }
 
-  /** Stops it, if it goes on: what still lives stays. Resolves when nothing more goes. */
+  /** Stops it, if it goes on: what does not depart yet stays. Resolves when nothing more departs. */
   async stop(name: string): Promise<void> {
     const farewell = this.going.get(name);
     if (!farewell) return;
@@ -100,7 +102,7 @@ export class Farewells {
     this.going.delete(name);
     this.setFarewell(farewell, false);
     farewell.end();
-    await farewell.removed;
+    await farewell.begun;
   }
 
   /** Stops those that the closing time has begun. */
@@ -112,7 +114,7 @@ export class Farewells {
     for (const name of [...this.going.keys()]) void this.stop(name);
   }
 
-  /** Removes as many as are due, so that the last one goes at the end. */
+  /** Has as many depart as are due, so that the last one is gone at the end. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
@@ -128,14 +130,20 @@ export class Farewells {
       void this.stop(name);
       return;
     }
-    farewell.owed += left < STEP ? organisms.length : (organisms.length * STEP) / left;
-    const removals: Promise<unknown>[] = [];
-    for (; farewell.owed >= 1 && organisms.length > 0; farewell.owed--) {
-      const [{ id: organism }] = organisms.splice(randomInt(organisms.length), 1);
-      removals.push(runSystemCommand(live, { what: 'remove', organism }));
+    const staying = organisms.filter(({ phase }) => phase !== 'departing');
+    const seconds = dissolvingTime(staying.length, left / 1000);
+    const rest = left - 1000 * seconds;
+    farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
+    // None has to go at once for another, unless the time is over.
+    const free = maxDissolving - (organisms.length - staying.length);
+    farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
+    const begun: Promise<unknown>[] = [];
+    for (; farewell.owed >= 1 && staying.length > 0; farewell.owed--) {
+      const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
+      begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
     // One that has died in this moment is gone anyway, and a full queue takes it later.
-    farewell.removed = Promise.allSettled(removals);
+    farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
 
@@ -144,3 +152,17 @@ export class Farewells {
     server.broadcastSettings();
   }
 }
+
+/**
+ * For how long each dissolves, so that all have gone at the end and no more dissolve at once than
+ * may.
+ *
+ * @param organisms that do not depart yet
+ * @param left until the end, seconds
+ * @returns seconds
+ */
+const dissolvingTime = (organisms: number, left: number): number =>
+  Math.max(
+    STEP / 1000,
+    Math.min(dissolveSeconds, (maxDissolving * left) / (organisms + maxDissolving)),
+  );

@@ -4,10 +4,11 @@ import { recover } from '../../server/storage/recovery.ts';
 import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
 import { afterSuite } from '../support/suite.ts';
-import { UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+import { STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());
@@ -63,6 +64,26 @@ test('TIM-7: what dissolves, is renewed or planted again is so after an undo of 
     [2, 2],
     [3, 3],
   ]);
+  await here.world.close(room);
+});
+
+test('TIM-7, DEP-13: what the host has depart is so after a recovery, and lives after an undo of that', async () => {
+  const here = await begin(10);
+  const { room, journalWriter } = here;
+  room.enter(1);
+  const seed = { from: 'gallery', index: 0 } as const;
+  room.enqueue(1, { what: 'plant', by: ANNA, x: 8, y: 8, seed });
+  for (let i = 0; i < 60; i++) await here.tick();
+  await journalWriter.takeSnapshot(room, {});
+  const before = here.now();
+  room.enqueue(2, { what: 'depart', by: HOUSE, organism: 1, seconds: 60 });
+  await here.tick();
+  expect(room.organisms[0].phase).toBe('departing');
+  const replayed = await never(here.place, here.lived, room.tick, () => true);
+  expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
+  await replayed.close();
+  await here.undo((here.now() - before) / STEP, 0);
+  expect(room.organisms.map(({ id, phase }) => [id, phase])).toEqual([[1, 'asleep']]);
   await here.world.close(room);
 });
 
