@@ -9,6 +9,7 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
+import { expressingPace } from './step-interval.ts';
 
 /** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
 const EVENLY = 0x9e3779b1;
@@ -57,7 +58,7 @@ export function beginExpressions(
   tick: number,
 ): Organism[] {
   if (!areLiving || !relatives || share === 0) return [];
-  const ticks = life.healing * (relatives.lentSteps + relatives.homeSteps);
+  const ticks = expressingPace(life) * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
     Math.ceil(share * population.size) - population.awake.filter((one) => one.expression).length;

@@ -48,6 +48,8 @@ export const liveliness = between(0, 1);
 export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
+  /** Absent in rooms of earlier releases: as `healing`. */
+  expressing: v.optional(positive),
   /** Absent: for ever. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
