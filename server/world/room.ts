@@ -373,6 +373,7 @@ export class Room {
       tick: this.completedTicks,
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
+      expressing: this.lifecycle.expressing,
       died: this.lifecycle.takeDead().map(viewOf),
       changed: this.grid.takeChanged(),
     };
