@@ -4,18 +4,10 @@
  */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Program, Surface, Target } from './gl.ts';
-import { beginPass, createProgram, createTarget, createTexture, deleteTarget } from './gl.ts';
-import {
-  AT_ONCE,
-  BLEND_FRAGMENT,
-  BLUR_FRAGMENT,
-  COVER_VERTEX,
-  LONGEST,
-  MASK_FRAGMENT,
-  TERRITORY_FRAGMENT,
-  TIMES_FRAGMENT,
-} from './shaders/passes.ts';
+import type { Surface, Target } from './gl.ts';
+import { beginPass, createTarget, createTexture, deleteTarget } from './gl.ts';
+import type { Programs } from './programs.ts';
+import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */
 const TIGHT_SIGMA = 1.15;
@@ -66,7 +58,6 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  private readonly programs: Record<'blend' | 'blur' | 'mask' | 'territory' | 'times', Program>;
   private settled = false;
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
@@ -77,26 +68,18 @@ export class CellTextures {
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
+    private readonly programs: Programs,
     readonly width: number,
     readonly height: number,
   ) {
-    const program = (fragment: string): Program => createProgram(gl, COVER_VERTEX, fragment);
     this.owner = createTexture(gl, { width, height, format: gl.R32UI, filter: gl.NEAREST });
     this.targets = targetsOf(gl, width, height);
-    this.programs = {
-      blend: program(BLEND_FRAGMENT),
-      blur: program(BLUR_FRAGMENT),
-      mask: program(MASK_FRAGMENT),
-      territory: program(TERRITORY_FRAGMENT),
-      times: program(TIMES_FRAGMENT),
-    };
   }
 
   dispose(): void {
     const { gl } = this;
     for (const target of Object.values(this.targets)) deleteTarget(gl, target);
     gl.deleteTexture(this.owner);
-    for (const { program } of Object.values(this.programs)) gl.deleteProgram(program);
   }
 
   /** What the scene's shader reads, by the names of its samplers. */

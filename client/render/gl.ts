@@ -20,30 +20,43 @@ function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebG
 }
 
 /**
- * Compiles and links a program.
+ * Compiles and links programs. All are begun before one is waited for, so that browsers compile
+ * them at the same time.
  *
+ * @param sources of each program: its vertex and its fragment shader
  * @throws GlError with the compiler's message
  */
-export function createProgram(
+export function createPrograms<Name extends string>(
   gl: WebGL2RenderingContext,
-  vertex: string,
-  fragment: string,
-): Program {
-  const program = gl.createProgram();
-  const vertexShader = compile(gl, gl.VERTEX_SHADER, vertex);
-  const fragmentShader = compile(gl, gl.FRAGMENT_SHADER, fragment);
-  gl.attachShader(program, vertexShader);
-  gl.attachShader(program, fragmentShader);
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-    const logs = [
-      gl.getShaderInfoLog(vertexShader),
-      gl.getShaderInfoLog(fragmentShader),
-      gl.getProgramInfoLog(program),
-    ];
-    throw new GlError(logs.filter(Boolean).join('\n'));
-  }
-  for (const shader of [vertexShader, fragmentShader]) gl.deleteShader(shader);
+  sources: Readonly<Record<Name, readonly [vertex: string, fragment: string]>>,
+): Record<Name, Program> {
+  const begun = Object.entries<readonly [string, string]>(sources).map(
+    ([name, [vertex, fragment]]) => {
+      const program = gl.createProgram();
+      const shaders = [
+        compile(gl, gl.VERTEX_SHADER, vertex),
+        compile(gl, gl.FRAGMENT_SHADER, fragment),
+      ];
+      for (const shader of shaders) gl.attachShader(program, shader);
+      gl.linkProgram(program);
+      return { name, program, shaders };
+    },
+  );
+  const programs = begun.map(({ name, program, shaders }) => {
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      const logs = [
+        ...shaders.map((one) => gl.getShaderInfoLog(one)),
+        gl.getProgramInfoLog(program),
+      ];
+      throw new GlError(logs.filter(Boolean).join('\n'));
+    }
+    for (const shader of shaders) gl.deleteShader(shader);
+    return [name, withUniforms(gl, program)];
+  });
+  return Object.fromEntries(programs);
+}
+
+function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Program {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,
