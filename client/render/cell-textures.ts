@@ -14,6 +14,8 @@ const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
+/** How far the votes for a place reach, see `TERRITORY_FRAGMENT`. */
+const VOTES = 3;
 /** A picture that was drawn more recently is where movement goes on from, ms. */
 const RECENT = 100;
 
@@ -58,7 +60,8 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  private settled = false;
+  /** Areas whose territory has to be drawn anew. */
+  private unsettled: Rect[] = [];
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
@@ -120,7 +123,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
-    this.settled = false;
+    this.unsettled.push(...changed);
     this.time(arrival);
   }
 
@@ -136,7 +139,7 @@ export class CellTextures {
     const { from, newest, times, shown, scratch, tight } = this.targets;
     const { halfScratch, wide, quarterScratch, halo } = this.targets;
     gl.disable(gl.BLEND);
-    if (!this.settled) this.settle();
+    this.settle();
     this.drawn = true;
     this.drawnAt = now;
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
@@ -181,8 +184,12 @@ export class CellTextures {
   private settle(): void {
     const { gl, programs, targets } = this;
     beginPass(gl, programs.territory, targets.territory, { uOwner: this.owner });
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-    this.settled = true;
+    gl.enable(gl.SCISSOR_TEST);
+    for (const { x, y, width, height } of this.unsettled.splice(0)) {
+      gl.scissor(x - VOTES, y - VOTES, width + 2 * VOTES, height + 2 * VOTES);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+    gl.disable(gl.SCISSOR_TEST);
   }
 
   /** Redraws the mask of the places that the selected, hovered and second organism own. */
