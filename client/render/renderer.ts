@@ -9,9 +9,6 @@ import { bindTextures, GlError } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 
-/** Pictures that the GPU may be behind. More would be shown late, and all the page would wait. */
-const MAX_UNFINISHED = 1;
-
 export interface Highlights {
   readonly selected: number;
   readonly hovered: number;
@@ -53,6 +50,8 @@ export class Renderer {
   private masked = '';
   /** One for each picture that the GPU has not been seen to finish, in order. */
   private unfinished: WebGLSync[] = [];
+  /** Pictures that the GPU may be behind: none while it still compiles what the first one needs. */
+  private maxUnfinished = 0;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -115,15 +114,19 @@ export class Renderer {
     this.painter.setSheet(image, columns, side);
   }
 
-  /** Whether the GPU has not yet finished earlier pictures, so that the next one has to wait. */
+  /**
+   * Whether the GPU is so far behind that the next picture has to wait: it would be shown late, and
+   * all the page with it.
+   */
   get isBehind(): boolean {
     const { gl, unfinished } = this;
-    while (
-      unfinished.length > 0 &&
-      gl.getSyncParameter(unfinished[0], gl.SYNC_STATUS) === gl.SIGNALED
-    )
+    const isDone = (fence: WebGLSync): boolean =>
+      gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
+    while (unfinished.length > 0 && isDone(unfinished[0])) {
       gl.deleteSync(unfinished.shift()!);
-    return unfinished.length > MAX_UNFINISHED && !gl.isContextLost();
+      this.maxUnfinished = 1;
+    }
+    return unfinished.length > this.maxUnfinished && !gl.isContextLost();
   }
 
   /**
@@ -197,6 +200,7 @@ export class Renderer {
     // The old resources were lost with the context.
     this.field = undefined;
     this.unfinished = [];
+    this.maxUnfinished = 0;
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);
     this.screen = new FlashSafeScreen(this.gl, this.programs);
