@@ -229,6 +229,29 @@ test('after a lost and restored WebGL context the picture is back', async () => 
   expect(brightnessOf(before)).toBeGreaterThan(4);
 });
 
+test('nothing is drawn while the GPU is behind, and the picture moves on once it has caught up', async () => {
+  const page = await screen(320, 180, { deviceScaleFactor: pixels(0.5) });
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await nextPictures(page, 2);
+  const drawn = await page.evaluate(async () => {
+    const { prototype } = WebGL2RenderingContext;
+    const { getSyncParameter, UNSIGNALED } = prototype;
+    prototype.getSyncParameter = () => UNSIGNALED;
+    const wall = document.querySelector('vivarium-wall') as unknown as Wall;
+    type Wall = { drawn: { pictures: number } };
+    const after = async (frames: number): Promise<number> => {
+      for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
+      return wall.drawn.pictures;
+    };
+    // The wall drifts, so each of these frames would be another picture.
+    const counts = [await after(10), await after(20)];
+    prototype.getSyncParameter = getSyncParameter;
+    return counts;
+  });
+  expect(drawn[1]).toBe(drawn[0]);
+  await nextPictures(page, 2);
+});
+
 test('a page of an older build than the server’s reloads by itself', async () => {
   const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
   let served = 0;
