@@ -195,7 +195,7 @@ test('a code that lies on an organism moves to the other side, where nobody is',
   const [from, to] = [place(box.x, box.y), place(box.x + box.width, box.y + box.height)];
   const under = new Set<number>();
   for (let y = from.y; y <= to.y; y++) {
-    for (let x = from.x; x <= to.x; x++) under.add(room.planes.owner[128 * y + x] ?? 0);
+    for (let x = from.x; x <= to.x; x++) under.add(room.grid.planes.owner[128 * y + x] ?? 0);
   }
   expect([...under]).toEqual([0]);
 });
