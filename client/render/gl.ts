@@ -11,12 +11,20 @@ export interface Program {
   uniform(name: string): WebGLUniformLocation | null;
 }
 
-function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebGLShader {
-  const shader = gl.createShader(type);
-  if (!shader) throw new GlError('context lost');
-  gl.shaderSource(shader, source);
-  gl.compileShader(shader);
-  return shader;
+/** Begins to compile and link a program, without waiting for it. */
+function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
+  const program = gl.createProgram();
+  for (const source of [vertex, fragment]) {
+    const shader = gl.createShader(source === vertex ? gl.VERTEX_SHADER : gl.FRAGMENT_SHADER);
+    if (!shader) throw new GlError('context lost');
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+    // It lasts as long as the program.
+    gl.deleteShader(shader);
+  }
+  gl.linkProgram(program);
+  return program;
 }
 
 /**
@@ -31,26 +39,13 @@ export function createPrograms<Name extends string>(
   sources: Readonly<Record<Name, readonly [vertex: string, fragment: string]>>,
 ): Record<Name, Program> {
   const begun = Object.entries<readonly [string, string]>(sources).map(
-    ([name, [vertex, fragment]]) => {
-      const program = gl.createProgram();
-      const shaders = [
-        compile(gl, gl.VERTEX_SHADER, vertex),
-        compile(gl, gl.FRAGMENT_SHADER, fragment),
-      ];
-      for (const shader of shaders) gl.attachShader(program, shader);
-      gl.linkProgram(program);
-      return { name, program, shaders };
-    },
+    ([name, [vertex, fragment]]) => [name, begin(gl, vertex, fragment)] as const,
   );
-  const programs = begun.map(({ name, program, shaders }) => {
+  const programs = begun.map(([name, program]) => {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-      const logs = [
-        ...shaders.map((one) => gl.getShaderInfoLog(one)),
-        gl.getProgramInfoLog(program),
-      ];
-      throw new GlError(logs.filter(Boolean).join('\n'));
+      const logs = gl.getAttachedShaders(program)?.map((shader) => gl.getShaderInfoLog(shader));
+      throw new GlError(`${logs} ${gl.getProgramInfoLog(program)}`);
     }
-    for (const shader of shaders) gl.deleteShader(shader);
     return [name, withUniforms(gl, program)];
   });
   return Object.fromEntries(programs);

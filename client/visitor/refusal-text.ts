@@ -86,13 +86,11 @@ export interface WayBack {
   readonly to?: string;
 }
 
-/** Reasons for which a button cannot help: some pass by themselves, and the page then opens. */
-const NO_WAY_BACK: ReadonlySet<Reason> = new Set(['sent-away', 'room-closed', 'no-spectators']);
-
-/** What may help a visitor who is not let in; undefined if only time can. */
+/** What may help a visitor who is not let in; undefined if only time can: the page then opens. */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
-  return NO_WAY_BACK.has(reason) ? undefined : { label: msg('Reload') };
+  const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);
+  return mayNotHelp ? undefined : { label: msg('Reload') };
 }
 
 /** A notice from the server. */
