@@ -97,6 +97,21 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     /.*/s,
     "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
   ],
+  // What is binary goes as it is, never as text.
+  [
+    /engine\.io-parser\/.*\/encodePacket\.browser\.js$/,
+    /^const (withNative|isView|encode).*(?=^function toArray)/ms,
+    `const encodePacket = ({ type, data }, _, callback) =>
+      callback(typeof data === 'object' ? data : PACKET_TYPES[type] + (data ?? ''));
+    `,
+  ],
+  [
+    /engine\.io-parser\/.*\/decodePacket\.browser\.js$/,
+    /^import \{ decode \}.*?$|^ {4}if \(type === "b"\).*?^ {4}\}$|^const decodeBase64.*?^\};$/gms,
+    '',
+  ],
+  // Options of other platforms.
+  [/engine\.io-client\/.*\/websocket\.js$/, /isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   // Hence no transport is ever changed for a better one.
   [/engine\.io-client\/.*\/socket\.js$/, /^ {4}_probe\(.*?^ {4}\}$/ms, ''],
   // Nothing is acknowledged but by messages of its own.

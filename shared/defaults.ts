@@ -370,7 +370,7 @@ export const DEFAULTS = {
     /** Restarts per hour, at most. */
     restartsPerHour: 3,
     /** Free space of the data folder's disk below which the log warns, bytes. */
-    diskLow: 1_073_741_824,
+    diskFilling: 1_073_741_824,
     /** Interval of checks for it. */
     diskLook: 10_000,
   },

@@ -69,16 +69,10 @@ export function lineText(ahead: number): string {
   );
 }
 
-/**
- * The connection state while the room is not live.
- *
- * @param ahead visitors waiting before this one
- */
-export function waitingText(connection: ConnectionState, ahead: number | undefined): string {
+/** The connection state while the room is not live; what stays so is told at length elsewhere. */
+export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
-  if (connection === 'closed') return '–';
-  if (connection !== 'waiting') return msg('reconnecting');
-  return ahead ? msg(str`room full, ${number(ahead)} before you`) : msg('room full, you are next');
+  return connection === 'reconnecting' ? msg('reconnecting') : '–';
 }
 
 /** Why the page shows no room in this browser, and what may help. */

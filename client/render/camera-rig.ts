@@ -99,9 +99,22 @@ export class CameraRig {
     this.target = undefined;
   }
 
-  /** Shows an organism's place from close by, without a glide: how the page opens. */
-  open(at: Point, side: number): void {
-    this.show(at, side);
+  /**
+   * Shows an organism's place from close by, without a glide: how the page opens. As little as can
+   * be is shown of what lies around the grid.
+   */
+  open({ x, y }: Point, side: number): void {
+    const zoom = this.zoomFor(side);
+    const { left, right, top, bottom } = this.insets;
+    const inside = (at: number, length: number, shown: number): number => {
+      const half = Math.min(length, shown / zoom) / 2;
+      return Math.max(half, Math.min(length - half, at));
+    };
+    const at = {
+      x: inside(x, this.grid.width, this.view.width - left - right),
+      y: inside(y, this.grid.height, this.view.height - top - bottom),
+    };
+    this.aim(at, zoom);
     this.camera = this.heading;
     this.target = undefined;
   }

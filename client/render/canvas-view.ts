@@ -20,7 +20,15 @@ export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'f
 
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
 export abstract class CanvasView {
-  readonly loop = new FrameLoop((now) => this.draw(now));
+  readonly loop = new FrameLoop((now) => {
+    if (this.renderer.isBehind) {
+      this.waited = true;
+      return true;
+    }
+    const more = this.draw(now);
+    this.waited = false;
+    return more;
+  });
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
   protected readonly renderer: Renderer;
@@ -37,6 +45,8 @@ export abstract class CanvasView {
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
+  /** Whether the next picture has had to wait for the GPU. */
+  private waited = false;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -126,7 +136,7 @@ export abstract class CanvasView {
     const cells = now < this.renderer.until;
     const more = moving || happening || cells || others || this.unsettled;
     if (more) {
-      this.resolution.frame(now);
+      this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
     return more;

@@ -4,24 +4,18 @@
  */
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Program, Surface, Target } from './gl.ts';
-import { beginPass, createProgram, createTarget, createTexture, deleteTarget } from './gl.ts';
-import {
-  AT_ONCE,
-  BLEND_FRAGMENT,
-  BLUR_FRAGMENT,
-  COVER_VERTEX,
-  LONGEST,
-  MASK_FRAGMENT,
-  TERRITORY_FRAGMENT,
-  TIMES_FRAGMENT,
-} from './shaders/passes.ts';
+import type { Surface, Target } from './gl.ts';
+import { beginPass, createTarget, createTexture, deleteTarget } from './gl.ts';
+import type { Programs } from './programs.ts';
+import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */
 const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
+/** How far the votes for a place reach, see `TERRITORY_FRAGMENT`. */
+const VOTES = 3;
 /** A picture that was drawn more recently is where movement goes on from, ms. */
 const RECENT = 100;
 
@@ -66,8 +60,8 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  private readonly programs: Record<'blend' | 'blur' | 'mask' | 'territory' | 'times', Program>;
-  private settled = false;
+  /** Areas whose territory has to be drawn anew. */
+  private unsettled: Rect[] = [];
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
@@ -77,26 +71,18 @@ export class CellTextures {
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
+    private readonly programs: Programs,
     readonly width: number,
     readonly height: number,
   ) {
-    const program = (fragment: string): Program => createProgram(gl, COVER_VERTEX, fragment);
     this.owner = createTexture(gl, { width, height, format: gl.R32UI, filter: gl.NEAREST });
     this.targets = targetsOf(gl, width, height);
-    this.programs = {
-      blend: program(BLEND_FRAGMENT),
-      blur: program(BLUR_FRAGMENT),
-      mask: program(MASK_FRAGMENT),
-      territory: program(TERRITORY_FRAGMENT),
-      times: program(TIMES_FRAGMENT),
-    };
   }
 
   dispose(): void {
     const { gl } = this;
     for (const target of Object.values(this.targets)) deleteTarget(gl, target);
     gl.deleteTexture(this.owner);
-    for (const { program } of Object.values(this.programs)) gl.deleteProgram(program);
   }
 
   /** What the scene's shader reads, by the names of its samplers. */
@@ -137,7 +123,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_ROW_LENGTH, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
-    this.settled = false;
+    this.unsettled.push(...changed);
     this.time(arrival);
   }
 
@@ -153,7 +139,7 @@ export class CellTextures {
     const { from, newest, times, shown, scratch, tight } = this.targets;
     const { halfScratch, wide, quarterScratch, halo } = this.targets;
     gl.disable(gl.BLEND);
-    if (!this.settled) this.settle();
+    this.settle();
     this.drawn = true;
     this.drawnAt = now;
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
@@ -198,8 +184,12 @@ export class CellTextures {
   private settle(): void {
     const { gl, programs, targets } = this;
     beginPass(gl, programs.territory, targets.territory, { uOwner: this.owner });
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-    this.settled = true;
+    gl.enable(gl.SCISSOR_TEST);
+    for (const { x, y, width, height } of this.unsettled.splice(0)) {
+      gl.scissor(x - VOTES, y - VOTES, width + 2 * VOTES, height + 2 * VOTES);
+      gl.drawArrays(gl.TRIANGLES, 0, 3);
+    }
+    gl.disable(gl.SCISSOR_TEST);
   }
 
   /** Redraws the mask of the places that the selected, hovered and second organism own. */

@@ -6,17 +6,8 @@
 
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { FlashGuard } from './flash-guard.ts';
-import {
-  beginPass,
-  createProgram,
-  createTarget,
-  createTexture,
-  deleteTarget,
-  type Program,
-  type Target,
-} from './gl.ts';
-import { LEVELS_FRAGMENT, SOFTEN_FRAGMENT } from './shaders/flashes.ts';
-import { COVER_VERTEX } from './shaders/passes.ts';
+import { beginPass, createTarget, createTexture, deleteTarget, type Target } from './gl.ts';
+import type { Programs } from './programs.ts';
 
 /** Zones along the longer side. */
 const ZONES = 64;
@@ -56,8 +47,6 @@ interface Pictures {
 /** Measures each picture, and softens those that would flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
-  private readonly levels: Program;
-  private readonly soften: Program;
   private readonly free: WebGLBuffer[] = [];
   private pending: Reading[] = [];
   private now = 0;
@@ -65,10 +54,10 @@ export class FlashSafeScreen {
   private soft = false;
   private pannedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly gl: WebGL2RenderingContext) {
-    this.levels = createProgram(gl, COVER_VERTEX, LEVELS_FRAGMENT);
-    this.soften = createProgram(gl, COVER_VERTEX, SOFTEN_FRAGMENT);
-  }
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly programs: Pick<Programs, 'levels' | 'soften'>,
+  ) {}
 
   /**
    * Begins a picture.
@@ -108,7 +97,8 @@ export class FlashSafeScreen {
   }
 
   private follow({ guard, shares }: Pictures, before: Target, scene: Target, next: Target): void {
-    const { gl, soften } = this;
+    const { gl } = this;
+    const { soften } = this.programs;
     const { columns, rows } = guard;
     const values = new Uint8Array(columns * rows);
     guard.shares(this.now, this.elapsed, values);
@@ -124,10 +114,10 @@ export class FlashSafeScreen {
 
   /** Starts measuring a picture. */
   private measure({ levels }: Pictures, picture: Target): void {
-    const { gl } = this;
+    const { gl, programs } = this;
     if (this.pending.length >= MAX_PENDING || this.now < this.pannedAt + STEADY) return;
-    beginPass(gl, this.levels, levels, { uPicture: picture.texture });
-    gl.uniform2f(this.levels.uniform('uZones'), levels.width, levels.height);
+    beginPass(gl, programs.levels, levels, { uPicture: picture.texture });
+    gl.uniform2f(programs.levels.uniform('uZones'), levels.width, levels.height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     const bytes = levels.width * levels.height * 4;
     const buffer = this.free.pop() ?? gl.createBuffer();
@@ -193,11 +183,10 @@ export class FlashSafeScreen {
 
   /** Releases all GPU resources. */
   dispose(): void {
-    const { gl, levels, soften, free } = this;
+    const { gl, free } = this;
     if (this.pictures) this.drop(this.pictures);
     this.pictures = undefined;
     for (const buffer of free.splice(0)) gl.deleteBuffer(buffer);
-    for (const { program } of [levels, soften]) gl.deleteProgram(program);
   }
 
   private drop({ shown, scene, levels, shares }: Pictures): void {

@@ -74,10 +74,12 @@ export class Resolution {
   /**
    * Records a frame.
    *
+   * @param waited whether it had to wait for the GPU: then no gap is a pause
    * @returns whether the resolution has just changed
    */
-  frame(now: number): boolean {
-    const gap = now - this.lastAt;
+  frame(now: number, waited = false): boolean {
+    // Shaders may have been compiled meanwhile, so a long one counts no more than a pause.
+    const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
     this.sum += gap;

@@ -11,39 +11,47 @@ export interface Program {
   uniform(name: string): WebGLUniformLocation | null;
 }
 
-function compile(gl: WebGL2RenderingContext, type: GLenum, source: string): WebGLShader {
-  const shader = gl.createShader(type);
-  if (!shader) throw new GlError('context lost');
-  gl.shaderSource(shader, source);
-  gl.compileShader(shader);
-  return shader;
+/** Begins to compile and link a program, without waiting for it. */
+function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): WebGLProgram {
+  const program = gl.createProgram();
+  for (const source of [vertex, fragment]) {
+    const shader = gl.createShader(source === vertex ? gl.VERTEX_SHADER : gl.FRAGMENT_SHADER);
+    if (!shader) throw new GlError('context lost');
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+    // It lasts as long as the program.
+    gl.deleteShader(shader);
+  }
+  gl.linkProgram(program);
+  return program;
 }
 
 /**
- * Compiles and links a program.
+ * Compiles and links programs. All are begun before one is waited for, so that browsers compile
+ * them at the same time.
  *
+ * @param sources of each program: its vertex and its fragment shader
  * @throws GlError with the compiler's message
  */
-export function createProgram(
+export function createPrograms<Name extends string>(
   gl: WebGL2RenderingContext,
-  vertex: string,
-  fragment: string,
-): Program {
-  const program = gl.createProgram();
-  const vertexShader = compile(gl, gl.VERTEX_SHADER, vertex);
-  const fragmentShader = compile(gl, gl.FRAGMENT_SHADER, fragment);
-  gl.attachShader(program, vertexShader);
-  gl.attachShader(program, fragmentShader);
-  gl.linkProgram(program);
-  if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
-    const logs = [
-      gl.getShaderInfoLog(vertexShader),
-      gl.getShaderInfoLog(fragmentShader),
-      gl.getProgramInfoLog(program),
-    ];
-    throw new GlError(logs.filter(Boolean).join('\n'));
-  }
-  for (const shader of [vertexShader, fragmentShader]) gl.deleteShader(shader);
+  sources: Readonly<Record<Name, readonly [vertex: string, fragment: string]>>,
+): Record<Name, Program> {
+  const begun = Object.entries<readonly [string, string]>(sources).map(
+    ([name, [vertex, fragment]]) => [name, begin(gl, vertex, fragment)] as const,
+  );
+  const programs = begun.map(([name, program]) => {
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) {
+      const logs = gl.getAttachedShaders(program)?.map((shader) => gl.getShaderInfoLog(shader));
+      throw new GlError(`${logs} ${gl.getProgramInfoLog(program)}`);
+    }
+    return [name, withUniforms(gl, program)];
+  });
+  return Object.fromEntries(programs);
+}
+
+function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Program {
   const locations = new Map<string, WebGLUniformLocation | null>();
   return {
     program,

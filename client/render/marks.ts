@@ -1,7 +1,6 @@
 /** A list of light marks in the GPU's layout: 12 numbers per mark. */
 import type { Rgb } from '../style/oklch.ts';
-import { bindTextures, createProgram, createTexture, type Program } from './gl.ts';
-import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
+import { bindTextures, createTexture, type Program } from './gl.ts';
 
 export const MARK = { glow: 0, ring: 1, disc: 2, picture: 3 } as const;
 
@@ -62,14 +61,15 @@ export interface View {
 
 /** Draws mark lists, one draw call per list. */
 export class MarkPainter {
-  private readonly program: Program;
   private readonly array: WebGLVertexArrayObject;
   private readonly buffer: WebGLBuffer;
   private sheet: WebGLTexture;
   private tiles = { columns: 1, rows: 1 };
 
-  constructor(private readonly gl: WebGL2RenderingContext) {
-    this.program = createProgram(gl, MARKS_VERTEX, MARKS_FRAGMENT);
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly program: Program,
+  ) {
     this.array = gl.createVertexArray();
     this.buffer = gl.createBuffer();
     gl.bindVertexArray(this.array);
@@ -94,7 +94,6 @@ export class MarkPainter {
 
   dispose(): void {
     const { gl } = this;
-    gl.deleteProgram(this.program.program);
     gl.deleteVertexArray(this.array);
     gl.deleteBuffer(this.buffer);
     gl.deleteTexture(this.sheet);

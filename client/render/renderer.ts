@@ -5,10 +5,9 @@ import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-safe-screen.ts';
-import { bindTextures, createProgram, GlError, type Program } from './gl.ts';
+import { bindTextures, GlError } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
-import { COVER_VERTEX } from './shaders/passes.ts';
-import { SCENE_FRAGMENT } from './shaders/scene.ts';
+import { createAllPrograms, type Programs } from './programs.ts';
 
 export interface Highlights {
   readonly selected: number;
@@ -44,11 +43,15 @@ export class Renderer {
   private readonly gl: WebGL2RenderingContext;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
-  private scene!: Program;
+  private programs!: Programs;
   private painter!: MarkPainter;
   private planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
+  /** One for each picture that the GPU has not been seen to finish, in order. */
+  private unfinished: WebGLSync[] = [];
+  /** Pictures that the GPU may be behind: none while it still compiles what the first one needs. */
+  private maxUnfinished = 0;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -81,7 +84,8 @@ export class Renderer {
     this.field = undefined;
     this.painter.dispose();
     this.screen.dispose();
-    this.gl.deleteProgram(this.scene.program);
+    for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
+    for (const fence of this.unfinished) this.gl.deleteSync(fence);
   }
 
   /**
@@ -108,6 +112,21 @@ export class Renderer {
   setSheet(image: HTMLImageElement, columns: number, side: number): void {
     this.sheet = [image, columns, side];
     this.painter.setSheet(image, columns, side);
+  }
+
+  /**
+   * Whether the GPU is so far behind that the next picture has to wait: it would be shown late, and
+   * all the page with it.
+   */
+  get isBehind(): boolean {
+    const { gl, unfinished } = this;
+    const isDone = (fence: WebGLSync): boolean =>
+      gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
+    while (unfinished.length > 0 && isDone(unfinished[0])) {
+      gl.deleteSync(unfinished.shift()!);
+      this.maxUnfinished = 1;
+    }
+    return unfinished.length > this.maxUnfinished && !gl.isContextLost();
   }
 
   /**
@@ -147,11 +166,15 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
-    return this.screen.end();
+    const isSoft = this.screen.end();
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    if (fence) this.unfinished.push(fence);
+    return isSoft;
   }
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {
-    const { gl, scene } = this;
+    const { gl } = this;
+    const { scene } = this.programs;
     const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
@@ -176,16 +199,18 @@ export class Renderer {
   private create(): void {
     // The old resources were lost with the context.
     this.field = undefined;
-    this.scene = createProgram(this.gl, COVER_VERTEX, SCENE_FRAGMENT);
-    this.painter = new MarkPainter(this.gl);
-    this.screen = new FlashSafeScreen(this.gl);
+    this.unfinished = [];
+    this.maxUnfinished = 0;
+    this.programs = createAllPrograms(this.gl);
+    this.painter = new MarkPainter(this.gl, this.programs.marks);
+    this.screen = new FlashSafeScreen(this.gl, this.programs);
     if (this.sheet) this.painter.setSheet(...this.sheet);
     if (this.planes) this.createField(this.planes);
   }
 
   private createField(planes: Planes): void {
     this.field?.dispose();
-    this.field = new CellTextures(this.gl, planes.width, planes.height);
+    this.field = new CellTextures(this.gl, this.programs, planes.width, planes.height);
     const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
     this.field.upload(planes, all, { now: 0, tick: 0, atOnce: all });
     this.masked = '';

@@ -77,9 +77,20 @@ export function reasonText(reason: Reason): string {
   return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
 }
 
-/** The label of a button that tries again; undefined for a reason for which that cannot help. */
-export function wayBackText(reason: Reason): string | undefined {
-  return reason === 'sent-away' ? undefined : msg('Reload');
+/** While the day of the room ends. */
+export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
+
+/** A button for a visitor who is not let in, and the address that it opens; absent: the same. */
+export interface WayBack {
+  readonly label: string;
+  readonly to?: string;
+}
+
+/** What may help a visitor who is not let in; undefined if only time can: the page then opens. */
+export function wayBack(reason: Reason): WayBack | undefined {
+  if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
+  const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);
+  return mayNotHelp ? undefined : { label: msg('Reload') };
 }
 
 /** A notice from the server. */

@@ -182,7 +182,10 @@ export class RoomCanvas {
     this.isOpened = true;
     if (!matchMedia(SMALL).matches) return;
     const { side } = checkpoint;
-    rig.open(freePlace(room, side, [...organisms.values()], Math.random), side);
+    const others = [...organisms.values()];
+    // Who only watches sees somebody who lives there, not where to plant.
+    const seen = this.session.watches && others[Math.floor(Math.random() * others.length)];
+    rig.open(seen || freePlace(room, side, others, Math.random), side);
   }
 
   /** As `layout`, but the camera moves there. */

@@ -17,7 +17,15 @@ import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
 import { affectedText, type Change } from './affected-text.ts';
-import { approvedText, noticeText, offlineText, reasonText, wayBackText } from './refusal-text.ts';
+import {
+  approvedText,
+  goodbyeText,
+  noticeText,
+  offlineText,
+  reasonText,
+  type WayBack,
+  wayBack,
+} from './refusal-text.ts';
 import { type SharedPage, SharedViews } from './shared-views.ts';
 
 /**
@@ -40,8 +48,8 @@ export interface SessionPage extends Omit<SharedPage, 'tell'> {
   refresh(): void;
   /** Tells the visitor something. @param at place on the grid that it is about */
   tell(text: string, at?: Point): void;
-  /** The visitor is not let in. @param wayBack label of a button to try again, if that can help */
-  refuse(text: string, wayBack: string | undefined): void;
+  /** The visitor is not let in. @param wayBack a button that may help */
+  refuse(text: string, wayBack: WayBack | undefined): void;
 }
 
 /** Connects the room's model with the visitor's state. */
@@ -108,6 +116,7 @@ export class RoomSession {
       }
     });
     model.on('settings', ({ maxRadius, names, tokens }) => {
+      refresh();
       state.setWidest(maxRadius);
       if (!names) this.affected.clear();
       if (tokens || state.state.held.from !== 'token') return;
@@ -152,7 +161,7 @@ export class RoomSession {
       if (requests.rejected(answer)) return;
       const text = reasonText(answer.reason);
       if (this.isLive) page.tell(text);
-      else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBackText(answer.reason));
+      else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBack(answer.reason));
     });
     model.on('welcome', (welcome) => this.welcomed(welcome));
     model.on('opened', () => {
@@ -171,6 +180,18 @@ export class RoomSession {
 
   get isLive(): boolean {
     return this.model.connection === 'live';
+  }
+
+  /** Why nobody may act just now; '' if they may. */
+  get pause(): string {
+    const { paused, farewell } = this.model.settings ?? {};
+    if (farewell) return goodbyeText();
+    return paused ? reasonText('paused') : '';
+  }
+
+  /** Why an action was refused. */
+  whyNot(reason: Reason): string {
+    return (reason === 'paused' && this.pause) || reasonText(reason);
   }
 
   /** Highlights an organism for everybody. */
@@ -251,7 +272,7 @@ export class RoomSession {
   }
 
   private readonly telling = {
-    rejected: (reason: Reason): void => this.page.tell(reasonText(reason)),
+    rejected: (reason: Reason): void => this.page.tell(this.whyNot(reason)),
   };
 
   /** Whether the room is connected; if not, shows a notice. */

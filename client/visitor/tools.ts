@@ -11,7 +11,7 @@ import type { RoomView } from '../render/room-view.ts';
 import { cutOf } from '../render/wound-effect.ts';
 import { Throttle } from '../state/throttle.ts';
 import { ownerColor } from '../style/owner.ts';
-import { offlineText, reasonText } from './refusal-text.ts';
+import { offlineText } from './refusal-text.ts';
 import type { RoomSession } from './room-session.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
@@ -190,7 +190,7 @@ export class Tools extends ViewTools implements CanvasHand {
       { x, y, seed: held },
       {
         accepted: () => this.session.state.sown(Math.random),
-        rejected: (reason) => this.refuse(reasonText(reason), at),
+        rejected: (reason) => this.refuse(this.session.whyNot(reason), at),
       },
     );
   }
@@ -219,7 +219,7 @@ export class Tools extends ViewTools implements CanvasHand {
     const { radius } = this.session.state.state;
     const segment = { x: from.x, y: from.y, x2: to.x, y2: to.y };
     const wasShort = this.isShort;
-    this.isShort = !this.session.estimate.isEnough || this.model.settings?.paused === true;
+    this.isShort = !this.session.estimate.isEnough || this.session.pause !== '';
     if (this.isShort) {
       effects.refused(segment, radius, now);
       if (!wasShort) this.session.feedback.play('refused');
@@ -238,6 +238,6 @@ export class Tools extends ViewTools implements CanvasHand {
     this.view.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
     if (now - this.lastRefusal < 2_000) return;
     this.lastRefusal = now;
-    this.refuse(reasonText(reason), this.lastPoint);
+    this.refuse(this.session.whyNot(reason), this.lastPoint);
   }
 }

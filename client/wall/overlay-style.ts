@@ -19,6 +19,7 @@ export const overlayStyle = css`
     line-height: 1.4;
     color: var(--ink);
     cursor: none;
+    isolation: isolate;
   }
   h1 {
     margin: 0;
@@ -166,12 +167,31 @@ export const overlayStyle = css`
   :host(:is([over], [close])) {
     text-shadow: 0 0 0.2em var(--bench), 0 0 0.5em var(--bench), 0 0 1em var(--bench);
   }
+  :host(:is([over], [close]))::before {
+    content: '';
+    position: absolute;
+    z-index: -1;
+    inset: -8cqmin calc(-1 * var(--edge)) calc(-1 * var(--edge));
+    --shade: oklch(0.13 0.008 230 / 0.8);
+    background: linear-gradient(transparent, var(--shade) 40%);
+  }
   :host([over]) {
     --edge: 5cqmin;
   }
   @container (aspect-ratio >= 1) {
     :host([over]) {
       --column: min(13cqw, 20cqh);
+    }
+    :host(:is([over], [close]))::before {
+      inset: calc(-1 * var(--edge));
+      inset-inline-end: -18em;
+      --end: 0%;
+      background:
+        radial-gradient(100% 32cqh at var(--end) 100%, var(--shade) 30%, transparent),
+        radial-gradient(calc(var(--column) * 2) 40cqh at var(--end) 0%, var(--shade), transparent);
+    }
+    :host(:is([over], [close]):dir(rtl))::before {
+      --end: 100%;
     }
     :host([over]) .words {
       position: absolute;
@@ -182,6 +202,21 @@ export const overlayStyle = css`
     }
     :host([over]) figure {
       margin-top: auto;
+    }
+    /* On the other side, where it hides less. */
+    :host([over][aside]) {
+      inset-inline: auto var(--edge);
+    }
+    :host([over][aside]) .words {
+      inset-inline: auto calc(var(--column) + 1.6em);
+      text-align: end;
+    }
+    :host([over][aside])::before {
+      inset-inline: -18em calc(-1 * var(--edge));
+      --end: 100%;
+    }
+    :host([over][aside]:dir(rtl))::before {
+      --end: 0%;
     }
   }
   @keyframes come {

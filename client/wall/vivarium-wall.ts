@@ -30,6 +30,10 @@ const LOST = 15_000;
 const GROUND = 0.025;
 /** Share of the wall above which the dish fills it. */
 const FULL = 0.85;
+/** Time between two looks at what lies under the code, ms: it should stay for those who scan it. */
+const LOOK = 60_000;
+/** Height of the code with its address, in widths of the code. */
+const CODE_HEIGHT = 1.4;
 
 /** The wall's root element. */
 @customElement('vivarium-wall')
@@ -92,6 +96,7 @@ export class VivariumWall extends LitElement {
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
   private lost: ReturnType<typeof setTimeout> | undefined;
+  private looks: ReturnType<typeof setInterval> | undefined;
   @state() private version = 0;
   /** The address for visitors; undefined until the server has sent its origin. */
   @state() private way: Way | undefined;
@@ -162,6 +167,7 @@ export class VivariumWall extends LitElement {
     this.stage?.loop.end();
     this.player?.play(undefined);
     this.connection.close();
+    clearInterval(this.looks);
     for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
   }
 
@@ -220,6 +226,12 @@ export class VivariumWall extends LitElement {
     });
     canvas.addEventListener('webglcontextrestored', () => clearTimeout(this.lost));
     new ResizeObserver(() => this.layout()).observe(this);
+    const first = model.on('picture', () => {
+      first();
+      // Once it is drawn, and the camera is where it will be.
+      requestAnimationFrame(() => this.stepAside());
+    });
+    this.looks = setInterval(() => this.stepAside(), LOOK);
   }
 
   override render(): TemplateResult {
@@ -301,6 +313,20 @@ export class VivariumWall extends LitElement {
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
     }
     this.stage?.layout(view, insets);
+  }
+
+  /** Moves a code that lies on somebody to the other side, if nobody is there. */
+  private stepAside(): void {
+    const { overlay, stage } = this;
+    const isWide = this.clientWidth >= this.clientHeight;
+    if (!overlay?.hasAttribute('over') || !stage || !isWide) return;
+    const { offsetLeft: x, offsetTop, offsetWidth: width, offsetHeight } = overlay;
+    const height = CODE_HEIGHT * width;
+    const under = (left: number): number =>
+      stage.ownedIn({ x: left, y: offsetTop + offsetHeight - height, width, height });
+    if (under(x) === 0 || under(this.clientWidth - x - width) > 0) return;
+    overlay.toggleAttribute('aside');
+    overlay.animate([{ opacity: 0 }, { opacity: 1 }], 2_000);
   }
 
   private watchForVisitors(): void {

@@ -81,7 +81,8 @@ export class WallOverlay extends LitElement {
     if (changed.has('attract')) this.begin();
     this.dir = this.voices[0].direction;
     this.toggleAttribute('data-attract', this.attract);
-    this.toggleAttribute('data-away', this.away);
+    // Nobody is called to a room that cannot be played in.
+    this.toggleAttribute('data-away', this.away || this.farewell);
   }
 
   override render(): TemplateResult {

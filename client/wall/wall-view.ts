@@ -1,7 +1,15 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
 import type { Planes } from '../../shared/codec/planes.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { between, type Camera, type Insets, type Point, type Size } from '../render/camera.ts';
+import {
+  between,
+  type Camera,
+  type Insets,
+  type Point,
+  type Size,
+  screenToWorld,
+} from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
@@ -95,6 +103,21 @@ export class WallView extends CanvasView {
     const { width, height } = shown;
     this.upload(shown, [{ x: 0, y: 0, width, height }], [], step);
     this.loop.invalidate();
+  }
+
+  /** How many places organisms own in a part of the picture; CSS pixels. */
+  ownedIn({ x, y, width, height }: Rect): number {
+    const { planes } = this.model;
+    if (!planes) return 0;
+    const from = screenToWorld(this.camera, this.view, { x, y });
+    const to = screenToWorld(this.camera, this.view, { x: x + width, y: y + height });
+    let count = 0;
+    for (let j = Math.max(0, Math.floor(from.y)); j < Math.min(planes.height, to.y); j++) {
+      for (let i = Math.max(0, Math.floor(from.x)); i < Math.min(planes.width, to.x); i++) {
+        if (planes.owner[j * planes.width + i] !== 0) count++;
+      }
+    }
+    return count;
   }
 
   /** The room that is shown. */

@@ -13,8 +13,8 @@ export interface DiskWatchOptions {
   readonly freeOf?: (folder: string) => Promise<number>;
 }
 
-const { diskLow, diskLook } = DEFAULTS.operations;
-/** Factor of `diskLow` that must be free again, so that the log does not repeat itself. */
+const { diskFilling, diskLook } = DEFAULTS.operations;
+/** Factor of `diskFilling` that must be free again, so that the log does not repeat itself. */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
 
@@ -28,7 +28,7 @@ export class DiskWatch {
   /** Bytes free at the last check; undefined if it is not known. */
   free: number | undefined;
   /** Whether there is little space. */
-  isLow = false;
+  isFilling = false;
   private stopped = false;
   private cancel = (): void => {};
 
@@ -52,12 +52,13 @@ export class DiskWatch {
 
   private compare(free: number): void {
     const { log } = this.options;
-    const isLow = free < (this.isLow ? AGAIN : 1) * diskLow;
-    if (isLow === this.isLow) return;
-    this.isLow = isLow;
+    const isFilling = free < (this.isFilling ? AGAIN : 1) * diskFilling;
+    if (isFilling === this.isFilling) return;
+    this.isFilling = isFilling;
     const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
     const reserve = Math.floor(DEFAULTS.store.reserve / MEGABYTE);
-    if (isLow) log.warn('disk-low', `Only ${left}. Below ${reserve} MiB, nothing is stored.`);
+    if (isFilling)
+      log.warn('disk-filling', `Only ${left}. Below ${reserve} MiB, nothing is stored.`);
     else log.info('disk-free', `${left} again.`);
   }
 }

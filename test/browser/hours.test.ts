@@ -23,6 +23,8 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
   await host.call('setSchedule', CLOSED);
   // A short notice, and an overlay that stays.
   await phone.getByText('This room is closed just now.').first().waitFor();
+  // It opens by itself.
+  expect(await phone.getByRole('alert').getByRole('button').count()).toBe(0);
   await wall.waitForSelector('vivarium-wall[dim]');
   while ((await opacity()) > 0.1) await wall.evaluate(() => new Promise(requestAnimationFrame));
   expect(await wall.evaluate(() => document.documentElement.dataset.connection)).toBe('live');
@@ -32,6 +34,16 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
   await phone.getByText('This room is closed just now.').waitFor({ state: 'detached' });
   await wall.waitForSelector('vivarium-wall:not([dim])');
   while ((await opacity()) < 1) await wall.evaluate(() => new Promise(requestAnimationFrame));
+});
+
+test('a visitor with the name of a room that is not there finds the way to the main room', async () => {
+  const phone = await newPage();
+  await phone.goto(`${url}/r/nowhere`);
+  await phone.getByText('There is no room of that name.').waitFor();
+  await phone.getByRole('button', { name: 'Go to the main room' }).click();
+  await waitForConnection(phone, 'live');
+  expect(new URL(phone.url()).pathname).toBe('/r/garden');
+  await phone.context().close();
 });
 
 test('captions on the wall are in the languages that the host selects', async () => {

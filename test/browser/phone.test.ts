@@ -11,9 +11,11 @@ import {
   waitForWounds,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
+import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-const { room, roomUrl, newPage } = await suiteWithPages({ size: '96x96' });
+const { room, roomUrl, newPage, server } = await suiteWithPages({ size: '96x96' });
+const host = await hostOf(server);
 const page = await newPage(PHONE);
 await openRoom(page, roomUrl);
 const fingers = await page.context().newCDPSession(page);
@@ -33,6 +35,23 @@ const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
     x: x0 + ((x1 - x0) * i) / steps,
     y: y0 + ((y1 - y0) * i) / steps,
   }));
+
+test('nothing invites to plant while the room is paused or its day ends, and the page says why', async () => {
+  const hint = page.locator('.hint');
+  const says = (text: string) => hint.filter({ hasText: text }).waitFor();
+  await says('Tap to plant');
+  await host.call('changeSettings', { paused: true });
+  await says('The host has paused the room for a moment.');
+  await host.call('changeSettings', { paused: false });
+  await says('Tap to plant');
+  await host.call('farewell', { seconds: 600 });
+  await says('This day is over. Thank you, and goodbye.');
+  await cameraRests(page);
+  await fingerTap(page, await screenOf(page, 48, 48));
+  await page.getByTestId('toast').filter({ hasText: 'This day is over.' }).waitFor();
+  await host.call('stopFarewell');
+  await says('Tap to plant');
+});
 
 test('a seed is in hand at once: the first tap plants it', async () => {
   await cameraRests(page);

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
@@ -238,6 +239,7 @@ async function takeWall(studio: Studio): Promise<void> {
   const { host, url, server, out } = studio;
   const address = encodeURIComponent('http://192.168.1.20:8080/r/garden');
   const wall = `${url}/wall/garden?resolution=full&url=${address}`;
+  const { id: job } = await host.call('timelapse', { kind: 'gif', seconds: 2 });
   const states: Readonly<Record<string, [string, (page: Page) => Promise<unknown>]>> = {
     room: ['', async () => {}],
     close: [
@@ -247,6 +249,7 @@ async function takeWall(studio: Studio): Promise<void> {
         await settle(page, 2_500);
       },
     ],
+    film: ['', () => host.call('showFilm', { job, frame: 20, speed: 0 })],
     farewell: ['', () => host.call('farewell', { seconds: 600 })],
     arabic: ['&languages=ar', async () => {}],
     filling: ['&frame=fill', async () => {}],
@@ -255,6 +258,7 @@ async function takeWall(studio: Studio): Promise<void> {
   const people = await Promise.all(
     ['Ada', 'Bo', 'Chiyo', ''].map((name) => Visitor.join(server.port, 'garden', name)),
   );
+  while ((await host.call('state')).jobs.some(({ state }) => state === 'going')) await pause(200);
   for (const [name, [query, arrange]] of Object.entries(states)) {
     const pictures: Buffer[] = [];
     for (const viewport of WALLS) {

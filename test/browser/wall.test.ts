@@ -178,6 +178,28 @@ test('two walls show the two halves of one picture; the flip and rotate options 
   expect(differenceOf(mirrored, straight)).toBeGreaterThan(2);
 });
 
+test('a code that lies on an organism moves to the other side, where nobody is', async () => {
+  await grow(ada, 16, 56);
+  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
+  const address = encodeURIComponent(`${url}/r/garden`);
+  await openWall(page, `${url}/wall/garden?frame=fixed&url=${address}`);
+  await page.locator('wall-overlay[aside]').waitFor();
+  const box = (await page.getByTestId('code').boundingBox())!;
+  const [upper, lower] = [await screenOf(page, 0, 0), await screenOf(page, 128, 72)];
+  expect(box.x).toBeGreaterThan(320);
+  expect(box.x + box.width).toBeLessThan(640);
+  const place = (x: number, y: number) => ({
+    x: Math.floor((128 * (x - upper.x)) / (lower.x - upper.x)),
+    y: Math.floor((72 * (y - upper.y)) / (lower.y - upper.y)),
+  });
+  const [from, to] = [place(box.x, box.y), place(box.x + box.width, box.y + box.height)];
+  const under = new Set<number>();
+  for (let y = from.y; y <= to.y; y++) {
+    for (let x = from.x; x <= to.x; x++) under.add(room.grid.planes.owner[128 * y + x] ?? 0);
+  }
+  expect([...under]).toEqual([0]);
+});
+
 test('visitors who come and go leave no nodes behind in the page', async () => {
   const page = await screen(320, 180, still);
   await openWall(page, `${url}/wall/garden`);
@@ -227,6 +249,29 @@ test('after a lost and restored WebGL context the picture is back', async () => 
   await nextPictures(page, 2);
   expect(differenceOf(await pixelsOf(page), before)).toBeLessThan(1);
   expect(brightnessOf(before)).toBeGreaterThan(4);
+});
+
+test('nothing is drawn while the GPU is behind, and the picture moves on once it has caught up', async () => {
+  const page = await screen(320, 180, { deviceScaleFactor: pixels(0.5) });
+  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await nextPictures(page, 2);
+  const drawn = await page.evaluate(async () => {
+    const { prototype } = WebGL2RenderingContext;
+    const { getSyncParameter, UNSIGNALED } = prototype;
+    prototype.getSyncParameter = () => UNSIGNALED;
+    const wall = document.querySelector('vivarium-wall') as unknown as Wall;
+    type Wall = { drawn: { pictures: number } };
+    const after = async (frames: number): Promise<number> => {
+      for (let i = 0; i < frames; i++) await new Promise(requestAnimationFrame);
+      return wall.drawn.pictures;
+    };
+    // The wall drifts, so each of these frames would be another picture.
+    const counts = [await after(10), await after(20)];
+    prototype.getSyncParameter = getSyncParameter;
+    return counts;
+  });
+  expect(drawn[1]).toBe(drawn[0]);
+  await nextPictures(page, 2);
 });
 
 test('a page of an older build than the server’s reloads by itself', async () => {

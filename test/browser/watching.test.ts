@@ -119,7 +119,13 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
 
 test('the phone goes where the host points; one with an open sheet gets a button instead', async () => {
   await showPlace(130, 130);
-  await phone.getByText('The host asks everybody to look here.').waitFor();
+  const told = phone
+    .getByTestId('toast')
+    .filter({ hasText: 'The host asks everybody to look here.' });
+  await told.waitFor();
+  const [text, map] = [await told.boundingBox(), await phone.getByTestId('overview').boundingBox()];
+  // It lies below the controls at the upper edge.
+  expect(text!.y).toBeGreaterThan(map!.y + map!.height);
   await isCentred(phone, 130, 130);
   await phone.getByTestId('tool-plant').tap();
   await phone.getByTestId('open-gallery').tap();

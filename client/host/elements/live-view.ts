@@ -156,7 +156,7 @@ export class LiveView extends StyledElement {
           ? html`<p class="waiting grid soft">${unsupportedText()}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection, model.ahead)} …</p>`
+            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection)} …</p>`
       }`;
   }
 

@@ -26,6 +26,7 @@ export const watchStyle = css`
   }
   .showing {
     align-items: center;
+    gap: 4px 12px;
     flex-basis: 100%;
     padding: 6px 6px;
     padding-inline-start: 20px;
@@ -159,7 +160,18 @@ export const watchStyle = css`
   }
   @media (max-width: 560px) {
     .stage {
+      display: grid;
+      gap: 8px;
+      height: auto;
+    }
+    live-view {
+      position: relative;
       height: 44vh;
+    }
+    /* Below the picture, of which it would leave nothing. */
+    live-organism,
+    live-organism.left {
+      position: static;
     }
     .facts {
       width: 100%;
@@ -174,15 +186,26 @@ export const watchStyle = css`
   }
   @media (max-width: 560px) {
     .bar {
+      bottom: 4px;
+      min-height: 0;
+      padding-block: 3px;
       padding-inline-start: 16px;
       gap: 8px;
+      text-wrap: balance;
     }
     .bar .quiet {
       padding-inline: 0.6em;
     }
-    live-organism,
-    live-organism.left {
-      inset: auto 8px 8px;
+  }
+  /* Beside the dish. */
+  @media (min-width: 561px) and (max-width: 1100px) and (max-height: 500px) {
+    .bar {
+      left: 8px;
+      bottom: 8px;
+      flex-wrap: wrap;
+      max-width: min(17em, 33%);
+      border-radius: 24px;
+      translate: none;
     }
   }
 `;

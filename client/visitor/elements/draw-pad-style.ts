@@ -96,7 +96,7 @@ export const drawPadStyle = css`
     display: flex;
     flex-direction: column;
     gap: var(--gap);
-    width: min(var(--free-width), max(var(--side-length), 22em));
+    width: min(var(--free-width), max(var(--least, var(--side-length)), 22em));
   }
   /* The drawing, and beside it what grows from it. */
   :host([grown]) {
@@ -106,6 +106,7 @@ export const drawPadStyle = css`
       max(var(--free-height) - var(--head) - 8px - var(--below), 6em),
       24em
     );
+    --least: calc(2 * var(--side-length) + var(--gap));
   }
   .pictures {
     align-items: start;

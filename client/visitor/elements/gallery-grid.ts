@@ -42,9 +42,6 @@ export class GalleryGrid extends VisitorElement {
     input:focus-visible {
       outline: 0;
     }
-    input::-webkit-search-cancel-button {
-      filter: invert(0.8);
-    }
     .chips {
       display: flex;
       gap: 2px;

@@ -142,7 +142,6 @@ export const keepsakeSheetStyle = css`
     .link {
       flex-flow: column;
       align-items: stretch;
-      justify-content: space-between;
       margin: 0;
       padding: 4px 4px 0;
       padding-inline-start: 6px;
@@ -152,6 +151,7 @@ export const keepsakeSheetStyle = css`
     }
     .link p {
       flex: none;
+      margin-bottom: auto;
     }
     .link button {
       background: var(--raised);

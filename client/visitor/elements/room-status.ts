@@ -132,7 +132,7 @@ export class RoomStatus extends PageElement {
   }
 
   override render(): TemplateResult {
-    const { connection, pace, participants, ahead } = this.session.model;
+    const { connection, pace, participants } = this.session.model;
     const { followers } = this.session.views;
     const followed = msg('Somebody sees what you see');
     const live = connection === 'live';
@@ -154,7 +154,7 @@ export class RoomStatus extends PageElement {
                 >${number(participants.size)}</span
               ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
               >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
-            : html`<span>${waitingText(connection, ahead)}</span>`
+            : html`<span>${waitingText(connection)}</span>`
         }
       </button>
       ${this.open ? this.details() : nothing}`;

@@ -33,6 +33,7 @@ export class RoomStory extends VisitorElement {
       max-height: min(24em, 60dvh, 100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
       padding: 14px;
       overflow-y: auto;
+      background: oklch(0.2 0.012 225);
     }
     @media (max-height: 300px) {
       section {

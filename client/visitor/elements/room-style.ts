@@ -77,12 +77,13 @@ export const roomStyle = css`
   }
   .hint {
     position: absolute;
-    bottom: calc(100% + 4.2em);
+    bottom: calc(100% + 6px);
     padding: 0.3em 1em;
-    border-radius: 999px;
+    border-radius: 1.4em;
     color: var(--ink);
     background: oklch(0.17 0.012 225 / 0.8);
-    letter-spacing: 0.01em;
+    text-align: center;
+    text-wrap: balance;
     --faintest: 0.72;
     animation: pulse 3.2s ease-in-out infinite;
   }
@@ -266,9 +267,6 @@ export const roomStyle = css`
     room-overview {
       inset-block: calc(var(--edge-top) + max(3.4em, 54px)) auto;
       inset-inline: auto calc(var(--edge-end) + 62px);
-    }
-    .hint {
-      bottom: calc(100% + 0.6em);
     }
     .shared {
       top: var(--edge-top);

@@ -13,7 +13,7 @@ import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
 import { BrowserStore } from '../../state/browser-store.ts';
 import { changeText } from '../affected-text.ts';
-import { reasonText } from '../refusal-text.ts';
+import { reasonText, type WayBack } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
 import { followingText, spotText } from '../shared-views.ts';
@@ -51,7 +51,10 @@ export class VivariumRoom extends VisitorElement {
       this.wayBack = wayBack;
     },
     isBusy: () => this.isBusy,
-    announce: (text) => this.toasts.show(text, { x: this.middle.x, y: this.middle.y / 2 }),
+    announce: (text) => {
+      const { top } = this.foot.getBoundingClientRect();
+      this.toasts.show(text, { ...this.middle, y: top - 24 });
+    },
     visit: (place) => this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 }),
     match: (area) => this.room?.view.match(area),
   });
@@ -61,8 +64,7 @@ export class VivariumRoom extends VisitorElement {
   /** Whether somebody has pinched in this browser. */
   private readonly pinched = new BrowserStore('localStorage', 'vivarium pinched');
   @state() private refusal = '';
-  /** Label of the button that may help; undefined if none can. */
-  private wayBack: string | undefined;
+  private wayBack: WayBack | undefined;
   /** The organism of the open keepsake sheet. */
   @state() private keeping: OrganismView | undefined;
   /** Whether the first picture of the room has arrived. */
@@ -72,6 +74,7 @@ export class VivariumRoom extends VisitorElement {
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('.lens') private readonly lens!: HTMLCanvasElement;
   @query('tool-dock') private readonly dock!: ToolDock;
+  @query('.foot') private readonly foot!: HTMLElement;
   @query('find-mine') private readonly finder!: FindMine;
   @query('key-help') private readonly help!: KeyHelp;
   @query('room-story') private readonly story!: RoomStory;
@@ -219,7 +222,8 @@ export class VivariumRoom extends VisitorElement {
   /** What a newcomer may try next; '' if there is nothing. */
   private hint(): string {
     const { planted, tool, held } = this.session.state.state;
-    if (this.session.watches) return msg('You are watching.');
+    const { watches, pause } = this.session;
+    if (pause || watches) return pause || msg('You are watching.');
     if (!planted && tool === 'plant')
       return held.from === 'token'
         ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again'))
@@ -296,9 +300,11 @@ export class VivariumRoom extends VisitorElement {
   }
 
   private closed(): TemplateResult {
+    const { refusal, wayBack } = this;
+    const go = (): void => (wayBack?.to ? location.assign(wayBack.to) : location.reload());
     return html`<div class="closed grid" role="alert">
-      <p>${this.refusal}</p>
-      ${this.wayBack ? html`<button class="solid" @click=${() => location.reload()}>${this.wayBack}</button>` : nothing}
+      <p>${refusal}</p>
+      ${wayBack ? html`<button class="solid" @click=${go}>${wayBack.label}</button>` : nothing}
     </div>`;
   }
 

@@ -165,6 +165,18 @@ describe('camera rig', () => {
     expect(rig.isFitted).toBe(false);
   });
 
+  test('opens near an edge with as little as can be of what lies beside the grid', () => {
+    const rig = onPhone();
+    rig.open({ x: 16, y: 16 }, SIDE);
+    const { x, y, width, height } = rig.shown;
+    expect([x, y].map((at) => Math.round(at))).toEqual([
+      0,
+      height > wide.height ? Math.round((wide.height - height) / 2) : 0,
+    ]);
+    rig.open({ x: wide.width - 16, y: 16 }, SIDE);
+    expect(rig.shown.x + width).toBeCloseTo(wide.width);
+  });
+
   test('glides to an organism, and zooms out only until it is seen whole', () => {
     const rig = onPhone();
     const fitted = rig.camera.zoom;
@@ -190,10 +202,11 @@ describe('camera rig', () => {
   test('begins slowly: in 100 ms it has covered less than a tenth of the way', () => {
     const rig = onPhone();
     rig.open({ x: 20, y: 90 }, SIDE);
+    const { x } = rig.camera;
     rig.step(0);
-    rig.show({ x: 320, y: 90 }, SIDE);
+    rig.show({ x: x + 250, y: 90 }, SIDE);
     for (let now = 16; now <= 100; now += 16) rig.step(now);
-    expect(rig.camera.x - 20).toBeLessThan(30);
+    expect(rig.camera.x - x).toBeLessThan(25);
   });
 
   test('follows an organism that grows: close to the seed, farther with each stage', () => {

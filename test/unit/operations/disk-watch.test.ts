@@ -3,13 +3,13 @@ import { textLog } from '../../../server/platform/log.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { diskLow, diskLook } = DEFAULTS.operations;
+const { diskFilling, diskLook } = DEFAULTS.operations;
 
 test('the log warns once when space becomes low, and says once when there is enough', async () => {
   const clock = new FakeClock();
   const lines: string[] = [];
   const write = (line: string) => lines.push(line);
-  let free: number | undefined = 2 * diskLow;
+  let free: number | undefined = 2 * diskFilling;
   const freeOf = async () => {
     if (free === undefined) throw new Error('EIO');
     return free;
@@ -18,17 +18,17 @@ test('the log warns once when space becomes low, and says once when there is eno
   const pass = async (now: number | undefined) => {
     free = now;
     await clock.advance(diskLook);
-    return watch.isLow;
+    return watch.isFilling;
   };
-  expect(await pass(diskLow)).toBe(false);
-  expect(await pass(diskLow - 1)).toBe(true);
-  expect(watch.free).toBe(diskLow - 1);
-  expect(await pass(diskLow + 1)).toBe(true);
+  expect(await pass(diskFilling)).toBe(false);
+  expect(await pass(diskFilling - 1)).toBe(true);
+  expect(watch.free).toBe(diskFilling - 1);
+  expect(await pass(diskFilling + 1)).toBe(true);
   expect(await pass(undefined)).toBe(true);
   expect(watch.free).toBeUndefined();
-  expect(await pass(1.5 * diskLow)).toBe(false);
+  expect(await pass(1.5 * diskFilling)).toBe(false);
   expect(lines).toEqual([
-    'disk-low: Only 1023 MiB are free on the disk of the data folder. Below 128 MiB, nothing is stored.',
+    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Below 128 MiB, nothing is stored.',
     '1536 MiB are free on the disk of the data folder again.',
   ]);
   watch.stop();

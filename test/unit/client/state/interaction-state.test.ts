@@ -117,6 +117,19 @@ describe('clocks', () => {
     for (let i = 0; i < 60; i++) resolution.frame((now += 50));
     expect(resolution.ratio(3)).toBeLessThan(1.5);
   });
+
+  test('resolution falls soon where each picture waits for the GPU, however long, and not because of the first', () => {
+    const waiting = new Resolution();
+    let now = 0;
+    waiting.frame(now, true);
+    for (let i = 0; i < 8; i++) waiting.frame((now += 600), true);
+    expect(waiting.ratio(2)).toBe(1);
+    const compiling = new Resolution();
+    compiling.frame(0, true);
+    compiling.frame((now = 3_000), true);
+    for (let i = 0; i < 60; i++) compiling.frame((now += 1_000 / 60));
+    expect(compiling.ratio(2)).toBe(2);
+  });
 });
 
 describe('texts and keys', () => {
