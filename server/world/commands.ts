@@ -30,8 +30,11 @@ export type RoomCommand = { readonly by: ParticipantView } & (
   | { readonly what: 'remove'; readonly organism: OrganismId }
   /** The host removes all organisms that own a place in a rectangle. */
   | { readonly what: 'clear'; readonly area: Rect }
-  /** The gardener has the organism depart that has been unattended longest. */
-  | { readonly what: 'thin' }
+  /**
+   * The gardener has one of its own organisms depart, or without `organism` the one that has been
+   * unattended longest.
+   */
+  | { readonly what: 'thin'; readonly organism?: OrganismId | undefined }
 );
 
 /** The result of one command. */

@@ -4,15 +4,9 @@ import {
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
-import { cutAcross, strokeOver } from '../../../server/gardener/strokes.ts';
+import { cutAcross } from '../../../server/gardener/strokes.ts';
 import { checkStroke } from '../../../server/world/damage.ts';
-import {
-  contains,
-  coverage,
-  intersects,
-  strokeLength,
-  windowAround,
-} from '../../../shared/geometry.ts';
+import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';
 
@@ -92,24 +86,6 @@ describe('strokes', () => {
     });
   });
 
-  test('a stroke over an organism covers every cell, and a room accepts it', () => {
-    for (const wide of [8, 16, 32, 64]) {
-      const large = { id: 1, x: 100, y: 90, side: wide };
-      const stroke = strokeOver(large, land(200, 180))!;
-      const cover = coverage(stroke, windowAround(large.x, large.y, wide))!;
-      expect(cover.every((covered) => covered === 1)).toBe(true);
-      expect(strokeLength(stroke.points)).toBeLessThanOrEqual(512);
-      expect(stroke.radius).toBeLessThanOrEqual(12);
-    }
-    // In a corner as well.
-    const corner = { id: 1, x: 16, y: 16, side };
-    const stroke = strokeOver(corner, land(64, 64))!;
-    checkStroke(stroke, { width: 64, height: 64 } as never);
-    expect(coverage(stroke, windowAround(16, 16, side))!.every((covered) => covered === 1)).toBe(
-      true,
-    );
-  });
-
   test('no stroke hits another organism', () => {
     forAll(
       fc.integer({ min: 0, max: 99 }),
@@ -117,10 +93,7 @@ describe('strokes', () => {
       seed,
       (x, y, chance) => {
         const ground = land(100, 80, { x, y });
-        const strokes = [
-          ...(cutAcross(one, ground, createRandom(chance)) ?? []),
-          ...[strokeOver(one, ground) ?? []].flat(),
-        ];
+        const strokes = cutAcross(one, ground, createRandom(chance)) ?? [];
         const place = { x, y, width: 1, height: 1 };
         for (const stroke of strokes) expect(coverage(stroke, place)).toBeUndefined();
       },

@@ -2,9 +2,9 @@
 import * as v from 'valibot';
 import {
   chooseDeparting,
-  chooseUnattended,
   type Moment,
   type Resident,
+  unattendedOf,
 } from '../../../server/world/choose-departing.ts';
 import type { RoomEvent } from '../../../server/world/events.ts';
 import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
@@ -77,7 +77,7 @@ describe('the choice', () => {
 
   test('DEP-4: unattended is what rests and whose planter was away for ten minutes of its life', () => {
     forAll(scenes, ({ residents, absences }) => {
-      const chosen = chooseUnattended(residents, momentOf(absences));
+      const [chosen] = unattendedOf(residents, momentOf(absences));
       const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
       const left = residents.filter(
         (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
@@ -203,14 +203,14 @@ describe('a full room', () => {
     expect(thin().answers[0].refused?.reason).toBe('no-such-organism');
     hand.room.leave(BERT.id);
     hand.ticks(unattendedSeconds - 1);
-    expect(hand.room.unattended).toBeUndefined();
+    expect(hand.room.unattended()).toEqual([]);
     hand.tick();
-    expect(hand.room.unattended).toBe(2);
+    expect(hand.room.unattended().map(({ id }) => id)).toEqual([2]);
     const { answers, life } = thin();
     expect(answers[0]).toMatchObject({ removed: 1 });
     expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
     expect(planters(hand)).toEqual(['Anna']);
-    expect(hand.room.unattended).toBeUndefined();
+    expect(hand.room.unattended()).toEqual([]);
   });
 });
 
