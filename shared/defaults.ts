@@ -119,12 +119,13 @@ export const DEFAULTS = {
     refusalDelay: 15_000,
     /** Delay between two strokes of a cut. */
     strokeInterval: 130,
-    /** Time before it may cut the same organism again. */
-    recutDelay: 60_000,
+    /** Time before it may cut the same organism again: one of its own, and one of others. */
+    recutDelay: 30_000,
+    othersRecutDelay: 600_000,
     /** Share of a room's maximum of organisms above which it removes unattended ones. */
     thinAbove: 0.9,
     /** Share of a room's maximum that it keeps of its own, up to `initialPlants`, in any room. */
-    leastShare: 1 / 8,
+    leastShare: 1 / 6,
     /** How long a season of kinds and colours lasts, least and most. */
     seasonLength: [180_000, 300_000],
     /** Entries of the gallery that make a season, at least. */

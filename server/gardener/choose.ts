@@ -64,7 +64,7 @@ export function woundable(
   const own = organisms.filter(isOwn);
   const others = whose === 'unattended' ? room.unattended().filter((one) => !isOwn(one)) : [];
   return [...own, ...others].filter(
-    (one) => isGrown(one) && !one.hurt && one.kind !== '' && !isPressed(one, organisms, room),
+    (one) => isGrown(one) && !one.hurt && !isPressed(one, organisms, room),
   );
 }
 

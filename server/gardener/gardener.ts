@@ -107,8 +107,7 @@ export class Gardener {
       if (!this.tending.isWaiting) this.plantAll();
       return;
     }
-    this.nextAt = now + this.delay();
-    this.startNext();
+    this.nextAt = now + (this.startNext() ? this.delay() : plantingDelay[0]);
   }
 
   private isIdle(after: number, now: number): boolean {
@@ -137,23 +136,25 @@ export class Gardener {
     this.scheduled = [];
   }
 
-  /** Chooses and starts the next action: the first that is possible. */
-  private startNext(): void {
+  /** Chooses and starts the next action: the first that is possible. @returns false if none is */
+  private startNext(): boolean {
     const { tending } = this;
-    if (tending.thin()) return;
-    if (tending.own.length < initialPlants && tending.plant()) return;
+    if (tending.thin()) return true;
+    if (tending.own.length < initialPlants && tending.plant()) return true;
     const draw = this.options.random.uniform();
-    if (draw < 0.45 && tending.wound()) return;
-    if (draw < 0.7 && tending.cross()) return;
-    if (tending.plant() || tending.replace()) return;
-    if (!tending.wound()) tending.cross();
+    if (draw < 0.45 && tending.wound()) return true;
+    if (draw < 0.7 && tending.cross()) return true;
+    return tending.plant() || tending.replace() || tending.wound() || tending.cross();
   }
 
   private delay(): number {
     const { tending, options } = this;
-    const isPlanting = tending.own.length < initialPlants && tending.mayPlant;
+    const own = tending.own.length;
+    const isPlanting = own < initialPlants && tending.mayPlant;
     const [least, most] = isPlanting ? plantingDelay : actionDelay;
-    return least + (most - least) * options.random.uniform();
+    // Each of its own can be wounded and replaced now and then: few have to last.
+    const slower = isPlanting ? 1 : Math.min(2, Math.max(1, initialPlants / Math.max(1, own)));
+    return slower * (least + (most - least) * options.random.uniform());
   }
 
   /** @returns the room's answer; undefined if refused, and the next action is delayed */

@@ -22,12 +22,13 @@ const {
   avoidedKinds,
   initialPlants,
   leastShare,
+  othersRecutDelay,
   plantingDelay,
   recutDelay,
   strokeInterval,
   thinAbove,
 } = DEFAULTS.attract;
-const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+const { protectedSeconds } = DEFAULTS.departure;
 
 /** Share of its plants that are of the season. */
 const SEASONAL = 0.85;
@@ -80,7 +81,9 @@ export class Tending {
     const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
     const least = Math.min(initialPlants, Math.floor(leastShare * room.maxOrganisms));
     if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
-    return room.size + pending.size < room.maxOrganisms || this.leaves !== undefined;
+    // A full room makes room for its seed by DEP-1: of the absent first, its own before others'.
+    const isFull = room.size + pending.size >= room.maxOrganisms;
+    return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
   /** Plants a creature of the gallery, mostly of the season. */
@@ -117,8 +120,11 @@ export class Tending {
   wound(): boolean {
     const { random, room, hands } = this;
     const now = hands.now();
-    for (const [id, at] of this.woundedAt) if (now - at > recutDelay) this.woundedAt.delete(id);
-    const candidates = woundable(room, this.wounds).filter(({ id }) => !this.woundedAt.has(id));
+    for (const id of this.woundedAt.keys()) if (!room.viewOf(id)) this.woundedAt.delete(id);
+    const candidates = woundable(room, this.wounds).filter((one) => {
+      const at = this.woundedAt.get(one.id) ?? Number.NEGATIVE_INFINITY;
+      return now - at > (isOwn(one) ? recutDelay : othersRecutDelay);
+    });
     if (candidates.length === 0) return false;
     const chosen = candidates[random.integer(candidates.length)];
     const strokes = cutAcross(chosen, room.grid.planes, random);
@@ -173,18 +179,6 @@ export class Tending {
     if (!oldest) return false;
     void this.hands.send({ what: 'thin', organism: oldest.id });
     return true;
-  }
-
-  /**
-   * Who would depart from a full room for one of its seeds, if that is one of its own, one long
-   * unattended, or any of an absent planter while it has nearly none.
-   */
-  private get leaves(): OrganismView | undefined {
-    const { room } = this;
-    const [first] = room.unattended(protectedSeconds);
-    if (!first || isOwn(first)) return first;
-    if (room.unattended(unattendedSeconds).length > 0) return first;
-    return this.own.length < 2 ? first : undefined;
   }
 
   private get area(): PlantingArea {
