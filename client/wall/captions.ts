@@ -1,5 +1,5 @@
 /**
- * Which caption a wall shows: only what is true of its room now. News, of what has just happened,
+ * Which caption a wall shows: only what is true of its room now. RecentEvent, of what has just happened,
  * and what holds all the time take turns.
  */
 import type { ColourRange } from '../../shared/colour-range.ts';
@@ -15,7 +15,7 @@ import {
 } from './text.ts';
 
 /** Something that has just happened to an organism. */
-export interface News {
+export interface RecentEvent {
   readonly what: NewsKind;
   /** As it is now. */
   readonly organism: OrganismView;
@@ -32,11 +32,11 @@ export interface Season {
 }
 
 /** What a wall knows of its room. */
-export interface WallFacts {
+export interface CaptionFacts {
   /** All that live, those that depart included. */
   readonly organisms: readonly OrganismView[];
   /** Of the last seconds, the latest first. */
-  readonly news: readonly News[];
+  readonly news: readonly RecentEvent[];
   /** Whether nobody has been here for a while. */
   readonly isAlone: boolean;
   /** Whether it shows a QR code. */
@@ -59,7 +59,7 @@ export interface Line {
 const PRESSING = 0.8;
 
 /** What has just happened and still holds, the latest first. */
-export function newsLines({ news, names }: WallFacts): Line[] {
+export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap(({ what, organism, parents }): Line[] => {
     const { id, phase, hurt } = organism;
     const holds = {
@@ -77,7 +77,7 @@ export function newsLines({ news, names }: WallFacts): Line[] {
 }
 
 /** What holds as long as the room is as it is, in the order in which it is shown. */
-export function standingLines(facts: WallFacts): Line[] {
+export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
   const count = organisms.length;
@@ -129,7 +129,7 @@ export class CaptionTurns {
    *
    * @returns undefined if there is nothing to say
    */
-  next(facts: WallFacts): Line | undefined {
+  next(facts: CaptionFacts): Line | undefined {
     const fresh = this.wasNews ? [] : newsLines(facts).filter(({ id }) => !this.shown.has(id));
     const line = fresh[0] ?? this.longestAgo(standingLines(facts));
     this.wasNews = fresh.length > 0;
@@ -143,7 +143,7 @@ export class CaptionTurns {
   }
 
   /** The caption as it is now, if it still holds. */
-  again({ id }: Line, facts: WallFacts): Line | undefined {
+  again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
 

@@ -3,12 +3,12 @@ import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/colour-ra
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import type { News, Season, WallFacts } from './captions.ts';
+import type { CaptionFacts, RecentEvent, Season } from './captions.ts';
 import { hasSeason, type NewsKind } from './text.ts';
 
 /** How long something is news, ms. */
 const NEWS_TIME = 20_000;
-/** News kept, at most. */
+/** Events kept, at most. */
 const MOST_NEWS = 32;
 /** How long the gardener tends the room after it has planted, seconds. */
 const TENDED_TIME = 60;
@@ -21,7 +21,7 @@ const SEASON_SHARE = 0.75;
 
 const NEWS: readonly string[] = ['born', 'wounded', 'healed', 'departing'] satisfies NewsKind[];
 
-interface Event extends Omit<News, 'organism'> {
+interface Event extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
   /** ms */
   readonly at: number;
@@ -49,12 +49,12 @@ export class WallNews {
   }
 
   /** @returns undefined before the room is known */
-  facts(wall: Pick<WallFacts, 'isAlone' | 'hasCode'>): WallFacts | undefined {
+  facts(wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>): CaptionFacts | undefined {
     const { model } = this;
     if (!model.room) return undefined;
     const organisms = [...model.organisms.values()];
     const since = this.now() - NEWS_TIME;
-    const news = this.events.flatMap(({ what, id, parents, at }): News[] => {
+    const news = this.events.flatMap(({ what, id, parents, at }): RecentEvent[] => {
       const organism = model.organisms.get(id);
       return organism && at >= since ? [{ what, organism, parents }] : [];
     });

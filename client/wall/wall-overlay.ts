@@ -5,7 +5,7 @@ import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
-import { CaptionTurns, type Line, type WallFacts } from './captions.ts';
+import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import { overlayStyle } from './overlay-style.ts';
 import {
   type Caption,
@@ -46,8 +46,8 @@ export class WallOverlay extends LitElement {
   @property({ attribute: false }) people: readonly ParticipantView[] = [];
   /** What the captions are about; undefined before the room is known. */
   @property({ attribute: false }) facts: (
-    wall: Pick<WallFacts, 'isAlone' | 'hasCode'>,
-  ) => WallFacts | undefined = () => undefined;
+    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
+  ) => CaptionFacts | undefined = () => undefined;
   /** Nobody has been active for a while. */
   @property({ type: Boolean }) attract = false;
   /** Whether the host has enabled captions. */

@@ -34,7 +34,7 @@ const { protectedSeconds } = DEFAULTS.departure;
 const SEASONAL = 0.85;
 
 /** How the gardener reaches the room. */
-export interface Hands {
+export interface RoomAccess {
   /** ms */
   readonly now: () => number;
   /** @returns the room's answer; undefined if refused */
@@ -56,7 +56,7 @@ export class Tending {
   constructor(
     private readonly room: Room,
     private readonly random: Random,
-    private readonly hands: Hands,
+    private readonly access: RoomAccess,
   ) {
     this.seasons = new Seasons(room.species, random);
   }
@@ -95,7 +95,7 @@ export class Tending {
     const { name: kind } = this.room.species.gallery[index];
     const pending = { ...place!, kind };
     this.pending.add(pending);
-    void this.hands
+    void this.access
       .send({ what: 'plant', x: place!.x, y: place!.y, seed: { from: 'gallery', index } })
       .finally(() => this.pending.delete(pending));
     return true;
@@ -112,14 +112,14 @@ export class Tending {
     // What departs already leaves ground.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (!isNearlyFull && (departs || this.hasGround)) return false;
-    void this.hands.send({ what: 'thin' });
+    void this.access.send({ what: 'thin' });
     return true;
   }
 
   /** Cuts across an organism, which then heals. */
   wound(): boolean {
-    const { random, room, hands } = this;
-    const now = hands.now();
+    const { random, room, access } = this;
+    const now = access.now();
     for (const id of this.woundedAt.keys()) if (!room.viewOf(id)) this.woundedAt.delete(id);
     const candidates = woundable(room, this.wounds).filter((one) => {
       const at = this.woundedAt.get(one.id) ?? Number.NEGATIVE_INFINITY;
@@ -131,10 +131,10 @@ export class Tending {
     if (!strokes) return false;
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
-      hands.later(i * strokeInterval, () => {
+      access.later(i * strokeInterval, () => {
         // A neighbour may have grown meanwhile.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
-        void hands.send({ what: 'damage', ...stroke });
+        void access.send({ what: 'damage', ...stroke });
       });
     });
     return true;
@@ -142,19 +142,19 @@ export class Tending {
 
   /** Crosses two neighbours of any planter, and plants the child near them. */
   cross(): boolean {
-    const { random, room, hands } = this;
-    const pair = choosePair(room, this.seasons.at(hands.now()), random);
+    const { random, room, access } = this;
+    const pair = choosePair(room, this.seasons.at(access.now()), random);
     if (!pair || !this.hasGround) return false;
     const [a, b] = pair;
     if (!this.mayPlant && !this.release(a, b)) return false;
     const mix = 0.35 + 0.3 * random.uniform();
-    void hands.send({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
+    void access.send({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
       const { seed } = answer ?? {};
       if (!seed) return;
-      hands.later(plantingDelay[0], () => {
+      access.later(plantingDelay[0], () => {
         const place = this.placeNear({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
         if (!place || !this.mayPlant) return;
-        void hands.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
+        void access.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
       });
     });
     return true;
@@ -163,7 +163,7 @@ export class Tending {
   /** Has its oldest organism depart, and plants another later. */
   replace(): boolean {
     if (!this.hasGround || !this.release()) return false;
-    this.hands.later(plantingDelay[0], () => void this.plant());
+    this.access.later(plantingDelay[0], () => void this.plant());
     return true;
   }
 
@@ -177,7 +177,7 @@ export class Tending {
       .unattended(protectedSeconds)
       .find((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
     if (!oldest) return false;
-    void this.hands.send({ what: 'thin', organism: oldest.id });
+    void this.access.send({ what: 'thin', organism: oldest.id });
     return true;
   }
 
@@ -211,7 +211,7 @@ export class Tending {
    * @returns gallery index; undefined if all live here
    */
   private chooseEntry(): number | undefined {
-    const { random, room, hands } = this;
+    const { random, room, access } = this;
     const { gallery } = room.species;
     const living = new Set([...room.organisms, ...this.pending].map(({ kind }) => kind));
     const missing = featuredOf(room.species).filter((index) => !living.has(gallery[index].name));
@@ -220,7 +220,7 @@ export class Tending {
       (index) => !avoidedKinds.includes(gallery[index].kind ?? ''),
     );
     if (candidates.length === 0) return undefined;
-    const theme = this.seasons.at(hands.now());
+    const theme = this.seasons.at(access.now());
     const seasonal = theme && random.uniform() < SEASONAL;
     const chosen = seasonal
       ? preferably(candidates, (index) => isOfSeason(index, theme, room.species))

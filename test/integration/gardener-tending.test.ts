@@ -18,7 +18,7 @@ import { afterSuite } from '../support/suite.ts';
 /** Few ticks, so that ten minutes are soon over. */
 const RATE = 5;
 const VISITORS = 20;
-/** She stays and only watches. */
+/** Who stays, and only watches. */
 const PIA = 20;
 const GARDENER = { id: 99, name: DEFAULTS.attract.name, hue: 100 };
 const TEN_MINUTES = 600;
@@ -170,7 +170,7 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
     const { initialPlants, leastShare } = DEFAULTS.attract;
     const most = Math.min(initialPlants, Math.floor(leastShare * maxOrganisms));
     expect(Math.max(...hall.sizes)).toBeLessThanOrEqual(Math.min(VISITORS + most, maxOrganisms));
-    // Hers stays, and of the others at most so many have made room: for the gardener's few, and
+    // Those of who is here stay, and of the others at most so many have made room: for the gardener's few, and
     // as unattended for newcomers (DEP-4).
     const left = theirs.filter((id) => !hall.room.viewOf(id));
     const spare = Math.ceil((1 - DEFAULTS.attract.thinAbove) * maxOrganisms);

@@ -1,6 +1,7 @@
 /** Where the gardener plants and what its strokes touch. */
 import {
   choosePlantingPlace,
+  nearestGround,
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
@@ -58,6 +59,28 @@ describe('composition', () => {
       expect(quarters.size).toBe(4);
     }
   });
+});
+
+test('the nearest ground is bare where a seed grows, and nearer the fuller a room is', () => {
+  const owner = new Uint32Array(128 * 96);
+  const grid = { width: 128, height: 96, owner };
+  const fill = (x: number, y: number, width: number, height: number) => {
+    for (let row = y; row < y + height; row++) {
+      owner.fill(1, row * 128 + x, row * 128 + x + width);
+    }
+  };
+  const near = { x: 30, y: 40 };
+  const bare = nearestGround(grid, 32, near)!;
+  expect(Math.hypot(bare.x - near.x, bare.y - near.y)).toBeLessThan(4);
+  fill(0, 0, 64, 96);
+  // A whole window, beside what lives there.
+  expect(nearestGround(grid, 32, near)).toEqual({ x: 80, y: 40 });
+  fill(64, 0, 64, 96);
+  for (let row = 60; row < 76; row++) owner.fill(0, row * 128 + 100, row * 128 + 116);
+  // A gap that holds the middle of one.
+  expect(nearestGround(grid, 32, near)).toEqual({ x: 108, y: 68 });
+  owner.fill(1);
+  expect(nearestGround(grid, 32, near)).toBeUndefined();
 });
 
 describe('strokes', () => {

@@ -212,6 +212,24 @@ describe('a full room', () => {
     expect(planters(hand)).toEqual(['Anna']);
     expect(hand.room.unattended()).toEqual([]);
   });
+
+  test('DEP-4: the gardener has its own depart, also after a restart, and no others', () => {
+    const hand = fullRoom();
+    hand.room.setMaxOrganisms(3);
+    hand.plant(6, 18, CLEO);
+    hand.ticks(GROWN);
+    const thin = (organism: number, by = CLEO) => {
+      hand.room.enqueue(7, { what: 'thin', by, organism });
+      return hand.tick();
+    };
+    expect(thin(1).answers[0].refused?.reason).toBe('not-yours');
+    expect(thin(9).answers[0].refused?.reason).toBe('no-such-organism');
+    const { answers, life } = thin(3, { ...CLEO, id: 8 });
+    expect(answers[0]).toMatchObject({ removed: 1 });
+    expect(left(life)).toEqual([{ what: 'departing', id: 3 }]);
+    expect(thin(3).answers[0].refused?.reason).toBe('no-such-organism');
+    expect(planters(hand)).toEqual(['Anna', 'Bert']);
+  });
 });
 
 describe('a full room of fresh organisms', () => {
