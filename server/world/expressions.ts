@@ -9,6 +9,7 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
+import { nextLatent } from './transforming.ts';
 
 /** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
 const EVENLY = 0x9e3779b1;
@@ -115,8 +116,9 @@ function returnLatent(organism: Organism): void {
 
 /** The latent that an organism's next step must tell the engine, [Z]; undefined: it knows. */
 export function takeExpressed(organism: Organism): Float32Array | undefined {
-  const { mustExpress, expression, latent } = organism;
+  const { mustExpress, expression, transforming, latent } = organism;
   organism.mustExpress = false;
+  if (transforming && transforming.stepsLeft > 0) return nextLatent(organism, transforming);
   return mustExpress ? (expression?.latent ?? latent) : undefined;
 }
 

@@ -12,11 +12,12 @@ export function isDue(organism: Organism): boolean {
 
 /** The ticks between an organism's step and its next; undefined: none. */
 export function waitAfterStep(
-  { phase, hurt, closed, expression }: Organism,
+  { phase, hurt, closed, expression, transforming }: Organism,
   { areLiving, life }: RoomRules,
 ): number | undefined {
   if (!areLiving || phase === 'asleep') return undefined;
-  const isShown = hurt !== undefined || closed !== undefined || expression !== undefined;
-  const interval = phase === 'growing' ? life.birth : isShown ? life.healing : 1;
+  const isBorn = phase === 'growing' || (transforming && transforming.stepsLeft > 0);
+  const isShown = (hurt ?? closed ?? expression ?? transforming) !== undefined;
+  const interval = isBorn ? life.birth : isShown ? life.healing : 1;
   return interval > 1 ? interval - 1 : undefined;
 }
