@@ -24,6 +24,7 @@ export class Feedback {
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       if (event.what === 'born') this.play('planted');
       if (event.what === 'healed') this.play('healed');
+      if (event.what === 'transformed') this.sound?.play('transformed');
     });
   }
 

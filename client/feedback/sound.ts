@@ -30,6 +30,7 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
+  transformed: [{ from: LOWEST, to: LOWEST * 2, loudness: 0.3, rise: 0.3, fall: 1.6 }],
   refused: [THUD, { ...THUD, after: 0.1 }],
 } satisfies Record<string, readonly Tone[]>;
 

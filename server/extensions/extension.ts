@@ -123,6 +123,7 @@ export interface Asked {
   readonly onPlant: Wish<'plant'>;
   readonly onStroke: Wish<'damage'>;
   readonly onCross: Wish<'cross'>;
+  readonly onTransform: Wish<'transform'>;
   readonly onDraw: Drawn;
 }
 
@@ -166,6 +167,7 @@ export interface Hand {
   plant(room: string, act: Act<'plant'>): Promise<Outcome>;
   damage(room: string, act: Act<'damage'>): Promise<Outcome>;
   cross(room: string, act: Act<'cross'>): Promise<Outcome>;
+  transform(room: string, act: Act<'transform'>): Promise<Outcome>;
   /** Writes a line to the server's log. */
   say(line: string): void;
 }
@@ -187,6 +189,7 @@ export const HOOKS = [
   'onPlant',
   'onStroke',
   'onCross',
+  'onTransform',
   'onDraw',
 ] as const satisfies readonly (keyof Told | keyof Asked)[];
 

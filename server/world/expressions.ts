@@ -9,7 +9,7 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
-import { nextLatent } from './transforming.ts';
+import { nextLatent } from './transformation.ts';
 
 /** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
 const EVENLY = 0x9e3779b1;

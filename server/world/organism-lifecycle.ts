@@ -19,7 +19,7 @@ import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 import { isDue, waitAfterStep } from './step-interval.ts';
-import { become, countTurn, type Seed } from './transforming.ts';
+import { become, countTurn, type Seed } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {

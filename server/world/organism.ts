@@ -31,7 +31,7 @@ export interface Expression {
   held?: number | undefined;
 }
 
-/** The way from what an organism was to what it turns into; see `transforming.ts`. */
+/** The way from what an organism was to what it turns into; see `transformation.ts`. */
 export interface Transformation {
   /** [Z]. What its cells read when it began. */
   readonly from: Float32Array;

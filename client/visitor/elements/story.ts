@@ -19,7 +19,14 @@ type Room = People & Pick<RoomModel, 'organisms'>;
 const MAX_SENTENCES = 3;
 
 /** The events that are announced, the most important first. */
-const RANK: readonly LifeEvent['what'][] = ['born', 'died', 'wounded', 'healed', 'grown'];
+const RANK: readonly LifeEvent['what'][] = [
+  'born',
+  'died',
+  'transformed',
+  'wounded',
+  'healed',
+  'grown',
+];
 
 /** 'penguin (planted by Ada)' */
 function label(organism: OrganismView, people: People): string {
@@ -37,6 +44,10 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   const who = label(organism, people);
   if (event.what === 'died') {
     return event.cause === 'departed' ? msg(str`${who} has left.`) : msg(str`${who} has died.`);
+  }
+  if (event.what === 'transformed') {
+    const before = label({ ...organism, kind: organism.was?.at(-1) ?? '' }, people);
+    return msg(str`${before} turns into this: ${organismName(organism)}.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);

@@ -75,9 +75,7 @@ describe('turning into another', () => {
       ...{ what: 'transformed', id: 1, by: ANNA.id },
       ...{ kind: 'two', origin: 'gallery', parents: [] },
     });
-    expect(hand.room.organisms).toEqual([
-      { ...before, kind: 'two', phase: 'awake', was: ['one'] },
-    ]);
+    expect(hand.room.organisms).toEqual([{ ...before, kind: 'two', phase: 'awake', was: ['one'] }]);
     const told = [...hand.expressed.map(({ latent }) => latent), ...hand.untilRest()];
     // A little further from the old latent to the new one in each step; then as it is.
     expect(told).toHaveLength(transformSteps);
