@@ -28,7 +28,6 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
     msg('Your last drawings still wait for the host. Please wait a little.'),
   'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
   'no-such-organism': () => msg('That organism is not here any more.'),
-  'not-grown': () => msg('That one is still growing. Wait until it has grown up.'),
   'no-such-participant': () => msg('They are not here any more.'),
   'follows-you': () => msg('They follow your view already.'),
   protected: () => msg('That one was just wounded. Let it heal for a moment.'),

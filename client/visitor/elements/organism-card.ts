@@ -98,6 +98,9 @@ export class OrganismCard extends PanelElement {
     footer .quiet {
       padding-inline: 0.6em;
     }
+    .former {
+      grid-column: 2 / -1;
+    }
     [data-testid='transform'] {
       max-width: 100%;
     }

@@ -142,7 +142,6 @@
 's7fe3df73545259e7': `Overblik over rummet`,
 's8346a574925e75a9': `gul`,
 's840b01fb4f620a39': `Klik for at plante`,
-'s8569dfc7fce1cc8f': `Den vokser stadig. Vent, til den er vokset op.`,
 's864c948d4629240f': `Vis alt`,
 's86c9619ea79db385': str`fuldt, ${0} før dig`,
 's86f0ced1ea98b793': `Det nærmeste væsen, jeg kan gro`,

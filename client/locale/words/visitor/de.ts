@@ -142,7 +142,6 @@
 's7fe3df73545259e7': `Übersicht des Raums`,
 's8346a574925e75a9': `Gelb`,
 's840b01fb4f620a39': `Klicken, um zu pflanzen`,
-'s8569dfc7fce1cc8f': `Der Organismus wächst noch. Warte, bis er ausgewachsen ist.`,
 's864c948d4629240f': `Alles zeigen`,
 's86c9619ea79db385': str`voll, ${0} vor dir`,
 's86f0ced1ea98b793': `Das ähnlichste Wesen, das ich wachsen lassen kann`,

@@ -142,7 +142,6 @@
 's7fe3df73545259e7': `Vista general de la sala`,
 's8346a574925e75a9': `amarillo`,
 's840b01fb4f620a39': `Haz clic para plantar`,
-'s8569dfc7fce1cc8f': `Ese todavía está creciendo. Espera a que haya crecido.`,
 's864c948d4629240f': `Ver todo`,
 's86c9619ea79db385': str`llena, ${0} antes que tú`,
 's86f0ced1ea98b793': `La criatura más parecida que puedo cultivar`,
