@@ -117,13 +117,13 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   // Nothing is acknowledged but by messages of its own.
   [
     /socket\.io-client\/.*\/socket\.js$/,
-    /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
+    /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
     '',
   ],
-  // Messages hold no dates, sets, errors or the like, and a page has one reader.
+  // Messages hold no dates, sets, errors or the like, each is one value, and a page has one reader.
   [
     /msgpackr\/unpack\.js$/,
-    /currentExtensions\[0x42\].*(?=\/\/ registration of bulk)|var defaultUnpackr.*/gs,
+    /^\tunpackMultiple\(.*?^\t\}$|currentExtensions\[0x42\].*(?=\/\/ registration of bulk)|var defaultUnpackr.*/gms,
     '',
   ],
   // Pages bring a parser of their own.

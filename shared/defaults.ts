@@ -145,6 +145,8 @@ export const DEFAULTS = {
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
     protect: 0,
+    /** Whether visitors may turn others' organisms into something else. */
+    transformOthers: false,
     /** Ticks between two steps of an organism that grows, and of one that heals. */
     birth: LIFE_DEFAULTS.life.birth,
     healing: LIFE_DEFAULTS.life.healing,

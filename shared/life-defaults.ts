@@ -22,6 +22,10 @@ export const LIFE_DEFAULTS = {
     healedShare: 0.9,
     /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
     woundSeconds: 1,
+    /** Steps in which an organism's latent moves over to that of what it turns into. */
+    transformSteps: 10,
+    /** Kinds that an organism has been, remembered at most. */
+    maxFormer: 8,
     /** How long a stroke may pause and still go on as the same wound; seconds. */
     strokeSeconds: 60,
   },

@@ -65,6 +65,8 @@ export const organismView = v.object({
   healed: count,
   /** Whether it has a wound that has not healed. */
   hurt: v.boolean(),
+  /** Kinds that it has been, oldest first; absent: none. */
+  was: v.optional(v.array(v.string())),
 });
 export type OrganismView = DeepReadonly<v.InferOutput<typeof organismView>>;
 
@@ -111,9 +113,9 @@ export type Cause = (typeof CAUSES)[number];
 
 /**
  * What can happen to a planter's organism: others wound it, plant a child of it, or take ground that
- * it has lost by a wound; it departs, and its planter can renew it; or it has departed for good.
+ * it has lost by a wound, or have it turn into something else; it departs, and its planter can renew it; or it has departed for good.
  */
-const HOW = ['wounded', 'crossed', 'outgrown', 'departing', 'departed'] as const;
+const HOW = ['wounded', 'crossed', 'outgrown', 'transformed', 'departing', 'departed'] as const;
 export const how = v.picklist(HOW);
 export type How = (typeof HOW)[number];
 
@@ -131,6 +133,11 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
+  /** A participant has it turn into something else: what it is from now on. */
+  v.object({
+    ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },
+    parents: v.array(id),
+  }),
   /** It dissolves from now on; its planter can renew it. */
   v.object({ what: v.literal('departing'), id }),
   /** Its planter has renewed it: it no longer departs, and is in this phase. */

@@ -5,6 +5,9 @@ import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { kindName, number, plural, timeText } from './text.ts';
 
+/** Most former kinds that are named. */
+const MAX_FORMER = 4;
+
 /** The display name of an organism: its kind, or its origin when it has no kind. */
 export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
@@ -42,6 +45,12 @@ export function survivedText({ healed, wounds }: OrganismView): string {
     return plural(healed, msg('one survived'), msg(str`${number(healed)} survived`));
   }
   return wounds > 0 ? msg('none healed yet') : msg('never wounded');
+}
+
+/** What an organism has been lately, oldest first: 'horse, then rabbit'; '' for nothing else. */
+export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
+  const names = was.slice(-MAX_FORMER).map((kind) => organismName({ kind, origin: 'latent' }));
+  return names.reduce((text, name) => (text ? msg(str`${text}, then ${name}`) : name), '');
 }
 
 /** The participants of the room and the reader among them. */

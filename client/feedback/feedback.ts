@@ -4,7 +4,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { deviceHaptics, type Haptics } from './haptics.ts';
 import type { Sound } from './sound.ts';
 
-type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed';
+type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed' | 'transformed';
 
 /** Cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
@@ -15,6 +15,7 @@ const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
   healed: 'healed',
   departing: 'departing',
   renewed: 'healed',
+  transformed: 'transformed',
 };
 
 /** Plays sounds and vibrations for the visitor's own actions and organisms. */

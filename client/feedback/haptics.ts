@@ -8,6 +8,7 @@ const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
   /** That it departs, the page says with `affected`. */
   ...{ departing: 0, departed: 8 },
+  transformed: [8, 40, 8, 40, 8],
 };
 
 /** Vibrates for cuts, refusals, planting and healing, and when others affect one's organisms. */

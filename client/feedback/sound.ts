@@ -36,6 +36,7 @@ const SOUNDS = {
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
   ],
   departed: [{ from: LOWEST * 1.125, to: LOWEST * 0.75, loudness: 0.2, rise: 0.12, fall: 1.8 }],
+  transformed: [{ from: LOWEST, to: LOWEST * 2, loudness: 0.3, rise: 0.3, fall: 1.6 }],
   refused: [THUD, { ...THUD, after: 0.1 }],
 } satisfies Record<string, readonly Tone[]>;
 

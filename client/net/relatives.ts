@@ -24,14 +24,17 @@ export function kinOf(
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // Parents are older than their children, so one pass by age finds all descendants.
+  // One that has turned into a child may be older than its parents, so one pass is not enough.
   const line = new Set([id]);
-  for (const other of all) {
-    if (other.parents.some((parent) => line.has(parent))) line.add(other.id);
+  for (let size = 0; size < line.size; ) {
+    size = line.size;
+    for (const other of all) {
+      if (other.parents.some((parent) => line.has(parent))) line.add(other.id);
+    }
   }
   return {
     parents: parents.map((parent) => organisms.get(parent)),
-    children: all.filter((other) => other.parents.includes(id)),
+    children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     siblings: all.filter((other) => {
       return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
     }),

@@ -16,6 +16,7 @@ type Asked =
   | 'preview'
   | 'keep'
   | 'renew'
+  | 'transform'
   | 'name';
 
 export interface Answers {

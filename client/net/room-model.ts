@@ -77,6 +77,10 @@ const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
 function after(organism: OrganismView, event: LifeEvent): OrganismView {
   if (event.what === 'divided') return { ...organism, stage: event.stage };
   if (event.what === 'wounded') return { ...organism, wounds: event.wounds, hurt: true };
+  if (event.what === 'transformed') {
+    const { kind, origin, parents } = event;
+    return { ...organism, kind, origin, parents, was: [...(organism.was ?? []), organism.kind] };
+  }
   if (event.what === 'healed') return { ...organism, healed: event.healed, hurt: false };
   const phase = event.what === 'renewed' ? event.phase : PHASES[event.what];
   if (!phase) return organism;

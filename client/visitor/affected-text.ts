@@ -13,9 +13,11 @@ type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 /** Most changes in one message; longer ones are not read. */
 const MAX_CHANGES = 2;
 
+const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
+
 /** "Bo and 2 others cut your horse." "Your horse is leaving." */
-export function changeText({ id, kind, how, by, others }: Change, room: Room): string {
-  const name = kind === '' ? msg('creature') : kindName(kind);
+export function changeText({ id, kind, how, into, by, others }: Change, room: Room): string {
+  const name = creatureName(kind);
   if (how.startsWith('depart')) {
     return room.organisms.has(id)
       ? msg(str`Your ${name} is leaving.`)
@@ -32,6 +34,9 @@ export function changeText({ id, kind, how, by, others }: Change, room: Room): s
           msg(str`${person} and ${number(others)} others`),
         );
   if (how === 'wounded') return msg(str`${who} cut your ${name}.`);
+  if (how === 'transformed') {
+    return msg(str`${who} turned your ${name} into this: ${creatureName(into)}.`);
+  }
   if (how === 'crossed') return msg(str`${who} planted a child of your ${name}.`);
   return msg(str`${who} took ground from your ${name}.`);
 }

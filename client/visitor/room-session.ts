@@ -220,6 +220,17 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
+  /** Has an organism turn into what the held seed grows into. */
+  transform(organism: OrganismId): void {
+    if (!this.isOnline()) return;
+    const { state } = this;
+    this.requests.ask(
+      'transform',
+      { organism, seed: state.state.held },
+      { ...this.telling, accepted: () => state.sown(Math.random) },
+    );
+  }
+
   /** Offers no longer to keep an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);

@@ -128,6 +128,7 @@ export interface Asked {
   readonly onPlant: Wish<'plant'>;
   readonly onStroke: Wish<'damage'>;
   readonly onCross: Wish<'cross'>;
+  readonly onTransform: Wish<'transform'>;
   readonly onDraw: Drawn;
 }
 
@@ -171,6 +172,7 @@ export interface Hand {
   plant(room: string, act: Act<'plant'>): Promise<Outcome>;
   damage(room: string, act: Act<'damage'>): Promise<Outcome>;
   cross(room: string, act: Act<'cross'>): Promise<Outcome>;
+  transform(room: string, act: Act<'transform'>): Promise<Outcome>;
   /** Writes a line to the server's log. */
   say(line: string): void;
 }
@@ -192,6 +194,7 @@ export const HOOKS = [
   'onPlant',
   'onStroke',
   'onCross',
+  'onTransform',
   'onDraw',
 ] as const satisfies readonly (keyof Told | keyof Asked)[];
 

@@ -49,6 +49,7 @@ const HOOK_OF = {
   plant: 'onPlant',
   damage: 'onStroke',
   cross: 'onCross',
+  transform: 'onTransform',
 } as const satisfies Partial<Record<RoomCommand['what'], AskedHook>>;
 
 /** The commands that extensions can refuse, and send. */

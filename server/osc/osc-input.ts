@@ -11,6 +11,7 @@ import type { RejectionCounts } from '../realtime/admission/rejection-counts.ts'
 import { parseCommand } from '../realtime/commands/parse-command.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
+import type { PlantedSeed } from '../world/commands.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
 export interface OscInputOptions {
@@ -27,17 +28,24 @@ export interface OscInputOptions {
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 
-type OscCommand = SystemCommand & { readonly what: 'plant' | 'damage' };
+type OscCommand = SystemCommand & { readonly what: 'plant' | 'damage' | 'transform' };
 
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
+const index = v.pipe(number, v.integer());
+const name = v.pipe(v.string(), v.maxLength(64));
 
 /** Schemas of the arguments, by the last part of the address. */
 const MESSAGES = {
   plant: v.union([
     v.strictTuple([place, place]),
-    v.strictTuple([place, place, v.pipe(number, v.integer())]),
-    v.strictTuple([place, place, v.pipe(v.string(), v.maxLength(64))]),
+    v.strictTuple([place, place, index]),
+    v.strictTuple([place, place, name]),
+  ]),
+  transform: v.union([
+    v.strictTuple([index]),
+    v.strictTuple([index, index]),
+    v.strictTuple([index, name]),
   ]),
   wound: v.pipe(
     v.tupleWithRest([number, number, number], number),
@@ -46,7 +54,7 @@ const MESSAGES = {
   pause: v.strictTuple([v.union([v.boolean(), v.pipe(number, v.picklist([0, 1]))])]),
 } as const;
 
-const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|pause)$/;
+const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|pause)$/;
 
 /** Receives OSC datagrams for all open rooms. */
 export class OscInput {
@@ -115,8 +123,7 @@ export class OscInput {
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }
-    const command =
-      what === 'plant' ? plantCommand(roomServer, values) : damageCommand(values as number[]);
+    const command = commandOf(roomServer, what, values);
     this.allowance.chargeCommand(command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
       roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true),
@@ -128,15 +135,30 @@ export class OscInput {
 }
 
 /** @throws Refusal no-such-seed, bad-message */
-function plantCommand({ room }: RoomServer, [x, y, entry]: readonly unknown[]): OscCommand {
-  if (entry === undefined) return checked('plant', { x, y, seed: { from: 'prior' } });
+function commandOf(
+  roomServer: RoomServer,
+  what: 'plant' | 'wound' | 'transform',
+  values: readonly unknown[],
+): OscCommand {
+  if (what === 'wound') return damageCommand(values as number[]);
+  if (what === 'transform') {
+    const [organism, entry] = values;
+    return checked('transform', { organism, seed: seedOf(roomServer, entry) });
+  }
+  const [x, y, entry] = values;
+  return checked('plant', { x, y, seed: seedOf(roomServer, entry) });
+}
+
+/** @param entry index or name of the gallery @throws Refusal no-such-seed */
+function seedOf({ room }: RoomServer, entry: unknown): PlantedSeed {
+  if (entry === undefined) return { from: 'prior' };
   const { gallery } = room.species;
   const index =
     typeof entry === 'string'
       ? gallery.findIndex(({ name }) => name.toLowerCase() === entry.toLowerCase())
       : (entry as number);
   if (index < 0) throw new Refusal('no-such-seed', String(entry));
-  return checked('plant', { x, y, seed: { from: 'gallery', index } });
+  return { from: 'gallery', index };
 }
 
 /** @throws Refusal bad-message */
@@ -145,7 +167,7 @@ function damageCommand([x, y, radius, ...more]: readonly number[]): OscCommand {
 }
 
 /** Applies the schema of visitors' commands. @throws Refusal bad-message */
-function checked(what: 'plant' | 'damage', parameters: object): OscCommand {
+function checked(what: OscCommand['what'], parameters: object): OscCommand {
   const { id, ...command } = parseCommand(what, { ...parameters, id: 0 });
   return { what, ...command } as OscCommand;
 }

@@ -110,6 +110,7 @@ function argumentsOf(event: Happening): OscArgument[] | undefined {
     case 'healed':
       return [int(event.id), int(event.healed)];
     case 'expressing':
+    case 'transformed':
       return [int(event.id), text(event.kind)];
     case 'died':
       return [int(event.id), text(event.cause)];

@@ -54,6 +54,7 @@ export async function prepareCheckpoint(
     ...{ featured: [...featured], unsuitable: [...unsuitable] },
     sheet: { url: `${url}/gallery.png`, columns: GALLERY_COLUMNS },
     ...(maps && { map: `${url}/map.json` }),
+    ...(species.hasStandingInput && { transforms: true }),
     ...(previews.draws && { draws: previews.draws }),
   };
   return { species, hash: fingerprint(checkpoint), facts, previews };

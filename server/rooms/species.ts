@@ -10,7 +10,8 @@ export function speciesOf(
   checkpoint: NamedCheckpoint,
   more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
 ): Species {
-  const { name, side, latentSize, presence, trustedSteps, closing, gallery } = checkpoint.card;
+  const { name, side, latentSize, presence, trustedSteps, closing, gallery, update } =
+    checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
     checkpoint: name,
@@ -20,6 +21,7 @@ export function speciesOf(
     latentBounds: boundsOf(latents, latentSize),
     schedule: growthSchedule(checkpoint.card),
     threshold: Math.ceil(presence.threshold * 255),
+    hasStandingInput: update.standingInput,
     trustedSteps,
     closing,
     ...more,

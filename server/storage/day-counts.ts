@@ -16,7 +16,7 @@ export const dayOf = (at: number): string => new Date(at).toISOString().slice(0,
 
 /** A day without commands. */
 export function emptyDay(day: string): DayRecord {
-  return { day, plant: 0, damage: 0, cross: 0, hold: 0, refused: 0, left: 0 };
+  return { day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, refused: 0, left: 0 };
 }
 
 /** Adds the events of a tick. @param refused indices of refused commands */

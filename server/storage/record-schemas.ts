@@ -156,6 +156,7 @@ export const dayRecord = v.strictObject({
   cross: whole,
   /** Seeds made from drawings. */
   hold: v.optional(whole, 0),
+  transform: v.optional(whole, 0),
   refused: whole,
   left: whole,
 });

@@ -29,6 +29,7 @@ import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import type { Species } from './species.ts';
+import { transform } from './transforming.ts';
 import { Wounding } from './wounding.ts';
 
 export interface CommandHandlersOptions {
@@ -339,6 +340,9 @@ export class CommandHandlers {
           maxOrganisms: this.maxOrganisms,
           answer: this.answers.length,
         });
+        return {};
+      case 'transform':
+        transform(command, this.lifecycle, this.energy, { ...this.context, tick });
         return {};
     }
   }

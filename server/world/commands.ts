@@ -22,6 +22,8 @@ export type RoomCommand = { readonly by: ParticipantView } & (
       /** Strength of the mutation, 0…1; absent: none. */
       readonly mutation?: number | undefined;
     }
+  /** Has a living organism turn into what a seed grows into (rule TRF-1). */
+  | { readonly what: 'transform'; readonly organism: OrganismId; readonly seed: PlantedSeed }
   /** Keeps one of the participant's own organisms that departs or has departed (rule DEP-10). */
   | { readonly what: 'renew'; readonly organism: OrganismId }
   /** Gives the participant a seed that was made outside of the room. */

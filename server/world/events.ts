@@ -21,9 +21,10 @@ const command = v.looseObject({
     'hold',
     'remove',
     'clear',
-    'depart',
-    'thin',
-    'renew',
+      'depart',
+      'thin',
+      'renew',
+      'transform',
   ]),
   by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
 });

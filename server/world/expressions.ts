@@ -10,6 +10,7 @@ import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
 import { expressingPace } from './step-interval.ts';
+import { nextLatent } from './transformation.ts';
 
 /** A resting creature has begun to express a relative. Pages are not told: they see it. */
 export interface Expressing {
@@ -124,8 +125,9 @@ function returnLatent(organism: Organism): void {
 
 /** The latent that an organism's next step must tell the engine, [Z]; undefined: it knows. */
 export function takeExpressed(organism: Organism): Float32Array | undefined {
-  const { mustExpress, expression, latent } = organism;
+  const { mustExpress, expression, transforming, latent } = organism;
   organism.mustExpress = false;
+  if (transforming && transforming.stepsLeft > 0) return nextLatent(organism, transforming);
   return mustExpress ? (expression?.latent ?? latent) : undefined;
 }
 

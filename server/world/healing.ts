@@ -9,10 +9,12 @@ import type { Organism } from './organism.ts';
  * strokes before it rests belong to the same wound; a stroke after that measures again.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
-  const { phase } = organism;
+  const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  organism.hurt = phase === 'growing' ? 0 : Math.min(own, heldBy(organism, grid));
+  // Nobody knows yet how large it will be.
+  const isUnknown = phase === 'growing' || transforming !== undefined;
+  organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
 
 /**

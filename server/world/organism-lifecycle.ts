@@ -25,6 +25,7 @@ import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 import { isDue, waitAfterStep } from './step-interval.ts';
+import { become, countTurn, type Seed } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -119,6 +120,14 @@ export class OrganismLifecycle {
       // What is closed is zero, and ground without a living cell is left as it is.
       organism.woundMask = undefined;
     }
+  }
+
+  /** Has a grown organism turn into what a seed grows into. @param tick ticks completed */
+  transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
+    become(organism, into, tick);
+    this.wake(organism);
+    const { id, kind, origin, parents } = organism;
+    this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
   /** Has an organism depart: it is not stepped any more. */
@@ -322,8 +331,9 @@ export class OrganismLifecycle {
       // A wound that closes does not rest, and its steps count from when it has closed.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
-      if (!closes) organism.awakeSteps++;
-      const rests = !closes && change <= DEFAULTS.life.restLevel;
+      const isOnItsWay = countTurn(organism) || closes;
+      if (!isOnItsWay) organism.awakeSteps++;
+      const rests = !isOnItsWay && change <= DEFAULTS.life.restLevel;
       organism.restTicks = rests ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
@@ -342,6 +352,7 @@ export class OrganismLifecycle {
         return;
       }
     }
+    organism.transforming = undefined;
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }

@@ -31,16 +31,31 @@ export interface Expression {
   held?: number | undefined;
 }
 
+/** The way from what an organism was to what it turns into; see `transformation.ts`. */
+export interface Transformation {
+  /** [Z]. What its cells read when it began. */
+  readonly from: Float32Array;
+  /** Steps until its cells read its own latent. */
+  stepsLeft: number;
+}
+
+/** What an organism has been. */
+export interface Former extends Pick<OrganismView, 'kind' | 'origin'> {
+  /** Tick at which it became something else. */
+  readonly until: number;
+}
+
 /** The full record of an organism, alive or just dead. */
 export interface Organism {
   readonly id: OrganismId;
   readonly patch: PatchId;
   /** Its S×S square of the grid. */
   readonly window: Rect;
-  readonly latent: Float32Array;
-  readonly origin: Origin;
-  readonly kind: string;
-  readonly parents: readonly OrganismId[];
+  /** Of what it is now, as the three below. */
+  latent: Float32Array;
+  origin: Origin;
+  kind: string;
+  parents: readonly OrganismId[];
   readonly planter: OrganismView['planter'];
   readonly born: number;
   /** Tick at which its planter last renewed it; undefined: never. */
@@ -81,6 +96,10 @@ export interface Organism {
   closed: Uint8Array | undefined;
   /** Undefined unless it expresses a relative, or is on its way home from that. */
   expression: Expression | undefined;
+  /** Undefined unless it turns into what it is now, until it rests. */
+  transforming: Transformation | undefined;
+  /** What it has been, oldest first; undefined: nothing else. */
+  was: readonly Former[] | undefined;
   /** Its next step tells the engine which latent its cells read. */
   mustExpress: boolean;
   /**
@@ -110,6 +129,8 @@ const NEWBORN = {
   woundMask: undefined,
   closed: undefined,
   expression: undefined,
+  transforming: undefined,
+  was: undefined,
   mustExpress: false,
 } as const satisfies Partial<Organism>;
 
@@ -127,6 +148,7 @@ export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born, wounds, healed } =
     organism;
   const hurt = organism.hurt !== undefined;
+  const was = organism.was?.map((one) => one.kind);
   const side = window.width;
   const x = window.x + side / 2;
   const y = window.y + side / 2;
@@ -145,5 +167,6 @@ export function viewOf(organism: Organism): OrganismView {
     wounds,
     healed,
     hurt,
+    ...(was && { was }),
   };
 }

@@ -39,9 +39,10 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
-  const { id, window, phase, expression } = organism;
-  // What it expresses may be smaller than itself, and it needs its ground when it comes home.
-  if (expression) return;
+  const { id, window, phase, expression, transforming } = organism;
+  // What it expresses may be smaller than itself, and it needs its ground when it comes home. On the
+  // way to something else, cells may be faint for a moment.
+  if (expression || (transforming && transforming.stepsLeft > 0)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
   const held = phase === 'growing' ? seedPlaces(window, grid) : [];

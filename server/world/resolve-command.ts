@@ -20,7 +20,7 @@ type Context = Parameters<typeof createLatent>[2] & {
  */
 export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
   const { latentBounds } = context.species;
-  if (command.what === 'plant') {
+  if (command.what === 'plant' || command.what === 'transform') {
     return { ...command, seed: resolvedSeed(command.seed, command.by.id, context) };
   }
   if (command.what === 'hold') {

@@ -113,6 +113,10 @@ const organismState = v.strictObject({
   closed: v.optional(bytes),
   /** While it expresses a relative, or is on its way home. */
   expression: v.optional(v.strictObject({ latent, stepsLeft: whole, held: v.optional(whole) })),
+  /** Until it rests after turning into something else. */
+  transforming: v.optional(v.strictObject({ from: latent, stepsLeft: whole })),
+  /** What it has been, oldest first. */
+  was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
 
 /** Schema of a room's state. */
@@ -262,7 +266,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
   const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
   const { pressing, seen, flicker, expression, renewed, dissolving, isFinal, ...rest } = others;
-  const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
+  const { hurt, cut, pause, wait, woundMask, closed, transforming, was, ...fields } = rest;
   return {
     ...fields,
     window: { ...fields.window },
@@ -282,6 +286,8 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     ...(woundMask && { woundMask: woundMask.slice() }),
     ...(closed && { closed: closed.slice() }),
     ...(expression && { expression: { ...expression } }),
+    ...(transforming && { transforming: { ...transforming } }),
+    ...(was && { was: [...was] }),
   };
 }
 
@@ -303,6 +309,8 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     woundMask: state.woundMask,
     closed: state.closed,
     expression: state.expression,
+    transforming: state.transforming,
+    was: state.was,
     // A patch taken over from another room may still read what its organism has just given back.
     mustExpress: state.phase !== 'asleep',
   };

@@ -22,6 +22,8 @@ export interface Species {
   readonly schedule: readonly GrowthStep[];
   /** Least presence, 0…255, with which a cell claims its place. */
   readonly threshold: number;
+  /** Whether its rule reads the latent in every step, so that organisms can become others. */
+  readonly hasStandingInput?: boolean | undefined;
   /** Steps since grown or last woken after which an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
   /** Cells a step by which wounds close from their rim; absent: they close at once. */

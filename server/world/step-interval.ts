@@ -13,14 +13,15 @@ export function isDue(organism: Organism): boolean {
 
 /** The ticks between an organism's step and its next; undefined: none. */
 export function waitAfterStep(
-  { phase, hurt, closed, expression }: Organism,
+  { phase, hurt, closed, expression, transforming }: Organism,
   { areLiving, life }: RoomRules,
 ): number | undefined {
   if (!areLiving || phase === 'asleep') return undefined;
-  const heals = hurt !== undefined || closed !== undefined;
-  const interval = expression ? expressingPace(life) : heals ? life.healing : 1;
-  const ticks = phase === 'growing' ? life.birth : interval;
-  return ticks > 1 ? ticks - 1 : undefined;
+  const isBorn = phase === 'growing' || (transforming && transforming.stepsLeft > 0);
+  const isShown = (hurt ?? closed ?? transforming) !== undefined;
+  const resting = expression ? expressingPace(life) : isShown ? life.healing : 1;
+  const interval = isBorn ? life.birth : resting;
+  return interval > 1 ? interval - 1 : undefined;
 }
 
 /** Ticks between two steps of an organism that expresses a relative. */

@@ -45,6 +45,11 @@ const knobs = {
   cooldown: between(0, 600),
   /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
+  /**
+   * Whether visitors may turn others' organisms into something else; their own they always may.
+   * Absent in settings of earlier releases.
+   */
+  transformOthers: v.optional(v.boolean(), false),
   /** Ticks between two steps of an organism that grows. */
   birth: whole(1, 10),
   /** Ticks between two steps of one that heals. */

@@ -135,6 +135,8 @@ export const COMMANDS = {
    * anew; one that has departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
+  /** Have a living organism turn into what a seed grows into, in place. */
+  transform: v.strictObject({ id: commandId, organism: organismId, seed: seedSource }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
   /** Report an organism to the host, who decides what becomes of it. */

@@ -60,6 +60,8 @@ const opening = {
      * for the others; with `?whole`, of all.
      */
     map: v.optional(v.string()),
+    /** Whether its organisms can turn into others; absent: no. */
+    transforms: v.optional(v.boolean()),
     /** What it can grow drawings of: white ink, or colours; absent: of none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
   }),
@@ -103,6 +105,8 @@ export const EVENTS = {
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
+        /** What it has turned into, '' for the nameless. */
+        into: v.optional(v.string()),
         /** Of one that departs: how long its planter can still renew it. */
         secondsLeft: v.optional(amount),
       }),
@@ -183,6 +187,8 @@ export const EVENTS = {
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),
+    /** Whether visitors may turn others' organisms into something else; absent: no. */
+    transformOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
     /** Outside the opening hours walls are dimmed. */

@@ -35,6 +35,8 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
+  /** It still grows, so it cannot turn into something else. */
+  'not-grown',
   'no-such-participant',
   /** They follow your view, so you cannot follow theirs. */
   'follows-you',

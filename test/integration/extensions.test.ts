@@ -143,6 +143,7 @@ describe('an extension', () => {
             if (first) { first = false; await new Promise((done) => setTimeout(done, 150)); }
           },
           onStroke: () => ({ refuse: 'nobody is hurt here' }),
+          onTransform: ({ organism, by }) => ({ refuse: by.name + ' leaves ' + organism }),
         }`,
       ),
     );
@@ -160,6 +161,9 @@ describe('an extension', () => {
       reason: 'not-here',
     });
     expect(room.organisms[0].wounds).toBe(0);
+    expect(await ada.ask('transform', { organism: 1, seed: SHELL })).toMatchObject({
+      detail: 'judge: Ada leaves 1',
+    });
 
     const nobody = new Visitor(server.port);
     afterTest(() => nobody.leave());
@@ -190,6 +194,7 @@ describe('an extension', () => {
             await tell(at(1, 1));
             await tell(hand.plant(room, null));
             await tell(hand.plant('nowhere', { x: 1, y: 1, seed }));
+            await tell(hand.transform(room, { organism: 1, seed }));
             const { seed: child } = await hand.cross(room, { a: 1, b: 2, mix: 0.5 });
             await tell(hand.plant(room, { x: 70, y: 70, seed: { from: 'hand', seed: child.id } }));
             const flood = await Promise.all(Array.from({ length: 1000 }, () => hand.damage(room, { radius: 1, points: [0, 0] })));
@@ -205,14 +210,15 @@ describe('an extension', () => {
       .map(({ sentence }) => sentence.replace(/^The hands: /, ''))
       .slice(1);
     expect(said.slice(0, 2)).toEqual(['{}', '{}']);
-    expect(said.slice(2, 6).map((line) => JSON.parse(line).refused.reason)).toEqual([
+    expect(said.slice(2, 7).map((line) => JSON.parse(line).refused.reason)).toEqual([
       'bad-message',
       'off-grid',
       'bad-message',
       'no-such-room',
+      'not-grown',
     ]);
-    expect(said[6]).toBe('{}');
-    expect(Number(said[7].split(' ')[1])).toBeGreaterThan(500);
+    expect(said[7]).toBe('{}');
+    expect(Number(said[8].split(' ')[1])).toBeGreaterThan(500);
     const { organisms } = room;
     expect(organisms.map(({ planter }) => planter.name)).toEqual(Array(3).fill('The hands'));
     expect(organisms[2].parents).toEqual([1, 2]);

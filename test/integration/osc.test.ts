@@ -102,6 +102,12 @@ describe('OSC in', () => {
     expect(await box.next(garden('born'), ([id]) => id === 2)).toMatchObject({ 4: 'Hot Dog' });
     send('/vivarium/*/plant', int(120), int(40));
     expect(await box.next(garden('born'), ([id]) => id === 3)).toMatchObject({ 4: '' });
+    // A seed still grows; then it may turn, by name too.
+    send(garden('transform'), int(1), int(3));
+    expect(await box.next(garden('refused'))).toEqual(['transform', 'not-grown']);
+    await box.next(garden('grown'), ([id]) => id === 1);
+    send(garden('transform'), int(1), text('hot dog'));
+    expect(await box.next(garden('transformed'))).toEqual([1, 'Hot Dog']);
     send(garden('wound'), int(36), int(40), float(1.5), int(44), int(40));
     expect(await box.next(garden('wounded'))).toEqual([1, 1]);
     // Somebody of the house, with a number and energy of its own, who is not among the people.

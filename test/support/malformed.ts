@@ -37,6 +37,7 @@ export function malformed(random: Random): [string, ...unknown[]] {
     'tool',
     'tick',
     'room',
+    'organism',
   ];
   const message = Object.fromEntries(
     fields.filter(() => random.uniform() < 0.4).map((field) => [field, junk()]),

@@ -24,6 +24,11 @@ export function command(random: Random, room: Room): void {
       y,
       seed: { from: 'hand', seed: 1 + random.integer(4) },
     });
+  } else if (what < 7) {
+    const index = random.integer(2 * room.species.gallery.length);
+    const isRandom = index >= room.species.gallery.length;
+    const seed = isRandom ? ({ from: 'prior' } as const) : ({ from: 'gallery', index } as const);
+    room.enqueue(6, { what: 'transform', by, organism: 1 + random.integer(12), seed });
   } else {
     const points = [x, y, x + random.integer(30) - 15, y + random.integer(30) - 15];
     room.enqueue(5, { what: 'damage', by, points, radius: 0.5 + random.uniform() * 8 });

@@ -168,7 +168,7 @@ export class KnobsSection extends HostElement {
         <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
         ${drawingChoice(settings.drawings, this.statusText('drawings'), (change) => this.apply(room, 'drawings', change))}
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
-        ${this.toggle(room, settings, 'latents')}
+        ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
       </section>
       <farewell-card class="card" .host=${this.host} .version=${this.version}></farewell-card>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>

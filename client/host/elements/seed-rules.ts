@@ -22,6 +22,12 @@ export const SEED_TOGGLES = {
     name: msg('Whole gallery'),
     about: msg('Also what does not suit everybody, and the many that look alike.'),
   },
+  transformOthers: {
+    name: msg('Turning others’ organisms'),
+    about: msg(
+      'Visitors can turn what others have planted into what their seed grows into. Their own they always can.',
+    ),
+  },
   tokens: {
     name: msg('Keepsakes'),
     about: msg('Visitors can plant an organism again from its link, also from another room.'),

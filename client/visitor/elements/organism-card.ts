@@ -1,5 +1,5 @@
 /** The card of the selected organism: its facts and relatives, or the cross panel. */
-import { msg } from '@lit/localize';
+import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
@@ -11,6 +11,7 @@ import { icons } from '../../elements/icons.ts';
 import './kin-list.ts';
 import {
   ageText,
+  formerText,
   organismName,
   planterText,
   stateText,
@@ -19,6 +20,8 @@ import {
 import './organism-portrait.ts';
 import { changeText } from '../affected-text.ts';
 import { fire, PanelElement } from './page-element.ts';
+import './seed-film.ts';
+import { heldTitle } from './seed-text.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')
@@ -94,6 +97,20 @@ export class OrganismCard extends PanelElement {
     }
     footer .quiet {
       padding-inline: 0.6em;
+    }
+    .former {
+      grid-column: 2 / -1;
+    }
+    [data-testid='transform'] {
+      max-width: 100%;
+    }
+    [data-testid='transform'] span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    footer seed-film {
+      flex: none;
+      width: 2em;
     }
     .report {
       margin-inline-start: auto;
@@ -222,11 +239,13 @@ export class OrganismCard extends PanelElement {
 
   private facts(organism: OrganismView): TemplateResult {
     const change = this.session.affected.get(organism.id);
+    const former = formerText(organism);
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
         <dt>${msg('Wounds')}</dt>
         <dd data-testid="survived">${survivedText(organism)}</dd>
+        ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
       <kin-list .session=${this.session} .organism=${organism}></kin-list>
@@ -246,7 +265,27 @@ export class OrganismCard extends PanelElement {
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
         ${isMine ? nothing : this.reportButton(organism)}
+        ${this.transformButton(organism, isMine)}
       </footer>`;
+  }
+
+  /** Nothing where it may not turn, or would turn into what it is. */
+  private transformButton(organism: OrganismView, isMine: boolean) {
+    const { model, previews, state } = this.session;
+    const { checkpoint, settings } = model;
+    const { held } = state.state;
+    const isGrown = /awake|asleep/.test(organism.phase);
+    const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
+    const title = heldTitle(this.session);
+    const isSame = held.from === 'gallery' && title === organismName(organism);
+    if (!isGrown || !isAllowed || isSame) return nothing;
+    const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
+      ><span>${msg(str`Turn into: ${title}`)}</span>`;
+    return quiet('transform', into, () => {
+      this.session.transform(organism.id);
+      // The button goes as soon as the organism is what the seed is.
+      this.focus();
+    });
   }
 
   private reportButton(organism: OrganismView): TemplateResult {

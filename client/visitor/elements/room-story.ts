@@ -94,7 +94,8 @@ export class RoomStory extends VisitorElement {
         const you = model.you?.id;
         // The page tells planters what others do, with their names, and what departs.
         const isTold =
-          (event.what === 'wounded' && event.by !== you) ||
+          // Wounds, and what has turned into something else.
+          ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
         if (!isTold || organism.planter.id !== you) story.happened(change);

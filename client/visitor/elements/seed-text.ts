@@ -3,6 +3,7 @@ import { msg, str } from '@lit/localize';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { kindName } from '../../elements/text.ts';
+import type { RoomSession } from '../room-session.ts';
 
 /** The titles of the gallery's categories, in display order. */
 export const KIND_TITLES: Readonly<Record<string, () => string>> = {
@@ -22,6 +23,25 @@ export function seedTitle(
   const [a, b] = parents.map((id) => organisms.get(id));
   if (a && b) return msg(str`Child of ${organismName(a)} and ${organismName(b)}`);
   return msg('A child of two');
+}
+
+/** The name of the seed that the visitor holds. */
+export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
+  const { held, hand } = state.state;
+  switch (held.from) {
+    case 'gallery':
+      return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
+    case 'hand': {
+      const seed = hand.find(({ id }) => id === held.seed);
+      return seed ? seedTitle(seed, model.organisms) : '';
+    }
+    case 'token':
+      return msg('A keepsake');
+    case 'map':
+      return msg('A place of the map');
+    default:
+      return msg('A child of chance');
+  }
 }
 
 /** Lower case without accents. */

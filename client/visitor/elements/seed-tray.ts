@@ -4,12 +4,11 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import { icons } from '../../elements/icons.ts';
-import { kindName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import { PageElement } from './page-element.ts';
 import './seed-film.ts';
 import './seed-row.ts';
-import { seedTitle } from './seed-text.ts';
+import { heldTitle, seedTitle } from './seed-text.ts';
 
 /** Content of the dock while the planting tool is selected. */
 @customElement('seed-tray')
@@ -153,7 +152,7 @@ export class SeedTray extends PageElement {
     const { checkpoint, organisms } = model;
     if (!checkpoint) return nothing;
     const { held, hand } = state.state;
-    return html`<div class="held" role="img" aria-label=${this.heldTitle()} data-testid="held">
+    return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
         <seed-film .previews=${previews} .seed=${held}></seed-film>
       </div>
       <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
@@ -207,24 +206,5 @@ export class SeedTray extends PageElement {
     void button.offsetWidth;
     button.classList.add('tumble');
     this.session.state.throwDice(Math.random);
-  }
-
-  private heldTitle(): string {
-    const { held, hand } = this.session.state.state;
-    const { checkpoint, organisms } = this.session.model;
-    switch (held.from) {
-      case 'gallery':
-        return kindName(checkpoint?.gallery[held.index]?.name ?? '');
-      case 'hand': {
-        const seed = hand.find(({ id }) => id === held.seed);
-        return seed ? seedTitle(seed, organisms) : '';
-      }
-      case 'token':
-        return msg('A keepsake');
-      case 'map':
-        return msg('A place of the map');
-      default:
-        return msg('A child of chance');
-    }
   }
 }

@@ -22,6 +22,7 @@ const MAX_SENTENCES = 3;
 const RANK: readonly LifeEvent['what'][] = [
   'born',
   'died',
+  'transformed',
   'wounded',
   'healed',
   'grown',
@@ -45,6 +46,10 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   const who = label(organism, people);
   if (event.what === 'died') {
     return event.cause === 'departed' ? msg(str`${who} has left.`) : msg(str`${who} has died.`);
+  }
+  if (event.what === 'transformed') {
+    const before = label({ ...organism, kind: organism.was?.at(-1) ?? '' }, people);
+    return msg(str`${before} turns into this: ${organismName(organism)}.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
   if (event.what === 'departing') return msg(str`${who} is leaving.`);

@@ -54,7 +54,7 @@ export type HookAnswer = v.InferOutput<typeof answerSchema>;
 /** Schema of a command; `wish` holds its parameters. */
 export const actSchema = v.strictObject({
   room: v.string(),
-  what: v.picklist(['plant', 'damage', 'cross']),
+  what: v.picklist(['plant', 'damage', 'cross', 'transform']),
   wish: v.unknown(),
 });
 /** A command of the extension, validated except for its parameters. */

@@ -41,6 +41,7 @@ async function load(
     plant: act('plant'),
     damage: act('damage'),
     cross: act('cross'),
+    transform: act('transform'),
     say: (line) => server.notify('say', String(line)),
   };
   const { file } = workerData as ThreadStart;

@@ -23,6 +23,7 @@ const RATES: Readonly<Partial<Record<CommandName, Rate>>> = {
   cross: 'commandsPerSecond',
   keep: 'commandsPerSecond',
   renew: 'commandsPerSecond',
+  transform: 'commandsPerSecond',
   preview: 'previewsPerSecond',
   draw: 'drawingsPerSecond',
   cursor: 'cursorsPerSecond',

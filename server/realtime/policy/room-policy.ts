@@ -11,6 +11,12 @@ import type { RoomCommand } from '../../world/commands.ts';
 /** Participants whose last planting time is remembered. */
 const MAX_REMEMBERED = 10_000;
 
+/** Whether a command uses a seed: it plants one, or turns an organism into what it grows into. */
+export const isSowing = (
+  command: RoomCommand,
+): command is RoomCommand & { readonly what: 'plant' | 'transform' } =>
+  command.what === 'plant' || command.what === 'transform';
+
 /** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
   /** Participants who may only watch. */
@@ -29,11 +35,12 @@ export class RoomPolicy {
   /** The settings that clients receive. */
   get publicSettings(): Event<'settings'> {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
-    const { drawings, tokens, latents, wholeGallery } = this.settings;
+    const { drawings, tokens, latents, wholeGallery, transformOthers } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
     const farewell = this.isFarewell && { paused: true, farewell: true };
     return {
-      ...{ ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed },
+      ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers },
+      dim: this.isDimmed,
       ...farewell,
     };
   }
@@ -65,13 +72,24 @@ export class RoomPolicy {
     if (command.what === 'damage') {
       return { ...command, radius: Math.min(command.radius, maxRadius) };
     }
-    if (command.what === 'plant' && cooldown > 0) {
+    if (isSowing(command) && cooldown > 0) {
       if (now - (this.lastPlantedAt.get(id) ?? -Infinity) < 1000 * cooldown) {
         throw new Refusal('cooling-down');
       }
       this.rememberPlanting(id, now);
     }
     return command;
+  }
+
+  /**
+   * Checks that a participant may turn an organism of this planter into something else.
+   *
+   * @throws Refusal not-yours
+   */
+  requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
+    // The room itself refuses what does not live.
+    if (planter === undefined || planter === by || this.settings.transformOthers) return;
+    throw new Refusal('not-yours');
   }
 
   /** Ends a participant's cooldown, because the seed was rejected. */

@@ -10,6 +10,7 @@ import {
   type Cause,
   HOUSE,
   type How,
+  type LifeEvent,
   type OrganismId,
   type OrganismView,
   type ParticipantId,
@@ -38,6 +39,8 @@ export interface AffectedOrganismsOptions {
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
+  /** What it has turned into. */
+  into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
 
@@ -86,6 +89,7 @@ export class AffectedOrganisms {
         }
         continue;
       }
+      if (event.what === 'transformed') this.transformed(find(event.id), event, now);
       if (event.what === 'departing') this.add(find(event.id), 'departing', HOUSE, now);
       const wound = this.wounded.get(event.id);
       if (event.what === 'wounded') {
@@ -160,21 +164,34 @@ export class AffectedOrganisms {
     how: How,
     by: OrganismView['planter'],
     now: number,
-  ): void {
+  ): Change | undefined {
     const planter = organism?.planter.id;
-    if (!organism || planter === undefined || planter === by.id) return;
-    if (!this.options.isExpected(planter)) return;
+    if (!organism || planter === undefined || planter === by.id) return undefined;
+    if (!this.options.isExpected(planter)) return undefined;
     const empty = (): Gathered => ({ since: now, changes: new Map() });
     const { changes } = getOrAdd(this.gathered, planter, empty);
     const key = keyOf({ organism, how });
     const change = changes.get(key) ?? { organism, how, people: new Map() };
     if (!changes.has(key) && changes.size >= maxChanges) {
       const others = [...changes].filter(([, other]) => !isDeparting(other));
-      if (how !== 'departing' || others.length === 0) return;
+      if (how !== 'departing' || others.length === 0) return undefined;
       changes.delete(others[0][0]);
     }
     changes.set(key, change);
     if (change.people.size < maxPeople) change.people.set(by.id, by);
+    return change;
+  }
+
+  /** It may have turned several times since its planter was told. */
+  private transformed(
+    organism: OrganismView | undefined,
+    { by, kind }: Extract<LifeEvent, { what: 'transformed' }>,
+    now: number,
+  ): void {
+    if (!organism) return;
+    const before = { ...organism, kind: organism.was?.at(-1) ?? '' };
+    const change = this.add(before, 'transformed', this.personOf(by), now);
+    if (change) change.into = kind;
   }
 
   private remember({ id, planter }: OrganismView, by: ParticipantId): void {
@@ -200,9 +217,10 @@ export class AffectedOrganisms {
     const { room } = this.options;
     const renewable = new Map(room.renewable(participant).map((one) => [one.id, one.secondsLeft]));
     return {
-      organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, people }) => {
+      organisms: [...changes.values()].flatMap(({ organism: { id, kind }, how, into, people }) => {
         const [by] = people.values();
-        const change = { id, kind, how, by, others: people.size - 1 };
+        const named = into !== undefined && { into };
+        const change = { id, kind, how, ...named, by, others: people.size - 1 };
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];

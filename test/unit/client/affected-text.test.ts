@@ -21,6 +21,10 @@ test('it says who cut what, and how that is now', () => {
   expect(told({}, { hurt: true, phase: 'asleep' })).toBe('Bo cut your horse.');
   expect(told({ id: 7 })).toBe('Bo cut your horse. It is gone.');
   expect(told({ how: 'crossed' })).toBe('Bo planted a child of your horse.');
+  expect(told({ how: 'transformed', into: 'rabbit' })).toBe(
+    'Bo turned your horse into this: rabbit.',
+  );
+  expect(told({ how: 'transformed', into: '' })).toBe('Bo turned your horse into this: creature.');
   expect(told({ how: 'outgrown' })).toBe('Bo took ground from your horse.');
 });
 

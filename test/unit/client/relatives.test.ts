@@ -23,6 +23,14 @@ test('parents, children, siblings and all that come from one', () => {
   expect(of(7)).toEqual({ parents: [], children: [], siblings: [], descendants: 0 });
 });
 
+test('one that has turned into a child of younger ones, or of its own, is no child of itself', () => {
+  const all = family({ 1: [3, 4], 2: [1, 5], 3: [], 4: [], 5: [1, 5] });
+  const of = (id: number) => kinOf(all.get(id)!, all);
+  expect(ids(of(5).children)).toEqual([2]);
+  expect(ids(of(3).children)).toEqual([1]);
+  expect(of(3).descendants).toBe(3);
+});
+
 test('a child has its parents as parents, and counts among their descendants', () => {
   const families = fc
     .array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 20 })

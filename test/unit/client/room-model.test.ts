@@ -118,6 +118,12 @@ test('it applies life events to organisms', () => {
     wounds: 1,
     healed: 1,
   });
+  const into = { origin: 'cross', parents: [8, 9] } as const;
+  live({ what: 'transformed', id: 7, by: 1, kind: '', ...into });
+  live({ what: 'transformed', id: 7, by: 1, kind: 'cow', origin: 'gallery', parents: [] });
+  expect(model.organisms.get(7)).toMatchObject({
+    ...{ kind: 'cow', origin: 'gallery', parents: [], was: [fox.kind, ''] },
+  });
   live(
     { what: 'awake', id: 7 },
     { what: 'departing', id: 7 },
@@ -133,6 +139,8 @@ test('it applies life events to organisms', () => {
     'wounded awake',
     'healed awake',
     'asleep asleep',
+    'transformed asleep',
+    'transformed asleep',
     'awake awake',
     'departing departing',
     'renewed awake',

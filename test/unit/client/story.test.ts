@@ -55,6 +55,14 @@ test('it tells which one is leaving, and what became of it instead once that is 
   expect(told(leaving, ...others)).not.toContain('leaving');
 });
 
+test('it tells what turns into what', () => {
+  const event = { what: 'transformed', id: 1, by: 7, kind: 'Cow', origin: 'gallery' } as const;
+  const cow = { ...rose, kind: 'Cow', was: ['Tulip', 'Rose'] };
+  expect(told({ event: { ...event, parents: [] }, organism: cow })).toBe(
+    'Rose (planted by Ada) turns into this: Cow.',
+  );
+});
+
 test('it names anonymous participants “Somebody” and the visitor “you”', () => {
   expect(told(change('born', fox), change('born', mine), change('grown', mine))).toBe(
     'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',

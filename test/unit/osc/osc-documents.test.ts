@@ -28,6 +28,7 @@ function sentMessages(): { address: string; types: string[] }[] {
     { what: 'wounded', id: 1, by: 1, wounds: 1 },
     { what: 'healed', id: 1, healed: 1 },
     { what: 'expressing', id: 1, kind: 'Taco' },
+    { what: 'transformed', id: 1, by: 1, kind: 'Taco', origin: 'gallery', parents: [] },
     { what: 'departing', id: 1 },
     { what: 'renewed', id: 1, phase: 'awake' },
     { what: 'died', id: 1, cause: 'broken' },

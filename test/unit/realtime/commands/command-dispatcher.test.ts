@@ -22,7 +22,11 @@ function open(command: RoomHooks['command'] = () => undefined) {
   let active = 0;
   const drawings = { requirePlantable: () => {} };
   const context = {
-    room: { enqueue: (_: number, one: RoomCommand) => void enqueued.push(one), energyOf: () => 7 },
+    room: {
+      enqueue: (_: number, one: RoomCommand) => void enqueued.push(one),
+      energyOf: () => 7,
+      viewOf: (id: number) => (id === 9 ? undefined : { planter: { id } }),
+    },
     policy,
     clock: new FakeClock(),
     hooks: () => ({ command, active: () => active++ }) as unknown as RoomHooks,
@@ -105,3 +109,38 @@ test.each([
     expect(enqueued).toMatchObject([plant, PLANT, { seed }]);
   },
 );
+
+test('TRF-2: one’s own organisms can be turned, others’ only where the host allows it; by programs too', async () => {
+  const { dispatcher, policy, client, enqueued } = open();
+  const transform = (organism: number, by = ANNA): RoomCommand => {
+    return { what: 'transform', by, organism, seed: PRIOR };
+  };
+  policy.settings = { ...policy.settings, cooldown: 0 };
+  const others = transform(2);
+  dispatcher.dispatch(client, 1, transform(ANNA.id));
+  expect(() => dispatcher.dispatch(client, 2, others)).toThrow(new Refusal('not-yours'));
+  const actor = dispatcher.createSystemActor('lights', false);
+  const act = () => actor.act({ what: 'transform', organism: 2, seed: PRIOR });
+  await expect(act()).rejects.toThrow(new Refusal('not-yours'));
+  policy.settings = { ...policy.settings, transformOthers: true };
+  dispatcher.dispatch(client, 3, others);
+  void act();
+  // The room itself refuses what does not live.
+  dispatcher.dispatch(client, 4, transform(9));
+  expect(enqueued).toMatchObject([1, 2, 2, 9].map((organism) => ({ organism })));
+});
+
+test('TRF-2: the wait between seeds counts for planting and turning alike, and so do the host’s rules for seeds', () => {
+  const { dispatcher, policy, client } = open();
+  const transform: RoomCommand = { what: 'transform', by: ANNA, organism: ANNA.id, seed: PRIOR };
+  dispatcher.dispatch(client, 1, PLANT);
+  expect(() => dispatcher.dispatch(client, 2, transform)).toThrow(new Refusal('cooling-down'));
+  dispatcher.answer({
+    ...{ by: ANNA.id, id: 1, what: 'transform', energy: 7 },
+    refused: { reason: 'not-grown', detail: '' },
+  });
+  policy.settings = { ...policy.settings, tokens: false };
+  const keepsake = { ...transform, seed: { from: 'token', token: 'abc' } } as RoomCommand;
+  expect(() => dispatcher.dispatch(client, 3, keepsake)).toThrow(new Refusal('no-tokens'));
+  dispatcher.dispatch(client, 4, transform);
+});

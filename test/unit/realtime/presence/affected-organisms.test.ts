@@ -81,6 +81,31 @@ const horse = (id: number): OrganismView => organismView(id, { kind: 'horse', pl
 
 const cut = { id: 1, kind: 'horse', how: 'wounded', by: BERT, others: 0 };
 
+test('one that others turn is told of once, with what it was and what it is now', () => {
+  const into = { origin: 'gallery', parents: [] } as const;
+  const turn = (kind: string, by = BERT): LifeEvent => {
+    return { what: 'transformed', id: 1, by: by.id, kind, ...into };
+  };
+  let shown = horse(1);
+  const anna = new Planter({
+    viewOf: () => shown,
+    blockersOf: () => new Map(),
+    renewable: () => [],
+  });
+  const happens = (kind: string, by = BERT) => {
+    shown = { ...shown, kind, was: [...(shown.was ?? []), shown.kind] };
+    anna.happen([turn(kind, by)]);
+  };
+  happens('cow', ANNA);
+  anna.wait(gather);
+  expect(anna.told).toEqual([]);
+  happens('rabbit');
+  happens('', CARL);
+  anna.wait(gather);
+  const turned = { id: 1, kind: 'cow', how: 'transformed', into: '', by: BERT, others: 1 };
+  expect(anna.told).toEqual([[turned]]);
+});
+
 test('several wounds within seconds are one message, with the first who made them and how many others', () => {
   const anna = planter();
   for (let i = 0; i < 8; i++) anna.happen([wound(1, i === 5 ? CARL : BERT)]);

@@ -1,0 +1,271 @@
+/** Metamorphosis: a living organism turns into what another seed grows into. */
+import * as v from 'valibot';
+import { roomEvent } from '../../../server/world/events.ts';
+import { roomState } from '../../../server/world/room-state.ts';
+import type { RoomOptions } from '../../../server/world/room-types.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { decodeSeed } from '../../../shared/seed-token.ts';
+import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
+
+const { transformSteps, maxFormer } = DEFAULTS.life;
+const OWN = [1, 0];
+const OTHER = [0, 1];
+const species = {
+  ...SPECIES,
+  hasStandingInput: true,
+  gallery: [
+    { name: 'one', latent: new Float32Array(OWN) },
+    { name: 'two', latent: new Float32Array(OTHER) },
+  ],
+  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], []] },
+};
+const BIRTH = 3;
+const COST = 8;
+const energy = { ...DEFAULTS.energy, capacity: 100, newcomer: 100, plant: COST };
+
+class TurningRoom extends HandRoom {
+  constructor(options: Partial<RoomOptions> = {}) {
+    super({ species, life: { birth: 1, healing: 1 }, ...options });
+  }
+
+  turn(organism = 1, index = 1, by = ANNA): void {
+    this.room.enqueue(50, {
+      what: 'transform',
+      by,
+      organism,
+      seed: { from: 'gallery', index },
+    });
+  }
+
+  /** Ticks until all rest. @returns latents that were told, in order */
+  untilRest(look?: Look): (readonly number[])[] {
+    this.change = 0;
+    const told: (readonly number[])[] = [];
+    for (let tick = 0; tick < 400; tick++) {
+      this.tick(look);
+      told.push(...this.expressed.map(({ latent }) => latent));
+      if (this.room.awake === 0) return told;
+    }
+    throw new Error('it does not rest');
+  }
+
+  get only() {
+    return this.room.export().organisms[0];
+  }
+}
+
+/** A room with an organism of Anna's at rest. */
+function resting(options: Partial<RoomOptions> = {}): TurningRoom {
+  const hand = new TurningRoom(options);
+  hand.plant(10, 10);
+  hand.untilRest();
+  return hand;
+}
+
+describe('turning into another', () => {
+  test('TRF-1: it is the other at once, where it was and as old as it was, and its cells turn step by step', () => {
+    const hand = resting();
+    const before = hand.room.organisms[0];
+    hand.turn();
+    const { life, answers } = hand.tick();
+    expect(answers).toMatchObject([{ id: 50, what: 'transform' }]);
+    expect(answers[0].refused).toBeUndefined();
+    expect(life.map(({ what }) => what)).toEqual(['awake', 'transformed']);
+    expect(life[1]).toEqual({
+      ...{ what: 'transformed', id: 1, by: ANNA.id },
+      ...{ kind: 'two', origin: 'gallery', parents: [] },
+    });
+    expect(hand.room.organisms).toEqual([{ ...before, kind: 'two', phase: 'awake', was: ['one'] }]);
+    const told = [...hand.expressed.map(({ latent }) => latent), ...hand.untilRest()];
+    // A little further from the old latent to the new one in each step; then as it is.
+    expect(told).toHaveLength(transformSteps);
+    told.forEach(([own, other], i) => {
+      expect(other).toBeCloseTo((i + 1) / transformSteps);
+      expect(own).toBeCloseTo(1 - (i + 1) / transformSteps);
+    });
+    expect(told.at(-1)).toEqual(OTHER);
+    expect(hand.room.organisms[0]).toMatchObject({ kind: 'two', phase: 'asleep' });
+    const own = { checkpoint: species.checkpoint, latentSize: species.latentSize };
+    expect([...decodeSeed(hand.room.tokenOf(1), own)!.latent]).toEqual(OTHER);
+  });
+
+  test('TRF-1: it turns at the pace of births, whatever it shows, and takes the first step in the same tick', () => {
+    const hand = resting({ life: { birth: BIRTH, healing: 1 } });
+    hand.turn();
+    const steps: number[] = [];
+    for (let tick = 0; tick < BIRTH * (transformSteps - 1) + 1; tick++) {
+      hand.tick();
+      if (hand.steps > 0) steps.push(tick);
+    }
+    expect(steps).toEqual(Array.from({ length: transformSteps }, (_, i) => BIRTH * i));
+  });
+
+  test('TRF-1: one that turns can turn again, from what it is by then; one that expresses a relative too', () => {
+    const hand = resting();
+    hand.turn();
+    hand.ticks(4);
+    const [, reached] = hand.latents.get(1)!;
+    hand.turn(1, 0);
+    hand.tick();
+    const [, next] = hand.latents.get(1)!;
+    expect(next).toBeLessThan(reached);
+    expect(next).toBeGreaterThan(0.8 * reached);
+    hand.untilRest();
+    expect(hand.latents.get(1)).toEqual(OWN);
+    expect(hand.room.organisms[0]).toMatchObject({ kind: 'one', was: ['one', 'two'] });
+    hand.room.setLiveliness(1);
+    while (!hand.only.expression) hand.tick();
+    hand.turn();
+    hand.tick();
+    expect(hand.only.expression).toBeUndefined();
+    hand.room.setLiveliness(0);
+    hand.untilRest();
+    expect(hand.latents.get(1)).toEqual(OTHER);
+  });
+
+  test('TRF-2: only what is grown and does not depart, with a seed that there is; nothing has changed otherwise', () => {
+    const hand = new TurningRoom({ energy });
+    hand.plant(10, 10);
+    hand.tick();
+    const refusalOf = (organism: number, index = 1) => {
+      const before = hand.room.export();
+      hand.turn(organism, index);
+      const { answers } = hand.tick();
+      expect(hand.room.export().hands).toEqual(before.hands);
+      expect(hand.room.export().random).toEqual(before.random);
+      expect(hand.room.organisms.every(({ was }) => was === undefined)).toBe(true);
+      return answers[0].refused?.reason;
+    };
+    expect(refusalOf(1)).toBe('not-grown');
+    hand.ticks(GROWN);
+    expect(refusalOf(2)).toBe('no-such-organism');
+    expect(refusalOf(1, 9)).toBe('no-such-seed');
+  });
+
+  test('TRF-2: it costs what a seed costs; without that much energy it is refused', () => {
+    const hand = resting({ energy: { ...energy, refillPerSecond: 0, newcomer: 2.5 * COST } });
+    hand.room.enter(ANNA.id);
+    hand.turn();
+    expect(hand.tick().answers[0].energy).toBe(1.5 * COST);
+    hand.turn(1, 0);
+    hand.tick();
+    hand.turn();
+    const { answers } = hand.tick();
+    expect(answers[0]).toMatchObject({ energy: 0.5 * COST, refused: { reason: 'no-energy' } });
+    expect(hand.room.organisms[0].kind).toBe('one');
+  });
+
+  test('TRF-2: a rule that does not read its latent while it lives cannot turn, and neither can what departs', () => {
+    const { hasStandingInput: _, ...plain } = species;
+    const still = resting({ species: plain });
+    still.turn();
+    expect(still.tick().answers[0].refused?.reason).toBe('not-here');
+    const full = resting({ maxOrganisms: 1 });
+    full.room.startAttendance([BERT.id]);
+    full.ticks(61 * DEFAULTS.room.tickRate);
+    full.plant(22, 10, BERT);
+    full.tick();
+    expect(full.room.organisms[0].phase).toBe('departing');
+    full.turn();
+    expect(full.tick().answers[0].refused?.reason).toBe('no-such-organism');
+  });
+
+  test('TRF-4: it keeps its ground while it turns, and frees what its new body does not need', () => {
+    const hand = resting();
+    const left: Look = ({ x, latent }) => (latent?.[1] === 1 && x < 4 ? 255 : 0);
+    const whole = hand.census().get(1)!;
+    hand.turn();
+    hand.ticks(transformSteps, left);
+    expect(hand.census().get(1)).toBe(whole);
+    hand.untilRest(left);
+    expect(hand.census().get(1)).toBe(whole / 2);
+    expect(hand.room.organisms[0].phase).toBe('asleep');
+  });
+
+  test('TRF-5: what it was when it was wounded does not matter any more: at rest, it has healed', () => {
+    const left: Look = ({ x }) => (x < 2 ? 255 : 0);
+    for (const isWoundedFirst of [true, false]) {
+      const hand = resting();
+      const wound = () => hand.damage([10, 7, 10, 13], 1);
+      if (isWoundedFirst) wound();
+      hand.turn();
+      hand.tick();
+      if (!isWoundedFirst) wound();
+      hand.tick();
+      expect(hand.room.organisms[0]).toMatchObject({ hurt: true, wounds: 1 });
+      hand.untilRest(left);
+      expect(hand.room.organisms[0]).toMatchObject({ hurt: false, wounds: 1, healed: 1 });
+      expect(hand.latents.get(1)).toEqual(OTHER);
+    }
+  });
+
+  test('TRF-6: it remembers what it has been, the last ones', () => {
+    const hand = resting();
+    for (let i = 0; i < maxFormer + 3; i++) {
+      hand.turn(1, (i + 1) % 2);
+      hand.tick();
+    }
+    const { was } = hand.only;
+    expect(was).toHaveLength(maxFormer);
+    expect(was!.at(-1)).toEqual({ kind: 'one', origin: 'gallery', until: hand.room.tick - 1 });
+    expect(hand.room.organisms[0].was).toEqual(was!.map(({ kind }) => kind));
+  });
+});
+
+describe('the state of one that turns', () => {
+  test('TIM-6: a restored room goes on with it, step by step', () => {
+    const hand = resting({ life: { birth: BIRTH, healing: 2 } });
+    hand.turn();
+    hand.ticks(7);
+    const state = v.parse(roomState, structuredClone(hand.room.export()));
+    const again = new TurningRoom({ from: state });
+    again.change = hand.change;
+    // Its patch has the age that the engine's states have.
+    again.ages.set(1, hand.ages.get(1)!);
+    for (let tick = 0; tick < 80; tick++) {
+      hand.tick();
+      again.tick();
+      expect(again.expressed).toEqual(hand.expressed);
+      expect(again.room.export()).toEqual(hand.room.export());
+    }
+  });
+
+  test('TRF-3: a random seed is the same in a replay, and uses up nobody’s random numbers', () => {
+    const run = (seed: number) => {
+      const hand = resting({ seed });
+      const before = hand.room.export();
+      const command = {
+        what: 'transform',
+        by: ANNA,
+        organism: 1,
+        seed: { from: 'prior' },
+      } as const;
+      hand.room.enqueue(1, command);
+      hand.tick();
+      expect(hand.room.export().random).toEqual(before.random);
+      return [...hand.only.latent];
+    };
+    expect(run(1)).toEqual(run(1));
+    expect(run(1)).not.toEqual(run(2));
+    expect(
+      v.is(roomEvent, {
+        ...{ what: 'command', id: 1 },
+        command: { what: 'transform', by: ANNA, organism: 1, seed: { from: 'prior' } },
+      }),
+    ).toBe(true);
+  });
+
+  test('IDL-1: from then on it expresses relatives of what it has become', () => {
+    const table = { lentSteps: 3, homeSteps: 4, of: [[], [0]] };
+    const hand = resting({ species: { ...species, relatives: table } });
+    hand.room.setLiveliness(1);
+    hand.ticks(80);
+    expect(hand.room.awake).toBe(0);
+    hand.turn();
+    hand.room.setLiveliness(0);
+    hand.untilRest();
+    hand.room.setLiveliness(1);
+    while (hand.expressed.length === 0) hand.tick();
+    expect(hand.expressed).toEqual([{ patch: 1, latent: OWN }]);
+  });
+});
