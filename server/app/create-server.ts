@@ -215,7 +215,7 @@ export async function createVivariumServer(
   const places = await openWallPlaces(hostStore, date, log);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
-    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock })),
+    checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock })),
   );
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
   const storage = opened && journalWriter && { ...opened, journalWriter };

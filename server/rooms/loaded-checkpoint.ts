@@ -4,15 +4,15 @@ import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
-import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { galleryLatent } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';
 import { loadMaps } from '../vnca/latent-map.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
-import { speciesOf } from './species.ts';
+import { namesakesOf, speciesOf } from './species.ts';
 
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
@@ -27,7 +27,12 @@ export interface LoadedCheckpoint {
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
-  tools: {
+  {
+    checkpoints,
+    ...tools
+  }: {
+    /** All that are loaded. */
+    readonly checkpoints: readonly NamedCheckpoint[];
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;
@@ -38,7 +43,12 @@ export async function prepareCheckpoint(
   const { featured, unsuitable } = selectGallery(card.gallery, latents);
   const maps = await loadMaps(checkpoint, featured);
   const relatives = await loadRelatives(checkpoint);
-  const species = speciesOf(checkpoint, { featured, ...maps, ...(relatives && { relatives }) });
+  const species = speciesOf(checkpoint, {
+    featured,
+    ...maps,
+    ...(relatives && { relatives }),
+    namesakes: namesakesOf(checkpoint, checkpoints),
+  });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
 import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
@@ -38,6 +39,7 @@ export async function trainedModel(
       version: CARD_VERSION,
       ...{ name, title, description, side, channels, latentSize, growth, update, readout },
       presence: config.presence,
+      ...(config.earlier && { earlier: config.earlier }),
       ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
       ...(config.closing && { closing: config.closing }),
       encoder: config.encoder,
@@ -56,7 +58,7 @@ export async function trainedModel(
   const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
   await posteriors.dispose();
   tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: mean });
-  return { card, tensors };
+  return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
 }
 
 /** Writes card, weights and gallery of a checkpoint. */

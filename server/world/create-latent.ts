@@ -1,12 +1,11 @@
 /** Turns the source of a seed into the latent that is planted. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { decodeSeed } from '../../shared/seed-token.ts';
 import type { PlantedSeed } from './commands.ts';
 import { latentOnMap } from './latent-map.ts';
 import type { Organism } from './organism.ts';
 import type { SeedInventory } from './seed-inventory.ts';
-import { type Species, tokenSpecies } from './species.ts';
+import { type Species, seedOfToken } from './species.ts';
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
@@ -41,8 +40,8 @@ export function createLatent(
       return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
     }
     case 'token': {
-      const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      if (!decoded || !isInRange(decoded.latent)) throw new Refusal('bad-token');
+      const decoded = seedOfToken(seed.token, species);
+      if (!isInRange(decoded.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
       return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };
     }

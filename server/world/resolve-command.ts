@@ -5,7 +5,7 @@ import type { PlantedSeed, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
-import { tokenSpecies } from './species.ts';
+import { seedOfToken, tokenSpecies } from './species.ts';
 
 type Context = Parameters<typeof createLatent>[2] & {
   /** The latent of a living organism. */
@@ -16,7 +16,7 @@ type Context = Parameters<typeof createLatent>[2] & {
  * Replaces map points by their latents, as maps may change, and keeps latents that the checkpoint
  * was not made for out of the journal: those of drawings and tokens are shortened, others refused.
  *
- * @throws Refusal no-such-seed without a map; bad-latent
+ * @throws Refusal no-such-seed without a map; bad-latent; bad-token
  */
 export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
   const { latentBounds } = context.species;
@@ -35,7 +35,7 @@ export function resolvedCommand(command: RoomCommand, context: Context): RoomCom
   return command;
 }
 
-/** @throws Refusal no-such-seed, bad-latent */
+/** @throws Refusal no-such-seed, bad-latent, bad-token */
 function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Context): PlantedSeed {
   const { species, inventory } = context;
   const { latentBounds } = species;
@@ -52,10 +52,12 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
     }
     case 'token': {
       const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      if (!decoded || !isInRange(decoded.latent)) return seed;
-      const latent = bounded(decoded.latent, latentBounds);
-      if (latent === decoded.latent) return seed;
-      const token = encodeSeed({ kind: decoded.kind, latent }, tokenSpecies(species));
+      const { kind, latent } = decoded ?? seedOfToken(seed.token, species);
+      if (!isInRange(latent)) return seed;
+      const within = bounded(latent, latentBounds);
+      // What a token of other weights plants, the journal says in a token of the room's own.
+      if (decoded && within === latent) return seed;
+      const token = encodeSeed({ kind, latent: within }, tokenSpecies(species));
       return { from: 'token', token };
     }
     default:

@@ -4,8 +4,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
-import { fingerprint } from '../../../server/storage/checkpoint-fingerprint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { fingerprint } from '../../../server/vnca/fingerprint.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { suiteFolder } from '../../support/suite.ts';
 
