@@ -10,8 +10,8 @@ export function speciesOf(
   checkpoint: NamedCheckpoint,
   more: Pick<Species, 'featured' | 'map' | 'wholeMap' | 'relatives' | 'namesakes'> = {},
 ): Species {
-  const { name, identity, side, latentSize, presence, trustedSteps, closing, gallery } =
-    checkpoint.card;
+  const { name, identity, side, latentSize, presence, gallery } = checkpoint.card;
+  const { trustedSteps, closing, sampler } = checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
   return {
     checkpoint: name,
@@ -24,6 +24,7 @@ export function speciesOf(
     threshold: Math.ceil(presence.threshold * 255),
     trustedSteps,
     closing,
+    sampler,
     ...more,
     gallery: gallery.map((entry, i) => ({
       kind: entry.kind,

@@ -42,6 +42,7 @@ export async function trainedModel(
       ...(config.earlier && { earlier: config.earlier }),
       ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
       ...(config.closing && { closing: config.closing }),
+      ...(config.sampler && { sampler: config.sampler }),
       encoder: config.encoder,
       gallery: Array.from(chosen, (i) => data.entries[i]),
       data: { set: data.description, licence: data.licence, source: data.source },

@@ -74,6 +74,9 @@ const readout = v.variant('kind', [
   v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
 ]);
 
+/** Versions of samplers, in cards, journals and states of rooms. */
+export const samplerVersion = v.literal(1);
+
 const checkpointName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"'),
@@ -112,7 +115,11 @@ export const modelFields = {
    * it may live again at once.
    */
   closing: v.exactOptional(count),
+  /** How throws of the dice are drawn, see `world/sampler.ts`; absent: from N(0, I). */
+  sampler: v.exactOptional(samplerVersion),
 };
+/** Version of a sampler of latents. */
+export type SamplerVersion = v.InferOutput<typeof samplerVersion>;
 const model = v.strictObject(modelFields);
 type ModelFields = v.InferOutput<typeof model>;
 

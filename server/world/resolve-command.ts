@@ -5,6 +5,7 @@ import type { PlantedSeed, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
+import { thrownLatent } from './sampler.ts';
 import { seedOfToken, tokenSpecies } from './species.ts';
 
 type Context = Parameters<typeof createLatent>[2] & {
@@ -13,7 +14,7 @@ type Context = Parameters<typeof createLatent>[2] & {
 };
 
 /**
- * Replaces map points by their latents, as maps may change, and keeps latents that the checkpoint
+ * Replaces map points and throws by their latents, as maps and samplers may change, and keeps latents that the checkpoint
  * was not made for out of the journal: those of drawings and tokens are shortened, others refused.
  *
  * @throws Refusal no-such-seed without a map; bad-latent; bad-token
@@ -42,6 +43,9 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
   switch (seed.from) {
     case 'map':
       return { from: 'spot', latent: [...createLatent(seed, planter, context).latent] };
+    case 'prior':
+      if (seed.throw === undefined) return seed;
+      return { from: 'thrown', latent: [...thrownLatent(species, seed.throw)] };
     case 'latent':
       requireWithin(checkedLatent(seed.latent, species), latentBounds);
       return seed;

@@ -7,6 +7,7 @@ import {
   type TokenSeed,
   type TokenSpecies,
 } from '../../shared/seed-token.ts';
+import type { SamplerVersion } from '../vnca/card.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
@@ -47,6 +48,8 @@ export interface Species {
   readonly wholeMap?: MapPlaces | undefined;
   /** Whom its gallery creatures can express; absent: nobody. */
   readonly relatives?: Relatives | undefined;
+  /** How its throws are drawn: see `sampler.ts`; absent: from N(0, I). */
+  readonly sampler?: SamplerVersion | undefined;
   /** Other weights of its name that are loaded; absent: none. */
   readonly namesakes?: readonly Namesake[];
 }

@@ -43,7 +43,7 @@ export async function writePictures(
     await writeFile(join(folder, name), content);
     onWritten(name);
   };
-  await write('samples.png', await drawSamples(batch, random('samples')));
+  await write('samples.png', await drawSamples(batch, model, random('samples')));
   await write('growth.png', await drawGrowth(batch, grown, pictured));
   await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
   if (grown.count > 1) {
