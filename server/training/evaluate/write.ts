@@ -4,8 +4,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
-import type { Compute } from '../autodiff/compute.ts';
 import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
