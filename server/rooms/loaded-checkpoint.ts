@@ -2,6 +2,7 @@
 
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { galleryLatent } from '../vnca/checkpoint.ts';
@@ -36,6 +37,7 @@ export async function prepareCheckpoint(
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;
+    readonly log: Log;
   },
 ): Promise<LoadedCheckpoint> {
   const { card } = checkpoint;
