@@ -58,6 +58,9 @@ export const DEFAULTS = {
     reserve: 8,
     /** Without idle time, one preview step still runs every this many ticks. */
     patience: 3,
+    /** Most time to refine a drawing, and for all that wait, ms. */
+    refining: 1_000,
+    refiningAll: 3_500,
     /** Drawings waiting for the encoder. */
     maxDrawings: 32,
     /** Time that the encoder works before it yields, ms. */

@@ -4,7 +4,7 @@
  * | bytes | meaning |
  * |---|---|
  * | 1 | version, 2 |
- * | 4 | which checkpoint it grows from |
+ * | 4 | which weights it grows from: the card's identity, or a hash of name and Z without one |
  * | 2 | its place in the gallery plus one, 0 for the nameless |
  * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
  * | 2 Z | Z numbers of 16 bits, signed |
@@ -22,8 +22,10 @@ export interface TokenSeed {
   readonly latent: Float32Array;
 }
 
-/** What a checkpoint is known by. */
+/** What the weights of a checkpoint are known by. */
 export interface TokenSpecies {
+  /** Eight hexadecimal digits; absent for weights that are as old as tokens: their name counts. */
+  readonly identity?: string | undefined;
   readonly checkpoint: string;
   /** Z, at most 1024. */
   readonly latentSize: number;
@@ -43,8 +45,8 @@ export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
 const bytesOf = (latentSize: number, each: number): number =>
   HEAD + Math.ceil(latentSize * each) + TAIL;
 
-const speciesId = ({ checkpoint, latentSize }: TokenSpecies): number =>
-  hashText(`${checkpoint}/${latentSize}`);
+const speciesId = ({ identity, checkpoint, latentSize }: TokenSpecies): number =>
+  identity === undefined ? hashText(`${checkpoint}/${latentSize}`) : Number.parseInt(identity, 16);
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 

@@ -200,8 +200,8 @@ export class VivariumKeep extends LitElement {
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
     const { card, bounds } = model;
-    const { name: checkpoint, latentSize } = card;
-    const seed = decodeSeed(link.token, { checkpoint, latentSize });
+    const { identity, name: checkpoint, latentSize } = card;
+    const seed = decodeSeed(link.token, { identity, checkpoint, latentSize });
     if (!seed) return 'foreign';
     this.link = link;
     this.kind = card.gallery[seed.kind ?? -1]?.name ?? '';

@@ -1,6 +1,10 @@
-/** Loads the checkpoints of the settings, and those that stored rooms were made with. */
+/**
+ * Loads the checkpoints of the settings, the earlier weights that their cards name, and those that
+ * stored rooms were made with.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Log } from '../platform/log.ts';
+import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
@@ -18,7 +22,8 @@ export async function loadCheckpoints(
   folder: string | undefined,
   log: Log,
 ): Promise<LoadedCheckpoints> {
-  const installed = await Promise.all([checkpoint, ...checkpoints].map(loadCheckpoint));
+  const chosen = await Promise.all([checkpoint, ...checkpoints].map(loadCheckpoint));
+  const installed = [...chosen, ...(await loadEarlierCheckpoints(chosen))];
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
   const all = [...installed, ...kept];
   return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };

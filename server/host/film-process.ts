@@ -10,11 +10,11 @@ import { readRange, timeOf } from '../replay/journal-range.ts';
 import { gif, type PictureWriter, png } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/species.ts';
-import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { withFrames } from './film-frames.ts';
 import { zip } from './zip.ts';
 

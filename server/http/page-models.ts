@@ -10,7 +10,7 @@ import { type Representation, representation } from './static-files.ts';
 /** A model, and its own name where it goes by another. */
 type NamedModel = Model & { readonly ownName?: string };
 
-/** The models of checkpoints by `modelName`; of two with one name, the first. */
+/** The models of checkpoints by `modelName`; of two with one `modelName`, the first. */
 export function pageModels(
   checkpoints: readonly NamedModel[],
 ): ReadonlyMap<string, Representation> {
@@ -18,7 +18,8 @@ export function pageModels(
   const models = new Map<string, Representation>();
   for (const { card: shown, ownName = shown.name, tensors } of checkpoints) {
     const card = { ...shown, name: ownName };
-    const name = modelName({ checkpoint: ownName, latentSize: card.latentSize });
+    const { identity, latentSize } = card;
+    const name = modelName({ identity, checkpoint: ownName, latentSize });
     if (models.has(name)) continue;
     // What trains and judges it, pages do not need.
     const { training: _, figures: __, ...needed } = card;
@@ -28,7 +29,7 @@ export function pageModels(
     const file = writeSafetensors(net, {
       card: JSON.stringify(needed),
       rest: JSON.stringify({ level, ticks, most: card.trustedSteps ?? stirSteps }),
-      bounds: JSON.stringify(boundsOf(latents, card.latentSize)),
+      bounds: JSON.stringify(boundsOf(latents, latentSize)),
     });
     models.set(name, representation(Buffer.from(file.buffer)));
   }

@@ -1,10 +1,11 @@
 /** `npm run keep-page`: writes the page of keepsakes as one HTML file, to host elsewhere. */
 import { writeFile } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
 import { runCommand } from '../settings/help.ts';
 import * as is from '../settings/server-types.ts';
 import { orWord, text } from '../settings/types.ts';
-import { loadModel } from '../vnca/checkpoint.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { ensureClient } from './client-build.ts';
 import { pageModels } from './page-models.ts';
 import { singlePage } from './single-page.ts';
@@ -36,7 +37,8 @@ const COMMAND = {
 
 await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
   const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
-  const models = pageModels(await Promise.all(checkpoints.map(loadModel)));
+  const installed = await Promise.all(checkpoints.map(loadCheckpoint));
+  const models = pageModels([...installed, ...(await loadEarlierCheckpoints(installed))]);
   const page = await singlePage({ clientFolder, models, server });
   await writeFile(to, page);
   process.stdout.write(`${to}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB\n`);

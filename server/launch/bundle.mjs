@@ -27,6 +27,7 @@ const bundles = join(root, '.cache', 'server');
 const ENTRIES = {
   main: 'server/main.ts',
   engine: 'server/engine/thread/worker.ts',
+  refiner: 'server/previews/refiner-worker.ts',
   store: 'server/storage/lmdb/worker.ts',
   'store-probe': 'server/storage/lmdb/probe.ts',
 };

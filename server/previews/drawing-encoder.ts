@@ -1,9 +1,11 @@
 /**
- * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed.
+ * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed,
+ * and has them refined in the time that there is.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { FairQueue } from '../platform/fair-queue.ts';
 import type { Encoder } from '../vnca/encoder.ts';
+import type { Refinement } from './refine-latent.ts';
 
 /** Options of a `DrawingEncoder`. */
 export interface DrawingEncoderOptions {
@@ -12,6 +14,12 @@ export interface DrawingEncoderOptions {
   readonly maxWaiting: number;
   /** Length of a slice, ms. */
   readonly slice: number;
+  /** Refines an encoded drawing; absent: it stays as encoded. */
+  readonly refine?: (refinement: Refinement) => Promise<Float32Array>;
+  /** Most time to refine a drawing, ms. */
+  readonly refining: number;
+  /** Time in which all that wait are to be refined, from the last one's arrival on, ms. */
+  readonly refiningAll: number;
   /** Clock, ms. */
   readonly now: () => number;
   /** Yields to the event loop between slices. */
@@ -28,6 +36,8 @@ interface WaitingDrawing {
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
   private busy = false;
+  /** When the last drawing came. */
+  private cameAt = 0;
 
   constructor(private readonly options: DrawingEncoderOptions) {
     this.waiting = new FairQueue(options.maxWaiting);
@@ -38,7 +48,7 @@ export class DrawingEncoder {
    *
    * @param pixels [side, side, channels], a byte each
    * @param source who has drawn it, such as a network address; sources take turns
-   * @returns the latent's mean [Z]
+   * @returns its latent [Z]
    * @throws Refusal bad-drawing: another size, or empty; room-busy: too many drawings are waiting
    */
   async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
@@ -48,6 +58,7 @@ export class DrawingEncoder {
     }
     if (pixels.every((value) => value === 0)) throw new Refusal('bad-drawing', 'nothing is drawn');
     const image = Float32Array.from(pixels, (byte) => byte / 255);
+    this.cameAt = this.options.now();
     return new Promise((resolve, reject) => {
       const dropped = this.waiting.add(source, { image, resolve, reject });
       dropped?.reject(new Refusal('room-busy', 'drawings'));
@@ -59,9 +70,18 @@ export class DrawingEncoder {
     if (this.busy) return;
     this.busy = true;
     for (let [next] = this.waiting.take(1); next; [next] = this.waiting.take(1)) {
-      await this.work(next.image).then(next.resolve, next.reject);
+      await this.latentOf(next.image).then(next.resolve, next.reject);
     }
     this.busy = false;
+  }
+
+  private async latentOf(image: Float32Array): Promise<Float32Array> {
+    const latent = await this.work(image);
+    const { refine, refining, refiningAll, now } = this.options;
+    if (!refine) return latent;
+    const left = this.cameAt + refiningAll - now();
+    const budget = Math.min(refining, left / (1 + this.waiting.size));
+    return budget > 0 ? refine({ image, latent, budget }) : latent;
   }
 
   private async work(image: Float32Array): Promise<Float32Array> {

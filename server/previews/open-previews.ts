@@ -2,11 +2,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
 import { DrawingEncoder } from './drawing-encoder.ts';
 import type { GrowthFilm } from './growth-film.ts';
 import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
+import { createLatentRefiner } from './latent-refiner.ts';
+import { canRefine } from './refine-latent.ts';
 
 /** What visitors can preview. */
 export interface SeedPreviews {
@@ -15,34 +18,49 @@ export interface SeedPreviews {
   readonly draws: 'ink' | 'colour' | undefined;
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
+  /** Rejects what grows or waits; resolves when nothing runs any more. */
+  stop(): Promise<void>;
 }
 
 type PreviewContext = Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
   readonly clock: Clock;
+  readonly log: Log;
 };
 
 /** Creates the previews of a checkpoint. */
 export function openSeedPreviews(
   checkpoint: Checkpoint,
-  { clock, ...context }: PreviewContext,
+  { clock, log, ...context }: PreviewContext,
 ): SeedPreviews {
-  const { maxDrawing, maxDrawings: maxWaiting, slice } = DEFAULTS.nursery;
+  const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.nursery;
   const settings = DEFAULTS.nursery;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
-    return { growth, draws: undefined, grow };
+    return { growth, draws: undefined, grow, stop: () => growth.stop() };
   }
   const now = () => performance.now();
+  const refiner = canRefine(checkpoint)
+    ? createLatentRefiner(checkpoint, (why) =>
+        log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
+      )
+    : undefined;
   const drawingEncoder = new DrawingEncoder({
     encoder,
     maxWaiting,
     slice,
+    refining,
+    refiningAll,
+    ...(refiner && { refine: (refinement) => refiner.refine(refinement) }),
     now,
     pause: setImmediate,
   });
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
-  return { growth, draws, grow, encode: drawingEncoder.encode.bind(drawingEncoder) };
+  const encode = drawingEncoder.encode.bind(drawingEncoder);
+  const stop = async () => {
+    await Promise.all([growth.stop(), refiner?.close()]);
+  };
+  return { growth, draws, grow, encode, stop };
 }

@@ -5,7 +5,6 @@
 import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../platform/log.ts';
-import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import {
   CARD_FILE,
   type Checkpoint,
@@ -13,6 +12,7 @@ import {
   loadCheckpoint,
   MODEL_FILE,
 } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 

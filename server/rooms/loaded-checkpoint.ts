@@ -2,10 +2,11 @@
 
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
-import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { galleryLatent } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadGalleryColours } from '../vnca/gallery-colours.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';
@@ -13,7 +14,7 @@ import { loadMaps } from '../vnca/latent-map.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
-import { speciesOf } from './species.ts';
+import { namesakesOf, speciesOf } from './species.ts';
 
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
@@ -28,10 +29,16 @@ export interface LoadedCheckpoint {
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
-  tools: {
+  {
+    checkpoints,
+    ...tools
+  }: {
+    /** All that are loaded. */
+    readonly checkpoints: readonly NamedCheckpoint[];
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;
+    readonly log: Log;
   },
 ): Promise<LoadedCheckpoint> {
   const { card } = checkpoint;
@@ -40,8 +47,13 @@ export async function prepareCheckpoint(
   const maps = await loadMaps(checkpoint, featured, !checkpoint.hasBadMap);
   const relatives = await loadRelatives(checkpoint);
   const colours = await loadGalleryColours(checkpoint);
-  const more = { featured, ...maps, ...(relatives && { relatives }), ...(colours && { colours }) };
-  const species = speciesOf(checkpoint, more);
+  const species = speciesOf(checkpoint, {
+    featured,
+    ...maps,
+    ...(relatives && { relatives }),
+    ...(colours && { colours }),
+    namesakes: namesakesOf(checkpoint, checkpoints),
+  });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {

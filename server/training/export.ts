@@ -1,16 +1,17 @@
 /** Writes a trained rule as a checkpoint folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Compute } from '../autodiff/compute.ts';
+import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
 import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
-import type { Compute } from './autodiff/compute.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
-import type { Tensors } from './model/parameters.ts';
 import { trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -38,8 +39,10 @@ export async function trainedModel(
       version: CARD_VERSION,
       ...{ name, title, description, side, channels, latentSize, growth, update, readout },
       presence: config.presence,
+      ...(config.earlier && { earlier: config.earlier }),
       ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
       ...(config.closing && { closing: config.closing }),
+      ...(config.sampler && { sampler: config.sampler }),
       encoder: config.encoder,
       gallery: Array.from(chosen, (i) => data.entries[i]),
       data: { set: data.description, licence: data.licence, source: data.source },
@@ -56,7 +59,7 @@ export async function trainedModel(
   const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
   await posteriors.dispose();
   tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: mean });
-  return { card, tensors };
+  return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
 }
 
 /** Writes card, weights and gallery of a checkpoint. */

@@ -1,12 +1,12 @@
 /** Trains a rule: `npm run train -- <config.json>`. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Compute } from '../autodiff/compute.ts';
+import { createCompute } from '../autodiff/create.ts';
 import { retry } from '../platform/retry.ts';
 import { runCommand } from '../settings/help.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
-import type { Compute } from './autodiff/compute.ts';
-import { createCompute } from './autodiff/create.ts';
 import { commandOf } from './command.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';

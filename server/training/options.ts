@@ -1,7 +1,8 @@
 /** The command line of `npm run train`. */
+
+import { COMPUTE_NAMES } from '../autodiff/compute.ts';
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { number, oneOf, text, wholeNumber } from '../settings/types.ts';
-import { COMPUTE_NAMES } from './autodiff/compute.ts';
 
 /** Options of every command that computes. */
 export const COMPUTE_OPTIONS = {

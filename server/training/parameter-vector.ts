@@ -1,6 +1,6 @@
 /** Tensors and matrices as flat rows of numbers, as threads share them. */
-import { sizeOf } from './autodiff/graph.ts';
-import type { Shapes } from './model/parameters.ts';
+import { sizeOf } from '../autodiff/graph.ts';
+import type { Shapes } from '../autodiff/parameters.ts';
 
 /** Positions of the tensors of a set in one row. */
 export class ParameterLayout {

@@ -1,5 +1,5 @@
 /** Prints the progress of a run. */
-import type { ComputeName } from './autodiff/compute.ts';
+import type { ComputeName } from '../autodiff/compute.ts';
 import type { UpdateReport } from './trainer.ts';
 
 /** Seconds between lines. */

@@ -1,5 +1,5 @@
 /** Backpropagation through a rollout, segment by segment. */
-import type { Value, Values } from './autodiff/compute.ts';
+import type { Value, Values } from '../autodiff/compute.ts';
 import type { Conditioning, Segment } from './model/segments.ts';
 import type { TrainingContext } from './training-context.ts';
 

@@ -1,7 +1,7 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 import { createRandom, hashText } from '../../shared/random.ts';
+import type { Value, Values } from '../autodiff/compute.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
-import type { Value, Values } from './autodiff/compute.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import { positionChannels, positionFields } from './model/position-loss.ts';

@@ -1,6 +1,7 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Shape } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
@@ -10,7 +11,6 @@ import {
   type TensorFile,
   writeSafetensors,
 } from '../vnca/safetensors.ts';
-import type { Shape } from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';

@@ -1,11 +1,12 @@
 /** The state of a run, and the shapes of what it trains. */
+
+import { initialise, type Shapes, type Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { encoderShapes } from '../vnca/encoder-network.ts';
 import { imageChannels } from '../vnca/readout.ts';
 import { randomOfUpdate } from './batches.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Likelihood } from './model/likelihood.ts';
-import { initialise, type Shapes, type Tensors } from './model/parameters.ts';
 import type { PoolEntry } from './pool.ts';
 
 /** Everything needed to continue a run as if it had not stopped. */

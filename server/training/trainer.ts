@@ -4,8 +4,8 @@
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
 import type { Random } from '../../shared/random.ts';
+import type { Compute, Values } from '../autodiff/compute.ts';
 import { imageChannels } from '../vnca/readout.ts';
-import type { Compute, Values } from './autodiff/compute.ts';
 import { DataPasses, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { newLook } from './data/augment.ts';

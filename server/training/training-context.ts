@@ -1,13 +1,14 @@
 /** What rollouts need besides parameters: compiled programs, images, and zero gradients. */
+
+import type { Compute, Value, Values } from '../autodiff/compute.ts';
+import { gradients } from '../autodiff/gradients.ts';
+import * as g from '../autodiff/graph.ts';
+import { parameterInputs } from '../autodiff/parameters.ts';
 import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/encoder-network.ts';
 import { imageChannels } from '../vnca/readout.ts';
-import type { Compute, Value, Values } from './autodiff/compute.ts';
-import { gradients } from './autodiff/gradients.ts';
-import * as g from './autodiff/graph.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { divergence, encode, reparameterise } from './model/encoder.ts';
-import { parameterInputs } from './model/parameters.ts';
 import { Segments } from './model/segments.ts';
 import { likelihoodOf } from './run-state.ts';
 

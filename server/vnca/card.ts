@@ -74,13 +74,26 @@ const readout = v.variant('kind', [
   v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
 ]);
 
+/** Versions of samplers, in cards, journals and states of rooms. */
+export const samplerVersion = v.literal(1);
+
+const checkpointName = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"'),
+);
+
 /** The fields that define a rule and its growth, which training takes as input. */
 export const modelFields = {
   /** Identifies the checkpoint in engine, protocol and journal. */
-  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"')),
+  name: checkpointName,
   /** For people. */
   title: v.pipe(v.string(), v.nonEmpty()),
   description: v.optional(v.string(), ''),
+  /**
+   * Folders beside this one with earlier weights of the same name. They are loaded too, so that
+   * tokens of their organisms still grow.
+   */
+  earlier: v.exactOptional(v.array(checkpointName)),
   /** Side of a grown patch. */
   side: v.pipe(count, v.multipleOf(2)),
   /** Numbers per cell state. */
@@ -102,13 +115,24 @@ export const modelFields = {
    * it may live again at once.
    */
   closing: v.exactOptional(count),
+  /** How throws of the dice are drawn, see `world/sampler.ts`; absent: from N(0, I). */
+  sampler: v.exactOptional(samplerVersion),
 };
+/** Version of a sampler of latents. */
+export type SamplerVersion = v.InferOutput<typeof samplerVersion>;
 const model = v.strictObject(modelFields);
 type ModelFields = v.InferOutput<typeof model>;
 
 const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
+  /**
+   * What tokens name these weights by, see `shared/seed-token.ts`; new weights get a new one.
+   * Absent: the name, as in checkpoints from before weights had identities.
+   */
+  identity: v.exactOptional(
+    v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
+  ),
   /** The net of the tensors `encoder.*`, as data or as prose. */
   encoder: v.exactOptional(
     v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),

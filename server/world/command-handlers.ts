@@ -27,6 +27,7 @@ import { Planting } from './planting.ts';
 import { requireBare, windowAt } from './planting-site.ts';
 import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
+import { thrownLatent } from './sampler.ts';
 import { SeedInventory } from './seed-inventory.ts';
 import type { Species } from './species.ts';
 import { transform } from './transforming.ts';
@@ -180,6 +181,7 @@ export class CommandHandlers {
     if (seed.from === 'prior' && seed.throw === undefined) {
       throw new Refusal('no-such-seed', 'not thrown yet');
     }
+    if (seed.from === 'prior') return thrownLatent(this.species, seed.throw!);
     return createLatent(seed, participant, this.context).latent;
   }
 
@@ -387,6 +389,7 @@ export class CommandHandlers {
   }
 
   private get context() {
-    return { species: this.species, inventory: this.inventory, random: this.random };
+    const { species, inventory, random, lifecycle } = this;
+    return { species, inventory, random, sampler: lifecycle.rules.sampler };
   }
 }

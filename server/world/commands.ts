@@ -4,10 +4,13 @@ import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 
-/** A seed as the journal stores it. `spot` holds the latent of a map point, as maps may change. */
+/**
+ * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` that of a
+ * throw, as maps and samplers may change.
+ */
 export type PlantedSeed =
   | SeedSource
-  | { readonly from: 'spot'; readonly latent: readonly number[] };
+  | { readonly from: 'spot' | 'thrown'; readonly latent: readonly number[] };
 
 /** A command, discriminated by `what`. */
 export type RoomCommand = { readonly by: ParticipantView } & (

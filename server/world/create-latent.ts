@@ -1,24 +1,34 @@
 /** Turns the source of a seed into the latent that is planted. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
-import { decodeSeed } from '../../shared/seed-token.ts';
+import type { SamplerVersion } from '../vnca/card.ts';
 import type { PlantedSeed } from './commands.ts';
 import { latentOnMap } from './latent-map.ts';
 import type { Organism } from './organism.ts';
+import { sampleLatent } from './sampler.ts';
 import type { SeedInventory } from './seed-inventory.ts';
-import { type Species, tokenSpecies } from './species.ts';
+import { type Species, seedOfToken } from './species.ts';
+
+/** What seeds are made from. */
+export interface CreationContext {
+  readonly species: Species;
+  readonly inventory: SeedInventory;
+  readonly random: Random;
+  /** What the room draws with; undefined: N(0, I). */
+  readonly sampler: SamplerVersion | undefined;
+}
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
  * @param participant owner of the held seed, if it is one
- * @param context.random used only for a prior seed without `throw`
+ * @param context.random used only for a prior seed without `throw`: Z normal numbers
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
   seed: PlantedSeed,
   participant: number,
-  { species, inventory, random }: { species: Species; inventory: SeedInventory; random: Random },
+  { species, inventory, random, sampler }: CreationContext,
 ): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
   switch (seed.from) {
     case 'gallery': {
@@ -27,8 +37,12 @@ export function createLatent(
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
     case 'prior': {
-      const source = seed.throw === undefined ? random : createRandom(seed.throw);
-      return { latent: source.latent(species.latentSize), origin: 'prior', kind: '', parents: [] };
+      // Throws in journals of earlier releases were drawn from N(0, I).
+      const latent =
+        seed.throw === undefined
+          ? sampleLatent(species, sampler, random.latent(species.latentSize))
+          : createRandom(seed.throw).latent(species.latentSize);
+      return { latent, origin: 'prior', kind: '', parents: [] };
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
@@ -36,13 +50,14 @@ export function createLatent(
       return { latent, origin: 'map', kind: '', parents: [] };
     }
     case 'latent':
-    case 'spot': {
+    case 'spot':
+    case 'thrown': {
       const latent = checkedLatent(seed.latent, species);
-      return { latent, origin: seed.from === 'spot' ? 'map' : 'latent', kind: '', parents: [] };
+      return { latent, origin: ORIGINS[seed.from], kind: '', parents: [] };
     }
     case 'token': {
-      const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      if (!decoded || !isInRange(decoded.latent)) throw new Refusal('bad-token');
+      const decoded = seedOfToken(seed.token, species);
+      if (!isInRange(decoded.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
       return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };
     }
@@ -60,6 +75,8 @@ export function createLatent(
  * closely; see `latent-bounds.ts`.
  */
 const MAX_VALUE = 4_096;
+
+const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
 /** Whether a latent can be planted at all. */
 export const isInRange = (latent: Float32Array): boolean =>

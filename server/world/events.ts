@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { flashLimit } from '../../shared/vocabulary.ts';
+import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
 import type { RoomCommand } from './commands.ts';
 import {
@@ -86,6 +87,7 @@ export const roomEvent = v.variant('what', [
     seed,
     closing: v.optional(reach),
     relatives: v.optional(relativesTable),
+    sampler: v.optional(samplerVersion),
   }),
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),

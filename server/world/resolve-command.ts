@@ -5,7 +5,8 @@ import type { PlantedSeed, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
-import { tokenSpecies } from './species.ts';
+import { thrownLatent } from './sampler.ts';
+import { seedOfToken, tokenSpecies } from './species.ts';
 
 type Context = Parameters<typeof createLatent>[2] & {
   /** The latent of a living organism. */
@@ -13,10 +14,10 @@ type Context = Parameters<typeof createLatent>[2] & {
 };
 
 /**
- * Replaces map points by their latents, as maps may change, and keeps latents that the checkpoint
+ * Replaces map points and throws by their latents, as maps and samplers may change, and keeps latents that the checkpoint
  * was not made for out of the journal: those of drawings and tokens are shortened, others refused.
  *
- * @throws Refusal no-such-seed without a map; bad-latent
+ * @throws Refusal no-such-seed without a map; bad-latent; bad-token
  */
 export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
   const { latentBounds } = context.species;
@@ -35,13 +36,16 @@ export function resolvedCommand(command: RoomCommand, context: Context): RoomCom
   return command;
 }
 
-/** @throws Refusal no-such-seed, bad-latent */
+/** @throws Refusal no-such-seed, bad-latent, bad-token */
 function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Context): PlantedSeed {
   const { species, inventory } = context;
   const { latentBounds } = species;
   switch (seed.from) {
     case 'map':
       return { from: 'spot', latent: [...createLatent(seed, planter, context).latent] };
+    case 'prior':
+      if (seed.throw === undefined) return seed;
+      return { from: 'thrown', latent: [...thrownLatent(species, seed.throw)] };
     case 'latent':
       requireWithin(checkedLatent(seed.latent, species), latentBounds);
       return seed;
@@ -52,10 +56,12 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
     }
     case 'token': {
       const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      if (!decoded || !isInRange(decoded.latent)) return seed;
-      const latent = bounded(decoded.latent, latentBounds);
-      if (latent === decoded.latent) return seed;
-      const token = encodeSeed({ kind: decoded.kind, latent }, tokenSpecies(species));
+      const { kind, latent } = decoded ?? seedOfToken(seed.token, species);
+      if (!isInRange(latent)) return seed;
+      const within = bounded(latent, latentBounds);
+      // What a token of other weights plants, the journal says in a token of the room's own.
+      if (decoded && within === latent) return seed;
+      const token = encodeSeed({ kind, latent: within }, tokenSpecies(species));
       return { from: 'token', token };
     }
     default:

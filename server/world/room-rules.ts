@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { LifeSettings } from '../../shared/vocabulary.ts';
+import type { SamplerVersion } from '../vnca/card.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { OuterEvent } from './events.ts';
 import { type CommandState, RULES_VERSION } from './room-state.ts';
@@ -14,7 +15,7 @@ const EVERY_TICK: LifeSettings = { birth: 1, healing: 1 };
 
 type RulesState = Pick<
   CommandState,
-  'rules' | 'seed' | 'closing' | 'relatives' | 'life' | 'liveliness'
+  'rules' | 'seed' | 'closing' | 'relatives' | 'sampler' | 'life' | 'liveliness'
 >;
 export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
 
@@ -27,15 +28,19 @@ export class RoomRules {
   closing: number | undefined;
   /** Whom gallery creatures can express; undefined: nobody. */
   relatives: Relatives | undefined;
+  /** What throws without a number are drawn with; undefined: N(0, I). */
+  sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /** Share of the organisms that may express at once, 0…1: the one in force now. */
   liveliness = 0;
 
   /** The rules of a new room. @param life absent: a step each tick */
-  constructor({ closing, relatives }: Species, seed: number, life: LifeSettings = EVERY_TICK) {
+  constructor(species: Species, seed: number, life: LifeSettings = EVERY_TICK) {
+    const { closing, relatives, sampler } = species;
     this.seed = seed >>> 0;
     this.closing = closing;
     this.relatives = relatives;
+    this.sampler = sampler;
     this.life = life;
   }
 
@@ -50,9 +55,12 @@ export class RoomRules {
    * @param seed of chances, for a room that has none
    * @returns undefined if it lives by them already
    */
-  update({ closing, relatives }: Species, seed: number): RulesEvent | undefined {
+  update({ closing, relatives, sampler }: Species, seed: number): RulesEvent | undefined {
     const isPresent = this.version === RULES_VERSION;
-    const isSame = this.closing === closing && isDeepStrictEqual(this.relatives, relatives);
+    const isSame =
+      this.closing === closing &&
+      this.sampler === sampler &&
+      isDeepStrictEqual(this.relatives, relatives);
     if (isPresent && isSame) return undefined;
     return {
       what: 'rules',
@@ -60,29 +68,33 @@ export class RoomRules {
       seed: isPresent ? this.seed : seed >>> 0,
       ...(closing !== undefined && { closing }),
       ...(relatives && { relatives }),
+      ...(sampler && { sampler }),
     };
   }
 
-  apply({ rules, seed, closing, relatives }: Omit<RulesEvent, 'what'>): void {
+  apply({ rules, seed, closing, relatives, sampler }: Omit<RulesEvent, 'what'>): void {
     this.version = rules;
     this.seed = seed;
     this.closing = closing;
     this.relatives = relatives;
+    this.sampler = sampler;
   }
 
   export(): RulesState {
-    const { version: rules, seed, closing, relatives, life, liveliness } = this;
+    const { version: rules, seed, closing, relatives, sampler, life, liveliness } = this;
     return {
       ...{ rules, seed, life: { ...life } },
       ...(closing !== undefined && { closing }),
       ...(relatives && { relatives }),
+      ...(sampler && { sampler }),
       ...(liveliness > 0 && { liveliness }),
     };
   }
 
   restore(from: RulesState): void {
-    const { rules = 1, seed = 0, closing, relatives, life = EVERY_TICK, liveliness = 0 } = from;
-    this.apply({ rules, seed, closing, relatives });
+    const { rules = 1, seed = 0, life = EVERY_TICK, liveliness = 0 } = from;
+    const { closing, relatives, sampler } = from;
+    this.apply({ rules, seed, closing, relatives, sampler });
     this.life = life;
     this.liveliness = liveliness;
   }

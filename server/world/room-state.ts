@@ -16,6 +16,7 @@ import {
 import type { resumeRandom } from '../../shared/random.ts';
 import { flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
+import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
@@ -201,6 +202,8 @@ export const roomState = v.pipe(
     life: v.optional(lifeSettings),
     /** Whom gallery creatures can express; absent: nobody. */
     relatives: v.optional(relativesTable),
+    /** What the room draws latents with; absent: N(0, I). */
+    sampler: v.optional(samplerVersion),
     /** Share of the organisms that may express at once; absent: none. */
     liveliness: v.optional(liveliness),
     organisms: v.array(organismState),
@@ -247,6 +250,7 @@ export type CommandState = Pick<
   | 'closing'
   | 'life'
   | 'relatives'
+  | 'sampler'
   | 'liveliness'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;

@@ -1,7 +1,14 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
 import type { ColourRange } from '../../shared/colour-range.ts';
 import type { MapPlaces } from '../../shared/latent-map.ts';
-import { encodeSeed, type TokenSpecies } from '../../shared/seed-token.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import {
+  decodeSeed,
+  encodeSeed,
+  type TokenSeed,
+  type TokenSpecies,
+} from '../../shared/seed-token.ts';
+import type { SamplerVersion } from '../vnca/card.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { LatentBounds } from './latent-bounds.ts';
@@ -12,6 +19,8 @@ export interface Species {
   readonly checkpoint: string;
   /** Its own name, which tokens refer to; absent: the same. */
   readonly ownName?: string | undefined;
+  /** What tokens name its weights by; absent: their name. */
+  readonly identity?: string | undefined;
   /** Full side S; even. */
   readonly side: number;
   /** Length Z of a latent. */
@@ -44,11 +53,42 @@ export interface Species {
   readonly wholeMap?: MapPlaces | undefined;
   /** Whom its gallery creatures can express; absent: nobody. */
   readonly relatives?: Relatives | undefined;
+  /** How its throws are drawn: see `sampler.ts`; absent: from N(0, I). */
+  readonly sampler?: SamplerVersion | undefined;
+  /** Other weights of its name that are loaded; absent: none. */
+  readonly namesakes?: readonly Namesake[];
+}
+
+/** Other weights of the same name: a token of one of their gallery creatures grows its namesake. */
+export interface Namesake {
+  readonly tokens: TokenSpecies;
+  /** Names of the gallery, in order. */
+  readonly gallery: readonly string[];
 }
 
 /** What tokens refer to. */
-export function tokenSpecies({ checkpoint, ownName, latentSize }: Species): TokenSpecies {
-  return { checkpoint: ownName ?? checkpoint, latentSize };
+export function tokenSpecies(species: Species): TokenSpecies {
+  const { identity, checkpoint, ownName, latentSize } = species;
+  return { identity, checkpoint: ownName ?? checkpoint, latentSize };
+}
+
+/**
+ * What a token plants: the seed itself, or of other weights' gallery the creature of that name.
+ *
+ * @throws Refusal bad-token
+ */
+export function seedOfToken(token: string, species: Species): TokenSeed {
+  const seed = decodeSeed(token, tokenSpecies(species));
+  if (seed) return seed;
+  for (const { tokens, gallery } of species.namesakes ?? []) {
+    const earlier = decodeSeed(token, tokens);
+    if (!earlier) continue;
+    const name = gallery[earlier.kind ?? -1];
+    const kind = species.gallery.findIndex((entry) => entry.name === name);
+    if (kind >= 0) return { kind, latent: species.gallery[kind].latent };
+    throw new Refusal('bad-token', 'it grows from other weights');
+  }
+  throw new Refusal('bad-token');
 }
 
 /** The seed of an organism as a token. */

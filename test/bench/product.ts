@@ -54,7 +54,7 @@ async function inOnnx(): Promise<Product> {
 /** In 32 bits, by TensorFlow.js's kernel, as one takes it who has none of his own. */
 async function inWebgpu(): Promise<Product> {
   const tf = await import('@tensorflow/tfjs-core');
-  const { startWebgpu } = await import('../../server/training/autodiff/tfjs/webgpu.ts');
+  const { startWebgpu } = await import('../../server/autodiff/tfjs/webgpu.ts');
   const { gpu } = await startWebgpu();
   await tf.setBackend('webgpu');
   // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as

@@ -7,12 +7,12 @@
 import type { Engine } from '../../server/engine/engine.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
-import { fingerprint } from '../../server/storage/checkpoint-fingerprint.ts';
 import { JournalWriter } from '../../server/storage/journal-writer.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
+import { fingerprint } from '../../server/vnca/fingerprint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';

@@ -1,5 +1,5 @@
 /** One training step of a segment, as workers do it side by side. */
-import type { Value } from '../../server/training/autodiff/compute.ts';
+import type { Value } from '../../server/autodiff/compute.ts';
 import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
 import type { WorkerJob } from '../../server/training/workers/worker-job.ts';
 import { updateShapes } from '../../server/vnca/architecture.ts';

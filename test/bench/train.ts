@@ -4,8 +4,8 @@
  */
 
 import { availableParallelism, loadavg } from 'node:os';
-import type { Compute, ComputeName } from '../../server/training/autodiff/compute.ts';
-import { ComputeError, createCompute } from '../../server/training/autodiff/create.ts';
+import type { Compute, ComputeName } from '../../server/autodiff/compute.ts';
+import { ComputeError, createCompute } from '../../server/autodiff/create.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';

@@ -1,9 +1,9 @@
 /** Measures all figures of a checkpoint. */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
 import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Compute } from '../autodiff/compute.ts';
 import { evenly, rowsOf } from '../parameter-vector.ts';
 import { bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
 import { EvaluationError } from './errors.ts';

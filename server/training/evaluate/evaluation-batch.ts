@@ -1,7 +1,8 @@
 /** Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. */
+
+import type { Compute } from '../../autodiff/compute.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Compute } from '../autodiff/compute.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
 import { likelihoodOf } from '../run-state.ts';

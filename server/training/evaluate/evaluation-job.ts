@@ -1,11 +1,11 @@
 /** The worker job of an evaluation: one batch of organisms, grown and run on. */
 import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Compute, Value } from '../../autodiff/compute.ts';
+import { uploadParameters } from '../../autodiff/parameters.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Compute, Value } from '../autodiff/compute.ts';
 import type { Likelihood } from '../model/likelihood.ts';
-import { uploadParameters } from '../model/parameters.ts';
 import { drawMasks, type Segment, Segments } from '../model/segments.ts';
 import type { WorkerJob } from '../workers/worker-job.ts';
 

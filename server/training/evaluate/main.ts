@@ -1,8 +1,8 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
+import { createCompute } from '../../autodiff/create.ts';
 import { runCommand } from '../../settings/help.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
-import { createCompute } from '../autodiff/create.ts';
 import { DatasetError } from '../data/errors.ts';
 import { reportErrors } from '../errors.ts';
 import { openKeep } from './bounds-cache.ts';

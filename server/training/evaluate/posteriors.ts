@@ -1,12 +1,13 @@
 /** The encoder of a checkpoint: images to the posteriors of their latents. */
+
+import type { Compute } from '../../autodiff/compute.ts';
+import * as g from '../../autodiff/graph.ts';
+import { parameterInputs, uploadParameters } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { encoderShapes } from '../../vnca/encoder-network.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import type { Compute } from '../autodiff/compute.ts';
-import * as g from '../autodiff/graph.ts';
 import { encode } from '../model/encoder.ts';
-import { parameterInputs, uploadParameters } from '../model/parameters.ts';
 import { EvaluationError } from './errors.ts';
 
 const BATCH = 16;

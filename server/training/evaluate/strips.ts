@@ -1,5 +1,7 @@
 /** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
+import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
+import { sampleLatent } from '../../world/sampler.ts';
 import { evenly, rowsOf } from '../parameter-vector.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
 import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
@@ -32,10 +34,20 @@ const addTiles = (
     });
   });
 
-/** Draws 64 grown samples of the prior. @returns a PNG file */
-export async function drawSamples(batch: EvaluationBatch, random: Random): Promise<Buffer> {
-  const { latentSize, side } = batch.card;
-  const states = await batch.grow(random.latent(64 * latentSize));
+/** Draws 64 grown throws, as the card's sampler draws them. @returns a PNG file */
+export async function drawSamples(
+  batch: EvaluationBatch,
+  model: Model,
+  random: Random,
+): Promise<Buffer> {
+  const { latentSize, side, sampler, gallery: entries } = batch.card;
+  const gallery = entries.map((entry, i) => ({ ...entry, latent: galleryLatent(model, i) }));
+  const latents = new Float32Array(64 * latentSize);
+  for (let at = 0; at < latents.length; at += latentSize) {
+    const normals = random.latent(latentSize);
+    latents.set(sampleLatent({ gallery, latentSize }, sampler, normals), at);
+  }
+  const states = await batch.grow(latents);
   return drawSheet(inRows(tilesOfStates(batch.card, states, side), 8), { scale: 3 });
 }
 

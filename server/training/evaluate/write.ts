@@ -4,8 +4,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
-import type { Compute } from '../autodiff/compute.ts';
 import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
@@ -43,7 +43,7 @@ export async function writePictures(
     await writeFile(join(folder, name), content);
     onWritten(name);
   };
-  await write('samples.png', await drawSamples(batch, random('samples')));
+  await write('samples.png', await drawSamples(batch, model, random('samples')));
   await write('growth.png', await drawGrowth(batch, grown, pictured));
   await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
   if (grown.count > 1) {

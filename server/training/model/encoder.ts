@@ -1,9 +1,10 @@
 /** The encoder q(z | x) = N(mean, diag σ²) as expressions. */
+
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import type { Parameters } from '../../autodiff/parameters.ts';
+import { overCells } from '../../autodiff/rule.ts';
 import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
-import type { Parameters } from './parameters.ts';
-import { overCells } from './rule.ts';
 
 /** Parameters of q(z | x) as expressions. */
 export interface Posterior {

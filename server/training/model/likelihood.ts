@@ -3,9 +3,9 @@
  * pixels, as expressions.
  */
 
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
-import { slice } from '../autodiff/graph.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { slice } from '../../autodiff/graph.ts';
 
 /** Distribution of a pixel. */
 export type Likelihood =

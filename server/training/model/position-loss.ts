@@ -3,8 +3,8 @@
  * part of the picture (positional information, Wolpert 1969). Cells still see only their
  * neighbours; only the loss knows the positions.
  */
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
 
 /** Options of the position loss. */
 export interface PositionLoss {

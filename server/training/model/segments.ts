@@ -4,19 +4,19 @@
  * stays bounded for rollouts of any length.
  */
 import type { Random } from '../../../shared/random.ts';
+import type { Compute, Program, Value, Values } from '../../autodiff/compute.ts';
+import { gradients } from '../../autodiff/gradients.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { type Parameters, parameterInputs } from '../../autodiff/parameters.ts';
+import { readGenome, ruleSteps } from '../../autodiff/rule.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/update-mask.ts';
-import type { Compute, Program, Value, Values } from '../autodiff/compute.ts';
-import { gradients } from '../autodiff/gradients.ts';
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
 import { type Likelihood, logLikelihood } from './likelihood.ts';
-import { type Parameters, parameterInputs } from './parameters.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
-import { readGenome, ruleSteps } from './rule.ts';
 
 /** The fields of a card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;

@@ -1,5 +1,5 @@
 /** The interface of what computes the gradients of a batch, on one thread or on many. */
-import type { Values } from '../autodiff/compute.ts';
+import type { Values } from '../../autodiff/compute.ts';
 import type { GrowJob, MeansJob, RolloutJob, RolloutOutcome } from '../rollout.ts';
 
 /** The outcome of one rollout without its gradients. */

@@ -2,8 +2,9 @@
  * Runs rollouts on one thread per core: parameters in shared memory, gradients returned as flat
  * rows of numbers.
  */
+
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import { Mutex } from '../../platform/mutex.ts';
-import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';
 import type { RolloutJob } from '../rollout.ts';

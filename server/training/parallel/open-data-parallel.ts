@@ -1,5 +1,5 @@
 /** Opens what computes a batch: this thread for a GPU, one thread per core for a CPU. */
-import type { Compute } from '../autodiff/compute.ts';
+import type { Compute } from '../../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { type RolloutOutcome, runRollout, runRows } from '../rollout.ts';
 import { openTrainingContext, type Pixels } from '../training-context.ts';

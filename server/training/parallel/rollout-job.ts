@@ -2,7 +2,7 @@
  * The worker job of training: rollouts with parameters from shared memory, gradients as one row of
  * numbers.
  */
-import type { Compute, Value, Values } from '../autodiff/compute.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { ParameterLayout } from '../parameter-vector.ts';
 import { type GrowJob, type MeansJob, type RolloutJob, runRollout, runRows } from '../rollout.ts';

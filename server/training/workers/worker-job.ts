@@ -2,7 +2,7 @@
  * What a worker thread does and how it is addressed; types alone, shared by both sides of the
  * thread.
  */
-import type { Compute, ComputeName } from '../autodiff/compute.ts';
+import type { Compute, ComputeName } from '../../autodiff/compute.ts';
 
 /** Does one job after the other. */
 export interface PoolWorker<Job, Result> {

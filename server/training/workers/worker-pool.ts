@@ -1,10 +1,10 @@
 /** Several jobs at a time: a pool of workers on a CPU, this thread alone on a GPU. */
 import { Worker } from 'node:worker_threads';
 import '../../engine/onnx/no-telemetry.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import { ComputeError } from '../../autodiff/tfjs/errors.ts';
 import { Mutex } from '../../platform/mutex.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
-import type { Compute } from '../autodiff/compute.ts';
-import { ComputeError } from '../autodiff/tfjs/errors.ts';
 import { TrainingError } from '../errors.ts';
 import type {
   PoolWorker,

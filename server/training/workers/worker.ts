@@ -1,7 +1,7 @@
 /** The inside of a worker thread: runs a worker job with a compute of its own. */
 import { workerData } from 'node:worker_threads';
+import { createCompute } from '../../autodiff/create.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
-import { createCompute } from '../autodiff/create.ts';
 import type { WorkerEvents, WorkerJob, WorkerMethods, WorkerStart } from './worker-job.ts';
 
 await serveWorker<WorkerMethods<unknown, unknown>, WorkerEvents>(async (parent) => {

@@ -173,7 +173,7 @@ test('drawings are encoded one after another, in short slices', async () => {
   let time = 0;
   let pauses = 0;
   const drawingEncoder = new DrawingEncoder({
-    ...{ encoder, maxWaiting: 2, slice: 2 },
+    ...{ encoder, maxWaiting: 2, slice: 2, refining: 0, refiningAll: 0 },
     now: () => time++,
     pause: async () => void pauses++,
   });
@@ -186,4 +186,26 @@ test('drawings are encoded one after another, in short slices', async () => {
   expect(second[0]).toBeCloseTo(0.4);
   expect(pauses).toBeGreaterThan(4);
   await expect(drawingEncoder.encode(new Uint8Array(4).fill(1))).resolves.toHaveLength(4);
+});
+
+test('drawings share the time to refine them: one alone gets all of its own, many are done in time', async () => {
+  let time = 0;
+  const budgets: number[] = [];
+  const drawingEncoder = new DrawingEncoder({
+    ...{ encoder, maxWaiting: 32, slice: 2, refining: 1_000, refiningAll: 3_500 },
+    refine: async ({ latent, budget }) => {
+      budgets.push(budget);
+      time += budget;
+      return latent.map((value) => 2 * value);
+    },
+    now: () => time,
+    pause: async () => {},
+  });
+  const draw = (source: string) => drawingEncoder.encode(new Uint8Array(4).fill(51), source);
+  expect((await draw('alone'))[0]).toBeCloseTo(0.4);
+  expect(budgets).toEqual([1_000]);
+  time = 10_000;
+  await Promise.all(Array.from({ length: 10 }, (_, i) => draw(`${i}`)));
+  expect(time).toBeLessThanOrEqual(13_500);
+  for (const budget of budgets.slice(1)) expect(budget).toBeCloseTo(350);
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { createOnnxCompute } from '../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';

@@ -1,4 +1,4 @@
-import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { createCompute } from '../../../server/autodiff/create.ts';
 import { type Adam, type AdamOptions, createAdam } from '../../../server/training/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';

@@ -1,5 +1,5 @@
+import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
 import { helpText } from '../../../server/settings/help.ts';
-import { COMPUTE_NAMES } from '../../../server/training/autodiff/compute.ts';
 import { COMMAND, readOptions } from '../../../server/training/options.ts';
 
 test('all options in the help are accepted', () => {

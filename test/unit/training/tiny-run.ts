@@ -1,8 +1,8 @@
 /** Tiny training runs: patches of 8×8, six images, milliseconds per update. */
-import { sizeOf } from '../../../server/training/autodiff/graph.ts';
+import { sizeOf } from '../../../server/autodiff/graph.ts';
+import type { Shapes } from '../../../server/autodiff/parameters.ts';
 import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
-import type { Shapes } from '../../../server/training/model/parameters.ts';
 import type { RunState } from '../../../server/training/run-state.ts';
 import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts';
 

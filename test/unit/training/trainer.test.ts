@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { createCompute } from '../../../server/training/autodiff/create.ts';
+import { createCompute } from '../../../server/autodiff/create.ts';
 import { DataPasses } from '../../../server/training/batches.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';

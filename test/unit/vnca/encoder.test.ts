@@ -1,4 +1,4 @@
-import { createOnnxCompute } from '../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { openPosteriors } from '../../../server/training/evaluate/posteriors.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';

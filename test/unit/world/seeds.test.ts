@@ -68,6 +68,56 @@ describe('seeds', () => {
     expect(planted(new HandRoom(), { from: 'prior', throw: 6 }).latent).not.toEqual(one);
   });
 
+  /** Creatures around (5, −3), 3 and 1 wide, and things elsewhere. */
+  const creatures = Array.from({ length: 400 }, (_, i) => {
+    const [a, b] = createRandom(i).latent(2);
+    return { name: `${i}`, kind: 'animal', latent: new Float32Array([5 + 3 * a, -3 + a + b]) };
+  });
+  const thing = { name: 'thing', kind: 'thing', latent: new Float32Array([-900, 900]) };
+  const sampled = { ...SPECIES, sampler: 1 as const, gallery: [...creatures, thing] };
+
+  test('a card’s sampler throws what lies among its creatures, a little closer together', () => {
+    const { room } = new HandRoom({
+      species: { ...sampled, latentBounds: { norm: 100, value: 100 } },
+    });
+    const thrown = Array.from({ length: 4000 }, (_, i) =>
+      room.previewLatent({ from: 'prior', throw: i }, ANNA.id),
+    );
+    const mean = (of: (latent: Float32Array) => number) =>
+      thrown.reduce((sum, latent) => sum + of(latent), 0) / thrown.length;
+    const [x, y] = [mean(([a]) => a), mean(([, b]) => b)];
+    expectNear([x, y], [5, -3], 0.5);
+    const spread = [mean(([a]) => (a - x) ** 2), mean(([a, b]) => (a - x) * (b - y))];
+    // 9 and 3 among the creatures.
+    expect(spread[0]).toBeGreaterThan(5);
+    expect(spread[0]).toBeLessThan(8);
+    expect(spread[1] / spread[0]).toBeCloseTo(1 / 3, 1);
+  });
+
+  test('TIM-7, GRO-4: the journal stores the latent of a throw; without a number, the room keeps what it draws with', () => {
+    const hand = new HandRoom({ species: sampled });
+    const { events, latent } = planted(hand, { from: 'prior', throw: 5 });
+    expect(Math.hypot(...latent!)).toBeLessThanOrEqual(SPECIES.latentBounds.norm + 1e-5);
+    const plain = new HandRoom({ species: { ...sampled, sampler: undefined } });
+    plain.room.redo(events);
+    expect(plain.room.beginTick().plant[0].latent).toEqual(latent);
+    expect(hand.room.organisms[0].origin).toBe('prior');
+
+    const [drawn, normal] = [hand, new HandRoom({ species: SPECIES })].map((one) => [
+      planted(one, { from: 'prior' }, 24).latent,
+      one.room.export().random,
+    ]);
+    expect(drawn[0]).not.toEqual(normal[0]);
+    expect(drawn[1]).toEqual(normal[1]);
+    const { sampler, ...earlier } = new HandRoom({ species: sampled }).room.export();
+    expect(sampler).toBe(1);
+    const old = new HandRoom({ species: sampled, from: earlier });
+    expect(planted(old, { from: 'prior' }, 24).latent).toEqual(normal[0]);
+    old.room.updateRules(3);
+    old.tick();
+    expect(old.room.export().sampler).toBe(1);
+  });
+
   test('the journal stores the latent of a map point, so the map may change', () => {
     const hand = new HandRoom({ species });
     const { events, latent } = planted(hand, { from: 'map', x: 0.4, y: 0.3 });

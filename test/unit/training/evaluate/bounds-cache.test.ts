@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Keep } from '../../../../server/training/evaluate/bounds.ts';
 import { openKeep } from '../../../../server/training/evaluate/bounds-cache.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';

@@ -1,4 +1,4 @@
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
   bitsPerDim,
   boundsOf,

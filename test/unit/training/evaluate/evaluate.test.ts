@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { describe as inWords } from '../../../../server/training/evaluate/report.ts';

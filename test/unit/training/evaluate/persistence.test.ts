@@ -1,5 +1,5 @@
 /** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
   type Grown,

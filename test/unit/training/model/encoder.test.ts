@@ -1,11 +1,11 @@
 /** Encoder, divergence and reparameterisation: values by plain loops, gradients by differences. */
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { gradients } from '../../../../server/autodiff/gradients.ts';
+import * as g from '../../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
+import { parameterInputs } from '../../../../server/autodiff/parameters.ts';
 import { divergence, encode, reparameterise } from '../../../../server/training/model/encoder.ts';
-import { parameterInputs } from '../../../../server/training/model/parameters.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
-import { evaluate } from '../autodiff/contract.ts';
+import { evaluate } from '../../autodiff/contract.ts';
 import { type Numbers, normals, randomParameters, slopeAt, slopeChecker } from './small.ts';
 
 const NET: EncoderNetwork = {

@@ -2,14 +2,14 @@
  * Likelihoods against arithmetic written apart from them, and where the answer is known in closed
  * form.
  */
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { gradients } from '../../../../server/autodiff/gradients.ts';
+import * as g from '../../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { type Likelihood, logLikelihood } from '../../../../server/training/model/likelihood.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/near.ts';
-import { evaluate } from '../autodiff/contract.ts';
+import { evaluate } from '../../autodiff/contract.ts';
 import { type Numbers, normals, sigmoid, slopeAt, slopeChecker, softplus } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });

@@ -2,9 +2,9 @@
  * Cells are taught where they are: what the waves are, what an error costs, and that a rule learns
  * it.
  */
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { gradients } from '../../../../server/autodiff/gradients.ts';
+import * as g from '../../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
   positionChannels,
   positionFields,
@@ -13,7 +13,7 @@ import {
 import { growthSegments } from '../../../../server/training/model/segments.ts';
 import { firstState } from '../../../../server/training/run-state.ts';
 import { Trainer } from '../../../../server/training/trainer.ts';
-import { evaluate } from '../autodiff/contract.ts';
+import { evaluate } from '../../autodiff/contract.ts';
 import { tinyConfig, tinyData, updates } from '../tiny-run.ts';
 import { normals } from './small.ts';
 

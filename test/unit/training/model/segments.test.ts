@@ -2,7 +2,7 @@
  * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
  * differences of every number that training moves.
  */
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
   type DecoderSpec,

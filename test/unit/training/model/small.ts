@@ -2,8 +2,8 @@
  * What the tests of the model share: small tensors, plain arithmetic in float64, finite
  * differences.
  */
-import type { Value } from '../../../../server/training/autodiff/compute.ts';
-import type { Shapes } from '../../../../server/training/model/parameters.ts';
+import type { Value } from '../../../../server/autodiff/compute.ts';
+import type { Shapes } from '../../../../server/autodiff/parameters.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 export interface Numbers {

@@ -1,6 +1,6 @@
 /** Workers in threads: jobs, results, and threads that fail. */
-import type { Compute } from '../../../../server/training/autodiff/compute.ts';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
+import type { Compute } from '../../../../server/autodiff/compute.ts';
+import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { openWorkerPool } from '../../../../server/training/workers/worker-pool.ts';
 import { type Job, type Result, workerJob } from './sample-job.ts';
 

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Compute, ComputeName } from '../../../../server/training/autodiff/compute.ts';
-import { ComputeError, createCompute } from '../../../../server/training/autodiff/create.ts';
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
+import type { Compute, ComputeName } from '../../../server/autodiff/compute.ts';
+import { ComputeError, createCompute } from '../../../server/autodiff/create.ts';
+import { gradients } from '../../../server/autodiff/gradients.ts';
+import * as g from '../../../server/autodiff/graph.ts';
 import { describeComputeContract } from './contract.ts';
 
 const present: ComputeName[] = ['wasm', 'cpu'];

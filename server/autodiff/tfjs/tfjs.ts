@@ -4,9 +4,9 @@
  */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { startCpu } from '../../../engine/tfjs/cpu.ts';
-import { startTensorflow } from '../../../engine/tfjs/tensorflow.ts';
-import { startWasm } from '../../../engine/tfjs/wasm.ts';
+import { startCpu } from '../../engine/tfjs/cpu.ts';
+import { startTensorflow } from '../../engine/tfjs/tensorflow.ts';
+import { startWasm } from '../../engine/tfjs/wasm.ts';
 import {
   type Compute,
   type ComputeName,

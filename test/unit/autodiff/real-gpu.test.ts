@@ -1,5 +1,5 @@
 /** Tells a GPU from a driver that computes on the CPU, for training and engine. */
-import { isRealGpu } from '../../../../server/engine/webgpu/device.ts';
+import { isRealGpu } from '../../../server/engine/webgpu/device.ts';
 
 const adapter = (description: string, architecture = '', isFallbackAdapter = false) => ({
   description,

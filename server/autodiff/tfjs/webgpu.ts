@@ -3,8 +3,8 @@
  * browser or CUDA.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type { EngineError } from '../../../engine/engine.ts';
-import { openGpu } from '../../../engine/webgpu/device.ts';
+import type { EngineError } from '../../engine/engine.ts';
+import { openGpu } from '../../engine/webgpu/device.ts';
 import { ComputeError } from './errors.ts';
 
 const NAME = 'webgpu';

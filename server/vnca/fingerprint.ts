@@ -1,6 +1,6 @@
 /** Identifies a checkpoint by its content, whatever its name. */
 import { createHash } from 'node:crypto';
-import type { Model } from '../vnca/checkpoint.ts';
+import type { Model } from './checkpoint.ts';
 
 /** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
 export function fingerprint({ card, tensors }: Model): string {

@@ -1,17 +1,17 @@
 /** The rule as training has it against the rule as the engine's reference has it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../../server/engine/backends.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { createOnnxCompute } from '../../../../server/training/autodiff/onnx.ts';
-import { parameterInputs } from '../../../../server/training/model/parameters.ts';
-import { readGenome as readGenomeAs, ruleSteps } from '../../../../server/training/model/rule.ts';
-import { growthSegments, Segments } from '../../../../server/training/model/segments.ts';
-import { updateShapes } from '../../../../server/vnca/architecture.ts';
-import { createRule, disposeRule, readGenome, stepStates } from '../../../../server/vnca/rule.ts';
-import { expectNear } from '../../../support/near.ts';
-import { tinyCard, tinyModel, UPDATES } from '../../vnca/tiny-model.ts';
-import { evaluate } from '../autodiff/contract.ts';
-import { type Numbers, normals, upload } from './small.ts';
+import * as g from '../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
+import { parameterInputs } from '../../../server/autodiff/parameters.ts';
+import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
+import { selectBackend } from '../../../server/engine/backends.ts';
+import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
+import { updateShapes } from '../../../server/vnca/architecture.ts';
+import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
+import { expectNear } from '../../support/near.ts';
+import { type Numbers, normals, upload } from '../training/model/small.ts';
+import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';
+import { evaluate } from './contract.ts';
 
 const SIDE = 5;
 const PATCHES = 2;

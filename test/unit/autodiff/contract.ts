@@ -2,11 +2,11 @@
  * What every training back end must do: each operation and its gradient, against numbers and finite
  * differences.
  */
-import type { Compute } from '../../../../server/training/autodiff/compute.ts';
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import type { Expression } from '../../../../server/training/autodiff/graph.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../model/small.ts';
+import type { Compute } from '../../../server/autodiff/compute.ts';
+import { gradients } from '../../../server/autodiff/gradients.ts';
+import type { Expression } from '../../../server/autodiff/graph.ts';
+import * as g from '../../../server/autodiff/graph.ts';
+import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../training/model/small.ts';
 
 /** Compiles, runs once, reads everything. */
 export async function evaluate(

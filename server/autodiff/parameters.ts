@@ -2,11 +2,11 @@
  * The named tensors that training changes: their shapes, initial values, and use as inputs of
  * expressions.
  */
-import type { Random } from '../../../shared/random.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
-import type { Float32Tensor } from '../../vnca/safetensors.ts';
-import type { Compute, Value } from '../autodiff/compute.ts';
-import { type Expression, input, type Shape, sizeOf } from '../autodiff/graph.ts';
+import type { Random } from '../../shared/random.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
+import type { Float32Tensor } from '../vnca/safetensors.ts';
+import type { Compute, Value } from './compute.ts';
+import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
 /** Shapes of tensors, by name. */
 export type Shapes = ReadonlyMap<string, Shape>;

@@ -1,8 +1,8 @@
 /** The cell rule as expressions: the same nets as `vnca/rule.ts`, which is the reference. */
-import { genomeLayout, RES4_BLOCKS } from '../../vnca/architecture.ts';
-import type { Card } from '../../vnca/card.ts';
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
+import { genomeLayout, RES4_BLOCKS } from '../vnca/architecture.ts';
+import type { Card } from '../vnca/card.ts';
+import type { Expression } from './graph.ts';
+import * as g from './graph.ts';
 import type { Parameters } from './parameters.ts';
 
 /** A vector [C] over all cells of a map. */

@@ -2,12 +2,12 @@
  * A few steps of a small automaton, and their gradients: the same numbers on every back end that is
  * here.
  */
-import type { ComputeName } from '../../../../server/training/autodiff/compute.ts';
-import { ComputeError, createCompute } from '../../../../server/training/autodiff/create.ts';
-import { gradients } from '../../../../server/training/autodiff/gradients.ts';
-import type { Expression } from '../../../../server/training/autodiff/graph.ts';
-import * as g from '../../../../server/training/autodiff/graph.ts';
-import { normals } from '../model/small.ts';
+import type { ComputeName } from '../../../server/autodiff/compute.ts';
+import { ComputeError, createCompute } from '../../../server/autodiff/create.ts';
+import { gradients } from '../../../server/autodiff/gradients.ts';
+import type { Expression } from '../../../server/autodiff/graph.ts';
+import * as g from '../../../server/autodiff/graph.ts';
+import { normals } from '../training/model/small.ts';
 import { evaluate } from './contract.ts';
 
 const [COUNT, SIDE, CHANNELS, HIDDEN, LATENT] = [3, 10, 6, 12, 5];

@@ -1,7 +1,7 @@
-import { initialise, parameterInputs } from '../../../../server/training/model/parameters.ts';
-import { updateShapes } from '../../../../server/vnca/architecture.ts';
-import { createRandom } from '../../../../shared/random.ts';
-import { tinyCard } from '../../vnca/tiny-model.ts';
+import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
+import { updateShapes } from '../../../server/vnca/architecture.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { tinyCard } from '../vnca/tiny-model.ts';
 
 describe('initial values', () => {
   const update = { kind: 'res4', hidden: 12 };

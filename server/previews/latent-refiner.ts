@@ -1,0 +1,51 @@
+/** Refines the latents of drawings in a thread of its own, which starts with the first drawing. */
+import { Worker } from 'node:worker_threads';
+import { WorkerRpc } from '../platform/worker-rpc.ts';
+import type { Checkpoint } from '../vnca/checkpoint.ts';
+import type { Refinement } from './refine-latent.ts';
+import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
+
+/** Refines latents. */
+export interface LatentRefiner {
+  /** @returns the refined latent [Z], or the given one when the thread cannot */
+  refine(refinement: Refinement): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+type Thread = WorkerRpc<RefinerMethods>;
+
+/** @param onFailure called with the reason when a drawing stays unrefined */
+export function createLatentRefiner(
+  { card, tensors }: Checkpoint,
+  onFailure: (why: string) => void,
+): LatentRefiner {
+  let thread: Thread | undefined;
+  const open = (): Thread => {
+    const weights = new Map([...tensors].filter(([name]) => name.startsWith('update.')));
+    const start: RefinerStart = { card, tensors: weights };
+    const url = new URL('./refiner-worker.mjs', import.meta.url);
+    const worker = new Worker(url, { workerData: start, name: 'refiner' });
+    return new WorkerRpc<RefinerMethods>(worker, {
+      onDeath: ({ cause, why }) => new Error(cause === 'threw' ? why : `its thread ${why}`),
+      unref: true,
+    });
+  };
+  return {
+    async refine(refinement) {
+      if (!thread || thread.lost) thread = open();
+      const own = thread;
+      try {
+        await own.ready;
+        return await own.call('refine', refinement);
+      } catch (error) {
+        // The next drawing tries again.
+        if (thread === own) thread = undefined;
+        onFailure((error as Error).message);
+        return refinement.latent;
+      }
+    },
+    async close() {
+      await thread?.terminate(new Error('the server stops'));
+    },
+  };
+}

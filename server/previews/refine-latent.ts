@@ -1,0 +1,104 @@
+/**
+ * Refines the latent of a drawing: gradient steps on the latent, through the rule's growth, towards
+ * the drawing. The encoder alone remembers what it was trained on, and gets only colour and
+ * rough shape of pictures that it has never seen.
+ */
+import type { Compute } from '../autodiff/compute.ts';
+import { gradients } from '../autodiff/gradients.ts';
+import type { Expression } from '../autodiff/graph.ts';
+import * as g from '../autodiff/graph.ts';
+import { parameterInputs, uploadParameters } from '../autodiff/parameters.ts';
+import { readGenome, ruleSteps } from '../autodiff/rule.ts';
+import { updateShapes } from '../vnca/architecture.ts';
+import type { Checkpoint } from '../vnca/checkpoint.ts';
+import { growthSchedule } from '../vnca/growth.ts';
+
+/** What the refiner needs of a checkpoint. */
+export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
+
+/** A drawing to refine. */
+export interface Refinement {
+  /** [side, side, channels], 0…1 */
+  readonly image: Float32Array;
+  /** Where it starts, [Z]. */
+  readonly latent: Float32Array;
+  /** Time for it, ms; a step that has begun is finished. */
+  readonly budget: number;
+}
+
+/** Most gradient steps; later ones change little. */
+const MOST_STEPS = 48;
+/** Adam: step size at the beginning, its share at the end, decays of the moments. */
+const RATE = 0.15;
+const LAST_RATE = 0.2;
+const DECAY = 0.9;
+const SQUARE_DECAY = 0.99;
+
+/** Whether drawings of a checkpoint can be refined: its picture must have a slope. */
+export const canRefine = ({ card: { readout, update } }: RefinedModel): boolean =>
+  readout.kind === 'rgba-premultiplied' &&
+  readout.channels.every((channel, i) => channel === readout.channels[0] + i) &&
+  update.updateProbability === 1;
+
+/**
+ * Compiles the growth of one organism with its gradient.
+ *
+ * @returns refines one drawing at a time; its result has the least error met, [Z]
+ */
+export async function openRefiner(
+  compute: Compute,
+  model: RefinedModel,
+  now: () => number,
+): Promise<(refinement: Refinement) => Promise<Float32Array>> {
+  const { latentSize, side } = model.card;
+  const shapes = updateShapes(model.card);
+  const program = await compute.compile(errorAndSlope(model));
+  const weights = uploadParameters(compute, shapes.keys(), model.tensors);
+  return async ({ image, latent, budget }) => {
+    const picture = compute.upload([1, side, side, 4], image);
+    const start = now();
+    const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
+    let best = { error: Infinity, latent };
+    let at = latent;
+    for (let step = 1; step <= MOST_STEPS; step++) {
+      const inputs = { ...weights, image: picture, latent: compute.upload([1, latentSize], at) };
+      const results = await program.run(inputs);
+      const [error] = await compute.read(results.error);
+      if (error < best.error) best = { error, latent: at };
+      const share = Math.max((now() - start) / budget, step / MOST_STEPS);
+      if (!(share < 1)) break;
+      const slope = await compute.read(results.slope);
+      const rate = RATE * (1 + (LAST_RATE - 1) * share);
+      at = at.map((value, i) => {
+        mean[i] += (1 - DECAY) * (slope[i] - mean[i]);
+        square[i] += (1 - SQUARE_DECAY) * (slope[i] ** 2 - square[i]);
+        const spread = Math.sqrt(square[i] / (1 - SQUARE_DECAY ** step));
+        return value - (rate * (mean[i] / (1 - DECAY ** step))) / (spread + 1e-12);
+      });
+    }
+    return best.latent;
+  };
+}
+
+/** Inputs: `latent` [1, Z], `image`, `parameter:*`. */
+function errorAndSlope({ card }: RefinedModel): { error: Expression; slope: Expression } {
+  const { channels, latentSize, readout, side, update } = card;
+  if (readout.kind !== 'rgba-premultiplied') throw new RangeError('the read-out is not RGBA');
+  const parameters = parameterInputs(updateShapes(card));
+  const latent = g.input('latent', [1, latentSize]);
+  const step = ruleSteps(update, parameters, {
+    ...(update.standingInput && { genome: readGenome(update, parameters, latent) }),
+  });
+  const [first] = growthSchedule(card);
+  const cell = g.reshapeToMap(g.slice(latent, 0, channels), [1, 1, 1, channels]);
+  let states = g.expand(cell, [1, first.stage, first.stage, channels]);
+  for (const { divide } of growthSchedule(card)) {
+    states = step(divide ? g.upsample(states) : states);
+  }
+  const [red] = readout.channels;
+  const grown = g.clip(g.slice(states, red, red + 4), 0, 1);
+  const off = g.subtract(grown, g.inputMap('image', [1, side, side, 4]));
+  const error = g.multiply(g.sum(g.square(off), [0, 1, 2, 3]), 1 / (4 * side * side));
+  const [slope] = gradients([{ result: error }], [latent]);
+  return { error: g.reshape(error, [1]), slope };
+}

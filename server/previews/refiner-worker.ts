@@ -1,0 +1,28 @@
+/** The thread that refines drawings, at a low priority: ticks come first. */
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename } from 'node:path';
+import { workerData } from 'node:worker_threads';
+import { createOnnxCompute } from '../autodiff/onnx.ts';
+import { serveWorker } from '../platform/worker-rpc.ts';
+import { openRefiner } from './refine-latent.ts';
+import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
+
+await serveWorker<RefinerMethods>(async () => {
+  const compute = createOnnxCompute({ threads: 1 });
+  const refine = await openRefiner(compute, workerData as RefinerStart, () => performance.now());
+  yieldToOthers();
+  return { methods: { refine } };
+});
+
+/** Lowers the priority of this thread alone. Only Linux can; elsewhere it shares the CPU evenly. */
+function yieldToOthers(): void {
+  try {
+    setPriority(
+      Number(basename(readlinkSync('/proc/thread-self'))),
+      constants.priority.PRIORITY_BELOW_NORMAL,
+    );
+  } catch {
+    // As the system schedules it.
+  }
+}

@@ -1,0 +1,29 @@
+/** Weights that an installed checkpoint has replaced, and that tokens still name. */
+import { basename, dirname, join } from 'node:path';
+import { type Checkpoint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import { fingerprint } from '../vnca/fingerprint.ts';
+import type { NamedCheckpoint } from './kept-checkpoints.ts';
+
+/**
+ * The earlier weights of checkpoints, under the names of their folders; none that is loaded already.
+ *
+ * @throws CheckpointError
+ */
+export async function loadEarlierCheckpoints(
+  checkpoints: readonly Checkpoint[],
+): Promise<NamedCheckpoint[]> {
+  const loaded = new Set(checkpoints.map(fingerprint));
+  const found: NamedCheckpoint[] = [];
+  const folders = checkpoints.flatMap(({ card, folder }) =>
+    (card.earlier ?? []).map((name) => join(dirname(folder), name)),
+  );
+  for (const folder of new Set(folders)) {
+    const one = await loadCheckpoint(folder);
+    const hash = fingerprint(one);
+    if (loaded.has(hash)) continue;
+    loaded.add(hash);
+    const name = basename(folder);
+    found.push({ ...one, card: { ...one.card, name }, ownName: one.card.name });
+  }
+  return found;
+}
