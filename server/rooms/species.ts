@@ -8,10 +8,7 @@ import type { NamedCheckpoint } from './kept-checkpoints.ts';
 /** @returns the species of a checkpoint */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
-  more: Pick<
-    Species,
-    'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives' | 'namesakes'
-  > = {},
+  more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives' | 'namesakes'> = {},
 ): Species {
   const { name, identity, side, latentSize, presence, gallery } = checkpoint.card;
   const { trustedSteps, closing, sampler, update } = checkpoint.card;

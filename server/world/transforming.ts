@@ -39,7 +39,8 @@ export function transform(
   energy.requirePlant(by.id, tick);
   // Not a draw from the room's random numbers: an undo must not change what others get.
   const random = createRandom(Math.floor(2 ** 32 * chance(lifecycle.rules.seed, id, tick)));
-  const into = createLatent(seed, by.id, { ...context, random });
+  const { sampler } = lifecycle.rules;
+  const into = createLatent(seed, by.id, { ...context, random, sampler });
   energy.spendPlant(by.id, tick);
   lifecycle.transform(organism, into, by.id, tick);
 }

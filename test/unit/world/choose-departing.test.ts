@@ -72,9 +72,11 @@ describe('the choice', () => {
     const awake = { id: 1, phase: 'awake', planter, born: 0, expression: {} } as const;
     const asleep = { id: 2, phase: 'asleep', planter, born: 0 } as const;
     const before = momentOf([100]);
-    for (const choose of [chooseDeparting, chooseUnattended]) {
+    const longestUnattended = (residents: Resident[], moment: Moment) =>
+      unattendedOf(residents, moment)[0];
+    for (const choose of [chooseDeparting<Resident>, longestUnattended]) {
       expect(choose([awake, asleep], { ...before, isIdleRest: true })).toBe(awake);
-      expect(choose<Resident>([awake, asleep], before)).toBe(asleep);
+      expect(choose([awake, asleep], before)).toBe(asleep);
     }
   });
 
