@@ -29,3 +29,9 @@ export const roomName = v.pipe(
 
 /** Whether drawings become seeds: at once, after the host's yes, or not. */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
+
+/**
+ * Whose organisms the gardener wounds: its own, or also those whose planter has been away for long.
+ */
+export const gardenerWounds = v.picklist(['own', 'unattended']);
+export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

@@ -114,15 +114,22 @@ export const DEFAULTS = {
     /** otherwise with this delay between two, least and most. */
     plantingDelay: [2_500, 4_500],
     /** Delay between two actions after that, least and most. */
-    actionDelay: [7_000, 13_000],
+    actionDelay: [5_000, 10_000],
     /** Delay after a refused command. */
     refusalDelay: 15_000,
     /** Delay between two strokes of a cut. */
     strokeInterval: 130,
-    /** Time before it may cut the same organism again. */
-    recutDelay: 60_000,
+    /** Time before it may cut the same organism again: one of its own, and one of others. */
+    recutDelay: 30_000,
+    othersRecutDelay: 600_000,
     /** Share of a room's maximum of organisms above which it removes unattended ones. */
     thinAbove: 0.9,
+    /** Share of a room's maximum that it keeps of its own, up to `initialPlants`, in any room. */
+    leastShare: 1 / 6,
+    /** How long a season of kinds and colours lasts, least and most. */
+    seasonLength: [180_000, 300_000],
+    /** Entries of the gallery that make a season, at least. */
+    seasonEntries: 5,
   },
   osc: {
     ...PAGE_DEFAULTS.osc,
@@ -146,8 +153,8 @@ export const DEFAULTS = {
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: LIFE_DEFAULTS.life.lifetime,
     names: true,
-    /** Idle seconds before the automatic gardener starts. */
-    attract: { on: true, after: 60 },
+    /** The automatic gardener: idle seconds before it starts, and whose organisms it wounds. */
+    attract: { on: true, after: 60, wounds: 'own' },
     captions: true,
     languages: [SOURCE_LANGUAGE] as LanguageCode[],
     drawings: 'on',

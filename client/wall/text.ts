@@ -4,6 +4,7 @@
  * translation and returns the English.
  */
 import { msg } from '@lit/localize';
+import type { ColourRange } from '../../shared/colour-range.ts';
 import {
   isTranslated,
   LANGUAGES,
@@ -11,7 +12,9 @@ import {
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formFor } from '../locale/plural.ts';
+import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
 /** Translates an English text, in the form for its `{count}`, and fills in its `{names}`. */
@@ -22,18 +25,25 @@ export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
+  /** Names of the gallery's creatures by the English ones; missing ones stay English. */
+  readonly kinds: Readonly<Record<string, string>>;
 }
 
-export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {});
+export const ENGLISH: Caption = voice(SOURCE_LANGUAGE, {}, {});
 
 /** Loads the captions of a language. Untranslated texts stay English. */
 export async function voiceOf(language: LanguageCode): Promise<Caption> {
   if (!isTranslated(language)) return ENGLISH;
-  return voice(language, (await LOADERS[language]()).default);
+  const [texts, kinds] = await Promise.all([LOADERS[language](), KIND_LOADERS[language]()]);
+  return voice(language, texts.default, kinds.default);
 }
 
-/** @param texts translations, keyed by the English text */
-function voice(language: LanguageCode, texts: Readonly<Record<string, string>>): Caption {
+/** @param texts translations, keyed by the English text @param kinds as in `Caption` */
+function voice(
+  language: LanguageCode,
+  texts: Readonly<Record<string, string>>,
+  kinds: Caption['kinds'],
+): Caption {
   const numbers = new Intl.NumberFormat(language);
   const shown = (value: string | number): string =>
     typeof value === 'number' ? numbers.format(value) : value;
@@ -44,37 +54,116 @@ function voice(language: LanguageCode, texts: Readonly<Record<string, string>>):
   return {
     language,
     direction: LANGUAGES[language].direction,
+    kinds,
     say: (text, values) => fill(form(texts[text] ?? text, values?.count), values),
   };
 }
 
-/**
- * Captions while visitors are active; shown one at a time.
- *
- * @param hasCode whether the wall shows a QR code
- */
-export function captions(say: Say, hasCode: boolean): readonly string[] {
-  return [
-    ...(hasCode ? [say(msg('Scan. Plant a seed. Watch it grow.'))] : []),
-    say(msg('Every creature here is made of cells that know only their neighbours.')),
-    say(msg('Wound one, and watch it heal.')),
-    say(msg('They press against each other for ground.')),
-    say(msg('Cross two of them, and plant what comes of it.')),
-  ];
+/** What holds in a room as long as it is as it is. */
+const STANDING = {
+  first: msg('Nobody is here yet. Be the first.'),
+  scan: msg('Scan. Plant a seed. Watch it grow.'),
+  point: msg('Point your phone at the code, and plant a seed.'),
+  grows: msg('It grows here while you watch.'),
+  tended: msg('Until you come, the gardener tends this room.'),
+  cells: msg('Every creature here is made of cells that know only their neighbours.'),
+  wound: msg('Wound one, and watch it heal.'),
+  press: msg('They press against each other for ground.'),
+  cross: msg('Cross two of them, and plant what comes of it.'),
+} as const;
+
+/** A caption about what always holds. */
+export const standingText = ({ say }: Caption, id: keyof typeof STANDING): string =>
+  say(STANDING[id]);
+
+/** How many organisms live here, and whether nobody else is here. */
+export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
+  const isOne = new Intl.PluralRules(language).select(count) === 'one';
+  if (isAlone) {
+    if (isOne) return say(msg('Nobody is here now but one creature. Join it.'));
+    return say(msg('Nobody is here now but {count} creatures. Join them.'), { count });
+  }
+  return isOne
+    ? say(msg('One creature lives here.'))
+    : say(msg('{count} creatures live here.'), { count });
 }
 
-/**
- * Captions while nobody is active.
- *
- * @param hasCode whether the wall shows a QR code
- */
-export function invitations(say: Say, hasCode: boolean): readonly string[] {
-  return [
-    say(msg('Nobody is here yet. Be the first.')),
-    ...(hasCode ? [say(msg('Point your phone at the code, and plant a seed.'))] : []),
-    say(msg('It grows here while you watch.')),
-  ];
+/** What the gardener prefers, by category of the gallery. */
+const SEASONS: Readonly<Record<string, string>> = {
+  animal: msg('A season of animals'),
+  plant: msg('A season of plants'),
+  food: msg('A season of food'),
+  face: msg('A season of faces'),
+  thing: msg('A season of things'),
+};
+
+const COLOURS: Readonly<Record<ColourRange, string>> = {
+  red: msg('in red'),
+  orange: msg('in orange and brown'),
+  yellow: msg('in yellow'),
+  green: msg('in green'),
+  blue: msg('in blue'),
+  grey: msg('in white and grey'),
+};
+
+/** Whether a category has a name for its season. */
+export const hasSeason = (kind: string): boolean => Object.hasOwn(SEASONS, kind);
+
+/** The gardener's season. */
+export function seasonText(
+  { say }: Caption,
+  { kind, colour }: { readonly kind: string; readonly colour?: ColourRange | undefined },
+): string {
+  const season = say(SEASONS[kind]);
+  return colour ? say(msg('{season}, {colour}'), { season, colour: say(COLOURS[colour]) }) : season;
 }
+
+/** What can have just happened to an organism. */
+export type NewsKind = 'born' | 'wounded' | 'healed' | 'departing';
+
+/**
+ * A caption about what has just happened to an organism.
+ *
+ * @param names whether planters are named
+ */
+export function newsText(
+  voice: Caption,
+  what: NewsKind,
+  organism: OrganismView,
+  names: boolean,
+): string {
+  const { say } = voice;
+  const creature = creatureName(voice, organism);
+  if (what === 'healed') return say(msg('Wounded, and whole again: {creature}'), { creature });
+  if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
+  if (what === 'departing') {
+    return say(msg('Turning to dust, so that others have room: {creature}'), { creature });
+  }
+  const { id, name } = organism.planter;
+  if (!names || id === HOUSE.id || name === PAGE_DEFAULTS.osc.planter) {
+    return say(msg('Just planted: {creature}'), { creature });
+  }
+  if (name === PAGE_DEFAULTS.attract.name) {
+    return say(msg('Just planted by the gardener: {creature}'), { creature });
+  }
+  if (name === '') return say(msg('Just planted by a visitor: {creature}'), { creature });
+  return say(msg('Just planted by {name}: {creature}'), { name: isolated(name), creature });
+}
+
+/** A caption about a child that has just been planted. @param parents two of the gallery */
+export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
+  const [a, b] = parents.map((one) => creatureName(voice, one));
+  return voice.say(msg('Crossed: {a} and {b}. Their child grows here.'), { a, b });
+}
+
+function creatureName({ say, kinds }: Caption, { kind, origin }: OrganismView): string {
+  if (kind !== '') return kinds[kind] || kind.replaceAll(/[_-]+/g, ' ');
+  if (origin === 'cross') return say(msg('A child of two'));
+  return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
+}
+
+/** A name of any script, which leaves the direction of the text around it as it is. */
+const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 /** Beside the QR code. */
 export const scanMe = (say: Say): string => say(msg('Scan to plant a seed'));

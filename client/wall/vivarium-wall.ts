@@ -15,6 +15,7 @@ import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
 import { shareOf, wholeView } from './framing.ts';
 import { mayRenew } from './page-reload.ts';
+import { WallNews } from './wall-news.ts';
 import { readOptions } from './wall-options.ts';
 import { WallView } from './wall-view.ts';
 import './wall-overlay.ts';
@@ -86,6 +87,7 @@ export class VivariumWall extends LitElement {
   private readonly viewportReporter = new ViewportReporter((look) =>
     this.connection.send('look', look),
   );
+  private readonly news = new WallNews(this.model, () => performance.now());
   private readonly stop = new AbortController();
   private stage: WallView | undefined;
   private player: FilmPlayer | undefined;
@@ -248,6 +250,7 @@ export class VivariumWall extends LitElement {
               .address=${way?.address ?? ''}
               .scannable=${way?.forPhones ?? false}
               .people=${[...model.participants.values()]}
+              .facts=${this.facts}
               .attract=${attract}
               .captions=${captions}
               .away=${away}
@@ -260,6 +263,8 @@ export class VivariumWall extends LitElement {
       }
     `;
   }
+
+  private readonly facts: WallNews['facts'] = (wall) => this.news.facts(wall);
 
   /** Loads the captions in the languages of the address, or else of the host's settings. */
   private async speak(): Promise<void> {

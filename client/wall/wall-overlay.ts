@@ -5,15 +5,14 @@ import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
+import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import { overlayStyle } from './overlay-style.ts';
 import {
   type Caption,
   cannotDraw,
-  captions,
   ENGLISH,
   goodbye,
   here,
-  invitations,
   moment,
   noCode,
   others,
@@ -45,6 +44,10 @@ export class WallOverlay extends LitElement {
   /** Whether phones can reach the address. If not, no QR code is shown. */
   @property({ attribute: false }) scannable = true;
   @property({ attribute: false }) people: readonly ParticipantView[] = [];
+  /** What the captions are about; undefined before the room is known. */
+  @property({ attribute: false }) facts: (
+    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
+  ) => CaptionFacts | undefined = () => undefined;
   /** Nobody has been active for a while. */
   @property({ type: Boolean }) attract = false;
   /** Whether the host has enabled captions. */
@@ -60,6 +63,9 @@ export class WallOverlay extends LitElement {
   /** Languages of the captions, shown in turn. */
   @property({ attribute: false }) voices: readonly Caption[] = [ENGLISH];
   @state() private turn = 0;
+  private readonly turns = new CaptionTurns();
+  /** The caption of this turn, and in how many languages it has been shown before. */
+  private line: (Line & { readonly turn: number; readonly said: number }) | undefined;
   private code: Code | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
 
@@ -79,6 +85,7 @@ export class WallOverlay extends LitElement {
       this.code = this.address && this.scannable ? codeOf(this.address, QUIET) : undefined;
     }
     if (changed.has('attract')) this.begin();
+    this.chooseLine();
     this.dir = this.voices[0].direction;
     this.toggleAttribute('data-attract', this.attract);
     this.toggleAttribute('data-away', this.away);
@@ -97,7 +104,29 @@ export class WallOverlay extends LitElement {
   private begin(): void {
     clearInterval(this.timer);
     this.turn = 0;
+    this.line = undefined;
     this.timer = setInterval(() => this.turn++, TURN);
+  }
+
+  /** Each caption is shown in all languages before the next one, as long as it holds. */
+  private chooseLine(): void {
+    const { turn, line, voices } = this;
+    const facts = this.facts({ isAlone: this.attract, hasCode: this.code !== undefined });
+    if (!facts) return;
+    const held = line && this.turns.again(line, facts);
+    if (line && held && line.turn === turn) {
+      // Its numbers may have changed.
+      this.line = { ...line, ...held };
+      return;
+    }
+    // What no longer holds stays for its turn: text that vanishes is not read.
+    if (line?.turn === turn) return;
+    const said = line ? line.said + 1 : 0;
+    if (held && said < voices.length) this.line = { ...held, turn, said };
+    else {
+      const next = this.turns.next(facts);
+      this.line = next && { ...next, turn, said: 0 };
+    }
   }
 
   private caption(): TemplateResult | typeof nothing {
@@ -116,15 +145,12 @@ export class WallOverlay extends LitElement {
       const { language, direction, say } = voices[turn % voices.length];
       return html`<p class="stays" lang=${language} dir=${direction}>${goodbye(say)}</p>`;
     }
-    if (!this.captions) return nothing;
-    const linesOf = attract ? invitations : captions;
-    const hasCode = this.code !== undefined;
-    const lines = linesOf(first.say, hasCode);
-    // Show each caption in all languages before the next one.
-    const line = Math.floor(turn / voices.length) % lines.length;
-    const { language, direction, say } = voices[turn % voices.length];
-    const text = linesOf(say, hasCode)[line];
-    return html`${keyed(`${attract} ${turn}`, html`<p lang=${language} dir=${direction}>${text}</p>`)}`;
+    const { line } = this;
+    if (!this.captions || !line) return nothing;
+    const voice = voices[turn % voices.length];
+    const { language, direction } = voice;
+    const p = html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
+    return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 
   private toScan({ side, path }: Code): TemplateResult {

@@ -56,7 +56,7 @@ import {
 } from './network-addresses.ts';
 import { openStorage } from './open-storage.ts';
 import { openWallPlaces } from './open-wall-places.ts';
-import { configuredRooms, defaultRoomSettings, gardenerDelay } from './room-defaults.ts';
+import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
@@ -230,8 +230,7 @@ export async function createVivariumServer(
       hooks.unwatch(roomServer);
       host.closed(roomServer.room.name);
     },
-    onSettings: (room, settings) =>
-      gardeners.of(room)?.configure({ after: gardenerDelay(settings) }),
+    onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   });
   try {
@@ -273,7 +272,7 @@ export async function createVivariumServer(
   };
   const gardeners = new Gardeners({
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
-    after: (room) => gardenerDelay(rooms.settingsOf(room)),
+    settings: (room) => gardenerSettings(rooms.settingsOf(room)),
   });
   hooks.add(gardeners);
 

@@ -5,7 +5,7 @@ import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensi
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { Gardener } from './gardener.ts';
+import { Gardener, type GardenerSettings } from './gardener.ts';
 
 export interface GardenersOptions {
   /** The open rooms, by name. */
@@ -13,8 +13,8 @@ export interface GardenersOptions {
   readonly clock: Clock;
   /** Seed of the gardeners' random numbers, which are not the rooms'. */
   readonly seed: number;
-  /** A room's idle time before its gardener starts, ms; 'off': never. */
-  readonly after: (room: string) => number | 'off';
+  /** How a room's gardener behaves. */
+  readonly settings: (room: string) => GardenerSettings;
 }
 
 /** The gardeners of all open rooms. */
@@ -30,7 +30,7 @@ export class Gardeners implements Listener {
   }
 
   onRoomOpened({ room }: RoomOpened): void {
-    const { roomServers, clock, seed, after } = this.options;
+    const { roomServers, clock, seed, settings } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
     const actor = roomServer.dispatcher.createSystemActor(DEFAULTS.attract.name, false);
@@ -41,7 +41,7 @@ export class Gardeners implements Listener {
       act: (act) => actor.act(act),
       // Outside the opening hours it rests, even while phones show the room.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
-      after: after(room),
+      ...settings(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,
     });
     this.gardeners.set(room, gardener);

@@ -1,4 +1,5 @@
 /** Chooses where the gardener plants: evenly scattered, with space between organisms. */
+import type { Planes } from '../../shared/codec/planes.ts';
 import type { Random } from '../../shared/random.ts';
 
 /** The grid and the size of organisms, in cells. */
@@ -22,6 +23,14 @@ const AMPLE_DISTANCE = 1.7;
 /** Share of the area that is planted; the rest is left to visitors. */
 const PLANTED_SHARE = 0.42;
 const CANDIDATES = 96;
+/** Distance of two windows that are tried for bare ground, cells. */
+const LATTICE = 4;
+/** Shares of a window's side that are bare, and how far that is worth going, in sides. */
+const BARE = [
+  [1, 2.5],
+  [0.5, Number.POSITIVE_INFINITY],
+  [0.25, Number.POSITIVE_INFINITY],
+] as const;
 
 /** Number of organisms that fills an area well and leaves room for visitors' plants. */
 export function targetCount({ width, height, side }: PlantingArea): number {
@@ -32,14 +41,12 @@ export function targetCount({ width, height, side }: PlantingArea): number {
  * The best of some random places: the one farthest from all organisms (Mitchell's best candidate).
  *
  * @param taken centres of the living organisms
- * @param near prefers places close to this one
  * @returns integer coordinates; undefined if no candidate has enough space
  */
 export function choosePlantingPlace(
   area: PlantingArea,
   taken: readonly PlantingPlace[],
   random: Random,
-  near?: PlantingPlace,
 ): PlantingPlace | undefined {
   const { width, height, side } = area;
   let best: { place: PlantingPlace; score: number } | undefined;
@@ -50,11 +57,60 @@ export function choosePlantingPlace(
     };
     if (taken.some((other) => !areApart(place, other, MIN_DISTANCE * side))) continue;
     const distance = Math.min(...taken.map((other) => between(place, other)), Infinity) / side;
-    const away = near ? between(place, near) / Math.max(width, height) : 0;
-    const score = Math.min(distance, AMPLE_DISTANCE) - 2 * away;
+    const score = Math.min(distance, AMPLE_DISTANCE);
     if (!best || score > best.score) best = { place, score };
   }
   return best?.place;
+}
+
+/**
+ * The nearest bare ground to a place, on a lattice: a whole window if one is near, otherwise one
+ * whose middle is bare, so that a seed has room to grow.
+ *
+ * @param near centre, in cells
+ * @returns centre of the window; undefined where all middles are owned
+ */
+export function nearestGround(
+  grid: Pick<Planes, 'width' | 'height' | 'owner'>,
+  side: number,
+  near: PlantingPlace,
+): PlantingPlace | undefined {
+  for (const [share, reach] of BARE) {
+    const place = nearestBare(grid, { side, bare: share * side, reach: reach * side, near });
+    if (place) return place;
+  }
+  return undefined;
+}
+
+function nearestBare(
+  { width, height, owner }: Pick<Planes, 'width' | 'height' | 'owner'>,
+  wanted: {
+    readonly side: number;
+    /** Side of the square in the middle that nobody owns. */
+    readonly bare: number;
+    readonly reach: number;
+    readonly near: PlantingPlace;
+  },
+): PlantingPlace | undefined {
+  const { side, bare, near } = wanted;
+  const isBare = (left: number, top: number): boolean => {
+    for (let y = top; y < top + bare; y++) {
+      for (let x = left; x < left + bare; x++) if (owner[y * width + x] !== 0) return false;
+    }
+    return true;
+  };
+  const inset = (side - bare) / 2;
+  let best: PlantingPlace | undefined;
+  let least = wanted.reach;
+  for (let y = side / 2; y <= height - side / 2; y += LATTICE) {
+    for (let x = side / 2; x <= width - side / 2; x += LATTICE) {
+      const distance = between({ x, y }, near);
+      if (distance >= least || !isBare(x - side / 2 + inset, y - side / 2 + inset)) continue;
+      least = distance;
+      best = { x, y };
+    }
+  }
+  return best;
 }
 
 const areApart = (a: PlantingPlace, b: PlantingPlace, distance: number): boolean =>

@@ -48,31 +48,8 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/**
- * Makes a stroke that covers all cells of an organism.
- *
- * @returns undefined if it would hit another organism
- */
-export function strokeOver(
-  { id, x, y, side }: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
-  grid: OwnerGrid,
-): Stroke | undefined {
-  // Overlapping rows, back and forth; thin, so as not to reach far beyond the edge.
-  const radius = Math.min(DEFAULTS.stroke.maxRadius, side / 6);
-  const edge = Math.max(0, side / 2 - radius / 2);
-  const rows = Math.ceil(side / radius);
-  const points: number[] = [];
-  for (let row = 0; row < rows; row++) {
-    const level = y - side / 2 + ((row + 0.5) * side) / rows;
-    const [from, to] = row % 2 === 0 ? [x - edge, x + edge] : [x + edge, x - edge];
-    points.push(from, level, to, level);
-  }
-  const stroke = { radius, points };
-  return hitsOnly(id, stroke, grid) ? stroke : undefined;
-}
-
 /** Whether a stroke lies on the grid and covers no place of another organism. */
-function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
+export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));
   if (!isOnGrid) return false;

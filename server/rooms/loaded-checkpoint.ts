@@ -7,6 +7,7 @@ import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { fingerprint } from '../storage/checkpoint-fingerprint.ts';
 import { galleryLatent } from '../vnca/checkpoint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
+import { loadGalleryColours } from '../vnca/gallery-colours.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';
 import { loadMaps } from '../vnca/latent-map.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
@@ -38,7 +39,9 @@ export async function prepareCheckpoint(
   const { featured, unsuitable } = selectGallery(card.gallery, latents);
   const maps = await loadMaps(checkpoint, featured, !checkpoint.hasBadMap);
   const relatives = await loadRelatives(checkpoint);
-  const species = speciesOf(checkpoint, { featured, ...maps, ...(relatives && { relatives }) });
+  const colours = await loadGalleryColours(checkpoint);
+  const more = { featured, ...maps, ...(relatives && { relatives }), ...(colours && { colours }) };
+  const species = speciesOf(checkpoint, more);
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;
   const facts = {

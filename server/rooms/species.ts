@@ -8,7 +8,7 @@ import type { NamedCheckpoint } from './kept-checkpoints.ts';
 /** @returns the species of a checkpoint */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
-  more: Pick<Species, 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
+  more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
 ): Species {
   const { name, side, latentSize, presence, trustedSteps, closing, gallery } = checkpoint.card;
   const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));

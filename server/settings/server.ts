@@ -1,4 +1,5 @@
 /** What a host can set: the table of the server's settings. */
+import { gardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { type Environment, inSection, readCommand, type Values } from './command.ts';
@@ -6,7 +7,7 @@ import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
-const { room, life, net, store, attract } = DEFAULTS;
+const { room, life, house, net, store, attract } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -128,6 +129,13 @@ export const SERVER = {
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
         default: `${attract.after}`,
         help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
+      },
+      gardenerWounds: {
+        value: 'WHOSE',
+        type: oneOf(gardenerWounds.options),
+        default: house.attract.wounds,
+        help: 'whose organisms the gardener wounds: own, or unattended (also those whose planter has been away for ten minutes)',
+        details: 'They heal. Organisms of planters who are here are never wounded.',
       },
     }),
     ...inSection('Organisms and engine', {

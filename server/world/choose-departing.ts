@@ -1,6 +1,6 @@
 /**
  * Chooses the organism that departs from a full room for a new one (rules DEP-1, DEP-2 and DEP-6),
- * one that has outlived its lifetime (DEP-11), and the unattended one that the gardener may have
+ * one that has outlived its lifetime (DEP-11), and the unattended ones that the gardener may have
  * depart (DEP-4).
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -142,22 +142,27 @@ export function chooseOutlived<R extends Resident>(
 }
 
 /**
- * Chooses the organism that has been unattended longest: it rests, and its planter has been absent
- * for at least ten minutes of its life.
+ * The organisms that have been unattended: they rest, and their planter has been absent for this
+ * long of their life.
  *
- * @param residents all living organisms
- * @returns undefined when there is none
+ * @param residents all living organisms that do not depart yet
+ * @param seconds default: ten minutes (rule DEP-4)
+ * @returns the longest unattended first
  */
-export function chooseUnattended<R extends Resident>(
+export function unattendedOf<R extends Resident>(
   residents: readonly R[],
   moment: Moment,
-): R | undefined {
+  seconds: number = unattendedSeconds,
+): R[] {
   const { tick, tickRate, absentSince } = moment;
-  return lowest(residents, (resident) => {
-    const { id, planter, born } = resident;
-    const since = absentSince(planter.id);
-    if (!rests(resident, moment) || since === undefined) return undefined;
-    if (tick - Math.max(since, born) < unattendedSeconds * tickRate) return undefined;
-    return [since, id];
-  });
+  return residents
+    .flatMap((resident) => {
+      const { id, planter, born } = resident;
+      const since = absentSince(planter.id);
+      if (!rests(resident, moment) || since === undefined) return [];
+      const isLong = tick - Math.max(since, born) >= seconds * tickRate;
+      return isLong ? [{ resident, rank: [since, id] }] : [];
+    })
+    .sort((a, b) => (isBefore(a.rank, b.rank) ? -1 : 1))
+    .map(({ resident }) => resident);
 }

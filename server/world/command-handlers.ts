@@ -92,9 +92,9 @@ export class CommandHandlers {
     return this.departures.areKnown;
   }
 
-  /** The organism that has been unattended longest, if any; see `choose-departing.ts`. */
-  unattended(tick: number): Organism | undefined {
-    return this.departures.unattended(this.time(tick));
+  /** The unattended organisms, the longest first; see `unattendedOf`. */
+  unattended(tick: number, seconds?: number): Organism[] {
+    return this.departures.unattended(this.time(tick), seconds);
   }
 
   /** The organisms of a planter that depart, or can be planted again. */
@@ -332,7 +332,7 @@ export class CommandHandlers {
         this.dissolving.dismiss(command, this.time(tick));
         return {};
       case 'thin':
-        return this.thin(tick);
+        return this.dissolving.thin(command, this.time(tick));
       case 'renew':
         this.dissolving.renew(command, this.planting, {
           ...this.time(tick),
@@ -341,14 +341,6 @@ export class CommandHandlers {
         });
         return {};
     }
-  }
-
-  /** @throws Refusal no-such-organism */
-  private thin(tick: number): Pick<Answer, 'removed'> {
-    const organism = this.unattended(tick);
-    if (!organism) throw new Refusal('no-such-organism', 'none is long unattended');
-    this.dissolving.begin(organism, this.time(tick));
-    return { removed: 1 };
   }
 
   /** @throws Refusal no-such-organism */

@@ -32,8 +32,11 @@ export type RoomCommand = { readonly by: ParticipantView } & (
   | { readonly what: 'clear'; readonly area: Rect }
   /** The host has an organism depart, within so many seconds, and nobody can renew it. */
   | { readonly what: 'depart'; readonly organism: OrganismId; readonly seconds: number }
-  /** The gardener has the organism depart that has been unattended longest. */
-  | { readonly what: 'thin' }
+  /**
+   * The gardener has one of its own organisms depart, or without `organism` the one that has been
+   * unattended longest.
+   */
+  | { readonly what: 'thin'; readonly organism?: OrganismId | undefined }
 );
 
 /** The result of one command. */

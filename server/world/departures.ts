@@ -6,8 +6,8 @@ import {
   chooseDeparting,
   chooseFresh,
   chooseOutlived,
-  chooseUnattended,
   type Moment,
+  unattendedOf,
 } from './choose-departing.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
@@ -63,10 +63,10 @@ export class Departures {
     );
   }
 
-  /** The organism that has been unattended longest, if any; see `choose-departing.ts`. */
-  unattended(time: DepartureTime): Organism | undefined {
+  /** The unattended organisms, the longest first; see `unattendedOf`. */
+  unattended(time: DepartureTime, seconds?: number): Organism[] {
     const moment = this.moment(time);
-    return moment && chooseUnattended(this.staying, moment);
+    return moment ? unattendedOf(this.staying, moment, seconds) : [];
   }
 
   /** A resting organism that has outlived its lifetime, if any. @param lifetime seconds */

@@ -83,6 +83,24 @@ export class Dissolving {
     if (organism.phase !== 'departing') this.begin(organism, time, seconds);
   }
 
+  /**
+   * Has one of the sender's own organisms depart, or the one that has been unattended longest
+   * (rule DEP-4).
+   *
+   * @throws Refusal no-such-organism, not-yours
+   */
+  thin({ by, organism: id }: RoomCommand & { what: 'thin' }, time: DepartureTime) {
+    const { lifecycle, departures } = this;
+    const organism = id === undefined ? departures.unattended(time)[0] : lifecycle.find(id);
+    if (!organism || organism.phase === 'departing') {
+      throw new Refusal('no-such-organism', 'none is long unattended');
+    }
+    // By name, as the gardener's number changes when the server restarts.
+    if (id !== undefined && organism.planter.name !== by.name) throw new Refusal('not-yours');
+    this.begin(organism, time);
+    return { removed: 1 };
+  }
+
   /** Once a tick, after its commands. */
   step(maxOrganisms: number, time: DepartureTime): void {
     if (!this.lifecycle.rules.areLiving) return;

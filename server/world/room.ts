@@ -102,9 +102,13 @@ export class Room {
     return this.handlers.renewable(planter, this.completedTicks);
   }
 
-  /** The organism that a `thin` command would remove: the one unattended longest, if any. */
-  get unattended(): OrganismId | undefined {
-    return this.handlers.unattended(this.completedTicks)?.id;
+  /**
+   * Resting organisms whose planter has been absent, the longest first: the first departs by `thin`.
+   *
+   * @param seconds for how long, default: ten minutes (rule DEP-4)
+   */
+  unattended(seconds?: number): OrganismView[] {
+    return this.handlers.unattended(this.completedTicks, seconds).map(viewOf);
   }
 
   /** Views of all living organisms, oldest first. */

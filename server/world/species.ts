@@ -1,4 +1,5 @@
 /** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
+import type { ColourRange } from '../../shared/colour-range.ts';
 import type { MapPlaces } from '../../shared/latent-map.ts';
 import { encodeSeed, type TokenSpecies } from '../../shared/seed-token.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
@@ -31,6 +32,8 @@ export interface Species {
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
+  /** Ranges of the gallery entries' mean colours; absent: unknown. */
+  readonly colours?: readonly (ColourRange | undefined)[] | undefined;
   /** Gallery indices that visitors are offered first; absent: all. */
   readonly featured?: readonly number[];
   /** Where featured entries lie on the latent map; absent: there is no map. */

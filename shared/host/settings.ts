@@ -1,6 +1,6 @@
 /** Settings that a host can change while rooms are running: per room, and for the whole server. */
 import * as v from 'valibot';
-import { between, drawingMode, whole } from '../common-schemas.ts';
+import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 
@@ -56,7 +56,12 @@ const knobs = {
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */
-  attract: v.strictObject({ on: v.boolean(), after: whole(5, 3_600) }),
+  attract: v.strictObject({
+    on: v.boolean(),
+    after: whole(5, 3_600),
+    /** Absent in settings of earlier releases. */
+    wounds: v.optional(gardenerWounds, 'own'),
+  }),
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,

@@ -129,7 +129,7 @@ export class LivingWall {
   }
 
   /** Time goes on until something is done. */
-  private async during<T>(doing: Promise<T>): Promise<T> {
+  async during<T>(doing: Promise<T>): Promise<T> {
     let isDone = false;
     const done = (): void => {
       isDone = true;

@@ -23,7 +23,13 @@ const TOGGLES = {
   ...SEED_TOGGLES,
   attract: {
     name: msg('Gardener when nobody plays'),
-    about: msg('Plants and crosses by itself, and stops when a visitor starts.'),
+    about: msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'),
+  },
+  wounds: {
+    name: msg('Gardener wounds what others have left'),
+    about: msg(
+      'Also organisms at rest whose planter has been away for ten minutes. They heal. Off: only its own.',
+    ),
   },
   names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
   spectators: {
@@ -42,6 +48,24 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   return keys.every(
     (key) => key === 'paused' || JSON.stringify(settings[key]) === JSON.stringify(defaults[key]),
   );
+}
+
+/** Whether a toggle is on, and the change that switches it. */
+function switchOf(
+  id: keyof typeof TOGGLES,
+  settings: RoomSettings,
+): { readonly on: boolean; readonly write: (next: boolean) => SettingsChange } {
+  const { attract } = settings;
+  if (id === 'attract') {
+    return { on: attract.on, write: (on) => ({ attract: { ...attract, on } }) };
+  }
+  if (id === 'wounds') {
+    const write = (next: boolean): SettingsChange => ({
+      attract: { ...attract, wounds: next ? 'unattended' : 'own' },
+    });
+    return { on: attract.wounds === 'unattended', write };
+  }
+  return { on: settings[id], write: (next) => ({ [id]: next }) };
 }
 
 /** Section “Settings”. */
@@ -134,7 +158,7 @@ export class KnobsSection extends HostElement {
       <section class="card" aria-label=${msg('Wall and text')}>
         <h3>${msg('Wall and text')}</h3>
         <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
-        ${this.toggle(room, settings, 'attract')} ${settings.attract.on ? knob(GARDENER_KNOB) : nothing}
+        ${this.toggle(room, settings, 'attract')} ${settings.attract.on ? [knob(GARDENER_KNOB), this.toggle(room, settings, 'wounds')] : nothing}
         ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'spectators')}
         ${this.toggle(room, settings, 'captions')}
         ${this.languages(room, settings.languages)}
@@ -153,10 +177,7 @@ export class KnobsSection extends HostElement {
 
   private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
     const { name, about } = TOGGLES[id];
-    const { attract } = settings;
-    const on = id === 'attract' ? attract.on : settings[id];
-    const write = (next: boolean): SettingsChange =>
-      id === 'attract' ? { attract: { ...attract, on: next } } : { [id]: next };
+    const { on, write } = switchOf(id, settings);
     const status = this.statusText(id);
     return html`<label class="switch flex spread" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>

@@ -1,18 +1,13 @@
 /** Where the gardener plants and what its strokes touch. */
 import {
   choosePlantingPlace,
+  nearestGround,
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
-import { cutAcross, strokeOver } from '../../../server/gardener/strokes.ts';
+import { cutAcross } from '../../../server/gardener/strokes.ts';
 import { checkStroke } from '../../../server/world/damage.ts';
-import {
-  contains,
-  coverage,
-  intersects,
-  strokeLength,
-  windowAround,
-} from '../../../shared/geometry.ts';
+import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';
 
@@ -66,6 +61,28 @@ describe('composition', () => {
   });
 });
 
+test('the nearest ground is bare where a seed grows, and nearer the fuller a room is', () => {
+  const owner = new Uint32Array(128 * 96);
+  const grid = { width: 128, height: 96, owner };
+  const fill = (x: number, y: number, width: number, height: number) => {
+    for (let row = y; row < y + height; row++) {
+      owner.fill(1, row * 128 + x, row * 128 + x + width);
+    }
+  };
+  const near = { x: 30, y: 40 };
+  const bare = nearestGround(grid, 32, near)!;
+  expect(Math.hypot(bare.x - near.x, bare.y - near.y)).toBeLessThan(4);
+  fill(0, 0, 64, 96);
+  // A whole window, beside what lives there.
+  expect(nearestGround(grid, 32, near)).toEqual({ x: 80, y: 40 });
+  fill(64, 0, 64, 96);
+  for (let row = 60; row < 76; row++) owner.fill(0, row * 128 + 100, row * 128 + 116);
+  // A gap that holds the middle of one.
+  expect(nearestGround(grid, 32, near)).toEqual({ x: 108, y: 68 });
+  owner.fill(1);
+  expect(nearestGround(grid, 32, near)).toBeUndefined();
+});
+
 describe('strokes', () => {
   const land = (width: number, height: number, neighbour?: PlantingPlace) => {
     const owner = new Uint32Array(width * height);
@@ -92,24 +109,6 @@ describe('strokes', () => {
     });
   });
 
-  test('a stroke over an organism covers every cell, and a room accepts it', () => {
-    for (const wide of [8, 16, 32, 64]) {
-      const large = { id: 1, x: 100, y: 90, side: wide };
-      const stroke = strokeOver(large, land(200, 180))!;
-      const cover = coverage(stroke, windowAround(large.x, large.y, wide))!;
-      expect(cover.every((covered) => covered === 1)).toBe(true);
-      expect(strokeLength(stroke.points)).toBeLessThanOrEqual(512);
-      expect(stroke.radius).toBeLessThanOrEqual(12);
-    }
-    // In a corner as well.
-    const corner = { id: 1, x: 16, y: 16, side };
-    const stroke = strokeOver(corner, land(64, 64))!;
-    checkStroke(stroke, { width: 64, height: 64 } as never);
-    expect(coverage(stroke, windowAround(16, 16, side))!.every((covered) => covered === 1)).toBe(
-      true,
-    );
-  });
-
   test('no stroke hits another organism', () => {
     forAll(
       fc.integer({ min: 0, max: 99 }),
@@ -117,10 +116,7 @@ describe('strokes', () => {
       seed,
       (x, y, chance) => {
         const ground = land(100, 80, { x, y });
-        const strokes = [
-          ...(cutAcross(one, ground, createRandom(chance)) ?? []),
-          ...[strokeOver(one, ground) ?? []].flat(),
-        ];
+        const strokes = cutAcross(one, ground, createRandom(chance)) ?? [];
         const place = { x, y, width: 1, height: 1 };
         for (const stroke of strokes) expect(coverage(stroke, place)).toBeUndefined();
       },

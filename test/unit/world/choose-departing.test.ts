@@ -2,9 +2,9 @@
 import * as v from 'valibot';
 import {
   chooseDeparting,
-  chooseUnattended,
   type Moment,
   type Resident,
+  unattendedOf,
 } from '../../../server/world/choose-departing.ts';
 import type { RoomEvent } from '../../../server/world/events.ts';
 import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
@@ -72,10 +72,12 @@ describe('the choice', () => {
     const awake = { id: 1, phase: 'awake', planter, born: 0, expression: {} } as const;
     const asleep = { id: 2, phase: 'asleep', planter, born: 0 } as const;
     const before = momentOf([100]);
-    for (const choose of [chooseDeparting, chooseUnattended]) {
-      expect(choose([awake, asleep], { ...before, isIdleRest: true })).toBe(awake);
-      expect(choose<Resident>([awake, asleep], before)).toBe(asleep);
-    }
+    const both: Resident[] = [awake, asleep];
+    const now = { ...before, isIdleRest: true };
+    expect(chooseDeparting(both, now)).toBe(awake);
+    expect(chooseDeparting(both, before)).toBe(asleep);
+    expect(unattendedOf(both, now)).toEqual(both);
+    expect(unattendedOf(both, before)).toEqual([asleep]);
   });
 
   test('DEP-1: the choice does not depend on the order of the organisms', () => {
@@ -88,7 +90,7 @@ describe('the choice', () => {
 
   test('DEP-4: unattended is what rests and whose planter was away for ten minutes of its life', () => {
     forAll(scenes, ({ residents, absences }) => {
-      const chosen = chooseUnattended(residents, momentOf(absences));
+      const [chosen] = unattendedOf(residents, momentOf(absences));
       const since = ({ planter }: Resident) => absences[planter.id] ?? Number.POSITIVE_INFINITY;
       const left = residents.filter(
         (one) => one.phase === 'asleep' && NOW - Math.max(since(one), one.born) >= UNATTENDED,
@@ -214,14 +216,32 @@ describe('a full room', () => {
     expect(thin().answers[0].refused?.reason).toBe('no-such-organism');
     hand.room.leave(BERT.id);
     hand.ticks(unattendedSeconds - 1);
-    expect(hand.room.unattended).toBeUndefined();
+    expect(hand.room.unattended()).toEqual([]);
     hand.tick();
-    expect(hand.room.unattended).toBe(2);
+    expect(hand.room.unattended().map(({ id }) => id)).toEqual([2]);
     const { answers, life } = thin();
     expect(answers[0]).toMatchObject({ removed: 1 });
     expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
     expect(planters(hand)).toEqual(['Anna']);
-    expect(hand.room.unattended).toBeUndefined();
+    expect(hand.room.unattended()).toEqual([]);
+  });
+
+  test('DEP-4: the gardener has its own depart, also after a restart, and no others', () => {
+    const hand = fullRoom();
+    hand.room.setMaxOrganisms(3);
+    hand.plant(6, 18, CLEO);
+    hand.ticks(GROWN);
+    const thin = (organism: number, by = CLEO) => {
+      hand.room.enqueue(7, { what: 'thin', by, organism });
+      return hand.tick();
+    };
+    expect(thin(1).answers[0].refused?.reason).toBe('not-yours');
+    expect(thin(9).answers[0].refused?.reason).toBe('no-such-organism');
+    const { answers, life } = thin(3, { ...CLEO, id: 8 });
+    expect(answers[0]).toMatchObject({ removed: 1 });
+    expect(left(life)).toEqual([{ what: 'departing', id: 3 }]);
+    expect(thin(3).answers[0].refused?.reason).toBe('no-such-organism');
+    expect(planters(hand)).toEqual(['Anna', 'Bert']);
   });
 });
 

@@ -1,0 +1,230 @@
+/** What the gardener does in a room. Each act says whether it was possible. */
+import type { GardenerWounds } from '../../shared/common-schemas.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Random } from '../../shared/random.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { SystemCommand } from '../realtime/commands/system-actor.ts';
+import type { Answer } from '../world/commands.ts';
+import type { Room } from '../world/room.ts';
+import { featuredOf } from '../world/species.ts';
+import { choosePair, isOwn, woundable } from './choose.ts';
+import {
+  choosePlantingPlace,
+  nearestGround,
+  type PlantingArea,
+  type PlantingPlace,
+  targetCount,
+} from './planting-place.ts';
+import { isOfSeason, preferably, Seasons } from './season.ts';
+import { cutAcross, hitsOnly } from './strokes.ts';
+
+const {
+  avoidedKinds,
+  initialPlants,
+  leastShare,
+  othersRecutDelay,
+  plantingDelay,
+  recutDelay,
+  strokeInterval,
+  thinAbove,
+} = DEFAULTS.attract;
+const { protectedSeconds } = DEFAULTS.departure;
+
+/** Share of its plants that are of the season. */
+const SEASONAL = 0.85;
+
+/** How the gardener reaches the room. */
+export interface RoomAccess {
+  /** ms */
+  readonly now: () => number;
+  /** @returns the room's answer; undefined if refused */
+  readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
+  /** Runs something later, unless the gardener stops before. @param delay ms */
+  readonly later: (delay: number, run: () => void) => void;
+}
+
+/** The gardener's acts in one room. */
+export class Tending {
+  /** Whose organisms it wounds. */
+  wounds: GardenerWounds = 'own';
+  /** Time of the last wound by organism, ms. */
+  private readonly woundedAt = new Map<OrganismId, number>();
+  /** What it has planted and the room has not answered yet. */
+  private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
+  private readonly seasons: Seasons;
+
+  constructor(
+    private readonly room: Room,
+    private readonly random: Random,
+    private readonly access: RoomAccess,
+  ) {
+    this.seasons = new Seasons(room.species, random);
+  }
+
+  /** Whether the room has still to answer to a plant. */
+  get isWaiting(): boolean {
+    return this.pending.size > 0;
+  }
+
+  /** Its organisms but those that depart, oldest first. */
+  get own(): OrganismView[] {
+    return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
+  }
+
+  /**
+   * Whether it may plant one more: the room looks planted and leaves visitors space for at least as
+   * many, but a few of its own live in any room. It takes no place from planters who are here.
+   */
+  get mayPlant(): boolean {
+    const { room, pending } = this;
+    const own = this.own.length;
+    const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
+    const least = Math.min(initialPlants, Math.floor(leastShare * room.maxOrganisms));
+    if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
+    // A full room makes room for its seed by DEP-1: of the absent first, its own before others'.
+    const isFull = room.size + pending.size >= room.maxOrganisms;
+    return !isFull || room.unattended(protectedSeconds).length > 0;
+  }
+
+  /** Plants a creature of the gallery, mostly of the season. */
+  plant(): boolean {
+    if (!this.mayPlant) return false;
+    const place = this.choosePlace();
+    const index = place && this.chooseEntry();
+    if (index === undefined) return false;
+    const { name: kind } = this.room.species.gallery[index];
+    const pending = { ...place!, kind };
+    this.pending.add(pending);
+    void this.access
+      .send({ what: 'plant', x: place!.x, y: place!.y, seed: { from: 'gallery', index } })
+      .finally(() => this.pending.delete(pending));
+    return true;
+  }
+
+  /**
+   * In a crowded room, has the organism depart that has been unattended longest: if it has nearly
+   * its most organisms, or no ground for one more.
+   */
+  thin(): boolean {
+    const { room } = this;
+    if (room.unattended().length === 0) return false;
+    const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
+    // What departs already leaves ground.
+    const departs = room.organisms.some(({ phase }) => phase === 'departing');
+    if (!isNearlyFull && (departs || this.hasGround)) return false;
+    void this.access.send({ what: 'thin' });
+    return true;
+  }
+
+  /** Cuts across an organism, which then heals. */
+  wound(): boolean {
+    const { random, room, access } = this;
+    const now = access.now();
+    for (const id of this.woundedAt.keys()) if (!room.viewOf(id)) this.woundedAt.delete(id);
+    const candidates = woundable(room, this.wounds).filter((one) => {
+      const at = this.woundedAt.get(one.id) ?? Number.NEGATIVE_INFINITY;
+      return now - at > (isOwn(one) ? recutDelay : othersRecutDelay);
+    });
+    if (candidates.length === 0) return false;
+    const chosen = candidates[random.integer(candidates.length)];
+    const strokes = cutAcross(chosen, room.grid.planes, random);
+    if (!strokes) return false;
+    this.woundedAt.set(chosen.id, now);
+    strokes.forEach((stroke, i) => {
+      access.later(i * strokeInterval, () => {
+        // A neighbour may have grown meanwhile.
+        if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
+        void access.send({ what: 'damage', ...stroke });
+      });
+    });
+    return true;
+  }
+
+  /** Crosses two neighbours of any planter, and plants the child near them. */
+  cross(): boolean {
+    const { random, room, access } = this;
+    const pair = choosePair(room, this.seasons.at(access.now()), random);
+    if (!pair || !this.hasGround) return false;
+    const [a, b] = pair;
+    if (!this.mayPlant && !this.release(a, b)) return false;
+    const mix = 0.35 + 0.3 * random.uniform();
+    void access.send({ what: 'cross', a: a.id, b: b.id, mix }).then((answer) => {
+      const { seed } = answer ?? {};
+      if (!seed) return;
+      access.later(plantingDelay[0], () => {
+        const place = this.placeNear({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+        if (!place || !this.mayPlant) return;
+        void access.send({ what: 'plant', ...place, seed: { from: 'hand', seed: seed.id } });
+      });
+    });
+    return true;
+  }
+
+  /** Has its oldest organism depart, and plants another later. */
+  replace(): boolean {
+    if (!this.hasGround || !this.release()) return false;
+    this.access.later(plantingDelay[0], () => void this.plant());
+    return true;
+  }
+
+  /**
+   * Has its oldest organism depart that rests and has lived for a minute.
+   *
+   * @param excluded stay
+   */
+  private release(...excluded: readonly OrganismView[]): boolean {
+    const oldest = this.room
+      .unattended(protectedSeconds)
+      .find((one) => isOwn(one) && !one.hurt && excluded.every(({ id }) => id !== one.id));
+    if (!oldest) return false;
+    void this.access.send({ what: 'thin', organism: oldest.id });
+    return true;
+  }
+
+  private get area(): PlantingArea {
+    const { grid, species } = this.room;
+    return { width: grid.width, height: grid.height, side: species.side };
+  }
+
+  /** Whether a seed has room to grow anywhere. */
+  private get hasGround(): boolean {
+    const { width, height } = this.area;
+    return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
+  }
+
+  private placeNear(near: PlantingPlace): PlantingPlace | undefined {
+    return nearestGround(this.room.grid.planes, this.room.species.side, near);
+  }
+
+  /** A place with space around it, or else the ground nearest to a place of chance. */
+  private choosePlace(): PlantingPlace | undefined {
+    const { area, random, room, pending } = this;
+    const taken = [...room.organisms, ...pending];
+    const ample = choosePlantingPlace(area, taken, random);
+    if (ample || pending.size > 0) return ample;
+    return this.placeNear({ x: random.integer(area.width), y: random.integer(area.height) });
+  }
+
+  /**
+   * Chooses an entry that does not live here yet, mostly of the season.
+   *
+   * @returns gallery index; undefined if all live here
+   */
+  private chooseEntry(): number | undefined {
+    const { random, room, access } = this;
+    const { gallery } = room.species;
+    const living = new Set([...room.organisms, ...this.pending].map(({ kind }) => kind));
+    const missing = featuredOf(room.species).filter((index) => !living.has(gallery[index].name));
+    const candidates = preferably(
+      missing,
+      (index) => !avoidedKinds.includes(gallery[index].kind ?? ''),
+    );
+    if (candidates.length === 0) return undefined;
+    const theme = this.seasons.at(access.now());
+    const seasonal = theme && random.uniform() < SEASONAL;
+    const chosen = seasonal
+      ? preferably(candidates, (index) => isOfSeason(index, theme, room.species))
+      : candidates;
+    return chosen[random.integer(chosen.length)];
+  }
+}

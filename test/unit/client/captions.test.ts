@@ -1,0 +1,179 @@
+/** What a wall says of its room. */
+
+import { RoomModel } from '../../../client/net/room-model.ts';
+import { type CaptionFacts, CaptionTurns, standingLines } from '../../../client/wall/captions.ts';
+import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
+import { WallNews } from '../../../client/wall/wall-news.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
+import { organismView, WELCOME } from '../../support/welcome.ts';
+
+const GALLERY = ['fox', 'hot_pepper', 'owl', 'bee', 'rose', 'tulip'].map((name, i) => ({
+  name,
+  kind: ['animal', 'food', 'animal', 'animal', 'plant', 'plant'][i],
+}));
+const GARDENER = { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 5 };
+const ALONE = { isAlone: true, hasCode: true };
+const VISITED = { isAlone: false, hasCode: true };
+
+/** A wall's page that has just joined a room. */
+class Wall {
+  readonly model = new RoomModel(() => undefined);
+  now = 1_000;
+  readonly news = new WallNews(this.model, () => this.now);
+  readonly turns = new CaptionTurns();
+
+  constructor(organisms: readonly OrganismView[] = [], tick = 10_000) {
+    const { you: _you, resume: _resume, energy: _energy, ...opening } = WELCOME;
+    this.model.receive('wall', {
+      ...{ ...opening, organisms, participants: [], origin: '', build: '' },
+      room: { ...WELCOME.room, width: 512, height: 512, tick, maxOrganisms: 64 },
+      checkpoint: { ...WELCOME.checkpoint, gallery: GALLERY },
+    });
+    this.model.tick = tick;
+  }
+
+  lives(...events: LifeEvent[]): void {
+    this.model.receive('life', { tick: 10_000, events });
+  }
+
+  facts(wall = ALONE): CaptionFacts {
+    return this.news.facts(wall)!;
+  }
+
+  /** The captions of so many turns. */
+  says(count: number, wall = ALONE): string[] {
+    return Array.from({ length: count }, () => {
+      this.now += 12_000;
+      return this.turns.next(this.facts(wall))?.text(ENGLISH) ?? '';
+    });
+  }
+
+  /** The next caption, at once. */
+  get caption(): string {
+    return this.turns.next(this.facts())?.text(ENGLISH) ?? '';
+  }
+}
+
+const crowd = (count: number, changes: Partial<OrganismView> = {}) =>
+  Array.from({ length: count }, (_, i) =>
+    organismView(i + 1, { x: 40 * (i % 10) + 20, y: 40 * Math.floor(i / 10) + 20, ...changes }),
+  );
+
+test('over twenty creatures it says how many there are, and never that nobody is here yet', () => {
+  const said = new Wall(crowd(20)).says(30);
+  expect(said[0]).toBe('Nobody is here now but 20 creatures. Join them.');
+  expect(said.join(' ')).not.toContain('Nobody is here yet');
+  expect(said).toContain('Point your phone at the code, and plant a seed.');
+});
+
+test('of an empty room it says only what is true there', () => {
+  const wall = new Wall();
+  expect(new Set(wall.says(6))).toEqual(
+    new Set([
+      'Nobody is here yet. Be the first.',
+      'Point your phone at the code, and plant a seed.',
+    ]),
+  );
+  expect(wall.says(2, VISITED)).toEqual(Array(2).fill('Scan. Plant a seed. Watch it grow.'));
+  expect(wall.turns.next(wall.facts({ isAlone: false, hasCode: false }))).toBeUndefined();
+  const one = new Wall(crowd(1));
+  expect(one.caption).toBe('Nobody is here now but one creature. Join it.');
+  expect(one.says(20).join(' ')).not.toMatch(/press|Cross two/);
+});
+
+test('it says that creatures grow or press only while some do', () => {
+  const ids = (organisms: OrganismView[]) =>
+    standingLines(new Wall(organisms).facts()).map(({ id }) => id);
+  expect(ids(crowd(3))).not.toContain('grows');
+  expect(ids(crowd(3, { phase: 'growing' }))).toContain('grows');
+  expect(ids(crowd(3, { phase: 'growing' }))).not.toContain('wound');
+  expect(ids(crowd(3))).not.toContain('press');
+  expect(ids(crowd(3, { x: 50, y: 50 }))).toContain('press');
+});
+
+test('it tells what has just happened, and by whom, once, and only while it holds', () => {
+  const wall = new Wall(crowd(20, { kind: 'owl' }));
+  const plant = (id: number, changes: Partial<OrganismView>) =>
+    wall.lives({
+      what: 'born',
+      organism: organismView(id, { kind: 'fox', phase: 'growing', stage: 2, ...changes }),
+    });
+  plant(21, {});
+  expect(wall.caption).toBe('Just planted by \u2068Ada\u2069: fox');
+  plant(22, { planter: { id: 5, name: '', hue: 1 }, kind: 'hot_pepper' });
+  // Never twice running, so that what holds is read too.
+  expect(wall.caption).toBe('Nobody is here now but 22 creatures. Join them.');
+  expect(wall.caption).toBe('Just planted by a visitor: hot pepper');
+  plant(23, { kind: '', origin: 'cross', parents: [1, 21] });
+  expect(wall.caption).not.toContain('planted');
+  expect(wall.caption).toBe('Crossed: owl and fox. Their child grows here.');
+  plant(24, { planter: GARDENER, kind: '', origin: 'prior' });
+  wall.caption;
+  expect(wall.caption).toBe('Just planted by the gardener: A child of chance');
+
+  wall.lives({ what: 'wounded', id: 3, by: 9, wounds: 1 });
+  wall.caption;
+  expect(wall.caption).toBe('Just wounded, and healing: owl');
+  wall.lives({ what: 'wounded', id: 4, by: 9, wounds: 1 }, { what: 'healed', id: 4, healed: 1 });
+  wall.caption;
+  expect(wall.caption).toBe('Wounded, and whole again: owl');
+  wall.lives({ what: 'departing', id: 5 });
+  wall.caption;
+  expect(wall.caption).toBe('Turning to dust, so that others have room: owl');
+  wall.lives({ what: 'departing', id: 6 }, { what: 'died', id: 6, cause: 'departed' });
+  expect(wall.says(20).join(' ')).not.toMatch(/dust|Just/);
+});
+
+test('a caption that no longer holds is not repeated in the next language', () => {
+  const wall = new Wall(crowd(2, { kind: 'owl' }));
+  wall.lives({ what: 'wounded', id: 1, by: 9, wounds: 1 });
+  const line = wall.turns.next(wall.facts())!;
+  expect(wall.turns.again(line, wall.facts())).toBeDefined();
+  wall.lives({ what: 'healed', id: 1, healed: 1 });
+  expect(wall.turns.again(line, wall.facts())).toBeUndefined();
+});
+
+test('where names are hidden it names no planter', () => {
+  const wall = new Wall();
+  wall.model.settings = { names: false } as never;
+  const planter = { id: 1, name: '', hue: 1 };
+  wall.lives({ what: 'born', organism: organismView(1, { kind: 'fox', planter }) });
+  expect(wall.caption).toBe('Just planted: fox');
+});
+
+test('the season is what most of the gardener’s latest creatures have in common', () => {
+  const latest = (kinds: string[], born = 9_000) =>
+    kinds.map((kind, i) =>
+      organismView(i + 1, { kind, planter: GARDENER, born, x: 20 + 40 * i, y: 20 }),
+    );
+  const season = (organisms: OrganismView[]) => new Wall(organisms).facts().season;
+  expect(season(latest(['fox', 'owl', 'bee', 'rose']))).toEqual({ kind: 'animal' });
+  expect(season(latest(['fox', 'owl', 'rose', 'tulip']))).toBeUndefined();
+  expect(season(latest(['fox', 'owl']))).toBeUndefined();
+  expect(season(latest(['fox', 'owl', 'bee'], 100))).toBeUndefined();
+  expect(season(crowd(5, { kind: 'fox' }))).toBeUndefined();
+
+  const wall = new Wall(latest(['rose', 'tulip', 'rose']));
+  const { width, owner, rgba } = wall.model.planes!;
+  for (let place = 0; place < 40 * width; place++) {
+    const id = Math.floor((place % width) / 40) + 1;
+    if (id > 3) continue;
+    owner[place] = id;
+    rgba.set([200, 20, 30, 255], 4 * place);
+  }
+  expect(wall.facts().season).toEqual({ kind: 'plant', colour: 'red' });
+  expect(wall.says(12)).toContain('A season of plants, in red');
+});
+
+test('captions name creatures and count in each language', async () => {
+  const wall = new Wall(crowd(3, { kind: 'owl' }));
+  const living = wall.turns.next(wall.facts())!;
+  const [german, arabic] = [await voiceOf('de'), await voiceOf('ar')];
+  expect(living.text(german)).toBe(
+    'Gerade ist niemand hier außer 3 Wesen. Leiste ihnen Gesellschaft.',
+  );
+  expect(living.text(arabic)).toBe('لا أحد هنا الآن سوى 3 مخلوقات. كن رفيقها.');
+  wall.lives({ what: 'born', organism: organismView(9, { kind: 'Tomato', planter: GARDENER }) });
+  expect(wall.turns.next(wall.facts())!.text(german)).toBe('Eben vom Gärtner gepflanzt: Tomate');
+});
