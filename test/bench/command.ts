@@ -11,6 +11,7 @@ import { benchDisk } from './disk.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import { benchLiveliness } from './liveliness.ts';
+import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaths } from './paths.ts';
@@ -49,6 +50,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   liveliness: {
     run: benchLiveliness,
     help: 'ms per tick and kB/s of gardens of 64 and 256 with no idle life, the default and all of it, in turn',
+  },
+  'living-wall': {
+    run: benchLivingWall,
+    help: "whether a wall with twenty visitors' organisms lives while nobody acts, and rests when nobody watches",
   },
   pages: {
     run: benchPages,
@@ -121,13 +126,13 @@ const COMMAND = {
     },
     seconds: {
       type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 40, 30, 1800, 300, 600, 1200, 3600, 3600',
-      help: "how long to measure, for crowd, liveliness, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
+      defaultInWords: '30, 40, 150, 30, 1800, 300, 600, 1200, 3600, 3600',
+      help: "how long to measure, for crowd, liveliness, living-wall, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '128, 64 and 256, 64, 64, 64',
-      help: 'organisms kept awake, for crowd, or living, for liveliness, disk, durability and replay',
+      defaultInWords: '128, 64 and 256, 20, 64, 64, 64',
+      help: 'organisms kept awake, for crowd, or living, for liveliness, living-wall, disk, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),

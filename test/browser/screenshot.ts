@@ -26,6 +26,7 @@ import {
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+import { takeClosing, takeFilm } from './living-pictures.ts';
 
 const PICTURES = fileURLToPath(new URL('pictures', import.meta.url));
 
@@ -61,8 +62,8 @@ const COMMAND = {
     out: { value: 'FOLDER', type: text, default: PICTURES, help: 'where to write the pictures' },
     only: {
       value: 'A,B',
-      type: list(oneOf([...Object.keys(SCREENS), 'wall'])),
-      default: 'room,phone,wall',
+      type: list(oneOf([...Object.keys(SCREENS), 'wall', 'film', 'closing'])),
+      default: 'room,phone,wall,film,closing',
       help: 'pictures to take',
     },
   },
@@ -106,6 +107,13 @@ async function main(): Promise<void> {
   }
   const { out, only: wanted } = options;
   const clientFolder = await ensureClient(console.log);
+  await mkdir(out, { recursive: true });
+  if (wanted.includes('closing')) await takeClosing(out);
+  if (wanted.includes('film')) {
+    const browser = await launchBrowser();
+    await takeFilm(browser, clientFolder, out).finally(() => browser.close());
+  }
+  if (!wanted.some((one) => one === 'wall' || one in SCREENS)) return;
   const server = await startServer(
     { size: `${WIDTH}x${HEIGHT}`, energy: 'newcomer=100,refillPerSecond=1000' },
     { clientFolder },
@@ -127,7 +135,6 @@ async function main(): Promise<void> {
   const asleep = () => ada.life.filter(({ what }) => what === 'asleep').length;
   await ada.until(() => asleep() >= GARDEN.length);
 
-  await mkdir(out, { recursive: true });
   const browser = await launchBrowser();
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
     if (!wanted.includes(name)) continue;

@@ -72,12 +72,12 @@ describe('the choice', () => {
     const awake = { id: 1, phase: 'awake', planter, born: 0, expression: {} } as const;
     const asleep = { id: 2, phase: 'asleep', planter, born: 0 } as const;
     const before = momentOf([100]);
-    const longestUnattended = (residents: Resident[], moment: Moment) =>
-      unattendedOf(residents, moment)[0];
-    for (const choose of [chooseDeparting<Resident>, longestUnattended]) {
-      expect(choose([awake, asleep], { ...before, isIdleRest: true })).toBe(awake);
-      expect(choose([awake, asleep], before)).toBe(asleep);
-    }
+    const both: Resident[] = [awake, asleep];
+    const now = { ...before, isIdleRest: true };
+    expect(chooseDeparting(both, now)).toBe(awake);
+    expect(chooseDeparting(both, before)).toBe(asleep);
+    expect(unattendedOf(both, now)).toEqual(both);
+    expect(unattendedOf(both, before)).toEqual([asleep]);
   });
 
   test('DEP-1: the choice does not depend on the order of the organisms', () => {

@@ -1,0 +1,25 @@
+/** A wall on which nobody acts lives all the same, and rests when nobody watches. */
+import { LIVING_ROOM } from '../bench/living-wall.ts';
+import { LivingWall } from '../support/living-wall.ts';
+import { afterTest } from '../support/suite.ts';
+
+const isWhole = process.env.VIVARIUM_TEST_FULL === '1';
+/** The same with fewer organisms, of which more express, and a gardener who begins soon. */
+const settings = isWhole
+  ? LIVING_ROOM
+  : { ...LIVING_ROOM, 'tick-rate': 6, 'max-organisms': 16, liveliness: 0.5, attract: 10 };
+const [organisms, seconds] = isWhole ? [20, 150] : [10, 90];
+
+test('something is visibly alive in every five seconds; organisms are born, heal and depart; unwatched, none steps', async () => {
+  const living = await LivingWall.open({ ...settings, seed: 3 });
+  afterTest(() => living.close());
+  await living.plant(organisms);
+  const { places, events } = await living.watch(seconds);
+  expect(Math.min(...places)).toBeGreaterThanOrEqual(30);
+  expect(events.born).toBeGreaterThan(0);
+  expect(events.healed).toBeGreaterThan(0);
+  expect(events.departed).toBeGreaterThan(0);
+  living.switchOff();
+  await living.watch(40);
+  expect(await living.watch(20)).toMatchObject({ awake: 0 });
+});
