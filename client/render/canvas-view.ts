@@ -21,7 +21,7 @@ export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'f
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
-    if (this.renderer.isBehind) {
+    if (this.renderer.isBehind(now)) {
       this.waited = true;
       return true;
     }
