@@ -21,7 +21,7 @@ export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'f
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
-    if (this.renderer.isBehind) {
+    if (this.renderer.isBehind(now)) {
       this.waited = true;
       return true;
     }
@@ -45,6 +45,8 @@ export abstract class CanvasView {
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
+  /** Whether a picture of the room has arrived. */
+  private isPictured = false;
   /** Whether the next picture has had to wait for the GPU. */
   private waited = false;
   /** Remove the listeners of the model. */
@@ -60,7 +62,8 @@ export abstract class CanvasView {
     this.happenings = new LifeEffects(model, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
-      if (model.planes && !this.isAway) this.upload(model.planes, [], []);
+      // The first picture takes longest on a slow GPU, so it is none of an empty dish.
+      if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
     this.unsubscribers = [
@@ -69,7 +72,9 @@ export abstract class CanvasView {
         if (this.isAway) return;
         const now = performance.now();
         this.ticks.arrived(now, model.tick ?? 0);
-        if (changed.length > 0 && model.planes) this.upload(model.planes, changed, replaced);
+        const isNew = changed.length > 0 || !this.isPictured;
+        if (isNew && model.planes) this.upload(model.planes, changed, replaced);
+        this.isPictured = true;
         this.happenings.arrived(changed, replaced, now);
         invalidate();
       }),

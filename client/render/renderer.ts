@@ -38,6 +38,9 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
+/** A GPU that has not told for so long that a picture is finished will not tell; ms. */
+const PATIENCE = 10_000;
+
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
@@ -52,6 +55,7 @@ export class Renderer {
   private unfinished: WebGLSync[] = [];
   /** Pictures that the GPU may be behind: none while it still compiles what the first one needs. */
   private maxUnfinished = 0;
+  private drawnAt = 0;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -117,8 +121,10 @@ export class Renderer {
   /**
    * Whether the GPU is so far behind that the next picture has to wait: it would be shown late, and
    * all the page with it.
+   *
+   * @param now ms
    */
-  get isBehind(): boolean {
+  isBehind(now: number): boolean {
     const { gl, unfinished } = this;
     const isDone = (fence: WebGLSync): boolean =>
       gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
@@ -126,7 +132,8 @@ export class Renderer {
       gl.deleteSync(unfinished.shift()!);
       this.maxUnfinished = 1;
     }
-    return unfinished.length > this.maxUnfinished && !gl.isContextLost();
+    const isMany = unfinished.length > this.maxUnfinished && !gl.isContextLost();
+    return isMany && now < this.drawnAt + PATIENCE;
   }
 
   /**
@@ -166,6 +173,7 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
+    this.drawnAt = now;
     const isSoft = this.screen.end();
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     if (fence) this.unfinished.push(fence);

@@ -180,7 +180,7 @@ export const overlayStyle = css`
   }
   @container (aspect-ratio >= 1) {
     :host([over]) {
-      --column: min(13cqw, 20cqh);
+      --column: min(11cqw, 17cqh);
     }
     :host(:is([over], [close]))::before {
       inset: calc(-1 * var(--edge));

@@ -320,7 +320,7 @@ export class VivariumWall extends LitElement {
     this.stage?.layout(view, insets);
   }
 
-  /** Moves a code that lies on somebody to the other side, if nobody is there. */
+  /** Moves a code that lies on somebody to the other side, if it hides less than half there. */
   private stepAside(): void {
     const { overlay, stage } = this;
     const isWide = this.clientWidth >= this.clientHeight;
@@ -329,7 +329,7 @@ export class VivariumWall extends LitElement {
     const height = CODE_HEIGHT * width;
     const under = (left: number): number =>
       stage.ownedIn({ x: left, y: offsetTop + offsetHeight - height, width, height });
-    if (under(x) === 0 || under(this.clientWidth - x - width) > 0) return;
+    if (2 * under(this.clientWidth - x - width) >= under(x)) return;
     overlay.toggleAttribute('aside');
     overlay.animate([{ opacity: 0 }, { opacity: 1 }], 2_000);
   }

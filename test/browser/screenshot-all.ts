@@ -368,7 +368,7 @@ async function main(): Promise<void> {
   await plantGarden([gardener], [...GARDEN, ...MORE], placeOf);
   gardener.leave();
   await mkdir(out, { recursive: true });
-  const browser = await launchBrowser();
+  const browser = await launchBrowser([], {});
   const url = `http://127.0.0.1:${server.port}`;
   for (const [name, take] of Object.entries(PAGES)) {
     if (only === '' || only === name) await take({ out, language, browser, server, host, url });

@@ -266,7 +266,7 @@ test('nothing is drawn while the GPU is behind, and the picture moves on once it
       return wall.drawn.pictures;
     };
     // The wall drifts, so each of these frames would be another picture.
-    const counts = [await after(10), await after(20)];
+    const counts = [await after(5), await after(10)];
     prototype.getSyncParameter = getSyncParameter;
     return counts;
   });

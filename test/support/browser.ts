@@ -32,8 +32,19 @@ export async function unpackBrowser(): Promise<string> {
 /** A guard, not a measure: what a page is waited for, ms. */
 const PATIENCE = 180_000;
 
-/** Chance in its pages is seeded. @param flags of Chromium's command line */
-export async function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
+/** The font that comes with it, whatever this machine has: pages are laid out alike everywhere. */
+const ITS_FONT = { FONTCONFIG_PATH: join(tmpdir(), 'fonts') };
+
+/**
+ * Chance in its pages is seeded.
+ *
+ * @param flags of Chromium's command line
+ * @param fonts {} for those of this machine, which may have letters that its own font lacks
+ */
+export async function launchBrowser(
+  flags: readonly string[] = [],
+  fonts: NodeJS.ProcessEnv = ITS_FONT,
+): Promise<Browser> {
   const executablePath = await unpackBrowser();
   const { default: chromium } = await import('@sparticuz/chromium');
   // In one process a crashed page would take the browser along; and these pages keep the web's own
@@ -42,8 +53,7 @@ export async function launchBrowser(flags: readonly string[] = []): Promise<Brow
   const browser = await playwright.launch({
     executablePath,
     timeout: PATIENCE,
-    // The font that comes with it, whatever this machine has: pages are laid out alike everywhere.
-    env: { ...process.env, FONTCONFIG_PATH: join(tmpdir(), 'fonts') },
+    env: { ...process.env, ...fonts },
     args: [
       ...chromium.args.filter((arg) => !unwanted.includes(arg)),
       '--disable-background-networking',

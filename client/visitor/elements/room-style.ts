@@ -111,15 +111,21 @@ export const roomStyle = css`
     max-width: min(34em, 100vw - 2 * var(--gap));
   }
   .shared .panel {
+    position: relative;
     flex-wrap: wrap;
     gap: 2px 8px;
-    padding: 4px 6px 4px 18px;
+    min-height: 52px;
+    padding-block: 4px;
+    padding-inline: 18px 54px;
   }
   .shared span {
     flex: 1 1 12em;
   }
   .close {
     ${roundButton}
+    position: absolute;
+    top: 3px;
+    inset-inline-end: 6px;
   }
   find-mine {
     position: absolute;
@@ -190,6 +196,12 @@ export const roomStyle = css`
   }
   .line .aside {
     font-size: 0.95em;
+  }
+  /* Little room: one thing at a time. */
+  @media (max-height: 520px) {
+    .foot:has(+ .shared > *) .hint {
+      display: none;
+    }
   }
   /* The dock takes the full width: the controls beside it move above it. */
   @media (max-width: 1120px) {
@@ -322,6 +334,13 @@ export const roomStyle = css`
     }
     room-overview {
       display: none;
+    }
+    .shared {
+      inset: 6px 6px auto;
+      z-index: 5;
+      max-width: none;
+      max-height: calc(100dvh - 12px);
+      overflow-y: auto;
     }
     organism-card {
       z-index: 6;
