@@ -132,7 +132,7 @@ export const DEFAULTS = {
     /** How long a season of kinds and colours lasts, least and most. */
     seasonLength: [180_000, 300_000],
     /** Entries of the gallery that make a season, at least. */
-    seasonEntries: 5,
+    seasonEntries: 6,
   },
   osc: {
     ...PAGE_DEFAULTS.osc,

@@ -25,19 +25,22 @@ export function isOfSeason(index: number, { kind, colour }: Theme, species: Gall
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** All themes that have enough featured entries; kinds that are avoided only without others. */
+/** All themes of featured entries; what is avoided or has few entries only without others. */
 export function themesOf(species: Gallery): Theme[] {
   const featured = featuredOf(species as Species);
   const kinds = [...new Set(featured.map((index) => species.gallery[index].kind ?? ''))];
-  const allowed = kinds.filter((kind) => !avoidedKinds.includes(kind));
-  return (allowed.length > 0 ? allowed : kinds).flatMap((kind) => {
-    const entries = featured.filter((index) => isOfSeason(index, { kind }, species));
+  const entriesOf = (kind: string): readonly number[] =>
+    featured.filter((index) => isOfSeason(index, { kind }, species));
+  const allowed = preferably(kinds, (kind) => !avoidedKinds.includes(kind));
+  const large = preferably(allowed, (kind) => entriesOf(kind).length >= seasonEntries);
+  return large.flatMap((kind) => {
+    const entries = entriesOf(kind);
     const colours = new Set(entries.map((index) => species.colours?.[index]));
     const themes = [...colours].flatMap((colour) => {
       const count = entries.filter((index) => species.colours?.[index] === colour).length;
       return colour && count >= seasonEntries ? [{ kind, colour }] : [];
     });
-    // A kind that is small, or has no colours, is a season as a whole.
+    // A kind without colours is a season as a whole.
     return themes.length > 0 ? themes : [{ kind }];
   });
 }

@@ -340,7 +340,31 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     const bo = await Visitor.join(empty.port, 'garden', 'Bo');
     await page.getByText('Bo', { exact: true }).waitFor();
     await page.locator('wall-overlay:not([data-attract])').waitFor({ state: 'attached' });
+
+    // Each caption that is shown, however short.
+    await page.locator('wall-overlay').evaluate(({ shadowRoot }) => {
+      const said = new Set<string>();
+      const note = () => said.add(shadowRoot!.querySelector('.words')!.textContent!.trim());
+      new MutationObserver(note).observe(shadowRoot!, {
+        ...{ subtree: true, childList: true, characterData: true },
+      });
+      Object.assign(window, { said });
+    });
+    const said = () =>
+      page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
+    await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
+    await page.waitForFunction(
+      () => document.querySelector('vivarium-wall')!.model.organisms.size === 1,
+    );
+    while (!/Just planted by .Bo.: Penguin/.test(await said())) {
+      await page.clock.fastForward(12_100);
+      await nextPictures(page, 1);
+    }
     bo.leave();
+    await page.getByText('Bo', { exact: true }).waitFor({ state: 'detached' });
+    await page.clock.fastForward(46_000);
+    await page.getByText('Nobody is here now but one creature. Join it.').waitFor();
+    expect(await page.getByText('Nobody is here yet').count()).toBe(0);
   } finally {
     await empty.close();
   }
