@@ -98,7 +98,11 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
   ],
   // Hence no transport is ever changed for a better one.
-  [/engine\.io-client\/.*\/socket\.js$/, /^ {4}_probe\(.*?^ {4}\}$/ms, ''],
+  [
+    /engine\.io-client\/.*\/socket\.js$/,
+    /^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
+    '',
+  ],
   // Nothing is acknowledged but by messages of its own.
   [
     /socket\.io-client\/.*\/socket\.js$/,

@@ -127,6 +127,10 @@ export class OrganismCard extends PanelElement {
         width: 3.6em;
         height: 3.6em;
       }
+      dl {
+        grid-template-columns: auto 1fr auto 1fr;
+        gap: 0 12px;
+      }
     }
     @media (max-width: 720px) {
       .panel {
@@ -134,8 +138,6 @@ export class OrganismCard extends PanelElement {
         padding: 12px 14px;
       }
       dl {
-        grid-template-columns: auto 1fr auto 1fr;
-        gap: 0 12px;
         margin-top: 10px;
         padding-top: 9px;
         font-size: 0.93em;
