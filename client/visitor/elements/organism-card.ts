@@ -130,6 +130,7 @@ export class OrganismCard extends PanelElement {
       dl {
         grid-template-columns: auto 1fr auto 1fr;
         gap: 0 12px;
+        font-size: 0.93em;
       }
     }
     @media (max-width: 720px) {
@@ -140,7 +141,6 @@ export class OrganismCard extends PanelElement {
       dl {
         margin-top: 10px;
         padding-top: 9px;
-        font-size: 0.93em;
       }
       kin-list,
       footer {
