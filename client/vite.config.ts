@@ -113,7 +113,11 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   // Options of other platforms.
   [/engine\.io-client\/.*\/websocket\.js$/, /isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   // Hence no transport is ever changed for a better one.
-  [/engine\.io-client\/.*\/socket\.js$/, /^ {4}_probe\(.*?^ {4}\}$/ms, ''],
+  [
+    /engine\.io-client\/.*\/socket\.js$/,
+    /^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
+    '',
+  ],
   // Nothing is acknowledged but by messages of its own.
   [
     /socket\.io-client\/.*\/socket\.js$/,

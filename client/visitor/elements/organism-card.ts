@@ -127,6 +127,11 @@ export class OrganismCard extends PanelElement {
         width: 3.6em;
         height: 3.6em;
       }
+      dl {
+        grid-template-columns: auto 1fr auto 1fr;
+        gap: 0 12px;
+        font-size: 0.93em;
+      }
     }
     @media (max-width: 720px) {
       .panel {
@@ -134,11 +139,8 @@ export class OrganismCard extends PanelElement {
         padding: 12px 14px;
       }
       dl {
-        grid-template-columns: auto 1fr auto 1fr;
-        gap: 0 12px;
         margin-top: 10px;
         padding-top: 9px;
-        font-size: 0.93em;
       }
       kin-list,
       footer {
