@@ -8,6 +8,7 @@ test('all options in the help are accepted', () => {
   expect(readOptions(['a.json', ...args.split(' '), '--resume'])).toEqual({
     file: 'a.json',
     resume: true,
+    compact: false,
     ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
     ...{ images: 'i', name: 'mine' },
   });
