@@ -15,6 +15,7 @@ test('all options in the help are accepted', () => {
   expect(readOptions(['a.json', '--from', 'checkpoints/x'])).toEqual({
     file: 'a.json',
     resume: false,
+    compact: false,
     from: 'checkpoints/x',
     backend: 'auto',
   });
