@@ -20,7 +20,7 @@ test('all options in the help are accepted', () => {
     backend: 'auto',
   });
   for (const [, option] of helpText(COMMAND).matchAll(/^ {2}(--[a-z]+)/gm)) {
-    expect(`${args} --resume --from`).toContain(option);
+    expect(`${args} --resume --compact --from`).toContain(option);
   }
 });
 
