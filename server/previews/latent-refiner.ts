@@ -1,5 +1,6 @@
 /** Refines the latents of drawings in a thread of its own, which starts with the first drawing. */
 import { Worker } from 'node:worker_threads';
+import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import type { Refinement } from './refine-latent.ts';
@@ -14,10 +15,18 @@ export interface LatentRefiner {
 
 type Thread = WorkerRpc<RefinerMethods>;
 
-/** @param onFailure called with the reason when a drawing stays unrefined */
+export interface LatentRefinerOptions {
+  readonly clock: Clock;
+  /** Most time that a drawing waits for the thread, ms. */
+  readonly patience: number;
+  /** Called with the reason when a drawing stays unrefined. */
+  readonly onFailure: (why: string) => void;
+}
+
+/** The refiner of a checkpoint that `canRefine`. */
 export function createLatentRefiner(
   { card, tensors }: Checkpoint,
-  onFailure: (why: string) => void,
+  { clock, patience, onFailure }: LatentRefinerOptions,
 ): LatentRefiner {
   let thread: Thread | undefined;
   const open = (): Thread => {
@@ -34,15 +43,25 @@ export function createLatentRefiner(
     async refine(refinement) {
       if (!thread || thread.lost) thread = open();
       const own = thread;
+      const done = own.ready.then(() => own.call('refine', refinement));
+      let cancel = (): void => {};
+      const late = new Promise<undefined>((resolve) => {
+        cancel = clock.after(patience, () => resolve(undefined));
+      });
       try {
-        await own.ready;
-        return await own.call('refine', refinement);
+        const refined = await Promise.race([done, late]);
+        if (refined) return refined;
+        onFailure('its refinement has not ended in time');
       } catch (error) {
         // The next drawing tries again.
         if (thread === own) thread = undefined;
         onFailure((error as Error).message);
-        return refinement.latent;
+      } finally {
+        cancel();
+        // What comes too late concerns nobody.
+        done.catch(() => {});
       }
+      return refinement.latent;
     },
     async close() {
       await thread?.terminate(new Error('the server stops'));

@@ -43,9 +43,12 @@ export function openSeedPreviews(
   }
   const now = () => performance.now();
   const refiner = canRefine(checkpoint)
-    ? createLatentRefiner(checkpoint, (why) =>
-        log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
-      )
+    ? createLatentRefiner(checkpoint, {
+        clock,
+        patience: refiningAll,
+        onFailure: (why) =>
+          log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
+      })
     : undefined;
   const drawingEncoder = new DrawingEncoder({
     encoder,

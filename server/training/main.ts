@@ -28,7 +28,7 @@ import {
   saveRun,
   setAside,
 } from './run-folder.ts';
-import { firstState, type RunState, trainedShapes } from './run-state.ts';
+import { firstState, type RunState, trainedShapes, withoutPools } from './run-state.ts';
 import { leakAt } from './schedule.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
@@ -168,8 +168,10 @@ async function train(training: Training): Promise<number> {
   const progress = createProgress({
     ...{ updates, done: trainer.updates, now, say, backend: compute.name },
   });
-  const saveState = (state: RunState): Promise<void> =>
-    saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
+  const saveState = (whole: RunState): Promise<void> => {
+    const state = options.compact ? withoutPools(whole) : whole;
+    return saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
+  };
   const save = async (): Promise<void> => {
     await saveState(await trainer.state());
     const picture = await retry(

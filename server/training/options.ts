@@ -41,6 +41,9 @@ export const COMMAND = {
     resume: {
       help: 'continue the run of this name; the result is the same as without the interruption',
     },
+    compact: {
+      help: 'save the state without its pool, to keep it elsewhere; a run that resumes from it fills the pool again',
+    },
     from: {
       value: 'FOLDER',
       type: text,

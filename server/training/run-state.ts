@@ -45,6 +45,9 @@ export function trainedShapes(config: TrainingConfig): Shapes {
   ]);
 }
 
+/** A state without its pools, a fraction of the size. What continues from it fills them again. */
+export const withoutPools = (state: RunState): RunState => ({ ...state, pool: [], crowd: [] });
+
 /** The initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));

@@ -7,6 +7,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { CHECKPOINT_FOLDER, startEngine } from '../../support/engine.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { afterSuite, suiteFolder } from '../../support/suite.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
@@ -70,13 +71,26 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
   expect(await refine({ image, latent: encoded(image), budget: 1 })).toEqual(encoded(image));
 });
 
-test('a drawing whose refiner fails stays as it was encoded, and the reason is told', async () => {
+test('a drawing whose refiner fails, or is late, stays as it was encoded, and the reason is told', async () => {
   const said: string[] = [];
-  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
-  const refiner = createLatentRefiner({ ...checkpoint, tensors }, (why) => said.push(why));
+  const fake = new FakeClock();
+  const options = { clock: fake, patience: 3_000, onFailure: (why: string) => said.push(why) };
   const latent = new Float32Array(card.latentSize).fill(0.1);
-  const refinement = { image: named('Bee'), latent, budget: 100 };
-  expect(await refiner.refine(refinement)).toBe(latent);
+  const refinement = { image: named('Bee'), latent, budget: 60_000 };
+
+  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
+  const broken = createLatentRefiner({ ...checkpoint, tensors }, options);
+  expect(await broken.refine(refinement)).toBe(latent);
   expect(said).toHaveLength(1);
-  await refiner.close();
+
+  const sound = createLatentRefiner(checkpoint, options);
+  const first = sound.refine(refinement);
+  await fake.advance(3_000);
+  expect(await first).toBe(latent);
+  expect(said[1]).toMatch('in time');
+  // By now, its thread has started.
+  expect(await sound.refine(refinement)).not.toEqual(latent);
+  await Promise.all([broken.close(), sound.close()]);
+  expect(said).toHaveLength(2);
+  expect(fake.waiting).toBe(0);
 });

@@ -8,17 +8,19 @@ test('all options in the help are accepted', () => {
   expect(readOptions(['a.json', ...args.split(' '), '--resume'])).toEqual({
     file: 'a.json',
     resume: true,
+    compact: false,
     ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
     ...{ images: 'i', name: 'mine' },
   });
   expect(readOptions(['a.json', '--from', 'checkpoints/x'])).toEqual({
     file: 'a.json',
     resume: false,
+    compact: false,
     from: 'checkpoints/x',
     backend: 'auto',
   });
   for (const [, option] of helpText(COMMAND).matchAll(/^ {2}(--[a-z]+)/gm)) {
-    expect(`${args} --resume --from`).toContain(option);
+    expect(`${args} --resume --compact --from`).toContain(option);
   }
 });
 

@@ -5,7 +5,7 @@ import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
-import { firstState, type RunState } from '../../../server/training/run-state.ts';
+import { firstState, type RunState, withoutPools } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
@@ -133,6 +133,21 @@ describe.each(runs)('a run %s', (_, config) => {
     expect(pictured).toEqual(await shown(fast));
     expect(pictured[2]).not.toBe(pictured[1]);
   });
+});
+
+test('a run saved without its pool goes on, and fills the pool again', async () => {
+  const config = tinyConfig({ pool: TINY_POOL });
+  const first = await start(config);
+  await updates(first, 6);
+  const state = withoutPools(await first.state());
+  await saveRun(folder(), { state, seconds: 12 }, config);
+  const loaded = await loadRun(folder(), config);
+  expect(loaded.state.pool).toEqual([]);
+  const second = await start(config, loaded.state);
+  const reports = await updates(second, 6);
+  expect(reports.map(({ update }) => update)).toEqual([7, 8, 9, 10, 11, 12]);
+  expect(reports[0].pooled).toBeUndefined();
+  expect(reports.at(-1)!.pooled).toBeDefined();
 });
 
 describe('the loss', () => {
