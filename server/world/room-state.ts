@@ -14,7 +14,7 @@ import {
   count as whole,
 } from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
-import { flashLimit, origin } from '../../shared/vocabulary.ts';
+import { cause, flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
@@ -111,6 +111,29 @@ const organismState = v.strictObject({
   expression: v.optional(v.strictObject({ latent, stepsLeft: whole, held: v.optional(whole) })),
 });
 
+const ended = v.strictObject({
+  ...{ id: positive, kind: v.string(), origin, parents, planter },
+  born: whole,
+  /** Tick of its death. */
+  died: whole,
+  cause,
+  wounds: whole,
+  healed: whole,
+  /** Absent where its gallery kind tells it. */
+  latent: v.optional(latent),
+});
+/** An organism that has died. */
+export type Ended = v.InferOutput<typeof ended>;
+
+const lineage = v.strictObject({
+  /** In the order of their deaths. */
+  ended: v.array(ended),
+  /** Number of others that are no longer remembered. */
+  forgotten: whole,
+});
+/** The dead that a room remembers. */
+export type LineageState = v.InferOutput<typeof lineage>;
+
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
@@ -195,6 +218,8 @@ export const roomState = v.pipe(
     relatives: v.optional(relativesTable),
     /** Share of the organisms that may express at once; absent: none. */
     liveliness: v.optional(liveliness),
+    /** Absent: nothing has died since it is remembered. */
+    lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -240,6 +265,7 @@ export type CommandState = Pick<
   | 'life'
   | 'relatives'
   | 'liveliness'
+  | 'lineage'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 

@@ -29,6 +29,7 @@ import { RoomRules } from './room-rules.ts';
 import {
   exportOrganism,
   importOrganism,
+  type LineageState,
   ROOM_STATE_VERSION,
   type RoomState,
 } from './room-state.ts';
@@ -123,6 +124,11 @@ export class Room {
     return this.lifecycle.blockersOf(id);
   }
 
+  /** The dead that the room remembers. */
+  get lineage(): LineageState {
+    return this.lifecycle.lineage.state;
+  }
+
   /** Number of living organisms. */
   get size(): number {
     return this.lifecycle.size;
@@ -162,13 +168,9 @@ export class Room {
   }
 
   /**
-   * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
-   * random numbers.
+   * The latent that would be planted for a seed now, for its preview; see `CommandHandlers`.
    *
-   * @param participant owner of the held seed, if it is one
-   * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
-   *   bad-latent
+   * @throws Refusal no-such-seed, no-such-organism, bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     return this.handlers.previewLatent(seed, participant);
@@ -373,7 +375,7 @@ export class Room {
       tick: this.completedTicks,
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
-      died: this.lifecycle.takeDead().map(viewOf),
+      died: this.lifecycle.takeDead(this.completedTicks).map(viewOf),
       changed: this.grid.takeChanged(),
     };
   }
