@@ -35,6 +35,8 @@ export interface LineagePage extends LineageTree {
   readonly sheet: { readonly url: string; readonly columns: number };
   /** Side of a picture, pixels. */
   readonly side: number;
+  /** Whether keepsakes can be planted in the room. */
+  readonly canPlant: boolean;
 }
 
 /** Where a server tells the tree of a room. */
@@ -43,3 +45,7 @@ export const lineagePath = (room: string): string => `/lineage/${room}`;
 /** Where a server has the picture of an organism that is of no kind of the gallery. */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;
+
+/** Where a server has the seed of an organism as a token. */
+export const lineageSeedPath = (room: string, organism: OrganismId | string): string =>
+  `/lineage/${room}/${organism}/seed`;

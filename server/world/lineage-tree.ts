@@ -1,6 +1,7 @@
 /** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
+import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
 import { ancestorsOf } from './lineage.ts';
 import type { Room } from './room.ts';
 import type { Ended } from './room-state.ts';
@@ -35,3 +36,24 @@ function livingOf(organism: Room['organisms'][number]): LineageOrganism {
 }
 
 const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => one;
+
+/**
+ * The seed of an organism that lives or is remembered; undefined if there is none, or the host has
+ * removed it and it is of no kind of the gallery: it may be what nobody should see.
+ */
+export function rememberedSeed(
+  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
+  id: OrganismId,
+): { readonly kind: string; readonly latent: Float32Array } | undefined {
+  const living = room.viewOf(id);
+  if (living) {
+    const latent = room.previewLatent({ from: 'organism', organism: id }, HOUSE.id);
+    return { kind: living.kind, latent };
+  }
+  const dead = room.lineage.ended.find((one) => one.id === id);
+  if (!dead) return undefined;
+  const { kind, cause } = dead;
+  const entry = room.species.gallery.find(({ name }) => name === kind);
+  const latent = entry?.latent ?? (cause === 'removed' ? undefined : dead.latent);
+  return latent && { kind, latent };
+}

@@ -129,7 +129,8 @@ export class RoomPolicy {
       ? participant
       : { ...participant, name: '' };
 
-  private readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
+  /** The organism as others may see it: without its planter's name if that is hidden. */
+  readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
     ...organism,
     planter: this.redactParticipant(organism.planter),
   });
