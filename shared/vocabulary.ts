@@ -92,6 +92,8 @@ export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
 
 /** How organisms live: ticks between two steps, by what they do, and seconds of a lifetime. */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
+  /** Ticks between two steps of one that expresses a relative; absent: as of one that heals. */
+  readonly expressing?: number | undefined;
   /** Absent: for ever. */
   readonly lifetime?: number | undefined;
 };

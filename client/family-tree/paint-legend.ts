@@ -64,7 +64,7 @@ function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[]
           );
         }
       },
-      msg('departed, to make room'),
+      msg('departed'),
     ],
     [
       (to, from, end, y, forward) => {

@@ -17,7 +17,7 @@ export const planterOf = (organism: LineageOrganism): string => planterName(orga
 /** How its life ended, or that it has not. */
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
-  if (cause === 'departed') return msg('departed, to make room');
+  if (cause === 'departed') return msg('departed');
   if (cause === 'killed') return msg('wounded to death');
   if (cause === 'removed') return msg('removed by the house');
   return msg('no cell of it was left');

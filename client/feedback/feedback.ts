@@ -1,10 +1,21 @@
 /** Sound and vibration of the page; off until the visitor turns them on. */
+import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { deviceHaptics, type Haptics } from './haptics.ts';
 import type { Sound } from './sound.ts';
 
+type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed';
+
 /** Cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
+
+/** What is played for what happens to the visitor's organisms. */
+const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
+  born: 'planted',
+  healed: 'healed',
+  departing: 'departing',
+  renewed: 'healed',
+};
 
 /** Plays sounds and vibrations for the visitor's own actions and organisms. */
 export class Feedback {
@@ -22,8 +33,9 @@ export class Feedback {
       // Sounds queued on a suspended context would all play at once when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
-      if (event.what === 'born') this.play('planted');
-      if (event.what === 'healed') this.play('healed');
+      const departed = event.what === 'died' && event.cause === 'departed';
+      const name = departed ? 'departed' : PLAYED[event.what];
+      if (name) this.play(name);
     });
   }
 
@@ -88,7 +100,7 @@ export class Feedback {
   }
 
   /** @param name `refused`: by the server or by the page */
-  play(name: 'planted' | 'healed' | 'refused'): void {
+  play(name: Played): void {
     this.sound?.play(name);
     this.activeHaptics?.play(name);
   }

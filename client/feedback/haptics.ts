@@ -4,7 +4,11 @@
 const MIN_INTERVAL = 45;
 
 /** Durations, or alternating durations and pauses, ms. */
-const PATTERNS = { planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] };
+const PATTERNS = {
+  ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
+  /** That it departs, the page says with `affected`. */
+  ...{ departing: 0, departed: 8 },
+};
 
 /** Vibrates for cuts, refusals, planting and healing, and when others affect one's organisms. */
 export class Haptics {
@@ -26,7 +30,8 @@ export class Haptics {
   }
 
   play(name: keyof typeof PATTERNS): void {
-    this.vibrate(PATTERNS[name]);
+    // 0 would end another vibration.
+    if (PATTERNS[name] !== 0) this.vibrate(PATTERNS[name]);
   }
 }
 

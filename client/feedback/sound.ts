@@ -30,6 +30,12 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
+  /** Two notes that fall, and the lower one alone. */
+  departing: [
+    { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
+    { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
+  ],
+  departed: [{ from: LOWEST * 1.125, to: LOWEST * 0.75, loudness: 0.2, rise: 0.12, fall: 1.8 }],
   refused: [THUD, { ...THUD, after: 0.1 }],
 } satisfies Record<string, readonly Tone[]>;
 

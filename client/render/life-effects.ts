@@ -44,7 +44,8 @@ export class LifeEffects {
         if (event.what === 'divided') effects.divided(here, stage, now);
         if (event.what === 'wounded') this.shake(organism, now);
         if (event.what === 'died' && event.cause === 'departed') this.departed.add(id);
-        if (event.what === 'healed') effects.healed(here, 0.5 * stage, now);
+        if (event.what === 'healed' || event.what === 'renewed')
+          effects.healed(here, 0.5 * stage, now);
         invalidate();
       }),
       model.on('beacon', ({ organism: id, hue }) => {

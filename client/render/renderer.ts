@@ -30,7 +30,7 @@ export interface Picture {
   readonly breath: number;
   /** [4 × 4] of each shiver that spreads: its centre, how far it has come, cells; its strength. */
   readonly shivers: Float32Array;
-  /** Seconds since any fixed moment, for what floats in the medium; without it it is still. */
+  /** For what floats in the medium, see `driftAt`; without it it is still. */
   readonly time?: number;
   readonly marks: MarkList;
   /** Somebody moves the camera: what changes because of it is not a flash. */

@@ -4,6 +4,7 @@ import type { RoomModel } from '../net/room-model.ts';
 import { between, type Camera, type Insets, type Point, type Size } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
+import { driftAt } from '../render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
 
@@ -113,7 +114,7 @@ export class WallView extends CanvasView {
     const { calm } = this.happenings.effects;
     return {
       ...{ camera, whole: wholeAround(view, options), highlights: NOTHING },
-      ...{ time: calm ? 0 : now / 1000, crisp: false, faded: 0 },
+      ...{ time: calm ? 0 : driftAt(now), crisp: false, faded: 0 },
     };
   }
 

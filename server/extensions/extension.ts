@@ -12,6 +12,7 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
+import type { Expressing } from '../world/expressions.ts';
 
 /** A room was opened. Also sent for each open room after an extension restarts. */
 export interface RoomOpened {
@@ -53,9 +54,13 @@ export type Wish<W extends RoomCommand['what']> = RoomCommand & { readonly what:
   readonly room: string;
 };
 
-/** A life event, or `crossed`: a participant crossed two organisms and holds the seed. */
+/**
+ * A life event; `expressing`: a resting organism has begun to express a relative; or `crossed`: a
+ * participant crossed two organisms and holds the seed.
+ */
 export type Happening =
   | LifeEvent
+  | Expressing
   | {
       readonly what: 'crossed';
       readonly parents: readonly OrganismId[];

@@ -123,13 +123,14 @@ export class Hooks {
   }
 
   /** Sends the events of a room's tick. Call after each tick. */
-  ticked(roomServer: RoomServer, { tick, life, answers }: TickResult): void {
+  ticked(roomServer: RoomServer, { tick, life, expressing = [], answers }: TickResult): void {
     const room = roomServer.room.name;
     const watched = this.rooms.get(room);
     if (!watched) return;
     if (watched.isActive) this.tell('onStirred', () => ({ room }));
     watched.isActive = false;
-    for (const event of life) this.tell('onLife', () => ({ room, tick, event }));
+    for (const event of [...life, ...expressing])
+      this.tell('onLife', () => ({ room, tick, event }));
     for (const { by, seed } of answers) {
       if (seed?.origin !== 'cross') continue;
       const event = { what: 'crossed', parents: seed.parents, by, seed: seed.id } as const;

@@ -1,8 +1,9 @@
 /**
- * The end of a room's day: for a minute, what lives there goes one by one, and a new day begins on
- * bare ground. A snapshot of before is kept, as before other changes of a room as a whole.
+ * The end of a room's day: for a minute, what lives there departs, and a new day begins on bare
+ * ground. A snapshot of before is kept, as before other changes of a room as a whole.
  */
 import { randomInt } from 'node:crypto';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
@@ -12,11 +13,16 @@ import { runSystemCommand } from './system-commands.ts';
 
 /** From the first organism that goes to bare ground, seconds. */
 const DURATION = 60;
+/** For how long walls show the family tree after that, unless the farewell was shorter; ms. */
+const TREE = 45_000;
 /** Time between two looks at who is next, ms. */
 const STEP = 500;
+const { maxDissolving, dissolveSeconds } = DEFAULTS.departure;
 
 interface Farewell {
   readonly live: OpenRoom;
+  /** From the first organism that goes to bare ground. */
+  readonly seconds: number;
   /** When it ends, ms. */
   until: number;
   /** Begun because the house closes. */
@@ -24,10 +30,10 @@ interface Farewell {
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Organisms that should have gone by now, less those that have; a fraction. */
+  /** Organisms that should depart by now, less those that do; a fraction. */
   owed: number;
-  /** Resolves when the removals that have been asked for are done. */
-  removed: Promise<unknown>;
+  /** Resolves when the departures that have been asked for have begun. */
+  begun: Promise<unknown>;
 }
 
 /** The farewells that go on. */
@@ -61,10 +67,10 @@ export class Farewells {
       end = resolve;
     });
     const farewell: Farewell = {
-      ...{ live, atClosing, until: Infinity },
+      ...{ live, atClosing, seconds, until: Infinity },
       ...{ cancel: () => {}, end, done },
       owed: 0,
-      removed: Promise.resolve(),
+      begun: Promise.resolve(),
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
@@ -92,7 +98,7 @@ export class Farewells {
     );
   }
 
-  /** Stops it, if it goes on: what still lives stays. Resolves when nothing more goes. */
+  /** Stops it, if it goes on: what does not depart yet stays. Resolves when nothing more departs. */
   async stop(name: string): Promise<void> {
     const farewell = this.going.get(name);
     if (!farewell) return;
@@ -100,7 +106,7 @@ export class Farewells {
     this.going.delete(name);
     this.setFarewell(farewell, false);
     farewell.end();
-    await farewell.removed;
+    await farewell.begun;
   }
 
   /** Stops those that the closing time has begun. */
@@ -112,7 +118,7 @@ export class Farewells {
     for (const name of [...this.going.keys()]) void this.stop(name);
   }
 
-  /** Removes as many as are due, so that the last one goes at the end. */
+  /** Has as many depart as are due, so that the last one is gone at the end. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
@@ -125,22 +131,56 @@ export class Farewells {
     const left = Math.max(0, until - clock.now());
     const { organisms } = live.room;
     if (left === 0 && organisms.length === 0) {
+      this.showTree(name, farewell);
+      return;
+    }
+    const staying = organisms.filter(({ phase }) => phase !== 'departing');
+    const seconds = dissolvingTime(staying.length, left / 1000);
+    const rest = left - 1000 * seconds;
+    farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
+    // None has to go at once for another, unless the time is over.
+    const free = maxDissolving - (organisms.length - staying.length);
+    farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
+    const begun: Promise<unknown>[] = [];
+    for (; farewell.owed >= 1 && staying.length > 0; farewell.owed--) {
+      const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
+      begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
+    }
+    // One that has died in this moment is gone anyway, and a full queue takes it later.
+    farewell.begun = Promise.allSettled(begun);
+    farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
+  }
+
+  /** Walls show who came of whom, before a new day begins. */
+  private showTree(name: string, farewell: Farewell): void {
+    const { server, room } = farewell.live;
+    if (server.walls.upCount === 0 || room.lineage.ended.length === 0) {
       void this.stop(name);
       return;
     }
-    farewell.owed += left < STEP ? organisms.length : (organisms.length * STEP) / left;
-    const removals: Promise<unknown>[] = [];
-    for (; farewell.owed >= 1 && organisms.length > 0; farewell.owed--) {
-      const [{ id: organism }] = organisms.splice(randomInt(organisms.length), 1);
-      removals.push(runSystemCommand(live, { what: 'remove', organism }));
-    }
-    // One that has died in this moment is gone anyway, and a full queue takes it later.
-    farewell.removed = Promise.allSettled(removals);
-    farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
+    server.policy.showsTree = true;
+    server.broadcastSettings();
+    const time = Math.min(TREE, 1000 * farewell.seconds);
+    farewell.cancel = this.context.clock.after(time, () => void this.stop(name));
   }
 
   private setFarewell({ live: { server } }: Farewell, isGoing: boolean): void {
     server.policy.isFarewell = isGoing;
+    server.policy.showsTree = false;
     server.broadcastSettings();
   }
 }
+
+/**
+ * For how long each dissolves, so that all have gone at the end and no more dissolve at once than
+ * may.
+ *
+ * @param organisms that do not depart yet
+ * @param left until the end, seconds
+ * @returns seconds
+ */
+const dissolvingTime = (organisms: number, left: number): number =>
+  Math.max(
+    STEP / 1000,
+    Math.min(dissolveSeconds, (maxDissolving * left) / (organisms + maxDissolving)),
+  );

@@ -109,6 +109,8 @@ function argumentsOf(event: Happening): OscArgument[] | undefined {
       return [int(event.id), int(event.wounds)];
     case 'healed':
       return [int(event.id), int(event.healed)];
+    case 'expressing':
+      return [int(event.id), text(event.kind)];
     case 'died':
       return [int(event.id), text(event.cause)];
     case 'crossed':

@@ -13,13 +13,15 @@ import {
   loadCheckpoint,
   MODEL_FILE,
 } from '../vnca/checkpoint.ts';
-import { MAP_FILE } from '../vnca/latent-map.ts';
+import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
 export interface NamedCheckpoint extends Checkpoint {
   /** The name in its card. */
   readonly ownName?: string;
+  /** Its map is not usable. */
+  readonly hasBadMap?: true;
 }
 
 const FOLDER = 'checkpoints';
@@ -116,7 +118,16 @@ export async function loadKeptCheckpoints(
       const checkpoint = await loadExactly(join(data, FOLDER, hash), hash);
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
-      kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name });
+      const hasBadMap = await readMap(checkpoint).then(
+        () => undefined,
+        ({ message }: Error) => {
+          const what =
+            'The map of a kept checkpoint is not usable, so its creatures are laid out anew';
+          log.warn('checkpoint-not-kept', `${what}: ${message}`);
+          return { hasBadMap: true } as const;
+        },
+      );
+      kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name, ...hasBadMap });
     } catch (error) {
       log.warn(
         'checkpoint-not-kept',

@@ -1,5 +1,7 @@
 /** Brings up a room from its plan, and applies changed settings to it while it runs. */
+
 import { isDeepStrictEqual } from 'node:util';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import type { FlashLimit, LifeSettings } from '../../shared/vocabulary.ts';
@@ -26,7 +28,7 @@ import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
 const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
-  ...{ birth, healing, lifetime },
+  ...{ birth, healing, lifetime, expressing: DEFAULTS.life.expressing },
 });
 
 /** Where rooms are stored. */

@@ -36,7 +36,7 @@ export async function prepareCheckpoint(
   const { card } = checkpoint;
   const latents = card.gallery.map((_, i) => galleryLatent(checkpoint, i));
   const { featured, unsuitable } = selectGallery(card.gallery, latents);
-  const maps = await loadMaps(checkpoint, featured);
+  const maps = await loadMaps(checkpoint, featured, !checkpoint.hasBadMap);
   const relatives = await loadRelatives(checkpoint);
   const species = speciesOf(checkpoint, { featured, ...maps, ...(relatives && { relatives }) });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });

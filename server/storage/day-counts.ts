@@ -4,7 +4,7 @@ import type { TickEvents } from '../world/world.ts';
 import type { DayRecord } from './record-schemas.ts';
 
 /** Commands of the host and the gardener, and the one that only keeps an organism. */
-const UNCOUNTED = ['remove', 'clear', 'thin', 'renew'] as const;
+const UNCOUNTED = ['remove', 'clear', 'depart', 'thin', 'renew'] as const;
 
 type What = RoomCommand['what'];
 type Counted = Exclude<What, (typeof UNCOUNTED)[number]>;

@@ -153,14 +153,19 @@ async function replayWithout(
   }
 }
 
-/** The events of a replayed tick: refused commands are omitted, withdrawn ones marked. */
+/**
+ * The events of a replayed tick: refused commands are omitted, withdrawn ones marked. Seeds that the
+ * engine had no memory for are refused again, as they have used ids and random numbers.
+ */
 function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord): RoomEvent[] {
+  const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
   let index = 0;
   return entry.events.flatMap((event): RoomEvent[] => {
-    // Commands that ran out of engine memory are also listed as refused.
-    if (event.what === 'no-memory') return [];
     if (event.what !== 'command') return [event];
-    if (entry.refused?.includes(index++)) return [];
+    if (entry.refused?.includes(index++)) {
+      const isSeed = event.command.what === 'plant' || event.command.what === 'renew';
+      return wasOutOfMemory && isSeed ? [event] : [];
+    }
     const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event.command.by.id));
     return [{ ...event, past: isWithdrawn ? 'withdrawn' : 'accepted' }];
   });

@@ -32,26 +32,42 @@ export interface Maps {
  * Loads or computes the maps. Points are spread so that each can be touched.
  *
  * @param featured gallery indices
+ * @param mayRead whether the file may be used
  * @returns undefined for very few creatures
- * @throws CheckpointError bad-card: the file is not a map of this gallery
+ * @throws CheckpointError as `readMap`
  */
 export async function loadMaps(
   checkpoint: Checkpoint,
   featured: readonly number[],
+  mayRead = true,
 ): Promise<Maps | undefined> {
-  const count = checkpoint.card.gallery.length;
   if (featured.length < FEWEST) return undefined;
-  const file = join(checkpoint.folder, MAP_FILE);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  const places =
-    text === undefined
-      ? principalPlaces(Array.from({ length: count }, (_, i) => galleryLatent(checkpoint, i)))
-      : parseMap(text, file, count);
+  const latents = checkpoint.card.gallery.map((_, i) => galleryLatent(checkpoint, i));
+  const places = (mayRead ? await readMap(checkpoint) : undefined) ?? principalPlaces(latents);
   const map: (MapPoint | null)[] = places.map(() => null);
   spread(fill(featured.map((index) => places[index]))).forEach((place, i) => {
     map[featured[i]] = place;
   });
   return { map, wholeMap: spread(fill(places)) };
+}
+
+/**
+ * Reads the file of a map.
+ *
+ * @returns a place for each gallery entry; undefined without the file
+ * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: it cannot be
+ *   read
+ */
+export async function readMap({
+  folder,
+  card,
+}: Pick<Checkpoint, 'folder' | 'card'>): Promise<readonly MapPoint[] | undefined> {
+  const file = join(folder, MAP_FILE);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
+  });
+  return text === undefined ? undefined : parseMap(text, file, card.gallery.length);
 }
 
 function parseMap(text: string, file: string, count: number): readonly MapPoint[] {

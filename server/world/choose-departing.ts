@@ -18,7 +18,13 @@ export interface Resident {
   readonly born: number;
   /** Tick at which its planter last renewed it. */
   readonly renewed?: number | undefined;
+  /** While it expresses a relative, or is on its way home. */
+  readonly expression?: unknown;
 }
+
+/** Whether it rests; one that expresses a relative does. */
+const rests = ({ phase, expression }: Resident, { isIdleRest = false }: Moment): boolean =>
+  phase === 'asleep' || (isIdleRest && expression !== undefined);
 
 /** The tick at which an organism's life began: its planting, or when its planter renewed it. */
 const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
@@ -38,6 +44,8 @@ export interface Moment {
    * Absent in a room of an earlier release, in which no fresh organism departs.
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
+  /** Whether one that expresses rests; absent in a room of an earlier release. */
+  readonly isIdleRest?: boolean;
 }
 
 /** Compared number by number; the lower rank is chosen. */
@@ -71,19 +79,20 @@ function lowest<R extends Resident>(
  */
 export function chooseDeparting<R extends Resident>(
   residents: readonly R[],
-  { tick, tickRate, absentSince }: Moment,
+  moment: Moment,
   isEligible: (resident: R) => boolean = () => true,
 ): R | undefined {
+  const { tick, tickRate, absentSince } = moment;
   const counts = countBy(residents, ({ planter }) => planter.id);
   return lowest(residents, (resident) => {
-    const { id, phase, planter } = resident;
+    const { id, planter } = resident;
     if (tick - lifeBegan(resident) < protectedSeconds * tickRate) return undefined;
     if (!isEligible(resident)) return undefined;
-    const rests = phase === 'asleep';
+    const isResting = rests(resident, moment);
     const since = absentSince(planter.id);
     // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
-    if (rests && since !== undefined) return [0, since, id];
-    return [1, -counts.get(planter.id)!, rests ? 0 : 1, id];
+    if (isResting && since !== undefined) return [0, since, id];
+    return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
   });
 }
 
@@ -128,7 +137,7 @@ export function chooseOutlived<R extends Resident>(
   return chooseDeparting(
     residents,
     moment,
-    (one) => one.phase === 'asleep' && tick - lifeBegan(one) >= lifetime * tickRate,
+    (one) => rests(one, moment) && tick - lifeBegan(one) >= lifetime * tickRate,
   );
 }
 
@@ -141,11 +150,13 @@ export function chooseOutlived<R extends Resident>(
  */
 export function chooseUnattended<R extends Resident>(
   residents: readonly R[],
-  { tick, tickRate, absentSince }: Moment,
+  moment: Moment,
 ): R | undefined {
-  return lowest(residents, ({ id, phase, planter, born }) => {
+  const { tick, tickRate, absentSince } = moment;
+  return lowest(residents, (resident) => {
+    const { id, planter, born } = resident;
     const since = absentSince(planter.id);
-    if (phase !== 'asleep' || since === undefined) return undefined;
+    if (!rests(resident, moment) || since === undefined) return undefined;
     if (tick - Math.max(since, born) < unattendedSeconds * tickRate) return undefined;
     return [since, id];
   });

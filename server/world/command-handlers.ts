@@ -330,6 +330,9 @@ export class CommandHandlers {
         return this.clear([command.organism]);
       case 'clear':
         return this.clear(ownersIn(command.area, this.grid));
+      case 'depart':
+        this.dissolving.dismiss(command, this.time(tick));
+        return {};
       case 'thin':
         return this.thin(tick);
       case 'renew':

@@ -30,6 +30,8 @@ export type RoomCommand = { readonly by: ParticipantView } & (
   | { readonly what: 'remove'; readonly organism: OrganismId }
   /** The host removes all organisms that own a place in a rectangle. */
   | { readonly what: 'clear'; readonly area: Rect }
+  /** The host has an organism depart, within so many seconds, and nobody can renew it. */
+  | { readonly what: 'depart'; readonly organism: OrganismId; readonly seconds: number }
   /** The gardener has the organism depart that has been unattended longest. */
   | { readonly what: 'thin' }
 );

@@ -107,6 +107,7 @@ export class Departures {
   }
 
   private moment(time: DepartureTime): Moment | undefined {
-    return this.attendance && { ...this.attendance.facts, ...time };
+    const isIdleRest = this.lifecycle.rules.life.expressing !== undefined;
+    return this.attendance && { ...this.attendance.facts, ...time, isIdleRest };
   }
 }

@@ -1,8 +1,11 @@
 /** How a departing organism dissolves: cell by cell, from its rim inwards (rule DEP-7). */
 import { stageRect } from '../../shared/geometry.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
+/** Depths by the picture, which stays the same while an organism dissolves. */
+const known = new WeakMap<Uint8Array, Uint16Array>();
 /** How far chance moves a place back in the order, in places. */
 const ROUGHNESS = 3;
 /** Steps of the order that are told apart, for each place of depth. */
@@ -26,7 +29,7 @@ export function dissolvingPlaces(
 ): number[] {
   // As it looked last, so that the rim does not follow the holes. A seed has not been seen yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
-  const depth = depths(seen ?? new Uint8Array(4 * side * side), side);
+  const depth = seen ? getOrAdd(known, seen, () => depths(seen, side)) : new Uint16Array(side ** 2);
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
     grid.place(x + (cell % side), y + Math.floor(cell / side));

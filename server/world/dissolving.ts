@@ -54,8 +54,14 @@ export class Dissolving {
   /**
    * Has an organism depart. At most `maxDissolving` dissolve at once, as the engine still has their
    * cells; for one more, the one nearest its end goes at once.
+   *
+   * @param seconds until it is gone
    */
-  begin(organism: Organism, { tick, tickRate }: DepartureTime): void {
+  begin(
+    organism: Organism,
+    { tick, tickRate }: DepartureTime,
+    seconds: number = dissolveSeconds,
+  ): void {
     const { lifecycle } = this;
     if (!lifecycle.rules.areLiving) {
       lifecycle.die(organism, 'departed');
@@ -66,8 +72,15 @@ export class Dissolving {
       const nearest = departing.reduce((a, b) => (b.dissolving! < a.dissolving! ? b : a));
       this.end(nearest, tick);
     }
-    organism.dissolving = Math.max(1, Math.round(dissolveSeconds * tickRate));
+    organism.dissolving = Math.max(1, Math.round(seconds * tickRate));
     lifecycle.depart(organism);
+  }
+
+  /** Has an organism depart for good. @throws Refusal no-such-organism */
+  dismiss({ organism: id, seconds }: RoomCommand & { what: 'depart' }, time: DepartureTime): void {
+    const organism = this.lifecycle.require(id);
+    organism.isFinal = true;
+    if (organism.phase !== 'departing') this.begin(organism, time, seconds);
   }
 
   /** Once a tick, after its commands. */
@@ -85,7 +98,8 @@ export class Dissolving {
 
   /** The organisms of a planter that depart or have departed lately. */
   renewable(planter: ParticipantId, time: DepartureTime): Renewable[] {
-    const isTheirs = (one: Pick<Departed, 'planter'>): boolean => one.planter.id === planter;
+    const isTheirs = ({ planter: by, isFinal }: Pick<Organism, 'planter'> & Partial<Organism>) =>
+      by.id === planter && !isFinal;
     const gone = this.departed.filter((one) => isTheirs(one) && !isOver(one, time));
     return [
       ...gone.map(({ id, kind, at }) => ({ id, kind, ticks: at - time.tick })),
@@ -114,7 +128,7 @@ export class Dissolving {
     if (!mine) throw new Refusal('no-such-organism', `organism ${id}`);
     if (mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
     // Otherwise planters could keep all of theirs from ever departing.
-    if (living && living.phase !== 'departing') {
+    if (living && (living.phase !== 'departing' || living.isFinal)) {
       throw new Refusal('no-such-organism', `organism ${id} does not depart`);
     }
     const other = departures.departing(undefined, maxOrganisms, time);
@@ -166,11 +180,11 @@ export class Dissolving {
   }
 
   private end(organism: Organism, tick: number): void {
-    const { id, latent, origin, kind, parents, planter } = organism;
+    const { id, latent, origin, kind, parents, planter, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
     // The house, the gardener and forgotten visitors do not come back for it.
-    if (!this.departures.knows(planter.id)) return;
+    if (isFinal || !this.departures.knows(planter.id)) return;
     this.remember({ id, x, y, latent, origin, kind, parents: [...parents], planter, at: tick });
   }
 }

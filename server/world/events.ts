@@ -14,7 +14,17 @@ import {
 } from './room-state.ts';
 
 const command = v.looseObject({
-  what: v.picklist(['plant', 'damage', 'cross', 'hold', 'remove', 'clear', 'thin', 'renew']),
+  what: v.picklist([
+    'plant',
+    'damage',
+    'cross',
+    'hold',
+    'remove',
+    'clear',
+    'depart',
+    'thin',
+    'renew',
+  ]),
   by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
 });
 

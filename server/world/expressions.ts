@@ -9,6 +9,15 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
+import { expressingPace } from './step-interval.ts';
+
+/** A resting creature has begun to express a relative. Pages are not told: they see it. */
+export interface Expressing {
+  readonly what: 'expressing';
+  readonly id: OrganismId;
+  /** Gallery name of the relative. */
+  readonly kind: string;
+}
 
 /** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
 const EVENLY = 0x9e3779b1;
@@ -55,13 +64,13 @@ export function beginExpressions(
   species: Species,
   { areLiving, relatives, liveliness: share, seed, life }: RoomRules,
   tick: number,
-): Organism[] {
+): { readonly organism: Organism; readonly event: Expressing }[] {
   if (!areLiving || !relatives || share === 0) return [];
-  const ticks = life.healing * (relatives.lentSteps + relatives.homeSteps);
+  const ticks = expressingPace(life) * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
     Math.ceil(share * population.size) - population.awake.filter((one) => one.expression).length;
-  const begun: Organism[] = [];
+  const begun: { organism: Organism; event: Expressing }[] = [];
   for (const organism of population.all) {
     if (free <= 0) break;
     const { id, phase, hurt } = organism;
@@ -69,10 +78,10 @@ export function beginExpressions(
     const others = relativesOf(organism, species, relatives);
     if (others.length === 0) continue;
     const index = others[Math.floor(chance(seed, id, tick) * others.length)];
-    const { latent } = species.gallery[index];
+    const { latent, name } = species.gallery[index];
     organism.expression = { latent, stepsLeft: relatives.lentSteps };
     organism.mustExpress = true;
-    begun.push(organism);
+    begun.push({ organism, event: { what: 'expressing', id, kind: name } });
     free--;
   }
   return begun;

@@ -7,7 +7,13 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../engine/engine.ts';
 import { close, openRim } from './closing.ts';
-import { beginExpressions, breakOff, countStep, takeExpressed } from './expressions.ts';
+import {
+  beginExpressions,
+  breakOff,
+  countStep,
+  type Expressing,
+  takeExpressed,
+} from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
@@ -30,6 +36,8 @@ export class OrganismLifecycle {
   private readonly disposed: PatchId[] = [];
   private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
+  /** Which organisms have begun to express a relative in this tick. */
+  expressing: readonly Expressing[] = [];
   /** Organisms that strokes have hit in this tick. */
   private readonly hitNow = new Set<Organism>();
 
@@ -164,10 +172,12 @@ export class OrganismLifecycle {
 
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
   express(tick: number): void {
-    for (const organism of beginExpressions(this.population, this.species, this.rules, tick)) {
+    const begun = beginExpressions(this.population, this.species, this.rules, tick);
+    for (const { organism } of begun) {
       organism.expression!.held = heldBy(organism, this.grid);
       this.wake(organism);
     }
+    this.expressing = begun.map(({ event }) => event);
   }
 
   /**

@@ -48,6 +48,8 @@ export interface Organism {
   phase: Phase;
   /** Ticks until it is gone; undefined unless it departs. */
   dissolving: number | undefined;
+  /** Whether its planter cannot renew it; undefined unless it departs. */
+  isFinal: true | undefined;
   /** Steps taken. */
   age: number;
   stage: number;
@@ -91,6 +93,7 @@ const NEWBORN = {
   renewed: undefined,
   phase: 'growing',
   dissolving: undefined,
+  isFinal: undefined,
   age: 0,
   wounds: 0,
   healed: 0,

@@ -48,6 +48,8 @@ export const liveliness = between(0, 1);
 export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
+  /** Absent in rooms of earlier releases: as `healing`. */
+  expressing: v.optional(positive),
   /** Absent: for ever. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
@@ -84,6 +86,8 @@ const organismState = v.strictObject({
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
   /** Ticks until it is gone, if it departs. */
   dissolving: v.optional(positive),
+  /** Of one that departs: its planter cannot renew it. */
+  isFinal: v.optional(v.literal(true)),
   age: whole,
   stage: positive,
   wounds: whole,
@@ -283,7 +287,7 @@ export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   // Patch ids belong to the engine, and dead organisms are removed within a tick.
   const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
-  const { pressing, seen, flicker, expression, renewed, dissolving, ...rest } = others;
+  const { pressing, seen, flicker, expression, renewed, dissolving, isFinal, ...rest } = others;
   const { hurt, cut, pause, wait, woundMask, closed, ...fields } = rest;
   return {
     ...fields,
@@ -294,6 +298,7 @@ export function exportOrganism(organism: Organism, tick: number): OrganismState 
     pressing: pressing.slice(),
     ...(renewed !== undefined && { renewed }),
     ...(dissolving !== undefined && { dissolving }),
+    ...(isFinal && { isFinal }),
     ...(hurt !== undefined && { hurt }),
     ...(cut && { cut }),
     ...(seen && { seen }),
@@ -314,6 +319,7 @@ export function importOrganism(state: OrganismState, patch: PatchId): Organism {
     isRestored: true,
     renewed: state.renewed,
     dissolving: state.dissolving,
+    isFinal: state.isFinal,
     hurt: state.hurt,
     cut: state.cut,
     seen: state.seen,

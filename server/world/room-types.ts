@@ -9,6 +9,7 @@ import type {
 import type { NewPatch, PatchId, PatchStep } from '../engine/engine.ts';
 import type { Answer } from './commands.ts';
 import type { RoomEvent } from './events.ts';
+import type { Expressing } from './expressions.ts';
 import type { RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
 
@@ -49,6 +50,8 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
+  /** Who has begun to express a relative; absent: nobody. */
+  readonly expressing?: readonly Expressing[];
   /** The organisms that died. */
   readonly died: readonly OrganismView[];
   /** Chunks of the planes that have changed. */

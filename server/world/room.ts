@@ -181,12 +181,7 @@ export class Room {
     return seedTokenOf(this.species, this.lifecycle.require(id));
   }
 
-  /**
-   * Registers a participant.
-   *
-   * @param granted initial energy; absent: a newcomer's
-   * @param source the same for all participants of one network address
-   */
+  /** @param granted initial energy @param source same for all of one network address */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const facts = {
       ...(granted !== undefined && { granted }),
@@ -375,6 +370,7 @@ export class Room {
       tick: this.completedTicks,
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
+      expressing: this.lifecycle.expressing,
       died: this.lifecycle.takeDead(this.completedTicks).map(viewOf),
       changed: this.grid.takeChanged(),
     };

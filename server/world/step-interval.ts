@@ -1,4 +1,5 @@
 /** When an organism takes its next step (rules PAC-1 and PAC-2). */
+import type { LifeSettings } from '../../shared/vocabulary.ts';
 import type { Organism } from './organism.ts';
 import type { RoomRules } from './room-rules.ts';
 
@@ -16,7 +17,12 @@ export function waitAfterStep(
   { areLiving, life }: RoomRules,
 ): number | undefined {
   if (!areLiving || phase === 'asleep') return undefined;
-  const isShown = hurt !== undefined || closed !== undefined || expression !== undefined;
-  const interval = phase === 'growing' ? life.birth : isShown ? life.healing : 1;
-  return interval > 1 ? interval - 1 : undefined;
+  const heals = hurt !== undefined || closed !== undefined;
+  const interval = expression ? expressingPace(life) : heals ? life.healing : 1;
+  const ticks = phase === 'growing' ? life.birth : interval;
+  return ticks > 1 ? ticks - 1 : undefined;
 }
+
+/** Ticks between two steps of an organism that expresses a relative. */
+export const expressingPace = ({ healing, expressing = healing }: LifeSettings): number =>
+  expressing;

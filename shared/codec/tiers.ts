@@ -18,7 +18,7 @@ export interface Tier {
 /** Best first: a viewer that cannot keep up with one gets the next. */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 5, step: 8, rest: 4 },
-  phone: { every: 2, after: 0, hold: 8, step: 8, rest: 6 },
+  phone: { every: 2, after: 0, hold: 8, step: 8, rest: 9 },
   thrifty: { every: 4, after: 1, hold: 16, step: 16, rest: 8 },
 } as const satisfies Record<string, Tier>;
 

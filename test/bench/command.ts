@@ -10,6 +10,8 @@ import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
+import { benchLiveliness } from './liveliness.ts';
+import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaths } from './paths.ts';
@@ -45,6 +47,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchEngines,
     help: 'cells/s of each engine and shipped net, its share of the peak, the cost of sleeping organisms, memory',
   },
+  liveliness: {
+    run: benchLiveliness,
+    help: 'ms per tick and kB/s of gardens of 64 and 256 with no idle life, the default and all of it, in turn',
+  },
+  'living-wall': {
+    run: benchLivingWall,
+    help: "whether a wall with twenty visitors' organisms lives while nobody acts, and rests when nobody watches",
+  },
   pages: {
     run: benchPages,
     help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
@@ -75,7 +85,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   tick: {
     run: benchTick,
-    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown; cost of idle life',
+    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown',
   },
   train: {
     run: benchTrain,
@@ -116,13 +126,13 @@ const COMMAND = {
     },
     seconds: {
       type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 30, 1800, 300, 600, 1200, 3600, 3600',
-      help: "how long to measure, for crowd, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
+      defaultInWords: '30, 40, 150, 30, 1800, 300, 600, 1200, 3600, 3600',
+      help: "how long to measure, for crowd, liveliness, living-wall, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '128, 64, 64, 64',
-      help: 'organisms kept awake, for crowd, or living, for disk, durability and replay',
+      defaultInWords: '128, 64 and 256, 20, 64, 64, 64',
+      help: 'organisms kept awake, for crowd, or living, for liveliness, living-wall, disk, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),

@@ -1,13 +1,11 @@
 /** What a tick costs: the whole of it, commands to settled ground, without pacing. */
 import { readConfig } from '../../server/settings/server.ts';
-import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { median } from '../load/figures.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
 import { gridFor, placeOf } from './grid.ts';
-import { benchIdleLife } from './idle-life.ts';
 import type { Log } from './options.ts';
 
 const COUNTS = [1, 16, 64, 256];
@@ -27,7 +25,7 @@ interface Sample {
 export async function benchTick(log: Log) {
   const config = readConfig([], process.env);
   if (config === 'help') throw new Error('no help wanted');
-  const { engine, checkpoint, species } = await startEngine(config.engine);
+  const { engine, species } = await startEngine(config.engine);
   const { name, device } = engine.info;
   log(`engine ${name} on ${device}`);
   const world = new World(engine);
@@ -90,9 +88,6 @@ export async function benchTick(log: Log) {
       );
     }
   }
-  log('the standard garden, by its liveliness:');
-  const relatives = await loadRelatives(checkpoint);
-  const idleLife = await benchIdleLife(world, { ...species, relatives }, log);
   await engine.close();
-  return { engine: name, device, rows, idleLife };
+  return { engine: name, device, rows };
 }

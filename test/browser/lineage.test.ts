@@ -4,8 +4,9 @@ import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
+import { openWall } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const { server, room, url, newPage } = await suiteWithPages({ size: '96x96', energy: 'off' });
@@ -135,4 +136,16 @@ test('the tree is told under the rules of the room: no hidden names, no pictures
   policy.isClosed = true;
   expect(await (await fetch(address)).json()).toEqual({ reason: 'room-closed' });
   policy.isClosed = false;
+});
+
+test('at the end of the day the wall shows its family tree, and then the room', async () => {
+  const wall = await newPage({ viewport: { width: 960, height: 540 }, reducedMotion: 'reduce' });
+  await openWall(wall, `${url}/wall/garden`);
+  await (await hostOf(server)).call('farewell', { seconds: 10 });
+  const tree = wall.locator('wall-tree[data-organisms="3"]');
+  await tree.waitFor();
+  expect(await wall.locator('wall-tree h2').textContent()).toBe('The family tree of this day');
+  await tree.waitFor({ state: 'detached' });
+  expect(room.size).toBe(0);
+  await wall.context().close();
 });

@@ -74,6 +74,17 @@ test('crowd keeps organisms awake, and says how late ticks are and what visitors
   expect(figures.awake.mean).toBeGreaterThan(0);
 });
 
+whole('liveliness compares gardens with and without idle life', async () => {
+  const { code, output, errors } = await bench('liveliness', ...small, '--seconds', '2', '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const { rows, compared } = JSON.parse(output);
+  expect(rows.map(({ liveliness }: { liveliness: number }) => liveliness)).toEqual([0, 0.1, 1]);
+  for (const row of rows) {
+    expect(row.kBPerSecond.phone).toBeGreaterThanOrEqual(row.phoneKBPerSecond);
+  }
+  expect(compared).toMatchObject([{ organisms: 8, times: expect.any(Number) }]);
+});
+
 whole('durability compares the same garden with and without being kept', async () => {
   const { code, output, errors } = await bench('durability', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

@@ -23,17 +23,15 @@ const settings = (visitor: Visitor) =>
   );
 const endsItsDay = (visitor: Visitor) => settings(visitor).at(-1)?.farewell === true;
 
-/** The ticks at which organisms were removed. */
-const removals = ({ heard }: Visitor): number[] =>
+/** The ticks at which organisms began to depart, or had departed. */
+const ticksOf = ({ heard }: Visitor, what: 'departing' | 'died'): number[] =>
   heard.flatMap(({ name, message }) => {
     if (name !== 'life') return [];
     const { tick, events } = message as Event<'life'>;
-    return events.flatMap((event) =>
-      event.what === 'died' && event.cause === 'removed' ? [tick] : [],
-    );
+    return events.flatMap((event) => (event.what === what ? [tick] : []));
   });
 
-test('organisms go one after another, nobody acts meanwhile, and the old day can be restored', async () => {
+test('organisms dissolve one after another, nobody acts meanwhile, and the old day can be restored', async () => {
   const [ada, wall] = [await join('Ada'), connect()];
   wall.requestJoin({ as: 'wall' });
   await plantAll(ada);
@@ -49,11 +47,24 @@ test('organisms go one after another, nobody acts meanwhile, and the old day can
   });
   expect(await host.refusal('farewell')).toBe('room-busy');
   expect((await host.call('state')).rooms[0].farewell).toBe(true);
+  // Before the new day begins, walls show who came of whom.
+  await wall.until(() => settings(wall).at(-1)?.tree === true);
+  expect(endsItsDay(wall)).toBe(true);
+  expect(room.lineage.ended).toHaveLength(5);
   await wall.until(() => !endsItsDay(wall));
   expect(room.size).toBe(0);
   expect(room.grid.planes.owner.every((owner) => owner === 0)).toBe(true);
-  await ada.until(() => removals(ada).length === 5);
-  expect(new Set(removals(ada)).size).toBeGreaterThan(2);
+  await ada.until(() => ticksOf(ada, 'died').length === 5);
+  const begun = ticksOf(ada, 'departing');
+  expect(new Set(begun).size).toBeGreaterThan(2);
+  // None in a blink: each dissolves for seconds.
+  const gone = ticksOf(ada, 'died');
+  expect(Math.min(...gone.map((tick, i) => tick - begun[i]))).toBeGreaterThan(30);
+  // The day is over for its planters too.
+  expect(ada.heard.filter(({ name }) => name === 'affected')).toEqual([]);
+  expect(await ada.ask('renew', { organism: kept!.organisms })).toMatchObject({
+    reason: 'no-such-organism',
+  });
   expect(await ada.ask('damage', { radius: 1, points: [5, 5] })).not.toHaveProperty('reason');
   await host.call('restore', {}, { tick: kept!.tick });
   expect(room.size).toBe(5);

@@ -42,7 +42,7 @@ beforeEach(async () => {
 
 describe('OSC out', () => {
   test('sends the life events of an organism, and the state of the room', async () => {
-    await start();
+    await start({ liveliness: 1 });
     expect(await box.next(garden('size'))).toEqual([160, 96]);
     expect(await box.next(garden('colour'))).toEqual([0, 0, 0, 0]);
     const ada = await Visitor.join(server.port, 'garden', 'Ada');
@@ -50,6 +50,8 @@ describe('OSC out', () => {
     const { hue } = ada.welcome!.you;
     expect(await box.next(garden('born'))).toEqual([1, 40, 40, hue, 'Chestnut']);
     expect(await box.next(garden('grown'))).toEqual([1]);
+    // Pages are not told: a name that they do not know would end their connection.
+    expect(await box.next(garden('expressing'))).toEqual([1, expect.stringMatching(/./)]);
     await ada.ask('plant', { x: 100, y: 40, seed: { from: 'gallery', index: 3 } });
     await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
     expect(await box.next(garden('crossed'))).toEqual([1, 2]);

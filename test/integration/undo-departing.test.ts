@@ -1,13 +1,15 @@
 /** What departs, is renewed or planted again, in rooms that are stored, replayed and undone. */
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
 import { afterSuite } from '../support/suite.ts';
-import { UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
+import { STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());
@@ -63,6 +65,63 @@ test('TIM-7: what dissolves, is renewed or planted again is so after an undo of 
     [2, 2],
     [3, 3],
   ]);
+  await here.world.close(room);
+});
+
+test('TIM-7, DEP-13: what the host has depart is so after a recovery, and lives after an undo of that', async () => {
+  const here = await begin(10);
+  const { room, journalWriter } = here;
+  room.enter(1);
+  const seed = { from: 'gallery', index: 0 } as const;
+  room.enqueue(1, { what: 'plant', by: ANNA, x: 8, y: 8, seed });
+  for (let i = 0; i < 60; i++) await here.tick();
+  await journalWriter.takeSnapshot(room, {});
+  const before = here.now();
+  room.enqueue(2, { what: 'depart', by: HOUSE, organism: 1, seconds: 60 });
+  await here.tick();
+  expect(room.organisms[0].phase).toBe('departing');
+  const replayed = await never(here.place, here.lived, room.tick, () => true);
+  expect(replayed.room.export()).toEqual({ ...room.export(), acted: 0 });
+  await replayed.close();
+  await here.undo((here.now() - before) / STEP, 0);
+  expect(room.organisms.map(({ id, phase }) => [id, phase])).toEqual([[1, 'asleep']]);
+  await here.world.close(room);
+});
+
+test('TIM-7: ids, random numbers and what had to go at once stay as they were where memory was missing', async () => {
+  let isFull = false;
+  const small = {
+    ...engine,
+    plant: async (patches: Parameters<typeof engine.plant>[0]) => {
+      if (isFull) throw new EngineError('out-of-memory');
+      await engine.plant(patches);
+    },
+  };
+  const here = await undoneRooms(small).begin(10);
+  const { room } = here;
+  const plant = async (id: number, x: number) => {
+    const seed = { from: 'prior' } as const;
+    room.enqueue(1, { what: 'plant', by: { ...ANNA, id }, x, y: 8, seed });
+    await here.tick();
+  };
+  for (const id of [1, 2, 3]) room.enter(id);
+  await plant(1, 8);
+  for (let i = 0; i < 60; i++) await here.tick();
+  await here.journalWriter.takeSnapshot(room, {});
+  room.enqueue(1, { what: 'damage', by: { ...ANNA, id: 3 }, points: [40, 30], radius: 0.5 });
+  await here.tick();
+  room.enqueue(2, { what: 'depart', by: HOUSE, organism: 1, seconds: 60 });
+  await here.tick();
+  isFull = true;
+  await plant(2, 34);
+  isFull = false;
+  expect(here.life.at(-1)).toEqual({ what: 'died', id: 1, cause: 'departed' });
+  await plant(2, 34);
+  const seen = () => room.export().organisms.map(({ id, latent }) => ({ id, latent }));
+  const before = seen();
+  expect(before.map(({ id }) => id)).toEqual([3]);
+  await here.undo(30, 3);
+  expect(seen()).toEqual(before);
   await here.world.close(room);
 });
 

@@ -235,7 +235,8 @@ export class OrganismCard extends PanelElement {
 
   private actions(organism: OrganismView): TemplateResult {
     const isMine = organism.planter.id === this.session.model.you?.id;
-    const departs = isMine && organism.phase === 'departing';
+    const isOver = this.session.model.settings?.farewell;
+    const departs = isMine && organism.phase === 'departing' && !isOver;
     return html`<footer class="wrap">
         ${departs ? solid('renew', msg('Let it stay'), () => this.session.renew(organism.id)) : nothing}
         ${(departs ? quiet : solid)(

@@ -94,6 +94,7 @@ export class RoomStory extends VisitorElement {
         // The page tells planters what others do, with their names, and what departs.
         const isTold =
           (event.what === 'wounded' && event.by !== you) ||
+          event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
         if (!isTold || organism.planter.id !== you) story.happened(change);
         this.schedule();

@@ -19,7 +19,15 @@ type Room = People & Pick<RoomModel, 'organisms'>;
 const MAX_SENTENCES = 3;
 
 /** The events that are announced, the most important first. */
-const RANK: readonly LifeEvent['what'][] = ['born', 'died', 'wounded', 'healed', 'grown'];
+const RANK: readonly LifeEvent['what'][] = [
+  'born',
+  'died',
+  'wounded',
+  'healed',
+  'grown',
+  'renewed',
+  'departing',
+];
 
 /** 'penguin (planted by Ada)' */
 function label(organism: OrganismView, people: People): string {
@@ -39,6 +47,8 @@ function sentence({ event, organism }: LifeChange, people: People): string {
     return event.cause === 'departed' ? msg(str`${who} has left.`) : msg(str`${who} has died.`);
   }
   if (event.what === 'wounded') return msg(str`${who} was wounded.`);
+  if (event.what === 'departing') return msg(str`${who} is leaving.`);
+  if (event.what === 'renewed') return msg(str`${who} stays.`);
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
@@ -81,7 +91,10 @@ export class Story {
   /** Adds an event. */
   happened(change: LifeChange): void {
     const { what } = change.event;
-    if (RANK.includes(what)) this.pending.set(`${change.organism.id} ${what}`, change);
+    const { id } = change.organism;
+    // What has become of it is told instead.
+    if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
+    if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
 
   /** Drops all collected events. */

@@ -26,7 +26,7 @@ def onReceiveOSC(dat, rowIndex, message, byteData, timeStamp, address, args, pee
     elif what == 'died':
         if table.row(str(args[0])):
             table.deleteRow(str(args[0]))
-    elif what in ('grown', 'wounded', 'healed'):
+    elif what in ('grown', 'wounded', 'healed', 'expressing', 'departing', 'renewed'):
         if table.row(str(args[0])):
             table[str(args[0]), 'state'] = what
     elif what == 'refused':

@@ -64,16 +64,17 @@
     "box": {
      "id": "rv",
      "maxclass": "newobj",
-     "numinlets": 7,
-     "numoutlets": 7,
+     "numinlets": 8,
+     "numoutlets": 8,
      "patching_rect": [
       30,
       95,
       860,
       22
      ],
-     "text": "route /vivarium/garden/born /vivarium/garden/wounded /vivarium/garden/died /vivarium/garden/colour /vivarium/garden/load /vivarium/garden/refused",
+     "text": "route /vivarium/garden/born /vivarium/garden/wounded /vivarium/garden/died /vivarium/garden/colour /vivarium/garden/load /vivarium/garden/refused /vivarium/garden/departing",
      "outlettype": [
+      "",
       "",
       "",
       "",
@@ -628,6 +629,42 @@
      ],
      "text": "udpsend 127.0.0.1 9001"
     }
+   },
+   {
+    "box": {
+     "id": "ud",
+     "maxclass": "newobj",
+     "numinlets": 1,
+     "numoutlets": 1,
+     "patching_rect": [
+      250,
+      140,
+      40,
+      22
+     ],
+     "text": "t b",
+     "outlettype": [
+      "bang"
+     ]
+    }
+   },
+   {
+    "box": {
+     "id": "ed",
+     "maxclass": "message",
+     "numinlets": 2,
+     "numoutlets": 1,
+     "patching_rect": [
+      230,
+      180,
+      110,
+      22
+     ],
+     "text": "0, 0.1 300 0. 2000",
+     "outlettype": [
+      ""
+     ]
+    }
    }
   ],
   "lines": [
@@ -1047,6 +1084,42 @@
      ],
      "destination": [
       "out",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "rv",
+      6
+     ],
+     "destination": [
+      "ud",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "ud",
+      0
+     ],
+     "destination": [
+      "ed",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "ed",
+      0
+     ],
+     "destination": [
+      "lb",
       0
      ]
     }

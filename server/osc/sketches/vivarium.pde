@@ -23,6 +23,8 @@ class Organism {
   volatile float full = 16;
   volatile float pain = 0;
   volatile boolean dead = false;
+  volatile boolean departing = false;
+  volatile float turn = 0;
 
   Organism(float x, float y, float hue, String kind) {
     this.x = x;
@@ -67,6 +69,9 @@ void oscEvent(OscMessage message) {
     if (what.equals("grown")) one.full = 28;
     else if (what.equals("wounded")) one.pain = 1;
     else if (what.equals("healed")) one.pain = 0;
+    else if (what.equals("expressing")) one.turn = 1;
+    else if (what.equals("departing")) one.departing = true;
+    else if (what.equals("renewed")) one.departing = false;
     else if (what.equals("died")) one.dead = true;
   }
 }
@@ -79,8 +84,9 @@ void draw() {
     Organism one = organisms.get(number);
     one.size += ((one.dead ? 0 : one.full) - one.size) * 0.05;
     one.pain *= 0.98;
+    one.turn *= 0.99;
     if (one.dead && one.size < 0.5) organisms.remove(number);
-    fill(one.hue, 0.5 - 0.4 * one.pain, 0.9, one.dead ? 0.3 : 0.9);
+    fill((one.hue + 60 * one.turn) % 360, 0.5 - 0.4 * one.pain, 0.9, one.dead || one.departing ? 0.3 : 0.9);
     circle(one.x * scale, one.y * scale, one.size * scale * (1 + 0.2 * one.pain * sin(frameCount)));
     fill(0, 0, 1, 0.7);
     text(one.kind, one.x * scale, (one.y + 18) * scale);

@@ -19,6 +19,8 @@ export class RoomPolicy {
   isDimmed = false;
   /** Whether the day of the room is ending, so that nobody may act. */
   isFarewell = false;
+  /** Whether walls show the family tree of the day that ends. */
+  showsTree = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
   /** When each participant last planted, ms; the oldest first. */
@@ -31,7 +33,8 @@ export class RoomPolicy {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
-    const farewell = this.isFarewell && { paused: true, farewell: true };
+    const tree = this.showsTree && { tree: true };
+    const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
       ...{ ...shown, drawings, tokens, latents, wholeGallery, dim: this.isDimmed },
       ...farewell,

@@ -73,3 +73,42 @@ test('there is no sound or vibration until they are turned on', () => {
   feedback.turnOn();
   expect(feedback.isOn).toBe(false);
 });
+
+describe('what happens to own organisms', () => {
+  const played: string[] = [];
+  const tones = { ...spyOf('sound'), divided: () => {} };
+
+  function spyOf(by: string) {
+    return { play: (name: string) => played.push(`${by} ${name}`) };
+  }
+
+  test('is heard and felt: births, healing, departing, and what has departed; deaths otherwise not', () => {
+    let listen: (change: unknown) => void = () => {};
+    const model = {
+      you: { id: 1 },
+      on: (_: string, listener: typeof listen) => {
+        listen = listener;
+      },
+    };
+    const feedback = new Feedback(model as unknown as RoomModel);
+    Object.assign(feedback, { context: {}, sound: tones, haptics: spyOf('haptics') });
+    const happens = (event: object, by = 1) => listen({ event, organism: { planter: { id: by } } });
+    for (const what of ['born', 'departing', 'renewed']) happens({ what });
+    happens({ what: 'died', cause: 'departed' });
+    happens({ what: 'died', cause: 'removed' });
+    happens({ what: 'departing' }, 2);
+    expect(played.filter((one) => one.startsWith('sound'))).toEqual([
+      'sound planted',
+      'sound departing',
+      'sound healed',
+      'sound departed',
+    ]);
+  });
+
+  test('that it departs does not end the vibration by which the page says so', () => {
+    const felt: (number | number[])[] = [];
+    const haptics = new Haptics((pattern) => felt.push(pattern));
+    for (const name of ['affected', 'departing', 'departed'] as const) haptics.play(name);
+    expect(felt).toHaveLength(2);
+  });
+});

@@ -44,6 +44,17 @@ test('it tells which organism has left', () => {
   expect(told({ event, organism: rose })).toBe('Rose (planted by Ada) has left.');
 });
 
+test('it tells which one is leaving, and what became of it instead once that is known', () => {
+  const [leaving, stays] = [change('departing', rose), change('renewed', rose)];
+  const left = { event: { what: 'died', id: rose.id, cause: 'departed' } as const, organism: rose };
+  expect(told(leaving)).toBe('Rose (planted by Ada) is leaving.');
+  expect(told(leaving, stays)).toBe('Rose (planted by Ada) stays.');
+  expect(told(leaving, left)).toBe('Rose (planted by Ada) has left.');
+  // Last in importance.
+  const others = [change('grown', fox), change('healed', mine), change('wounded', mine)];
+  expect(told(leaving, ...others)).not.toContain('leaving');
+});
+
 test('it names anonymous participants “Somebody” and the visitor “you”', () => {
   expect(told(change('born', fox), change('born', mine), change('grown', mine))).toBe(
     'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',

@@ -1,6 +1,8 @@
 /** Options of a wall page, its address for phones, its camera, and reloading. */
+
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
+import { driftAt } from '../../../client/render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew } from '../../../client/wall/page-reload.ts';
 import { visitorAddress } from '../../../client/wall/visitor-address.ts';
@@ -214,4 +216,16 @@ describe('a newer page', () => {
     };
     expect(mayRenew(1_000, { getItem: () => null, setItem })).toBe(false);
   });
+});
+
+test('what floats in the medium moves as smoothly after half a year as on the first day', () => {
+  const [frame, day] = [16, 86_400_000];
+  for (const days of [0, 30, 180]) {
+    for (let hour = 0.05; hour < 24; hour += 0.7) {
+      const now = days * day + hour * 3_600_000;
+      // As the shader reads them.
+      const [before, after] = [now, now + frame].map((at) => Math.fround(driftAt(at)));
+      expect(Math.abs(after - before - frame / 1000)).toBeLessThan(0.001);
+    }
+  }
 });

@@ -6,6 +6,7 @@ import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
 import { fingerprint } from '../../../server/storage/checkpoint-fingerprint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { loadMaps } from '../../../server/vnca/latent-map.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { suiteFolder } from '../../support/suite.ts';
 
@@ -45,6 +46,21 @@ test('what is kept takes over a new card and a new table of relatives, but not o
   expect(said).toEqual([]);
   const [one] = await loadKeptCheckpoints(data, [], log);
   expect(one.card.closing).toBe(7);
+});
+
+test.each([
+  ['is not a map', () => writeFileSync(join(kept, 'map.json'), '[')],
+  ['cannot be read', () => mkdir(join(kept, 'map.json'))],
+])('a kept checkpoint whose map %s gets another, and the log says so', async (_, spoil) => {
+  rmSync(join(kept, 'map.json'), { force: true });
+  await spoil();
+  said.length = 0;
+  const [one] = await loadKeptCheckpoints(data, [], log);
+  expect(said).toEqual([expect.stringContaining('map.json')]);
+  const all = [...one.card.gallery.keys()];
+  await expect(loadMaps(one, all)).rejects.toThrow('map.json');
+  expect((await loadMaps(one, all, !one.hasBadMap))?.wholeMap).toHaveLength(all.length);
+  rmSync(join(kept, 'map.json'), { recursive: true });
 });
 
 test.each([

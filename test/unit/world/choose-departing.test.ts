@@ -67,6 +67,17 @@ describe('the choice', () => {
     });
   });
 
+  test('DEP-1, DEP-4: one that expresses a relative rests, but not in a room of an earlier release', () => {
+    const planter = { id: 0 };
+    const awake = { id: 1, phase: 'awake', planter, born: 0, expression: {} } as const;
+    const asleep = { id: 2, phase: 'asleep', planter, born: 0 } as const;
+    const before = momentOf([100]);
+    for (const choose of [chooseDeparting, chooseUnattended]) {
+      expect(choose([awake, asleep], { ...before, isIdleRest: true })).toBe(awake);
+      expect(choose<Resident>([awake, asleep], before)).toBe(asleep);
+    }
+  });
+
   test('DEP-1: the choice does not depend on the order of the organisms', () => {
     forAll(scenes, fc.nat(), ({ residents, absences }, turn) => {
       const turned = [...residents.slice(turn % 7), ...residents.slice(0, turn % 7)];

@@ -9,7 +9,7 @@ import { roomState } from '../../../server/world/room-state.ts';
 import type { TickResult } from '../../../server/world/room-types.ts';
 import { type TickEvents, World } from '../../../server/world/world.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import { HOUSE, type ParticipantView } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
 const { dissolveSeconds, maxDissolving, protectedSeconds, renewSeconds, outlivedSeconds } =
@@ -341,6 +341,31 @@ describe('renewing', () => {
     expect(hand.tick().life).toContainEqual({ what: 'died', id: 1, cause: 'removed' });
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
   });
+
+  test('DEP-13: what the host has depart dissolves within the time given, and cannot be renewed', () => {
+    const hand = rested([ANNA, BERT]);
+    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused).toBeUndefined();
+    expect(life).toContainEqual({ what: 'departing', id: 1 });
+    expect(held(hand, 1)).toBe(48);
+    expect(hand.room.renewable(ANNA.id)).toEqual([]);
+    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
+    expect(held(hand, 1)).toBe(32);
+    hand.tick();
+    expect(hand.tick().life).toContainEqual({ what: 'died', id: 1, cause: 'departed' });
+    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
+    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 4 });
+    expect(reasonOf(hand.tick())).toBe('no-such-organism');
+  });
+
+  test('DEP-13: one that departs already goes on, and cannot be renewed any more', () => {
+    const hand = departing();
+    hand.room.enqueue(1, { what: 'depart', by: HOUSE, organism: 1, seconds: 2 });
+    expect(words(hand.tick())).toEqual([]);
+    expect(hand.room.renewable(ANNA.id)).toEqual([]);
+    expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
+  });
 });
 
 describe('lifetime', () => {
@@ -407,6 +432,10 @@ describe('being exact', () => {
     16: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 2 }),
     20: ({ room }) => room.setLife({ birth: 1, healing: 1, lifetime: 61 }),
     90: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 5 }),
+    100: ({ room }) => {
+      const organism = room.organisms.find(({ phase }) => phase !== 'departing')!.id;
+      room.enqueue(9, { what: 'depart', by: HOUSE, organism, seconds: 6 });
+    },
   };
   const TICKS = 120;
 
@@ -436,7 +465,7 @@ describe('being exact', () => {
       states.push(structuredClone(first.room.export()));
     }
     expect([...seen]).toEqual(expect.arrayContaining(['departing', 'renewed', 'died', 'born']));
-    for (const from of [-1, 1, 3, 5, 11, 22, 85]) {
+    for (const from of [-1, 1, 3, 5, 11, 22, 85, 102]) {
       const again = open(from < 0 ? start : states[from]);
       for (let tick = from + 1; tick < TICKS; tick++) {
         again.room.redo(journal[tick]);

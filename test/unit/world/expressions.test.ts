@@ -6,6 +6,7 @@ import { hasTurn } from '../../../server/world/expressions.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
+import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import fc, { forAll } from '../../support/property.ts';
 import { ANNA, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
@@ -255,7 +256,7 @@ describe('expressions', () => {
     }
   });
 
-  test('PAC-2: it steps at the pace of healing', () => {
+  test('PAC-1: in a room of an earlier release it steps at the pace of healing', () => {
     const hand = resting(1, 1, { life: { birth: 1, healing: 3 } });
     untilExpressed(hand);
     const steps = Array.from({ length: 7 }, () => {
@@ -263,6 +264,29 @@ describe('expressions', () => {
       return hand.steps;
     });
     expect(steps).toEqual([0, 0, 1, 0, 0, 1, 0]);
+  });
+
+  test('PAC-1, IDL-2: where the room says so it steps at a pace of its own, and turns come as seldom', () => {
+    const stepsOf = (life: LifeSettings) => {
+      const hand = resting(1, 1, { life });
+      untilExpressed(hand);
+      let steps = 0;
+      for (let tick = 0; tick < 480; tick++) {
+        hand.tick();
+        steps += hand.steps;
+      }
+      return { hand, steps };
+    };
+    const { hand, steps } = stepsOf({ birth: 1, healing: 1, expressing: 3 });
+    const { steps: often } = stepsOf({ birth: 1, healing: 1 });
+    expect(often / steps).toBeGreaterThan(2);
+    expect(often / steps).toBeLessThan(4);
+    untilExpressed(hand);
+    const each = Array.from({ length: 6 }, () => {
+      hand.tick();
+      return hand.steps;
+    });
+    expect(each).toEqual([0, 0, 1, 0, 0, 1]);
   });
 
   test('TIM-6, IDL-5: restored in the middle of an expression, and of the way home, it goes on the same', () => {

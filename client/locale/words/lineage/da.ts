@@ -57,7 +57,6 @@
 's8c68bc0a1a65d461': `Tilfældets barn`,
 's8e49ca8b83fc857a': `Forælder til`,
 'sa15651aa185c2b34': `lever`,
-'sa20495e9f10df476': `borte, for at give plads`,
 'sa5bc226742558d67': `død`,
 'sa63e6c5a9fc79b55': str`vokser, ${0} af ${1} celler bred`,
 'sb12465c3313390b3': str`og ${0} længere ude`,
@@ -89,6 +88,7 @@
 'sefcf950b3cc4fc3b': `Sprog`,
 'sf258fb79865d5ffc': str`${0} person her`,
 'sf903f33bbd807cbe': `Det rum findes ikke.`,
+'sf9bb71b5a7e79362': `draget bort`,
 'sfc599523a23dcdda': `hviler, med ar`,
     };
   

@@ -57,7 +57,6 @@
 's8c68bc0a1a65d461': `Ein Kind des Zufalls`,
 's8e49ca8b83fc857a': `Elternteil von`,
 'sa15651aa185c2b34': `lebt`,
-'sa20495e9f10df476': `gegangen, um Platz zu machen`,
 'sa5bc226742558d67': `tot`,
 'sa63e6c5a9fc79b55': str`wächst, ${0} von ${1} Zellen breit`,
 'sb12465c3313390b3': str`und ${0} weitere`,
@@ -89,6 +88,7 @@
 'sefcf950b3cc4fc3b': `Sprache`,
 'sf258fb79865d5ffc': str`${0} Person hier`,
 'sf903f33bbd807cbe': `Diesen Raum gibt es nicht.`,
+'sf9bb71b5a7e79362': `gegangen`,
 'sfc599523a23dcdda': `ruht, mit Narbe`,
     };
   

@@ -57,7 +57,6 @@
 's8c68bc0a1a65d461': `Hijo del azar`,
 's8e49ca8b83fc857a': `Progenitor de`,
 'sa15651aa185c2b34': `vive`,
-'sa20495e9f10df476': `se fue para dejar sitio`,
 'sa5bc226742558d67': `muerto`,
 'sa63e6c5a9fc79b55': str`creciendo, ${0} de ${1} células de ancho`,
 'sb12465c3313390b3': str`y ${0} más allá`,
@@ -89,6 +88,7 @@
 'sefcf950b3cc4fc3b': `Idioma`,
 'sf258fb79865d5ffc': str`${0} persona aquí`,
 'sf903f33bbd807cbe': `Esa sala no existe.`,
+'sf9bb71b5a7e79362': `se fue`,
 'sfc599523a23dcdda': `en reposo, con cicatriz`,
     };
   
