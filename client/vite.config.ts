@@ -12,6 +12,7 @@ const PAGES = {
   wall: 'wall.html',
   host: 'host.html',
   keep: 'keep.html',
+  lineage: 'lineage.html',
   visitor: 'index.html',
 } as const;
 

@@ -70,4 +70,13 @@ export const LIFE_DEFAULTS = {
     /** and one organism departs this often; seconds. */
     outlivedSeconds: 3,
   },
+  /** What a room remembers of its dead; see server/world/lineage.ts. */
+  lineage: {
+    /** Dead organisms; more are forgotten, */
+    most: 1_500,
+    /** as many at a time as this. */
+    slack: 64,
+    /** A family tree shows this much of what has lived; hours. */
+    hours: 24,
+  },
 } as const;

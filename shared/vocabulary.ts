@@ -109,6 +109,7 @@ export type Tool = (typeof TOOLS)[number];
  * numbers any more; the host removed it; it departed, to make room; or strokes killed all of it.
  */
 const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed', 'killed'] as const;
+export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
@@ -142,6 +143,6 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('departing'), id }),
   /** Its planter has renewed it: it no longer departs, and is in this phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
-  v.object({ what: v.literal('died'), id, cause: v.picklist(CAUSES) }),
+  v.object({ what: v.literal('died'), id, cause }),
 ]);
 export type LifeEvent = DeepReadonly<v.InferOutput<typeof lifeEvent>>;

@@ -40,7 +40,7 @@ export function stateText({ phase, stage, side, hurt }: OrganismView): string {
 }
 
 /** How many wounds the organism has healed. */
-export function survivedText({ healed, wounds }: OrganismView): string {
+export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
     return plural(healed, msg('one survived'), msg(str`${number(healed)} survived`));
   }

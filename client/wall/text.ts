@@ -190,6 +190,9 @@ export const moment = (say: Say): string => say(msg('One moment'));
 /** While the day of the room ends. */
 export const goodbye = (say: Say): string => say(msg('This day is over. Thank you, and goodbye.'));
 
+/** Title of the family tree that grows at the end of a day. */
+export const familyTree = (say: Say): string => say(msg('The family tree of this day'));
+
 /** While a film shows what has happened. */
 export const soFar = (say: Say): string => say(msg('What happened here'));
 

@@ -19,6 +19,7 @@ import { WallNews } from './wall-news.ts';
 import { readOptions } from './wall-options.ts';
 import { WallView } from './wall-view.ts';
 import './wall-overlay.ts';
+import './wall-tree.ts';
 import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 
 /** Time without visitors after which the wall invites passers-by, ms. */
@@ -109,6 +110,9 @@ export class VivariumWall extends LitElement {
   @state() private captions = true;
   /** The day of the room is ending. */
   @state() private farewell = false;
+  /** At the end of the day, its family tree covers the room. */
+  @state() private tree = false;
+  @state() private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   /** The moment that a film shows; undefined: the wall shows the room. */
   @state() private moment: string | undefined;
   @state() private voices: readonly Caption[] = [ENGLISH];
@@ -141,8 +145,9 @@ export class VivariumWall extends LitElement {
       this.viewportReporter.forget();
       this.layout();
     });
-    model.on('settings', ({ dim, captions, farewell = false }) => {
+    model.on('settings', ({ dim, captions, farewell = false, tree = false }) => {
       this.farewell = farewell;
+      this.tree = tree;
       this.toggleAttribute('dim', dim);
       this.captions = captions;
       void this.speak();
@@ -255,6 +260,11 @@ export class VivariumWall extends LitElement {
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
+        this.tree
+          ? html`<wall-tree .room=${options.room} .insets=${this.insets} .voice=${voices[0]}></wall-tree>`
+          : nothing
+      }
+      ${
         options.overlay || blind
           ? html`<wall-overlay
               data-version=${version}
@@ -317,6 +327,7 @@ export class VivariumWall extends LitElement {
       else if (isWide) Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
     }
+    this.insets = insets;
     this.stage?.layout(view, insets);
   }
 

@@ -13,6 +13,7 @@ import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
+import { lineageRoutes } from '../http/lineage.ts';
 import { pageModels } from '../http/page-models.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
@@ -286,6 +287,12 @@ export async function createVivariumServer(
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
+    lineage: lineageRoutes({
+      findServer: (room) => rooms.findServer(room),
+      checkpointOf: (room) => checkpointsByName.get(rooms.planOf(room).checkpoint),
+      addressOf: (request) => admission.addressKeyOf(request),
+      ...{ bans, date },
+    }),
     defaultRoom: config.rooms[0],
     hasWall: (room, request) =>
       rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),

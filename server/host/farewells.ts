@@ -13,12 +13,16 @@ import { runSystemCommand } from './system-commands.ts';
 
 /** From the first organism that goes to bare ground, seconds. */
 const DURATION = 60;
+/** For how long walls show the family tree after that, unless the farewell was shorter; ms. */
+const TREE = 45_000;
 /** Time between two looks at who is next, ms. */
 const STEP = 500;
 const { maxDissolving, dissolveSeconds } = DEFAULTS.departure;
 
 interface Farewell {
   readonly live: OpenRoom;
+  /** From the first organism that goes to bare ground. */
+  readonly seconds: number;
   /** When it ends, ms. */
   until: number;
   /** Begun because the house closes. */
@@ -63,7 +67,7 @@ export class Farewells {
       end = resolve;
     });
     const farewell: Farewell = {
-      ...{ live, atClosing, until: Infinity },
+      ...{ live, atClosing, seconds, until: Infinity },
       ...{ cancel: () => {}, end, done },
       owed: 0,
       begun: Promise.resolve(),
@@ -127,7 +131,7 @@ export class Farewells {
     const left = Math.max(0, until - clock.now());
     const { organisms } = live.room;
     if (left === 0 && organisms.length === 0) {
-      void this.stop(name);
+      this.showTree(name, farewell);
       return;
     }
     const staying = organisms.filter(({ phase }) => phase !== 'departing');
@@ -147,8 +151,22 @@ export class Farewells {
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
 
+  /** Walls show who came of whom, before a new day begins. */
+  private showTree(name: string, farewell: Farewell): void {
+    const { server, room } = farewell.live;
+    if (server.walls.upCount === 0 || room.lineage.ended.length === 0) {
+      void this.stop(name);
+      return;
+    }
+    server.policy.showsTree = true;
+    server.broadcastSettings();
+    const time = Math.min(TREE, 1000 * farewell.seconds);
+    farewell.cancel = this.context.clock.after(time, () => void this.stop(name));
+  }
+
   private setFarewell({ live: { server } }: Farewell, isGoing: boolean): void {
     server.policy.isFarewell = isGoing;
+    server.policy.showsTree = false;
     server.broadcastSettings();
   }
 }

@@ -26,6 +26,8 @@ export interface AppOptions {
   /** Models for the page of keepsakes, by `modelName`. */
   readonly models: ReadonlyMap<string, Representation>;
   readonly defaultRoom: string;
+  /** The family trees of rooms. */
+  readonly lineage?: Router;
   /** The API of the host's page. */
   readonly host?: Router;
   /**
@@ -144,6 +146,8 @@ export function createApp(options: AppOptions): Express {
   });
   app.get('/host', page('/host.html'));
   app.get('/keep', page('/keep.html'));
+  app.get('/lineage', page('/lineage.html'));
+  if (options.lineage) app.use(options.lineage);
   app.get<{ name: string }>(modelPath(':name'), (request, response, next) => {
     const model = options.models.get(request.params.name);
     if (!model) return next();

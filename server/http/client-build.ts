@@ -39,7 +39,7 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   process.env.NODE_ENV = 'production';
   try {
     // The modes of client/vite.config.ts.
-    for (const mode of ['wall', 'host', 'keep', 'visitor']) {
+    for (const mode of ['wall', 'host', 'keep', 'lineage', 'visitor']) {
       await build({ root: clientSource, mode, logLevel: 'warn' });
     }
   } finally {

@@ -136,6 +136,7 @@ export class CommandHandlers {
       ...(this.flashLimit && { flashLimit: this.flashLimit }),
       ...this.wounding.export(),
       ...this.lifecycle.rules.export(),
+      ...this.lifecycle.lineage.export(),
     };
   }
 
@@ -155,6 +156,7 @@ export class CommandHandlers {
     this.flashLimit = from.flashLimit;
     this.wounding.restore(from);
     this.lifecycle.rules.restore(from);
+    this.lifecycle.lineage.restore(from);
   }
 
   /**

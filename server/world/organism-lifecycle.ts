@@ -18,6 +18,7 @@ import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
+import { Lineage } from './lineage.ts';
 import { type Organism, viewOf } from './organism.ts';
 import { keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
 import { Population } from './population.ts';
@@ -29,6 +30,8 @@ import { become, countTurn, type Seed } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
+  /** What is remembered of its dead. */
+  readonly lineage = new Lineage();
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
@@ -164,6 +167,7 @@ export class OrganismLifecycle {
     this.population.remove(organism);
     this.disposed.push(organism.patch);
     this.dead.push(organism);
+    this.lineage.add(organism, cause);
     const freed: number[] = [];
     this.grid.each(organism.window, (place) => {
       if (this.grid.ownerAt(place) !== organism.id) return;
@@ -270,6 +274,7 @@ export class OrganismLifecycle {
       event.what === 'born' ? !retracted.has(event.organism.id) : !retracted.has(event.id),
     );
     this.stepping = this.stepping.filter(({ id }) => !retracted.has(id));
+    this.lineage.retract(retracted);
   }
 
   /** Takes the life events since the last call. */
@@ -277,8 +282,9 @@ export class OrganismLifecycle {
     return this.pendingEvents.splice(0);
   }
 
-  /** Takes the organisms that died since the last call. */
-  takeDead(): Organism[] {
+  /** Takes the organisms that died since the last call. @param tick completed */
+  takeDead(tick: number): Organism[] {
+    this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);
   }
 

@@ -14,7 +14,7 @@ import {
   count as whole,
 } from '../../shared/common-schemas.ts';
 import type { resumeRandom } from '../../shared/random.ts';
-import { flashLimit, origin } from '../../shared/vocabulary.ts';
+import { cause, flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
@@ -120,6 +120,29 @@ const organismState = v.strictObject({
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
 
+const ended = v.strictObject({
+  ...{ id: positive, kind: v.string(), origin, parents, planter },
+  born: whole,
+  /** Tick of its death. */
+  died: whole,
+  cause,
+  wounds: whole,
+  healed: whole,
+  /** Absent where its gallery kind tells it. */
+  latent: v.optional(latent),
+});
+/** An organism that has died. */
+export type Ended = v.InferOutput<typeof ended>;
+
+const lineage = v.strictObject({
+  /** In the order of their deaths. */
+  ended: v.array(ended),
+  /** Number of others that are no longer remembered. */
+  forgotten: whole,
+});
+/** The dead that a room remembers. */
+export type LineageState = v.InferOutput<typeof lineage>;
+
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
@@ -206,6 +229,8 @@ export const roomState = v.pipe(
     sampler: v.optional(samplerVersion),
     /** Share of the organisms that may express at once; absent: none. */
     liveliness: v.optional(liveliness),
+    /** Absent: nothing has died since it is remembered. */
+    lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
@@ -252,6 +277,7 @@ export type CommandState = Pick<
   | 'relatives'
   | 'sampler'
   | 'liveliness'
+  | 'lineage'
 >;
 type OrganismState = v.InferOutput<typeof organismState>;
 

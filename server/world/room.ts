@@ -29,6 +29,7 @@ import { RoomRules } from './room-rules.ts';
 import {
   exportOrganism,
   importOrganism,
+  type LineageState,
   ROOM_STATE_VERSION,
   type RoomState,
 } from './room-state.ts';
@@ -127,6 +128,11 @@ export class Room {
     return this.lifecycle.blockersOf(id);
   }
 
+  /** The dead that the room remembers. */
+  get lineage(): LineageState {
+    return this.lifecycle.lineage.state;
+  }
+
   /** Number of living organisms. */
   get size(): number {
     return this.lifecycle.size;
@@ -166,13 +172,9 @@ export class Room {
   }
 
   /**
-   * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
-   * random numbers.
+   * The latent that would be planted for a seed now, for its preview; see `CommandHandlers`.
    *
-   * @param participant owner of the held seed, if it is one
-   * @returns [Z], not to be changed
-   * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
-   *   bad-latent
+   * @throws Refusal no-such-seed, no-such-organism, bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     return this.handlers.previewLatent(seed, participant);
@@ -183,12 +185,7 @@ export class Room {
     return seedTokenOf(this.species, this.lifecycle.require(id));
   }
 
-  /**
-   * Registers a participant.
-   *
-   * @param granted initial energy; absent: a newcomer's
-   * @param source the same for all participants of one network address
-   */
+  /** @param granted initial energy @param source same for all of one network address */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const facts = {
       ...(granted !== undefined && { granted }),
@@ -378,7 +375,7 @@ export class Room {
       answers: this.handlers.end(this.completedTicks),
       life: this.lifecycle.takeEvents(),
       expressing: this.lifecycle.expressing,
-      died: this.lifecycle.takeDead().map(viewOf),
+      died: this.lifecycle.takeDead(this.completedTicks).map(viewOf),
       changed: this.grid.takeChanged(),
     };
   }

@@ -195,6 +195,8 @@ export const EVENTS = {
     dim: v.boolean(),
     /** The day of the room is ending: what lives in it goes. */
     farewell: v.optional(v.boolean()),
+    /** Walls show the family tree of the day that ends. */
+    tree: v.optional(v.boolean()),
   }),
   /** The host has changed the costs. */
   energy,

@@ -47,6 +47,10 @@ test('organisms dissolve one after another, nobody acts meanwhile, and the old d
   });
   expect(await host.refusal('farewell')).toBe('room-busy');
   expect((await host.call('state')).rooms[0].farewell).toBe(true);
+  // Before the new day begins, walls show who came of whom.
+  await wall.until(() => settings(wall).at(-1)?.tree === true);
+  expect(endsItsDay(wall)).toBe(true);
+  expect(room.lineage.ended).toHaveLength(5);
   await wall.until(() => !endsItsDay(wall));
   expect(room.size).toBe(0);
   expect(room.grid.planes.owner.every((owner) => owner === 0)).toBe(true);

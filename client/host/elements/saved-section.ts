@@ -65,13 +65,16 @@ export class SavedSection extends HostElement {
     const { all } = this;
     const named = all?.filter(({ name }) => name !== null) ?? [];
     const own = all?.filter(({ name }) => name === null) ?? [];
-    const download = html`<a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
+    const links = html`<a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
+          ${hostIcons.open}${msg('Family tree')}
+        </a>
+        <a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
           ${hostIcons.save}${msg('Download history')}
         </a>`;
     const lead = msg(
       'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
     );
-    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, download)}
+    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
       ${
         keeping === null
           ? noStorage()

@@ -35,6 +35,7 @@ const ENTRIES = {
   visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
   keep: 'client/keep/main.ts',
+  lineage: 'client/lineage/main.ts',
   wall: 'client/wall/main.ts',
   sign: 'server/host/printed-sign.ts',
 } as const;
@@ -185,7 +186,7 @@ export class Words {
    */
   async build(): Promise<void> {
     await rm(join(this.root, WORDS), { recursive: true, force: true });
-    for (const part of ['visitor', 'host', 'keep'] as const) {
+    for (const part of ['visitor', 'host', 'keep', 'lineage'] as const) {
       await this.parts[part].build();
       await this.writeLoaders(part, 'LocaleModule', (code) => `'./${code}.ts'`);
     }

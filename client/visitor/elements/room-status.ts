@@ -172,6 +172,7 @@ export class RoomStatus extends PageElement {
         ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)}
       </dl>
+      <a class="solid" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;
   }

@@ -25,6 +25,8 @@ export class RoomPolicy {
   isDimmed = false;
   /** Whether the day of the room is ending, so that nobody may act. */
   isFarewell = false;
+  /** Whether walls show the family tree of the day that ends. */
+  showsTree = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
   /** When each participant last planted, ms; the oldest first. */
@@ -37,7 +39,8 @@ export class RoomPolicy {
     const { names, paused, maxRadius, cooldown, captions, languages, attract } = this.settings;
     const { drawings, tokens, latents, wholeGallery, transformOthers } = this.settings;
     const shown = { names, paused, maxRadius, cooldown, captions, languages, attract };
-    const farewell = this.isFarewell && { paused: true, farewell: true };
+    const tree = this.showsTree && { tree: true };
+    const farewell = this.isFarewell && { paused: true, farewell: true, ...tree };
     return {
       ...{ ...shown, drawings, tokens, latents, wholeGallery, transformOthers },
       dim: this.isDimmed,
@@ -147,7 +150,8 @@ export class RoomPolicy {
       ? participant
       : { ...participant, name: '' };
 
-  private readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
+  /** The organism as others may see it: without its planter's name if that is hidden. */
+  readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
     ...organism,
     planter: this.redactParticipant(organism.planter),
   });

@@ -129,7 +129,7 @@ test('a page loads only the texts of its own modules', () => {
 });
 
 test('no element contains text that cannot be translated', () => {
-  const files = ['elements', 'visitor/elements', 'host', 'keep'].flatMap((folder) =>
+  const files = ['elements', 'visitor/elements', 'host', 'keep', 'lineage'].flatMap((folder) =>
     Object.entries(contentsOf(root, `client/${folder}`)),
   );
   const said = files.flatMap(([file, text]) =>
@@ -143,7 +143,7 @@ test('no element contains text that cannot be translated', () => {
 
 test('the layout of every page follows the direction of the text', () => {
   const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
-  const styles = ['elements', 'host', 'keep', 'style', 'visitor', 'wall'].flatMap((folder) =>
+  const styles = ['elements', 'host', 'keep', 'lineage', 'style', 'visitor', 'wall'].flatMap((folder) =>
     Object.entries(contentsOf(root, `client/${folder}`)),
   );
   expect(styles.length).toBeGreaterThan(100);

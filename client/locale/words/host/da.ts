@@ -423,6 +423,7 @@
 'sb4abaeedf9c228cf': `Ingen andre er her fra denne adresse lige nu.`,
 'sb4f1dffbb6be6302': `Ryd`,
 'sb4fd32f6cc8e9b70': `Ryd dette område?`,
+'sb529be55547f7a67': `Stamtræ`,
 'sb55e6a5fce7b0b8a': `Hvor frø og sår var`,
 'sb5af9808fa0b1a78': `endnu ikke helet`,
 'sb5d03c6062b0067b': `Rummet er, som det var dengang.`,

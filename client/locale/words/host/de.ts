@@ -423,6 +423,7 @@
 'sb4abaeedf9c228cf': `Sonst ist gerade niemand von dieser Adresse da.`,
 'sb4f1dffbb6be6302': `Leeren`,
 'sb4fd32f6cc8e9b70': `Diesen Bereich leeren?`,
+'sb529be55547f7a67': `Stammbaum`,
 'sb55e6a5fce7b0b8a': `Wo Samen und Wunden waren`,
 'sb5af9808fa0b1a78': `noch nicht verheilt`,
 'sb5d03c6062b0067b': `Der Raum ist, wie er damals war.`,

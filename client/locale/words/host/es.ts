@@ -423,6 +423,7 @@
 'sb4abaeedf9c228cf': `Ahora no hay nadie más de esta dirección.`,
 'sb4f1dffbb6be6302': `Borrar todo`,
 'sb4fd32f6cc8e9b70': `¿Despejar esta zona?`,
+'sb529be55547f7a67': `Árbol genealógico`,
 'sb55e6a5fce7b0b8a': `Dónde hubo semillas y heridas`,
 'sb5af9808fa0b1a78': `aún sin sanar`,
 'sb5d03c6062b0067b': `La sala está como entonces.`,

@@ -187,6 +187,7 @@
 'sb497834f06e9f0e8': `Kort over væsner`,
 'sb4f1dffbb6be6302': `Ryd`,
 'sb4fffd63900052b2': `Se, hvad andre ser`,
+'sb529be55547f7a67': `Stamtræ`,
 'sb5af9808fa0b1a78': `endnu ikke helet`,
 'sb91f806c59f5dc82': `Tak. Værten ser på det.`,
 'sb9dd124ad9e1bf62': `Besøget fortsætter i et andet vindue.`,

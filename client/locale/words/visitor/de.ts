@@ -187,6 +187,7 @@
 'sb497834f06e9f0e8': `Karte der Wesen`,
 'sb4f1dffbb6be6302': `Leeren`,
 'sb4fffd63900052b2': `Sehen, was andere sehen`,
+'sb529be55547f7a67': `Stammbaum`,
 'sb5af9808fa0b1a78': `noch nicht verheilt`,
 'sb91f806c59f5dc82': `Danke. Der Gastgeber sieht es sich an.`,
 'sb9dd124ad9e1bf62': `Dieser Besuch geht in einem anderen Fenster weiter.`,

@@ -187,6 +187,7 @@
 'sb497834f06e9f0e8': `Mapa de criaturas`,
 'sb4f1dffbb6be6302': `Borrar todo`,
 'sb4fffd63900052b2': `Ver lo que ven otros`,
+'sb529be55547f7a67': `Árbol genealógico`,
 'sb5af9808fa0b1a78': `aún sin sanar`,
 'sb91f806c59f5dc82': `Gracias. El anfitrión lo mirará.`,
 'sb9dd124ad9e1bf62': `Esta visita sigue en otra ventana.`,

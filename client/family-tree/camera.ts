@@ -1,0 +1,145 @@
+/** Which part of a tree a canvas shows. Pure. */
+import type { TreeLayout, TreeNode } from './layout.ts';
+
+/** Pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What is kept free of the tree when all of it is shown, px. */
+export interface Edges {
+  readonly top: number;
+  readonly bottom: number;
+  readonly side: number;
+}
+
+/** px that something covers at the bottom, and at the end of the line of text. */
+export interface Covered {
+  readonly below: number;
+  readonly end: number;
+}
+
+/** Largest width of a picture, px. */
+const CLOSEST = 150;
+/** Width of a picture when one is looked at, and most of it when all are shown, px. */
+const CLOSE = 76;
+
+/** Maps a tree to a canvas. */
+export class TreeCamera {
+  /** Width of a picture, px. */
+  scale = 1;
+  /** Middle of the canvas, in the tree. */
+  x = 0;
+  y = 0;
+  /** Most width of a picture while all of the tree is shown, px. */
+  closest = CLOSE;
+  private size: Size = { width: 1, height: 1 };
+  private edges: Edges = { top: 0, bottom: 0, side: 0 };
+
+  /** @param forward −1 where text runs from right to left, and time with it */
+  constructor(
+    private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
+    readonly forward: 1 | -1 = 1,
+  ) {}
+
+  /** All of the tree is seen at this scale. */
+  private get least(): number {
+    const { width, height } = this.size;
+    const { top, bottom, side } = this.edges;
+    return Math.min(
+      (width - 2 * side) / this.layout.width,
+      (height - top - bottom) / this.layout.height,
+      this.closest,
+    );
+  }
+
+  /** The canvas has another size. */
+  resize(size: Size, edges: Edges): void {
+    const wasWhole = this.isWhole;
+    this.size = size;
+    this.edges = edges;
+    if (wasWhole) this.fit();
+    else this.keepInside();
+  }
+
+  /** Whether all of the tree is shown. */
+  get isWhole(): boolean {
+    return this.scale <= this.least * 1.001 || this.size.width <= 1;
+  }
+
+  fit(): void {
+    const { top, bottom } = this.edges;
+    this.scale = this.least;
+    this.x = this.layout.width / 2;
+    this.y = this.layout.height / 2 + (bottom - top) / 2 / this.scale;
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.x -= (this.forward * dx) / this.scale;
+    this.y -= dy / this.scale;
+    this.keepInside();
+  }
+
+  /** @param x and y: px of the canvas that stay where they are */
+  zoomAbout(x: number, y: number, factor: number): void {
+    const at = this.toTree(x, y);
+    this.scale = Math.max(this.least, Math.min(CLOSEST, this.scale * factor));
+    const { width, height } = this.size;
+    this.x = at.x - (this.forward * (x - width / 2)) / this.scale;
+    this.y = at.y - (y - height / 2) / this.scale;
+    this.keepInside();
+  }
+
+  zoom(factor: number): void {
+    this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
+  }
+
+  /** Shows an organism from close by, unless it is, beside what covers the canvas. */
+  lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, { below, end }: Covered): void {
+    this.scale = Math.max(this.scale, CLOSE);
+    this.x = x + end / 2 / this.scale;
+    this.y = y + (below - this.edges.top) / 2 / this.scale;
+    this.keepInside();
+  }
+
+  toScreen(x: number, y: number): { readonly x: number; readonly y: number } {
+    const { width, height } = this.size;
+    return {
+      x: width / 2 + this.forward * this.scale * (x - this.x),
+      y: height / 2 + this.scale * (y - this.y),
+    };
+  }
+
+  toTree(x: number, y: number): { readonly x: number; readonly y: number } {
+    const { width, height } = this.size;
+    return {
+      x: this.x + (this.forward * (x - width / 2)) / this.scale,
+      y: this.y + (y - height / 2) / this.scale,
+    };
+  }
+
+  private keepInside(): void {
+    if (this.isWhole) {
+      this.fit();
+      return;
+    }
+    const { width, height } = this.layout;
+    this.x = Math.max(0, Math.min(width, this.x));
+    this.y = Math.max(0, Math.min(height, this.y));
+  }
+}
+
+/** The organism at a place of the tree, if any. @param reach that a finger may miss by */
+export function nodeAt(
+  nodes: readonly TreeNode[],
+  { x, y }: { readonly x: number; readonly y: number },
+  reach: number,
+): TreeNode | undefined {
+  const distance = (node: TreeNode): number => Math.hypot(node.x - x, node.y - y);
+  let nearest: TreeNode | undefined;
+  for (const node of nodes) {
+    if (distance(node) < (nearest ? distance(nearest) : reach)) nearest = node;
+  }
+  return nearest;
+}

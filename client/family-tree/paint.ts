@@ -1,0 +1,361 @@
+/** Draws a family tree on a canvas. */
+import { HOUSE } from '../../shared/vocabulary.ts';
+import { oklch, type Rgb } from '../style/oklch.ts';
+import { ownerColor } from '../style/owner.ts';
+import type { Size, TreeCamera } from './camera.ts';
+import type { TreeLayout, TreeNode } from './layout.ts';
+import type { Picture, TreePictures } from './pictures.ts';
+
+type Context = CanvasRenderingContext2D;
+
+/** The colours of a tree. */
+export interface TreeInk {
+  readonly ground: string;
+  readonly disc: string;
+  readonly ink: string;
+  readonly soft: string;
+  readonly grid: string;
+  readonly warm: string;
+  readonly alarm: string;
+  readonly accent: string;
+  /** Of a planter. @param hue degrees */
+  readonly planter: (hue: number) => Rgb;
+}
+
+/** On a screen. */
+export const SCREEN_INK: TreeInk = {
+  ground: '#0e1214',
+  disc: '#161c1f',
+  ink: '#e9efee',
+  soft: '#a9b5b8',
+  grid: 'rgba(220, 238, 240, 0.09)',
+  warm: '#f0cf95',
+  alarm: '#f0957c',
+  accent: '#b5ead2',
+  planter: ownerColor,
+};
+
+/** On paper. */
+export const PAPER_INK: TreeInk = {
+  ground: '#f7f4ec',
+  disc: '#e9e3d4',
+  ink: '#1d2426',
+  soft: '#5b6669',
+  grid: 'rgba(40, 55, 60, 0.12)',
+  warm: '#c9862b',
+  alarm: '#c0402a',
+  accent: '#2e7d63',
+  planter: (hue) => oklch(0.6, 0.12, hue),
+};
+
+/** What is drawn, and how. */
+export interface TreeScene {
+  readonly layout: TreeLayout;
+  readonly camera: TreeCamera;
+  readonly pictures: Pick<TreePictures, 'of'>;
+  readonly size: Size;
+  readonly ink: TreeInk;
+  /** Of the texts, as CSS. */
+  readonly fonts: string;
+  /** Of the smallest text, px. */
+  readonly textSize: number;
+  /** How far the tree has grown, as x of the layout. */
+  readonly until: number;
+  /** The organism that is looked at. */
+  readonly chosen?: TreeNode | undefined;
+  /** Those that the next day begins with. */
+  readonly heirs?: ReadonlySet<number> | undefined;
+  /** Its name, and its planter's. */
+  readonly names: (node: TreeNode) => readonly [name: string, planter: string];
+  /** Moments to mark on the time axis, and their texts; y is where these stand, px. */
+  readonly marks: readonly { readonly x: number; readonly text: string }[];
+  readonly marksAt: number;
+  /** Where the lines below them end; absent: at the canvas's edge. */
+  readonly marksEnd?: number;
+}
+
+/** Radius of a picture's disc. */
+const DISC = 0.56;
+/** Widths of a picture, sizes of the text, from which names and planters are written. */
+const NAMED = 3.4;
+const PLANTED = 5.2;
+/** Most wounds that are drawn as dots, and the width of a picture, px, from which they are. */
+const MOST_DOTS = 5;
+const DOTTED = 12;
+
+/** The colour of an organism's planter. */
+function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1): string {
+  const rgb = planter.id === HOUSE.id ? HOUSE_COLOUR : ink.planter(planter.hue);
+  return `rgb(${rgb.map((part) => Math.round(255 * part)).join(' ')} / ${alpha})`;
+}
+
+const HOUSE_COLOUR = [0.6, 0.64, 0.64] as const;
+
+/** Draws the tree on an empty canvas. */
+export function paintTree(to: Context, scene: TreeScene): void {
+  const { layout, camera, size, chosen } = scene;
+  const kin = chosen && kinOf(chosen);
+  const isFaint = (node: TreeNode): boolean => kin !== undefined && !kin.has(node);
+  const seen = layout.nodes.filter((node) => isSeen(node, scene));
+  paintMarks(to, scene);
+  to.save();
+  // The tree grows along its time: what is later is not there yet.
+  const edge = camera.toScreen(scene.until, 0).x;
+  to.beginPath();
+  if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
+  else to.rect(edge, 0, 3 * size.width, size.height);
+  to.clip();
+  for (const node of seen) {
+    to.globalAlpha = isFaint(node) ? 0.22 : 1;
+    paintLife(to, node, scene);
+  }
+  for (const node of layout.nodes) {
+    for (const parent of node.parents) {
+      const isOfKin = kin?.has(node) && kin.has(parent);
+      to.globalAlpha = kin && !isOfKin ? 0.14 : 1;
+      paintBranch(to, parent, node, scene);
+    }
+  }
+  to.restore();
+  for (const node of seen) {
+    const grown = Math.max(0, Math.min(1, (scene.until - node.x) / 0.7 + 0.6));
+    if (grown === 0) continue;
+    to.globalAlpha = isFaint(node) ? 0.3 : 1;
+    paintOrganism(to, node, grown, scene);
+  }
+  to.globalAlpha = 1;
+}
+
+/** An organism, all its ancestors and all its descendants. */
+export function kinOf(node: TreeNode): Set<TreeNode> {
+  const kin = new Set<TreeNode>([node]);
+  const follow = (one: TreeNode, to: 'parents' | 'children'): void => {
+    for (const next of one[to]) {
+      if (kin.has(next)) continue;
+      kin.add(next);
+      follow(next, to);
+    }
+  };
+  follow(node, 'parents');
+  follow(node, 'children');
+  return kin;
+}
+
+function isSeen({ x, y, end }: TreeNode, { camera, size }: TreeScene): boolean {
+  const [a, b] = [camera.toScreen(x, y), camera.toScreen(end, y)];
+  const reach = 2 * camera.scale;
+  const [left, right] = a.x < b.x ? [a.x, b.x] : [b.x, a.x];
+  return (
+    right > -reach && left < size.width + reach && a.y > -reach && a.y < size.height + 2 * reach
+  );
+}
+
+function paintMarks(to: Context, { marks, camera, size, ink, ...scene }: TreeScene): void {
+  to.font = `400 ${scene.textSize}px ${scene.fonts}`;
+  to.textAlign = 'center';
+  to.textBaseline = 'top';
+  for (const { x, text } of marks) {
+    const at = Math.round(camera.toScreen(x, 0).x) + 0.5;
+    if (at < -60 || at > size.width + 60) continue;
+    to.strokeStyle = ink.grid;
+    to.lineWidth = Math.max(1, scene.textSize / 14);
+    to.beginPath();
+    to.moveTo(at, scene.marksAt + 1.7 * scene.textSize);
+    to.lineTo(at, scene.marksEnd ?? size.height);
+    to.stroke();
+    to.fillStyle = ink.soft;
+    to.fillText(text, at, scene.marksAt);
+  }
+}
+
+/** A line for as long as it lived, and how it ended. */
+function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
+  const { scale, forward } = camera;
+  const { died, cause } = node.organism;
+  if (node.end - node.x < DISC) return;
+  const from = camera.toScreen(node.x + DISC, node.y);
+  const end = camera.toScreen(node.end, node.y).x;
+  to.lineCap = 'round';
+  to.lineWidth = Math.max(0.75, 0.06 * scale);
+  const fade = to.createLinearGradient(from.x, 0, end, 0);
+  fade.addColorStop(0, colourOf(node, ink, 0.75));
+  fade.addColorStop(1, colourOf(node, ink, cause === 'departed' ? 0.06 : 0.55));
+  to.strokeStyle = fade;
+  line(to, from.x, from.y, end, from.y);
+  const r = 0.13 * scale;
+  if (died === undefined) {
+    to.fillStyle = colourOf(node, ink);
+    dot(to, end, from.y, Math.max(1.2, 0.1 * scale));
+  } else {
+    to.lineWidth = Math.max(0.75, 0.05 * scale);
+    if (cause === 'departed') {
+      to.fillStyle = colourOf(node, ink, 0.5);
+      for (const [x, y, size] of DUST) {
+        dot(to, end + forward * x * scale, from.y + y * scale, size * scale);
+      }
+    } else if (cause === 'killed') {
+      to.strokeStyle = ink.alarm;
+      line(to, end - r, from.y - r, end + r, from.y + r);
+      line(to, end - r, from.y + r, end + r, from.y - r);
+    } else {
+      to.strokeStyle = ink.soft;
+      line(to, end, from.y - r, end, from.y + r);
+    }
+  }
+}
+
+/** Specks around the end of what has dissolved: place and radius. */
+export const DUST = [
+  [-0.18, -0.09, 0.03],
+  [-0.05, 0.08, 0.025],
+  [0.06, -0.05, 0.02],
+  [0.16, 0.04, 0.015],
+  [0.27, -0.06, 0.012],
+] as const;
+
+/** From a parent's life at that time to its child. */
+function paintBranch(
+  to: Context,
+  parent: TreeNode,
+  child: TreeNode,
+  { camera, ink }: TreeScene,
+): void {
+  // The farther it goes, the earlier it leaves, so that it is no wall.
+  const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
+  const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
+  const a = camera.toScreen(left, parent.y);
+  const b = camera.toScreen(child.x - DISC, child.y);
+  const bend = camera.forward * camera.scale * Math.max(0.5, (child.x - left) / 2);
+  const tint = to.createLinearGradient(a.x, a.y, b.x, b.y);
+  tint.addColorStop(0, colourOf(parent, ink, 0.85));
+  tint.addColorStop(1, colourOf(child, ink, 0.85));
+  to.strokeStyle = tint;
+  to.lineCap = 'round';
+  to.lineWidth = Math.max(0.8, 0.075 * camera.scale);
+  to.beginPath();
+  to.moveTo(a.x, a.y);
+  to.bezierCurveTo(a.x + bend, a.y, b.x - bend, b.y, b.x, b.y);
+  to.stroke();
+}
+
+/** @param grown 0…1 */
+function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
+  const { camera, chosen, heirs, textSize, fonts, ink } = scene;
+  const { organism } = node;
+  const { x, y } = camera.toScreen(node.x, node.y);
+  const scale = camera.scale * grown * (2 - grown);
+  to.fillStyle = ink.disc;
+  dot(to, x, y, DISC * scale);
+  const isHeir = heirs?.has(organism.id);
+  to.strokeStyle = node === chosen ? ink.accent : colourOf(node, ink, isHeir ? 1 : 0.6);
+  to.lineWidth = Math.max(0.75, (node === chosen ? 0.07 : 0.028) * scale);
+  to.stroke();
+  if (isHeir) {
+    to.strokeStyle = ink.accent;
+    to.lineWidth = Math.max(1, 0.05 * scale);
+    ring(to, x, y, (DISC + 0.12) * scale);
+  }
+  paintPicture(to, scene.pictures.of(organism), ink, { x, y, scale });
+  const dots = scale < DOTTED ? 0 : Math.min(MOST_DOTS, organism.healed);
+  to.fillStyle = ink.warm;
+  for (let i = 0; i < dots; i++) {
+    const angle = -Math.PI / 2 + (i - (dots - 1) / 2) * 0.36;
+    const reach = (DISC + (isHeir ? 0.24 : 0.12)) * scale;
+    dot(to, x + reach * Math.cos(angle), y + reach * Math.sin(angle), Math.max(1, 0.05 * scale));
+  }
+  if (camera.scale < NAMED * textSize || grown < 1) return;
+  const [name, planter] = scene.names(node);
+  const below = y + (DISC + 0.14) * scale;
+  const widest = 2.1 * camera.scale;
+  to.textAlign = 'center';
+  to.textBaseline = 'top';
+  write(to, name, {
+    x,
+    y: below,
+    size: textSize,
+    fonts,
+    colour: ink.ink,
+    ground: ink.ground,
+    widest,
+  });
+  if (camera.scale < PLANTED * textSize || planter === '') return;
+  const next = below + 1.25 * textSize;
+  write(to, planter, {
+    x,
+    y: next,
+    size: 0.9 * textSize,
+    fonts,
+    colour: ink.soft,
+    ground: ink.ground,
+    widest,
+  });
+}
+
+/** A picture, or a seed while there is none. */
+function paintPicture(
+  to: Context,
+  picture: Picture | undefined,
+  ink: TreeInk,
+  { x, y, scale }: Record<'x' | 'y' | 'scale', number>,
+): void {
+  if (!picture) {
+    to.fillStyle = ink.accent;
+    to.globalAlpha *= 0.6;
+    dot(to, x, y, 0.1 * scale);
+    return;
+  }
+  const { image, side } = picture;
+  to.drawImage(image, picture.x, picture.y, side, side, x - scale / 2, y - scale / 2, scale, scale);
+}
+
+/** A text with a halo, so that lines below do not disturb it; shortened to a width. */
+function write(
+  to: Context,
+  text: string,
+  {
+    x,
+    y,
+    size,
+    fonts,
+    colour,
+    ground,
+    widest,
+  }: Record<'x' | 'y' | 'size' | 'widest', number> & Record<'fonts' | 'colour' | 'ground', string>,
+): void {
+  to.font = `500 ${size}px ${fonts}`;
+  let shown = text;
+  if (to.measureText(shown).width > widest) {
+    const letters = [...text];
+    while (letters.length > 1 && to.measureText(`${letters.join('')}…`).width > widest) {
+      letters.pop();
+    }
+    shown = `${letters.join('').trimEnd()}…`;
+  }
+  to.strokeStyle = ground;
+  to.lineWidth = 0.3 * size;
+  to.lineJoin = 'round';
+  to.strokeText(shown, x, y);
+  to.fillStyle = colour;
+  to.fillText(shown, x, y);
+}
+
+/** Fills a disc. */
+export function dot(to: Context, x: number, y: number, radius: number): void {
+  to.beginPath();
+  to.arc(x, y, radius, 0, 2 * Math.PI);
+  to.fill();
+}
+
+function ring(to: Context, x: number, y: number, radius: number): void {
+  to.beginPath();
+  to.arc(x, y, radius, 0, 2 * Math.PI);
+  to.stroke();
+}
+
+/** Draws a line. */
+export function line(to: Context, x0: number, y0: number, x1: number, y1: number): void {
+  to.beginPath();
+  to.moveTo(x0, y0);
+  to.lineTo(x1, y1);
+  to.stroke();
+}

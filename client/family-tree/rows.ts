@@ -1,0 +1,111 @@
+/**
+ * Gives the organisms of a tree rows, so that no picture lies on another, no life runs through a
+ * picture, and children lie between their parents. Pure.
+ */
+import type { LineageOrganism } from '../../shared/lineage.ts';
+
+/** An organism, and from where to where its life is drawn. */
+export interface Member {
+  readonly organism: LineageOrganism;
+  readonly x: number;
+  readonly end: number;
+}
+
+interface Interval {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Height of a row: a picture takes several, a life one. */
+export const ROW = 0.5;
+/** Rows above and below its own that a picture with its name takes. */
+const ABOVE = 1;
+const BELOW = 2;
+/** Room that a picture takes along the tree, before and after its middle. */
+const BEFORE = 0.75;
+const AFTER = 0.8;
+/** Room after a life. */
+const GAP = 0.35;
+
+/** What a picture and the lives beside it keep free: left, right, above and below its middle. */
+export const ROOM = {
+  before: BEFORE,
+  after: AFTER,
+  above: (ABOVE + 0.5) * ROW,
+  below: (BELOW + 0.5) * ROW,
+} as const;
+
+/** @param members by id @returns the row of each organism; 0 is the middle */
+export function rowsOf(members: readonly Member[]): Map<number, number> {
+  const mates = matesOf(members);
+  const hasKin = ({ organism: { id } }: Member): boolean =>
+    mates.has(id) || members[indexOf.get(id)!].organism.parents.some((one) => indexOf.has(one));
+  const indexOf = new Map(members.map(({ organism }, i) => [organism.id, i]));
+  const ground = new Ground();
+  const rows = new Map<number, number>();
+  // Families lie around the middle; who has no kin fills what they leave.
+  const inOrder = [...members.filter(hasKin), ...members.filter((one) => !hasKin(one))];
+  for (const member of inOrder) {
+    const { id, parents } = member.organism;
+    const near = (parents.length > 0 ? parents : [...(mates.get(id) ?? [])]).flatMap(
+      (one) => rows.get(one) ?? [],
+    );
+    const wanted = near.length > 0 ? near.reduce((a, b) => a + b) / near.length : 0;
+    const row = ground.nearest(Math.round(wanted), member);
+    ground.take(row, member);
+    rows.set(id, row);
+  }
+  return rows;
+}
+
+/** With whom organisms have children; those without children are not in it. */
+function matesOf(members: readonly Member[]): Map<number, Set<number>> {
+  const mates = new Map<number, Set<number>>();
+  for (const { organism } of members) {
+    for (const parent of organism.parents) {
+      const others = mates.get(parent) ?? new Set();
+      for (const other of organism.parents) if (other !== parent) others.add(other);
+      mates.set(parent, others);
+    }
+  }
+  return mates;
+}
+
+/** What is taken of each row. */
+class Ground {
+  private readonly taken = new Map<number, Interval[]>();
+
+  /** The free row that is nearest to one. */
+  nearest(wanted: number, member: Member): number {
+    for (let distance = 0; ; distance++) {
+      // Towards the middle first.
+      const side = wanted > 0 ? -1 : 1;
+      for (const row of [wanted + side * distance, wanted - side * distance]) {
+        if (this.isFree(row, member)) return row;
+      }
+    }
+  }
+
+  take(row: number, member: Member): void {
+    for (const [each, interval] of roomOf(row, member)) {
+      const others = this.taken.get(each);
+      if (others) others.push(interval);
+      else this.taken.set(each, [interval]);
+    }
+  }
+
+  private isFree(row: number, member: Member): boolean {
+    return roomOf(row, member).every(([each, { from, to }]) =>
+      (this.taken.get(each) ?? []).every((other) => other.to <= from || to <= other.from),
+    );
+  }
+}
+
+function roomOf(row: number, { x, end }: Member): (readonly [number, Interval])[] {
+  const picture = { from: x - BEFORE, to: x + AFTER };
+  const own = { from: picture.from, to: Math.max(picture.to, end + GAP) };
+  return Array.from({ length: ABOVE + 1 + BELOW }, (_, i) => {
+    const each = row - ABOVE + i;
+    return [each, each === row ? own : picture] as const;
+  });
+}

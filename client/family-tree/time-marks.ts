@@ -1,0 +1,49 @@
+/** Which moments a time axis names. Pure. */
+import type { TreeLayout } from './layout.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** Times between two marks that are tried. */
+const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 24 * HOUR];
+
+/** When a tree's moments were. */
+export interface TreeClock {
+  /** Wall clock of the last tick, ms. */
+  readonly now: number;
+  readonly tick: number;
+  readonly tickRate: number;
+}
+
+/** The wall clock of a tick, ms. */
+export const dateOf = ({ now, tick, tickRate }: TreeClock, at: number): number =>
+  now - (1000 * (tick - at)) / tickRate;
+
+/**
+ * Round times, as dense as there is room for.
+ *
+ * @param apart least distance of two of them, in the layout
+ * @param zone offset of the time zone, ms
+ */
+export function timeMarks(
+  { time, start }: Pick<TreeLayout, 'time' | 'start'>,
+  clock: TreeClock,
+  apart: number,
+  zone: number,
+): { readonly x: number; readonly at: number }[] {
+  const last = clock.now;
+  const first = dateOf(clock, time.tickAt(0));
+  const placeOf = (at: number): number =>
+    start + time.placeOf(clock.tick - ((last - at) * clock.tickRate) / 1000);
+  const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
+  const marks: { x: number; at: number }[] = [];
+  // Coarse times come first, so that finer ones fill what is left.
+  for (const each of SPANS.toReversed()) {
+    if (each < span) break;
+    const begin = Math.ceil((first + zone) / each) * each - zone;
+    for (let at = begin; at <= last; at += each) {
+      const x = placeOf(at);
+      if (marks.every((other) => Math.abs(other.x - x) >= apart)) marks.push({ x, at });
+    }
+  }
+  return marks.sort((a, b) => a.x - b.x);
+}

@@ -1,0 +1,6 @@
+/** Entry point of the page of family trees. */
+import './vivarium-lineage.ts';
+import { startLanguage } from '../locale/locale.ts';
+import { LOADERS } from '../locale/words/lineage/index.ts';
+
+startLanguage(LOADERS);

@@ -1,0 +1,110 @@
+/** The picture of a family tree to print: A3, at 294 dots per inch. */
+import { msg } from '@lit/localize';
+import type { LineagePage } from '../../shared/lineage.ts';
+import { TreeCamera } from '../family-tree/camera.ts';
+import { layoutTree } from '../family-tree/layout.ts';
+import { PAPER_INK, paintTree } from '../family-tree/paint.ts';
+import { paintLegend } from '../family-tree/paint-legend.ts';
+import { TreePictures } from '../family-tree/pictures.ts';
+import { timeMarks } from '../family-tree/time-marks.ts';
+import { momentText, nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
+import { canvasOf, FONTS } from '../keepsake/specimen.ts';
+import { formats } from '../locale/locale.ts';
+
+/** A phone's canvas has at most 2^24 pixels. */
+const WIDTH = 4_860;
+const HEIGHT = 3_437;
+const MARGIN = 170;
+const HEAD = 540;
+const FOOT = 250;
+/** Of the smallest text, px: 8 points. */
+const TEXT = 33;
+
+/**
+ * Draws the whole tree and has the browser save it as a PNG.
+ *
+ * @param isMirrored whether time runs from right to left
+ * @throws Error when the browser cannot encode the picture
+ */
+export async function savePrint(
+  page: LineagePage,
+  room: string,
+  isMirrored: boolean,
+): Promise<void> {
+  const pictures = new TreePictures(room, page, () => {});
+  try {
+    await pictures.open();
+    await pictures.all(page.organisms);
+    save(await printOf(page, { room, isMirrored, pictures }), `vivarium-${room}.png`);
+  } finally {
+    pictures.close();
+  }
+}
+
+/** @throws Error when the browser cannot encode the picture */
+async function printOf(
+  page: LineagePage,
+  of: { readonly room: string; readonly isMirrored: boolean; readonly pictures: TreePictures },
+): Promise<Blob> {
+  const { canvas, to } = canvasOf(WIDTH, HEIGHT);
+  const size = { width: WIDTH, height: HEIGHT };
+  const forward = of.isMirrored ? -1 : 1;
+  const layout = layoutTree(page, (WIDTH - 2 * MARGIN) / (HEIGHT - HEAD - FOOT));
+  const camera = new TreeCamera(layout, forward);
+  camera.closest = 420;
+  camera.resize(size, { top: HEAD, bottom: FOOT, side: MARGIN });
+  to.fillStyle = PAPER_INK.ground;
+  to.fillRect(0, 0, WIDTH, HEIGHT);
+  const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
+  const marks = timeMarks(layout, page, (7 * TEXT) / camera.scale, zone);
+  paintTree(to, {
+    ...{ layout, camera, size, pictures: of.pictures },
+    ...{ ink: PAPER_INK, fonts: FONTS, textSize: TEXT, until: layout.width },
+    names: ({ organism }) => [nameOf(organism), planterOf(organism)],
+    marks: marks.map(({ x, at }) => ({
+      x,
+      text: momentText(page, page.tick - ((page.now - at) * page.tickRate) / 1000),
+    })),
+    marksAt: HEAD - 2.2 * TEXT,
+    marksEnd: HEIGHT - FOOT + TEXT,
+  });
+  paintHead(to, page, of.room, forward);
+  const generations = Math.max(...layout.nodes.map(({ generation }) => generation));
+  const start = forward > 0 ? MARGIN : WIDTH - MARGIN;
+  const y = HEIGHT - MARGIN + 20;
+  const place = { y, size: 1.2 * TEXT, fonts: FONTS, ink: PAPER_INK, forward } as const;
+  paintLegend(to, { ...place, x: start });
+  to.textAlign = 'end';
+  to.fillText(`${sizeText(page, generations)} · Vivarium`, WIDTH - start, y);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
+  });
+}
+
+function paintHead(
+  to: CanvasRenderingContext2D,
+  { now }: LineagePage,
+  room: string,
+  forward: 1 | -1,
+): void {
+  const start = forward > 0 ? MARGIN : WIDTH - MARGIN;
+  to.direction = forward > 0 ? 'ltr' : 'rtl';
+  to.textBaseline = 'alphabetic';
+  to.textAlign = 'start';
+  to.fillStyle = PAPER_INK.ink;
+  to.font = `500 ${4.4 * TEXT}px ${FONTS}`;
+  to.fillText(msg('Family tree'), start, MARGIN + 105);
+  to.fillStyle = PAPER_INK.soft;
+  to.font = `400 ${1.7 * TEXT}px ${FONTS}`;
+  const date = new Intl.DateTimeFormat(formats(), { dateStyle: 'full' }).format(new Date(now));
+  to.fillText(`${room} · ${date}`, start, MARGIN + 195);
+}
+
+function save(file: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  // The browser reads the file after this call.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,230 @@
+/** The canvas of a family tree: draws it and lets hands move it. */
+
+import type { LineagePage } from '../../shared/lineage.ts';
+import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
+import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { paintLegend } from '../family-tree/paint-legend.ts';
+import { TreePictures } from '../family-tree/pictures.ts';
+import { timeMarks } from '../family-tree/time-marks.ts';
+import { momentText, nameOf, planterOf } from '../family-tree/tree-text.ts';
+import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
+import { arrowMove } from '../input/keyboard.ts';
+import { FONTS } from '../keepsake/specimen.ts';
+
+/** How far an arrow key moves the tree, px, and a key zooms. */
+const PAN = 90;
+const ZOOM = 1.4;
+/** For how long a tree grows when it is opened, ms. */
+const GROWTH = 3_000;
+/** Least distance of two times on the axis, sizes of the text. */
+const MARK = 7;
+/** How far a finger may miss, px. */
+const REACH = 26;
+/** Widths of windows that have room for the legend, and where it begins, px. */
+const LEGEND = 1_100;
+const LEGEND_START = 330;
+/** Of names, px. */
+const TEXT = 12;
+
+export interface TreeCanvasOptions {
+  readonly canvas: HTMLCanvasElement;
+  readonly page: LineagePage;
+  readonly room: string;
+  /** Whether time runs from right to left. */
+  readonly isMirrored: boolean;
+  /** Whether the tree grows when it is opened. */
+  readonly grows: boolean;
+  /** px that something covers at the top and the bottom. */
+  readonly edges: () => Edges;
+  /** What an organism's card covers. */
+  readonly covered: () => Covered;
+  /** Another organism is looked at, or none. */
+  readonly onChoose: (node: TreeNode | undefined) => void;
+  /** Another picture has arrived. */
+  readonly onPicture: () => void;
+}
+
+/** A tree on a canvas. */
+export class TreeCanvas {
+  readonly layout: TreeLayout;
+  readonly camera: TreeCamera;
+  readonly pictures: TreePictures;
+  chosen: TreeNode | undefined;
+  private readonly unbind: () => void;
+  private readonly watch: ResizeObserver;
+  private frame = 0;
+  private since: number | undefined;
+  private size = { width: 1, height: 1 };
+
+  constructor(private readonly options: TreeCanvasOptions) {
+    const { canvas, page, room, isMirrored } = options;
+    const { width, height } = canvas.getBoundingClientRect();
+    this.layout = layoutTree(page, Math.max(0.4, width / Math.max(1, height)));
+    this.camera = new TreeCamera(this.layout, isMirrored ? -1 : 1);
+    this.pictures = new TreePictures(room, page, () => {
+      options.onPicture();
+      this.invalidate();
+    });
+    void this.pictures.open();
+    const stopPointers = bindCanvas(canvas, this.hand());
+    canvas.addEventListener('keydown', this.press);
+    this.unbind = () => {
+      stopPointers();
+      canvas.removeEventListener('keydown', this.press);
+    };
+    this.watch = new ResizeObserver(() => this.resize());
+    this.watch.observe(canvas);
+    this.resize();
+  }
+
+  /** Draws the tree with the next frame. */
+  invalidate(): void {
+    this.frame ||= requestAnimationFrame((now) => {
+      this.frame = 0;
+      this.draw(now);
+    });
+  }
+
+  zoom(factor: number): void {
+    this.camera.zoom(factor);
+    this.invalidate();
+  }
+
+  fit(): void {
+    this.camera.fit();
+    this.invalidate();
+  }
+
+  /** Looks at an organism; undefined: at none. */
+  choose(node: TreeNode | undefined): void {
+    this.chosen = node;
+    if (node) this.camera.lookAt(node, this.options.covered());
+    this.options.onChoose(node);
+    this.invalidate();
+  }
+
+  close(): void {
+    this.unbind();
+    this.watch.disconnect();
+    cancelAnimationFrame(this.frame);
+    this.pictures.close();
+  }
+
+  private resize(): void {
+    const { canvas, edges } = this.options;
+    const { width, height } = canvas.getBoundingClientRect();
+    const ratio = devicePixelRatio;
+    this.size = { width, height };
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    this.camera.resize(this.size, edges());
+    this.draw(performance.now());
+  }
+
+  private draw(now: number): void {
+    const { canvas, page, grows, edges } = this.options;
+    const { layout, camera, pictures, chosen, size } = this;
+    const to = canvas.getContext('2d');
+    if (!to) return;
+    this.since ??= now;
+    const share = grows ? Math.min(1, (now - this.since) / GROWTH) : 1;
+    const ratio = canvas.width / Math.max(1, size.width);
+    to.setTransform(ratio, 0, 0, ratio, 0, 0);
+    to.clearRect(0, 0, size.width, size.height);
+    to.imageSmoothingQuality = 'high';
+    const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
+    const marks = timeMarks(layout, page, (MARK * TEXT) / camera.scale, zone).map(({ x, at }) => ({
+      x,
+      text: momentText(page, page.tick - ((page.now - at) * page.tickRate) / 1000),
+    }));
+    paintTree(to, {
+      ...{ layout, camera, pictures, chosen, size, marks },
+      ink: SCREEN_INK,
+      fonts: FONTS,
+      textSize: TEXT,
+      until: layout.width * share,
+      names: ({ organism }) => [nameOf(organism), planterOf(organism)],
+      marksAt: edges().top - 1.9 * TEXT,
+    });
+    const start = size.width >= LEGEND ? LEGEND_START : 0;
+    if (start > 0) {
+      paintLegend(to, {
+        ...{ size: TEXT, fonts: FONTS, ink: SCREEN_INK, forward: camera.forward },
+        x: camera.forward > 0 ? start : size.width - start,
+        y: size.height - 38,
+      });
+    }
+    if (share < 1) this.invalidate();
+  }
+
+  private hand(): CanvasHand {
+    const { camera } = this;
+    const nothing = (): void => {};
+    let last: { readonly x: number; readonly y: number } | undefined;
+    return {
+      // A finger or the mouse moves the tree; what hardly moves is a tap.
+      toolStart: (x, y) => {
+        last = { x, y };
+      },
+      toolMove: (x, y) => {
+        if (last) camera.panBy(x - last.x, y - last.y);
+        last = { x, y };
+        this.invalidate();
+      },
+      toolEnd: (x, y, tap) => {
+        last = undefined;
+        if (tap) this.tap(x, y);
+      },
+      toolCancel: () => {
+        last = undefined;
+      },
+      panBy: (dx, dy) => {
+        camera.panBy(dx, dy);
+        this.invalidate();
+      },
+      zoomAbout: (x, y, factor) => {
+        camera.zoomAbout(x, y, factor);
+        this.invalidate();
+      },
+      doubleTap: (x, y, fingers) => {
+        camera.zoomAbout(x, y, fingers === 1 ? ZOOM * ZOOM : 1 / (ZOOM * ZOOM));
+        this.invalidate();
+      },
+      ...{ panEnd: nothing, hover: nothing, leave: nothing },
+    };
+  }
+
+  private tap(x: number, y: number): void {
+    const { camera, layout } = this;
+    const reach = Math.max(0.62, REACH / camera.scale);
+    const node = nodeAt(layout.nodes, camera.toTree(x, y), reach);
+    if (node || this.chosen) this.choose(node);
+  }
+
+  private readonly press = (event: KeyboardEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.use(event)) return;
+    event.preventDefault();
+    this.invalidate();
+  };
+
+  /** @returns whether the key means something here */
+  private use(event: KeyboardEvent): boolean {
+    const move = arrowMove(event, PAN);
+    if (move) this.camera.panBy(-move.x, -move.y);
+    else if (event.key === '+' || event.key === '=') this.camera.zoom(ZOOM);
+    else if (event.key === '-') this.camera.zoom(1 / ZOOM);
+    else if (event.key === '0') this.camera.fit();
+    else if (event.key === 'n' || event.key === 'Enter') this.meet(1);
+    else if (event.key === 'b') this.meet(-1);
+    else return false;
+    return true;
+  }
+
+  /** Looks at the organism that was born after the one that is looked at, or before. */
+  private meet(by: 1 | -1): void {
+    const { nodes } = this.layout;
+    const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;
+    this.choose(nodes.at(at % nodes.length));
+  }
+}

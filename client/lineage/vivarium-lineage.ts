@@ -1,0 +1,246 @@
+/** The page of a room's family tree: its address is `/lineage#<room>`. */
+import { localized, msg } from '@lit/localize';
+import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
+import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
+import { icons } from '../elements/icons.ts';
+import type { TreeNode } from '../family-tree/layout.ts';
+import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
+import { chooseFor, knowKinds, language } from '../locale/locale.ts';
+import './lineage-card.ts';
+import type { LineageCard } from './lineage-card.ts';
+import { savePrint } from './print-picture.ts';
+import { style } from './style.ts';
+import { TreeCanvas } from './tree-canvas.ts';
+
+const ZOOM = 1.5;
+/** px around the tree that the page's own texts and buttons need. */
+const EDGES = { top: 108, bottom: 76, side: 8 };
+const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
+/** Windows lower than this have no room to spare, px. */
+const LOW = 480;
+
+/** In narrow windows, an organism's card is at the bottom; else it has this width, px. */
+const NARROW = 600;
+const CARD = 330;
+
+/** Why there is no tree. */
+type Problem = 'no-room' | 'closed' | 'unreachable';
+
+/** Scripts may read `phase` and `tree`. */
+@customElement('vivarium-lineage')
+@localized()
+export class VivariumLineage extends LitElement {
+  static override styles = style;
+
+  tree: TreeCanvas | undefined;
+  @state() phase: 'loading' | 'shown' | 'empty' | Problem = 'loading';
+  @state() private page: LineagePage | undefined;
+  @state() private chosen: TreeNode | undefined;
+  @state() private isPrinting = false;
+  @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
+  @query('lineage-card') private readonly card!: LineageCard | null;
+  private run = 0;
+  /** Direction that the tree was laid out for. */
+  private direction = '';
+  private readonly restart = (): void => void this.load();
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener('hashchange', this.restart);
+    addEventListener('keydown', this.escape);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener('hashchange', this.restart);
+    removeEventListener('keydown', this.escape);
+    this.tree?.close();
+    this.run++;
+  }
+
+  override firstUpdated(): void {
+    this.restart();
+  }
+
+  protected override updated(): void {
+    document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
+    // Another language: its texts are on the canvas too, and time may run the other way.
+    if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
+    else this.tree?.invalidate();
+  }
+
+  override render(): TemplateResult {
+    return html`<div class="all" data-testid="lineage" data-phase=${this.phase}>
+      <canvas
+        class="tree fill"
+        tabindex=${this.phase === 'shown' ? 0 : -1}
+        role="application"
+        aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go from one organism to the next.')}
+      ></canvas>
+      <div class="head">
+        <div class="title">
+          <h1>${msg('Family tree')} · <bdi>${this.room}</bdi></h1>
+          <p class="soft small" data-testid="size">${this.summary}</p>
+        </div>
+        <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
+          ${LANGUAGE_CODES.map(
+            (code) =>
+              html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
+          )}
+        </select>
+      </div>
+      ${this.phase === 'shown' ? nothing : this.notice()}
+      <div class="foot">
+        <div class="links">
+          <a class="quiet" href=${`/r/${this.room}`} data-testid="to-room">${msg('To the room')}</a>
+          ${
+            this.phase === 'shown'
+              ? html`<button class="quiet raise" data-testid="print" ?disabled=${this.isPrinting} @click=${this.print}>
+                  ${this.isPrinting ? msg('One moment') : msg('Picture to print')}
+                </button>`
+              : nothing
+          }
+        </div>
+        ${this.phase === 'shown' ? this.viewButtons() : nothing}
+      </div>
+      ${
+        this.chosen && this.tree && this.page
+          ? html`<lineage-card
+              .node=${this.chosen}
+              .page=${this.page}
+              .pictures=${this.tree.pictures}
+              room=${this.room}
+              @look=${({ detail }: CustomEvent<TreeNode>) => this.look(detail)}
+              @close=${() => this.look(undefined)}
+            ></lineage-card>`
+          : nothing
+      }
+      <p class="away" role="status">${this.chosen ? `${nameOf(this.chosen.organism)}, ${endText(this.chosen.organism)}` : ''}</p>
+    </div>`;
+  }
+
+  private viewButtons(): TemplateResult {
+    const button = (name: string, label: string, icon: TemplateResult, act: () => void) =>
+      html`<button data-testid=${name} aria-label=${label} title=${label} @click=${act}>${icon}</button>`;
+    return html`<div class="view panel" role="group" aria-label=${msg('View')}>
+      ${button('farther', msg('Zoom out'), icons.farther, () => this.tree?.zoom(1 / ZOOM))}
+      ${button('closer', msg('Zoom in'), icons.closer, () => this.tree?.zoom(ZOOM))}
+      ${button('fit', msg('Show the whole tree'), icons.fit, () => this.tree?.fit())}
+    </div>`;
+  }
+
+  private notice(): TemplateResult {
+    const [text, canRetry] = this.problemText();
+    return html`<div class="middle" data-testid="notice">
+      <p role=${canRetry ? 'alert' : 'status'}>${text}</p>
+      ${
+        canRetry
+          ? html`<button class="solid" data-testid="retry" @click=${this.restart}>${msg('Try again')}</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private problemText(): readonly [text: string, canRetry: boolean] {
+    switch (this.phase) {
+      case 'empty':
+        return [
+          msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
+          false,
+        ];
+      case 'no-room':
+        return [msg('There is no such room.'), false];
+      case 'closed':
+        return [msg('The room is closed. Its tree can be seen when it opens again.'), true];
+      case 'unreachable':
+        return [msg('The tree could not be loaded. Try again in a moment.'), true];
+      default:
+        return ['', false];
+    }
+  }
+
+  private get room(): string {
+    return location.hash
+      .slice(1)
+      .replaceAll(/[^a-z0-9-]/g, '')
+      .slice(0, 32);
+  }
+
+  private get summary(): string {
+    const { page, tree } = this;
+    if (!page || !tree || this.phase !== 'shown') return '';
+    return sizeText(page, Math.max(...tree.layout.nodes.map(({ generation }) => generation)));
+  }
+
+  private get wantedDirection(): string {
+    return LANGUAGES[language()].direction;
+  }
+
+  private async load(): Promise<void> {
+    const run = ++this.run;
+    this.phase = 'loading';
+    this.chosen = undefined;
+    const response = await fetch(lineagePath(this.room)).catch(() => undefined);
+    const answer = await response?.json().catch(() => undefined);
+    if (run !== this.run) return;
+    if (!response?.ok || !answer) {
+      const reason = answer?.reason;
+      if (reason === 'no-such-room' || this.room === '') this.phase = 'no-room';
+      else this.phase = reason === 'room-closed' ? 'closed' : 'unreachable';
+      return;
+    }
+    this.page = answer as LineagePage;
+    knowKinds(this.page.gallery);
+    this.phase = this.page.organisms.length > 0 ? 'shown' : 'empty';
+    if (this.phase === 'shown') this.open();
+  }
+
+  private open(): void {
+    this.tree?.close();
+    this.direction = this.wantedDirection;
+    this.tree = new TreeCanvas({
+      ...{ canvas: this.canvas, page: this.page!, room: this.room },
+      isMirrored: this.direction === 'rtl',
+      grows: !this.tree && !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      edges: () => (innerHeight < LOW ? LOW_EDGES : EDGES),
+      covered: () =>
+        innerWidth > NARROW || innerHeight < LOW
+          ? { below: 0, end: Math.min(CARD, innerWidth / 2) }
+          : { below: innerHeight / 2, end: 0 },
+      onChoose: (node) => {
+        this.chosen = node;
+      },
+      onPicture: () => this.card?.requestUpdate(),
+    });
+    this.chosen = undefined;
+    this.requestUpdate();
+  }
+
+  /** Looks at an organism, and moves the focus to its card; undefined: back to the tree. */
+  private look(node: TreeNode | undefined): void {
+    this.tree?.choose(node);
+    if (!node) this.canvas.focus();
+    else void this.updateComplete.then(() => this.card?.enter());
+  }
+
+  private readonly escape = ({ key }: KeyboardEvent): void => {
+    if (key === 'Escape' && this.chosen) this.look(undefined);
+  };
+
+  private readonly print = async (): Promise<void> => {
+    const { page, room, isPrinting } = this;
+    if (!page || isPrinting) return;
+    this.isPrinting = true;
+    try {
+      await savePrint(page, room, this.direction === 'rtl');
+    } finally {
+      this.isPrinting = false;
+    }
+  };
+
+  private changeLanguage({ target }: Event): void {
+    void chooseFor((target as HTMLSelectElement).value as LanguageCode);
+  }
+}

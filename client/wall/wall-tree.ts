@@ -1,0 +1,146 @@
+/** The family tree of the day, which grows on a wall while the day of its room ends. */
+import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
+import { TreeCamera } from '../family-tree/camera.ts';
+import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { TreePictures } from '../family-tree/pictures.ts';
+import { timeMarks } from '../family-tree/time-marks.ts';
+import { FONTS } from '../keepsake/specimen.ts';
+import type { Insets } from '../render/camera.ts';
+import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
+
+/** For how long it grows, ms. */
+const GROWTH = 24_000;
+/** Time between two drawings, ms. */
+const STEP = 50;
+/** Size of the texts, as a share of the wall's shorter side. */
+const TEXT = 0.015;
+
+/** Scripts may read `data-organisms`, once it is drawn. */
+@customElement('wall-tree')
+export class WallTree extends LitElement {
+  static override styles = css`
+    :host {
+      position: absolute;
+      inset: 0;
+      background: #0b0e10;
+      animation: appear 3s ease-in-out;
+    }
+    @keyframes appear {
+      from {
+        opacity: 0;
+      }
+    }
+    canvas {
+      position: absolute;
+      width: 100%;
+      height: 100%;
+    }
+    h2 {
+      position: absolute;
+      margin: 0;
+      font-size: 3cqmin;
+      font-weight: 500;
+      color: var(--ink);
+    }
+    @media (prefers-reduced-motion: reduce) {
+      :host {
+        animation: none;
+      }
+    }
+  `;
+
+  @property() room = '';
+  /** What the wall's words take, px. */
+  @property({ attribute: false }) insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  /** The language of its title. */
+  @property({ attribute: false }) voice: Caption = ENGLISH;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private page: LineagePage | undefined;
+  private layout: TreeLayout | undefined;
+  private pictures: TreePictures | undefined;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private since = 0;
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+    this.pictures?.close();
+    this.page = undefined;
+  }
+
+  override firstUpdated(): void {
+    void this.open();
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('insets')) this.layout = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { insets, voice, gap } = this;
+    const start =
+      voice.direction === 'rtl' ? `right:${insets.right + gap}px` : `left:${insets.left + gap}px`;
+    return html`<canvas></canvas>
+      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${familyTree(voice.say)}</h2>`;
+  }
+
+  private get gap(): number {
+    return 0.02 * Math.min(this.clientWidth, this.clientHeight);
+  }
+
+  private async open(): Promise<void> {
+    const response = await fetch(lineagePath(this.room)).catch(() => undefined);
+    const page: LineagePage | undefined = response?.ok ? await response.json() : undefined;
+    if (!page || page.organisms.length === 0 || !this.isConnected) return;
+    this.page = page;
+    this.pictures = new TreePictures(this.room, page, () => {});
+    await this.pictures.open();
+    this.since = performance.now();
+    this.dataset.organisms = `${page.organisms.length}`;
+    this.draw();
+  }
+
+  private draw(): void {
+    const { page, pictures, canvas, insets, voice } = this;
+    const to = canvas.getContext('2d');
+    if (!page || !pictures || !to) return;
+    const size = { width: this.clientWidth, height: this.clientHeight };
+    const ratio = devicePixelRatio;
+    const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+    if (canvas.width !== width || canvas.height !== height)
+      Object.assign(canvas, { width, height });
+    const text = TEXT * Math.min(size.width, size.height);
+    const top = insets.top + this.gap + 7 * text;
+    const [free, tall] = [
+      size.width - insets.left - insets.right,
+      size.height - top - insets.bottom,
+    ];
+    this.layout ??= layoutTree(page, Math.max(0.3, free / Math.max(1, tall)));
+    const { layout } = this;
+    const camera = new TreeCamera(layout, voice.direction === 'rtl' ? -1 : 1);
+    camera.closest = 0.16 * tall;
+    camera.resize({ width: free, height: size.height }, { top, bottom: insets.bottom, side: text });
+    const isCalm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    const share = isCalm ? 1 : Math.min(1, (performance.now() - this.since) / GROWTH);
+    to.setTransform(ratio, 0, 0, ratio, 0, 0);
+    to.clearRect(0, 0, size.width, size.height);
+    to.translate(insets.left, 0);
+    to.imageSmoothingQuality = 'high';
+    const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
+    const marks = timeMarks(layout, page, (7 * text) / camera.scale, zone);
+    paintTree(to, {
+      ...{ layout, camera, pictures, ink: SCREEN_INK, fonts: FONTS, textSize: text },
+      size: { width: free, height: size.height },
+      until: layout.width * share,
+      names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
+      marks: marks.map(({ x, at }) => ({ x, text: new Date(at).toTimeString().slice(0, 5) })),
+      marksAt: top - 2 * text,
+      marksEnd: size.height - insets.bottom,
+    });
+    // Pictures of crosses may still arrive when it has grown.
+    this.timer = setTimeout(() => this.draw(), share < 1 ? STEP : 10 * STEP);
+  }
+}

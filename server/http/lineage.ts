@@ -1,0 +1,112 @@
+/** The family trees of rooms, for the page that draws them, under the rules of watching a room. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Request, type Response, Router } from 'express';
+import {
+  type LineagePage,
+  lineagePath,
+  lineagePicturePath,
+  lineageSeedPath,
+} from '../../shared/lineage.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { Bans } from '../realtime/policy/bans.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { lineageTree, rememberedSeed } from '../world/lineage-tree.ts';
+import { seedTokenOf } from '../world/species.ts';
+
+export interface LineageOptions {
+  /** An open room. @throws Refusal no-such-room, room-closed */
+  readonly findServer: (room: string) => RoomServer;
+  readonly checkpointOf: (room: string) => LoadedCheckpoint | undefined;
+  readonly bans: Pick<Bans, 'isBanned'>;
+  readonly addressOf: (request: Request) => string;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+}
+
+const packed = promisify(gzip);
+/** A dead organism does not change; its room may be made anew. */
+const AGE = 'private, max-age=600';
+
+/** What is asked for, of a room that may be watched. */
+interface Asked {
+  readonly roomServer: RoomServer;
+  readonly loaded: LoadedCheckpoint;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** The routes of the family trees: a tree, a picture of an organism, and its seed as a token. */
+export function lineageRoutes(options: LineageOptions): Router {
+  const router = Router();
+  const on = (path: string, answer: (asked: Asked) => Promise<unknown>): void => {
+    router.get(path, async (request, response) => {
+      try {
+        const { roomServer, loaded } = requireWatchable(request, options);
+        await answer({ roomServer, loaded, request, response });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refuse(response, error);
+      }
+    });
+  };
+  on(lineagePath(':room'), async ({ roomServer, loaded, request, response }) => {
+    const body = JSON.stringify(pageOf(roomServer, loaded, options.date()));
+    response.set({ 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' }).type('json');
+    if (!request.acceptsEncodings('gzip')) return response.send(body);
+    return response.set('Content-Encoding', 'gzip').send(await packed(body));
+  });
+  on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
+    const { latent } = seedOf(roomServer, web.request);
+    const source = options.addressOf(web.request);
+    const { png } = await loaded.previews.grow(latent, source);
+    web.response.set('Cache-Control', AGE).type('png').send(Buffer.from(png));
+  });
+  on(lineageSeedPath(':room', ':organism'), async ({ roomServer, request, response }) => {
+    const token = seedTokenOf(roomServer.room.species, seedOf(roomServer, request));
+    response.set('Cache-Control', AGE).json({ token });
+  });
+  return router;
+}
+
+/** @throws Refusal no-such-room, room-closed, sent-away */
+function requireWatchable(request: Request, options: LineageOptions) {
+  const room = `${request.params.room}`;
+  const roomServer = options.findServer(room);
+  const loaded = options.checkpointOf(room);
+  if (!loaded || roomServer.policy.isClosed) throw new Refusal('room-closed', room);
+  const address = options.addressOf(request);
+  const applicant = { participant: undefined, device: undefined, address };
+  if (options.bans.isBanned(room, applicant)) throw new Refusal('sent-away', room);
+  return { roomServer, loaded };
+}
+
+/** @throws Refusal no-such-organism */
+function seedOf({ room }: RoomServer, request: Request) {
+  const organism = Number(request.params.organism);
+  const seed = rememberedSeed(room, organism);
+  if (!seed) throw new Refusal('no-such-organism', `organism ${organism}`);
+  return seed;
+}
+
+function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
+  const { gallery, sheet, side } = loaded.facts;
+  const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
+  const page: LineagePage = {
+    ...tree,
+    organisms: organisms.map((one) => {
+      const client = slots.memberOf(one.planter.id);
+      const { name } = (client && slots.participantOf(client)) ?? one.planter;
+      return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
+    }),
+    ...{ now, sheet, side, gallery: gallery.map((entry) => entry.name) },
+    canPlant: policy.settings.tokens,
+  };
+  return page;
+}
+
+function refuse(response: Response, { reason }: Refusal): void {
+  const status = reason === 'room-busy' || reason === 'shutting-down' ? 503 : 404;
+  response.status(status).set('Cache-Control', 'no-store').json({ reason });
+}

@@ -1,0 +1,51 @@
+/** The family tree of a room, as its server tells it. */
+import type { Cause, OrganismId, OrganismView } from './vocabulary.ts';
+
+/** An organism of the tree, alive or dead. */
+export interface LineageOrganism
+  extends Pick<
+    OrganismView,
+    'id' | 'kind' | 'origin' | 'parents' | 'planter' | 'born' | 'wounds' | 'healed'
+  > {
+  /** Tick of its death; absent while it lives. */
+  readonly died?: number;
+  readonly cause?: Cause;
+  /** Kinds that it was before, oldest first. */
+  readonly was?: readonly string[];
+}
+
+/** What has lived in a room during its day, and all known ancestors of that. */
+export interface LineageTree {
+  /** By id, so that parents come before their children. */
+  readonly organisms: readonly LineageOrganism[];
+  /** Number of others that have died and are no longer remembered. */
+  readonly forgotten: number;
+  /** Ticks completed. */
+  readonly tick: number;
+  /** Nominal ticks a second. */
+  readonly tickRate: number;
+}
+
+/** The tree, and what its page needs to draw it. */
+export interface LineagePage extends LineageTree {
+  /** Wall clock of `tick`, ms. */
+  readonly now: number;
+  /** Names of the gallery, and the sheet of its pictures in that order. */
+  readonly gallery: readonly string[];
+  readonly sheet: { readonly url: string; readonly columns: number };
+  /** Side of a picture, pixels. */
+  readonly side: number;
+  /** Whether keepsakes can be planted in the room. */
+  readonly canPlant: boolean;
+}
+
+/** Where a server tells the tree of a room. */
+export const lineagePath = (room: string): string => `/lineage/${room}`;
+
+/** Where a server has the picture of an organism that is of no kind of the gallery. */
+export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
+  `/lineage/${room}/${organism}.png`;
+
+/** Where a server has the seed of an organism as a token. */
+export const lineageSeedPath = (room: string, organism: OrganismId | string): string =>
+  `/lineage/${room}/${organism}/seed`;

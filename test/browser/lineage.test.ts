@@ -1,0 +1,151 @@
+/** The page of a room's family tree: seen, moved, tapped, printed, and by whom. */
+import { readFileSync } from 'node:fs';
+import type { Page } from 'playwright-core';
+import type { LineagePage } from '../../shared/lineage.ts';
+import { HOUSE } from '../../shared/vocabulary.ts';
+import { violations } from '../support/axe.ts';
+import { openWall } from '../support/page.ts';
+import { outOfReach } from '../support/reach.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
+import { suiteWithPages } from '../support/suite-pages.ts';
+
+const { server, room, url, newPage } = await suiteWithPages({ size: '96x96', energy: 'off' });
+const ada = await suiteVisitor(server, 'Ada');
+const address = `${url}/lineage/garden`;
+
+interface Lineage extends HTMLElement {
+  readonly tree: {
+    readonly layout: { readonly nodes: { readonly x: number; readonly y: number }[] };
+    readonly camera: {
+      readonly scale: number;
+      readonly x: number;
+      readonly isWhole: boolean;
+      toScreen(x: number, y: number): { x: number; y: number };
+    };
+  };
+}
+
+const camera = (page: Page) =>
+  page.locator('vivarium-lineage').evaluate((element: Lineage) => {
+    const { scale, x, isWhole } = element.tree.camera;
+    return { scale, x, isWhole };
+  });
+
+const screenOf = (page: Page, index: number) =>
+  page.locator('vivarium-lineage').evaluate((element: Lineage, i) => {
+    const { layout, camera: view } = element.tree;
+    return view.toScreen(layout.nodes[i].x, layout.nodes[i].y);
+  }, index);
+
+const shown = (page: Page, phase: string): Promise<void> =>
+  page.locator(`[data-testid=lineage][data-phase=${phase}]`).waitFor();
+
+const treeOf = async (): Promise<LineagePage> => (await fetch(address)).json();
+
+async function plant(x: number, y: number, seed: object): Promise<void> {
+  const answer = await ada.ask('plant', { x, y, seed });
+  if ('reason' in answer) throw new Error(answer.reason);
+}
+
+test('an empty room says so, and one that does not exist too', async () => {
+  const page = await newPage({ viewport: { width: 320, height: 568 } });
+  await page.goto(`${url}/lineage#garden`);
+  await shown(page, 'empty');
+  expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
+  await page.evaluate(() => {
+    location.hash = '#nowhere';
+  });
+  await shown(page, 'no-room');
+  await page.context().close();
+});
+
+test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and printed', async () => {
+  await plant(24, 24, { from: 'gallery', index: 0 });
+  await plant(70, 24, { from: 'gallery', index: 5 });
+  await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
+  const cross = await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
+  await plant(24, 70, { from: 'hand', seed: 'seed' in cross ? cross.seed!.id : 0 });
+  const page = await newPage({
+    viewport: { width: 320, height: 568 },
+    hasTouch: true,
+    reducedMotion: 'reduce',
+  });
+  await page.goto(`${url}/lineage#garden`);
+  await shown(page, 'shown');
+  expect(await page.getByTestId('size').textContent()).toBe('3 organisms · 2 generations');
+  expect(await violations(page)).toEqual([]);
+  expect(await outOfReach(page.locator('vivarium-lineage'))).toEqual([]);
+  const whole = await camera(page);
+  expect(whole.isWhole).toBe(true);
+  await page.getByTestId('closer').tap();
+  const close = await camera(page);
+  expect(close.scale).toBeGreaterThan(whole.scale);
+  await page.locator('canvas.tree').focus();
+  await page.keyboard.press('ArrowRight');
+  expect((await camera(page)).x).toBeGreaterThan(close.x);
+  await page.keyboard.press('-');
+  await page.keyboard.press('0');
+  expect((await camera(page)).isWhole).toBe(true);
+  const child = await screenOf(page, 2);
+  await page.touchscreen.tap(child.x, child.y);
+  const card = page.getByTestId('lineage-card');
+  await card.waitFor();
+  expect(await card.getByRole('heading', { level: 2 }).textContent()).toBe('A child of two');
+  expect(await card.textContent()).toContain('planted by Ada');
+  expect(await card.getByTestId('kin').count()).toBe(2);
+  await card.getByTestId('plant').waitFor();
+  const links = card.locator('a');
+  expect(await links.nth(0).getAttribute('href')).toMatch(/^\/r\/garden\?seed=[\w-]{30,}$/);
+  expect(await links.nth(1).getAttribute('href')).toMatch(/^\/keep#[\w-]{30,}\/garden$/);
+  expect(await violations(page)).toEqual([]);
+  expect(await outOfReach(page.locator('lineage-card'))).toEqual([]);
+  await card.getByTestId('kin').first().tap();
+  await card.getByText('Parent of').waitFor();
+  await page.keyboard.press('Escape');
+  await card.waitFor({ state: 'detached' });
+  const saving = page.waitForEvent('download');
+  await page.getByTestId('print').tap();
+  const file = readFileSync(await (await saving).path());
+  expect([file.readUInt32BE(16), file.readUInt32BE(20)]).toEqual([4_860, 3_437]);
+  await page.getByTestId('language').selectOption('ar');
+  await page.locator('html[dir=rtl]').waitFor();
+  await page.getByText('شجرة العائلة').waitFor();
+  // Time runs with the text.
+  await page.waitForFunction(() => {
+    const { layout, camera: view } = (document.querySelector('vivarium-lineage') as Lineage).tree;
+    const [first, , last] = layout.nodes.map(({ x, y }) => view.toScreen(x, y).x);
+    return first > last;
+  });
+  await page.context().close();
+});
+
+test('the tree is told under the rules of the room: no hidden names, no pictures of what the host removed, and nothing while it is closed', async () => {
+  const picture = (id: number) => fetch(`${address}/${id}.png`);
+  expect((await picture(3)).headers.get('content-type')).toBe('image/png');
+  const { policy } = server.roomServers.get('garden')!;
+  expect((await treeOf()).organisms.map(({ planter }) => planter.name)).toContain('Ada');
+  policy.muted.add(ada.welcome!.you.id);
+  expect((await treeOf()).organisms.map(({ planter }) => planter.name)).toEqual(['', '', '']);
+  policy.muted.clear();
+  room.enqueue(1, { what: 'remove', by: HOUSE, organism: 3 });
+  await ada.until(() => ada.life.some(({ what }) => what === 'died'));
+  expect((await treeOf()).organisms[2]).toMatchObject({ id: 3, cause: 'removed', parents: [1, 2] });
+  expect((await picture(3)).status).toBe(404);
+  expect((await fetch(`${address}/3/seed`)).status).toBe(404);
+  expect((await fetch(`${address}/x.png`)).status).toBe(404);
+  policy.isClosed = true;
+  expect(await (await fetch(address)).json()).toEqual({ reason: 'room-closed' });
+  policy.isClosed = false;
+});
+
+test('at the end of the day the wall shows its family tree, and then the room', async () => {
+  const wall = await newPage({ viewport: { width: 960, height: 540 }, reducedMotion: 'reduce' });
+  await openWall(wall, `${url}/wall/garden`);
+  await (await hostOf(server)).call('farewell', { seconds: 10 });
+  const tree = wall.locator('wall-tree[data-organisms="3"]');
+  await tree.waitFor();
+  expect(await wall.locator('wall-tree h2').textContent()).toBe('The family tree of this day');
+  await tree.waitFor({ state: 'detached' });
+  expect(room.size).toBe(0);
+  await wall.context().close();
+});

@@ -1,0 +1,113 @@
+/** How a family tree is laid out, and which part of it is shown. */
+import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
+import { layoutTree, type TreeNode } from '../../../client/family-tree/layout.ts';
+import { ROOM } from '../../../client/family-tree/rows.ts';
+import { timeMarks } from '../../../client/family-tree/time-marks.ts';
+import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+const one = (id: number, born: number, more: Partial<LineageOrganism> = {}): LineageOrganism => ({
+  ...{ id, born, kind: '', origin: 'prior', parents: [], wounds: 0, healed: 0 },
+  planter: { id: 1, name: 'Ada', hue: 20 },
+  ...more,
+});
+
+/** A day with children, and with more lives than fit beside one another. */
+function day(count: number): LineageTree {
+  const random = createRandom(3);
+  const organisms: LineageOrganism[] = [];
+  const any = () => 1 + Math.floor(random.uniform() * organisms.length);
+  for (let id = 1; id <= count; id++) {
+    const born = 100 * id;
+    const parents = id > 2 && random.uniform() < 0.4 ? [...new Set([any(), any()])] : [];
+    const died = born + Math.round(8_000 * random.uniform());
+    organisms.push(one(id, born, { parents, ...(died < 100 * count && { died }) }));
+  }
+  return { organisms, forgotten: 0, tick: 100 * count, tickRate: 15 };
+}
+
+test('no two pictures overlap, no life runs through a picture, and time runs one way', () => {
+  const { nodes, width, height } = layoutTree(day(150), 1.6);
+  expect(width / height).toBeGreaterThan(1);
+  expect(width / height).toBeLessThan(2.6);
+  const covers = (a: TreeNode, b: TreeNode): boolean => {
+    const isBeside = Math.abs(a.x - b.x) < ROOM.before + ROOM.after - 1e-6;
+    const crossesRow = a.x < b.x && a.end > b.x - ROOM.before;
+    const apart = Math.abs(a.y - b.y);
+    return (isBeside && apart < ROOM.above + ROOM.below - 0.5) || (crossesRow && apart < 0.4);
+  };
+  for (const a of nodes) {
+    expect(a.x).toBeGreaterThan(0);
+    expect(a.end).toBeLessThan(width);
+    expect(a.y).toBeGreaterThan(0);
+    expect(a.y).toBeLessThan(height);
+    for (const b of nodes)
+      if (a !== b) expect([a.organism.id, b.organism.id, covers(a, b)]).toContain(false);
+    for (const parent of a.parents) {
+      expect(parent.x).toBeLessThan(a.x);
+      expect(a.generation).toBeGreaterThan(parent.generation);
+    }
+  }
+});
+
+test('a child of two lies between them where there is room', () => {
+  const organisms = [one(1, 0), one(2, 10), one(3, 5_000, { parents: [1, 2] })];
+  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 6_000, tickRate: 15 }, 1.6);
+  const [a, b, child] = nodes;
+  expect(child.y).toBeGreaterThanOrEqual(Math.min(a.y, b.y) - 1);
+  expect(child.y).toBeLessThanOrEqual(Math.max(a.y, b.y) + 1);
+  expect([a.generation, b.generation, child.generation]).toEqual([1, 1, 2]);
+});
+
+test('a tree of one organism, and one of the most that a room remembers, are laid out', () => {
+  const single = layoutTree({ organisms: [one(1, 5)], forgotten: 0, tick: 5, tickRate: 15 }, 1);
+  expect(single.nodes).toHaveLength(1);
+  expect(Number.isFinite(single.width * single.height)).toBe(true);
+  expect(layoutTree(day(1_600), 0.5).nodes).toHaveLength(1_600);
+});
+
+test('a pause of a night takes no more room than a few births', () => {
+  const organisms = [one(1, 0), one(2, 100), one(3, 200), one(4, 1e6), one(5, 1e6 + 100)];
+  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 1e6 + 200, tickRate: 15 }, 1.6);
+  expect(nodes[3].x - nodes[2].x).toBeLessThan(8 * (nodes[1].x - nodes[0].x));
+});
+
+test('round times are marked, apart from one another', () => {
+  const tree = day(100);
+  const layout = layoutTree(tree, 1.6);
+  const now = Date.UTC(2026, 10, 27, 17, 3);
+  const marks = timeMarks(layout, { now, tick: tree.tick, tickRate: 15 }, 3, 0);
+  expect(marks.length).toBeGreaterThan(1);
+  for (const [i, { x, at }] of marks.entries()) {
+    expect(at % 60_000).toBe(0);
+    if (i > 0) expect(x - marks[i - 1].x).toBeGreaterThanOrEqual(3);
+  }
+});
+
+test.each([1, -1] as const)(
+  'the camera keeps what it zooms about, and shows all (time runs %i)',
+  (forward) => {
+    const layout = layoutTree(day(60), 1.6);
+    const camera = new TreeCamera(layout, forward);
+    camera.resize({ width: 800, height: 500 }, { top: 60, bottom: 40, side: 10 });
+    for (const { x, y } of layout.nodes) {
+      const at = camera.toScreen(x, y);
+      expect(at.x).toBeGreaterThan(0);
+      expect(at.x).toBeLessThan(800);
+      expect(at.y).toBeGreaterThan(60);
+      expect(at.y).toBeLessThan(460);
+    }
+    expect(
+      forward * (camera.toScreen(layout.width, 0).x - camera.toScreen(0, 0).x),
+    ).toBeGreaterThan(0);
+    const before = camera.toTree(300, 200);
+    camera.zoomAbout(300, 200, 2);
+    expect(camera.toTree(300, 200).x).toBeCloseTo(before.x);
+    expect(camera.toTree(300, 200).y).toBeCloseTo(before.y);
+    const [node] = layout.nodes;
+    expect(nodeAt(layout.nodes, node, 0.6)).toBe(node);
+    expect(nodeAt(layout.nodes, { x: -9, y: -9 }, 0.6)).toBeUndefined();
+    camera.zoom(0.001);
+    expect(camera.isWhole).toBe(true);
+  },
+);

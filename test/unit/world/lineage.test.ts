@@ -1,0 +1,62 @@
+/** What a room remembers of its dead, and the family tree that it tells. */
+import { Lineage } from '../../../server/world/lineage.ts';
+import { lineageTree } from '../../../server/world/lineage-tree.ts';
+import type { Organism } from '../../../server/world/organism.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ANNA, HandRoom } from '../../support/rooms.ts';
+
+const { most, slack, hours } = DEFAULTS.lineage;
+
+const organism = (id: number, parents: number[] = []): Organism =>
+  ({
+    ...{ id, parents, kind: 'one', origin: 'gallery', planter: ANNA, born: id },
+    ...{ wounds: 0, healed: 0, latent: new Float32Array(2) },
+  }) as unknown as Organism;
+
+test('GEN-1: of ten thousand dead, a room remembers the ancestors of the living and the latest, and says how many others there were', () => {
+  const lineage = new Lineage();
+  const living = [organism(20_000, [9_000, 3])];
+  for (let id = 1; id <= 10_000; id++) {
+    // The third is a child of the first two.
+    lineage.add(organism(id, id === 3 ? [1, 2] : []), 'departed');
+    lineage.settle(id, living);
+  }
+  const { ended, forgotten } = lineage.state;
+  expect(ended.length).toBeLessThanOrEqual(most + slack);
+  expect(ended.length + forgotten).toBe(10_000);
+  const ids = ended.map(({ id }) => id);
+  expect(ids.slice(0, 3)).toEqual([1, 2, 3]);
+  expect(ids).toContain(9_000);
+  expect(ids.at(-1)).toBe(10_000);
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+  const again = new Lineage();
+  again.restore(lineage.export());
+  expect(again.state).toEqual(lineage.state);
+});
+
+test('GEN-1: the tree shows who lived within a day, and the ancestors of these', () => {
+  const tickRate = 1;
+  const tick = 2 * hours * 3600;
+  const dead = (id: number, died: number, parents: number[] = []) => ({
+    ...{ id, parents, kind: '', origin: 'cross' as const, planter: ANNA, born: 0, died },
+    ...{ cause: 'killed' as const, wounds: 1, healed: 0, latent: new Float32Array(2) },
+  });
+  const ended = [dead(1, 5), dead(2, 6), dead(3, tick - 9, [1, 99])];
+  const room = { organisms: [], tick, lineage: { ended, forgotten: 7 } };
+  const tree = lineageTree(room, tickRate);
+  expect(tree).toMatchObject({ forgotten: 7, tick, tickRate });
+  expect(tree.organisms.map(({ id, died }) => [id, died])).toEqual([
+    [1, 5],
+    [3, tick - 9],
+  ]);
+  expect(tree.organisms[0]).not.toHaveProperty('latent');
+});
+
+test('GEN-1: what was refused because memory ran out has never lived', () => {
+  const here = new HandRoom();
+  here.plant(8, 8);
+  here.room.beginTick();
+  expect(here.room.refusePending()).toBe(true);
+  here.room.endTick([]);
+  expect(lineageTree(here.room, 15).organisms).toEqual([]);
+});
