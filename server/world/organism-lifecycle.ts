@@ -20,7 +20,7 @@ import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
 import { Lineage } from './lineage.ts';
 import { type Organism, viewOf } from './organism.ts';
-import { keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
+import { blockersOf, keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
 import { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import { largestChange } from './room-state.ts';
@@ -291,14 +291,7 @@ export class OrganismLifecycle {
   /** How many live cells of an organism each neighbour blocks; none if it is dead. */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
-    const counts = new Map<OrganismId, number>();
-    if (!organism) return counts;
-    this.grid.each(organism.window, (place, cell) => {
-      const owner = this.grid.ownerAt(place);
-      if (organism.pressing[cell] === 0 || owner === 0 || owner === id) return;
-      counts.set(owner, (counts.get(owner) ?? 0) + 1);
-    });
-    return counts;
+    return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
   /** Takes the patches of organisms removed since the last call; the caller disposes of them. */

@@ -3,6 +3,7 @@
  * organism every tick, hence the plain loops.
  */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
@@ -108,4 +109,18 @@ export function keepMask(
     }
   }
   return { keep, alive: remaining > 0 };
+}
+
+/** How many live cells of an organism each neighbour blocks. */
+export function blockersOf(
+  { id, window, pressing }: Organism,
+  grid: GridPlanes,
+): Map<OrganismId, number> {
+  const counts = new Map<OrganismId, number>();
+  grid.each(window, (place, cell) => {
+    const owner = grid.ownerAt(place);
+    if (pressing[cell] === 0 || owner === 0 || owner === id) return;
+    counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  });
+  return counts;
 }
