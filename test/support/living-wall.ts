@@ -52,7 +52,7 @@ export class LivingWall {
     const { room, server } = this;
     const random = createRandom(20);
     const { featured = [...room.species.gallery.keys()] } = room.species;
-    const columns = Math.ceil(Math.sqrt((count * room.grid.width) / room.grid.height));
+    const columns = Math.floor(Math.sqrt((count * room.grid.width) / room.grid.height));
     const rows = Math.ceil(count / columns);
     for (let i = 0; i < count; i++) {
       const visitor = await this.during(Visitor.join(server.port, 'garden', `Visitor ${i + 1}`));
