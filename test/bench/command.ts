@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
-import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
+import { number, oneOf, text, wholeNumber } from '../../server/settings/types.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';
@@ -138,6 +138,11 @@ const COMMAND = {
       type: wholeNumber(1, 1_000),
       defaultInWords: '50, 20, 25, 50',
       help: 'how many clients watch and damage, for crowd, disk, public-day and soak',
+    },
+    liveliness: {
+      type: number(0, 1),
+      defaultInWords: '0',
+      help: 'share of the organisms that may express at once, for replay',
     },
   },
 } as const;

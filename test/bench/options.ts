@@ -12,4 +12,6 @@ export interface BenchOptions {
   readonly seconds?: number;
   readonly organisms?: number;
   readonly visitors?: number;
+  /** Share of the organisms that may express at once, 0…1. */
+  readonly liveliness?: number;
 }

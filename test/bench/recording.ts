@@ -6,7 +6,6 @@
 
 import type { Engine } from '../../server/engine/engine.ts';
 import type { Clock } from '../../server/platform/clock.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
 import { JournalWriter } from '../../server/storage/journal-writer.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
@@ -14,10 +13,13 @@ import { Store } from '../../server/storage/store.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import { fingerprint } from '../../server/vnca/fingerprint.ts';
 import type { Room } from '../../server/world/room.ts';
+import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 
 export const RECORDED = 'garden';
+const { birth, healing, expressing } = DEFAULTS.life;
 /**
  * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is
  * that hour's last, which stays for six hours, and the journal with it.
@@ -33,6 +35,9 @@ export interface RecordingOptions {
   readonly ticks: number;
   /** That live in it, at most. */
   readonly organisms: number;
+  /** Share of these that may express at once; 0: each steps each tick, as in earlier releases. */
+  readonly liveliness: number;
+  readonly species: Species;
 }
 
 export type Recording = Awaited<ReturnType<typeof recordRoom>>;
@@ -96,7 +101,7 @@ class Keeper {
 
   /** @param now ms since the beginning */
   static async open(
-    { folder, engine, checkpoint, organisms }: RecordingOptions,
+    { folder, engine, checkpoint, organisms, liveliness, species }: RecordingOptions,
     now: number,
   ): Promise<Keeper> {
     const time = { now };
@@ -122,11 +127,13 @@ class Keeper {
         height: GARDEN.height,
         maxOrganisms: organisms,
         seed: 1,
-        species: speciesOf(checkpoint),
+        species,
+        ...(liveliness > 0 && { life: { birth, healing, expressing } }),
       },
       { store, world, checkpoint: { name, hash }, date, say: (remark) => remarks.push(remark) },
     );
     await journalWriter.watch(room, tail);
+    if (room.liveliness !== liveliness) room.setLiveliness(liveliness);
     return new Keeper(world, room, store, remarks, journalWriter, time);
   }
 

@@ -11,7 +11,7 @@ import { LivingWall } from '../support/living-wall.ts';
 import { nextPictures, openWall } from '../support/page.ts';
 import { ANNA } from '../support/rooms.ts';
 
-const FILM = { seconds: 150, every: 2, width: 480, height: 270, perSecond: 8, columns: 15 };
+const FILM = { seconds: 150, every: 2, width: 560, perSecond: 8, columns: 15 };
 /** Ticks at which the wound is shown; the first is before the stroke. */
 const CLOSING = [0, 1, 5, 9, 13, 17, 23, 31, 43, 61];
 const SCALE = 5;
@@ -24,11 +24,14 @@ export async function takeFilm(browser: Browser, clientFolder: string, out: stri
   const living = await LivingWall.open(LIVING_ROOM, { clientFolder });
   try {
     await living.plant(20);
-    const viewport = { width: 1920, height: 1080 };
+    // Its words can be read in the film too.
+    const viewport = { width: 1280, height: 720 };
     const deviceScaleFactor = FILM.width / viewport.width;
     const page = await browser.newPage({ viewport, deviceScaleFactor });
-    const url = `http://127.0.0.1:${living.server.port}/wall/garden?frame=fixed&resolution=full`;
-    await living.during(openWall(page, url));
+    const origin = `http://127.0.0.1:${living.server.port}`;
+    const scanned = encodeURIComponent(`${origin}/r/garden`);
+    const options = `frame=fixed&resolution=full&url=${scanned}`;
+    await living.during(openWall(page, `${origin}/wall/garden?${options}`));
     const pictures: Buffer[] = [];
     const { places, events } = await living.watch(FILM.seconds, async (passed) => {
       if (passed % FILM.every !== 0) return;
@@ -41,7 +44,7 @@ export async function takeFilm(browser: Browser, clientFolder: string, out: stri
     const delay = pictures.map(() => 1000 / FILM.perSecond);
     const film = join(out, 'life.webp');
     await sharp(pictures, { join: { animated: true } })
-      .webp({ quality: 50, effort: 6, delay, loop: 0 })
+      .webp({ quality: 60, effort: 6, delay, loop: 0 })
       .toFile(film);
     console.log(film);
     await strip(pictures, FILM.width / 2, FILM.columns).toFile(join(out, 'life-strip.webp'));

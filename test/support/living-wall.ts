@@ -17,7 +17,7 @@ const WINDOW = 5;
 const SEEN = 16;
 
 /** What was seen in a time. */
-export interface Watched {
+export interface WatchResult {
   readonly seconds: number;
   /** Of each five seconds: places whose colour has changed by 16 of 255 or more. */
   readonly places: readonly number[];
@@ -52,7 +52,7 @@ export class LivingWall {
     const { room, server } = this;
     const random = createRandom(20);
     const { featured = [...room.species.gallery.keys()] } = room.species;
-    const columns = Math.ceil(Math.sqrt((count * room.grid.width) / room.grid.height));
+    const columns = Math.floor(Math.sqrt((count * room.grid.width) / room.grid.height));
     const rows = Math.ceil(count / columns);
     for (let i = 0; i < count; i++) {
       const visitor = await this.during(Visitor.join(server.port, 'garden', `Visitor ${i + 1}`));
@@ -75,7 +75,7 @@ export class LivingWall {
   async watch(
     seconds: number,
     onTick?: (passed: number) => void | Promise<void>,
-  ): Promise<Watched> {
+  ): Promise<WatchResult> {
     const { room, wall, tickRate } = this;
     const { rgba } = room.grid.planes;
     const [low, high] = [rgba.slice(), rgba.slice()];
