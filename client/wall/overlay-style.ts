@@ -182,16 +182,19 @@ export const overlayStyle = css`
     :host([over]) {
       --column: min(11cqw, 17cqh);
     }
+    /* All of the wall. */
     :host(:is([over], [close]))::before {
       inset: calc(-1 * var(--edge));
-      inset-inline-end: -18em;
-      --end: 0%;
+      inset-inline-end: calc(var(--column) + var(--edge) - 100cqw);
+      --names: 0%;
+      --code: 0%;
       background:
-        radial-gradient(100% 32cqh at var(--end) 100%, var(--shade) 30%, transparent),
-        radial-gradient(calc(var(--column) * 2) 40cqh at var(--end) 0%, var(--shade), transparent);
+        radial-gradient(calc(var(--column) + 24em) 34cqh at var(--code) 100%, var(--shade) 30%, transparent),
+        radial-gradient(calc(var(--column) * 2) 40cqh at var(--names) 0%, var(--shade), transparent);
     }
     :host(:is([over], [close]):dir(rtl))::before {
-      --end: 100%;
+      --names: 100%;
+      --code: 100%;
     }
     :host([over]) .words {
       position: absolute;
@@ -203,20 +206,25 @@ export const overlayStyle = css`
     :host([over]) figure {
       margin-top: auto;
     }
-    /* On the other side, where it hides less. */
+    /* The code on the other side, where it hides less. */
     :host([over][aside]) {
-      inset-inline: auto var(--edge);
+      --other: calc(100cqw - 2 * var(--edge) - var(--column));
+    }
+    :host([over][aside]) figure {
+      position: absolute;
+      inset-inline-start: var(--other);
+      bottom: 0;
+      width: var(--column);
     }
     :host([over][aside]) .words {
-      inset-inline: auto calc(var(--column) + 1.6em);
+      inset-inline-start: calc(var(--other) - 21.6em);
       text-align: end;
     }
     :host([over][aside])::before {
-      inset-inline: -18em calc(-1 * var(--edge));
-      --end: 100%;
+      --code: 100%;
     }
     :host([over][aside]:dir(rtl))::before {
-      --end: 0%;
+      --code: 0%;
     }
   }
   @keyframes come {

@@ -336,11 +336,14 @@ export class VivariumWall extends LitElement {
     const { overlay, stage } = this;
     const isWide = this.clientWidth >= this.clientHeight;
     if (!overlay?.hasAttribute('over') || !stage || !isWide) return;
-    const { offsetLeft: x, offsetTop, offsetWidth: width, offsetHeight } = overlay;
+    const { offsetLeft, offsetTop, offsetWidth: width, offsetHeight } = overlay;
     const height = CODE_HEIGHT * width;
-    const under = (left: number): number =>
-      stage.ownedIn({ x: left, y: offsetTop + offsetHeight - height, width, height });
-    if (2 * under(this.clientWidth - x - width) >= under(x)) return;
+    const y = offsetTop + offsetHeight - height;
+    const sides = [offsetLeft, this.clientWidth - offsetLeft - width];
+    const hidden = sides.map((x) => stage.ownedIn({ x, y, width, height }));
+    if (overlay.hasAttribute('aside')) hidden.reverse();
+    const [here, there] = hidden;
+    if (2 * there >= here) return;
     overlay.toggleAttribute('aside');
     overlay.animate([{ opacity: 0 }, { opacity: 1 }], 2_000);
   }
