@@ -308,17 +308,16 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     const said = () =>
       page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
     await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
-    await page.waitForFunction(
-      () => document.querySelector('vivarium-wall')!.model.organisms.size === 1,
-    );
-    while (!/Just planted by .Bo.: Penguin/.test(await said())) {
+    await page.locator('name-layer span').waitFor({ state: 'attached' });
+    const { name } = empty.world.rooms.get('garden')!.species.gallery[PENGUIN.index];
+    while (!(await said()).includes(`Just planted by \u2068Bo\u2069: ${name}`)) {
       await page.clock.fastForward(12_100);
-      await nextPictures(page, 1);
     }
     bo.leave();
-    await page.getByText('Bo', { exact: true }).waitFor({ state: 'detached' });
+    await page.locator('wall-overlay li').waitFor({ state: 'detached' });
     await page.clock.fastForward(46_000);
-    await page.getByText('Nobody is here now but one creature. Join it.').waitFor();
+    const alone = 'Nobody is here now but one creature. Join it.';
+    await page.getByText(alone).waitFor({ state: 'attached' });
     expect(await page.getByText('Nobody is here yet').count()).toBe(0);
   } finally {
     await empty.close();
