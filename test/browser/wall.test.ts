@@ -353,8 +353,9 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     const said = () =>
       page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
     await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
-    await page.locator('name-layer span').waitFor();
-    while (!/Just planted by .Bo.: Penguin/.test(await said())) {
+    await page.locator('name-layer span').waitFor({ state: 'attached' });
+    const { name } = empty.world.rooms.get('garden')!.species.gallery[PENGUIN.index];
+    while (!(await said()).includes(`Just planted by \u2068Bo\u2069: ${name}`)) {
       await page.clock.fastForward(12_100);
     }
     bo.leave();
