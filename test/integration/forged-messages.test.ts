@@ -85,15 +85,18 @@ describe('messages that no page sends', () => {
     for (const forged of [{ by: you }, { owner: 3 }, { planter: you }, { energy: 1e9 }]) {
       visitor.say('plant', { ...plant, ...forged });
     }
+    const turn = { id: 78, organism: 1, seed: { from: 'prior' } };
+    for (const forged of [{ by: you }, { kind: 'Cow' }])
+      visitor.say('transform', { ...turn, ...forged });
     visitor.say('cursor', { id: you.id, x: 1, y: 1, tool: 'look' });
     visitor.say('join', { protocol: PROTOCOL_VERSION, room: 'garden', id: you.id });
-    await visitor.until(() => reasons(visitor).length === 6);
+    await visitor.until(() => reasons(visitor).length === 8);
     expect(new Set(reasons(visitor))).toEqual(new Set(['bad-message']));
     const { engine } = visitor.socket.io as unknown as {
       engine: { write(data: Uint8Array): void };
     };
     engine.write(proto());
-    await visitor.until(() => reasons(visitor).length === 7);
+    await visitor.until(() => reasons(visitor).length === 9);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     await visitor.ask('plant', { x: 100, y: 70, seed: { from: 'prior' } });
     const organism = server.world.rooms.get('garden')!.organisms.at(-1);
