@@ -56,7 +56,8 @@ const FLEETING = [
   'room-status dd',
   'organism-card header p:last-child',
 ];
-const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img'];
+/** A drawing is refined for as long as there is time. */
+const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img', 'draw-pad seed-film'];
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
 const { server, roomUrl, browser } = await suiteWithPages({ size: '192x108', energy: 'off' });
