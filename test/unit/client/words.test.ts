@@ -143,8 +143,8 @@ test('no element contains text that cannot be translated', () => {
 
 test('the layout of every page follows the direction of the text', () => {
   const sided = /(?:margin|padding|border)-(?:left|right)|(?:text-align|float): (?:left|right)/;
-  const styles = ['elements', 'host', 'keep', 'lineage', 'style', 'visitor', 'wall'].flatMap((folder) =>
-    Object.entries(contentsOf(root, `client/${folder}`)),
+  const styles = ['elements', 'host', 'keep', 'lineage', 'style', 'visitor', 'wall'].flatMap(
+    (folder) => Object.entries(contentsOf(root, `client/${folder}`)),
   );
   expect(styles.length).toBeGreaterThan(100);
   expect(styles.filter(([, text]) => sided.test(text)).map(([file]) => file)).toEqual([]);
