@@ -104,6 +104,7 @@ export class WallTree extends LitElement {
   }
 
   private draw(): void {
+    const begun = performance.now();
     const { page, pictures, canvas, insets, voice } = this;
     const to = canvas.getContext('2d');
     if (!page || !pictures || !to) return;
@@ -140,7 +141,8 @@ export class WallTree extends LitElement {
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });
-    // Pictures of crosses may still arrive when it has grown.
-    this.timer = setTimeout(() => this.draw(), share < 1 ? STEP : 10 * STEP);
+    // A slow machine draws less often. Pictures of crosses may still arrive when it has grown.
+    const wait = Math.max(STEP, 3 * (performance.now() - begun));
+    this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }
 }
