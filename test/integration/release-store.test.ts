@@ -10,7 +10,8 @@ const { recording, opening, undo } = readExpected();
 test('a room stored by an earlier release opens unchanged, readmits its visitors, goes on and replays', async () => {
   expect(opening).toMatchObject({ replay: { code: 0 }, replayAfter: 0 });
   // Settings that the release did not know are as in a new room of such a server.
-  const attract = { ...DEFAULTS.house.attract, ...opening.settings.attract };
+  const given = opening.settings as { readonly attract: object };
+  const attract = { ...DEFAULTS.house.attract, ...given.attract };
   const settings = { ...DEFAULTS.house, ...PACE, liveliness: 0, ...opening.settings, attract };
   const { jump, ...seen } = await observeOpening(recording);
   expect(plain(seen)).toEqual({ ...opening, settings });
