@@ -26,8 +26,17 @@ export interface LineageOptions {
 }
 
 const packed = promisify(gzip);
-/** A dead organism does not change; its room may be made anew. */
-const AGE = 'private, max-age=600';
+/** For how long a tree is served as it was made, ms. */
+const AGE = 2_000;
+/** Pictures that an address may wait for at once; the page asks for fewer. */
+const MOST_PICTURES = 4;
+
+/** A tree as it is sent. */
+interface Body {
+  readonly madeAt: number;
+  readonly json: Buffer;
+  readonly gzipped: Promise<Buffer>;
+}
 
 /** What is asked for, of a room that may be watched. */
 interface Asked {
@@ -40,9 +49,12 @@ interface Asked {
 /** The routes of the family trees: a tree, a picture of an organism, and its seed as a token. */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
+  const bodies = new WeakMap<RoomServer, Body>();
+  const growing = new Map<string, number>();
   const on = (path: string, answer: (asked: Asked) => Promise<unknown>): void => {
     router.get(path, async (request, response) => {
       try {
+        response.set('Cache-Control', 'no-store');
         const { roomServer, loaded } = requireWatchable(request, options);
         await answer({ roomServer, loaded, request, response });
       } catch (error) {
@@ -52,20 +64,36 @@ export function lineageRoutes(options: LineageOptions): Router {
     });
   };
   on(lineagePath(':room'), async ({ roomServer, loaded, request, response }) => {
-    const body = JSON.stringify(pageOf(roomServer, loaded, options.date()));
-    response.set({ 'Cache-Control': 'no-store', Vary: 'Accept-Encoding' }).type('json');
-    if (!request.acceptsEncodings('gzip')) return response.send(body);
-    return response.set('Content-Encoding', 'gzip').send(await packed(body));
+    const now = options.date();
+    let body = bodies.get(roomServer);
+    if (!body || Math.abs(now - body.madeAt) >= AGE) {
+      const json = Buffer.from(JSON.stringify(pageOf(roomServer, loaded, now)));
+      body = { madeAt: now, json, gzipped: packed(json) };
+      bodies.set(roomServer, body);
+    }
+    response.set('Vary', 'Accept-Encoding').type('json');
+    if (!request.acceptsEncodings('gzip')) return response.send(body.json);
+    return response.set('Content-Encoding', 'gzip').send(await body.gzipped);
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const { latent } = seedOf(roomServer, web.request);
-    const source = options.addressOf(web.request);
-    const { png } = await loaded.previews.grow(latent, source);
-    web.response.set('Cache-Control', AGE).type('png').send(Buffer.from(png));
+    // Not the address alone: visitors' own previews take turns with these.
+    const source = `lineage ${options.addressOf(web.request)}`;
+    const others = growing.get(source) ?? 0;
+    if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
+    growing.set(source, others + 1);
+    try {
+      const { png } = await loaded.previews.grow(latent, source);
+      web.response.type('png').send(Buffer.from(png));
+    } finally {
+      const left = growing.get(source)! - 1;
+      if (left > 0) growing.set(source, left);
+      else growing.delete(source);
+    }
   });
   on(lineageSeedPath(':room', ':organism'), async ({ roomServer, request, response }) => {
     const token = seedTokenOf(roomServer.room.species, seedOf(roomServer, request));
-    response.set('Cache-Control', AGE).json({ token });
+    response.json({ token });
   });
   return router;
 }
@@ -108,5 +136,5 @@ function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, n
 
 function refuse(response: Response, { reason }: Refusal): void {
   const status = reason === 'room-busy' || reason === 'shutting-down' ? 503 : 404;
-  response.status(status).set('Cache-Control', 'no-store').json({ reason });
+  response.status(status).json({ reason });
 }

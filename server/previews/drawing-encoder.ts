@@ -66,6 +66,11 @@ export class DrawingEncoder {
     });
   }
 
+  /** Rejects what waits. */
+  stop(): void {
+    for (const { reject } of this.waiting.take()) reject(new Refusal('shutting-down'));
+  }
+
   private async encodeWaiting(): Promise<void> {
     if (this.busy) return;
     this.busy = true;

@@ -13,6 +13,9 @@ export interface LatentRefiner {
   close(): Promise<void>;
 }
 
+/** After a thread that was late twice, ms. */
+const PAUSE = 60_000;
+
 type Thread = WorkerRpc<RefinerMethods>;
 
 export interface LatentRefinerOptions {
@@ -29,6 +32,11 @@ export function createLatentRefiner(
   { clock, patience, onFailure }: LatentRefinerOptions,
 ): LatentRefiner {
   let thread: Thread | undefined;
+  let isClosed = false;
+  /** Drawings in a row for which it was late. */
+  let delays = 0;
+  /** Until then drawings do not wait for it, ms. */
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   const open = (): Thread => {
     const weights = new Map([...tensors].filter(([name]) => name.startsWith('update.')));
     const start: RefinerStart = { card, tensors: weights };
@@ -41,29 +49,40 @@ export function createLatentRefiner(
   };
   return {
     async refine(refinement) {
-      if (!thread || thread.lost) thread = open();
-      const own = thread;
-      const done = own.ready.then(() => own.call('refine', refinement));
       let cancel = (): void => {};
       const late = new Promise<undefined>((resolve) => {
         cancel = clock.after(patience, () => resolve(undefined));
       });
       try {
-        const refined = await Promise.race([done, late]);
-        if (refined) return refined;
-        onFailure('its refinement has not ended in time');
-      } catch (error) {
-        // The next drawing tries again.
-        if (thread === own) thread = undefined;
-        onFailure((error as Error).message);
-      } finally {
-        cancel();
+        if (isClosed || clock.now() < pausedUntil) return refinement.latent;
+        if (!thread || thread.lost) thread = open();
+        const own = thread;
+        const done = own.ready.then(() => own.call('refine', refinement));
         // What comes too late concerns nobody.
         done.catch(() => {});
+        const refined = await Promise.race([done, late]);
+        if (refined) {
+          delays = 0;
+          return refined;
+        }
+        onFailure('its refinement has not ended in time');
+        // The first time it may have started late.
+        if (++delays < 2) return refinement.latent;
+        delays = 0;
+        pausedUntil = clock.now() + PAUSE;
+        thread = undefined;
+        void own.terminate(new Error('it is late'));
+      } catch (error) {
+        // The next drawing tries again.
+        thread = undefined;
+        if (!isClosed) onFailure((error as Error).message);
+      } finally {
+        cancel();
       }
       return refinement.latent;
     },
     async close() {
+      isClosed = true;
       await thread?.terminate(new Error('the server stops'));
     },
   };

@@ -63,6 +63,7 @@ export function openSeedPreviews(
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
   const encode = drawingEncoder.encode.bind(drawingEncoder);
   const stop = async () => {
+    drawingEncoder.stop();
     await Promise.all([growth.stop(), refiner?.close()]);
   };
   return { growth, draws, grow, encode, stop };
