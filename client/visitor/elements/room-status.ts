@@ -67,7 +67,7 @@ export class RoomStatus extends PageElement {
       margin: 10px 0 4px;
     }
     a {
-      margin-top: 6px;
+      min-height: 44px;
       color: inherit;
     }
     .follow {
