@@ -128,7 +128,24 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   // Messages hold no dates, sets, errors or the like, each is one value, and a page has one reader.
   [
     /msgpackr\/unpack\.js$/,
-    /^\tunpackMultiple\(.*?^\t\}$|currentExtensions\[0x42\].*(?=\/\/ registration of bulk)|var defaultUnpackr.*/gms,
+    new RegExp(
+      [
+        /^\t(unpackMultiple|_mergeStructures)\(.*?^\t\}$/,
+        /currentExtensions\[0x42\].*(?=\/\/ registration of bulk)/,
+        /var defaultUnpackr.*/,
+        // Nothing defines structures, and no message is read within another.
+        /^(export )?function (loadStructures|saveState|classifyIncomplete)\(.*?^\}$/,
+        / \|\|\s+currentUnpackr\.getStructures && loadStructures\(\)\[token & 0x3f\]/,
+        / \|\| loadStructures\(\)\[id\]/,
+        /classifyIncomplete\(error\);/,
+        /^\t\tif \(src\) \{$.*?^\t\t\}$/,
+        /^\t\t\tlet jsonView;$.*?^\t\t\t\}$| \+ jsonView/,
+        /if \(currentUnpackr\._readStruct.*?\} else$/,
+      ]
+        .map(({ source }) => source)
+        .join('|'),
+      'gms',
+    ),
     '',
   ],
   // Pages bring a parser of their own.

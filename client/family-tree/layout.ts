@@ -3,7 +3,7 @@
  * Lengths are widths of a picture. Pure.
  */
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
-import { type Member, ROOM, ROW, rowsOf } from './rows.ts';
+import { type FamilyMember, ROOM, ROW, rowsOf } from './rows.ts';
 import { TimeScale } from './time-scale.ts';
 
 /** An organism's place. */
@@ -56,7 +56,7 @@ export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
 
 function layoutWith(tree: LineageTree, step: number): TreeLayout {
   const time = new TimeScale(tree, step);
-  const members = tree.organisms.map((organism): Member => {
+  const members = tree.organisms.map((organism): FamilyMember => {
     const end = time.placeOf(organism.died ?? tree.tick);
     return { organism, x: time.placeOf(organism.born), end };
   });

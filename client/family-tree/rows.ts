@@ -5,7 +5,7 @@
 import type { LineageOrganism } from '../../shared/lineage.ts';
 
 /** An organism, and from where to where its life is drawn. */
-export interface Member {
+export interface FamilyMember {
   readonly organism: LineageOrganism;
   readonly x: number;
   readonly end: number;
@@ -36,9 +36,9 @@ export const ROOM = {
 } as const;
 
 /** @param members by id @returns the row of each organism; 0 is the middle */
-export function rowsOf(members: readonly Member[]): Map<number, number> {
+export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const mates = matesOf(members);
-  const hasKin = ({ organism: { id } }: Member): boolean =>
+  const hasKin = ({ organism: { id } }: FamilyMember): boolean =>
     mates.has(id) || members[indexOf.get(id)!].organism.parents.some((one) => indexOf.has(one));
   const indexOf = new Map(members.map(({ organism }, i) => [organism.id, i]));
   const ground = new Ground();
@@ -59,7 +59,7 @@ export function rowsOf(members: readonly Member[]): Map<number, number> {
 }
 
 /** With whom organisms have children; those without children are not in it. */
-function matesOf(members: readonly Member[]): Map<number, Set<number>> {
+function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   const mates = new Map<number, Set<number>>();
   for (const { organism } of members) {
     for (const parent of organism.parents) {
@@ -76,7 +76,7 @@ class Ground {
   private readonly taken = new Map<number, Interval[]>();
 
   /** The free row that is nearest to one. */
-  nearest(wanted: number, member: Member): number {
+  nearest(wanted: number, member: FamilyMember): number {
     for (let distance = 0; ; distance++) {
       // Towards the middle first.
       const side = wanted > 0 ? -1 : 1;
@@ -86,7 +86,7 @@ class Ground {
     }
   }
 
-  take(row: number, member: Member): void {
+  take(row: number, member: FamilyMember): void {
     for (const [each, interval] of roomOf(row, member)) {
       const others = this.taken.get(each);
       if (others) others.push(interval);
@@ -94,14 +94,14 @@ class Ground {
     }
   }
 
-  private isFree(row: number, member: Member): boolean {
+  private isFree(row: number, member: FamilyMember): boolean {
     return roomOf(row, member).every(([each, { from, to }]) =>
       (this.taken.get(each) ?? []).every((other) => other.to <= from || to <= other.from),
     );
   }
 }
 
-function roomOf(row: number, { x, end }: Member): (readonly [number, Interval])[] {
+function roomOf(row: number, { x, end }: FamilyMember): (readonly [number, Interval])[] {
   const picture = { from: x - BEFORE, to: x + AFTER };
   const own = { from: picture.from, to: Math.max(picture.to, end + GAP) };
   return Array.from({ length: ABOVE + 1 + BELOW }, (_, i) => {

@@ -14,7 +14,7 @@ import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { withFrames } from './film-frames.ts';
 import { zip } from './zip.ts';
 

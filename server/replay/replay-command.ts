@@ -14,7 +14,7 @@ import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { type JournalRange, readRange } from './journal-range.ts';
 import { COMMAND, type ReplayOptions } from './options.ts';
 import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';

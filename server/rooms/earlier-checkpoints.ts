@@ -1,7 +1,7 @@
 /** Weights that an installed checkpoint has replaced, and that tokens still name. */
 import { basename, dirname, join } from 'node:path';
 import { type Checkpoint, loadCheckpoint } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
 /**

@@ -12,7 +12,7 @@ import {
   loadCheckpoint,
   MODEL_FILE,
 } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 

@@ -6,7 +6,7 @@ import type { Log } from '../platform/log.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { galleryLatent } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadGalleryColours } from '../vnca/gallery-colours.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';

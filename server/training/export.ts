@@ -6,7 +6,7 @@ import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/fingerprint.ts';
+import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';

@@ -11,7 +11,7 @@ import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../server/vnca/fingerprint.ts';
+import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { writeCheckpoint } from '../../server/training/export.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../server/vnca/fingerprint.ts';
+import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { modelNameIn, modelPath } from '../../shared/seed-token.ts';
 import { type ServerSettings, startServer } from '../support/server.ts';

@@ -7,7 +7,7 @@ import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../server/vnca/fingerprint.ts';
+import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { RoomOptions } from '../../server/world/room-types.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';

@@ -63,8 +63,12 @@ export class RoomStatus extends PageElement {
     .follow {
       overflow-wrap: anywhere;
     }
-    dl + p {
-      margin: 14px 0 4px;
+    .details p {
+      margin: 10px 0 4px;
+    }
+    a {
+      margin-top: 6px;
+      color: inherit;
     }
     .follow {
       gap: 0.7em;
@@ -172,7 +176,7 @@ export class RoomStatus extends PageElement {
         ${row(msg('Pace'), pace && paceText(pace))}
         ${row(msg('Species'), checkpoint?.title)}
       </dl>
-      <a class="solid" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
+      <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}
     </div>`;
   }

@@ -33,6 +33,7 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'bad-point',
   'bad-latent',
   'no-latents',
+  'not-grown',
 ];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../../server/vnca/fingerprint.ts';
+import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
 import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
