@@ -157,6 +157,8 @@ export const DEFAULTS = {
     liveliness: LIFE_DEFAULTS.life.liveliness,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: LIFE_DEFAULTS.life.lifetime,
+    /** Whether a day begins with heirs of those that lived before it. */
+    generations: false,
     names: true,
     /** The automatic gardener: idle seconds before it starts, and whose organisms it wounds. */
     attract: { on: true, after: 60, wounds: 'own' },

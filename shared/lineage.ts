@@ -26,6 +26,23 @@ export interface LineageTree {
   readonly tickRate: number;
 }
 
+/**
+ * The generation of each organism: 1 for those whose parents are not known, and one more than its
+ * parents for others.
+ *
+ * @param organisms by id
+ */
+export function generationsOf(
+  organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
+): Map<OrganismId, number> {
+  const generations = new Map<OrganismId, number>();
+  for (const { id, parents } of organisms) {
+    const above = parents.map((parent) => generations.get(parent) ?? 0);
+    generations.set(id, Math.max(0, ...above) + 1);
+  }
+  return generations;
+}
+
 /** The tree, and what its page needs to draw it. */
 export interface LineagePage extends LineageTree {
   /** Wall clock of `tick`, ms. */

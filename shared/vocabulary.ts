@@ -54,7 +54,7 @@ export const organismView = v.object({
   origin,
   /** Gallery name of what it was grown from, or '' for the nameless. */
   kind: v.string(),
-  /** The two organisms it was crossed from, or none. */
+  /** The two organisms it was crossed from, one that it is the heir of, or none. */
   parents: v.array(id),
   planter,
   /** Tick of planting. */

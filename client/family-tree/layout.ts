@@ -2,7 +2,7 @@
  * Lays out a family tree: time runs along it, and each organism has a row for as long as it lived.
  * Lengths are widths of a picture. Pure.
  */
-import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
+import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 import { type FamilyMember, ROOM, ROW, rowsOf } from './rows.ts';
 import { TimeScale } from './time-scale.ts';
 
@@ -14,7 +14,7 @@ export interface TreeNode {
   readonly y: number;
   /** Where its life ends, or now. */
   readonly end: number;
-  /** 1 for those whose parents are not known, and one more than its parents for others. */
+  /** See `generationsOf`. */
   readonly generation: number;
   readonly parents: readonly TreeNode[];
   readonly children: readonly TreeNode[];
@@ -65,6 +65,7 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
   const top = Math.min(...all);
   const start = ROOM.before + MARGIN;
   const right = Math.max(time.end, ...members.map(({ x }) => x + ROOM.after));
+  const generations = generationsOf(tree.organisms);
   const byId = new Map<number, TreeNode>();
   const nodes = members.map(({ organism, x, end }) => {
     const parents = organism.parents.flatMap((id) => byId.get(id) ?? []);
@@ -73,7 +74,7 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
       x: start + x,
       y: MARGIN + ROOM.above + ROW * (rows.get(organism.id)! - top),
       end: start + end,
-      generation: Math.max(0, ...parents.map(({ generation }) => generation)) + 1,
+      generation: generations.get(organism.id)!,
     };
     for (const parent of parents) (parent.children as TreeNode[]).push(node);
     byId.set(organism.id, node);

@@ -55,8 +55,9 @@ export type Wish<W extends RoomCommand['what']> = RoomCommand & { readonly what:
 };
 
 /**
- * A life event; `expressing`: a resting organism has begun to express a relative; or `crossed`: a
- * participant crossed two organisms and holds the seed.
+ * A life event; `expressing`: a resting organism has begun to express a relative; `crossed`: a
+ * participant crossed two organisms and holds the seed; or `generation`: a day of the room has
+ * begun with these heirs, who are this generation of its family tree.
  */
 export type Happening =
   | LifeEvent
@@ -66,6 +67,11 @@ export type Happening =
       readonly parents: readonly OrganismId[];
       readonly by: number;
       readonly seed: number;
+    }
+  | {
+      readonly what: 'generation';
+      readonly number: number;
+      readonly heirs: readonly OrganismId[];
     };
 
 /** An event in the life of a room's organisms. */

@@ -17,6 +17,7 @@ import type { Pace } from '../world/ticker.ts';
 import { ApprovalQueue } from './approval-queue.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { ExtensionThread } from './extension-thread.ts';
+import { generationIn } from './generation-event.ts';
 import { meanColour } from './mean-colour.ts';
 import type { HookAnswer } from './thread/protocol.ts';
 
@@ -137,6 +138,8 @@ export class Hooks {
       const event = { what: 'crossed', parents: seed.parents, by, seed: seed.id } as const;
       this.tell('onLife', () => ({ room, tick, event }));
     }
+    const event = generationIn(life, roomServer);
+    if (event) this.tell('onLife', () => ({ room, tick, event }));
     const summary = () => {
       const { size: organisms, awake } = roomServer.room;
       return { room, tick, organisms, awake, people: roomServer.size, ...watched.pace() };

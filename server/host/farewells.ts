@@ -1,12 +1,14 @@
 /**
- * The end of a room's day: for a minute, what lives there departs, and a new day begins on bare
- * ground. A snapshot of before is kept, as before other changes of a room as a whole.
+ * The end of a room's day: for a minute, what lives there departs, and a new day begins, on bare
+ * ground or with heirs where the host wants generations. A snapshot of before is kept, as before other changes of a room as a whole.
  */
 import { randomInt } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
+import type { HeirSeed } from '../world/heirs.ts';
+import { EndingDays, heirsIn, plantHeirs } from './heirs.ts';
 import type { HostContext } from './host-context.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
 import { runSystemCommand } from './system-commands.ts';
@@ -32,6 +34,8 @@ interface Farewell {
   readonly done: Promise<void>;
   /** Organisms that should depart by now, less those that do; a fraction. */
   owed: number;
+  /** What the next day begins with. */
+  heirs: readonly HeirSeed[];
   /** Resolves when the departures that have been asked for have begun. */
   begun: Promise<unknown>;
 }
@@ -40,7 +44,15 @@ interface Farewell {
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
 
-  constructor(private readonly context: HostContext) {}
+  private constructor(
+    private readonly context: HostContext,
+    private readonly ending: EndingDays,
+  ) {}
+
+  /** @throws StoreError */
+  static async open(context: HostContext): Promise<Farewells> {
+    return new Farewells(context, await EndingDays.open(context));
+  }
 
   /** Whether the day of a room is ending. */
   isGoing(room: string): boolean {
@@ -69,7 +81,7 @@ export class Farewells {
     const farewell: Farewell = {
       ...{ live, atClosing, seconds, until: Infinity },
       ...{ cancel: () => {}, end, done },
-      owed: 0,
+      ...{ owed: 0, heirs: [] },
       begun: Promise.resolve(),
     };
     this.going.set(name, farewell);
@@ -80,6 +92,10 @@ export class Farewells {
       const kept = storage
         ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })
         : null;
+      if (live.server.policy.settings.generations && this.isGoing(name)) {
+        farewell.heirs = heirsIn(live.room);
+        await this.ending.add(name);
+      }
       farewell.until = clock.now() + 1000 * seconds;
       this.step(name, farewell);
       return { kept, done };
@@ -100,6 +116,19 @@ export class Farewells {
 
   /** Stops it, if it goes on: what does not depart yet stays. Resolves when nothing more departs. */
   async stop(name: string): Promise<void> {
+    await Promise.all([this.leave(name), this.ending.remove(name)]);
+  }
+
+  /** Stops those that the closing time has begun. */
+  stopClosing(): void {
+    for (const [name, { atClosing }] of [...this.going]) if (atClosing) void this.stop(name);
+  }
+
+  close(): void {
+    for (const name of [...this.going.keys()]) void this.leave(name);
+  }
+
+  private async leave(name: string): Promise<void> {
     const farewell = this.going.get(name);
     if (!farewell) return;
     farewell.cancel();
@@ -109,13 +138,15 @@ export class Farewells {
     await farewell.begun;
   }
 
-  /** Stops those that the closing time has begun. */
-  stopClosing(): void {
-    for (const [name, { atClosing }] of [...this.going]) if (atClosing) void this.stop(name);
-  }
-
-  close(): void {
-    for (const name of [...this.going.keys()]) void this.stop(name);
+  /** Begins the next day, unless the room was closed meanwhile. */
+  private async beginDay(name: string, { live, heirs }: Farewell): Promise<void> {
+    const { rooms, storage, log } = this.context;
+    if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
+    void this.leave(name);
+    const planted = await plantHeirs(live, heirs);
+    log.info('generation', `The day of "${name}" begins with ${planted} heirs.`, { room: name });
+    await storage?.journalWriter.flushed();
+    return this.ending.remove(name);
   }
 
   /** Has as many depart as are due, so that the last one is gone at the end. */
@@ -155,13 +186,13 @@ export class Farewells {
   private showTree(name: string, farewell: Farewell): void {
     const { server, room } = farewell.live;
     if (server.walls.upCount === 0 || room.lineage.ended.length === 0) {
-      void this.stop(name);
+      void this.beginDay(name, farewell);
       return;
     }
     server.policy.showsTree = true;
     server.broadcastSettings();
     const time = Math.min(TREE, 1000 * farewell.seconds);
-    farewell.cancel = this.context.clock.after(time, () => void this.stop(name));
+    farewell.cancel = this.context.clock.after(time, () => void this.beginDay(name, farewell));
   }
 
   private setFarewell({ live: { server } }: Farewell, isGoing: boolean): void {

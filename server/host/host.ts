@@ -70,7 +70,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     isVisitor: (room, participant) => serverOf(room)?.slots.memberOf(participant) !== undefined,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
-  const farewells = new Farewells(hostContext);
+  const farewells = await Farewells.open(hostContext);
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {

@@ -116,6 +116,8 @@ function argumentsOf(event: Happening): OscArgument[] | undefined {
       return [int(event.id), text(event.cause)];
     case 'crossed':
       return event.parents.map(int);
+    case 'generation':
+      return [int(event.number), int(event.heirs.length)];
     default:
       return undefined;
   }

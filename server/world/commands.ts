@@ -2,15 +2,23 @@
 import type { Rect } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
+import type { OrganismId, Origin, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 
 /**
  * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` that of a
- * throw, as maps and samplers may change.
+ * throw, as maps and samplers may change. `heir` is what a day of a room begins with.
  */
 export type PlantedSeed =
   | SeedSource
-  | { readonly from: 'spot' | 'thrown'; readonly latent: readonly number[] };
+  | { readonly from: 'spot' | 'thrown'; readonly latent: readonly number[] }
+  | {
+      readonly from: 'heir';
+      readonly latent: readonly number[];
+      readonly origin: Origin;
+      readonly kind: string;
+      /** They may be dead. */
+      readonly parents: readonly OrganismId[];
+    };
 
 /** A command, discriminated by `what`. */
 export type RoomCommand = { readonly by: ParticipantView } & (

@@ -55,6 +55,10 @@ export function createLatent(
       const latent = checkedLatent(seed.latent, species);
       return { latent, origin: ORIGINS[seed.from], kind: '', parents: [] };
     }
+    case 'heir': {
+      const { origin, kind, parents } = seed;
+      return { latent: checkedLatent(seed.latent, species), origin, kind, parents };
+    }
     case 'token': {
       const decoded = seedOfToken(seed.token, species);
       if (!isInRange(decoded.latent)) throw new Refusal('bad-token');

@@ -45,9 +45,13 @@ export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Arra
   return factor < 1 ? latent.map((number) => number * factor) : latent;
 }
 
+/** Whether a latent is within bounds. */
+export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
+  !(factorFor(latent, bounds) < 1);
+
 /** @throws Refusal bad-latent, which says how far out it is */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
-  if (!(factorFor(latent, bounds) < 1)) return;
+  if (isWithin(latent, bounds)) return;
   const length = Math.hypot(...latent).toFixed(1);
   const { norm, value } = bounds;
   throw new Refusal(

@@ -31,11 +31,14 @@ export function lineageTree(
 }
 
 function livingOf(organism: Room['organisms'][number]): LineageOrganism {
-  const { id, kind, origin, parents, planter, born, wounds, healed } = organism;
-  return { id, kind, origin, parents, planter, born, wounds, healed };
+  const { id, kind, origin, parents, planter, born, wounds, healed, was } = organism;
+  return { id, kind, origin, parents, planter, born, wounds, healed, ...(was && { was }) };
 }
 
-const deadOf = ({ latent: _, ...one }: Ended): LineageOrganism => one;
+const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
+  ...one,
+  ...(was && { was }),
+});
 
 /**
  * The seed of an organism that lives or is remembered; undefined if there is none, or the host has

@@ -36,10 +36,11 @@ export class Lineage {
 
   /** Remembers an organism that dies. */
   add(organism: Organism, cause: Cause): void {
-    const { id, kind, origin, parents, born, wounds, healed, latent, planter } = organism;
+    const { id, kind, origin, parents, born, wounds, healed, latent, planter, was } = organism;
     this.dying.push({
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause },
+      ...(was && { was: was.map((one) => one.kind) }),
       // The gallery has those of its kinds.
       ...(kind === '' && { latent }),
     });

@@ -128,6 +128,8 @@ const ended = v.strictObject({
   cause,
   wounds: whole,
   healed: whole,
+  /** Kinds that it was before, oldest first. */
+  was: v.optional(v.array(v.string())),
   /** Absent where its gallery kind tells it. */
   latent: v.optional(latent),
 });

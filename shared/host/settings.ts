@@ -58,6 +58,11 @@ const knobs = {
   liveliness: between(0, 1),
   /** Seconds after which organisms depart from a busy room; 0: they stay for ever. */
   lifetime: whole(0, 86_400),
+  /**
+   * Whether a day begins with heirs of those that lived before it; absent in settings of earlier
+   * releases.
+   */
+  generations: v.optional(v.boolean(), false),
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */

@@ -6,12 +6,15 @@ import { organismsText } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 
-/** Asks for confirmation first; the result can be undone. */
+/** Asks for confirmation first; the result can be undone. Slot: settings of it. */
 @customElement('farewell-card')
 export class FarewellCard extends HostElement {
   static override styles = css`
     p {
       margin: 4px 0 14px;
+    }
+    ::slotted(*) {
+      margin-bottom: 14px;
     }
   `;
 
@@ -19,6 +22,7 @@ export class FarewellCard extends HostElement {
     const { summary } = this.host;
     return html`<h3>${msg('End the day')}</h3>
       <p class="soft">${msg('For a minute, what lives goes one by one and the walls say goodbye. A new day begins on bare ground. The state of before is saved.')}</p>
+      <slot></slot>
       ${
         summary?.farewell
           ? html`<div class="row" role="status">

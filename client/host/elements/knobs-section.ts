@@ -36,6 +36,12 @@ const TOGGLES = {
     name: msg('View-only link'),
     about: msg('Off: those who watch by the link are sent away, and it opens nothing.'),
   },
+  generations: {
+    name: msg('The next day begins with the heirs'),
+    about: msg(
+      'What has lived long, survived wounds and had children is bred from: up to six heirs grow when the day is over.',
+    ),
+  },
   captions: {
     name: msg('Captions on the wall'),
     about: msg('One short sentence, in each of these languages in turn.'),
@@ -170,7 +176,7 @@ export class KnobsSection extends HostElement {
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
         ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
       </section>
-      <farewell-card class="card" .host=${this.host} .version=${this.version}></farewell-card>
+      <farewell-card class="card" .host=${this.host} .version=${this.version}>${this.toggle(room, settings, 'generations')}</farewell-card>
       <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
     </div>`;
   }

@@ -33,6 +33,7 @@ function sentMessages(): { address: string; types: string[] }[] {
     { what: 'renewed', id: 1, phase: 'awake' },
     { what: 'died', id: 1, cause: 'broken' },
     { what: 'crossed', parents: [1, 2], by: 1, seed: 1 },
+    { what: 'generation', number: 2, heirs: [3, 4] },
   ];
   out.onRoomOpened({ room, width: 1, height: 1 } as never);
   for (const event of happenings) out.onLife({ room, tick: 1, event });

@@ -1,0 +1,74 @@
+/**
+ * Generations (rules GEN-2 and GEN-3): which organisms of a day are bred from, and the seeds that
+ * the next day begins with. Pure.
+ */
+import type { Origin } from '../../shared/vocabulary.ts';
+import type { PlantedSeed } from './commands.ts';
+import { crossLatents } from './cross.ts';
+import { isWithin, type LatentBounds } from './latent-bounds.ts';
+
+/** Most organisms that are bred from, and most heirs. */
+const MOST = 6;
+/** Share of the second parent. Below a half, so that two parents have two different heirs. */
+const MIX = 0.35;
+
+/** An organism that may be bred from. */
+export interface Candidate {
+  readonly id: number;
+  /** '' for the nameless, each of which is a kind of its own here. */
+  readonly kind: string;
+  readonly origin: Origin;
+  /** Tick of its planting. */
+  readonly born: number;
+  /** Wounds survived. */
+  readonly healed: number;
+  readonly children: number;
+  /** [Z] */
+  readonly latent: Float32Array;
+}
+
+/** The seed of an heir, as the journal stores it. */
+export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
+
+/**
+ * Chooses whom to breed from, the best first. Wounds survived, age and children count alike, each
+ * as a share of the most that any candidate has. No two are of one kind while others are left;
+ * those with equal scores follow in the order of their ids.
+ *
+ * @param tick now
+ * @returns at most 6
+ */
+export function chooseAncestors(candidates: readonly Candidate[], tick: number): Candidate[] {
+  const merits: readonly ((one: Candidate) => number)[] = [
+    ({ healed }) => healed,
+    ({ born }) => tick - born,
+    ({ children }) => children,
+  ];
+  const most = merits.map((merit) => Math.max(1, ...candidates.map(merit)));
+  const score = (one: Candidate): number =>
+    merits.reduce((sum, merit, i) => sum + merit(one) / most[i], 0);
+  const inOrder = candidates.toSorted((a, b) => score(b) - score(a) || a.id - b.id);
+  const isFirst = ({ kind }: Candidate, i: number): boolean =>
+    kind === '' || inOrder.findIndex((one) => one.kind === kind) === i;
+  const first = inOrder.filter(isFirst);
+  return [...first, ...inOrder.filter((one) => !first.includes(one))].slice(0, MOST);
+}
+
+/**
+ * Breeds an heir for each of the chosen: its cross with the next one, or itself again where it is
+ * the only one or the checkpoint was not made for the cross.
+ *
+ * @param bounds of the checkpoint
+ */
+export function breed(chosen: readonly Candidate[], bounds: LatentBounds): HeirSeed[] {
+  return chosen.map((one, i) => {
+    const other = chosen[(i + 1) % chosen.length];
+    const { id, kind, origin, latent } = one;
+    const cross = crossLatents(latent, other.latent, MIX);
+    if (other !== one && isWithin(cross, bounds)) {
+      const parents = [id, other.id];
+      return { from: 'heir', latent: [...cross], origin: 'cross', kind: '', parents };
+    }
+    return { from: 'heir', latent: [...latent], origin, kind, parents: [id] };
+  });
+}
