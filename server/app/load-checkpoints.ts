@@ -23,7 +23,10 @@ export async function loadCheckpoints(
   log: Log,
 ): Promise<LoadedCheckpoints> {
   const chosen = await Promise.all([checkpoint, ...checkpoints].map(loadCheckpoint));
-  const installed = [...chosen, ...(await loadEarlierCheckpoints(chosen))];
+  const earlier = await loadEarlierCheckpoints(chosen, (missing) =>
+    log.warn('no-earlier-weights', `${missing} is not there: its seeds grow their namesakes.`),
+  );
+  const installed = [...chosen, ...earlier];
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
   const all = [...installed, ...kept];
   return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };

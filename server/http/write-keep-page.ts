@@ -38,7 +38,10 @@ const COMMAND = {
 await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
   const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
   const installed = await Promise.all(checkpoints.map(loadCheckpoint));
-  const models = pageModels([...installed, ...(await loadEarlierCheckpoints(installed))]);
+  const earlier = await loadEarlierCheckpoints(installed, (missing) =>
+    process.stdout.write(`${missing} is not there: the page does not grow its seeds.\n`),
+  );
+  const models = pageModels([...installed, ...earlier]);
   const page = await singlePage({ clientFolder, models, server });
   await writeFile(to, page);
   process.stdout.write(`${to}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB\n`);

@@ -30,14 +30,16 @@ export async function restoreSnapshot(
   await hold();
   try {
     const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });
-    const { planes: _, organisms: _replaced, departed, ...present } = room.export();
+    const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // What lives again cannot be planted again.
+    // What lives again cannot be planted again, and has not died.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
+    const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {
       ...present,
       ...(gone.length > 0 && { departed: gone }),
+      ...(lineage && { lineage: { ...lineage, ended } }),
       ...{ tick: present.tick + 1, organisms, planes },
     };
     await world.replaceState(room, from, cells);

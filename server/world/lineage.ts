@@ -1,5 +1,5 @@
 /**
- * What a room remembers of its dead, so that its family tree can be drawn (rules GEN-1 … GEN-3). It
+ * What a room remembers of its dead, so that its family tree can be drawn (rule GEN-1). It
  * is part of the room's state: after a crash, an undo or a restore it is as the journal says.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -61,7 +61,7 @@ export class Lineage {
   }
 }
 
-/** Those to remember: ancestors of the living first, then the latest dead. */
+/** Those to remember: the latest half, then ancestors of the living, then the latest others. */
 function mostOf(
   ended: readonly Ended[],
   living: Iterable<Pick<Ended, 'parents'>>,
@@ -69,7 +69,10 @@ function mostOf(
 ): Ended[] {
   const ancestors = ancestorsOf(living, new Map(ended.map((one) => [one.id, one])));
   const isAncestor = (one: Ended): boolean => ancestors.has(one.id);
-  const inOrder = [...ended.filter((one) => !isAncestor(one)), ...ended.filter(isAncestor)];
+  const split = ended.length - Math.floor(most / 2);
+  const earlier = ended.slice(0, split);
+  const others = earlier.filter((one) => !isAncestor(one));
+  const inOrder = [...others, ...earlier.filter(isAncestor), ...ended.slice(split)];
   const kept = new Set(inOrder.slice(-most));
   return ended.filter((one) => kept.has(one));
 }

@@ -23,9 +23,10 @@ import type { Organism } from './organism.ts';
 
 /**
  * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
- * the price of waking, version 4 strokes, and version 5 rules and pace. All are still read.
+ * the price of waking, version 4 strokes, version 5 rules and pace, and version 6 the family tree,
+ * what turns into another, the sampler and the pace of expressions. All are still read.
  */
-export const ROOM_STATE_VERSION = 6;
+export const ROOM_STATE_VERSION = 7;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -148,7 +149,7 @@ export type LineageState = v.InferOutput<typeof lineage>;
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, 4, 5, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, 4, 5, 6, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
