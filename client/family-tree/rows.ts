@@ -91,22 +91,30 @@ class Ground {
   take(row: number, member: FamilyMember): void {
     for (const [each, interval] of roomOf(row, member)) {
       const others = this.taken.get(each);
-      if (others) others.splice(placeIn(others, interval), 0, interval);
+      if (others) others.splice(placeIn(others, interval.from), 0, interval);
       else this.taken.set(each, [interval]);
     }
   }
 
-  private isFree(row: number, member: FamilyMember): boolean {
-    return roomOf(row, member).every(([each, interval]) => {
-      const others = this.taken.get(each);
-      const next = others?.[placeIn(others, interval)];
-      return !next || interval.to <= next.from;
-    });
+  private isFree(row: number, { x, end }: FamilyMember): boolean {
+    const [from, to] = [x - BEFORE, x + AFTER];
+    // Its own row takes most, and so rules out most.
+    if (!this.isOpen(row, from, Math.max(to, end + GAP))) return false;
+    for (let each = row - ABOVE; each <= row + BELOW; each++) {
+      if (each !== row && !this.isOpen(each, from, to)) return false;
+    }
+    return true;
+  }
+
+  private isOpen(row: number, from: number, to: number): boolean {
+    const others = this.taken.get(row);
+    const next = others?.[placeIn(others, from)];
+    return !next || to <= next.from;
   }
 }
 
-/** Index of the first of sorted intervals that does not end before another begins. */
-function placeIn(others: readonly Interval[], { from }: Interval): number {
+/** Index of the first of sorted intervals that does not end before a place. */
+function placeIn(others: readonly Interval[], from: number): number {
   let [low, high] = [0, others.length];
   while (low < high) {
     const middle = (low + high) >> 1;
