@@ -88,10 +88,6 @@ export const style = [
       text-decoration: none;
       white-space: nowrap;
     }
-    .links > p {
-      margin: 0;
-      white-space: normal;
-    }
     .quiet {
       background: oklch(0.2 0.012 225 / 0.72);
     }

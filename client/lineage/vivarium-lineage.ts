@@ -83,6 +83,11 @@ export class VivariumLineage extends LitElement {
         <div class="title">
           <h1>${msg('Family tree')} · <bdi>${this.room}</bdi></h1>
           <p class="soft small" data-testid="size">${this.summary}</p>
+          ${
+            this.printing === 'failed'
+              ? html`<p class="small" role="alert">${msg('The picture could not be made. Try again in a moment.')}</p>`
+              : nothing
+          }
         </div>
         <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
           ${LANGUAGE_CODES.map(
@@ -100,11 +105,6 @@ export class VivariumLineage extends LitElement {
               ? html`<button class="quiet raise" data-testid="print" ?disabled=${this.printing === 'under-way'} @click=${this.print}>
                   ${this.printing === 'under-way' ? msg('One moment') : msg('Picture to print')}
                 </button>`
-              : nothing
-          }
-          ${
-            this.printing === 'failed'
-              ? html`<p class="small" role="alert">${msg('The picture could not be made. Try again in a moment.')}</p>`
               : nothing
           }
         </div>
