@@ -16,7 +16,10 @@ export interface LineageOrganism
 
 /** What has lived in a room during its day, and all known ancestors of that. */
 export interface LineageTree {
-  /** By id, so that parents come before their children. */
+  /**
+   * By id. One that was turned into a child of others may come before its parents; it can even be
+   * its own parent or its descendants' child.
+   */
   readonly organisms: readonly LineageOrganism[];
   /** Number of others that have died and are no longer remembered. */
   readonly forgotten: number;
@@ -28,18 +31,25 @@ export interface LineageTree {
 
 /**
  * The generation of each organism: 1 for those whose parents are not known, and one more than its
- * parents for others.
- *
- * @param organisms by id
+ * parents for others. Where one was turned into a child of its own descendants, it counts as if
+ * they were not known.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
 ): Map<OrganismId, number> {
+  const parentsOf = new Map(organisms.map(({ id, parents }) => [id, parents]));
   const generations = new Map<OrganismId, number>();
-  for (const { id, parents } of organisms) {
-    const above = parents.map((parent) => generations.get(parent) ?? 0);
-    generations.set(id, Math.max(0, ...above) + 1);
-  }
+  const find = (id: OrganismId): number => {
+    const known = generations.get(id);
+    const parents = parentsOf.get(id);
+    if (known !== undefined || !parents) return known ?? 0;
+    // Until it is found, it is 0 for its own descendants.
+    generations.set(id, 0);
+    const generation = Math.max(0, ...parents.map(find)) + 1;
+    generations.set(id, generation);
+    return generation;
+  };
+  for (const { id } of organisms) find(id);
   return generations;
 }
 

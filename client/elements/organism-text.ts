@@ -72,7 +72,7 @@ export function planterName(
 }
 
 /** "Planted by …", as the reader sees it. */
-export function planterText(organism: OrganismView, model: People): string {
+export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);
   if (name === msg('The gardener')) return msg('planted by the gardener');

@@ -37,22 +37,25 @@ const MARGIN = 0.5;
 /** Least and most room of a usual gap between two births. */
 const LEAST_STEP = 0.03;
 const MOST_STEP = 3;
-/** How often the room is halved until the tree has the wanted form. */
+/** How often the room is halved until the tree has the wanted form; less often for large trees. */
 const TRIES = 6;
+const LARGE_TRIES = 4;
+const LARGE = 800;
 
 /** @param aspect width by height that the tree is to have, if it can */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  let layout = layoutWith(tree, Math.sqrt(low * high));
   // The more room along it, the fewer rows it needs.
-  for (let tries = 0; tries < TRIES; tries++) {
+  for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
-    layout = layoutWith(tree, step);
+    const layout = layoutWith(tree, step);
+    if (tries === 1) return layout;
     if (layout.width / layout.height < aspect) low = step;
     else high = step;
   }
-  return layout;
 }
+
+type LinkedNode = TreeNode & Record<'parents' | 'children', TreeNode[]>;
 
 function layoutWith(tree: LineageTree, step: number): TreeLayout {
   const time = new TimeScale(tree, step);
@@ -66,20 +69,27 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
   const start = ROOM.before + MARGIN;
   const right = Math.max(time.end, ...members.map(({ x }) => x + ROOM.after));
   const generations = generationsOf(tree.organisms);
-  const byId = new Map<number, TreeNode>();
+  const byId = new Map<number, LinkedNode>();
   const nodes = members.map(({ organism, x, end }) => {
-    const parents = organism.parents.flatMap((id) => byId.get(id) ?? []);
     const node = {
-      ...{ organism, parents, children: [] as TreeNode[] },
+      ...{ organism, parents: [] as TreeNode[], children: [] as TreeNode[] },
       x: start + x,
       y: MARGIN + ROOM.above + ROW * (rows.get(organism.id)! - top),
       end: start + end,
       generation: generations.get(organism.id)!,
     };
-    for (const parent of parents) (parent.children as TreeNode[]).push(node);
     byId.set(organism.id, node);
     return node;
   });
+  // Parents may come later: see `LineageTree`.
+  for (const node of nodes) {
+    for (const id of node.organism.parents) {
+      const parent = byId.get(id);
+      if (!parent || parent === node) continue;
+      node.parents.push(parent);
+      parent.children.push(node);
+    }
+  }
   const height = ROW * (Math.max(...all) - top) + ROOM.above + ROOM.below + 2 * MARGIN;
   return { nodes, byId, time, start, width: start + right + MARGIN, height };
 }

@@ -213,7 +213,7 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** From a parent's life at that time to its child. */
+/** From a parent's life at that time to its child; if that is older, to its life after that. */
 function paintBranch(
   to: Context,
   parent: TreeNode,
@@ -224,8 +224,11 @@ function paintBranch(
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);
-  const b = camera.toScreen(child.x - DISC, child.y);
-  const bend = camera.forward * camera.scale * Math.max(0.5, (child.x - left) / 2);
+  const turned = child.x < parent.x ? Math.min(left + way, child.end) : 0;
+  const right = Math.max(child.x - DISC, turned);
+  const b = camera.toScreen(right, child.y);
+  const bend =
+    camera.forward * camera.scale * Math.max(0.5, (Math.max(child.x, turned) - left) / 2);
   const tint = to.createLinearGradient(a.x, a.y, b.x, b.y);
   tint.addColorStop(0, colourOf(parent, ink, 0.85));
   tint.addColorStop(1, colourOf(child, ink, 0.85));

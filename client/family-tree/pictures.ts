@@ -68,11 +68,18 @@ export class TreePictures {
     return known ?? undefined;
   }
 
-  /** Fetches all that are missing, and resolves when each is here or cannot be had. */
-  async all(organisms: readonly LineageOrganism[]): Promise<void> {
+  /**
+   * Fetches all that are missing, and resolves when each is here or cannot be had.
+   *
+   * @param longest resolves after this at the latest, ms
+   */
+  async all(organisms: readonly LineageOrganism[], longest: number): Promise<void> {
     for (const organism of organisms) this.of(organism);
     if (this.fetching === 0) return;
-    await new Promise<void>((resolve) => this.idle.push(resolve));
+    await new Promise<void>((resolve) => {
+      this.idle.push(resolve);
+      setTimeout(resolve, longest);
+    });
   }
 
   close(): void {

@@ -39,8 +39,8 @@ export const ROOM = {
 export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const mates = matesOf(members);
   const hasKin = ({ organism: { id } }: FamilyMember): boolean =>
-    mates.has(id) || members[indexOf.get(id)!].organism.parents.some((one) => indexOf.has(one));
-  const indexOf = new Map(members.map(({ organism }, i) => [organism.id, i]));
+    mates.has(id) || parentsOf.get(id)!.some((one) => one !== id && parentsOf.has(one));
+  const parentsOf = new Map(members.map(({ organism }) => [organism.id, organism.parents]));
   const ground = new Ground();
   const rows = new Map<number, number>();
   // Families lie around the middle; who has no kin fills what they leave.
@@ -63,6 +63,7 @@ function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   const mates = new Map<number, Set<number>>();
   for (const { organism } of members) {
     for (const parent of organism.parents) {
+      if (parent === organism.id) continue;
       const others = mates.get(parent) ?? new Set();
       for (const other of organism.parents) if (other !== parent) others.add(other);
       mates.set(parent, others);
@@ -73,6 +74,7 @@ function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
 
 /** What is taken of each row. */
 class Ground {
+  /** By row; sorted, and none overlaps another. */
   private readonly taken = new Map<number, Interval[]>();
 
   /** The free row that is nearest to one. */
@@ -89,16 +91,37 @@ class Ground {
   take(row: number, member: FamilyMember): void {
     for (const [each, interval] of roomOf(row, member)) {
       const others = this.taken.get(each);
-      if (others) others.push(interval);
+      if (others) others.splice(placeIn(others, interval.from), 0, interval);
       else this.taken.set(each, [interval]);
     }
   }
 
-  private isFree(row: number, member: FamilyMember): boolean {
-    return roomOf(row, member).every(([each, { from, to }]) =>
-      (this.taken.get(each) ?? []).every((other) => other.to <= from || to <= other.from),
-    );
+  private isFree(row: number, { x, end }: FamilyMember): boolean {
+    const [from, to] = [x - BEFORE, x + AFTER];
+    // Its own row takes most, and so rules out most.
+    if (!this.isOpen(row, from, Math.max(to, end + GAP))) return false;
+    for (let each = row - ABOVE; each <= row + BELOW; each++) {
+      if (each !== row && !this.isOpen(each, from, to)) return false;
+    }
+    return true;
   }
+
+  private isOpen(row: number, from: number, to: number): boolean {
+    const others = this.taken.get(row);
+    const next = others?.[placeIn(others, from)];
+    return !next || to <= next.from;
+  }
+}
+
+/** Index of the first of sorted intervals that does not end before a place. */
+function placeIn(others: readonly Interval[], from: number): number {
+  let [low, high] = [0, others.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (others[middle].to <= from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function roomOf(row: number, { x, end }: FamilyMember): (readonly [number, Interval])[] {

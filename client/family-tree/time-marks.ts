@@ -19,6 +19,19 @@ export const dateOf = ({ now, tick, tickRate }: TreeClock, at: number): number =
   now - (1000 * (tick - at)) / tickRate;
 
 /**
+ * A time of day, with the date if it is another than the tree's.
+ *
+ * @param locale tag of the language that it is written in
+ * @param at wall clock, ms
+ */
+export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: number): string {
+  const time = { hour: '2-digit', minute: '2-digit' } as const;
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
+  return new Intl.DateTimeFormat(locale, { ...day, ...time }).format(at);
+}
+
+/**
  * Round times, as dense as there is room for.
  *
  * @param apart least distance of two of them, in the layout

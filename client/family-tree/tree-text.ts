@@ -1,18 +1,21 @@
 /** Texts about a family tree and its organisms. */
 import { msg, str } from '@lit/localize';
 import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
-import { organismName, planterName } from '../elements/organism-text.ts';
+import { organismName, planterName, planterText } from '../elements/organism-text.ts';
 import { capitalized, kindName, number, plural } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
-import { dateOf, type TreeClock } from './time-marks.ts';
+import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
 
-const NOBODY = { participants: new Map() };
+const NOBODY = { participants: new Map(), you: undefined };
 
 /** Its name, to begin a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /** Its planter's name; '' for one without. */
 export const planterOf = (organism: LineageOrganism): string => planterName(organism, NOBODY);
+
+/** "Planted by …". */
+export const plantedText = (organism: LineageOrganism): string => planterText(organism, NOBODY);
 
 /** How its life ended, or that it has not. */
 export function endText({ died, cause }: LineageOrganism): string {
@@ -32,11 +35,7 @@ export function wasText({ was = [] }: LineageOrganism): string {
 
 /** A time of day, with the date if it is another than the tree's. */
 export function momentText(clock: TreeClock, tick: number): string {
-  const at = new Date(dateOf(clock, tick));
-  const time = { hour: '2-digit', minute: '2-digit' } as const;
-  const isToday = at.toDateString() === new Date(clock.now).toDateString();
-  const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
-  return new Intl.DateTimeFormat(formats(), { ...day, ...time }).format(at);
+  return momentIn(formats(), clock, dateOf(clock, tick));
 }
 
 /** From when to when it lived. */

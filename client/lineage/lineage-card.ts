@@ -1,5 +1,5 @@
 /** What is told of one organism of a family tree. */
-import { localized, msg, str } from '@lit/localize';
+import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { type LineagePage, lineageSeedPath } from '../../shared/lineage.ts';
@@ -8,7 +8,7 @@ import { furtherText, survivedText } from '../elements/organism-text.ts';
 import { number } from '../elements/text.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
-import { endText, nameOf, planterOf, spanText, wasText } from '../family-tree/tree-text.ts';
+import { endText, nameOf, plantedText, spanText, wasText } from '../family-tree/tree-text.ts';
 import { style } from './style.ts';
 
 /** Width and height of the picture, px. */
@@ -33,13 +33,12 @@ export class LineageCard extends LitElement {
   override render(): TemplateResult {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
-    const planter = planterOf(organism);
     return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Organism')}>
       <header>
         <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
         <div>
           <h2>${nameOf(organism)}</h2>
-          <p class="soft small">${planter === '' ? msg('planted by a visitor') : msg(str`planted by ${planter}`)}</p>
+          <p class="soft small">${plantedText(organism)}</p>
           <p class="soft small">${wasText(organism)}</p>
         </div>
       </header>

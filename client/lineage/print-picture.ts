@@ -17,6 +17,8 @@ const HEIGHT = 3_437;
 const MARGIN = 170;
 const HEAD = 540;
 const FOOT = 250;
+/** What has no picture after this time is printed as a seed, ms. */
+const LONGEST = 30_000;
 /** Of the smallest text, px: 8 points. */
 const TEXT = 33;
 
@@ -34,7 +36,7 @@ export async function savePrint(
   const pictures = new TreePictures(room, page, () => {});
   try {
     await pictures.open();
-    await pictures.all(page.organisms);
+    await pictures.all(page.organisms, LONGEST);
     save(await printOf(page, { room, isMirrored, pictures }), `vivarium-${room}.png`);
   } finally {
     pictures.close();

@@ -104,7 +104,9 @@ export class TreeCanvas {
     this.invalidate();
   }
 
+  /** Nothing stays on the canvas. */
   close(): void {
+    this.options.canvas.width = 0;
     this.unbind();
     this.watch.disconnect();
     cancelAnimationFrame(this.frame);

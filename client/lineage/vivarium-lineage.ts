@@ -38,7 +38,7 @@ export class VivariumLineage extends LitElement {
   @state() phase: 'loading' | 'shown' | 'empty' | Problem = 'loading';
   @state() private page: LineagePage | undefined;
   @state() private chosen: TreeNode | undefined;
-  @state() private isPrinting = false;
+  @state() private printing: 'under-way' | 'failed' | undefined;
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
   @query('lineage-card') private readonly card!: LineageCard | null;
   private run = 0;
@@ -83,6 +83,11 @@ export class VivariumLineage extends LitElement {
         <div class="title">
           <h1>${msg('Family tree')} · <bdi>${this.room}</bdi></h1>
           <p class="soft small" data-testid="size">${this.summary}</p>
+          ${
+            this.printing === 'failed'
+              ? html`<p class="small" role="alert">${msg('The picture could not be made. Try again in a moment.')}</p>`
+              : nothing
+          }
         </div>
         <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
           ${LANGUAGE_CODES.map(
@@ -97,8 +102,8 @@ export class VivariumLineage extends LitElement {
           <a class="quiet" href=${`/r/${this.room}`} data-testid="to-room">${msg('To the room')}</a>
           ${
             this.phase === 'shown'
-              ? html`<button class="quiet raise" data-testid="print" ?disabled=${this.isPrinting} @click=${this.print}>
-                  ${this.isPrinting ? msg('One moment') : msg('Picture to print')}
+              ? html`<button class="quiet raise" data-testid="print" ?disabled=${this.printing === 'under-way'} @click=${this.print}>
+                  ${this.printing === 'under-way' ? msg('One moment') : msg('Picture to print')}
                 </button>`
               : nothing
           }
@@ -181,7 +186,11 @@ export class VivariumLineage extends LitElement {
   private async load(): Promise<void> {
     const run = ++this.run;
     this.phase = 'loading';
+    this.tree?.close();
+    this.tree = undefined;
+    this.page = undefined;
     this.chosen = undefined;
+    this.printing = undefined;
     const response = await fetch(lineagePath(this.room)).catch(() => undefined);
     const answer = await response?.json().catch(() => undefined);
     if (run !== this.run) return;
@@ -230,14 +239,14 @@ export class VivariumLineage extends LitElement {
   };
 
   private readonly print = async (): Promise<void> => {
-    const { page, room, isPrinting } = this;
-    if (!page || isPrinting) return;
-    this.isPrinting = true;
-    try {
-      await savePrint(page, room, this.direction === 'rtl');
-    } finally {
-      this.isPrinting = false;
-    }
+    const { page, room, run, printing } = this;
+    if (!page || printing === 'under-way') return;
+    this.printing = 'under-way';
+    const isSaved = await savePrint(page, room, this.direction === 'rtl').then(
+      () => true,
+      () => false,
+    );
+    if (run === this.run) this.printing = isSaved ? undefined : 'failed';
   };
 
   private changeLanguage({ target }: Event): void {

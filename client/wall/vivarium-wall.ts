@@ -260,7 +260,8 @@ export class VivariumWall extends LitElement {
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
-        this.tree
+        // Of several screens, only the first shows it.
+        this.tree && options.column + options.row === 0
           ? html`<wall-tree .room=${options.room} .insets=${this.insets} .voice=${voices[0]}></wall-tree>`
           : nothing
       }

@@ -6,7 +6,7 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { timeMarks } from '../family-tree/time-marks.ts';
+import { momentIn, timeMarks } from '../family-tree/time-marks.ts';
 import { FONTS } from '../keepsake/specimen.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
@@ -15,8 +15,14 @@ import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
 const GROWTH = 24_000;
 /** Time between two drawings, ms. */
 const STEP = 50;
+/** Time until a server that does not answer is asked again, ms. */
+const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
+
+/** The wall measures anew every now and then, and mostly finds the same. */
+const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
+  JSON.stringify(a) !== JSON.stringify(b);
 
 /** Scripts may read `data-organisms`, once it is drawn. */
 @customElement('wall-tree')
@@ -27,6 +33,10 @@ export class WallTree extends LitElement {
       inset: 0;
       background: #0b0e10;
       animation: appear 3s ease-in-out;
+    }
+    :host(:not([data-organisms])) {
+      visibility: hidden;
+      animation: none;
     }
     @keyframes appear {
       from {
@@ -54,7 +64,12 @@ export class WallTree extends LitElement {
 
   @property() room = '';
   /** What the wall's words take, px. */
-  @property({ attribute: false }) insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
+  @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
+    top: 0,
+    right: 0,
+    bottom: 0,
+    left: 0,
+  };
   /** The language of its title. */
   @property({ attribute: false }) voice: Caption = ENGLISH;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -92,9 +107,12 @@ export class WallTree extends LitElement {
   }
 
   private async open(): Promise<void> {
-    const response = await fetch(lineagePath(this.room)).catch(() => undefined);
-    const page: LineagePage | undefined = response?.ok ? await response.json() : undefined;
-    if (!page || page.organisms.length === 0 || !this.isConnected) return;
+    const page: LineagePage | undefined = await fetch(lineagePath(this.room))
+      .then((response) => (response.ok ? response.json() : undefined))
+      .catch(() => undefined);
+    if (!this.isConnected) return;
+    if (!page) this.timer = setTimeout(() => void this.open(), RETRY);
+    if (!page || page.organisms.length === 0) return;
     this.page = page;
     this.pictures = new TreePictures(this.room, page, () => {});
     await this.pictures.open();
@@ -131,13 +149,14 @@ export class WallTree extends LitElement {
     to.translate(insets.left, 0);
     to.imageSmoothingQuality = 'high';
     const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
+    const locale = voice === ENGLISH ? 'en-GB' : voice.language;
     const marks = timeMarks(layout, page, (7 * text) / camera.scale, zone);
     paintTree(to, {
       ...{ layout, camera, pictures, ink: SCREEN_INK, fonts: FONTS, textSize: text },
       size: { width: free, height: size.height },
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
-      marks: marks.map(({ x, at }) => ({ x, text: new Date(at).toTimeString().slice(0, 5) })),
+      marks: marks.map(({ x, at }) => ({ x, text: momentIn(locale, page, at) })),
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });

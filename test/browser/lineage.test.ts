@@ -103,6 +103,16 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await card.getByText('Parent of').waitFor();
   await page.keyboard.press('Escape');
   await card.waitFor({ state: 'detached' });
+  await page.evaluate(() => {
+    const { toBlob } = HTMLCanvasElement.prototype;
+    HTMLCanvasElement.prototype.toBlob = (done) => {
+      HTMLCanvasElement.prototype.toBlob = toBlob;
+      done(null);
+    };
+  });
+  await page.getByTestId('print').tap();
+  await page.getByText('The picture could not be made.').waitFor();
+  expect(await outOfReach(page.locator('vivarium-lineage'))).toEqual([]);
   const saving = page.waitForEvent('download');
   await page.getByTestId('print').tap();
   const file = readFileSync(await (await saving).path());
@@ -116,6 +126,12 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
     const [first, , last] = layout.nodes.map(({ x, y }) => view.toScreen(x, y).x);
     return first > last;
   });
+  await page.evaluate(() => {
+    location.hash = '#nowhere';
+  });
+  await shown(page, 'no-room');
+  const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
+  expect(left).toBeUndefined();
   await page.context().close();
 });
 
@@ -140,6 +156,8 @@ test('the tree is told under the rules of the room: no hidden names, no pictures
 
 test('at the end of the day the wall shows its family tree, and then the room', async () => {
   const wall = await newPage({ viewport: { width: 960, height: 540 }, reducedMotion: 'reduce' });
+  // A server that does not answer at once is asked again.
+  await wall.route('**/lineage/garden', (route) => route.abort(), { times: 1 });
   await openWall(wall, `${url}/wall/garden`);
   await (await hostOf(server)).call('farewell', { seconds: 10 });
   const tree = wall.locator('wall-tree[data-organisms="3"]');

@@ -2,7 +2,7 @@
 import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
 import { layoutTree, type TreeNode } from '../../../client/family-tree/layout.ts';
 import { ROOM } from '../../../client/family-tree/rows.ts';
-import { timeMarks } from '../../../client/family-tree/time-marks.ts';
+import { momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 
@@ -57,6 +57,27 @@ test('a child of two lies between them where there is room', () => {
   expect(child.y).toBeGreaterThanOrEqual(Math.min(a.y, b.y) - 1);
   expect(child.y).toBeLessThanOrEqual(Math.max(a.y, b.y) + 1);
   expect([a.generation, b.generation, child.generation]).toEqual([1, 1, 2]);
+});
+
+test('one that was turned into a child of younger ones, or of its own, keeps its family', () => {
+  const organisms = [
+    one(1, 0, { parents: [3, 4] }),
+    one(2, 10, { parents: [2, 3] }),
+    one(3, 500, { parents: [1] }),
+    one(4, 600),
+  ];
+  const { nodes } = layoutTree({ organisms, forgotten: 0, tick: 900, tickRate: 15 }, 1.6);
+  const ids = (kin: readonly TreeNode[]) => kin.map(({ organism }) => organism.id);
+  expect(nodes.map(({ parents }) => ids(parents))).toEqual([[3, 4], [3], [1], []]);
+  expect(nodes.map(({ children }) => ids(children))).toEqual([[3], [], [1, 2], [1]]);
+  expect(nodes.map(({ generation }) => generation)).toEqual([2, 2, 1, 1]);
+});
+
+test('times are written in the given language, with the date of another day', () => {
+  const now = new Date(2026, 10, 27, 17, 3).getTime();
+  expect(momentIn('en-GB', { now }, now)).toBe('17:03');
+  expect(momentIn('de', { now }, now - 24 * 3_600_000)).toContain('26. Nov');
+  expect(momentIn('ar-EG', { now }, now)).not.toMatch(/[0-9]/);
 });
 
 test('a tree of one organism, and one of the most that a room remembers, are laid out', () => {

@@ -71,6 +71,7 @@
 'sc85f4dd5dc1537a6': str`${0} personer her`,
 'scd1dd6ff53d0d01a': `Prøv igen`,
 'sd0b157ecb05790a3': `Plant den igen`,
+'sd63413bf2f37718f': `Billedet kunne ikke laves. Prøv igen om lidt.`,
 'sd6e6acbafb9df3d1': `Sår`,
 'sd8daaec3c20a386d': `plantet af en gæst`,
 'sd99f82acbe5a90d8': str`Og der skete ${0} ting til.`,

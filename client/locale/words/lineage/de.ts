@@ -71,6 +71,7 @@
 'sc85f4dd5dc1537a6': str`${0} Personen hier`,
 'scd1dd6ff53d0d01a': `Noch einmal`,
 'sd0b157ecb05790a3': `Wieder pflanzen`,
+'sd63413bf2f37718f': `Das Bild konnte nicht erstellt werden. Versuche es gleich noch einmal.`,
 'sd6e6acbafb9df3d1': `Wunden`,
 'sd8daaec3c20a386d': `von einem Gast gepflanzt`,
 'sd99f82acbe5a90d8': str`Und noch ${0} Sache ist geschehen.`,

@@ -71,6 +71,7 @@
 'sc85f4dd5dc1537a6': str`${0} personas aquí`,
 'scd1dd6ff53d0d01a': `Otra vez`,
 'sd0b157ecb05790a3': `Plantar otra vez`,
+'sd63413bf2f37718f': `No se pudo crear la imagen. Inténtalo de nuevo en un momento.`,
 'sd6e6acbafb9df3d1': `Heridas`,
 'sd8daaec3c20a386d': `lo plantó un visitante`,
 'sd99f82acbe5a90d8': str`Y ha pasado ${0} cosa más.`,
