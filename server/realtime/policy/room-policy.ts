@@ -3,8 +3,8 @@
  * is shown.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
-import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
