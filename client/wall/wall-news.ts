@@ -20,8 +20,8 @@ const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
 const NEWS: readonly string[] = [
-  ...['born', 'transformed', 'wounded', 'healed', 'departing'],
-] satisfies NewsKind[];
+  ...(['born', 'transformed', 'wounded', 'healed', 'departing'] satisfies NewsKind[]),
+];
 
 interface Event extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
