@@ -8,6 +8,7 @@ import { FlashSafeScreen } from './flash-safe-screen.ts';
 import { bindTextures, GlError } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
+import { UnfinishedPictures } from './unfinished-pictures.ts';
 
 export interface Highlights {
   readonly selected: number;
@@ -38,9 +39,6 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
-/** A GPU that has not told for so long that a picture is finished will not tell; ms. */
-const PATIENCE = 10_000;
-
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
@@ -51,11 +49,7 @@ export class Renderer {
   private planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
-  /** One for each picture that the GPU has not been seen to finish, in order. */
-  private unfinished: WebGLSync[] = [];
-  /** Pictures that the GPU may be behind: none while it still compiles what the first one needs. */
-  private maxUnfinished = 0;
-  private drawnAt = 0;
+  private unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -89,7 +83,7 @@ export class Renderer {
     this.painter.dispose();
     this.screen.dispose();
     for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
-    for (const fence of this.unfinished) this.gl.deleteSync(fence);
+    this.unfinished.dispose();
   }
 
   /**
@@ -125,15 +119,7 @@ export class Renderer {
    * @param now ms
    */
   isBehind(now: number): boolean {
-    const { gl, unfinished } = this;
-    const isDone = (fence: WebGLSync): boolean =>
-      gl.getSyncParameter(fence, gl.SYNC_STATUS) === gl.SIGNALED;
-    while (unfinished.length > 0 && isDone(unfinished[0])) {
-      gl.deleteSync(unfinished.shift()!);
-      this.maxUnfinished = 1;
-    }
-    const isMany = unfinished.length > this.maxUnfinished && !gl.isContextLost();
-    return isMany && now < this.drawnAt + PATIENCE;
+    return this.unfinished.isMany(now);
   }
 
   /**
@@ -173,10 +159,8 @@ export class Renderer {
     };
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
-    this.drawnAt = now;
     const isSoft = this.screen.end();
-    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-    if (fence) this.unfinished.push(fence);
+    this.unfinished.add(now);
     return isSoft;
   }
 
@@ -207,8 +191,7 @@ export class Renderer {
   private create(): void {
     // The old resources were lost with the context.
     this.field = undefined;
-    this.unfinished = [];
-    this.maxUnfinished = 0;
+    this.unfinished = new UnfinishedPictures(this.gl);
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);
     this.screen = new FlashSafeScreen(this.gl, this.programs);

@@ -1,6 +1,6 @@
 /**
- * Which caption a wall shows: only what is true of its room now. RecentEvent, of what has just happened,
- * and what holds all the time take turns.
+ * Which caption a wall shows: only what is true of its room now. What has just happened and what
+ * holds all the time take turns.
  */
 import type { ColourRange } from '../../shared/colour-range.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -62,10 +62,12 @@ const PRESSING = 0.8;
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap(({ what, organism, parents }): Line[] => {
     const { id, phase, hurt } = organism;
+    const lives = phase !== 'departing' && phase !== 'dead';
     const holds = {
-      born: phase !== 'departing' && phase !== 'dead',
-      wounded: hurt && phase !== 'departing' && phase !== 'dead',
-      healed: !hurt && phase !== 'departing' && phase !== 'dead',
+      born: lives,
+      transformed: lives,
+      wounded: lives && hurt,
+      healed: lives && !hurt,
       departing: phase === 'departing',
     }[what];
     if (!holds) return [];

@@ -119,7 +119,7 @@ export function seasonText(
 }
 
 /** What can have just happened to an organism. */
-export type NewsKind = 'born' | 'wounded' | 'healed' | 'departing';
+export type NewsKind = 'born' | 'transformed' | 'wounded' | 'healed' | 'departing';
 
 /**
  * A caption about what has just happened to an organism.
@@ -136,6 +136,7 @@ export function newsText(
   const creature = creatureName(voice, organism);
   if (what === 'healed') return say(msg('Wounded, and whole again: {creature}'), { creature });
   if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
+  if (what === 'transformed') return say(msg('Just turned into this: {creature}'), { creature });
   if (what === 'departing') {
     return say(msg('Turning to dust, so that others have room: {creature}'), { creature });
   }

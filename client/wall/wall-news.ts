@@ -19,7 +19,9 @@ const SEASON_LATEST = 5;
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
-const NEWS: readonly string[] = ['born', 'wounded', 'healed', 'departing'] satisfies NewsKind[];
+const NEWS: readonly string[] = [
+  ...(['born', 'transformed', 'wounded', 'healed', 'departing'] satisfies NewsKind[]),
+];
 
 interface Event extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
@@ -42,7 +44,10 @@ export class WallNews {
       if (!NEWS.includes(what)) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      const others = this.events.filter((one) => one.id !== id || one.what !== what);
+      // What has been planted is no longer what it has turned into.
+      const isOld = (one: Event): boolean =>
+        one.what === what || (one.what === 'born' && what === 'transformed');
+      const others = this.events.filter((one) => one.id !== id || !isOld(one));
       const news = { what: what as NewsKind, id, parents, at: now() };
       this.events = [news, ...others].slice(0, MOST_NEWS);
     });

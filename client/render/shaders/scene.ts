@@ -48,9 +48,9 @@ vec3 ground(vec2 p, float edge, float ppc) {
   float clouds = noise(p * 0.035) * 0.6 + noise(p * 0.11 + 7.0) * 0.3;
   medium *= 0.94 + 0.13 * clouds;
   medium *= 1.0 + (noise(p * 2.3) - 0.5) * 0.07;
-  float afloat = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
-  medium += afloat * motes(p, 13.0, 3.0) * 0.045 * vec3(0.72, 0.95, 0.90);
-  medium += afloat * motes(p, 6.5, 8.0) * 0.034 * vec3(0.80, 0.95, 1.0);
+  float fade = uTime > 0.0 ? min(1.0, 0.2 * min(uTime, ${DRIFT}.0 - uTime)) : 1.0;
+  medium += fade * motes(p, 13.0, 3.0) * 0.045 * vec3(0.72, 0.95, 0.90);
+  medium += fade * motes(p, 6.5, 8.0) * 0.034 * vec3(0.80, 0.95, 1.0);
   medium *= 1.0 - 0.42 * exp(edge / 5.0) ;
   float fine = smoothstep(18.0, 34.0, ppc);
   if (fine > 0.0) {

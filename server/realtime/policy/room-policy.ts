@@ -3,10 +3,14 @@
  * is shown.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
+
+/** Names of planters that are nobody: visitors cannot take them, so they are never hidden. */
+const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
 
 /** Participants whose last planting time is remembered. */
 const MAX_REMEMBERED = 10_000;
@@ -146,7 +150,7 @@ export class RoomPolicy {
   }
 
   private readonly redactParticipant = (participant: ParticipantView): ParticipantView =>
-    this.settings.names && !this.muted.has(participant.id)
+    (this.settings.names && !this.muted.has(participant.id)) || BUILT_IN.includes(participant.name)
       ? participant
       : { ...participant, name: '' };
 

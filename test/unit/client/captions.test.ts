@@ -125,6 +125,17 @@ test('it tells what has just happened, and by whom, once, and only while it hold
   expect(wall.says(20).join(' ')).not.toMatch(/dust|Just/);
 });
 
+test('what has been planted and has turned is told as what it is, and not as planted', () => {
+  const wall = new Wall(crowd(3, { kind: 'owl' }));
+  const by = { id: 1, name: 'Bo', hue: 1 };
+  wall.lives(
+    { what: 'born', organism: organismView(4, { kind: 'bee', planter: by }) },
+    { what: 'transformed', id: 4, by: 1, kind: 'fox', origin: 'latent', parents: [] },
+  );
+  expect(wall.caption).toBe('Just turned into this: fox');
+  expect(wall.says(6).join(' ')).not.toContain('Just');
+});
+
 test('a caption that no longer holds is not repeated in the next language', () => {
   const wall = new Wall(crowd(2, { kind: 'owl' }));
   wall.lives({ what: 'wounded', id: 1, by: 9, wounds: 1 });

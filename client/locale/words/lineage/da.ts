@@ -88,7 +88,7 @@
 'sefcf950b3cc4fc3b': `Sprog`,
 'sf258fb79865d5ffc': str`${0} person her`,
 'sf903f33bbd807cbe': `Det rum findes ikke.`,
-'sf9bb71b5a7e79362': `draget bort`,
+'sf9bb71b5a7e79362': `taget af sted`,
 'sfc599523a23dcdda': `hviler, med ar`,
     };
   

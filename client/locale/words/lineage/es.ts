@@ -52,7 +52,7 @@
 's7f59f507e02a2f38': `Vista`,
 's83a0d332322f12c7': `retirado por la casa`,
 's8408f74613940425': `La sala está cerrada. Su árbol se podrá ver cuando vuelva a abrir.`,
-'s8b008e2f652cbddb': str`desde las ${0}`,
+'s8b008e2f652cbddb': str`desde ${0}`,
 's8c68bc0a1a65d461': `Hijo del azar`,
 's8e49ca8b83fc857a': `Progenitor de`,
 'sa15651aa185c2b34': `vive`,
