@@ -1,7 +1,8 @@
 /** What walls and phones show when the host changes opening hours, captions and languages. */
 
+import { plantGarden } from '../support/garden.ts';
 import { openRoom, type PageElement, waitForConnection } from '../support/page.ts';
-import { hostOf } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
@@ -47,6 +48,8 @@ test('a visitor with the name of a room that is not there finds the way to the m
 });
 
 test('captions on the wall are in the languages that the host selects', async () => {
+  // Of an empty room there is nothing to say yet.
+  await plantGarden([await suiteVisitor(server, 'Ada')], ['Penguin'], () => [48, 32]);
   const wall = await newPage();
   await wall.goto(`${url}/wall/garden`);
   const overlay = wall.locator('wall-overlay');
@@ -55,7 +58,7 @@ test('captions on the wall are in the languages that the host selects', async ()
     overlay.evaluate((words) =>
       words.shadowRoot!.querySelector('[data-testid=caption]')!.textContent!.trim(),
     );
-  expect(await says()).not.toBe('');
+  while ((await says()) === '') await wall.evaluate(() => new Promise(requestAnimationFrame));
   await host.call('changeSettings', { captions: false }, { room: 'garden' });
   while ((await says()) !== '') await wall.evaluate(() => new Promise(requestAnimationFrame));
   await host.call('changeSettings', { captions: true }, { room: 'garden' });

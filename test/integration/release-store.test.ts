@@ -19,7 +19,7 @@ test('a room stored by an earlier release opens unchanged, readmits its visitors
   const { liveliness: _, ...life } = PACE;
   expect(jump).toEqual([
     { what: 'rules', rules: RULES_VERSION, seed: expect.any(Number) },
-    { rules: RULES_VERSION, life },
+    { rules: RULES_VERSION, life: { ...life, expressing: DEFAULTS.life.expressing } },
   ]);
 });
 
