@@ -70,8 +70,14 @@ test('GEN-2, GEN-3: a day begins bare, or with heirs of those before it, who are
   const cut = { radius: 2, points: [x - 10, y, x + 10, y] };
   expect(await visitor.ask('damage', cut)).not.toHaveProperty('reason');
   await visitor.until(() => roomOf(server).viewOf(first)!.healed > 0);
+  // Walls show the tree first.
+  const wall = new Visitor(server.port);
+  afterTest(() => wall.leave());
+  wall.requestJoin({ as: 'wall' });
+  await wall.next(({ name }) => name === 'wall');
   await endDay(server, visitor);
   await visitor.until(() => roomOf(server).size === 3);
+  expect(wall.heard.some(({ message }) => (message as Event<'settings'>).tree)).toBe(true);
   const heirs = roomOf(server).organisms;
   // The one that has survived a wound is the best.
   const [b, c] = others;

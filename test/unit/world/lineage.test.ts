@@ -3,7 +3,7 @@ import { Lineage } from '../../../server/world/lineage.ts';
 import { lineageTree } from '../../../server/world/lineage-tree.ts';
 import type { Organism } from '../../../server/world/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { ANNA, HandRoom } from '../../support/rooms.ts';
+import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const { most, slack, hours } = DEFAULTS.lineage;
 
@@ -59,4 +59,22 @@ test('GEN-1: what was refused because memory ran out has never lived', () => {
   expect(here.room.refusePending()).toBe(true);
   here.room.endTick([]);
   expect(lineageTree(here.room, 15).organisms).toEqual([]);
+});
+
+test('GEN-1, TRF-6: what an organism has been is remembered of the living and the dead', () => {
+  const here = new HandRoom({
+    species: { ...SPECIES, hasStandingInput: true },
+    life: { birth: 1, healing: 1 },
+  });
+  for (const x of [8, 24]) here.plant(x, 8);
+  here.ticks(GROWN);
+  const seed = { from: 'heir', latent: [0, 1], origin: 'cross', kind: '', parents: [] } as const;
+  here.room.enqueue(10, { what: 'transform', by: ANNA, organism: 1, seed });
+  here.tick();
+  const was = () => lineageTree(here.room, 15).organisms.map((one) => one.was);
+  expect(was()).toEqual([['one'], undefined]);
+  here.room.enqueue(11, { what: 'remove', by: ANNA, organism: 1 });
+  here.tick();
+  expect(here.room.lineage.ended).toHaveLength(1);
+  expect(was()).toEqual([['one'], undefined]);
 });
