@@ -66,7 +66,7 @@ export class RoomStatus extends PageElement {
     .details p {
       margin: 10px 0 4px;
     }
-    a {
+    a.follow {
       min-height: 44px;
       color: inherit;
     }
