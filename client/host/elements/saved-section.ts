@@ -65,12 +65,14 @@ export class SavedSection extends HostElement {
     const { all } = this;
     const named = all?.filter(({ name }) => name !== null) ?? [];
     const own = all?.filter(({ name }) => name === null) ?? [];
-    const links = html`<a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
+    const links = html`<div class="row">
+        <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
         </a>
         <a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
           ${hostIcons.save}${msg('Download history')}
-        </a>`;
+        </a>
+      </div>`;
     const lead = msg(
       'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
     );
