@@ -106,15 +106,16 @@ export type Tool = (typeof TOOLS)[number];
 
 /**
  * What an organism can die of: no cell was left; its rule ran away with its states, which are no
- * numbers any more; the host removed it; it departed, to make room; or strokes killed all of it.
+ * numbers any more; the host removed it; it departed, and has dissolved; or strokes killed all of it.
  */
 const CAUSES = ['no-cell-left', 'broken', 'removed', 'departed', 'killed'] as const;
 export const cause = v.picklist(CAUSES);
 export type Cause = (typeof CAUSES)[number];
 
 /**
- * What can happen to a planter's organism: others wound it, plant a child of it, or take ground that
- * it has lost by a wound, or have it turn into something else; it departs, and its planter can renew it; or it has departed for good.
+ * What can happen to a planter's organism: others wound it, plant a child of it, take ground that it
+ * has lost by a wound, or have it turn into something else; it departs, and its planter can renew
+ * it; or it has departed for good.
  */
 const HOW = ['wounded', 'crossed', 'outgrown', 'transformed', 'departing', 'departed'] as const;
 export const how = v.picklist(HOW);
@@ -139,7 +140,7 @@ export const lifeEvent = v.variant('what', [
     ...{ what: v.literal('transformed'), id, by: count, kind: v.string(), origin },
     parents: v.array(id),
   }),
-  /** It dissolves from now on; its planter can renew it. */
+  /** It dissolves from now on; unless the host has it depart, its planter can renew it. */
   v.object({ what: v.literal('departing'), id }),
   /** Its planter has renewed it: it no longer departs, and is in this phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),

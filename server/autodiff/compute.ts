@@ -1,5 +1,5 @@
 /**
- * The interface of a training back end: compiles expressions, runs them, and stores tensors in its
+ * The interface of a back end: compiles expressions, runs them, and stores tensors in its
  * own memory.
  */
 import type { Outputs, Shape } from './graph.ts';

@@ -1,5 +1,5 @@
 /**
- * Tensor expressions: what a training step computes, independent of the back end. A back end
+ * Tensor expressions: what training and the refining of drawings compute, independent of the back end. A back end
  * compiles them (`compute.ts`), and `gradients.ts` differentiates them into further expressions, so
  * that all back ends share one set of gradients.
  *

@@ -27,7 +27,7 @@ export function isOfSeason(index: number, { kind, colour }: Theme, species: Gall
 
 /** All themes of featured entries; what is avoided or has few entries only without others. */
 export function themesOf(species: Gallery): Theme[] {
-  const featured = featuredOf(species as Species);
+  const featured = featuredOf(species);
   const kinds = [...new Set(featured.map((index) => species.gallery[index].kind ?? ''))];
   const entriesOf = (kind: string): readonly number[] =>
     featured.filter((index) => isOfSeason(index, { kind }, species));

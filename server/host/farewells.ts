@@ -1,6 +1,7 @@
 /**
  * The end of a room's day: for a minute, what lives there departs, and a new day begins, on bare
- * ground or with heirs where the host wants generations. A snapshot of before is kept, as before other changes of a room as a whole.
+ * ground or with heirs where the host wants generations. A snapshot of before is kept, as before
+ * other changes of a room as a whole.
  */
 import { randomInt } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
+import { isGrown } from '../gardener/choose.ts';
 import { choosePlantingPlace, type PlantingPlace } from '../gardener/planting-place.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { breed, type Candidate, chooseAncestors, type HeirSeed } from '../world/heirs.ts';
@@ -14,7 +15,7 @@ import { runSystemCommand } from './system-commands.ts';
 export function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
-  const grown = organisms.filter(({ phase }) => phase === 'awake' || phase === 'asleep');
+  const grown = organisms.filter(isGrown);
   const candidates = grown.flatMap(({ id, kind, origin, born, healed }): Candidate[] => {
     const latent = latentIn(room, id);
     const children = all.filter(({ parents }) => parents.includes(id)).length;

@@ -89,10 +89,10 @@ function errorAndSlope({ card }: RefinedModel): { error: Expression; slope: Expr
   const step = ruleSteps(update, parameters, {
     ...(update.standingInput && { genome: readGenome(update, parameters, latent) }),
   });
-  const [first] = growthSchedule(card);
+  const schedule = growthSchedule(card);
   const cell = g.reshapeToMap(g.slice(latent, 0, channels), [1, 1, 1, channels]);
-  let states = g.expand(cell, [1, first.stage, first.stage, channels]);
-  for (const { divide } of growthSchedule(card)) {
+  let states = g.expand(cell, [1, schedule[0].stage, schedule[0].stage, channels]);
+  for (const { divide } of schedule) {
     states = step(divide ? g.upsample(states) : states);
   }
   const [red] = readout.channels;

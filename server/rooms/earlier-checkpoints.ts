@@ -15,11 +15,12 @@ export async function loadEarlierCheckpoints(
   checkpoints: readonly Checkpoint[],
   onMissing: (folder: string) => void,
 ): Promise<NamedCheckpoint[]> {
-  const loaded = new Set(checkpoints.map(fingerprint));
-  const found: NamedCheckpoint[] = [];
   const folders = checkpoints.flatMap(({ card, folder }) =>
     (card.earlier ?? []).map((name) => join(dirname(folder), name)),
   );
+  if (folders.length === 0) return [];
+  const loaded = new Set(checkpoints.map(fingerprint));
+  const found: NamedCheckpoint[] = [];
   for (const folder of new Set(folders)) {
     if (!existsSync(folder)) {
       onMissing(folder);

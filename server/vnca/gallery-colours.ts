@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ColourRange, colourRange, meanColourAt } from '../../shared/colour-range.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, GALLERY_FILE } from './checkpoint.ts';
 import { gallerySheet } from './gallery.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function loadGalleryColours({
   card,
 }: Pick<Checkpoint, 'folder' | 'card'>): Promise<(ColourRange | undefined)[] | undefined> {
   const { columns, tile, width, height } = gallerySheet(card);
-  const rgba = await pixelsOf(join(folder, 'gallery.png'));
+  const rgba = await pixelsOf(join(folder, GALLERY_FILE));
   if (rgba?.length !== 4 * width * height) return undefined;
   return card.gallery.map((_, i) => {
     const left = tile * (i % columns);

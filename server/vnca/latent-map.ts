@@ -42,8 +42,9 @@ export async function loadMaps(
   mayRead = true,
 ): Promise<Maps | undefined> {
   if (featured.length < FEWEST) return undefined;
-  const latents = checkpoint.card.gallery.map((_, i) => galleryLatent(checkpoint, i));
-  const places = (mayRead ? await readMap(checkpoint) : undefined) ?? principalPlaces(latents);
+  const read = mayRead ? await readMap(checkpoint) : undefined;
+  const places =
+    read ?? principalPlaces(checkpoint.card.gallery.map((_, i) => galleryLatent(checkpoint, i)));
   const map: (MapPoint | null)[] = places.map(() => null);
   spread(fill(featured.map((index) => places[index]))).forEach((place, i) => {
     map[featured[i]] = place;

@@ -23,8 +23,8 @@ export interface Resident {
 }
 
 /** Whether it rests; one that expresses a relative does. */
-const rests = ({ phase, expression }: Resident, { isIdleRest = false }: Moment): boolean =>
-  phase === 'asleep' || (isIdleRest && expression !== undefined);
+const rests = ({ phase, expression }: Resident, { expressingRests = false }: Moment): boolean =>
+  phase === 'asleep' || (expressingRests && expression !== undefined);
 
 /** The tick at which an organism's life began: its planting, or when its planter renewed it. */
 const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
@@ -45,7 +45,7 @@ export interface Moment {
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
   /** Whether one that expresses rests; absent in a room of an earlier release. */
-  readonly isIdleRest?: boolean;
+  readonly expressingRests?: boolean;
 }
 
 /** Compared number by number; the lower rank is chosen. */

@@ -180,10 +180,10 @@ export class CommandHandlers {
     if (seed.from === 'cross') {
       return crossLatents(this.latentOf(seed.a), this.latentOf(seed.b), seed.mix);
     }
-    if (seed.from === 'prior' && seed.throw === undefined) {
-      throw new Refusal('no-such-seed', 'not thrown yet');
+    if (seed.from === 'prior') {
+      if (seed.throw === undefined) throw new Refusal('no-such-seed', 'not thrown yet');
+      return thrownLatent(this.species, seed.throw);
     }
-    if (seed.from === 'prior') return thrownLatent(this.species, seed.throw!);
     return createLatent(seed, participant, this.context).latent;
   }
 

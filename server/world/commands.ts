@@ -52,6 +52,12 @@ export type RoomCommand = { readonly by: ParticipantView } & (
   | { readonly what: 'thin'; readonly organism?: OrganismId | undefined }
 );
 
+/** Whether a command uses a seed: it plants one, or turns an organism into what it grows into. */
+export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
+  command: C,
+): command is C & { readonly what: 'plant' | 'transform' } =>
+  command.what === 'plant' || command.what === 'transform';
+
 /** The result of one command. */
 export interface Answer {
   readonly by: number;

@@ -107,7 +107,7 @@ export class Departures {
   }
 
   private moment(time: DepartureTime): Moment | undefined {
-    const isIdleRest = this.lifecycle.rules.life.expressing !== undefined;
-    return this.attendance && { ...this.attendance.facts, ...time, isIdleRest };
+    const expressingRests = this.lifecycle.rules.life.expressing !== undefined;
+    return this.attendance && { ...this.attendance.facts, ...time, expressingRests };
   }
 }

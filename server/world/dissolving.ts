@@ -93,7 +93,8 @@ export class Dissolving {
     const { lifecycle, departures } = this;
     const organism = id === undefined ? departures.unattended(time)[0] : lifecycle.find(id);
     if (!organism || organism.phase === 'departing') {
-      throw new Refusal('no-such-organism', 'none is long unattended');
+      const detail = id === undefined ? 'none is long unattended' : `organism ${id}`;
+      throw new Refusal('no-such-organism', detail);
     }
     // By name, as the gardener's number changes when the server restarts.
     if (id !== undefined && organism.planter.name !== by.name) throw new Refusal('not-yours');

@@ -282,7 +282,11 @@ export class OrganismLifecycle {
     return this.pendingEvents.splice(0);
   }
 
-  /** Takes the organisms that died since the last call. @param tick completed */
+  /**
+   * Takes the organisms that died since the last call, and has the family tree remember them.
+   *
+   * @param tick completed
+   */
   takeDead(tick: number): Organism[] {
     this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);

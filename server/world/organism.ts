@@ -51,7 +51,7 @@ export interface Organism {
   readonly patch: PatchId;
   /** Its S×S square of the grid. */
   readonly window: Rect;
-  /** Of what it is now, as the three below. */
+  /** This and the three below change when it turns into something else. */
   latent: Float32Array;
   origin: Origin;
   kind: string;

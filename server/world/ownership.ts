@@ -7,6 +7,7 @@ import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
+import { isTurning } from './transformation.ts';
 
 /** Side of the square in the middle of its window that a growing organism always owns. */
 const SEED_SIDE = 2;
@@ -40,10 +41,10 @@ export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold:
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
-  const { id, window, phase, expression, transforming } = organism;
+  const { id, window, phase, expression } = organism;
   // What it expresses may be smaller than itself, and it needs its ground when it comes home. On the
   // way to something else, cells may be faint for a moment.
-  if (expression || (transforming && transforming.stepsLeft > 0)) return;
+  if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
   const held = phase === 'growing' ? seedPlaces(window, grid) : [];

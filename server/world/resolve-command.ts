@@ -1,27 +1,28 @@
 /** Turns a command into what the journal stores, so that a replay depends on nothing else. */
 import { decodeSeed, encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
-import type { PlantedSeed, RoomCommand } from './commands.ts';
-import { checkedLatent, createLatent, isInRange } from './create-latent.ts';
+import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
+import { type CreationContext, checkedLatent, createLatent, isInRange } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { bounded, requireWithin } from './latent-bounds.ts';
 import { thrownLatent } from './sampler.ts';
 import { seedOfToken, tokenSpecies } from './species.ts';
 
-type Context = Parameters<typeof createLatent>[2] & {
+type Context = CreationContext & {
   /** The latent of a living organism. */
   readonly latentOf: (id: OrganismId) => Float32Array | undefined;
 };
 
 /**
- * Replaces map points and throws by their latents, as maps and samplers may change, and keeps latents that the checkpoint
- * was not made for out of the journal: those of drawings and tokens are shortened, others refused.
+ * Replaces map points and throws by their latents, as maps and samplers may change, and keeps
+ * latents that the checkpoint was not made for out of the journal: those of drawings and tokens are
+ * shortened, others refused.
  *
  * @throws Refusal no-such-seed without a map; bad-latent; bad-token
  */
 export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
   const { latentBounds } = context.species;
-  if (command.what === 'plant' || command.what === 'transform') {
+  if (usesSeed(command)) {
     return { ...command, seed: resolvedSeed(command.seed, command.by.id, context) };
   }
   if (command.what === 'hold') {

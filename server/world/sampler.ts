@@ -4,6 +4,7 @@
  * distribution fitted to the gallery's creatures.
  */
 import { createRandom } from '../../shared/random.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import { bounded } from './latent-bounds.ts';
 import type { Species } from './species.ts';
@@ -42,12 +43,7 @@ export function sampleLatent(
   normals: Float32Array,
 ): Float32Array {
   if (version === undefined || gallery.length === 0) return normals;
-  let fit = fits.get(gallery);
-  if (!fit) {
-    fit = fitTo(gallery, latentSize);
-    fits.set(gallery, fit);
-  }
-  const { mean, factor } = fit;
+  const { mean, factor } = getOrAdd(fits, gallery, () => fitTo(gallery, latentSize));
   return Float32Array.from(mean, (middle, i) => {
     let sum = 0;
     for (let j = 0; j <= i; j++) sum += factor[i * latentSize + j] * normals[j];

@@ -106,5 +106,7 @@ export function growthStep({ schedule, side }: Species, age: number): GrowthStep
 }
 
 /** Gallery indices that visitors are offered first. */
-export const featuredOf = ({ gallery, featured }: Species): readonly number[] =>
-  featured ?? [...gallery.keys()];
+export const featuredOf = ({
+  gallery,
+  featured,
+}: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];

@@ -2,6 +2,7 @@
 import type { LifeSettings } from '../../shared/vocabulary.ts';
 import type { Organism } from './organism.ts';
 import type { RoomRules } from './room-rules.ts';
+import { isTurning } from './transformation.ts';
 
 /** Counts an awake organism's waits down by a tick. @returns whether it steps in this tick */
 export function isDue(organism: Organism): boolean {
@@ -13,11 +14,12 @@ export function isDue(organism: Organism): boolean {
 
 /** The ticks between an organism's step and its next; undefined: none. */
 export function waitAfterStep(
-  { phase, hurt, closed, expression, transforming }: Organism,
+  organism: Organism,
   { areLiving, life }: RoomRules,
 ): number | undefined {
+  const { phase, hurt, closed, expression, transforming } = organism;
   if (!areLiving || phase === 'asleep') return undefined;
-  const isBorn = phase === 'growing' || (transforming && transforming.stepsLeft > 0);
+  const isBorn = phase === 'growing' || isTurning(organism);
   const isShown = (hurt ?? closed ?? transforming) !== undefined;
   const resting = expression ? expressingPace(life) : isShown ? life.healing : 1;
   const interval = isBorn ? life.birth : resting;

@@ -37,6 +37,10 @@ export function nextLatent(
   return mixed(from, latent, 1 - (stepsLeft - 1) / transformSteps);
 }
 
+/** Whether the latent that its cells read still moves over to its own. */
+export const isTurning = ({ transforming }: Organism): boolean =>
+  transforming !== undefined && transforming.stepsLeft > 0;
+
 /** Counts a step of a transformation. @returns whether it was one, so that it does not rest yet */
 export function countTurn({ transforming }: Organism): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;

@@ -3,19 +3,9 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import { chance } from './chance.ts';
 import type { RoomCommand } from './commands.ts';
-import { createLatent } from './create-latent.ts';
+import { type CreationContext, createLatent } from './create-latent.ts';
 import type { Energy } from './energy.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
-import type { SeedInventory } from './seed-inventory.ts';
-import type { Species } from './species.ts';
-
-/** What a transformation depends on. */
-export interface TransformContext {
-  readonly species: Species;
-  readonly inventory: SeedInventory;
-  /** Ticks completed. */
-  readonly tick: number;
-}
 
 /**
  * Has an organism turn into what a seed grows into. Who may do so is not decided here.
@@ -27,7 +17,7 @@ export function transform(
   { by, organism: id, seed }: RoomCommand & { what: 'transform' },
   lifecycle: OrganismLifecycle,
   energy: Energy,
-  { tick, ...context }: TransformContext,
+  { tick, ...context }: CreationContext & { readonly tick: number },
 ): void {
   if (!context.species.hasStandingInput) {
     throw new Refusal('not-here', 'the rule of this checkpoint does not read latents');
@@ -39,8 +29,7 @@ export function transform(
   energy.requirePlant(by.id, tick);
   // Not a draw from the room's random numbers: an undo must not change what others get.
   const random = createRandom(Math.floor(2 ** 32 * chance(lifecycle.rules.seed, id, tick)));
-  const { sampler } = lifecycle.rules;
-  const into = createLatent(seed, by.id, { ...context, random, sampler });
+  const into = createLatent(seed, by.id, { ...context, random });
   energy.spendPlant(by.id, tick);
   lifecycle.transform(organism, into, by.id, tick);
 }

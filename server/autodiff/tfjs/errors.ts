@@ -1,4 +1,4 @@
-/** Errors of training back ends. */
+/** Errors of back ends. */
 import type { ComputeName } from '../compute.ts';
 
 /** Reasons for which a back end cannot be used. */

@@ -2,9 +2,8 @@
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
-import type { Answer, PlantedSeed, RoomCommand } from '../../world/commands.ts';
+import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
-import { isSowing } from '../policy/room-policy.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import { SystemActor } from './system-actor.ts';
@@ -89,7 +88,7 @@ export class CommandDispatcher {
   /** Passes an answer of the room to the actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed, spared } = answer;
-    if (refused && /plant|transform/.test(answer.what)) this.context.policy.resetCooldown(by);
+    if (refused && usesSeed(answer)) this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
     const client = this.context.slots.memberOf(by);
     if (refused) client?.send('rejected', { id, energy, ...refused });
@@ -116,7 +115,7 @@ export class CommandDispatcher {
   ): void {
     const { room, policy, clock, hooks } = this.context;
     if (isSystem) policy.requireMayAct(requested.by.id);
-    else if (isSowing(requested)) this.requireSeed(requested.seed, requested.by.id);
+    else if (usesSeed(requested)) this.requireSeed(requested.seed, requested.by.id);
     if (requested.what === 'transform') {
       const planter = room.viewOf(requested.organism)?.planter;
       policy.requireMayTransform(requested.by.id, planter?.id);
@@ -124,7 +123,7 @@ export class CommandDispatcher {
     const command = isSystem ? requested : policy.admit(requested, clock.now());
     // A rejected seed must not start the cooldown.
     const undoCooldown = (): void => {
-      if (isSowing(command)) policy.resetCooldown(command.by.id);
+      if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
     try {
       const approval = hooks()?.command(command);

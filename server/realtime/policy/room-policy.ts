@@ -7,19 +7,13 @@ import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import type { RoomCommand } from '../../world/commands.ts';
+import { type RoomCommand, usesSeed } from '../../world/commands.ts';
 
 /** Names of planters that are nobody: visitors cannot take them, so they are never hidden. */
 const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
 
 /** Participants whose last planting time is remembered. */
 const MAX_REMEMBERED = 10_000;
-
-/** Whether a command uses a seed: it plants one, or turns an organism into what it grows into. */
-export const isSowing = (
-  command: RoomCommand,
-): command is RoomCommand & { readonly what: 'plant' | 'transform' } =>
-  command.what === 'plant' || command.what === 'transform';
 
 /** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
@@ -79,7 +73,7 @@ export class RoomPolicy {
     if (command.what === 'damage') {
       return { ...command, radius: Math.min(command.radius, maxRadius) };
     }
-    if (isSowing(command) && cooldown > 0) {
+    if (usesSeed(command) && cooldown > 0) {
       if (now - (this.lastPlantedAt.get(id) ?? -Infinity) < 1000 * cooldown) {
         throw new Refusal('cooling-down');
       }

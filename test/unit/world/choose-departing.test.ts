@@ -73,7 +73,7 @@ describe('the choice', () => {
     const asleep = { id: 2, phase: 'asleep', planter, born: 0 } as const;
     const before = momentOf([100]);
     const both: Resident[] = [awake, asleep];
-    const now = { ...before, isIdleRest: true };
+    const now = { ...before, expressingRests: true };
     expect(chooseDeparting(both, now)).toBe(awake);
     expect(chooseDeparting(both, before)).toBe(asleep);
     expect(unattendedOf(both, now)).toEqual(both);
