@@ -60,8 +60,6 @@ export interface LineagePage extends LineageTree {
   /** Names of the gallery, and the sheet of its pictures in that order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };
-  /** Side of a picture, pixels. */
-  readonly side: number;
   /** Whether keepsakes can be planted in the room. */
   readonly canPlant: boolean;
 }

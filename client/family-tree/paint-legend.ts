@@ -17,8 +17,8 @@ export interface LegendPlace {
   readonly forward: 1 | -1;
 }
 
-/** Draws the legend. @returns its width, px */
-export function paintLegend(to: Context, place: LegendPlace): number {
+/** Draws the legend. */
+export function paintLegend(to: Context, place: LegendPlace): void {
   const { x, y, size, fonts, ink, forward } = place;
   let at = 0;
   to.font = `400 ${size}px ${fonts}`;
@@ -36,7 +36,6 @@ export function paintLegend(to: Context, place: LegendPlace): number {
     to.fillText(text, x + forward * (at + 3 * size), y);
     at += 3 * size + to.measureText(text).width + 2 * size;
   }
-  return at;
 }
 
 type Sign = (to: Context, from: number, end: number, y: number, forward: number) => void;

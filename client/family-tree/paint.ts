@@ -63,8 +63,6 @@ export interface TreeScene {
   readonly until: number;
   /** The organism that is looked at. */
   readonly chosen?: TreeNode | undefined;
-  /** Those that the next day begins with. */
-  readonly heirs?: ReadonlySet<number> | undefined;
   /** Its name, and its planter's. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
   /** Moments to mark on the time axis, and their texts; y is where these stand, px. */
@@ -94,7 +92,7 @@ const HOUSE_COLOUR = [0.6, 0.64, 0.64] as const;
 /** Draws the tree on an empty canvas. */
 export function paintTree(to: Context, scene: TreeScene): void {
   const { layout, camera, size, chosen } = scene;
-  const kin = chosen && kinOf(chosen);
+  const kin = chosen && lineOf(chosen);
   const isFaint = (node: TreeNode): boolean => kin !== undefined && !kin.has(node);
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
@@ -127,7 +125,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
 }
 
 /** An organism, all its ancestors and all its descendants. */
-export function kinOf(node: TreeNode): Set<TreeNode> {
+function lineOf(node: TreeNode): Set<TreeNode> {
   const kin = new Set<TreeNode>([node]);
   const follow = (one: TreeNode, to: 'parents' | 'children'): void => {
     for (const next of one[to]) {
@@ -243,27 +241,21 @@ function paintBranch(
 
 /** @param grown 0…1 */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
-  const { camera, chosen, heirs, textSize, fonts, ink } = scene;
+  const { camera, chosen, textSize, fonts, ink } = scene;
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
   to.fillStyle = ink.disc;
   dot(to, x, y, DISC * scale);
-  const isHeir = heirs?.has(organism.id);
-  to.strokeStyle = node === chosen ? ink.accent : colourOf(node, ink, isHeir ? 1 : 0.6);
+  to.strokeStyle = node === chosen ? ink.accent : colourOf(node, ink, 0.6);
   to.lineWidth = Math.max(0.75, (node === chosen ? 0.07 : 0.028) * scale);
   to.stroke();
-  if (isHeir) {
-    to.strokeStyle = ink.accent;
-    to.lineWidth = Math.max(1, 0.05 * scale);
-    ring(to, x, y, (DISC + 0.12) * scale);
-  }
   paintPicture(to, scene.pictures.of(organism), ink, { x, y, scale });
   const dots = scale < DOTTED ? 0 : Math.min(MOST_DOTS, organism.healed);
   to.fillStyle = ink.warm;
   for (let i = 0; i < dots; i++) {
     const angle = -Math.PI / 2 + (i - (dots - 1) / 2) * 0.36;
-    const reach = (DISC + (isHeir ? 0.24 : 0.12)) * scale;
+    const reach = (DISC + 0.12) * scale;
     dot(to, x + reach * Math.cos(angle), y + reach * Math.sin(angle), Math.max(1, 0.05 * scale));
   }
   if (camera.scale < NAMED * textSize || grown < 1) return;
@@ -347,12 +339,6 @@ export function dot(to: Context, x: number, y: number, radius: number): void {
   to.beginPath();
   to.arc(x, y, radius, 0, 2 * Math.PI);
   to.fill();
-}
-
-function ring(to: Context, x: number, y: number, radius: number): void {
-  to.beginPath();
-  to.arc(x, y, radius, 0, 2 * Math.PI);
-  to.stroke();
 }
 
 /** Draws a line. */

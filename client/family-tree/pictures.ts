@@ -20,7 +20,7 @@ const RETRY = 1_500;
 /** Times that a busy server is asked for a picture. */
 const MOST_TRIES = 8;
 
-type Page = Pick<LineagePage, 'gallery' | 'sheet' | 'side'>;
+type Page = Pick<LineagePage, 'gallery' | 'sheet'>;
 
 /** Finds and fetches pictures. */
 export class TreePictures {

@@ -6,6 +6,9 @@ const HOUR = 60 * MINUTE;
 /** Times between two marks that are tried. */
 const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 24 * HOUR];
 
+/** Making one takes long, and times are written in each frame. By language and kind. */
+const FORMATS = new Map<string, Intl.DateTimeFormat>();
+
 /** When a tree's moments were. */
 export interface TreeClock {
   /** Wall clock of the last tick, ms. */
@@ -28,7 +31,24 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const day = isToday ? {} : ({ day: 'numeric', month: 'short' } as const);
-  return new Intl.DateTimeFormat(locale, { ...day, ...time }).format(at);
+  const key = `${locale} ${isToday}`;
+  const format = FORMATS.get(key) ?? new Intl.DateTimeFormat(locale, { ...day, ...time });
+  FORMATS.set(key, format);
+  return format.format(at);
+}
+
+/** As `timeMarks` in the reader's time zone, with their texts. */
+export function namedMarks(
+  layout: Pick<TreeLayout, 'time' | 'start'>,
+  clock: TreeClock,
+  apart: number,
+  locale: string,
+): { readonly x: number; readonly text: string }[] {
+  const zone = -new Date(clock.now).getTimezoneOffset() * 60_000;
+  return timeMarks(layout, clock, apart, zone).map(({ x, at }) => ({
+    x,
+    text: momentIn(locale, clock, at),
+  }));
 }
 
 /**

@@ -6,8 +6,8 @@ import { layoutTree } from '../family-tree/layout.ts';
 import { PAPER_INK, paintTree } from '../family-tree/paint.ts';
 import { paintLegend } from '../family-tree/paint-legend.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { timeMarks } from '../family-tree/time-marks.ts';
-import { momentText, nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
+import { namedMarks } from '../family-tree/time-marks.ts';
+import { nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
 import { canvasOf, FONTS } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
 
@@ -57,16 +57,11 @@ async function printOf(
   camera.resize(size, { top: HEAD, bottom: FOOT, side: MARGIN });
   to.fillStyle = PAPER_INK.ground;
   to.fillRect(0, 0, WIDTH, HEIGHT);
-  const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
-  const marks = timeMarks(layout, page, (7 * TEXT) / camera.scale, zone);
   paintTree(to, {
     ...{ layout, camera, size, pictures: of.pictures },
     ...{ ink: PAPER_INK, fonts: FONTS, textSize: TEXT, until: layout.width },
     names: ({ organism }) => [nameOf(organism), planterOf(organism)],
-    marks: marks.map(({ x, at }) => ({
-      x,
-      text: momentText(page, page.tick - ((page.now - at) * page.tickRate) / 1000),
-    })),
+    marks: namedMarks(layout, page, (7 * TEXT) / camera.scale, formats()),
     marksAt: HEAD - 2.2 * TEXT,
     marksEnd: HEIGHT - FOOT + TEXT,
   });

@@ -6,11 +6,12 @@ import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layou
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { paintLegend } from '../family-tree/paint-legend.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { timeMarks } from '../family-tree/time-marks.ts';
-import { momentText, nameOf, planterOf } from '../family-tree/tree-text.ts';
+import { namedMarks } from '../family-tree/time-marks.ts';
+import { nameOf, planterOf } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
 import { FONTS } from '../keepsake/specimen.ts';
+import { formats } from '../locale/locale.ts';
 
 /** How far an arrow key moves the tree, px, and a key zooms. */
 const PAN = 90;
@@ -21,7 +22,7 @@ const GROWTH = 3_000;
 const MARK = 7;
 /** How far a finger may miss, px. */
 const REACH = 26;
-/** Widths of windows that have room for the legend, and where it begins, px. */
+/** Least width of a window with room for the legend, and where it begins, px. */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
 /** Of names, px. */
@@ -135,11 +136,7 @@ export class TreeCanvas {
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
     to.clearRect(0, 0, size.width, size.height);
     to.imageSmoothingQuality = 'high';
-    const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
-    const marks = timeMarks(layout, page, (MARK * TEXT) / camera.scale, zone).map(({ x, at }) => ({
-      x,
-      text: momentText(page, page.tick - ((page.now - at) * page.tickRate) / 1000),
-    }));
+    const marks = namedMarks(layout, page, (MARK * TEXT) / camera.scale, formats());
     paintTree(to, {
       ...{ layout, camera, pictures, chosen, size, marks },
       ink: SCREEN_INK,
@@ -149,11 +146,10 @@ export class TreeCanvas {
       names: ({ organism }) => [nameOf(organism), planterOf(organism)],
       marksAt: edges().top - 1.9 * TEXT,
     });
-    const start = size.width >= LEGEND ? LEGEND_START : 0;
-    if (start > 0) {
+    if (size.width >= LEGEND) {
       paintLegend(to, {
         ...{ size: TEXT, fonts: FONTS, ink: SCREEN_INK, forward: camera.forward },
-        x: camera.forward > 0 ? start : size.width - start,
+        x: camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START,
         y: size.height - 38,
       });
     }

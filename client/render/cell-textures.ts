@@ -54,6 +54,9 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   };
 }
 
+/** More areas than this are drawn as one. */
+const MOST_AREAS = 64;
+
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
   /** Until when places are on their way to the newest tick, ms. */
@@ -124,6 +127,10 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
+    // While nothing is drawn, ticks go on arriving.
+    if (this.unsettled.length > MOST_AREAS) {
+      this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
+    }
     this.time(arrival);
   }
 

@@ -57,6 +57,8 @@ export interface Line {
 
 /** Distance of two windows, in sides, below which their organisms press against each other. */
 const PRESSING = 0.8;
+/** Captions that are remembered as shown. */
+const MOST_KEPT = 200;
 
 /** What has just happened and still holds, the latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
@@ -157,6 +159,3 @@ export class CaptionTurns {
     );
   }
 }
-
-/** Captions that are remembered as shown. */
-const MOST_KEPT = 200;

@@ -20,10 +20,14 @@ const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
 const NEWS: readonly string[] = [
-  ...(['born', 'transformed', 'wounded', 'healed', 'departing'] satisfies NewsKind[]),
-];
+  'born',
+  'transformed',
+  'wounded',
+  'healed',
+  'departing',
+] satisfies NewsKind[];
 
-interface Event extends Omit<RecentEvent, 'organism'> {
+interface PastEvent extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
   /** ms */
   readonly at: number;
@@ -31,7 +35,7 @@ interface Event extends Omit<RecentEvent, 'organism'> {
 
 /** Gathers a wall's facts from its model. */
 export class WallNews {
-  private events: Event[] = [];
+  private events: PastEvent[] = [];
 
   /** @param now ms */
   constructor(
@@ -45,7 +49,7 @@ export class WallNews {
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
       // What has been planted is no longer what it has turned into.
-      const isOld = (one: Event): boolean =>
+      const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
       const news = { what: what as NewsKind, id, parents, at: now() };

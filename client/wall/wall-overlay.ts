@@ -115,13 +115,12 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: this.attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    if (line && held && line.turn === turn) {
+    // What no longer holds stays for its turn: text that vanishes is not read.
+    if (line?.turn === turn) {
       // Its numbers may have changed.
-      this.line = { ...line, ...held };
+      if (held) this.line = { ...line, ...held };
       return;
     }
-    // What no longer holds stays for its turn: text that vanishes is not read.
-    if (line?.turn === turn) return;
     const said = line ? line.said + 1 : 0;
     if (held && said < voices.length) this.line = { ...held, turn, said };
     else {

@@ -6,7 +6,7 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { momentIn, timeMarks } from '../family-tree/time-marks.ts';
+import { namedMarks } from '../family-tree/time-marks.ts';
 import { FONTS } from '../keepsake/specimen.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
@@ -148,15 +148,13 @@ export class WallTree extends LitElement {
     to.clearRect(0, 0, size.width, size.height);
     to.translate(insets.left, 0);
     to.imageSmoothingQuality = 'high';
-    const zone = -new Date(page.now).getTimezoneOffset() * 60_000;
     const locale = voice === ENGLISH ? 'en-GB' : voice.language;
-    const marks = timeMarks(layout, page, (7 * text) / camera.scale, zone);
     paintTree(to, {
       ...{ layout, camera, pictures, ink: SCREEN_INK, fonts: FONTS, textSize: text },
       size: { width: free, height: size.height },
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
-      marks: marks.map(({ x, at }) => ({ x, text: momentIn(locale, page, at) })),
+      marks: namedMarks(layout, page, (7 * text) / camera.scale, locale),
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });

@@ -119,7 +119,7 @@ function seedOf({ room }: RoomServer, request: Request) {
 }
 
 function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
-  const { gallery, sheet, side } = loaded.facts;
+  const { gallery, sheet } = loaded.facts;
   const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
   const page: LineagePage = {
     ...tree,
@@ -128,7 +128,7 @@ function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, n
       const { name } = (client && slots.participantOf(client)) ?? one.planter;
       return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
     }),
-    ...{ now, sheet, side, gallery: gallery.map((entry) => entry.name) },
+    ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },
     canPlant: policy.settings.tokens,
   };
   return page;

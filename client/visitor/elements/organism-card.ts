@@ -279,7 +279,8 @@ export class OrganismCard extends PanelElement {
     const isGrown = /awake|asleep/.test(organism.phase);
     const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
     const title = heldTitle(this.session);
-    const isSame = held.from === 'gallery' && title === organismName(organism);
+    const isSame =
+      held.from === 'gallery' && checkpoint?.gallery[held.index]?.name === organism.kind;
     if (!isGrown || !isAllowed || isSame) return nothing;
     const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
       ><span>${msg(str`Turn into: ${title}`)}</span>`;
