@@ -224,6 +224,7 @@ export class CameraRig {
       const decay = Math.exp(-elapsed / COAST);
       this.velocity = { x: x * decay, y: y * decay };
       this.coasting = Math.hypot(x, y) * decay > 0.01;
+      if (!this.coasting) this.velocity = { x: 0, y: 0 };
     }
     if (this.target) {
       this.glided += elapsed;

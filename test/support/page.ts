@@ -1,5 +1,6 @@
 /** Reads the model and the camera of a room's page. */
 import type { JSHandle, Locator, Page } from 'playwright-core';
+import type { CameraRig } from '../../client/render/camera-rig.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 
 interface Model {
@@ -19,6 +20,8 @@ export interface PageElement extends HTMLElement {
   readonly model: Model;
   readonly drawn: { readonly pictures: number; readonly soft: boolean };
   readonly stage: { readonly loop: { invalidate(): void } } | undefined;
+  /** Of a room's page. */
+  readonly room: { readonly view: { readonly rig: CameraRig } } | undefined;
   worldToScreen(x: number, y: number): { x: number; y: number };
 }
 
@@ -87,14 +90,18 @@ export async function fingerTap(page: Page, { x, y }: { x: number; y: number }):
   await page.touchscreen.tap(x, y);
 }
 
-/** Waits until the camera stands still: a slow page moves it long after the fingers have left. */
+/**
+ * Waits until the camera stands still: a slow page moves it long after the fingers have left, and
+ * only when it draws a picture.
+ */
 export const cameraRests = (page: Page): Promise<void> =>
-  elementOf(page).evaluate(async (room: PageElement) => {
-    const view = (): string =>
-      JSON.stringify([room.worldToScreen(0, 0), room.worldToScreen(50, 50)]);
-    for (let before = '', still = 0; still < 5; before = view()) {
+  elementOf(page).evaluate(async ({ room }: PageElement) => {
+    const { rig } = room!.view;
+    for (let before = '', still = 0; still < 5; ) {
       await new Promise(requestAnimationFrame);
-      still = view() === before ? still + 1 : 0;
+      const camera = JSON.stringify(rig.camera);
+      still = camera === before && camera === JSON.stringify(rig.heading) ? still + 1 : 0;
+      before = camera;
     }
   });
 
