@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
 const LIFE = { birth: 3, healing: 2 };
@@ -61,6 +62,34 @@ describe('pace', () => {
     hand.change = 0;
     hand.ticks(LIFE.healing * RESTS);
     expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
+  });
+
+  /** Two sleepers, the second of which freed ground has just woken. @returns its steps in 8 ticks */
+  function stirred(rules: number): number {
+    const first = new HandRoom();
+    for (const x of [8, 14]) first.plant(x, 8);
+    first.ticks(GROWN);
+    first.rest();
+    const from = v.parse(roomState, { ...first.room.export(), rules, life: LIFE });
+    const hand = new HandRoom({ from });
+    for (const [patch, age] of first.ages) hand.ages.set(patch, age);
+    hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 1 });
+    expect(hand.tick().life).toContainEqual({ what: 'awake', id: 2 });
+    return stepsOf(hand, 8).reduce((sum, steps) => sum + steps);
+  }
+
+  test('PAC-1, PAC-3: one that freed ground wakes steps at the pace of healing, before rules 3 each tick', () => {
+    expect(stirred(3)).toBe(4);
+    expect(stirred(2)).toBe(8);
+  });
+
+  test('PAC-3: a room under rules 2 is taken to the present ones and keeps its chances', () => {
+    const from = v.parse(roomState, { ...sown().room.export(), rules: 2, seed: 5 });
+    const hand = new HandRoom({ from });
+    expect(hand.room.export()).toMatchObject({ rules: 2, seed: 5 });
+    hand.room.updateRules(77);
+    hand.room.updateRules(78);
+    expect(hand.room.beginTick().events).toEqual([{ what: 'rules', rules: 3, seed: 5 }]);
   });
 
   test('PAC-1: the host changes the pace while the room runs', () => {
@@ -125,7 +154,7 @@ describe('pace', () => {
 
   test('PAC-3: a room of an earlier release steps each tick, until its journal says otherwise', () => {
     const { rules, seed, life, ...older } = sown().room.export();
-    expect({ rules, seed, life }).toEqual({ rules: 2, seed: 1, life: LIFE });
+    expect({ rules, seed, life }).toEqual({ rules: 3, seed: 1, life: LIFE });
     const hand = new HandRoom({ from: v.parse(roomState, { ...older, version: 5 }) });
     hand.plant(8, 8);
     hand.room.redo([{ what: 'life', settings: LIFE }]);
@@ -133,9 +162,9 @@ describe('pace', () => {
     hand.room.updateRules(77);
     hand.room.updateRules(78);
     const { events } = hand.room.beginTick();
-    expect(events).toEqual([{ what: 'rules', rules: 2, seed: 77 }]);
+    expect(events).toEqual([{ what: 'rules', rules: 3, seed: 77 }]);
     hand.room.endTick([blank(1)]);
-    expect(hand.room.export()).toMatchObject({ rules: 2, seed: 77, life: LIFE });
+    expect(hand.room.export()).toMatchObject({ rules: 3, seed: 77, life: LIFE });
     expect(stepsOf(hand, 3)).toEqual([0, 0, 1]);
   });
 
@@ -147,7 +176,7 @@ describe('pace', () => {
     expect(hand.room.export().closing).toBe(4);
     hand.room.updateRules(9);
     expect(hand.room.beginTick().events).toEqual([
-      { what: 'rules', rules: 2, seed: 1, closing: 2 },
+      { what: 'rules', rules: 3, seed: 1, closing: 2 },
     ]);
     expect(hand.room.export().closing).toBe(2);
   });
