@@ -49,10 +49,7 @@ export class RoomRules {
     return this.version >= 2;
   }
 
-  /**
-   * Whether an organism that departs wakes its neighbours when it is gone, not with each place, and
-   * those that freed ground wakes step at the pace of healing.
-   */
+  /** Whether what departs wakes its neighbours when it is gone, not with each place. */
   get areCalm(): boolean {
     return this.version >= 3;
   }

@@ -15,13 +15,12 @@ export function isDue(organism: Organism): boolean {
 /** The ticks between an organism's step and its next; undefined: none. */
 export function waitAfterStep(
   organism: Organism,
-  { areLiving, areCalm, life }: RoomRules,
+  { areLiving, life }: RoomRules,
 ): number | undefined {
-  const { phase, hurt, closed, expression, transforming, stirs } = organism;
+  const { phase, hurt, closed, expression, transforming } = organism;
   if (!areLiving || phase === 'asleep') return undefined;
   const isBorn = phase === 'growing' || isTurning(organism);
-  const isStirred = areCalm && stirs > 0;
-  const isShown = isStirred || (hurt ?? closed ?? transforming) !== undefined;
+  const isShown = (hurt ?? closed ?? transforming) !== undefined;
   const resting = expression ? expressingPace(life) : isShown ? life.healing : 1;
   const interval = isBorn ? life.birth : resting;
   return interval > 1 ? interval - 1 : undefined;

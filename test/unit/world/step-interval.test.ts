@@ -2,7 +2,6 @@
 import * as v from 'valibot';
 import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { HOUSE } from '../../../shared/vocabulary.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
 const LIFE = { birth: 3, healing: 2 };
@@ -62,25 +61,6 @@ describe('pace', () => {
     hand.change = 0;
     hand.ticks(LIFE.healing * RESTS);
     expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
-  });
-
-  /** Two sleepers, the second of which freed ground has just woken. @returns its steps in 8 ticks */
-  function stirred(rules: number): number {
-    const first = new HandRoom();
-    for (const x of [8, 14]) first.plant(x, 8);
-    first.ticks(GROWN);
-    first.rest();
-    const from = v.parse(roomState, { ...first.room.export(), rules, life: LIFE });
-    const hand = new HandRoom({ from });
-    for (const [patch, age] of first.ages) hand.ages.set(patch, age);
-    hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 1 });
-    expect(hand.tick().life).toContainEqual({ what: 'awake', id: 2 });
-    return stepsOf(hand, 8).reduce((sum, steps) => sum + steps);
-  }
-
-  test('PAC-1, PAC-3: one that freed ground wakes steps at the pace of healing, before rules 3 each tick', () => {
-    expect(stirred(3)).toBe(4);
-    expect(stirred(2)).toBe(8);
   });
 
   test('PAC-3: a room under rules 2 is taken to the present ones and keeps its chances', () => {
