@@ -5,7 +5,7 @@ export const LIFE_DEFAULTS = {
     birth: 3,
     healing: 2,
     /** Ticks between two steps of an organism that expresses a relative. */
-    expressing: 4,
+    expressing: 3,
     /** Share of the organisms that may express a relative at once, while somebody watches. */
     liveliness: 0.1,
     /** Seconds after which organisms depart from a busy room; 0: never. */

@@ -17,7 +17,7 @@ export interface Tier {
 
 /**
  * Best first: a viewer that cannot keep up with one gets the next. On phones, cells that do not
- * change in three steps of idle life are at rest.
+ * change in four steps of idle life are at rest.
  */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 5, step: 8, rest: 4 },
