@@ -67,5 +67,7 @@ export async function writeCheckpoint(folder: string, model: Model): Promise<voi
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, MODEL_FILE), writeSafetensors(model.tensors));
   await writeFile(join(folder, CARD_FILE), `${JSON.stringify(model.card, null, 2)}\n`);
+  // Rooms refuse a decoder, which cannot be grown step by step.
+  if (model.card.update.kind === 'decoder') return;
   await writeFile(join(folder, GALLERY_FILE), await drawGallery(model));
 }

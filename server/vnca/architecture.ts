@@ -13,6 +13,7 @@ export const RES4_BLOCKS = 4;
 export function updateShapes(card: Architecture): Map<string, readonly number[]> {
   const { channels: c, latentSize: z, update } = card;
   const h = update.hidden;
+  if (update.kind === 'decoder') return decoderShapes(z, h, update.doublings, c);
   const shapes = new Map<string, readonly number[]>();
   const layer = (name: string, kernel: readonly number[], bias = true): void => {
     shapes.set(`update.${name}.kernel`, kernel);
@@ -31,6 +32,24 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
     }
   }
   layer('out', [h, c], update.kind !== 'simple' || update.outBias);
+  return shapes;
+}
+
+/** Side of the kernels of a decoder. */
+export const DECODER_KERNEL = 5;
+
+/** The tensors of a decoder; kernels of convolutions are [k, k, out, in]: these are transposed. */
+function decoderShapes(latentSize: number, hidden: number, doublings: number, channels: number) {
+  const shapes = new Map<string, readonly number[]>([
+    ['update.dense.kernel', [latentSize, 4 * hidden]],
+    ['update.dense.bias', [4 * hidden]],
+  ]);
+  for (let i = 0; i <= doublings; i++) {
+    const out = i < doublings ? hidden / 2 ** (i + 1) : channels;
+    const k = DECODER_KERNEL;
+    shapes.set(`update.convolution${i}.kernel`, [k, k, out, hidden / 2 ** i]);
+    shapes.set(`update.convolution${i}.bias`, [out]);
+  }
   return shapes;
 }
 
@@ -86,8 +105,21 @@ const numbersIn = (shapes: Iterable<readonly number[]>): number =>
 export const countParameters = (card: Architecture): number =>
   numbersIn(updateShapes(card).values());
 
-/** Multiply–accumulate operations per cell and step, without biases and activations. */
+/**
+ * Multiply–accumulate operations per cell and step, without biases and activations; of a decoder, per
+ * cell of its picture.
+ */
 export function macPerCellStep(card: Architecture): number {
+  const { update } = card;
+  if (update.kind === 'decoder') {
+    const shapes = updateShapes(card);
+    let sum = numbersIn([shapes.get('update.dense.kernel')!]);
+    for (let i = 0; i <= update.doublings; i++) {
+      // Every cell of the smaller map is multiplied by the whole kernel.
+      sum += 4 ** (i + 1) * numbersIn([shapes.get(`update.convolution${i}.kernel`)!]);
+    }
+    return sum / 4 ** (update.doublings + 1);
+  }
   const kernels = [...updateShapes(card)].filter(
     ([name, shape]) => shape.length > 1 && !isPerPatch(name),
   );

@@ -60,6 +60,12 @@ const update = v.variant('kind', [
     outBias: v.optional(v.boolean(), false),
     ...updateFields,
   }),
+  /**
+   * No rule of cells: the decoder of a convolutional autoencoder, which cell rules are measured
+   * against. One step turns the latent into the picture: a dense layer to 2×2 of `hidden` channels,
+   * then a transposed convolution per doubling, each with half the channels of the one before.
+   */
+  v.strictObject({ kind: v.literal('decoder'), doublings: count, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
@@ -170,7 +176,8 @@ export const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(M
 export function* modelErrors(model: ModelFields): Generator<FieldError> {
   const { channels, growth, latentSize, presence, readout, side, update } = model;
   const { genome } = update;
-  if (latentSize !== channels && !genome) {
+  if (update.kind === 'decoder') yield* decoderErrors(model);
+  else if (latentSize !== channels && !genome) {
     const what = `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`;
     yield ['latentSize', what];
   } else if (latentSize < channels) {
@@ -191,6 +198,23 @@ export function* modelErrors(model: ModelFields): Generator<FieldError> {
   }
   const { channel = 0 } = presence;
   if (channel >= channels) yield ['presence.channel', `is ${channel}, ${only}`];
+}
+
+function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldError> {
+  if (update.kind !== 'decoder') return;
+  const { doublings, genome, hidden, leak, stateLimit, standingInput, updateProbability } = update;
+  if (hidden % 2 ** doublings !== 0) {
+    yield ['update.hidden', `is ${hidden}, which cannot be halved ${doublings} times`];
+  }
+  if (side !== 2 * 2 ** doublings) {
+    yield ['update.doublings', `is ${doublings}, which does not lead from 2 to "side" ${side}`];
+  }
+  if (growth.kind !== 'uniform' || growth.steps !== 1) {
+    yield ['growth', 'must be uniform, of one step, for a decoder'];
+  }
+  if (genome || leak > 0 || stateLimit !== undefined || standingInput || updateProbability < 1) {
+    yield ['update', 'has a field that a decoder has no use for'];
+  }
 }
 
 function highestChannel(readout: ModelFields['readout']): number {

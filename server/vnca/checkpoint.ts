@@ -37,6 +37,10 @@ const GALLERY_TENSOR = 'gallery.latents';
  */
 export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const model = await loadModel(folder);
+  if (model.card.update.kind === 'decoder') {
+    const what = 'field "update.kind": a decoder has no cells that grow; it can only be evaluated';
+    throw new CheckpointError('bad-card', join(folder, CARD_FILE), what);
+  }
   await checkGallery(join(folder, GALLERY_FILE), model.card);
   return { ...model, folder };
 }

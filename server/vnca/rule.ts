@@ -147,6 +147,8 @@ function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D 
       }
       return h;
     }
+    case 'decoder':
+      throw new RangeError('a decoder is no rule of cells');
   }
 }
 

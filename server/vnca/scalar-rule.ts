@@ -142,6 +142,8 @@ function trunk(
         return cell;
       };
     }
+    case 'decoder':
+      throw new RangeError('a decoder is no rule of cells');
   }
 }
 

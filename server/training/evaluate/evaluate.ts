@@ -5,35 +5,26 @@ import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
 import { GALLERY_KINDS } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { evenly, rowsOf } from '../parameter-vector.ts';
-import { bitsPerDim, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
+import { bitsPerDim, type Keep } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
-import { EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
+import { EvaluationBatch, workOf } from './evaluation-batch.ts';
+import { measureImages, type Tools } from './image-figures.ts';
 import type { Options } from './options.ts';
-import {
-  type Grown,
-  HEALING_STEPS,
-  measureHeal,
-  measureRobustness,
-  measureStay,
-  RADII,
-} from './persistence.ts';
-import { differences, mean, picturesOf } from './picture.ts';
-import { openPosteriors, type Posteriors } from './posteriors.ts';
+import { measureOrganisms, NO_ORGANISMS } from './organism-figures.ts';
 import { probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
+import { HELD_AFTER, measureThrows, throwLatents } from './throws.ts';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions
-  extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'seed'> {
+  extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> {
   /** Stores the bounds of each image. */
   readonly keep?: Keep;
 }
 
 /** Most organisms whose cells the probe reads. */
 const PROBED = 512;
-const ROBUST_EACH = 16;
-const ROBUST_STEPS = 100;
 
 /** Result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
@@ -66,30 +57,32 @@ export async function evaluate(
     return result;
   };
 
-  const tools = { compute, batch, measure, random, notes };
+  const tools: Tools = { compute, batch, measure, random, notes };
   const images = await measureImages(model, judged, wanted, tools);
-
-  const latents = chooseLatents(model, wanted.organisms, notes);
-  const count = latents.length / card.latentSize;
-  const states = await measure('growing', workOf(count, batch.growthWork), () =>
-    batch.grow(latents),
-  );
-  const grown: Grown = { latents, states, count };
-  const last = wanted.steps[wanted.steps.length - 1];
-  const stay = await measure('staying', workOf(count, cells * last), () =>
-    measureStay(batch, grown, wanted.steps),
-  );
-  const healing = wanted.wounds.length * HEALING_STEPS[HEALING_STEPS.length - 1];
-  const heal = await measure('healing', workOf(count, cells * healing), () =>
-    measureHeal(batch, grown, wanted.wounds, random('wounds')),
-  );
-  const far = workOf(ROBUST_EACH, RADII.length * (batch.growthWork + cells * ROBUST_STEPS));
-  const robustness = await measure('far latents', far, () =>
-    measureRobustness(batch, random('far'), ROBUST_EACH, ROBUST_STEPS),
-  );
-  const probe = await measure('probing cells', workOf(PROBED, batch.growthWork), () =>
-    probeKinds(model, batch, images?.means, judged, random('probe')),
-  );
+  const gallery = judged instanceof EvaluationError ? undefined : judged.gallery;
+  const isDecoder = card.update.kind === 'decoder';
+  if (isDecoder) notes.push('a decoder has no cells that stay or heal');
+  const organisms = isDecoder
+    ? NO_ORGANISMS
+    : await measureOrganisms(model, gallery, wanted, tools);
+  const thrown = workOf(wanted.throws, batch.growthWork + cells * HELD_AFTER);
+  const throws =
+    isDecoder || wanted.throws === 0
+      ? null
+      : await measure('throws', thrown, () =>
+          // As a room with this seed would draw them.
+          measureThrows(
+            compute,
+            batch,
+            throwLatents(model, wanted.throws, createRandom(1)),
+            gallery,
+          ),
+        );
+  const probe = isDecoder
+    ? null
+    : await measure('probing cells', workOf(PROBED, batch.growthWork), () =>
+        probeKinds(model, batch, images?.means, judged, random('probe')),
+      );
   await batch.dispose();
   const figures = {
     /** Evidence lower bound; null without an encoder or images. */
@@ -99,12 +92,19 @@ export async function evaluate(
       nats: images?.bounds.iwae ?? null,
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
-    /** Organisms grown from posterior means, against the images. */
-    grown: { mse: images?.mse ?? null },
+    grown: {
+      /** Organisms grown from posterior means, against the images. */
+      mse: images?.mse ?? null,
+      /** Organisms of the gallery, against theirs. */
+      gallery: organisms.figures.mse,
+    },
     /** By steps after growth: against the grown picture. */
-    stay,
-    /** By share of damaged cells, by steps after the damage: against the picture before. */
-    heal,
+    stay: organisms.figures.stay,
+    /**
+     * By share of damaged cells, by steps after the damage, when all of them may live again at once:
+     * against the picture before.
+     */
+    heal: organisms.figures.heal,
     /** Multiply-adds. */
     macPerCellStep: macPerCellStep(card),
     /** Parameters of the update net. */
@@ -117,81 +117,34 @@ export async function evaluate(
     },
     probe,
     /** By norm of the latents, in √Z. */
-    robustness,
-    organisms: count,
+    robustness: organisms.figures.robustness,
+    organisms: organisms.grown.count,
+    /** Emoji of kinds that no gallery model is trained on, grown from posterior means. */
+    unseen: images?.unseen ?? null,
+    /** As `heal`, of halves that close from their rim, a cell a step. */
+    closing: organisms.figures.closing,
+    /** As `heal`, of wounds that close from their rim, by the card's cells a step, else one. */
+    healFromRim: organisms.figures.healFromRim,
+    /** As `closing`, when only a disc of radius 5 is left. */
+    discLeft: organisms.figures.discLeft,
+    /** As `heal`, when every cell is lost: a control. */
+    erased: organisms.figures.erased,
+    /**
+     * Share of organisms that look more like their own image than like any other of the gallery: when
+     * grown, and 32 steps after each wound.
+     */
+    retrieval: organisms.figures.retrieval,
+    /** Share of organisms with a cell that still moves. */
+    cycles: organisms.figures.cycles,
+    /** Mean gradient of grown pictures, as a share of that of the images; blur is below 1. */
+    edges: images?.edges ?? null,
+    throws,
     seed: wanted.seed,
     device: compute.device,
     /** Remarks for the reader of the figures. */
     notes,
   };
-  return { figures: rounded(figures), grown };
-}
-
-/** What the measurements of one evaluation share. */
-interface Tools {
-  readonly compute: Compute;
-  readonly batch: EvaluationBatch;
-  /** Reports the progress of a measurement of so much work. */
-  readonly measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>;
-  readonly random: (what: string) => Random;
-  readonly notes: string[];
-}
-
-/**
- * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
- * encoder or images, with a note that says why.
- */
-async function measureImages(
-  model: Model,
-  judged: Judged | EvaluationError,
-  { samples, keep = KEEP_NOTHING }: EvaluateOptions,
-  { compute, batch, measure, random, notes }: Tools,
-) {
-  const { card } = model;
-  let posteriors: Posteriors;
-  try {
-    posteriors = await openPosteriors(compute, model);
-    if (judged instanceof EvaluationError) throw judged;
-  } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
-    notes.push(`no likelihood: ${error.message}`);
-    return null;
-  }
-  const { pixels, count } = judged;
-  notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
-  if (judged.trained)
-    notes.push('the set has no images kept apart from training: these were trained on');
-  if (card.readout.kind === 'rgba-premultiplied') {
-    notes.push(
-      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
-    );
-  }
-  const work = workOf((count - keep.known.length) * samples, batch.growthWork);
-  const options = { samples, keep, random: (image: number) => random(`posterior ${image}`) };
-  const bounds = await measure('likelihood', work, () =>
-    measureBounds(batch, posteriors, { pixels, count }, options),
-  );
-  const { mean: means } = await posteriors.encode(pixels, count);
-  const states = await measure('reconstruction', workOf(count, batch.growthWork), () =>
-    batch.grow(means),
-  );
-  const mse = mean(differences(picturesOf(card, states), pixels, count));
-  await posteriors.dispose();
-  return { bounds, mse, count, means };
-}
-
-/** Evenly chosen latents of the gallery; without a gallery, samples of the prior. */
-function chooseLatents({ card, tensors }: Model, wanted: number, notes: string[]): Float32Array {
-  const z = card.latentSize;
-  const { data } = tensors.get('gallery.latents')!;
-  const all = card.gallery.length;
-  if (all === 0) {
-    notes.push('the gallery is empty: organisms are samples of the prior');
-    return createRandom(1).latent((wanted || 64) * z);
-  }
-  const count = wanted === 0 ? all : Math.min(wanted, all);
-  if (count < all) notes.push(`staying and healing of ${count} of ${all} organisms of the gallery`);
-  return rowsOf(data, evenly(all, count), z);
+  return { figures: rounded(figures), grown: organisms.grown };
 }
 
 /**

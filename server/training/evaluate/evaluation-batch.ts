@@ -25,6 +25,16 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
+/** Grown organisms to run on. */
+export interface Start {
+  /** [N, Z]. */
+  readonly latents: Float32Array;
+  /** [N, S, S, C]. */
+  readonly states: Float32Array;
+  /** [N, S, S]: steps until each place opens; absent: all are open. Takes longer. */
+  readonly closed?: Uint8Array;
+}
+
 /** Organisms are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
@@ -105,23 +115,23 @@ export class EvaluationBatch {
   /**
    * Runs grown organisms on, and passes on their states at each mark.
    *
-   * @param latents [N, Z]
-   * @param states initial ones, [N, S, S, C]; not changed
+   * @param from initial states, which do not change
    * @param marks numbers of steps, ascending
    * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark
    *   and batch
    */
   async follow(
-    latents: Float32Array,
-    states: Float32Array,
+    { latents, states, closed }: Start,
     marks: readonly number[],
     visit: (mark: number, states: Float32Array, first: number) => void,
   ): Promise<void> {
     const size = this.patchSize;
-    const runs = marks.map((mark, i) =>
-      stayingSegments(this.card, mark - (marks[i - 1] ?? 0), LONGEST),
-    );
-    await this.forBatches(latents, { runs, states }, (seen, first, n) => {
+    const runs = marks.map((mark, i) => {
+      const steps = mark - (marks[i - 1] ?? 0);
+      return stayingSegments(this.card, steps, closed ? 1 : LONGEST);
+    });
+    const of = { runs, states, ...(closed && { closed }) };
+    await this.forBatches(latents, of, (seen, first, n) => {
       marks.forEach((mark, i) => {
         visit(mark, seen[i].subarray(0, n * size), first);
       });
@@ -163,7 +173,7 @@ export class EvaluationBatch {
    */
   private async forBatches(
     latents: Float32Array,
-    of: Pick<Job, 'runs' | 'states' | 'images'>,
+    of: Pick<Job, 'runs' | 'states' | 'closed' | 'images'>,
     onResult: (result: Result, first: number, n: number) => void,
     call = `${this.calls++}`,
   ): Promise<void> {
@@ -175,10 +185,13 @@ export class EvaluationBatch {
       filled.set(matrix.subarray(first * size, (first + BATCH) * size));
       return filled;
     };
+    const places = this.card.side ** 2;
     const jobs = firsts.map((first) => ({
       latents: cut(latents, first),
       runs: of.runs,
       ...(of.states && { states: cut(of.states, first) }),
+      // A last batch that is not full has open places only.
+      ...(of.closed && { closed: filledUp(of.closed, first * places, BATCH * places) }),
       ...(of.images && { images: cut(of.images, first) }),
       // Does not depend on the order in which batches finish.
       seed: `${this.seed} ${call} ${first}`,
@@ -187,6 +200,12 @@ export class EvaluationBatch {
       onResult(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
     });
   }
+}
+
+function filledUp(numbers: Uint8Array, from: number, size: number): Uint8Array {
+  const filled = new Uint8Array(size);
+  filled.set(numbers.subarray(from, from + size));
+  return filled;
 }
 
 /** Cell-steps of a number of organisms: batches are always full. */

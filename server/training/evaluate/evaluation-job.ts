@@ -28,6 +28,11 @@ export interface Job {
   readonly seed: string;
   /** Initial states, [BATCH, s, s, C]; absent: the first segment begins with a seed. */
   readonly states?: Float32Array;
+  /**
+   * [BATCH, S, S]: steps until each place opens, for segments of one step each. Closed places are
+   * zeroed after each step, as in a room; the states have zeros there.
+   */
+  readonly closed?: Uint8Array;
   /** Runs of segments; the states after each run are returned. */
   readonly runs: readonly (readonly Segment[])[];
   /** [BATCH, S, S, c]: asks for log p(image | last states) instead of states. */
@@ -49,8 +54,15 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
       const s = Math.sqrt(numbers.length / BATCH / c);
       return compute.upload([BATCH, s, s, c], numbers);
     };
+    const cleared = async (states: Value, closed: Uint8Array): Promise<Value> => {
+      const numbers = Float32Array.from(await compute.read(states));
+      compute.free(states);
+      clear(numbers, closed);
+      return uploadMap(numbers, channels);
+    };
     return {
-      async work({ latents, seed, states: from, runs, images }) {
+      async work({ latents, seed, states: from, closed: initial, runs, images }) {
+        const closed = initial?.slice();
         const random = createRandom(hashText(seed));
         const z = compute.upload([BATCH, latentSize], latents);
         const conditioning = await segments.condition(parameters, z);
@@ -61,7 +73,8 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
         for (const run of runs) {
           for (const segment of run) {
             const cellSteps = BATCH * segment.stage ** 2 * segment.steps;
-            const canRepeat = segment.begin === 'go-on' && card.update.updateProbability === 1;
+            const canRepeat =
+              segment.begin === 'go-on' && !closed && card.update.updateProbability === 1;
             if (canRepeat && period !== undefined && segment.steps % period === 0) {
               onProgress(cellSteps);
               continue;
@@ -79,6 +92,7 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
             period = repeats ? segment.steps : undefined;
             compute.free(...Object.values(masks), ...Object.values(before));
             states = results.states;
+            if (closed) states = await cleared(states, closed);
             onProgress(cellSteps);
           }
           if (!images) seen.push(Float32Array.from(await compute.read(states!)));
@@ -101,6 +115,16 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
     };
   },
 };
+
+/** Zeroes the closed places, then moves the rim on. @param closed counted down in place */
+function clear(states: Float32Array, closed: Uint8Array): void {
+  const channels = states.length / closed.length;
+  closed.forEach((steps, place) => {
+    if (steps === 0) return;
+    states.fill(0, place * channels, (place + 1) * channels);
+    closed[place]--;
+  });
+}
 
 /** Compares bit for bit. A state that repeats need not be computed again. */
 async function areEqual(compute: Compute, a: Value, b: Value): Promise<boolean> {

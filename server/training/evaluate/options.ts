@@ -15,7 +15,8 @@ const share = v.pipe(
 );
 
 export const COMMAND = {
-  about: 'Measures a checkpoint: likelihood, stability, healing, and what its latents encode.',
+  about:
+    'Measures a checkpoint: likelihood, pictures never seen, stability, healing, throws of the dice, and what its latents encode.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: {
     key: 'folder',
@@ -25,7 +26,7 @@ export const COMMAND = {
   options: {
     json: { help: 'print the figures as JSON on standard output instead of as text' },
     write: {
-      help: 'write the figures to card.json and pictures to the folder: samples.png, growth.png, heal.png, interpolation.png, map.png, map.json',
+      help: 'write the figures to card.json and pictures to the folder: samples.png, growth.png, heal.png, interpolation.png, wounds.png, map.png, map.json',
     },
     data: {
       value: 'WHAT',
@@ -68,8 +69,13 @@ export const COMMAND = {
         list(share),
         v.transform((shares) => [...new Set(shares)]),
       ),
-      default: '0.1,0.25,0.5',
+      default: '0.1,0.25,0.5,0.75,0.9',
       help: 'sizes of wounds, as shares of all cells',
+    },
+    throws: {
+      type: wholeNumber(0),
+      default: '1000',
+      help: 'throws of the dice to compare with the pictures of the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
     seed: {

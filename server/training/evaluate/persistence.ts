@@ -1,25 +1,15 @@
-/** Measures how grown organisms persist, heal, and cope with unusual latents. */
+/** Measures how grown organisms persist and rest, and cope with unusual latents. */
 import type { Random } from '../../../shared/random.ts';
-import { applyWound, woundOfShare } from '../wounds.ts';
-import type { EvaluationBatch } from './evaluation-batch.ts';
+import type { EvaluationBatch, Start } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, picturesOf } from './picture.ts';
-
-/** Steps after damage at which healing is measured; 0: right after it. */
-export const HEALING_STEPS = [0, 4, 8, 16, 32, 64] as const;
 
 /**
  * By steps: likeness to the grown picture, and the share of organisms whose states are all finite.
  */
 export type Stay = Record<string, Likeness & { readonly finite: number }>;
-/** By share of damaged cells, by steps after the damage: likeness to the picture before. */
-export type Heal = Record<string, Record<string, Likeness>>;
 
-/** Organisms at the end of their growth. */
-export interface Grown {
-  /** [N, Z]. */
-  readonly latents: Float32Array;
-  /** [N, S, S, C]. */
-  readonly states: Float32Array;
+/** Organisms at the end of their growth, N. */
+export interface Grown extends Pick<Start, 'latents' | 'states'> {
   readonly count: number;
 }
 
@@ -34,37 +24,12 @@ export async function measureStay(
   steps: readonly number[],
 ): Promise<Stay> {
   const finite: Record<string, number> = {};
-  const seen = await likenesses(batch, grown, grown.states, steps, (at, states) => {
+  const seen = await likenesses(batch, grown, grown, steps, (at, states) => {
     finite[at] = (finite[at] ?? 0) + countFinite(states, batch.patchSize);
   });
   return Object.fromEntries(
     Object.entries(seen).map(([at, one]) => [at, { ...one, finite: finite[at] / grown.count }]),
   );
-}
-
-/**
- * Measures how organisms heal after losing a share of their cells, at random to a straight cut or
- * to a disc.
- *
- * @param shares of all cells of a patch, 0…1
- */
-export async function measureHeal(
-  batch: EvaluationBatch,
-  grown: Grown,
-  shares: readonly number[],
-  random: Random,
-): Promise<Heal> {
-  const { side, channels } = batch.card;
-  const result: Heal = {};
-  for (const share of shares) {
-    const wounded = grown.states.slice();
-    for (let n = 0; n < grown.count; n++) {
-      const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
-      applyWound(own, woundOfShare(random, side, share), channels);
-    }
-    result[`${share}`] = await likenesses(batch, grown, wounded, HEALING_STEPS);
-  }
-  return result;
 }
 
 /** Norms of the latents of `measureRobustness`, in √Z; those of the prior are about 1. */
@@ -104,7 +69,7 @@ export async function measureRobustness(
     let finite = 0;
     let largest = 0;
     const grown = await batch.grow(latents);
-    await batch.follow(latents, grown, [steps], (_, states) => {
+    await batch.follow({ latents, states: grown }, [steps], (_, states) => {
       finite += countFinite(states, batch.patchSize);
       for (const x of states) if (Math.abs(x) > largest) largest = Math.abs(x);
     });
@@ -113,28 +78,63 @@ export async function measureRobustness(
   return result;
 }
 
+/** Steps between which a cell of an organism at rest does not move. */
+export const REST = [200, 232] as const;
+/** A cell whose colour changes by as much, of 255, moves. */
+const MOVES = 3;
+
+/**
+ * Share of organisms that do not come to rest: those with a cell whose colour takes values 3 of 255
+ * or more apart between steps 200 and 232 after growth.
+ */
+export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
+  const [from, to] = REST;
+  const marks = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const size = picturesOf(batch.card, grown.states).length / grown.count;
+  const lowest = new Float32Array(grown.count * size).fill(Infinity);
+  const highest = new Float32Array(grown.count * size).fill(-Infinity);
+  await batch.follow(grown, marks, (_, states, first) => {
+    picturesOf(batch.card, states).forEach((value, i) => {
+      const at = first * size + i;
+      if (value < lowest[at]) lowest[at] = value;
+      if (value > highest[at]) highest[at] = value;
+    });
+  });
+  let cycling = 0;
+  for (let n = 0; n < grown.count; n++) {
+    const from = n * size;
+    const moves = highest
+      .subarray(from, from + size)
+      .some((high, i) => Math.round(255 * (high - lowest[from + i])) >= MOVES);
+    if (moves) cycling++;
+  }
+  return cycling / grown.count;
+}
+
 /**
  * Runs organisms on and compares them with their grown pictures.
  *
- * @param start initial states
- * @param visit called with the states at each mark
+ * @param from initial states, and which places are closed
+ * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark
  * @returns by mark
  */
-async function likenesses(
+export async function likenesses(
   batch: EvaluationBatch,
   { latents, states: grown, count }: Grown,
-  start: Float32Array,
+  from: Pick<Start, 'states' | 'closed'>,
   marks: readonly number[],
-  visit?: (mark: number, states: Float32Array) => void,
+  visit?: (mark: number, states: Float32Array, first: number) => void,
 ): Promise<Record<string, Likeness>> {
   const before = picturesOf(batch.card, grown);
   const size = before.length / count;
   const errors = new Map(marks.map((mark) => [mark, new Float32Array(count)]));
-  await batch.follow(latents, start, marks, (mark, states, first) => {
+  const { states, closed } = from;
+  const start = { latents, states, ...(closed && { closed }) };
+  await batch.follow(start, marks, (mark, states, first) => {
     const after = picturesOf(batch.card, states);
     const own = differences(after, before.subarray(first * size), after.length / size);
     errors.get(mark)!.set(own, first);
-    visit?.(mark, states);
+    visit?.(mark, states, first);
   });
   return Object.fromEntries([...errors].map(([mark, own]) => [`${mark}`, likeness(own)]));
 }

@@ -4,6 +4,8 @@ import { createReadout, imageChannels } from '../../vnca/readout.ts';
 
 /** Pictures with a smaller mean squared difference look the same to people. */
 export const SAME = 0.01;
+/** A stricter bar: some creatures are within `SAME` of another one. */
+export const STRICTLY_SAME = 0.002;
 
 /**
  * Pictures as a room shows them, with 8 bits: premultiplied RGBA; ink; or the mean colour of a
@@ -45,6 +47,8 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
 export interface Likeness {
   /** Share of organisms that look the same: mean squared difference below 0.01. */
   readonly share: number;
+  /** Share of those with a mean squared difference below 0.002. */
+  readonly strict: number;
   /** Mean over organisms of the mean squared difference. */
   readonly mse: number;
   readonly median: number;
@@ -54,11 +58,40 @@ export interface Likeness {
 export function likeness(errors: Float32Array): Likeness {
   const sorted = Float32Array.from(errors).sort();
   const middle = (sorted.length - 1) / 2;
+  const within = (bar: number): number =>
+    errors.filter((error) => error < bar).length / errors.length;
   return {
-    share: errors.filter((error) => error < SAME).length / errors.length,
+    share: within(SAME),
+    strict: within(STRICTLY_SAME),
     mse: mean(errors),
     median: (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2,
   };
+}
+
+/**
+ * Mean gradient of pictures by the Sobel operator, zeros around them: how much edge they have. Blurred
+ * pictures have less.
+ *
+ * @param pictures [N, side, side, c], 0…1
+ * @returns mean magnitude over all numbers
+ */
+export function edgesOf(pictures: Float32Array, side: number, channels: number): number {
+  const row = side * channels;
+  let sum = 0;
+  for (let i = 0; i < pictures.length; i++) {
+    const x = Math.floor(i / channels) % side;
+    const y = Math.floor(i / row) % side;
+    const at = (dx: number, dy: number): number => {
+      const isInside = x + dx >= 0 && x + dx < side && y + dy >= 0 && y + dy < side;
+      return isInside ? pictures[i + dy * row + dx * channels] : 0;
+    };
+    const [nw, n, ne] = [at(-1, -1), at(0, -1), at(1, -1)];
+    const [sw, s, se] = [at(-1, 1), at(0, 1), at(1, 1)];
+    const across = ne + 2 * at(1, 0) + se - nw - 2 * at(-1, 0) - sw;
+    const down = sw + 2 * s + se - nw - 2 * n - ne;
+    sum += Math.hypot(across, down);
+  }
+  return sum / pictures.length;
 }
 
 /** Arithmetic mean. */

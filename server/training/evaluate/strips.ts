@@ -1,13 +1,14 @@
 /** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
-import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
-import { sampleLatent } from '../../world/sampler.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
 import { evenly, rowsOf } from '../parameter-vector.ts';
 import { drawSheet, inRows } from '../pictures/sheet.ts';
 import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
 import type { EvaluationBatch } from './evaluation-batch.ts';
-import { type Grown, HEALING_STEPS } from './persistence.ts';
+import type { Grown } from './persistence.ts';
+import { HEALING_STEPS } from './recovery.ts';
+import { throwLatents } from './throws.ts';
 
 const ROWS = 8;
 
@@ -28,7 +29,7 @@ const addTiles = (
   { latents, states }: Grown,
   marks: readonly number[],
 ): Promise<void> =>
-  batch.follow(latents, states, marks, (_, now, first) => {
+  batch.follow({ latents, states }, marks, (_, now, first) => {
     tilesOfStates(batch.card, now, batch.card.side).forEach((tile, i) => {
       rows[first + i].push(tile);
     });
@@ -40,15 +41,8 @@ export async function drawSamples(
   model: Model,
   random: Random,
 ): Promise<Buffer> {
-  const { latentSize, side, sampler, gallery: entries } = batch.card;
-  const gallery = entries.map((entry, i) => ({ ...entry, latent: galleryLatent(model, i) }));
-  const latents = new Float32Array(64 * latentSize);
-  for (let at = 0; at < latents.length; at += latentSize) {
-    const normals = random.latent(latentSize);
-    latents.set(sampleLatent({ gallery, latentSize }, sampler, normals), at);
-  }
-  const states = await batch.grow(latents);
-  return drawSheet(inRows(tilesOfStates(batch.card, states, side), 8), { scale: 3 });
+  const states = await batch.grow(throwLatents(model, 64, random));
+  return drawSheet(inRows(tilesOfStates(batch.card, states, batch.card.side), 8), { scale: 3 });
 }
 
 /**

@@ -22,6 +22,10 @@ export interface Judged extends Images {
   readonly of: number;
   /** Classes, if the set has any. */
   readonly labels?: Uint8Array;
+  /** Images of the gallery's entries, in their order; absent: the set is another. */
+  readonly gallery?: Images;
+  /** Emoji of kinds that no gallery model is trained on; absent: they do not fit. */
+  readonly unseen?: Images;
 }
 
 /**
@@ -50,14 +54,41 @@ export async function loadImages(
     throw new EvaluationError('unfit-data', what);
   }
   const judged = choose(data, limit);
+  const gallery = galleryImages(card, data);
+  const unseen = await loadUnseen(card, 'margin' in config ? config.margin : undefined, limit);
   return {
     ...judged,
+    ...(gallery && { gallery }),
+    ...(unseen && { unseen }),
     trained: judged.split === 'train' || (trainOnValidation && judged.split === 'validation'),
   };
 }
 
+/** As at the end of training: the gallery has the first images that were trained on. */
+function galleryImages({ gallery }: Card, data: Dataset): Images | undefined {
+  const chosen = data.splits.train.subarray(0, gallery.length);
+  const fits = gallery.every(({ name }, i) => data.entries[chosen[i]]?.name === name);
+  return fits && gallery.length > 0
+    ? { pixels: gatherImages(data, chosen), count: chosen.length }
+    : undefined;
+}
+
+async function loadUnseen(
+  { side, readout }: Card,
+  margin: number | undefined,
+  limit: number,
+): Promise<Images | undefined> {
+  if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) return undefined;
+  const data = await loadDataset({ kind: 'emoji', set: 'unseen', side, margin: margin ?? 2 });
+  const count = limit === 0 ? data.count : Math.min(limit, data.count);
+  return { pixels: gatherImages(data, evenly(data.count, count)), count };
+}
+
 /** Chooses images of the first non-empty split of test, validation, train. */
-export function choose(data: Dataset, limit: number): Omit<Judged, 'trained'> {
+export function choose(
+  data: Dataset,
+  limit: number,
+): Omit<Judged, 'trained' | 'gallery' | 'unseen'> {
   const split = SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   const count = limit === 0 ? indices.length : Math.min(limit, indices.length);

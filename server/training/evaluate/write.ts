@@ -13,20 +13,21 @@ import { EvaluationBatch } from './evaluation-batch.ts';
 import { drawMap, mapLatents } from './map.ts';
 import type { Options } from './options.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
+import { drawWoundChart } from './wound-chart.ts';
 
 /** Most steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, interpolation.png, and map.png with map.json: `{ name,
- * kind, x, y }` of each gallery entry, 0…1.
+ * Draws samples.png, growth.png, heal.png, interpolation.png, wounds.png, and map.png with map.json:
+ * `{ name, kind, x, y }` of each gallery entry, 0…1. Of a decoder, only samples and map.
  *
  * @param options.onWritten called with the name of each file
  */
 export async function writePictures(
   compute: Compute,
   model: Model,
-  { grown }: Evaluation,
+  { grown, figures }: Evaluation,
   {
     folder,
     steps,
@@ -44,8 +45,12 @@ export async function writePictures(
     onWritten(name);
   };
   await write('samples.png', await drawSamples(batch, model, random('samples')));
-  await write('growth.png', await drawGrowth(batch, grown, pictured));
-  await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
+  if (grown.count > 0) {
+    const closing = model.card.closing ?? 1;
+    await write('growth.png', await drawGrowth(batch, grown, pictured));
+    await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
+    await write('wounds.png', await drawWoundChart({ ...figures, closing }));
+  }
   if (grown.count > 1) {
     await write('interpolation.png', await drawInterpolation(batch, grown, random('pairs')));
   }

@@ -15,6 +15,7 @@ import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/update-mask.ts';
+import { decode } from './decoder.ts';
 import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
 
@@ -285,6 +286,7 @@ export class Segments {
     const { channels, update } = this.spec;
     const { begin, stage, steps } = segment;
     const { latents } = this;
+    if (update.kind === 'decoder') return { latents, after: decode(update, parameters, latents) };
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
     const step = ruleSteps(update, parameters, {
       ...(genome && { genome }),

@@ -90,6 +90,17 @@ describe.each(PUBLISHED)('%s', (name, encoder, decoder, total) => {
   });
 });
 
+test('mnist-baseline has as many parameters as published, and trains as published', async () => {
+  const config = await read('mnist-baseline');
+  expect(countNumbers(updateShapes(config))).toBe(4_879_617);
+  expect(countNumbers(trainedShapes(config))).toBe(10_282_497);
+  expect(config).toMatchObject({ updates: 100_000, beta: 1, trainOnValidation: true });
+  expect(config.batch.fresh).toBe(32);
+  expect(config.optimiser).toMatchObject({ learningRate: 1e-4, decay: 0, average: 0, clip: 10 });
+  // Four convolutions of 13 million multiply-adds each, one of 0.8, and a dense layer of 0.5.
+  expect(macPerCellStep(config) * 32 ** 2).toBe(4 * 13_107_200 + 819_200 + 524_288);
+});
+
 test.each([
   ['mnist-damage', 64, 32, 14],
   ['celeba-damage', 16, 8, 16],

@@ -166,6 +166,17 @@ describe('the loss', () => {
       tinyData(1),
     ],
     [
+      'of a decoder, which has no cells',
+      tinyConfig({
+        updates: 80,
+        channels: 4,
+        growth: { kind: 'uniform', steps: 1 },
+        update: { kind: 'decoder', hidden: 8, doublings: 2 },
+        optimiser,
+      }),
+      tinyData(),
+    ],
+    [
       'of colours as mixtures',
       tinyConfig({
         updates: 80,

@@ -4,6 +4,11 @@ import { gallerySheet } from '../../../server/vnca/gallery.ts';
 import { tinyCard, tinyCardJson } from './tiny-model.ts';
 
 const FILE = 'x/card.json';
+/** Fields of a decoder of patches of 16. */
+const DECODER = {
+  growth: { kind: 'uniform', steps: 1 },
+  update: { kind: 'decoder', hidden: 8, doublings: 3 },
+};
 
 test('fields that are left out have defaults', () => {
   const { update, description, trustedSteps } = tinyCard({ update: { kind: 'simple', hidden: 3 } });
@@ -48,6 +53,19 @@ test.each([
     { update: { kind: 'res4', hidden: 8, updateProbability: 1.5 } },
     'field "update.updateProbability": ',
   ],
+  [
+    { ...DECODER, side: 32 },
+    'field "update.doublings": is 3, which does not lead from 2 to "side"',
+  ],
+  [
+    { ...DECODER, update: { ...DECODER.update, hidden: 12 } },
+    'field "update.hidden": is 12, which cannot be halved 3 times',
+  ],
+  [
+    { ...DECODER, growth: { kind: 'uniform', steps: 2 } },
+    'field "growth": must be uniform, of one',
+  ],
+  [{ ...DECODER, update: { ...DECODER.update, leak: 0.5 } }, 'field "update": has a field'],
   [
     { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2] } },
     'field "readout.channels.3": ',

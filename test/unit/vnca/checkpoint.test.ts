@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
-import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { galleryLatent, loadCheckpoint, loadModel } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { type Float32Tensor, writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -62,6 +62,18 @@ test.each([
 ])('the card must be valid: %#', async (card, what) => {
   await writeFile(join(folder, 'card.json'), card);
   await expectFailure('bad-card', 'card.json', what);
+});
+
+test('a decoder, which has no cells that grow, is not for rooms', async () => {
+  const card = tinyCardJson({
+    growth: { kind: 'uniform', steps: 1 },
+    update: { kind: 'decoder', hidden: 8, doublings: 3 },
+  });
+  const model = modelOf(tinyCard(card));
+  await writeFile(join(folder, 'card.json'), JSON.stringify(card));
+  await writeFile(join(folder, 'model.safetensors'), writeSafetensors(new Map(model.tensors)));
+  expect((await loadModel(folder)).card).toEqual(model.card);
+  await expectFailure('bad-card', 'card.json', 'field "update.kind": a decoder has no cells');
 });
 
 test('the weights must be complete', async () => {

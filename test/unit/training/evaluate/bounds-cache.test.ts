@@ -21,7 +21,14 @@ beforeEach(() => {
 const lines = async () => (await readFile(file, 'utf8')).split('\n');
 
 async function figures(keep?: Keep) {
-  const wanted = { organisms: 1, steps: [1], wounds: [0.5], seed: 1, samples: measured.samples };
+  const wanted = {
+    organisms: 1,
+    steps: [1],
+    wounds: [0.5],
+    throws: 0,
+    seed: 1,
+    samples: measured.samples,
+  };
   const compute = createOnnxCompute({ threads: 1 });
   const options = { ...wanted, ...(keep && { keep }) };
   const found = await evaluate(compute, model, measured.images, options, quiet);

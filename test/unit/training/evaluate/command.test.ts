@@ -39,7 +39,8 @@ describe('options', () => {
       limit: 256,
       organisms: 64,
       steps: [100, 1000, 10_000],
-      wounds: [0.1, 0.25, 0.5],
+      wounds: [0.1, 0.25, 0.5, 0.75, 0.9],
+      throws: 1000,
       backend: 'auto',
       seed: 1,
     });

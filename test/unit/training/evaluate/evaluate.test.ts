@@ -10,11 +10,17 @@ import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { quiet, smallImages, smallModel } from './small.ts';
+import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
-const WANTED = { samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5], seed: 1 };
+const WANTED = {
+  ...{ samples: 4, organisms: 0, steps: [5, 20], wounds: [0.1, 0.5] },
+  ...{ throws: 8, seed: 1 },
+};
 const run = async (model: Model, judged: Parameters<typeof evaluate>[2], threads = 1, seed = 1) =>
   evaluate(createOnnxCompute({ threads }), model, judged, { ...WANTED, seed }, quiet);
+
+/** As figures are rounded. */
+const ONE_OF_SIX = 0.16667;
 
 describe('an evaluation', () => {
   it('has the figures in their order and shape', async () => {
@@ -26,7 +32,7 @@ describe('an evaluation', () => {
     expect(Object.keys(figures.iwae)).toEqual(['samples', 'nats', 'bitsPerDim']);
     expect(Object.keys(figures.stay)).toEqual(['5', '20']);
     expect(Object.keys(figures.heal)).toEqual(['0.1', '0.5']);
-    expect(Object.keys(figures.heal['0.1'])).toEqual(['0', '4', '8', '16', '32', '64']);
+    expect(Object.keys(figures.heal['0.1'])).toEqual(['0', '4', '8', '16', '24', '32', '64']);
     const { share, mse } = figures.heal['0.5'][0];
     expect(share).toBeGreaterThanOrEqual(0);
     expect(mse).toBeGreaterThan(0);
@@ -39,6 +45,10 @@ describe('an evaluation', () => {
     expect(figures.notes).toEqual(['likelihood of 6 of 6 test images of "made up"']);
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
     expect(inWords(figures)).toContain('50 % wounded, +64');
+    // Of ink, and without images of the gallery.
+    expect(figures.unseen).toBeNull();
+    expect(figures.retrieval.grown).toBeNull();
+    expect(figures.throws).toMatchObject({ precision: null, recall: null, throws: 8 });
   });
 
   it('is equal for equal seeds, also with random masks and several workers', async () => {
@@ -61,7 +71,7 @@ describe('an evaluation', () => {
     expect(none.figures).toMatchObject({
       elbo: null,
       iwae: { samples: 4, nats: null, bitsPerDim: null },
-      grown: { mse: null },
+      grown: { mse: null, gallery: null },
       likelihood: null,
       probe: { of: 'kind', classes: 2 },
     });
@@ -69,6 +79,39 @@ describe('an evaluation', () => {
     const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe('no likelihood: no images here');
     expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');
+  });
+
+  it('says whom organisms look like, and what a model makes of pictures it has never seen', async () => {
+    const { figures } = await run(printingModel(), {
+      ...smallImages(6, 4),
+      gallery: {
+        pixels: Float32Array.from({ length: 6 * 256 }, (_, i) => (i < 256 ? 1 : 0)),
+        count: 6,
+      },
+      unseen: { pixels: new Float32Array(2 * 256).fill(0.5), count: 2 },
+    });
+    // Everybody is white, like the image of the first.
+    expect(figures.retrieval).toEqual({
+      grown: ONE_OF_SIX,
+      healed: { '0.1': ONE_OF_SIX, '0.5': ONE_OF_SIX, closing: ONE_OF_SIX, erased: ONE_OF_SIX },
+    });
+    expect(figures.grown.gallery).toBeCloseTo(5 / 6, 4);
+    expect(figures.unseen).toEqual({ mse: 0.25, images: 2 });
+    expect(figures.cycles).toBe(0);
+    expect(figures.stay['20'].strict).toBe(1);
+    expect(figures.heal['0.5']['32'].strict).toBe(1);
+    expect(figures.closing['32']).toMatchObject({ share: 1, strict: 1 });
+    expect(figures.erased['32'].share).toBe(1);
+    expect(figures.edges).toBeLessThan(1);
+    expect(figures.throws!.hold).toBe(1);
+  });
+
+  it('measures a decoder too, without cells that stay or heal', async () => {
+    const { figures, grown } = await run(decoderModel(), smallImages(3));
+    expect(figures.iwae.nats!).toBeGreaterThanOrEqual(figures.elbo!);
+    expect(figures).toMatchObject({ stay: {}, heal: {}, cycles: null, throws: null, organisms: 0 });
+    expect(grown.count).toBe(0);
+    expect(inWords(figures)).toContain('no cells that stay or heal');
   });
 
   it('covers some organisms and says so', async () => {
@@ -99,7 +142,9 @@ it('writes figures into the card and pictures beside it', async () => {
   const written: string[] = [];
   const onWritten = (name: string) => written.push(name);
   await writePictures(compute, model, evaluation, { ...WANTED, folder, onWritten });
-  expect(written.join()).toBe('samples.png,growth.png,heal.png,interpolation.png,map.png,map.json');
+  expect(written.join()).toBe(
+    'samples.png,growth.png,heal.png,wounds.png,interpolation.png,map.png,map.json',
+  );
   expect((await readdir(folder)).sort()).toEqual([...written, 'card.json'].sort());
   for (const name of written.filter((file) => file.endsWith('.png'))) {
     const { width } = PNG.sync.read(await readFile(join(folder, name)));

@@ -3,11 +3,22 @@ import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
   type Grown,
-  measureHeal,
+  measureCycles,
   measureRobustness,
   measureStay,
 } from '../../../../server/training/evaluate/persistence.ts';
-import { differences, likeness, picturesOf } from '../../../../server/training/evaluate/picture.ts';
+import {
+  differences,
+  edgesOf,
+  likeness,
+  picturesOf,
+} from '../../../../server/training/evaluate/picture.ts';
+import {
+  everything,
+  measureRecovery,
+  ofShare,
+  type Wound,
+} from '../../../../server/training/evaluate/recovery.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { smallModel } from './small.ts';
@@ -34,16 +45,23 @@ describe('a rule that does nothing', () => {
 
   it('is stable', async () => {
     const stay = await measureStay(batch, await grownOf(batch), [1, 40]);
-    const same = { share: 1, mse: 0, median: 0, finite: 1 };
+    const same = { share: 1, strict: 1, mse: 0, median: 0, finite: 1 };
     expect(stay).toEqual({ '1': same, '40': same });
   });
 
   it('heals nothing', async () => {
     const grown = await grownOf(batch, 1);
-    const heal = await measureHeal(batch, grown, [0.25], createRandom(2));
-    for (const found of Object.values(heal['0.25'])) {
-      expect(found).toEqual({ share: 0, mse: 0.25, median: 0.25 });
+    const heal = await measureRecovery(batch, grown, {
+      wound: ofShare(0.25),
+      random: createRandom(2),
+    });
+    for (const found of Object.values(heal)) {
+      expect(found).toEqual({ share: 0, strict: 0, mse: 0.25, median: 0.25 });
     }
+  });
+
+  it('has no cycles', async () => {
+    expect(await measureCycles(batch, await grownOf(batch))).toBe(0);
   });
 });
 
@@ -71,6 +89,54 @@ test('a rule that drifts has the error of its drift', async () => {
   expect(stay['10'].mse).toBeCloseTo(0.2 ** 2, 2);
   expect(stay['10'].share).toBe(0);
 });
+/** A rule that sets every cell to the same value in each step, whatever it was. */
+const printing = (value: number): Model =>
+  drifting(value, {
+    update: { kind: 'residual', hidden: 7, leak: 1 },
+    presence: { channel: 3, threshold: 0.5 },
+  });
+
+describe('a rule that prints its picture again', () => {
+  const batch = new EvaluationBatch(compute, printing(1), 1);
+  const random = createRandom(3);
+
+  it('heals at once when all cells may live again at once, even from nothing', async () => {
+    const heal = await measureRecovery(batch, await grownOf(batch), { wound: everything, random });
+    expect(heal['0']).toMatchObject({ share: 0, mse: 1 });
+    expect(heal['4']).toMatchObject({ share: 1, strict: 1 });
+  });
+
+  it('closes as fast as the rim moves', async () => {
+    const grown = await grownOf(batch);
+    const [slow, fast] = [
+      await measureRecovery(batch, grown, { wound: leftColumn, random, closing: 1 }),
+      await measureRecovery(batch, grown, { wound: leftColumn, random, closing: 7 }),
+    ];
+    // Seven columns of eight are lost. A place opens after as many steps as it lies from the rim,
+    // and shows something in the step after.
+    expect(slow['0'].mse).toBeCloseTo(7 / 8, 6);
+    expect(slow['4'].mse).toBeCloseTo(4 / 8, 6);
+    expect(slow['8'].strict).toBe(1);
+    expect(fast['4'].strict).toBe(1);
+  });
+
+  it('stays dead without a living cell, where wounds close from their rim', async () => {
+    const options = { wound: everything, random, closing: 1 };
+    const heal = await measureRecovery(batch, await grownOf(batch), options);
+    for (const { share, mse } of Object.values(heal))
+      expect({ share, mse }).toEqual({ share: 0, mse: 1 });
+  });
+});
+
+/** Only the left column is kept. */
+const leftColumn: Wound = (_, side) =>
+  Uint8Array.from({ length: side * side }, (_, cell) => (cell % side === 0 ? 1 : 0));
+
+test('a rule that does not come to rest cycles, however slowly', async () => {
+  const batch = new EvaluationBatch(compute, drifting(0.001), 1);
+  expect(await measureCycles(batch, await grownOf(batch, 0))).toBe(1);
+});
+
 describe('latents far from the prior', () => {
   it('keep their size under a rule that does nothing', async () => {
     const batch = new EvaluationBatch(compute, drifting(0), 1);
@@ -108,7 +174,16 @@ describe('pictures', () => {
   it('look the same below a mean squared difference of 0.01', () => {
     const found = likeness(Float32Array.from([0, 0.005, 0.02, 0.5]));
     expect(found.share).toBe(0.5);
+    expect(found.strict).toBe(0.25);
     expect(found.mse).toBeCloseTo(0.525 / 4, 6);
     expect(found.median).toBeCloseTo(0.0125, 6);
+  });
+
+  it('have fewer edges the more they are blurred', () => {
+    const stripes = Float32Array.from({ length: 64 }, (_, i) => Math.floor((i % 8) / 2) % 2);
+    const blurred = stripes.map((x) => 0.5 + (x - 0.5) / 2);
+    const flat = new Float32Array(64);
+    expect(edgesOf(flat, 8, 1)).toBe(0);
+    expect(edgesOf(blurred, 8, 1)).toBeLessThan(edgesOf(stripes, 8, 1));
   });
 });

@@ -43,6 +43,25 @@ export function smallModel(fields: Record<string, unknown> = {}): Model {
   return { card, tensors };
 }
 
+/** Colours on 8×8 by a rule that makes every cell white in each step. */
+export function printingModel(): Model {
+  const model = smallModel({
+    readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] },
+    update: { kind: 'residual', hidden: 7, leak: 1 },
+  });
+  model.tensors.get('update.out.kernel')!.data.fill(0);
+  model.tensors.get('update.out.bias')!.data.fill(1);
+  return model;
+}
+
+/** Ink on 8×8 by a decoder of random weights. */
+export const decoderModel = (): Model =>
+  smallModel({
+    channels: 1,
+    growth: { kind: 'uniform', steps: 1 },
+    update: { kind: 'decoder', hidden: 8, doublings: 2 },
+  });
+
 /** Random ink. */
 export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
   const random = createRandom(11);

@@ -1,0 +1,77 @@
+/** Measures throws of the dice: how many look like a picture of the gallery, and whether they hold. */
+import { fileURLToPath } from 'node:url';
+import type { Random } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import { galleryLatent, loadModel, type Model } from '../../vnca/checkpoint.ts';
+import { sampleLatent } from '../../world/sampler.ts';
+import type { Images } from './bounds.ts';
+import type { EvaluationBatch } from './evaluation-batch.ts';
+import { precisionAndRecall } from './manifold.ts';
+import { measureStay } from './persistence.ts';
+import { picturesOf } from './picture.ts';
+import { openPosteriors } from './posteriors.ts';
+
+/** Steps after which a throw that holds still has its picture. */
+export const HELD_AFTER = 100;
+/** Trained by `npm run train -- server/training/configs/emoji-features.json`. */
+const FEATURES = fileURLToPath(new URL('./emoji-features', import.meta.url));
+/** Fewer have no neighbourhoods. */
+const FEWEST = 4;
+
+/** Latents of throws, as the card's sampler draws them: [N, Z]. */
+export function throwLatents(model: Model, count: number, random: Random): Float32Array {
+  const { latentSize, sampler, gallery: entries } = model.card;
+  const gallery = entries.map((entry, i) => ({ ...entry, latent: galleryLatent(model, i) }));
+  const latents = new Float32Array(count * latentSize);
+  for (let at = 0; at < latents.length; at += latentSize) {
+    const normals = random.latent(latentSize);
+    latents.set(sampleLatent({ gallery, latentSize }, sampler, normals), at);
+  }
+  return latents;
+}
+
+/**
+ * Measures throws.
+ *
+ * @param latents [N, Z]
+ * @param gallery pictures to compare with; undefined: only whether throws hold
+ */
+export async function measureThrows(
+  compute: Compute,
+  batch: EvaluationBatch,
+  latents: Float32Array,
+  gallery: Images | undefined,
+) {
+  const { card } = batch;
+  const count = latents.length / card.latentSize;
+  const grown = { latents, states: await batch.grow(latents), count };
+  const stay = await measureStay(batch, grown, [HELD_AFTER]);
+  const pixels = picturesOf(card, grown.states);
+  const likeness =
+    gallery && Math.min(gallery.count, count) >= FEWEST
+      ? await compareFeatures(compute, gallery, { pixels, count })
+      : undefined;
+  return {
+    /** Share within the manifold of the gallery's pictures; null: not comparable. */
+    precision: likeness?.precision ?? null,
+    /** Share of the gallery's pictures within the manifold of the throws. */
+    recall: likeness?.recall ?? null,
+    /** Share that looks the same after 100 more steps. */
+    hold: stay[HELD_AFTER].share,
+    throws: count,
+  };
+}
+
+/** Undefined for pictures that the net of the features does not take. */
+async function compareFeatures(compute: Compute, real: Images, made: Images) {
+  const net = await loadModel(FEATURES);
+  const { side, latentSize } = net.card;
+  if (real.pixels.length / real.count !== side * side * 4) return undefined;
+  const posteriors = await openPosteriors(compute, net);
+  const [ofReal, ofMade] = [
+    await posteriors.encode(real.pixels, real.count),
+    await posteriors.encode(made.pixels, made.count),
+  ];
+  await posteriors.dispose();
+  return precisionAndRecall(ofReal.mean, ofMade.mean, latentSize);
+}
