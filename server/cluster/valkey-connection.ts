@@ -17,9 +17,7 @@ export class ValkeyConnection {
   private wasUp = false;
 
   private constructor(
-    private readonly create: (
-      strategy: (retries: number, cause: Error) => number | Error,
-    ) => unknown,
+    private readonly create: (strategy: (retries: number) => number | false) => unknown,
     private readonly clock: Clock,
   ) {
     this.client = this.newClient();
@@ -93,8 +91,9 @@ export class ValkeyConnection {
   }
 
   private newClient(): RedisClientType {
-    const client = this.create((retries, cause) =>
-      this.wasUp && !this.isClosed ? redial(retries) : cause,
+    // Until the first attempt has succeeded, it is the only one.
+    const client = this.create((retries) =>
+      this.wasUp && !this.isClosed ? redial(retries) : false,
     ) as RedisClientType;
     // What fails for lack of a connection is told to who has asked.
     client.on('error', () => {});

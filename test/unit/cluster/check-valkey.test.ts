@@ -40,7 +40,7 @@ test('an old Redis', async () => {
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
     'too-old: --cluster: this is Redis 6.0.16; rooms need Valkey, or Redis 7.2 or later.',
   );
-  await new Promise((resolve) => old.close(resolve));
+  old.close();
 });
 
 describeNeeding('Valkey', hasValkey)('a real one', () => {
