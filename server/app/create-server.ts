@@ -304,8 +304,8 @@ export async function createVivariumServer(
       ticking: watchdog.isTicking,
       descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
-      owner: cluster ? [...rooms.roomServers.keys()].some(cluster.leases.mayTick) : null,
       open: !closing,
+      ...(cluster && { owner: [...rooms.roomServers.keys()].some(cluster.leases.mayTick) }),
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
