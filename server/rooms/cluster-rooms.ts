@@ -2,12 +2,14 @@
  * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
  * the others, and stops a room whose lease has ended.
  */
+import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import { StoreError } from '../storage/store-error.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
@@ -18,6 +20,11 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Reads what the host has set for all rooms, perhaps on another server. */
   readonly refresh: () => Promise<void>;
 }
+
+/** Whether a room could not be opened for what may be over soon. */
+const isPassing = (error: unknown): boolean =>
+  (error instanceof HostRefusal && error.reason === 'elsewhere') ||
+  (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
@@ -60,20 +67,25 @@ export class ClusterRooms extends RoomRegistry {
   /** Stops a room whose lease has ended; what it was is in the cluster. */
   async layDown(name: string): Promise<void> {
     const entry = this.entries.get(name);
-    if (!entry?.live) return;
-    this.shared.log.warn(
-      'room-laid-down',
-      `Room "${name}" stops here: its lease has ended. It goes on where the cluster can be used.`,
-      { room: name },
-    );
-    entry.live.server.disconnectAll('elsewhere');
-    await this.serialised(entry, () => this.stopRoom(entry, 'elsewhere'));
+    if (!entry) return;
+    entry.live?.server.disconnectAll('elsewhere');
+    // One that is just being opened is stopped as soon as it is open.
+    await this.serialised(entry, async () => {
+      const { leases, log } = this.shared;
+      if (!entry.live || leases.of(name)?.isHeld) return;
+      const why = `Room "${name}" stops here, as its lease has ended.`;
+      log.warn('room-laid-down', why, { room: name });
+      await this.stopRoom(entry, 'elsewhere');
+    });
   }
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
     if (!(await this.shared.leases.acquire(name))) return;
-    await this.takeUp(name);
+    await this.takeUp(name).catch((error: unknown) => {
+      // It is tried again later.
+      if (!isPassing(error)) throw error;
+    });
   }
 
   /** Opens a room whose lease this server has just acquired. */
