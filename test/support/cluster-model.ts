@@ -14,7 +14,7 @@ import { type Faults, MemoryCluster } from './memory-cluster.ts';
 
 const ROOM = 'garden';
 /** ms */
-const TICK = 200;
+const TICK = 300;
 const NODES = 3;
 /** Time in which things go wrong, and time after which all must be well, ms. */
 const WILD = 16_000;
@@ -50,7 +50,7 @@ class Timeline {
       this.now = event.at;
       event.call();
       // Enough for the longest chain of promises between two events.
-      for (let i = 0; i < 24; i++) await undefined;
+      for (let i = 0; i < 12; i++) await undefined;
     }
     this.now = end;
   }
