@@ -64,7 +64,12 @@ async function beBusy(visitor: Visitor, random: Random, first: number): Promise<
   let read = 0;
   for (let id = first; !isGone(); id++) {
     if (random.integer(2)) {
-      visitor.say('plant', { id, x: place(), y: place(), seed: { from: 'gallery', index: id % 9 } });
+      visitor.say('plant', {
+        id,
+        x: place(),
+        y: place(),
+        seed: { from: 'gallery', index: id % 9 },
+      });
     } else visitor.say('damage', { id, radius: 3, points: [place(), place()] });
     await visitor.until(() => {
       for (; read < visitor.heard.length; read++) {
@@ -132,14 +137,20 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     const ready = async ({ port }: Node) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
     expect(await ready(a)).toBe(200);
     expect(await ready(b)).toBe(503);
-    const planted = await visitor.ask('plant', { x: 48, y: 48, seed: { from: 'gallery', index: 1 } });
+    const planted = await visitor.ask('plant', {
+      x: 48,
+      y: 48,
+      seed: { from: 'gallery', index: 1 },
+    });
     expect(planted).not.toHaveProperty('reason');
     await a.server.end('SIGTERM');
     // Who they were: the token is of the other server.
     const [back] = await joinAny([b], visitor.welcome!.resume);
     expect(back.welcome!.you.id).toBe(visitor.welcome!.you.id);
     const own = ({ welcome }: Visitor): number[] =>
-      welcome!.organisms.flatMap(({ id, planter }) => (planter?.id === welcome!.you.id ? [id] : []));
+      welcome!.organisms.flatMap(({ id, planter }) =>
+        planter?.id === welcome!.you.id ? [id] : [],
+      );
     expect(own(back)).toHaveLength(1);
     expect(await ready(b)).toBe(200);
 

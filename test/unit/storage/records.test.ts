@@ -50,7 +50,10 @@ const HOMES: Record<string, () => Home | Promise<Home>> = {
   },
   valkey: async () => {
     const server = await ValkeyServer.start();
-    const openAt = async ({ url }: ValkeyServer, close = async (): Promise<unknown> => undefined) => {
+    const openAt = async (
+      { url }: ValkeyServer,
+      close = async (): Promise<unknown> => undefined,
+    ) => {
       const parts = await openClusterParts(url);
       return closing(parts.records, () => parts.close().then(close));
     };
