@@ -101,11 +101,12 @@ export class Lease {
 
   /** Gives the room up, so that another process need not wait. Nothing of it may be written then. */
   async release(): Promise<void> {
-    const wasHeld = this.isHeld;
+    // An owner that still waits for the one before to stop must not have the next one start at once.
+    const mayGiveUp = this.mayTick;
     this.end();
     const { leases, room, holder } = this.options;
     // Otherwise it ends by itself.
-    if (wasHeld) await leases.release(room, holder, this.epoch).catch(() => {});
+    if (mayGiveUp) await leases.release(room, holder, this.epoch).catch(() => {});
   }
 
   private renewLater(): void {

@@ -19,6 +19,13 @@ test('whatever goes wrong, nobody sees two owners, and nothing acknowledged is l
   expect(acknowledged).toBeGreaterThan(5 * SCHEDULES);
 });
 
+// Schedules that have found a mistake.
+test.each([
+  ['an owner gives the room up while it still waits for the one before it to stop', 1_038],
+])('%s', async (_, seed) => {
+  expect((await runModel(seed)).wrong).toEqual([]);
+});
+
 test.each<[string, ModelFaults, RegExp]>([
   ['a log without a fence', { noFence: true }, /earlier owner/],
   ['a log that does not know repetitions', { noNumbers: true }, /twice/],
