@@ -54,7 +54,7 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
-import { openHouse } from './open-house.ts';
+import { openHostRecords } from './open-host-records.ts';
 import { openStorage } from './open-storage.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
@@ -210,8 +210,8 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const house = await openHouse({ store: hostStore, secret, date, log });
-  const { bans, places } = house;
+  const hostRecords = await openHostRecords({ store: hostStore, secret, date, log });
+  const { bans, places } = hostRecords;
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock, log })),
@@ -232,7 +232,7 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     ...{ wallInfo: () => ({ origin: qrOrigin(), build }), leases: cluster?.leases },
   };
-  const { rooms, stopWaiting } = createRooms(ofRooms, cluster, house.refresh);
+  const { rooms, stopWaiting } = createRooms(ofRooms, cluster, hostRecords.refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {

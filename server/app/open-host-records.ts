@@ -5,7 +5,7 @@ import { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 
-export interface HouseOptions {
+export interface HostRecordsOptions {
   readonly store: Store;
   /** See `Bans`. */
   readonly secret: Uint8Array;
@@ -14,7 +14,7 @@ export interface HouseOptions {
   readonly log: Log;
 }
 
-export interface House {
+export interface HostRecords {
   readonly bans: Bans;
   readonly places: WallPlaces;
   /** Reads again what another server may have stored. @throws StoreError */
@@ -22,7 +22,12 @@ export interface House {
 }
 
 /** @throws StoreError */
-export async function openHouse({ store, secret, date, log }: HouseOptions): Promise<House> {
+export async function openHostRecords({
+  store,
+  secret,
+  date,
+  log,
+}: HostRecordsOptions): Promise<HostRecords> {
   const put = (record: string) => (all: unknown) => {
     void store
       .putServerRecord(record, all)
