@@ -4,6 +4,7 @@ import { DEFAULTS } from '../shared/defaults.ts';
 import { createVivariumServer } from './app/create-server.ts';
 import { ListenError } from './app/listen.ts';
 import { engineLine, lossLine, terminalQr } from './app/startup-banner.ts';
+import { ClusterError } from './cluster/cluster-error.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './extensions/hook-error.ts';
 import { tokenRecoveryHint } from './host/token-recovery.ts';
@@ -25,6 +26,7 @@ function fail(error: unknown): never {
   if (
     error instanceof SettingsError ||
     error instanceof CheckpointError ||
+    error instanceof ClusterError ||
     error instanceof EngineError ||
     error instanceof HookError ||
     error instanceof ListenError ||

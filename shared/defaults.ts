@@ -1,3 +1,4 @@
+import { CLUSTER_DEFAULTS } from './cluster-defaults.ts';
 import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
 import { LIFE_DEFAULTS } from './life-defaults.ts';
 import { PAGE_DEFAULTS } from './page-defaults.ts';
@@ -8,6 +9,7 @@ import { PAGE_DEFAULTS } from './page-defaults.ts';
  */
 export const DEFAULTS = {
   ...PAGE_DEFAULTS,
+  ...CLUSTER_DEFAULTS,
   room: {
     ...PAGE_DEFAULTS.room,
     /** The shape of most walls. */

@@ -43,6 +43,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'not-aside': msg('That is no longer set aside.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),
+  elsewhere: msg('Another server has this room. Open the host page there.'),
   'room-busy': msg('The room is busy with something else. Try again in a moment.'),
   'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
   'no-such-job': msg('That film no longer exists. Make it again.'),

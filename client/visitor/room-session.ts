@@ -32,7 +32,7 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
  * closed after it had refused to let the visitor join.
  */
-const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout']);
+const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout', 'elsewhere']);
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 

@@ -32,20 +32,19 @@ import { ConnectionAdmission } from '../realtime/admission/connection-admission.
 import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
-import { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
-import { RoomRegistry } from '../rooms/room-registry.ts';
+import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { openMemory } from '../storage/memory-records.ts';
-import { banRecords } from '../storage/record-schemas.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
+import { createRooms } from './create-rooms.ts';
 import { listen, listenHttp } from './listen.ts';
 import { loadCheckpoints } from './load-checkpoints.ts';
 import {
@@ -55,8 +54,8 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openHostRecords } from './open-host-records.ts';
 import { openStorage } from './open-storage.ts';
-import { openWallPlaces } from './open-wall-places.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
@@ -148,17 +147,19 @@ export async function createVivariumServer(
       },
       ...(onLoss && { onLoss }),
     }),
-    openStorage({ folder, onDamage: config.onDamage, date, log }),
+    openStorage({ folder, cluster: config.cluster, onDamage: config.onDamage, clock, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
   });
   const store = opened?.store;
+  const cluster = opened?.cluster;
   const journalWriter =
     store &&
     new JournalWriter({
       ...{ store, engine, clock, date },
       snapshotLeast: 1000 * config.snapshot,
+      ...(cluster && { maxBytes: DEFAULTS.cluster.snapshotBytes }),
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
     });
@@ -195,6 +196,7 @@ export async function createVivariumServer(
   const { ticker, watchdog, deferredWork } = createTickLoop({
     ...{ world, clock, hooks, journalWriter, metrics },
     roomServers: () => rooms.roomServers,
+    mayTick: (room) => cluster?.leases.mayTick(room) ?? true,
     pausePreviews: (until) => {
       for (const { previews } of loaded) previews.growth.pause(until);
     },
@@ -207,13 +209,9 @@ export async function createVivariumServer(
   });
 
   const hostStore = store ?? new Store(openMemory());
-  const secret = storedSecret(folder, 'passes.key');
-  const bans = new Bans(secret, date, await hostStore.serverRecord('bans', banRecords), (all) => {
-    void hostStore
-      .putServerRecord('bans', all)
-      .catch((error: Error) => log.warn('not-kept', error.message));
-  });
-  const places = await openWallPlaces(hostStore, date, log);
+  const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
+  const hostRecords = await openHostRecords({ store: hostStore, secret, date, log });
+  const { bans, places } = hostRecords;
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock, log })),
@@ -221,7 +219,7 @@ export async function createVivariumServer(
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
   const storage = opened && journalWriter && { ...opened, journalWriter };
   const build = await wallBuild(clientFolder);
-  const rooms = new RoomRegistry({
+  const ofRooms: RoomRegistryOptions = {
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
     keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
@@ -232,11 +230,13 @@ export async function createVivariumServer(
       host.closed(roomServer.room.name);
     },
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
-    wallInfo: () => ({ origin: qrOrigin(), build }),
-  });
+    ...{ wallInfo: () => ({ origin: qrOrigin(), build }), leases: cluster?.leases },
+  };
+  const { rooms, stopWaiting } = createRooms(ofRooms, cluster, hostRecords.refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
+    stopWaiting();
     watchdog.stop();
     disk?.stop();
     await ticker.stop();
@@ -305,6 +305,7 @@ export async function createVivariumServer(
       descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
       open: !closing,
+      ...(cluster && { owner: [...rooms.roomServers.keys()].some(cluster.leases.mayTick) }),
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
@@ -317,12 +318,14 @@ export async function createVivariumServer(
   let unwatch: (() => void) | undefined;
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, store, metrics },
+    leases: cluster?.leases,
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,
     metricsServer: () => metricsServer,
   });
   const shutDown = (phaseLog: Log): Promise<void> => {
+    stopWaiting();
     watchdog.stop();
     descriptors.stop();
     disk?.stop();

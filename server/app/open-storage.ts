@@ -1,5 +1,7 @@
 /** Opens the data folder, and sets damaged data aside if the host wants that. */
 import { join, resolve } from 'node:path';
+import type { Cluster } from '../cluster/open-cluster.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { readCopy, withCopy } from '../storage/essential-copy.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
@@ -9,6 +11,9 @@ import { Store } from '../storage/store.ts';
 export interface OpenStorageOptions {
   /** Undefined: nothing is stored. */
   readonly folder: string | undefined;
+  /** Where rooms are stored instead, for several servers; undefined: in the folder. */
+  readonly cluster: string | undefined;
+  readonly clock: Clock;
   readonly onDamage: 'refuse' | 'set-aside';
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -20,12 +25,20 @@ export interface OpenStorage {
   readonly store: Store;
   /** Undefined: damaged data stop the start. */
   readonly aside: SetAside | undefined;
+  readonly cluster?: Cluster;
   close(): Promise<void>;
 }
 
-/** @throws StoreError not-writable, in-use, other-version; damaged unless it is set aside */
+/** @throws ClusterError; StoreError not-writable, in-use, other-version; damaged unless it is set aside */
 export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage | undefined> {
   const { folder, onDamage, date, log } = options;
+  if (options.cluster !== undefined) {
+    // Other servers do without its code.
+    const { openCluster } = await import('../cluster/open-cluster.ts');
+    const cluster = await openCluster({ url: options.cluster, clock: options.clock, log });
+    const store = new Store(cluster.records);
+    return { store, aside: undefined, cluster, close: () => store.close() };
+  }
   if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');
   if (onDamage === 'refuse') {

@@ -19,6 +19,8 @@ export interface ShutdownParts {
   readonly deferredWork: { run(): unknown };
   readonly previews: readonly { stop(): Promise<void> }[];
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
+  /** Gives up the rooms, so that other servers can have them at once. */
+  readonly leases: { releaseAll(): Promise<void> } | undefined;
   readonly host: Closable;
   readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
@@ -39,7 +41,10 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
       name: 'previews have stopped',
       run: () => Promise.all(previews.map((preview) => preview.stop())),
     },
-    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
+    {
+      name: 'rooms are saved',
+      run: () => journalWriter?.saveAll().then(() => parts.leases?.releaseAll()),
+    },
     {
       name: 'host records are saved',
       run: () => Promise.all([parts.host.close(), parts.alerts()?.close()]),

@@ -22,6 +22,8 @@ export interface TickLoopOptions {
   readonly metrics: Metrics | undefined;
   /** The servers of the open rooms at the moment of the call. */
   readonly roomServers: () => ReadonlyMap<string, RoomServer>;
+  /** Whether a room may tick and be shown here now; false: another server may have it. */
+  readonly mayTick: (room: string) => boolean;
   /** Keeps previews from using the engine until then, ms. */
   readonly pausePreviews: (until: number) => void;
   readonly onTick: ((timing: TickTiming) => void) | undefined;
@@ -38,7 +40,7 @@ export interface TickLoop {
 
 /** Builds the tick loop. It ticks the rooms that are added to its ticker. */
 export function createTickLoop(options: TickLoopOptions): TickLoop {
-  const { world, clock, hooks, journalWriter, metrics, onFailure } = options;
+  const { world, clock, hooks, journalWriter, metrics, mayTick, onFailure } = options;
   const watchdog = new TickWatchdog({
     clock,
     timeout: DEFAULTS.operations.stall,
@@ -50,19 +52,24 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
   const deferredWork = new DeferredWork(clock, onFailure);
   const ticker = new Ticker({
     clock,
-    tick: async (due, isApart) => {
+    tick: async (planned, isApart) => {
+      const due = planned.filter(({ name }) => mayTick(name));
+      if (due.length === 0) return;
       const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run(), isApart));
       journalWriter?.ticked(ticks);
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = options.roomServers().get(room.name);
-        if (!roomServer) continue;
+        // Meanwhile the process may have been suspended, or the journal have failed.
+        if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
         ticked.push(roomServer);
       }
       deferredWork.defer(() => {
-        for (const roomServer of ticked) roomServer.broadcast(clock.now());
+        for (const roomServer of ticked) {
+          if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
+        }
       });
       // Broadcast now if there is time before the next tick. A refresh sends the room as it is, so
       // it cannot wait until the next tick has begun.

@@ -8,7 +8,7 @@ import {
   lineagePicturePath,
   lineageSeedPath,
 } from '../../shared/lineage.ts';
-import { Refusal } from '../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
@@ -28,6 +28,8 @@ export interface LineageOptions {
 const packed = promisify(gzip);
 /** For how long a tree is served as it was made, ms. */
 const AGE = 2_000;
+/** Refusals that may not last. */
+const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /** Pictures that an address may wait for at once; the page asks for fewer. */
 const MOST_PICTURES = 4;
 
@@ -135,6 +137,6 @@ function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, n
 }
 
 function refuse(response: Response, { reason }: Refusal): void {
-  const status = reason === 'room-busy' || reason === 'shutting-down' ? 503 : 404;
+  const status = RETRIED.has(reason) ? 503 : 404;
   response.status(status).json({ reason });
 }

@@ -3,7 +3,8 @@
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
-import { Refusal } from '../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { RoomLeases } from '../cluster/room-leases.ts';
 import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
@@ -13,6 +14,7 @@ import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
+import { type RoomEntry, summaryOf } from './room-entry.ts';
 import { type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
@@ -20,6 +22,8 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly hostStore: Store;
   /** Settings of a room that the host has not changed. */
   readonly defaults: RoomSettings;
+  /** The leases of rooms that several servers share; absent: all rooms are this server's. */
+  readonly leases?: RoomLeases | undefined;
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /** Called when a room is closing, after its clients have been disconnected. */
@@ -31,21 +35,11 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
 /** A room that the host asks to create. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
-interface RoomEntry {
-  plan: PlanRecord;
-  readonly policy: RoomPolicy;
-  /** A closed room stays in memory if there is no store. */
-  live: OpenRoom | undefined;
-  busy: RoomSummary['busy'];
-  /** Held while the plan changes. */
-  readonly mutex: Mutex;
-}
-
 /** Creates, opens, changes, closes and removes rooms, one operation at a time for each room. */
 export class RoomRegistry {
   /** The servers of the open rooms, by name. */
   readonly roomServers = new Map<string, RoomServer>();
-  private readonly entries = new Map<string, RoomEntry>();
+  protected readonly entries = new Map<string, RoomEntry>();
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
   private hours = { dim: false, closed: false };
@@ -69,7 +63,7 @@ export class RoomRegistry {
       plans.delete(place.name);
       const plan = { ...place, made: false, open, change };
       const entry = this.register(await storedPlan(plan, this.options, explicit));
-      if (open) await this.startRoom(entry);
+      if (open) await this.begin(entry);
     }
     for (const plan of [...plans.values()].filter(({ made }) => made)) {
       const entry = this.register(await storedPlan(plan, this.options));
@@ -108,34 +102,7 @@ export class RoomRegistry {
 
   /** A room's state for the host's page. @throws HostRefusal no-such-room */
   summary(name: string): RoomSummary {
-    const { plan, policy, live, busy } = this.require(name);
-    const { settings } = policy;
-    const { tickRate } = settings;
-    const open = plan.open ? live : undefined;
-    return {
-      name,
-      width: plan.width,
-      height: plan.height,
-      checkpoint: plan.checkpoint,
-      open: plan.open,
-      fixed: !plan.made,
-      participants: open?.server.size ?? 0,
-      waiting: open?.server.slots.waiting ?? 0,
-      reported: open?.server.reports.size ?? 0,
-      drawingsWaiting: open?.server.drawings.waiting.length ?? 0,
-      organisms: live?.room.size ?? 0,
-      awake: open?.room.awake ?? 0,
-      tick: live?.room.tick ?? 0,
-      pace: (open && this.options.ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
-      settings,
-      farewell: policy.isFarewell,
-      busy,
-      walls: {
-        up: open?.server.walls.upCount ?? 0,
-        lost: open ? this.options.places.of(name).filter(({ lost }) => lost !== null).length : 0,
-        showing: open?.server.walls.showing ?? null,
-      },
-    };
+    return summaryOf(this.require(name), this.options);
   }
 
   /**
@@ -234,10 +201,11 @@ export class RoomRegistry {
   /**
    * Changes some settings, stores them, and tells everybody in the room.
    *
-   * @throws HostRefusal no-such-room
+   * @throws HostRefusal no-such-room, elsewhere
    */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     const entry = this.require(name);
+    if (this.options.leases && entry.plan.open && !entry.live) throw new HostRefusal('elsewhere');
     return this.serialised(entry, async () => {
       const { policy } = entry;
       const previous = policy.settings;
@@ -297,7 +265,7 @@ export class RoomRegistry {
     });
   }
 
-  private require(name: string): RoomEntry {
+  protected require(name: string): RoomEntry {
     const entry = this.entries.get(name);
     if (!entry) throw new HostRefusal('no-such-room', name);
     return entry;
@@ -320,7 +288,7 @@ export class RoomRegistry {
    *
    * @throws HostRefusal no-such-room if the room has been removed meanwhile
    */
-  private serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+  protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     return entry.mutex.runExclusive(() => {
       if (this.require(entry.plan.name) !== entry) throw new HostRefusal('no-such-room');
       return work();
@@ -337,10 +305,28 @@ export class RoomRegistry {
     busy: NonNullable<RoomSummary['busy']>,
     work: () => Promise<void>,
   ): Promise<void> {
-    return this.during(entry.plan.name, busy, () => this.serialised(entry, work));
+    return this.during(entry.plan.name, busy, () =>
+      this.serialised(entry, () => this.owning(entry, work)),
+    );
   }
 
-  private register(plan: PlanRecord): RoomEntry {
+  /**
+   * Runs work on a room that this server owns, or owns from now on if nobody else does.
+   *
+   * @throws HostRefusal elsewhere
+   */
+  protected async owning<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+    const { leases } = this.options;
+    const { name } = entry.plan;
+    if (leases && !(await leases.acquire(name))) throw new HostRefusal('elsewhere');
+    try {
+      return await work();
+    } finally {
+      if (!entry.live) await leases?.release(name);
+    }
+  }
+
+  protected register(plan: PlanRecord): RoomEntry {
     const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
     policy.isDimmed = this.hours.dim;
     policy.isClosed = this.hours.closed;
@@ -349,9 +335,14 @@ export class RoomRegistry {
     return entry;
   }
 
+  /** Opens a room when the server starts. */
+  protected begin(entry: RoomEntry): Promise<void> {
+    return this.startRoom(entry);
+  }
+
   private async startRoomIfPossible(entry: RoomEntry): Promise<void> {
     try {
-      await this.startRoom(entry);
+      await this.begin(entry);
     } catch (error) {
       const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
       if (!(isFull || error instanceof StoreError || error instanceof HostRefusal)) throw error;
@@ -360,7 +351,7 @@ export class RoomRegistry {
     }
   }
 
-  private async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
+  protected async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
     else entry.live = await bringUpRoom(entry.plan, entry.policy, { ...this.options, isStrict });
@@ -372,12 +363,12 @@ export class RoomRegistry {
   /**
    * Disconnects everybody and stops the ticks. With a store, also removes the room from memory.
    */
-  private async stopRoom(entry: RoomEntry): Promise<void> {
+  protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<void> {
     const { live } = entry;
     if (!live) return;
     const { ticker, storage, onClose } = this.options;
     this.roomServers.delete(entry.plan.name);
-    live.server.disconnectAll('room-closed');
+    live.server.disconnectAll(why);
     onClose?.(live.server);
     await ticker.hold(live.room);
     if (!storage) return;

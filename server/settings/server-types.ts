@@ -135,6 +135,15 @@ export const webAddress = v.pipe(
   v.check(isWebAddress, 'must be a URL like https://monitor.example/vivarium, without a user name'),
 );
 
+/** Where rooms are kept that several processes share. */
+export const clusterAddress = v.pipe(
+  v.string(),
+  v.check(
+    (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
+    'must be a URL like redis://user:password@127.0.0.1:6379/0',
+  ),
+);
+
 /** A page whose links end in a fragment; as browsers write it. */
 export const pageAddress = v.pipe(
   v.string(),

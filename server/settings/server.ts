@@ -169,6 +169,14 @@ export const SERVER = {
         default: '.data',
         help: 'where rooms are stored; none: they end with the server',
       },
+      cluster: {
+        value: 'URL',
+        type: orWord('none', undefined, is.clusterAddress),
+        default: 'none',
+        help: 'Valkey or Redis >= 7.2 where several servers keep the same rooms, like redis://127.0.0.1:6379; none',
+        details:
+          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, where other users do not see it.',
+      },
       onDamage: {
         value: 'WHAT',
         type: oneOf(['refuse', 'set-aside']),

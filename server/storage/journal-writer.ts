@@ -18,7 +18,7 @@ import type {
 } from './record-schemas.ts';
 import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
-import { StoreError } from './store-error.ts';
+import { StoreError, type StoreReason } from './store-error.ts';
 import { withoutRefused } from './without-refused.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
@@ -32,6 +32,8 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
 const nothing = (): void => {};
+
+const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
@@ -349,6 +351,8 @@ export class JournalWriter {
   /** Handles a failure; a failed write affects all rooms. */
   private fail(error: unknown): void {
     if (this.closed) return;
+    // A cluster stops such a room instead; its next owner goes on from what is stored.
+    if (error instanceof StoreError && ENDS_ROOM.has(error.reason)) return;
     if (!(error instanceof StoreError)) {
       const message = error instanceof Error ? error.message : String(error);
       this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);

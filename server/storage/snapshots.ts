@@ -128,6 +128,8 @@ export interface SnapshotsOptions {
   readonly snapshotLeast?: number;
   /** Stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
+  /** Size of a room's stored data above which its oldest days are deleted, bytes. */
+  readonly maxBytes?: number | undefined;
 }
 
 /** Takes and writes snapshots, and removes old ones. */
@@ -227,7 +229,8 @@ export class Snapshots {
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
-    const wanted = new Set(retainedSnapshots(all));
+    const { maxBytes = DEFAULTS.store.maxBytes } = this.options;
+    const wanted = new Set(retainedSnapshots(all, { ...DEFAULTS.store, maxBytes }));
     watched.snapshots = await this.inherit(
       room.name,
       all,

@@ -20,6 +20,10 @@ export type StoreReason =
   | 'disk-full'
   /** A write failed otherwise; as `disk-full`. */
   | 'write-failed'
+  /** Another process owns the room, or may own it. Nothing of it is stored; this one stops it. */
+  | 'not-owner'
+  /** The store of the cluster does not answer. */
+  | 'unreachable'
   | 'closed';
 
 /** A store operation failed. The message is one or two sentences for the host. */

@@ -259,6 +259,11 @@ export class Store {
     return this.all('plan/', planRecord);
   }
 
+  /** The host's settings of a room; undefined: the host has changed none. */
+  async plan(name: string): Promise<PlanRecord | undefined> {
+    return this.read(`plan/${name}`, planRecord);
+  }
+
   /** Stores the host's settings of a room. */
   async putPlan(plan: PlanRecord): Promise<void> {
     await this.put(`plan/${plan.name}`, plan);

@@ -16,6 +16,7 @@ export const HOST_REASONS = {
   'room-exists': 'There is a room of that name already.',
   'room-open': 'Close the room first.',
   'room-closed': 'The room is closed. Open it first.',
+  elsewhere: 'Another server has this room. Open the host page there.',
   'not-confirmed': "Type the room's name to confirm.",
   'fixed-room': 'The server is started with this room: it can be closed, but not removed.',
   'no-such-checkpoint': 'There is no checkpoint of that name.',

@@ -53,6 +53,8 @@ export const REASONS = [
   'abuse',
   'banned',
   'room-closed',
+  /** Another server of the cluster has this room, or none can have it just now. */
+  'elsewhere',
   /** The view-only link is switched off in this room. */
   'no-spectators',
   'paused',

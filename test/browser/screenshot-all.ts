@@ -16,7 +16,7 @@ import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { takeHost } from './screenshots/host.ts';
-import { takeKeep } from './screenshots/keep.ts';
+import { takeKeep } from './screenshots/keepsake.ts';
 import { takeLineage } from './screenshots/lineage.ts';
 import { GARDEN, MORE, placeOf } from './screenshots/studio.ts';
 import { takeArrival, takeVisitor } from './screenshots/visitor.ts';

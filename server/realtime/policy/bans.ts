@@ -61,6 +61,11 @@ export class Bans {
     this.bans = bans;
   }
 
+  /** Takes the bans as they are stored now, perhaps by another server. */
+  replace(bans: readonly Ban[]): void {
+    this.bans = bans;
+  }
+
   /** The bans that are in force. */
   get all(): readonly Ban[] {
     const now = this.date();

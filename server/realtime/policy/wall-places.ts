@@ -42,6 +42,11 @@ export class WallPlaces {
     );
   }
 
+  /** Takes the places as they are stored now, perhaps by another server. */
+  replace(places: readonly WallPlace[]): void {
+    this.places = places;
+  }
+
   /** The places of a room, oldest first. */
   of(room: string): readonly WallPlace[] {
     return this.places.filter((place) => place.room === room);

@@ -26,6 +26,7 @@ const MAX_BUFFERED_PACKETS = 8;
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'room-closed',
+  'elsewhere',
   'sent-away',
   'no-spectators',
 ]);

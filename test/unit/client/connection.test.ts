@@ -133,6 +133,17 @@ test('while the room is closed, the page reconnects less and less often; once le
   expect(line.dialled).toBe(dialled + 1);
 });
 
+test('while a room changes servers, the page reconnects as soon each time', async () => {
+  const { line, clock } = open();
+  for (let i = 1; i <= 8; i++) {
+    line.refuse('elsewhere', true);
+    await clock.advance(1_999);
+    expect(line.dialled).toBe(i - 1);
+    await clock.advance(1);
+    expect(line.dialled).toBe(i);
+  }
+});
+
 test('pages that were refused at the same time do not retry at the same time', async () => {
   const [early, late] = [open(() => 0.999), open(() => 0)];
   for (const { line, clock } of [early, late]) {

@@ -486,6 +486,7 @@
 'sd1f81a84eeb7c29b': `Film`,
 'sd219fc3a130061f0': `Ikke hele den tid er gemt. Vælg en kortere.`,
 'sd278fc2d6a3c8d10': `flest på én gang`,
+'sd27b4ee84ba1ad50': `En anden server har dette rum. Åbn denne side der.`,
 'sd2bacffe05dda90f': str`Luk “${0}”?`,
 'sd3386a2ef42e80b9': `Hent`,
 'sd37b2d1dac0e3730': `Den glemmes med tiden som de andre. Det kan ikke fortrydes.`,

@@ -486,6 +486,7 @@
 'sd1f81a84eeb7c29b': `Film`,
 'sd219fc3a130061f0': `Diese Zeit ist nicht ganz aufbewahrt. Wählen Sie eine kürzere.`,
 'sd278fc2d6a3c8d10': `höchstens zugleich`,
+'sd27b4ee84ba1ad50': `Diesen Raum hat ein anderer Server. Öffnen Sie diese Seite dort.`,
 'sd2bacffe05dda90f': str`„${0}“ schließen?`,
 'sd3386a2ef42e80b9': `Herunterladen`,
 'sd37b2d1dac0e3730': `Er wird mit der Zeit vergessen wie die anderen. Das lässt sich nicht zurücknehmen.`,

@@ -486,6 +486,7 @@
 'sd1f81a84eeb7c29b': `Vídeo`,
 'sd219fc3a130061f0': `No se guarda todo ese tiempo. Elija uno más corto.`,
 'sd278fc2d6a3c8d10': `como máximo a la vez`,
+'sd27b4ee84ba1ad50': `Otro servidor tiene esta sala. Abra allí esta página.`,
 'sd2bacffe05dda90f': str`¿Cerrar «${0}»?`,
 'sd3386a2ef42e80b9': `Descargar`,
 'sd37b2d1dac0e3730': `Se olvidará con el tiempo, como los demás. Esto no se puede deshacer.`,

@@ -1,0 +1,25 @@
+/** Why a process cannot use the Valkey that `--cluster` names. */
+
+export type ClusterReason =
+  /** Nothing answers at the address. */
+  | 'unreachable'
+  /** It wants another password, or a user with more rights. */
+  | 'not-allowed'
+  | 'too-old'
+  /** It does not write everything to the disk at once. */
+  | 'not-durable'
+  /** It deletes keys when it is full. */
+  | 'evicts'
+  | 'full';
+
+/** Valkey cannot be used. The message is one sentence for the host. */
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError';
+
+  constructor(
+    readonly reason: ClusterReason,
+    message: string,
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,30 @@
+/** Where leases are kept: one for each room, which at most one holder has at a time. */
+
+/** Counts the owners that a room has had. It never decreases and never expires. */
+export type Epoch = number;
+
+/** A lease that has just been acquired. */
+export interface Acquired {
+  readonly epoch: Epoch;
+  /** Whether the owner before has given the room up, or there was none. */
+  readonly isReleased: boolean;
+}
+
+/**
+ * Keeps leases. Calls that get no answer fail; whether they had an effect is not known then.
+ *
+ * @throws Error the store cannot be reached
+ */
+export interface LeaseStore {
+  /**
+   * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
+   *
+   * @param holder a name that no other process has
+   * @returns undefined if somebody has it
+   */
+  acquire(room: string, holder: string): Promise<Acquired | undefined>;
+  /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
+  renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
+  /** Ends a lease, if the holder has it. Its owner has stopped before. */
+  release(room: string, holder: string, epoch: Epoch): Promise<void>;
+}

@@ -1,0 +1,142 @@
+/**
+ * An owner's side of a lease: renews it, and knows by its own monotonic clock until when it may
+ * count on it. It counts from when a renewal was sent, so a late answer does not extend anything.
+ */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Clock } from '../platform/clock.ts';
+import { Mutex } from '../platform/mutex.ts';
+import type { Acquired, Epoch, LeaseStore } from './lease-store.ts';
+
+const { renewal, trusted, settling } = DEFAULTS.cluster;
+
+export interface LeaseOptions {
+  readonly leases: LeaseStore;
+  readonly room: string;
+  /** Names this process; no other has the same. */
+  readonly holder: string;
+  readonly clock: Clock;
+}
+
+/** A room's lease, from its acquisition until it has ended. */
+export class Lease {
+  readonly epoch: Epoch;
+  /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
+  readonly ended: Promise<void>;
+  private hasEnded = false;
+  private readonly writes = new Mutex();
+  private lastWrite = 0;
+  /** By this process's clock, ms. */
+  private until: number;
+  private readonly ticksFrom: number;
+  private cancelRenewal = (): void => {};
+  private cancelLapse = (): void => {};
+  /** Calls of `whileHeld` that wait. */
+  private readonly waiting = new Set<() => void>();
+  private tellEnded!: () => void;
+
+  private constructor(
+    private readonly options: LeaseOptions,
+    { epoch, isReleased }: Acquired,
+    sentAt: number,
+  ) {
+    this.epoch = epoch;
+    this.until = sentAt + trusted;
+    this.ticksFrom = isReleased ? 0 : options.clock.now() + settling;
+    this.ended = new Promise((resolve) => {
+      this.tellEnded = resolve;
+    });
+    this.awaitLapse();
+    this.renewLater();
+  }
+
+  /** Acquires a room's lease. @returns undefined if somebody has it @throws Error as `LeaseStore` */
+  static async acquire(options: LeaseOptions): Promise<Lease | undefined> {
+    const sentAt = options.clock.now();
+    const acquired = await options.leases.acquire(options.room, options.holder);
+    return acquired && new Lease(options, acquired, sentAt);
+  }
+
+  /** Whether nobody else can have the room now. */
+  get isHeld(): boolean {
+    return !this.hasEnded && this.options.clock.now() < this.until;
+  }
+
+  /** Whether the room may tick and be shown now: no earlier owner can do so any more. */
+  get mayTick(): boolean {
+    return this.isHeld && this.options.clock.now() >= this.ticksFrom;
+  }
+
+  /** Waits for some work, but no longer than the lease lasts. @returns undefined if it has ended */
+  async whileHeld<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.hasEnded) {
+      work.catch(() => {});
+      return undefined;
+    }
+    let giveUp!: () => void;
+    const end = new Promise<undefined>((resolve) => {
+      giveUp = () => resolve(undefined);
+    });
+    this.waiting.add(giveUp);
+    try {
+      return await Promise.race([work, end]);
+    } finally {
+      this.waiting.delete(giveUp);
+    }
+  }
+
+  /** Does one write after another. @param write takes its number, from 1 */
+  inOrder<T>(write: (number: number) => Promise<T>): Promise<T> {
+    return this.writes.runExclusive(() => write(++this.lastWrite));
+  }
+
+  /** Ends the lease on this side: the room stops here at once. */
+  end(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.cancelRenewal();
+    this.cancelLapse();
+    for (const giveUp of this.waiting) giveUp();
+    this.tellEnded();
+  }
+
+  /** Gives the room up, so that another process need not wait. Nothing of it may be written then. */
+  async release(): Promise<void> {
+    // An owner that still waits for the one before to stop must not have the next one start at once.
+    const mayGiveUp = this.mayTick;
+    this.end();
+    const { leases, room, holder } = this.options;
+    // Otherwise it ends by itself.
+    if (mayGiveUp) await leases.release(room, holder, this.epoch).catch(() => {});
+  }
+
+  private renewLater(): void {
+    this.cancelRenewal = this.options.clock.after(renewal, () => {
+      this.renewLater();
+      void this.renew();
+    });
+  }
+
+  private async renew(): Promise<void> {
+    const { leases, room, holder, clock } = this.options;
+    const sentAt = clock.now();
+    // Without an answer, the next renewal may succeed.
+    const renewed = await leases.renew(room, holder, this.epoch).catch(() => undefined);
+    if (this.hasEnded || renewed === undefined) return;
+    if (!renewed || !this.isHeld) {
+      this.end();
+      return;
+    }
+    this.until = Math.max(this.until, sentAt + trusted);
+    this.awaitLapse();
+  }
+
+  private awaitLapse(): void {
+    this.cancelLapse();
+    const left = this.until - this.options.clock.now();
+    this.cancelLapse = this.options.clock.after(Math.max(0, left), () => {
+      // A timer may fire early.
+      if (this.isHeld) this.awaitLapse();
+      else this.end();
+    });
+  }
+}

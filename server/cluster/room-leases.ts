@@ -1,0 +1,67 @@
+/** The leases that this process holds, by room. */
+import type { Clock } from '../platform/clock.ts';
+import { Lease } from './lease.ts';
+import type { LeaseStore } from './lease-store.ts';
+
+export interface RoomLeasesOptions {
+  readonly leases: LeaseStore;
+  /** Names this process; no other has the same. */
+  readonly holder: string;
+  readonly clock: Clock;
+  /** Called when a lease has ended without having been released. */
+  readonly onEnd: (room: string) => void;
+}
+
+/** Acquires and releases the leases of rooms. */
+export class RoomLeases {
+  private readonly held = new Map<string, Lease>();
+
+  constructor(private readonly options: RoomLeasesOptions) {}
+
+  /**
+   * Acquires a room's lease, unless this process holds it.
+   *
+   * @returns false if another process has it, or it cannot be acquired now
+   */
+  async acquire(room: string): Promise<boolean> {
+    const own = this.held.get(room);
+    if (own?.isHeld) return true;
+    if (own) {
+      // What runs under it stops first.
+      own.end();
+      return false;
+    }
+    const lease = await Lease.acquire({ ...this.options, room }).catch(() => undefined);
+    if (!lease?.isHeld) {
+      await lease?.release();
+      return false;
+    }
+    this.held.set(room, lease);
+    void lease.ended.then(() => {
+      if (this.held.get(room) !== lease) return;
+      this.held.delete(room);
+      this.options.onEnd(room);
+    });
+    return true;
+  }
+
+  /** The lease that this process has of a room; it may have lapsed. */
+  of(room: string): Lease | undefined {
+    return this.held.get(room);
+  }
+
+  /** Whether a room may tick and be shown by this process now. */
+  readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
+
+  /** Gives a room up. Its ticks have stopped, and all its writes are done. */
+  async release(room: string): Promise<void> {
+    const lease = this.held.get(room);
+    this.held.delete(room);
+    await lease?.release();
+  }
+
+  /** Gives all rooms up. */
+  async releaseAll(): Promise<void> {
+    await Promise.all([...this.held.keys()].map((room) => this.release(room)));
+  }
+}

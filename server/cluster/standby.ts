@@ -1,0 +1,58 @@
+/** Waits for rooms that no process owns, and takes them over. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { RoomLeases } from './room-leases.ts';
+
+const { attempt, failed } = DEFAULTS.cluster;
+
+export interface StandbyOptions {
+  readonly leases: RoomLeases;
+  readonly clock: Clock;
+  /** Rooms that should run, and that this process does not run. */
+  readonly waiting: () => Iterable<string>;
+  /** Opens a room whose lease this process has just acquired. It releases it if that fails. */
+  readonly open: (room: string) => Promise<void>;
+  /** A room could not be opened; it is tried again later. */
+  readonly onFailure: (room: string, error: unknown) => void;
+}
+
+/** Tries again and again to acquire the leases of the rooms that wait. */
+export class Standby {
+  private readonly trying = new Set<string>();
+  /** When a room that could not be opened is tried again, ms. */
+  private readonly notBefore = new Map<string, number>();
+  private stopped = false;
+  private cancel: () => void;
+
+  constructor(private readonly options: StandbyOptions) {
+    this.cancel = options.clock.after(0, this.look);
+  }
+
+  /** Ends the attempts; one that has begun may still open its room. */
+  stop(): void {
+    this.stopped = true;
+    this.cancel();
+  }
+
+  private readonly look = (): void => {
+    const { waiting, clock } = this.options;
+    this.cancel = clock.after(attempt, this.look);
+    for (const room of waiting()) {
+      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0);
+      if (!isEarly && !this.trying.has(room)) void this.try(room);
+    }
+  };
+
+  private async try(room: string): Promise<void> {
+    const { leases, clock, open, onFailure } = this.options;
+    this.trying.add(room);
+    try {
+      if ((await leases.acquire(room)) && !this.stopped) await open(room);
+    } catch (error) {
+      this.notBefore.set(room, clock.now() + failed);
+      onFailure(room, error);
+    } finally {
+      this.trying.delete(room);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/** A connection to Valkey that comes back by itself. Calls without a connection fail at once. */
+import type { RedisClientType } from '@redis/client';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Clock } from '../platform/clock.ts';
+
+/** What Valkey answers: text and bytes are buffers. */
+export type Reply = Buffer | number | null | readonly Reply[];
+export type Argument = string | number | Uint8Array;
+
+const { answer } = DEFAULTS.cluster;
+/** Delay before a lost connection is tried again, ms. */
+const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
+
+export class ValkeyConnection {
+  private client: RedisClientType;
+  private isClosed = false;
+  private wasUp = false;
+
+  private constructor(
+    private readonly create: (strategy: (retries: number) => number | false) => unknown,
+    private readonly clock: Clock,
+  ) {
+    this.client = this.newClient();
+  }
+
+  /**
+   * Connects. Loads the client library, which processes without a cluster do not need.
+   *
+   * @param url redis://user:password@host:port/database
+   * @throws Error it cannot be reached, or wants another password
+   */
+  static async open(url: string, clock: Clock): Promise<ValkeyConnection> {
+    const { createClient, RESP_TYPES } = await import('@redis/client');
+    const connection = new ValkeyConnection(
+      (reconnectStrategy) =>
+        createClient({
+          url,
+          RESP: 2,
+          name: 'vivarium',
+          disableOfflineQueue: true,
+          commandOptions: {
+            typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer },
+          },
+          socket: { connectTimeout: answer, reconnectStrategy },
+        }),
+      clock,
+    );
+    try {
+      await connection.client.connect();
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    connection.wasUp = true;
+    return connection;
+  }
+
+  /**
+   * Has a command done. Commands are sent at once, and done in their order.
+   *
+   * @throws ErrorReply Valkey refuses; Error: no answer, and whether it was done is not known
+   */
+  async ask(...command: readonly Argument[]): Promise<Reply> {
+    const { client } = this;
+    const words = command.map((one) =>
+      typeof one === 'object' ? Buffer.from(one.buffer, one.byteOffset, one.length) : `${one}`,
+    );
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.clock.after(answer, () => {
+        reject(new Error('Valkey does not answer'));
+        // A connection may be dead without being closed.
+        this.replace(client);
+      });
+    });
+    try {
+      return (await Promise.race([client.sendCommand(words), late])) as unknown as Reply;
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Runs a Lua script. @throws as `ask` */
+  run(script: string, keys: readonly string[], ...args: readonly Argument[]): Promise<Reply> {
+    return this.ask('EVAL', script, keys.length, ...keys, ...args);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    destroy(this.client);
+  }
+
+  private newClient(): RedisClientType {
+    // Until the first attempt has succeeded, it is the only one.
+    const client = this.create((retries) =>
+      this.wasUp && !this.isClosed ? redial(retries) : false,
+    ) as RedisClientType;
+    // What fails for lack of a connection is told to who has asked.
+    client.on('error', () => {});
+    return client;
+  }
+
+  private replace(client: RedisClientType): void {
+    if (client !== this.client || this.isClosed) return;
+    this.client = this.newClient();
+    destroy(client);
+    this.client.connect().catch(() => {});
+  }
+}
+
+/** Closes a client, which may be closed already. */
+function destroy(client: RedisClientType): void {
+  try {
+    client.destroy();
+  } catch {
+    // It was.
+  }
+}

@@ -1,0 +1,20 @@
+/** Names of the keys in Valkey. */
+
+const PREFIX = 'vivarium:';
+
+/** A hash of a room: `epoch`, number of its `last` write, epoch that was `released`, `bytes`. */
+export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
+/** Who has a room's lease; it expires. */
+export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
+/** A sorted set of the records' keys. */
+export const INDEX_KEY = `${PREFIX}index`;
+/** What precedes a record's key. */
+export const RECORD_PREFIX = `${PREFIX}record:`;
+/** The same for what is kept apart from the records. */
+export const APART_PREFIX = `${PREFIX}apart:`;
+/** What precedes the name of a part that nobody reads yet; it expires. */
+export const PART_PREFIX = `${PREFIX}part:`;
+/** Bytes of all records. */
+export const BYTES_KEY = `${PREFIX}bytes`;
+/** Signs the resume tokens of all processes. */
+export const SECRET_KEY = `${PREFIX}secret`;

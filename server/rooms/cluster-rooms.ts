@@ -1,0 +1,138 @@
+/**
+ * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
+ * the others, and stops a room whose lease has ended.
+ */
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import { applyChange } from '../../shared/host/settings.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { RoomLeases } from '../cluster/room-leases.ts';
+import { Standby } from '../cluster/standby.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { PlanRecord } from '../storage/record-schemas.ts';
+import { StoreError } from '../storage/store-error.ts';
+import type { RoomEntry } from './room-entry.ts';
+import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+
+export interface ClusterRoomsOptions extends RoomRegistryOptions {
+  readonly leases: RoomLeases;
+  /** Time between two looks at which rooms there are, ms. */
+  readonly plans: number;
+  /** Reads what the host has set for all rooms, perhaps on another server. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** Whether a room could not be opened for what may be over soon. */
+const isPassing = (error: unknown): boolean =>
+  (error instanceof HostRefusal && error.reason === 'elsewhere') ||
+  (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
+
+export class ClusterRooms extends RoomRegistry {
+  private standby: Standby | undefined;
+  private cancel = (): void => {};
+
+  constructor(private readonly shared: ClusterRoomsOptions) {
+    super(shared);
+  }
+
+  /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
+  override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
+    await super.start(...from);
+    const { leases, clock, log } = this.shared;
+    this.standby = new Standby({
+      ...{ leases, clock },
+      waiting: () => this.waiting,
+      open: (room) => this.takeUp(room),
+      onFailure: (room, error) => {
+        const { message } = error as Error;
+        log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
+      },
+    });
+    this.followPlans();
+  }
+
+  /** Takes no more rooms over. Those that run go on. */
+  stopWaiting(): void {
+    this.standby?.stop();
+    this.cancel();
+  }
+
+  /** @throws Refusal elsewhere, no-such-room, room-closed */
+  override findServer(name: string): RoomServer {
+    const entry = this.entries.get(name);
+    const isHere = this.roomServers.has(name) && this.shared.leases.mayTick(name);
+    if (entry?.plan.open && !isHere) throw new Refusal('elsewhere', name);
+    return super.findServer(name);
+  }
+
+  /** Stops a room whose lease has ended; what it was is in the cluster. */
+  async layDown(name: string): Promise<void> {
+    const entry = this.entries.get(name);
+    if (!entry) return;
+    entry.live?.server.disconnectAll('elsewhere');
+    // One that is just being opened is stopped as soon as it is open.
+    await this.serialised(entry, async () => {
+      const { leases, log } = this.shared;
+      if (!entry.live || leases.of(name)?.isHeld) return;
+      const why = `Room "${name}" stops here, as its lease has ended.`;
+      log.warn('room-laid-down', why, { room: name });
+      await this.stopRoom(entry, 'elsewhere');
+    });
+  }
+
+  protected override async begin(entry: RoomEntry): Promise<void> {
+    const { name } = entry.plan;
+    if (!(await this.shared.leases.acquire(name))) return;
+    await this.takeUp(name).catch((error: unknown) => {
+      // It is tried again later.
+      if (!isPassing(error)) throw error;
+    });
+  }
+
+  /** Opens a room whose lease this server has just acquired. */
+  private async takeUp(name: string): Promise<void> {
+    const entry = this.require(name);
+    await this.serialised(entry, () =>
+      this.owning(entry, async () => {
+        const { hostStore, refresh } = this.shared;
+        await refresh();
+        this.adopt(entry, await hostStore.plan(name));
+        if (entry.plan.open && !entry.live) await this.startRoom(entry);
+      }),
+    );
+  }
+
+  /** Rooms that should run, and do not run here. */
+  private get waiting(): string[] {
+    return [...this.entries.values()]
+      .filter(({ plan, live, busy }) => plan.open && !live && !busy)
+      .map(({ plan }) => plan.name);
+  }
+
+  private adopt(entry: RoomEntry, plan: PlanRecord | undefined): void {
+    if (!plan || entry.live) return;
+    entry.plan = { ...entry.plan, open: plan.open, change: plan.change };
+    entry.policy.settings = applyChange(this.shared.defaults, plan.change);
+  }
+
+  /** Looks again and again which rooms the host has created, changed or removed elsewhere. */
+  private followPlans(): void {
+    const { hostStore, clock, plans } = this.shared;
+    const look = async (): Promise<void> => {
+      const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));
+      for (const [name, entry] of this.entries) {
+        const plan = stored.get(name);
+        stored.delete(name);
+        const isRemoved = entry.plan.made && !plan;
+        if (isRemoved && !entry.live && !entry.busy) this.entries.delete(name);
+        else this.adopt(entry, plan);
+      }
+      for (const plan of stored.values()) if (plan.made) this.register(plan);
+    };
+    this.cancel = clock.after(plans, () => {
+      // Without an answer, it looks again.
+      void look()
+        .catch(() => {})
+        .then(() => this.followPlans());
+    });
+  }
+}

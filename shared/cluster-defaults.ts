@@ -1,0 +1,32 @@
+/** The part of `DEFAULTS` about several processes that share rooms. */
+export const CLUSTER_DEFAULTS = {
+  cluster: {
+    /** A lease ends this long after its last renewal, ms. */
+    lease: 3_000,
+    /** Time between two renewals, ms. */
+    renewal: 1_000,
+    /** An owner trusts its lease this long after it sent the last renewal that succeeded, ms. */
+    trusted: 2_000,
+    /**
+     * A new owner's first tick comes this long after it acquired a lease that was not released, ms.
+     * The owner before has stopped by then, whatever the clock that ended its lease.
+     */
+    settling: 2_200,
+    /** Time between two attempts to acquire a lease, ms. */
+    attempt: 250,
+    /** The same after the room could not be opened, ms. */
+    failed: 5_000,
+    /** Time between two looks at which rooms there are, ms. */
+    plans: 1_000,
+    /** A command without an answer for this long has failed, ms. */
+    answer: 1_000,
+    /** A write that failed is tried again after this time, ms. */
+    again: 100,
+    /** Size of a room's records, at most, bytes. */
+    roomBytes: 268_435_456,
+    /** Size of a room's snapshots above which its oldest days are deleted, bytes. */
+    snapshotBytes: 201_326_592,
+    /** Bytes that one command writes, at most. */
+    partBytes: 1_000_000,
+  },
+} as const;

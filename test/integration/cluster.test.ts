@@ -1,0 +1,223 @@
+/**
+ * Servers that share a room, with a real Valkey: whatever happens to the owner or to Valkey, another
+ * goes on, nobody sees two of them, and nothing is lost that was answered.
+ */
+import { reopenRoom, replay } from '../../server/storage/recovery.ts';
+import { Store } from '../../server/storage/store.ts';
+import { World } from '../../server/world/world.ts';
+import { createRandom, type Random } from '../../shared/random.ts';
+import { openClusterParts } from '../support/cluster-parts.ts';
+import { startEngine } from '../support/engine.ts';
+import { describeNeeding } from '../support/needs.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { afterSuite } from '../support/suite.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const isFull = process.env.VIVARIUM_TEST_FULL === '1';
+const ROUNDS = isFull ? 100 : 3;
+const SIDE = 96;
+/** How long an owner is suspended, ms. */
+const SUSPENDED = 10_000;
+
+const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
+
+interface Node {
+  readonly server: ServerProcess;
+  readonly port: number;
+}
+
+async function startNode(url: string): Promise<Node> {
+  const server = new ServerProcess(
+    flagsOf({
+      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, size: `${SIDE}x${SIDE}` },
+      ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
+    }),
+  );
+  return { server, port: await server.alive() };
+}
+
+/** Knocks at the nodes in turn, as a page behind a balancer does, until one lets the visitor in. */
+async function joinAny(nodes: readonly Node[], resume?: string): Promise<[Visitor, Node]> {
+  for (let i = 0; ; i++) {
+    const node = nodes[i % nodes.length];
+    const visitor = new Visitor(node.port);
+    visitor.requestJoin(resume === undefined ? {} : { resume });
+    const isOver = (): boolean => visitor.heard.some(({ name }) => name !== 'frame');
+    // A server that is suspended takes the connection, but does not answer.
+    await Promise.race([visitor.until(() => isOver() || visitor.tick !== undefined), sleep(1_000)]);
+    if (visitor.welcome) {
+      await visitor.until(() => visitor.tick !== undefined);
+      return [visitor, node];
+    }
+    visitor.leave();
+    await sleep(100);
+  }
+}
+
+/** Plants and wounds without a pause until the connection breaks. @returns ids of what was accepted */
+async function beBusy(visitor: Visitor, random: Random, first: number): Promise<number[]> {
+  const accepted: number[] = [];
+  const answered = new Set<number>();
+  const isGone = (): boolean => visitor.heard.some(({ name }) => name === 'disconnect');
+  const place = (): number => 16 + random.integer(SIDE - 32);
+  let read = 0;
+  for (let id = first; !isGone(); id++) {
+    if (random.integer(2)) {
+      visitor.say('plant', {
+        id,
+        x: place(),
+        y: place(),
+        seed: { from: 'gallery', index: id % 9 },
+      });
+    } else visitor.say('damage', { id, radius: 3, points: [place(), place()] });
+    await visitor.until(() => {
+      for (; read < visitor.heard.length; read++) {
+        const { name, message } = visitor.heard[read];
+        const answer = message as { id?: number };
+        if (name === 'accepted') accepted.push(answer.id!);
+        if (name === 'accepted' || name === 'rejected') answered.add(answer.id!);
+      }
+      return answered.has(id) || isGone();
+    });
+  }
+  return accepted;
+}
+
+/** What the cluster keeps: a participant's commands, and how many checksums of a replay differ. */
+async function readKept(
+  url: string,
+  engine: Awaited<ReturnType<typeof startEngine>>,
+  participant: number,
+) {
+  const parts = await openClusterParts(url);
+  const store = new Store(parts.records);
+  const tail = (await store.tail('garden'))!;
+  const first = (await store.snapshotTicks('garden')).at(-1)!;
+  const world = new World(engine.engine);
+  const place = { name: 'garden', width: SIDE, height: SIDE, species: engine.species };
+  const room = await reopenRoom(world, place, await store.moment('garden', first));
+  const { equal, unequal } = await replay({
+    ...{ world, room, to: tail.tick },
+    journal: store.journal('garden', first + 1, tail.tick),
+    marks: store.marks('garden', first + 1, tail.tick),
+    moment: (tick) => store.moment('garden', tick),
+  });
+  const commands: number[] = [];
+  for await (const { events } of store.journal('garden', first + 1, tail.tick)) {
+    for (const event of events) {
+      if (event.what === 'command' && event.command.by.id === participant) commands.push(event.id);
+    }
+  }
+  await world.close(room);
+  await parts.close();
+  return { commands, equal, unequal };
+}
+
+describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
+  const closing: (() => unknown)[] = [];
+  afterSuite(async () => {
+    for (const close of closing) await close();
+  });
+  const launch = async (url: string): Promise<Node> => {
+    const node = await startNode(url);
+    closing.unshift(() => {
+      node.server.child.kill('SIGCONT');
+      return node.server.end('SIGKILL');
+    });
+    return node;
+  };
+
+  test('one has the room, the other waits for it, and takes it over when the first is told to end', async () => {
+    const valkey = await ValkeyServer.start();
+    closing.push(() => valkey.remove());
+    const [a, b] = [await launch(valkey.url), await launch(valkey.url)];
+    const visitor = await Visitor.join(a.port);
+    expect(await Visitor.knock(b.port)).toBe('elsewhere');
+    const ready = async ({ port }: Node) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+    expect(await ready(a)).toBe(200);
+    expect(await ready(b)).toBe(503);
+    const planted = await visitor.ask('plant', {
+      x: 48,
+      y: 48,
+      seed: { from: 'gallery', index: 1 },
+    });
+    expect(planted).not.toHaveProperty('reason');
+    await a.server.end('SIGTERM');
+    // Who they were: the token is of the other server.
+    const [back] = await joinAny([b], visitor.welcome!.resume);
+    expect(back.welcome!.you.id).toBe(visitor.welcome!.you.id);
+    const own = ({ welcome }: Visitor): number[] =>
+      welcome!.organisms.flatMap(({ id, planter }) =>
+        planter?.id === welcome!.you.id ? [id] : [],
+      );
+    expect(own(back)).toHaveLength(1);
+    expect(await ready(b)).toBe(200);
+
+    // Without Valkey the room stops; the connection ends with a reason that pages come back from.
+    await valkey.kill();
+    expect(await back.refusal()).toBe('elsewhere');
+    const stopped = back.tick;
+    expect(await Visitor.knock(b.port)).toBe('elsewhere');
+    await valkey.up();
+    const [again] = await joinAny([b], visitor.welcome!.resume);
+    expect(again.welcome!.you.id).toBe(visitor.welcome!.you.id);
+    expect(own(again)).toEqual(own(back));
+    expect(back.tick).toBe(stopped);
+    again.leave();
+  });
+
+  test(`${ROUNDS} times something happens to the owner or to Valkey, and the room goes on`, async () => {
+    const random = createRandom(20261127);
+    const engine = await startEngine();
+    closing.push(() => engine.engine.close());
+    const valkey = await ValkeyServer.start();
+    closing.push(() => valkey.remove());
+    let nodes = [await launch(valkey.url), await launch(valkey.url)];
+    const accepted: number[] = [];
+    const pauses: string[] = [];
+    let [visitor, owner] = await joinAny(nodes);
+    const { id } = visitor.welcome!.you;
+    for (let round = 0; round < ROUNDS; round++) {
+      const resume = visitor.welcome!.resume;
+      const busy = beBusy(visitor, createRandom(random.integer(2 ** 31)), 1 + round * 100_000);
+      await visitor.until(() => visitor.heard.filter(({ name }) => name === 'accepted').length > 5);
+      await sleep(random.integer(1_500));
+      const what = (['SIGKILL', 'SIGSTOP', 'valkey'] as const)[round % 3];
+      const begun = performance.now();
+      let woken: Promise<void> | undefined;
+      if (what === 'valkey') {
+        await valkey.kill();
+        await sleep(random.integer(4_000));
+        await valkey.up();
+      } else owner.server.child.kill(what);
+      if (what === 'SIGSTOP') {
+        const { child } = owner.server;
+        woken = sleep(SUSPENDED).then(() => void child.kill('SIGCONT'));
+      }
+      const old = visitor;
+      const others = what === 'valkey' ? nodes : nodes.filter((node) => node !== owner);
+      const [next, nextOwner] = await joinAny(others, resume);
+      pauses.push(`${what} ${Math.round(performance.now() - begun)} ms`);
+      // From here on, the old owner shows nothing: its room has gone on elsewhere.
+      const shown = old.heard.filter(({ name }) => name === 'frame').length;
+      await woken;
+      accepted.push(...(await busy));
+      expect(old.heard.filter(({ name }) => name === 'frame').length).toBe(shown);
+      expect(next.welcome!.you.id).toBe(id);
+      if (what === 'SIGKILL') nodes = [nextOwner, await launch(valkey.url)];
+      [visitor, owner] = [next, nextOwner];
+    }
+    visitor.leave();
+    for (const { server } of nodes) await server.end('SIGTERM');
+    const kept = await readKept(valkey.url, engine, id);
+    expect(kept.unequal).toBe(0);
+    expect(kept.equal).toBeGreaterThan(0);
+    expect(accepted.length).toBeGreaterThan(5 * ROUNDS);
+    const done = new Set(kept.commands);
+    expect(accepted.filter((one) => !done.has(one))).toEqual([]);
+    // Each is done once.
+    expect(kept.commands).toHaveLength(done.size);
+    if (process.env.VIVARIUM_FIGURES) process.stderr.write(`back after ${pauses.join(', ')}\n`);
+  });
+});

@@ -1,0 +1,85 @@
+/** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
+import type { FencedLog, Position } from '../../server/cluster/fenced-log.ts';
+import type { Acquired, Epoch, LeaseStore } from '../../server/cluster/lease-store.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+
+interface RoomState<W> {
+  epoch: Epoch;
+  /** Number of the epoch's last write. */
+  last: number;
+  /** The last epoch whose owner has given the room up. */
+  released: Epoch;
+  lease: { readonly holder: string; readonly epoch: Epoch; until: number } | undefined;
+  readonly writes: { readonly epoch: Epoch; readonly write: W }[];
+}
+
+/** Ways in which it can be broken, to see that tests notice. */
+export interface Faults {
+  /** Takes writes of any epoch. */
+  readonly noFence?: boolean;
+  /** Repeats writes that it has seen. */
+  readonly noNumbers?: boolean;
+}
+
+/** One store for any number of processes. */
+export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
+  private readonly rooms = new Map<string, RoomState<W>>();
+
+  /** @param now its own clock, ms; it may be set in either direction */
+  constructor(
+    private readonly now: () => number,
+    private readonly faults: Faults = {},
+  ) {}
+
+  /** What has been written, in order. */
+  writesOf(room: string): readonly { readonly epoch: Epoch; readonly write: W }[] {
+    return this.stateOf(room).writes;
+  }
+
+  async acquire(room: string, holder: string): Promise<Acquired | undefined> {
+    const state = this.stateOf(room);
+    if (state.lease && state.lease.until > this.now()) return undefined;
+    const isReleased = state.released === state.epoch;
+    const epoch = ++state.epoch;
+    state.last = 0;
+    state.lease = { holder, epoch, until: this.now() + DEFAULTS.cluster.lease };
+    return { epoch, isReleased };
+  }
+
+  async renew(room: string, holder: string, epoch: Epoch): Promise<boolean> {
+    const lease = this.leaseOf(room, holder, epoch);
+    if (lease) lease.until = this.now() + DEFAULTS.cluster.lease;
+    return lease !== undefined;
+  }
+
+  async release(room: string, holder: string, epoch: Epoch): Promise<void> {
+    if (!this.leaseOf(room, holder, epoch)) return;
+    const state = this.stateOf(room);
+    state.lease = undefined;
+    state.released = epoch;
+  }
+
+  async write(room: string, { epoch, number }: Position, write: W): Promise<boolean> {
+    const state = this.stateOf(room);
+    if (epoch !== state.epoch && !this.faults.noFence) return false;
+    if (number <= state.last && !this.faults.noNumbers) return true;
+    state.last = number;
+    state.writes.push({ epoch, write });
+    return true;
+  }
+
+  private leaseOf(room: string, holder: string, epoch: Epoch) {
+    const { lease } = this.stateOf(room);
+    const isValid = lease?.holder === holder && lease.epoch === epoch && lease.until > this.now();
+    return isValid ? lease : undefined;
+  }
+
+  private stateOf(room: string): RoomState<W> {
+    let state = this.rooms.get(room);
+    if (!state) {
+      state = { epoch: 0, last: 0, released: 0, lease: undefined, writes: [] };
+      this.rooms.set(room, state);
+    }
+    return state;
+  }
+}

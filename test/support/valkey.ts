@@ -1,0 +1,76 @@
+/** Real Valkey servers for tests, each on a port and in a folder of its own. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from './free-port.ts';
+
+/** Whether this machine has Valkey (Debian: valkey-server). */
+export const hasValkey = spawnSync('valkey-server', ['--version']).status === 0;
+
+/** What `--cluster` needs. */
+const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
+
+export class ValkeyServer {
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly flags: readonly string[],
+  ) {}
+
+  /** @param flags in addition to what a cluster needs */
+  static async start(
+    flags: readonly string[] = [],
+    folder = mkdtempSync(join(tmpdir(), 'vivarium-valkey-')),
+  ): Promise<ValkeyServer> {
+    const server = new ValkeyServer(await freePort(), folder, flags);
+    await server.up();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, also after a kill. */
+  async up(): Promise<void> {
+    const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
+    const child = spawn('valkey-server', [...where, '--save', '', ...DURABLE, ...this.flags]);
+    this.child = child;
+    let output = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (chunk) => {
+        output += chunk;
+        if (output.includes('Ready to accept connections')) resolve();
+      });
+      child.on('close', () => reject(new Error(`Valkey ended: ${output}`)));
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
+  /** Ends it as a loss of power would, but for what the system still has to write. */
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Another server with what this one has on its disk now. */
+  copy(): Promise<ValkeyServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-valkey-'));
+    cpSync(this.folder, folder, { recursive: true });
+    return ValkeyServer.start(this.flags, folder);
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,75 @@
+/** What a host is told at the start when a Valkey cannot keep rooms. */
+
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { openChecked } from '../../../server/cluster/check-valkey.ts';
+import { systemClock } from '../../../server/platform/clock.ts';
+import { freePort } from '../../support/free-port.ts';
+import { describeNeeding } from '../../support/needs.ts';
+import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
+
+const told = (url: string): Promise<string> =>
+  openChecked(url, systemClock).then(
+    (connection) => {
+      connection.close();
+      return 'fine';
+    },
+    (error: Error & { reason?: string }) => `${error.reason}: ${error.message}`,
+  );
+
+test('nothing answers', async () => {
+  expect(await told(`redis://127.0.0.1:${await freePort()}`)).toMatch(
+    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\.$/,
+  );
+});
+
+test('an old Redis', async () => {
+  // Answers to INFO as Redis 6 does, and to anything else with OK.
+  const info = '# Server\r\nredis_version:6.0.16\r\n';
+  const old = createServer((socket) => {
+    socket.on('data', (chunk) => {
+      const commands = `${chunk}`.split('*').slice(1);
+      for (const one of commands) {
+        socket.write(one.includes('INFO\r') ? `$${info.length}\r\n${info}\r\n` : '+OK\r\n');
+      }
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
+  const { port } = old.address() as AddressInfo;
+  expect(await told(`redis://127.0.0.1:${port}`)).toBe(
+    'too-old: --cluster: this is Redis 6.0.16; rooms need Valkey, or Redis 7.2 or later.',
+  );
+  old.close();
+});
+
+describeNeeding('Valkey', hasValkey)('a real one', () => {
+  test('each thing that is wrong is one sentence', async () => {
+    const server = await ValkeyServer.start(['--requirepass', 'right']);
+    const url = server.url.replace('//', '//:right@');
+    const set = async (name: string, value: string): Promise<void> => {
+      const connection = await openChecked(url, systemClock);
+      await connection.ask('CONFIG', 'SET', name, value);
+      connection.close();
+    };
+    expect(await told(url)).toBe('fine');
+    expect(await told(server.url)).toMatch(/^not-allowed: .*NOAUTH/);
+    const wrong = await told(server.url.replace('//', '//:wrong@'));
+    expect(wrong).toMatch(/^not-allowed: .*does not accept the user or password/);
+    // Passwords do not get into logs.
+    expect(wrong).not.toContain('wrong@');
+    await set('maxmemory', '1mb');
+    expect(await told(url)).toMatch(/^full: .*Valkey is full: it uses all of its 1 MiB/);
+    await server.kill();
+    await server.up();
+    await set('maxmemory-policy', 'allkeys-lru');
+    expect(await told(url)).toBe('fine');
+    await set('maxmemory', '1gb');
+    expect(await told(url)).toMatch(/^evicts: .*set "maxmemory-policy noeviction"\.$/);
+    await server.kill();
+    await server.up();
+    await set('appendfsync', 'everysec');
+    expect(await told(url)).toMatch(/^not-durable: .*"appendfsync always"\.$/);
+    await server.remove();
+  });
+});

@@ -1,0 +1,175 @@
+/** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
+import { randomUUID } from 'node:crypto';
+import { type FencedLog, LogFull } from '../../../server/cluster/fenced-log.ts';
+import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
+import { RECORD_PREFIX } from '../../../server/cluster/valkey-keys.ts';
+import { valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
+import { Prepared, ValkeyLog } from '../../../server/cluster/valkey-log.ts';
+import { systemClock } from '../../../server/platform/clock.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { describeNeeding } from '../../support/needs.ts';
+import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
+
+/** Writes are words; the last one that took effect can be read. */
+interface Home {
+  readonly leases: LeaseStore;
+  readonly log: FencedLog<string>;
+  last(room: string): Promise<string | undefined>;
+  /** Lets a lease end that nobody renews. */
+  lapse(): Promise<void>;
+  close(): unknown;
+}
+
+const memory = async (): Promise<Home> => {
+  let now = 0;
+  const cluster = new MemoryCluster<string>(() => now);
+  return {
+    leases: cluster,
+    log: cluster,
+    last: async (room) => cluster.writesOf(room).at(-1)?.write,
+    lapse: async () => {
+      now += DEFAULTS.cluster.lease;
+    },
+    close: () => {},
+  };
+};
+
+const valkey = async (): Promise<Home> => {
+  const server = await ValkeyServer.start();
+  const connection = await ValkeyConnection.open(server.url, systemClock);
+  const valkeyLog = new ValkeyLog(connection);
+  return {
+    leases: valkeyLeases(connection),
+    log: {
+      write: (room, position, word) => {
+        const change = { key: `tail/${room}`, bytes: Buffer.from(word), isApart: false };
+        return valkeyLog.write(room, position, new Prepared([change], randomUUID(), connection));
+      },
+    },
+    last: async (room) => {
+      const bytes = await connection.ask('GET', `${RECORD_PREFIX}tail/${room}`);
+      return bytes === null ? undefined : `${bytes}`;
+    },
+    // As its clock does; waiting for it would take three seconds a time.
+    lapse: async () => void (await connection.ask('DEL', 'vivarium:lease:garden')),
+    close: async () => {
+      connection.close();
+      await server.remove();
+    },
+  };
+};
+
+for (const [name, open] of Object.entries({ memory, valkey }))
+  describeNeeding('Valkey', name === 'memory' || hasValkey)(
+    `${name} keeps the contract of leases and the fenced log`,
+    () => {
+      let home: Home;
+      beforeEach(async () => {
+        home = await open();
+      });
+      afterEach(() => home.close());
+
+      test('one holder has a room at a time, and each gets a new epoch', async () => {
+        const { leases } = home;
+        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 1, isReleased: true });
+        expect(await leases.acquire('garden', 'b')).toBeUndefined();
+        expect(await leases.acquire('garden', 'a')).toBeUndefined();
+        expect(await leases.acquire('meadow', 'b')).toEqual({ epoch: 1, isReleased: true });
+        expect(await leases.renew('garden', 'a', 1)).toBe(true);
+        expect(await leases.renew('garden', 'b', 1)).toBe(false);
+        await leases.release('garden', 'b', 1);
+        expect(await leases.acquire('garden', 'b')).toBeUndefined();
+        await leases.release('garden', 'a', 1);
+        expect(await leases.renew('garden', 'a', 1)).toBe(false);
+        expect(await leases.acquire('garden', 'b')).toEqual({ epoch: 2, isReleased: true });
+      });
+
+      test('who finds a lease that has ended is told that its holder has not given it up', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await home.lapse();
+        expect(await leases.renew('garden', 'a', 1)).toBe(false);
+        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 2, isReleased: false });
+        expect(await leases.renew('garden', 'a', 1)).toBe(false);
+        await leases.release('garden', 'a', 1);
+        expect(await leases.renew('garden', 'a', 2)).toBe(true);
+      });
+
+      test('only writes of the latest epoch take effect, each once', async () => {
+        const { leases, log } = home;
+        expect(await log.write('garden', { epoch: 1, number: 1 }, 'early')).toBe(false);
+        await leases.acquire('garden', 'a');
+        expect(await log.write('garden', { epoch: 1, number: 1 }, 'one')).toBe(true);
+        expect(await log.write('garden', { epoch: 1, number: 2 }, 'two')).toBe(true);
+        expect(await log.write('garden', { epoch: 1, number: 1 }, 'one, repeated')).toBe(true);
+        expect(await home.last('garden')).toBe('two');
+        await home.lapse();
+        expect(await log.write('garden', { epoch: 1, number: 3 }, 'three')).toBe(true);
+        await leases.acquire('garden', 'b');
+        expect(await log.write('garden', { epoch: 1, number: 4 }, 'four')).toBe(false);
+        expect(await home.last('garden')).toBe('three');
+        expect(await log.write('garden', { epoch: 2, number: 1 }, 'new')).toBe(true);
+        expect(await home.last('garden')).toBe('new');
+      });
+    },
+  );
+
+describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
+  let server: ValkeyServer;
+  let connection: ValkeyConnection;
+  beforeEach(async () => {
+    server = await ValkeyServer.start();
+    connection = await ValkeyConnection.open(server.url, systemClock);
+    await valkeyLeases(connection).acquire('garden', 'a');
+  });
+  afterEach(async () => {
+    connection.close();
+    await server.remove();
+  });
+  const write = (number: number, bytes: Uint8Array, key = 'state/garden/1') => {
+    const prepared = new Prepared([{ key, bytes, isApart: false }], `${number}`, connection);
+    return new ValkeyLog(connection).write('garden', { epoch: 1, number }, prepared);
+  };
+
+  test('what is large comes in parts, which nobody sees before it is whole', async () => {
+    const large = Uint8Array.from({ length: 3_500_000 }, (_, i) => i * 7);
+    expect(await write(1, large)).toBe(true);
+    const stored = (await connection.ask('GET', `${RECORD_PREFIX}state/garden/1`)) as Buffer;
+    expect(Buffer.compare(stored, large)).toBe(0);
+    expect(await connection.ask('TTL', `${RECORD_PREFIX}state/garden/1`)).toBe(-1);
+    expect(await connection.ask('KEYS', 'vivarium:part:*')).toEqual([]);
+    // Its parts are there, but the epoch is over.
+    await connection.ask('HSET', 'vivarium:fence:garden', 'epoch', 2);
+    expect(
+      await write(
+        2,
+        large.map((byte) => byte + 1),
+      ),
+    ).toBe(false);
+    expect(await connection.ask('GET', `${RECORD_PREFIX}state/garden/1`)).toEqual(stored);
+    expect(await connection.ask('TTL', 'vivarium:part:2/0')).toBeGreaterThan(0);
+  });
+
+  test('a room takes so many bytes, and no more', async () => {
+    const { roomBytes } = DEFAULTS.cluster;
+    await connection.ask('HSET', 'vivarium:fence:garden', 'bytes', roomBytes - 100);
+    expect(await write(1, new Uint8Array(100))).toBe(true);
+    await expect(write(2, new Uint8Array(101))).rejects.toBeInstanceOf(LogFull);
+    // What makes room is always taken.
+    expect(await write(2, new Uint8Array(50))).toBe(true);
+    expect(await write(3, new Uint8Array(50), 'state/garden/2')).toBe(true);
+  });
+
+  test('a Valkey that is full takes no more, and says so', async () => {
+    await connection.ask('CONFIG', 'SET', 'maxmemory', 1);
+    await expect(write(1, new Uint8Array(10))).rejects.toBeInstanceOf(LogFull);
+    expect(await valkeyLeases(connection).renew('garden', 'a', 1)).toBe(true);
+  });
+
+  test('nothing counts as written that is not on the disk', async () => {
+    await connection.ask('CONFIG', 'SET', 'appendonly', 'no');
+    await expect(write(1, new Uint8Array(10))).rejects.toThrow();
+  });
+});
