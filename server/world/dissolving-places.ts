@@ -4,7 +4,7 @@ import { getOrAdd } from '../platform/get-or-add.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** Depths by the picture, which stays the same while an organism dissolves. */
+/** Orders of cells by the picture, which stays the same while an organism dissolves. */
 const known = new WeakMap<Uint8Array, Uint16Array>();
 /** How far chance moves a place back in the order, in places. */
 const ROUGHNESS = 3;
@@ -18,7 +18,7 @@ const OPAQUE = 26;
  * order that chance makes irregular, and so many that none is left at the end.
  *
  * @param ticks until none is left, this one included; at least 1
- * @param chanceOf a fixed chance of each place, 0…1
+ * @param chanceOf a fixed chance of each place, 0…1, the same as long as `seen` is
  * @returns none if it owns none
  */
 export function dissolvingPlaces(
@@ -29,23 +29,29 @@ export function dissolvingPlaces(
 ): number[] {
   // As it looked last, so that the rim does not follow the holes. A seed has not been seen yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
-  const depth = seen ? getOrAdd(known, seen, () => depths(seen, side)) : new Uint16Array(side ** 2);
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
     grid.place(x + (cell % side), y + Math.floor(cell / side));
-  // Order and cell in one number, as numbers are sorted fastest.
-  const keys = new Float64Array(depth.length);
-  let owned = 0;
-  for (let cell = 0; cell < depth.length; cell++) {
+  const chanceAt = (cell: number): number => chanceOf(placeOf(cell));
+  const order = seen
+    ? getOrAdd(known, seen, () => orderOf(depths(seen, side), chanceAt))
+    : orderOf(new Uint16Array(side ** 2), chanceAt);
+  const owned: number[] = [];
+  for (const cell of order) {
     const place = placeOf(cell);
-    if (grid.ownerAt(place) !== id) continue;
-    const order = Math.floor(STEPS * (depth[cell] + ROUGHNESS * chanceOf(place)));
-    keys[owned++] = order * depth.length + cell;
+    if (grid.ownerAt(place) === id) owned.push(place);
   }
-  const sorted = keys.subarray(0, owned).sort();
-  return Array.from(sorted.subarray(0, Math.ceil(owned / ticks)), (key) =>
-    placeOf(key % depth.length),
-  );
+  return owned.slice(0, Math.ceil(owned.length / ticks));
+}
+
+/** The cells in the order in which they go. @param depth [cells] */
+function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
+  // Order and cell in one number, as numbers are sorted fastest.
+  const keys = Float64Array.from(depth, (deep, cell) => {
+    const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
+    return order * depth.length + cell;
+  });
+  return Uint16Array.from(keys.sort(), (key) => key % depth.length);
 }
 
 /**

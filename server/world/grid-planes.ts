@@ -15,7 +15,7 @@ export class GridPlanes {
   private readonly chunks: Uint16Array;
   /** By chunk, 1 = changed. */
   private readonly changed: Uint8Array;
-  /** Places released since `takeFreed`; some may be claimed again. */
+  /** Places offered since `takeFreed`; some may be claimed again. */
   private freed: number[] = [];
 
   /** @param planes reused in place, unless its colours are not aligned to 4 bytes; default: bare */
@@ -58,12 +58,22 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Makes a place bare. */
+  /** Makes a place bare and offers it to those who are blocked there. */
   release(place: number): void {
+    this.clear(place);
+    this.offer(place);
+  }
+
+  /** Makes a place bare, without waking anybody for it. */
+  clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
-    this.freed.push(place);
     this.touch(place);
+  }
+
+  /** Offers a bare place to those who are blocked there. */
+  offer(place: number): void {
+    this.freed.push(place);
   }
 
   /** Sets the colour of a place. @param colour one of `coloursOf` */
@@ -94,7 +104,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Takes the places released since the last call that are still bare. */
+  /** Takes the places offered since the last call that are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }

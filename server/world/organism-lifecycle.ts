@@ -15,6 +15,7 @@ import {
   takeExpressed,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
+import { type Ground, leaveGround, loseGround } from './freed-ground.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
@@ -141,8 +142,7 @@ export class OrganismLifecycle {
 
   /** Frees places of an organism that departs. */
   lose(places: readonly number[]): void {
-    for (const place of places) this.grid.release(place);
-    for (const neighbour of this.population.pressingOn(places)) neighbour.stirs = 0;
+    loseGround(places, this.ground);
   }
 
   /**
@@ -168,15 +168,13 @@ export class OrganismLifecycle {
     this.disposed.push(organism.patch);
     this.dead.push(organism);
     this.lineage.add(organism, cause);
-    const freed: number[] = [];
-    this.grid.each(organism.window, (place) => {
-      if (this.grid.ownerAt(place) !== organism.id) return;
-      this.grid.release(place);
-      freed.push(place);
-    });
-    // Neighbours that were blocked here may wake again, however often they tried before.
-    for (const neighbour of this.population.pressingOn(freed)) neighbour.stirs = 0;
+    leaveGround(organism, this.ground);
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
+  }
+
+  private get ground(): Ground {
+    const { grid, population, rules } = this;
+    return { grid, population, rules };
   }
 
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */

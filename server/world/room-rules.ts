@@ -7,7 +7,7 @@ import type { LifeSettings } from '../../shared/vocabulary.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { OuterEvent } from './events.ts';
-import { type CommandState, RULES_VERSION } from './room-state.ts';
+import { type CommandState, RULES_VERSION, type RulesVersion } from './room-state.ts';
 import type { Species } from './species.ts';
 
 /** Every organism steps each tick. */
@@ -21,7 +21,7 @@ export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
 
 /** Which version of the rules, and the numbers in force. */
 export class RoomRules {
-  version: 1 | typeof RULES_VERSION = RULES_VERSION;
+  version: RulesVersion = RULES_VERSION;
   /** Of chances (`chance.ts`), uint32. */
   seed: number;
   /** Places a step by which wounds close from their rim; undefined: at once. */
@@ -49,6 +49,11 @@ export class RoomRules {
     return this.version >= 2;
   }
 
+  /** Whether what departs wakes its neighbours when it is gone, not with each place. */
+  get areCalm(): boolean {
+    return this.version >= 3;
+  }
+
   /**
    * The event that brings a room to the present rules, with the numbers of its checkpoint's card.
    *
@@ -65,7 +70,7 @@ export class RoomRules {
     return {
       what: 'rules',
       rules: RULES_VERSION,
-      seed: isPresent ? this.seed : seed >>> 0,
+      seed: this.areLiving ? this.seed : seed >>> 0,
       ...(closing !== undefined && { closing }),
       ...(relatives && { relatives }),
       ...(sampler && { sampler }),

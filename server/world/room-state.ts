@@ -34,10 +34,14 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
-/** The rules of new rooms. 1: organisms step each tick, and wounds close at once. */
-export const RULES_VERSION = 2;
+/**
+ * The rules of new rooms. 1: organisms step each tick, and wounds close at once. 2: each place that
+ * a departing organism loses wakes its neighbours.
+ */
+export const RULES_VERSION = 3;
 /** Version of the rules that a room lives by. */
-export const rulesVersion = v.picklist([1, RULES_VERSION]);
+export const rulesVersion = v.picklist([1, 2, RULES_VERSION]);
+export type RulesVersion = v.InferOutput<typeof rulesVersion>;
 /** Seed of a room's chances, uint32. */
 export const seed = word;
 /** Cells a step by which wounds close. */

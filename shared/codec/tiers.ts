@@ -15,10 +15,13 @@ export interface Tier {
   readonly rest: number;
 }
 
-/** Best first: a viewer that cannot keep up with one gets the next. */
+/**
+ * Best first: a viewer that cannot keep up with one gets the next. On phones, cells that do not
+ * change in four steps of idle life are at rest.
+ */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 5, step: 8, rest: 4 },
-  phone: { every: 2, after: 0, hold: 8, step: 8, rest: 9 },
+  phone: { every: 2, after: 0, hold: 8, step: 8, rest: 13 },
   thrifty: { every: 4, after: 1, hold: 16, step: 16, rest: 8 },
 } as const satisfies Record<string, Tier>;
 

@@ -1,12 +1,12 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; before a
- * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
+ * One engine over several threads, each with its own store. Every patch is in one of them; in a step
+ * with uneven load, some patches move. A patch steps identically in any thread, so callers see
  * no difference.
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
 import { PatchTable, stageAfter } from '../core/patch-table.ts';
-import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
+import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 /** What this side knows of a patch. */
@@ -20,7 +20,15 @@ interface Placement {
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
-/** Patches that may move before one step: each costs a copy of its state. */
+/** A patch that is stepped in another thread than before. */
+interface Move {
+  /** Index of its step. */
+  readonly step: number;
+  readonly patch: PatchId;
+  readonly to: number;
+}
+
+/** Patches that may move in one step: each costs a copy of its state. */
 const MAX_MOVES = 8;
 
 /** Combines threads to one engine. @param threads which have loaded the same checkpoints */
@@ -51,40 +59,59 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         results[parts[t][k]] = result;
       });
     });
-    const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected');
-    if (failed) throw (failed as PromiseRejectedResult).reason;
+    await allSettled(calls);
     return results as never;
   };
 
-  const move = async (patch: PatchId, to: number): Promise<void> => {
-    const placement = placements.require(patch);
-    await threads[to].put(await threads[placement.thread].take([patch]));
-    placement.thread = to;
-  };
-
-  /** Moves patches until the threads' load of a step is as even as possible. */
-  const balance = async (steps: readonly PatchStep[]): Promise<void> => {
+  /** The moves that make the threads' load of a step as even as possible. */
+  const movesFor = (steps: readonly PatchStep[]): Move[] => {
     const load = threads.map(() => 0);
-    const work = steps.map((step) => {
+    const work = steps.map((step, index) => {
       const placement = placements.require(step.patch);
       const cells = stageAfter(placement, step) ** 2;
       load[placement.thread] += cells;
-      return { patch: step.patch, placement, cells };
+      return { index, patch: step.patch, thread: placement.thread, cells };
     });
-    for (let moves = 0; moves < MAX_MOVES; moves++) {
+    const moves = new Map<PatchId, Move>();
+    for (let i = 0; i < MAX_MOVES; i++) {
       const from = load.indexOf(Math.max(...load));
       const to = load.indexOf(Math.min(...load));
       const gap = load[from] - load[to];
       // Moving more than half of the difference would only reverse it.
-      const fitting = work.filter(
-        ({ placement, cells }) => placement.thread === from && 2 * cells <= gap,
-      );
-      if (fitting.length === 0) return;
-      const { patch, cells } = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
-      await move(patch, to);
-      load[from] -= cells;
-      load[to] += cells;
+      const fitting = work.filter(({ thread, cells }) => thread === from && 2 * cells <= gap);
+      if (fitting.length === 0) break;
+      const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
+      moves.set(one.patch, { step: one.index, patch: one.patch, to });
+      one.thread = to;
+      load[from] -= one.cells;
+      load[to] += one.cells;
     }
+    return [...moves.values()].filter(({ patch, to }) => placements.require(patch).thread !== to);
+  };
+
+  /** Moves a patch and steps it in its new thread, which meanwhile steps its other patches. */
+  const moveAndStep = async ({ patch, to }: Move, step: PatchStep): Promise<Readout> => {
+    const placement = placements.require(patch);
+    const taken = await threads[placement.thread].take([patch]);
+    placement.thread = to;
+    const [, [readout]] = await Promise.all([threads[to].put(taken), threads[to].step([step])]);
+    return readout;
+  };
+
+  const stepAndMove = async (steps: readonly PatchStep[], moves: Move[]): Promise<Readout[]> => {
+    // Taken before their old threads step the others, so that they arrive before those are done.
+    const moving = moves.map((move) => moveAndStep(move, steps[move.step]));
+    const isMoving = new Set(moves.map(({ step }) => step));
+    const stay = distribute(
+      'step',
+      steps.filter((_, i) => !isMoving.has(i)),
+    );
+    const [staying, ...moved] = await allSettled([stay, ...moving.map(async (one) => [await one])]);
+    const readouts = staying[Symbol.iterator]();
+    return steps.map((_, i) => {
+      const move = moves.findIndex(({ step }) => step === i);
+      return move < 0 ? readouts.next().value! : moved[move][0];
+    });
   };
 
   return {
@@ -104,9 +131,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     step: (steps) =>
       inOrder(async () => {
         const entries = placements.entriesOf(steps);
-        await balance(steps);
+        const moves = movesFor(steps);
         for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
-        return distribute('step', steps);
+        return stepAndMove(steps, moves);
       }),
     exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
     importStates: (states) =>
@@ -125,4 +152,13 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         await Promise.all(threads.map((thread) => thread.close()));
       })),
   };
+}
+
+/** Waits for all promises. @throws the error of the first that fails, after the others */
+async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
 }

@@ -5,6 +5,7 @@ import type { Engine, PatchId } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
+import { Mutex } from '../../../server/platform/mutex.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still } from './contract.ts';
 
@@ -16,6 +17,8 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   const store = await createPatchStore(CONTRACT_MODELS, backend);
   const living = new Set<PatchId>();
   const moved: number[] = [];
+  // A thread answers in order.
+  const mutex = new Mutex();
   const engine: ThreadEngine = {
     info: backend.info,
     hasUnusedLibraries: false,
@@ -23,17 +26,17 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
       for (const { patch } of patches) living.add(patch);
       return store.plant(patches);
     },
-    step: (steps) => store.step(steps),
+    step: (steps) => mutex.runExclusive(() => store.step(steps)),
     exportStates: async (patches) => store.exportStates(patches),
     importStates: async (states) => store.importStates(states),
     async take(patches) {
       for (const patch of patches) living.delete(patch);
       moved.push(...patches);
-      return store.take!(patches);
+      return mutex.runExclusive(async () => store.take!(patches));
     },
     async put(patches) {
       for (const { patch } of patches) living.add(patch);
-      return store.put!(patches);
+      return mutex.runExclusive(async () => store.put!(patches));
     },
     dispose: async (patches) => store.dispose(patches),
     close: () => store.close(),

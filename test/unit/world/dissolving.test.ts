@@ -192,11 +192,11 @@ describe('dissolving', () => {
     expect(words(hand.ticks(dissolveSeconds).at(-3)!)).toContain('died');
   });
 
-  test('DEP-9: a neighbour that it blocked grows into what it loses, however often it has tried', () => {
-    const hand = new HandRoom(SLOW);
+  /** Anna's organism departs with the next tick, from columns 4 to 11; Bert's rests beside it, from column 10 on. */
+  function besideDeparting(rules: number): HandRoom {
+    let hand = new HandRoom(SLOW);
     hand.regrows = true;
     for (const { id } of PEOPLE) hand.room.enter(id);
-    // Anna's organism lies in columns 4 to 11, Bert's from column 10 on.
     hand.plant(8, 8, ANNA);
     hand.ticks(GROWN);
     hand.plant(14, 8, BERT);
@@ -204,8 +204,30 @@ describe('dissolving', () => {
     hand.change = 0;
     hand.ticks(protectedSeconds);
     expect([hand.owner(11, 8), hand.owner(12, 8)]).toEqual([1, 2]);
+    const from = v.parse(roomState, { ...hand.room.export(), rules });
+    const { ages } = hand;
+    hand = Object.assign(new HandRoom({ from }), { regrows: true });
+    for (const [patch, age] of ages) hand.ages.set(patch, age);
     hand.plant(26, 18, CLEO);
-    hand.ticks(dissolveSeconds + 2);
+    return hand;
+  }
+
+  test('DEP-9: a neighbour that it blocked rests until it is gone, then grows into what it has left', () => {
+    const hand = besideDeparting(3);
+    const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
+    expect(life).toContainEqual({ what: 'departing', id: 1 });
+    expect(life).not.toContainEqual({ what: 'awake', id: 2 });
+    expect([hand.owner(10, 8), hand.owner(11, 8)]).not.toContain(2);
+    expect(hand.tick().life).toContainEqual({ what: 'awake', id: 2 });
+    hand.tick();
+    expect([hand.owner(10, 8), hand.owner(11, 8), hand.owner(9, 8)]).toEqual([2, 2, 0]);
+  });
+
+  test('DEP-9, PAC-3: in a room of an earlier release each place that it loses wakes the neighbour', () => {
+    const hand = besideDeparting(2);
+    const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
+    expect(life).toContainEqual({ what: 'awake', id: 2 });
+    hand.ticks(2);
     expect([hand.owner(10, 8), hand.owner(11, 8), hand.owner(9, 8)]).toEqual([2, 2, 0]);
   });
 });
