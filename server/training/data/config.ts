@@ -19,9 +19,9 @@ const emoji = v.pipe(
     kind: v.literal('emoji'),
     /**
      * 171 animals and plants; these with faces, food and fantasy people; all except flags and
-     * symbols.
+     * symbols; the two hundred of `unseen.ts`, to evaluate on.
      */
-    set: v.picklist(['bestiary', 'organisms', 'broad']),
+    set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
     validationShare,

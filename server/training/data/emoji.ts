@@ -17,6 +17,7 @@ import { titleCase } from './names.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';
 import { readPicture } from './picture.ts';
+import { isUnseen } from './unseen.ts';
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
@@ -54,6 +55,11 @@ const SETS: Record<
     sha256: '693844b9f06a5db73057799beaf93623946fc690105031628cc5a65d55628a09',
     what: 'all emoji but flags and symbols',
     has: ({ category }) => !/^(Flags|Symbols|Component)$/.test(category),
+  },
+  unseen: {
+    sha256: 'dc1a8153dbccab7791273fb687a9f474938683e35a4db49f7f79df3f3ac3e403',
+    what: 'objects, drinks, hands, places and vehicles, kept apart from training',
+    has: isUnseen,
   },
 };
 

@@ -1,16 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
-import { emojiKind, emojiName, openEmoji } from '../../../../server/training/data/emoji.ts';
+import {
+  type EmojiRecord,
+  emojiKind,
+  emojiName,
+  openEmoji,
+} from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
+import { isOfUnseenKind, isUnseen } from '../../../../server/training/data/unseen.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();
-const load = (set: 'bestiary' | 'organisms' | 'broad', more: object = {}): Promise<Dataset> =>
-  loadDataset({ kind: 'emoji', set, ...more }, { cacheFolder: folder() });
+const load = (
+  set: 'bestiary' | 'organisms' | 'broad' | 'unseen',
+  more: object = {},
+): Promise<Dataset> => loadDataset({ kind: 'emoji', set, ...more }, { cacheFolder: folder() });
 
 describe('the emoji sets', () => {
   let organisms: Dataset;
@@ -22,6 +31,18 @@ describe('the emoji sets', () => {
     expect(organisms).toMatchObject({ name: 'noto-organisms', side: 32, channels: 4, count: 418 });
     expect((await load('bestiary')).count).toBe(171);
     expect((await load('broad')).count).toBe(1372);
+    expect((await load('unseen')).count).toBe(200);
+  });
+
+  test('have unseen ones of kinds that no gallery shows, all of these kinds', () => {
+    const list: EmojiRecord[] = JSON.parse(
+      readFileSync(join(packageFolder('emoji-datasource-google'), 'emoji.json'), 'utf8'),
+    );
+    const shown = new Set(organisms.entries.map(({ name }) => name));
+    const unseen = list.filter(isUnseen);
+    expect(unseen).toHaveLength(200);
+    expect(unseen.filter((emoji) => shown.has(emojiName(emoji)))).toEqual([]);
+    expect(new Set(list.filter(isOfUnseenKind))).toEqual(new Set(unseen));
   });
 
   test('are named, and of a kind', () => {
