@@ -16,13 +16,34 @@ import { type Adam, createAdam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
+import { takePatients } from './patients.ts';
 import { Pool, type PoolEntry } from './pool.ts';
-import { freshPlan, openGround, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
+import {
+  freshPlan,
+  openGround,
+  patientPlan,
+  pooledPlan,
+  type RolloutPlan,
+} from './rollout-plan.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
-export type UpdateReport = Awaited<ReturnType<Trainer['update']>>;
+export interface UpdateReport {
+  readonly update: number;
+  /** −log p(x | z) of new organisms. */
+  readonly reconstruction: number;
+  /** KL(q ‖ p) of new organisms. */
+  readonly divergence: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** −log p(x | states) of pooled organisms after their steps. */
+  readonly pooled?: number;
+  /** Mean age of the states drawn from the pool, steps. */
+  readonly age?: number;
+  /** −log p(x | states) of patients, of the cells that count. */
+  readonly patients?: number;
+}
 
 /** The training loop of one run: `update()` until the run is done. */
 export class Trainer {
@@ -30,6 +51,8 @@ export class Trainer {
   private pool: Pool;
   /** States with neighbours, each with its open ground. */
   private crowd: Pool;
+  /** States with wounds that close from their rim. */
+  private patients: Pool;
   /** Updates done. */
   private done: number;
 
@@ -43,9 +66,10 @@ export class Trainer {
       readonly parallel: DataParallel;
     },
   ) {
-    this.passes = new DataPasses(trainingImages(config, data), config.seed);
+    this.passes = new DataPasses(passImages(config, data), config.seed);
     this.pool = new Pool(config.pool?.size ?? 0, state.pool);
     this.crowd = new Pool(config.pool?.crowded?.size ?? 0, state.crowd);
+    this.patients = new Pool(config.pool?.patients?.size ?? 0, state.patients);
     this.done = state.update;
   }
 
@@ -83,20 +107,22 @@ export class Trainer {
    *
    * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
-  async update() {
-    const { pool, crowd } = this;
+  async update(): Promise<UpdateReport> {
+    const { pool, crowd, patients } = this;
     this.pool = pool.copy();
     this.crowd = crowd.copy();
+    this.patients = patients.copy();
     try {
       return await this.tryUpdate();
     } catch (error) {
       this.pool = pool;
       this.crowd = crowd;
+      this.patients = patients;
       throw error;
     }
   }
 
-  private async tryUpdate() {
+  private async tryUpdate(): Promise<UpdateReport> {
     const { config } = this;
     const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
@@ -113,6 +139,7 @@ export class Trainer {
     const hasSide = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
     this.pool.keep(hasSide);
     this.crowd.keep(hasSide);
+    this.patients.keep(hasSide);
     const drawn = pooling ? drawnStates(pooling) : 0;
     // As published: the pool is used only when it holds more states than are drawn.
     const pooled = pooling && this.pool.count > drawn ? this.pool.take(drawn, random) : [];
@@ -133,13 +160,14 @@ export class Trainer {
     const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
     const plans = [...freshPlans];
     let crowded: PoolEntry[] = [];
+    let patients: PoolEntry[] = [];
     if (pooling) {
       const { calm, steps } = pooling;
       const planConfig = { ...config, pool: pooling };
       const wounded = Math.round(pooling.wounded * pooling.batch);
       const further = (first: number) =>
         calm && first >= pooling.batch
-          ? { steps: calm.steps, wounded: 0 }
+          ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
           : { steps, wounded: wounded - first };
       plans.push(
         ...this.microBatches(pooled, (entries, first) =>
@@ -152,14 +180,30 @@ export class Trainer {
           pooledPlan(planConfig, entries, { steps, wounded: 0 }, moment),
         ),
       );
+      if (pooling.patients && pooled.length > 0) {
+        const { steps: some } = pooling.patients;
+        patients = takePatients(
+          config,
+          { pool: this.pool, crowd: this.crowd, patients: this.patients },
+          moment.side,
+          random,
+        );
+        plans.push(
+          ...this.microBatches(patients, (entries) =>
+            patientPlan(planConfig, entries, some, moment),
+          ),
+        );
+      }
     }
-    const samples = fresh.length + pooled.length + crowded.length;
+    const samples = fresh.length + pooled.length + crowded.length + patients.length;
     const { outcomes, parts } = await parallel.run(
       adam.parameters,
       plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
     );
     const grown = outcomes.slice(0, freshPlans.length);
     const aged = outcomes.slice(freshPlans.length);
+    const nursed = outcomes.filter((_, i) => plans[i].closed);
+    const free = aged.filter((outcome) => !nursed.includes(outcome));
     let gradientNorm: number;
     try {
       if (pooling) this.putBack(pooling.admit + standIns, grown, aged, random);
@@ -171,17 +215,15 @@ export class Trainer {
     this.done = update;
     return {
       update,
-      /** −log p(x | z) of new organisms. */
       reconstruction: -mean(grown, ({ nats }) => nats),
-      /** KL(q ‖ p) of new organisms. */
       divergence: mean(grown, ({ divergence }) => divergence),
-      /** Before clipping. */
       gradientNorm,
       ...(aged.length > 0 && {
-        /** −log p(x | states) of pooled organisms after their steps. */
-        pooled: -mean(aged, ({ nats }) => nats),
-        /** Mean age of the states drawn from the pool, steps. */
+        pooled: -mean(free, ({ nats }) => nats),
         age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
+      }),
+      ...(nursed.length > 0 && {
+        patients: -mean(nursed, ({ nats }) => nats),
       }),
     };
   }
@@ -225,10 +267,12 @@ export class Trainer {
       outcomes.flatMap(({ entries }) => entries),
     );
     const entries = [...old, ...young.slice(0, admit)];
-    const isCrowded = ({ open }: PoolEntry) => open !== undefined;
+    const isPatient = ({ closed }: PoolEntry) => closed !== undefined;
+    const isCrowded = ({ open, closed }: PoolEntry) => open !== undefined && !closed;
     const isFree = ({ open }: PoolEntry) => open === undefined;
     this.pool.add(entries.filter(isFree), random);
     this.crowd.add(entries.filter(isCrowded), random);
+    this.patients.add(entries.filter(isPatient), random);
   }
 
   /** Encodes images to the means of their posteriors: [n, Z]. */
@@ -243,12 +287,14 @@ export class Trainer {
    *
    * @param latents [n, Z]
    * @param states [n, s, s, C] before the first segment, unless it begins with a seed
+   * @param closed [n, s, s] for segments with a rim: steps until each cell opens
    * @returns states after the last
    */
   run(
     latents: Float32Array,
     segments: readonly Segment[],
     states?: Float32Array,
+    closed?: Uint8Array,
   ): Promise<Float32Array> {
     const { channels, latentSize, seed } = this.config;
     const count = latents.length / latentSize;
@@ -257,6 +303,9 @@ export class Trainer {
       latents: rowsOf(latents, chosen, latentSize),
       segments,
       ...(states && { states: rowsOf(states, chosen, states.length / count) }),
+      ...(closed && {
+        closed: Uint8Array.from(rowsOf(Float32Array.from(closed), chosen, closed.length / count)),
+      }),
       leak: leakAt(this.config, this.done / this.config.updates),
       seed: `${seed} run ${this.done} ${chosen[0]}`,
     }));
@@ -284,8 +333,10 @@ export class Trainer {
 
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
-    const [pool, crowd] = [this.pool, this.crowd].map((states) => [...states.all()]);
-    return { update: this.done, tensors: await this.on.adam.read(), pool, crowd };
+    const { pool, crowd, patients } = this;
+    const [free, beside, closing] = [pool, crowd, patients].map((states) => [...states.all()]);
+    const tensors = await this.on.adam.read();
+    return { update: this.done, tensors, pool: free, crowd: beside, patients: closing };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */
@@ -318,7 +369,19 @@ export function trainingImages(
   return all;
 }
 
-function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunState): void {
+/** The images of a pass: those of the gallery as often as configured. */
+function passImages(config: TrainingConfig, data: Dataset): Uint32Array {
+  const all = trainingImages(config, data);
+  const gallery = data.splits.train.subarray(0, config.gallery);
+  const repeats = Array.from({ length: config.galleryTimes - 1 }, () => [...gallery]);
+  return Uint32Array.from([...all, ...repeats.flat()]);
+}
+
+function checkFit(
+  config: TrainingConfig,
+  data: Dataset,
+  { pool, crowd, patients }: RunState,
+): void {
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   };
@@ -332,7 +395,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunSta
     );
   }
   if (trainingImages(config, data).length === 0) bad('there are no images to train on');
-  const foreign = [...pool, ...crowd].find(({ image }) => !(image < data.count));
+  const foreign = [...pool, ...crowd, ...patients].find(({ image }) => !(image < data.count));
   if (foreign) {
     throw new TrainingError(
       'bad-run',

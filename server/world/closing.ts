@@ -27,14 +27,36 @@ export function close(
   grid.each(window, (place, cell) => {
     if (grid.ownerAt(place) === id) lives[cell] = 1;
   });
-  const { width } = window;
+  organism.closed = stepsUntilOpen({ isClosed, lives, width: window.width, reach });
+}
+
+/**
+ * Steps until each closed cell of a square opens.
+ *
+ * @param wound.isClosed [S, S], 1 = closed
+ * @param wound.lives [S, S], 1 = the rim starts here
+ * @param wound.width S
+ * @param wound.reach places by which the rim moves in a step, ≥ 1
+ * @returns [S, S], 0…255; 0 where nothing is closed
+ */
+export function stepsUntilOpen({
+  isClosed,
+  lives,
+  width,
+  reach,
+}: {
+  readonly isClosed: Uint8Array;
+  readonly lives: Uint8Array;
+  readonly width: number;
+  readonly reach: number;
+}): Uint8Array {
   const near = distances(lives, width, (cell) => isClosed[cell] === 1);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   let last = 0;
   for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
   // Parts that lie apart follow when the rest has closed.
   const far = distances(lives, width, () => true);
-  organism.closed = isClosed.map((is, cell) => {
+  return isClosed.map((is, cell) => {
     if (!is) return 0;
     const steps = near[cell] > 0 ? stepsTo(near[cell]) : last + stepsTo(far[cell]);
     return Math.min(LATEST, steps);
