@@ -6,6 +6,7 @@ import type { Random } from '../../shared/random.ts';
 import { stepsUntilOpen } from '../world/closing.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Pool, PoolEntry } from './pool.ts';
+import type { Pools } from './pools.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
 /** A new wound leaves at least this many cells alive; else there is none. */
@@ -21,31 +22,24 @@ const LARGEST_SHIFT = 6 / 32;
 /** A cell counts in the loss once it has lived for this many steps. */
 const JUDGED_AFTER = 2;
 
-/** The pools that patients come from. */
-interface Wards {
-  readonly pool: Pool;
-  readonly crowd: Pool;
-  readonly patients: Pool;
-}
-
 type Patient = PoolEntry & { readonly closed: Uint8Array };
 type Body = Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>;
 
 /** Draws patients, some of them new: copies of states of the pools with a wound. */
 export function takePatients(
   config: TrainingConfig,
-  { pool, crowd, patients }: Wards,
+  { free, crowd, patients }: Pools,
   side: number,
   random: Random,
 ): PoolEntry[] {
   const plan = config.pool?.patients;
-  if (!plan || pool.count === 0) return [];
+  if (!plan || free.count === 0) return [];
   return Array.from({ length: plan.batch }, () => {
     if (patients.count > 0 && random.uniform() >= plan.renewed) {
       const [known] = patients.take(1, random);
       return random.uniform() < plan.again ? wounded(config, known, side, random) : known;
     }
-    const ward = crowd.count > 0 && random.uniform() < plan.crowded ? crowd : pool;
+    const ward = crowd.count > 0 && random.uniform() < plan.crowded ? crowd : free;
     const one = any(ward, random);
     const whole = {
       ...one,
@@ -55,7 +49,7 @@ export function takePatients(
     const chance = random.uniform();
     if (chance < plan.shifted) return shifted(config, whole, side, random);
     if (chance < plan.shifted + plan.strangers)
-      return { ...whole, states: any(pool, random).states };
+      return { ...whole, states: any(free, random).states };
     return wounded(config, whole, side, random);
   });
 }

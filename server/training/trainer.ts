@@ -3,10 +3,9 @@
  * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
-import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from '../autodiff/compute.ts';
 import { imageChannels } from '../vnca/readout.ts';
-import { DataPasses, randomOfUpdate } from './batches.ts';
+import { DataPasses, passImages, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
@@ -17,14 +16,9 @@ import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
 import { takePatients } from './patients.ts';
-import { Pool, type PoolEntry } from './pool.ts';
-import {
-  freshPlan,
-  openGround,
-  patientPlan,
-  pooledPlan,
-  type RolloutPlan,
-} from './rollout-plan.ts';
+import type { PoolEntry } from './pool.ts';
+import { Pools } from './pools.ts';
+import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
@@ -48,11 +42,7 @@ export interface UpdateReport {
 /** The training loop of one run: `update()` until the run is done. */
 export class Trainer {
   private readonly passes: DataPasses;
-  private pool: Pool;
-  /** States with neighbours, each with its open ground. */
-  private crowd: Pool;
-  /** States with wounds that close from their rim. */
-  private patients: Pool;
+  private pools: Pools;
   /** Updates done. */
   private done: number;
 
@@ -66,10 +56,11 @@ export class Trainer {
       readonly parallel: DataParallel;
     },
   ) {
-    this.passes = new DataPasses(passImages(config, data), config.seed);
-    this.pool = new Pool(config.pool?.size ?? 0, state.pool);
-    this.crowd = new Pool(config.pool?.crowded?.size ?? 0, state.crowd);
-    this.patients = new Pool(config.pool?.patients?.size ?? 0, state.patients);
+    this.passes = new DataPasses(
+      passImages(trainingImages(config, data), data.splits.train, config),
+      config.seed,
+    );
+    this.pools = Pools.create(config, state);
     this.done = state.update;
   }
 
@@ -108,22 +99,18 @@ export class Trainer {
    * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
   async update(): Promise<UpdateReport> {
-    const { pool, crowd, patients } = this;
-    this.pool = pool.copy();
-    this.crowd = crowd.copy();
-    this.patients = patients.copy();
+    const { pools } = this;
+    this.pools = pools.copy();
     try {
       return await this.tryUpdate();
     } catch (error) {
-      this.pool = pool;
-      this.crowd = crowd;
-      this.patients = patients;
+      this.pools = pools;
       throw error;
     }
   }
 
   private async tryUpdate(): Promise<UpdateReport> {
-    const { config } = this;
+    const { config, pools } = this;
     const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
@@ -136,13 +123,10 @@ export class Trainer {
       random,
       ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
     };
-    const hasSide = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
-    this.pool.keep(hasSide);
-    this.crowd.keep(hasSide);
-    this.patients.keep(hasSide);
+    pools.keep(({ states }) => states.length === moment.side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
     // As published: the pool is used only when it holds more states than are drawn.
-    const pooled = pooling && this.pool.count > drawn ? this.pool.take(drawn, random) : [];
+    const pooled = pooling && pools.free.count > drawn ? pools.free.take(drawn, random) : [];
     const standIns = pooling?.standIns && pooled.length === 0 ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
@@ -174,7 +158,7 @@ export class Trainer {
           pooledPlan(planConfig, entries, further(first), moment),
         ),
       );
-      if (pooled.length > 0) crowded = this.takeCrowded(moment.side, random);
+      if (pooled.length > 0) crowded = pools.takeCrowded(config, moment.side, random);
       plans.push(
         ...this.microBatches(crowded, (entries) =>
           pooledPlan(planConfig, entries, { steps, wounded: 0 }, moment),
@@ -182,12 +166,7 @@ export class Trainer {
       );
       if (pooling.patients && pooled.length > 0) {
         const { steps: some } = pooling.patients;
-        patients = takePatients(
-          config,
-          { pool: this.pool, crowd: this.crowd, patients: this.patients },
-          moment.side,
-          random,
-        );
+        patients = takePatients(config, pools, moment.side, random);
         plans.push(
           ...this.microBatches(patients, (entries) =>
             patientPlan(planConfig, entries, some, moment),
@@ -206,7 +185,10 @@ export class Trainer {
     const free = aged.filter((outcome) => !nursed.includes(outcome));
     let gradientNorm: number;
     try {
-      if (pooling) this.putBack(pooling.admit + standIns, grown, aged, random);
+      if (pooling) {
+        const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
+        pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
+      }
       // The last step that can fail, so that a failed update leaves the parameters unchanged.
       gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
     } finally {
@@ -239,40 +221,6 @@ export class Trainer {
       plans.push(plan(items.slice(first, first + micro) as T, first));
     }
     return plans;
-  }
-
-  /**
-   * Draws states with neighbours. Some are replaced by copies of states of the pool, with new
-   * neighbours.
-   */
-  private takeCrowded(side: number, random: Random): PoolEntry[] {
-    const plan = this.config.pool?.crowded;
-    if (!plan || this.pool.count === 0) return [];
-    const all = this.pool.all();
-    return Array.from({ length: plan.batch }, () => {
-      const [known] = this.crowd.count > 0 ? this.crowd.take(1, random) : [];
-      if (known && random.uniform() >= plan.renewed) return known;
-      const open = openGround(random, side, plan.largest);
-      return { ...all[random.integer(all.length)], open };
-    });
-  }
-
-  private putBack(
-    admit: number,
-    grown: readonly Outcome[],
-    aged: readonly Outcome[],
-    random: Random,
-  ): void {
-    const [old, young] = [aged, grown].map((outcomes) =>
-      outcomes.flatMap(({ entries }) => entries),
-    );
-    const entries = [...old, ...young.slice(0, admit)];
-    const isPatient = ({ closed }: PoolEntry) => closed !== undefined;
-    const isCrowded = ({ open, closed }: PoolEntry) => open !== undefined && !closed;
-    const isFree = ({ open }: PoolEntry) => open === undefined;
-    this.pool.add(entries.filter(isFree), random);
-    this.crowd.add(entries.filter(isCrowded), random);
-    this.patients.add(entries.filter(isPatient), random);
   }
 
   /** Encodes images to the means of their posteriors: [n, Z]. */
@@ -333,10 +281,7 @@ export class Trainer {
 
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
-    const { pool, crowd, patients } = this;
-    const [free, beside, closing] = [pool, crowd, patients].map((states) => [...states.all()]);
-    const tensors = await this.on.adam.read();
-    return { update: this.done, tensors, pool: free, crowd: beside, patients: closing };
+    return { update: this.done, tensors: await this.on.adam.read(), ...this.pools.all() };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */
@@ -367,14 +312,6 @@ export function trainingImages(
   all.set(train);
   all.set(validation, train.length);
   return all;
-}
-
-/** The images of a pass: those of the gallery as often as configured. */
-function passImages(config: TrainingConfig, data: Dataset): Uint32Array {
-  const all = trainingImages(config, data);
-  const gallery = data.splits.train.subarray(0, config.gallery);
-  const repeats = Array.from({ length: config.galleryTimes - 1 }, () => [...gallery]);
-  return Uint32Array.from([...all, ...repeats.flat()]);
 }
 
 function checkFit(
