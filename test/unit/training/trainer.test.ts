@@ -105,7 +105,7 @@ const runs: [string, TrainingConfig][] = [
         size: 12,
         admit: 4,
         calm: { batch: 2, steps: [1, 2], rest: 1 },
-        crowded: { batch: 2, fresh: 0.5 },
+        crowded: { batch: 2 },
         patients: { batch: 4, steps: [2, 5], shifted: 0.2, strangers: 0.2, crowded: 0.5 },
       },
     }),
