@@ -187,6 +187,8 @@ const fields = v.strictObject({
   optimiser: v.optional(
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
+      /** The encoder's rate, as a multiple: it can learn faster than a rule that is already good. */
+      encoderRate: v.optional(positive, 1),
       /** Updates over which the rate rises from zero. */
       warmup: v.optional(whole, 0),
       /** Last share of the run, over which the rate falls linearly to `finalRate` of itself. */
