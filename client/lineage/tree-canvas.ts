@@ -27,6 +27,10 @@ const LEGEND = 1_100;
 const LEGEND_START = 330;
 /** Of names, px. */
 const TEXT = 12;
+/** Least width by height of a tree. */
+const LEAST_ASPECT = 0.4;
+/** How many times wider or narrower a window is that was turned. */
+const TURNED = 1.4;
 
 export interface TreeCanvasOptions {
   readonly canvas: HTMLCanvasElement;
@@ -48,8 +52,8 @@ export interface TreeCanvasOptions {
 
 /** A tree on a canvas. */
 export class TreeCanvas {
-  readonly layout: TreeLayout;
-  readonly camera: TreeCamera;
+  layout!: TreeLayout;
+  camera!: TreeCamera;
   readonly pictures: TreePictures;
   chosen: TreeNode | undefined;
   private readonly unbind: () => void;
@@ -57,12 +61,11 @@ export class TreeCanvas {
   private frame = 0;
   private since: number | undefined;
   private size = { width: 1, height: 1 };
+  /** Width by height of the window that the tree was laid out for. */
+  private aspect = 0;
 
   constructor(private readonly options: TreeCanvasOptions) {
-    const { canvas, page, room, isMirrored } = options;
-    const { width, height } = canvas.getBoundingClientRect();
-    this.layout = layoutTree(page, Math.max(0.4, width / Math.max(1, height)));
-    this.camera = new TreeCamera(this.layout, isMirrored ? -1 : 1);
+    const { canvas, page, room } = options;
     this.pictures = new TreePictures(room, page, () => {
       options.onPicture();
       this.invalidate();
@@ -94,7 +97,7 @@ export class TreeCanvas {
 
   fit(): void {
     this.camera.fit();
-    this.invalidate();
+    this.resize();
   }
 
   /** Looks at an organism; undefined: at none. */
@@ -121,8 +124,19 @@ export class TreeCanvas {
     this.size = { width, height };
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
+    this.fill(Math.max(LEAST_ASPECT, width / Math.max(1, height)));
     this.camera.resize(this.size, edges());
     this.draw(performance.now());
+  }
+
+  /** A phone that is turned lays the tree out anew, unless a part of it is looked at. */
+  private fill(aspect: number): void {
+    const { page, isMirrored } = this.options;
+    const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
+    if (this.aspect > 0 && (!isTurned || this.chosen || !this.camera.isWhole)) return;
+    this.aspect = aspect;
+    this.layout = layoutTree(page, aspect);
+    this.camera = new TreeCamera(this.layout, isMirrored ? -1 : 1);
   }
 
   private draw(now: number): void {
@@ -146,7 +160,8 @@ export class TreeCanvas {
       names: ({ organism }) => [nameOf(organism), planterOf(organism)],
       marksAt: edges().top - 1.9 * TEXT,
     });
-    if (size.width >= LEGEND) {
+    // Close by, names would stand behind it.
+    if (size.width >= LEGEND && camera.isWhole) {
       paintLegend(to, {
         ...{ size: TEXT, fonts: FONTS, ink: SCREEN_INK, forward: camera.forward },
         x: camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START,

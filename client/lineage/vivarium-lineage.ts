@@ -40,6 +40,7 @@ export class VivariumLineage extends LitElement {
   @state() private chosen: TreeNode | undefined;
   @state() private printing: 'under-way' | 'failed' | undefined;
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
+  @query('.links') private readonly links!: HTMLElement;
   @query('lineage-card') private readonly card!: LineageCard | null;
   private run = 0;
   /** Direction that the tree was laid out for. */
@@ -213,7 +214,12 @@ export class VivariumLineage extends LitElement {
       ...{ canvas: this.canvas, page: this.page!, room: this.room },
       isMirrored: this.direction === 'rtl',
       grows: !this.tree && !matchMedia('(prefers-reduced-motion: reduce)').matches,
-      edges: () => (innerHeight < LOW ? LOW_EDGES : EDGES),
+      edges: () => {
+        const { top, bottom, side } = innerHeight < LOW ? LOW_EDGES : EDGES;
+        // In the narrowest windows the links stand in two rows.
+        const links = innerHeight - this.links.getBoundingClientRect().top;
+        return { top, bottom: Math.max(bottom, links), side };
+      },
       covered: () =>
         innerWidth > NARROW || innerHeight < LOW
           ? { below: 0, end: Math.min(CARD, innerWidth / 2) }

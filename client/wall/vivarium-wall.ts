@@ -150,6 +150,7 @@ export class VivariumWall extends LitElement {
       this.tree = tree;
       this.toggleAttribute('dim', dim);
       this.captions = captions;
+      this.layout();
       void this.speak();
     });
     model.on('people', () => {
@@ -260,8 +261,7 @@ export class VivariumWall extends LitElement {
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
-        // Of several screens, only the first shows it.
-        this.tree && options.column + options.row === 0
+        this.showsTree
           ? html`<wall-tree .room=${options.room} .insets=${this.insets} .voice=${voices[0]}></wall-tree>`
           : nothing
       }
@@ -309,6 +309,11 @@ export class VivariumWall extends LitElement {
     if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
   }
 
+  /** Of several screens, only the first shows the tree. */
+  private get showsTree(): boolean {
+    return this.tree && this.options.column + this.options.row === 0;
+  }
+
   private layout(): void {
     const view = { width: this.clientWidth, height: this.clientHeight };
     const { options, overlay, model } = this;
@@ -317,10 +322,13 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    overlay?.toggleAttribute('over', isOver);
+    // A tree stands beside the words on every wall.
+    const isBeside = this.showsTree || !isOver;
+    overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
-    const insets: Insets = { top: gap, right: gap, bottom: gap, left: gap };
-    if (overlay && !isOver) {
+    const around: Insets = { top: gap, right: gap, bottom: gap, left: gap };
+    const insets = { ...around };
+    if (overlay && isBeside) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
       const isWide = view.width >= view.height;
       if (isWide && this.voices[0].direction === 'rtl')
@@ -329,7 +337,7 @@ export class VivariumWall extends LitElement {
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
     }
     this.insets = insets;
-    this.stage?.layout(view, insets);
+    this.stage?.layout(view, isOver ? around : insets);
   }
 
   /** Moves a code that lies on somebody to the other side, if it hides less than half there. */

@@ -169,11 +169,15 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   const wall = await newPage({ viewport: { width: 960, height: 540 }, reducedMotion: 'reduce' });
   // A server that does not answer at once is asked again.
   await wall.route('**/lineage/garden', (route) => route.abort(), { times: 1 });
-  await openWall(wall, `${url}/wall/garden`);
+  // Its room fills it, and the words stand over the room.
+  await openWall(wall, `${url}/wall/garden?frame=fill`);
   await (await hostOf(server)).call('farewell', { seconds: 10 });
   const tree = wall.locator('wall-tree[data-organisms="3"]');
   await tree.waitFor();
   expect(await wall.locator('wall-tree h2').textContent()).toBe('The family tree of this day');
+  const words = (await wall.locator('wall-overlay').boundingBox())!;
+  const title = (await wall.locator('wall-tree h2').boundingBox())!;
+  expect(title.x).toBeGreaterThanOrEqual(words.x + words.width);
   await tree.waitFor({ state: 'detached' });
   expect(room.size).toBe(0);
   await wall.context().close();
