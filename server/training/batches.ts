@@ -1,10 +1,25 @@
 /** Chooses the images of an update from its number alone, so that a run can resume anywhere. */
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
+import type { TrainingConfig } from './config.ts';
 import { shuffled } from './data/dataset.ts';
 
 /** Random numbers of one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
+
+/**
+ * The images of a pass: those of the gallery, which are the first of the training split, as often as
+ * configured.
+ */
+export function passImages(
+  all: Uint32Array,
+  train: Uint32Array,
+  { gallery, galleryTimes }: Pick<TrainingConfig, 'gallery' | 'galleryTimes'>,
+): Uint32Array {
+  const first = [...train.subarray(0, gallery)];
+  const repeats = Array.from({ length: galleryTimes - 1 }, () => first);
+  return Uint32Array.from([...all, ...repeats.flat()]);
+}
 
 /** Endless passes over images, each in a new random order. */
 export class DataPasses {

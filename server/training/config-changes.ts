@@ -64,8 +64,11 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
   const drawn = pool && scaled(pool.batch);
   const calm = pool?.calm && { ...pool.calm, batch: scaled(pool.calm.batch) };
   const crowded = pool?.crowded && { ...pool.crowded, batch: scaled(pool.crowded.batch) };
+  const patients = pool?.patients && { ...pool.patients, batch: scaled(pool.patients.batch) };
   if (crowded) crowded.size = Math.max(crowded.batch, scaled(crowded.size));
-  const parts = [fresh, drawn, calm?.batch, crowded?.batch].filter((part) => part !== undefined);
+  const parts = [fresh, drawn, calm?.batch, crowded?.batch, patients?.batch].filter(
+    (part) => part !== undefined,
+  );
   let micro = Math.min(batch.micro, ...parts);
   while (parts.some((part) => part % micro !== 0)) micro--;
   return {
@@ -79,6 +82,7 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
           batch: drawn,
           ...(calm && { calm }),
           ...(crowded && { crowded }),
+          ...(patients && { patients }),
           admit: Math.min(fresh, scaled(pool.admit)),
         },
       }),

@@ -72,6 +72,8 @@ const pool = v.strictObject({
        * on its history.
        */
       metamorphosis: v.optional(v.boolean(), false),
+      /** Weight of the squared change of all channels in the last step, which should be none. */
+      rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
     }),
   ),
   /**
@@ -89,6 +91,29 @@ const pool = v.strictObject({
       largest: v.optional(share, 0.7),
       /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
+    }),
+  ),
+  /**
+   * Additional states per update with wounds that close from their rim, as in a room whose card has
+   * `closing`: see `patients.ts`.
+   */
+  patients: v.exactOptional(
+    v.strictObject({
+      batch: count,
+      /** Most patients kept. */
+      size: v.optional(count, 40),
+      /** Steps of a patient, all differentiated; judged halfway and at the end. */
+      steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
+      /** Share of drawn patients that are new; above the size others are dropped for them. */
+      renewed: v.optional(share, 0.2),
+      /** Share of drawn patients that are wounded once more. */
+      again: v.optional(share, 0.1),
+      /** Share of new patients that are whole, but in another place. */
+      shifted: v.optional(share, 0),
+      /** Share of new patients that begin with the body of another. */
+      strangers: v.optional(share, 0),
+      /** Share of new patients with neighbours, where some are crowded. */
+      crowded: v.optional(share, 0),
     }),
   ),
   /** Share of drawn states that are damaged first. */
@@ -162,6 +187,8 @@ const fields = v.strictObject({
   optimiser: v.optional(
     v.strictObject({
       learningRate: v.optional(positive, 1e-4),
+      /** The encoder's rate, as a multiple: it can learn faster than a rule that is already good. */
+      encoderRate: v.optional(positive, 1),
       /** Updates over which the rate rises from zero. */
       warmup: v.optional(whole, 0),
       /** Last share of the run, over which the rate falls linearly to `finalRate` of itself. */
@@ -181,7 +208,18 @@ const fields = v.strictObject({
     {},
   ),
   augment: v.optional(
-    v.strictObject({ flip: v.optional(v.boolean(), false), shift: v.optional(whole, 0) }),
+    v.strictObject({
+      flip: v.optional(v.boolean(), false),
+      shift: v.optional(whole, 0),
+      /** Largest share by which a picture is made smaller. */
+      shrink: v.optional(share, 0),
+      /** Share of pictures whose colours are turned. */
+      recolour: v.optional(share, 0),
+      /** Share of pictures that become line drawings. */
+      lines: v.optional(share, 0),
+      /** Share of pictures that are left as they are. */
+      untouched: v.optional(share, 0),
+    }),
     {},
   ),
   /** Steps per program; longer ones recompute less and need more memory. */
@@ -190,6 +228,8 @@ const fields = v.strictObject({
   saveMinutes: v.optional(positive, 5),
   /** Most entries of the gallery. */
   gallery: v.optional(count, 512),
+  /** How often each pass shows an image of the gallery. */
+  galleryTimes: v.optional(count, 1),
 });
 
 type Fields = v.InferOutput<typeof fields>;
@@ -221,6 +261,15 @@ function* relationErrors(config: Fields): Generator<FieldError> {
     if (crowded && (crowded.batch % micro !== 0 || crowded.batch > crowded.size)) {
       const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${crowded.size}`;
       yield ['pool.crowded.batch', `is ${crowded.batch}: must be ${limits}`];
+    }
+    if (pool.patients) {
+      const { batch: drawnPatients, size, crowded: beside } = pool.patients;
+      if (drawnPatients % micro !== 0 || drawnPatients > size) {
+        const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${size}`;
+        yield ['pool.patients.batch', `is ${drawnPatients}: must be ${limits}`];
+      }
+      if (config.closing === undefined) yield ['pool.patients', 'needs "closing"'];
+      if (beside > 0 && !crowded) yield ['pool.patients.crowded', 'needs "pool.crowded"'];
     }
     if (pool.admit > batch.fresh) {
       yield ['pool.admit', `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`];

@@ -7,11 +7,13 @@ import { retry } from '../platform/retry.ts';
 import { runCommand } from '../settings/help.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
+import { imageChannels } from '../vnca/readout.ts';
 import { commandOf } from './command.ts';
 import { readConfig, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
+import { enlargeEncoder } from './enlarge-encoder.ts';
 import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread, saveAfterFailure } from './failures.ts';
@@ -28,7 +30,7 @@ import {
   saveRun,
   setAside,
 } from './run-folder.ts';
-import { firstState, type RunState, trainedShapes, withoutPools } from './run-state.ts';
+import { compactState, firstState, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt } from './schedule.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
@@ -115,8 +117,21 @@ async function begin(
   if (resume) return loadRun(folder, config);
   const state = firstState(config);
   if (from === undefined) return { state, seconds: 0 };
-  const { tensors: found } = await loadModel(from);
+  const { card, tensors: loaded } = await loadModel(from);
+  const { side, latentSize, readout } = config;
   const shapes = trainedShapes(config);
+  const drawn = new Map(
+    [...shapes.keys()].map((name) => [name, state.tensors.get(`parameter:${name}`)!]),
+  );
+  const encoder =
+    card.encoder &&
+    'convolutions' in card.encoder &&
+    enlargeEncoder(
+      { net: card.encoder, tensors: loaded },
+      { net: config.encoder, tensors: drawn },
+      { side, channels: imageChannels(readout), latentSize },
+    );
+  const found = new Map([...loaded, ...(encoder || [])]);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
     const why = 'the checkpoint is of another model than the configuration';
@@ -169,7 +184,7 @@ async function train(training: Training): Promise<number> {
     ...{ updates, done: trainer.updates, now, say, backend: compute.name },
   });
   const saveState = (whole: RunState): Promise<void> => {
-    const state = options.compact ? withoutPools(whole) : whole;
+    const state = options.compact ? compactState(whole) : whole;
     return saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   };
   const save = async (): Promise<void> => {

@@ -130,7 +130,7 @@ export async function createAdam(
 }
 
 function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
-  const { beta1, beta2, epsilon, clip, average } = options;
+  const { beta1, beta2, epsilon, clip, average, encoderRate } = options;
   const outputs: Record<string, Expression> = {};
   let squares: Expression = g.constant(0);
   for (const [name, shape] of shapes) {
@@ -151,7 +151,11 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
       g.divide(first, g.input('correction1', [])),
       g.add(g.sqrt(g.divide(second, g.input('correction2', []))), epsilon),
     );
-    const moved = g.subtract(of('parameter'), g.multiply(direction, g.input('rate', [])));
+    const change = g.multiply(direction, g.input('rate', []));
+    const moved = g.subtract(
+      of('parameter'),
+      name.startsWith('encoder.') && encoderRate !== 1 ? g.multiply(change, encoderRate) : change,
+    );
     outputs[`parameter:${name}`] = moved;
     outputs[`first:${name}`] = first;
     outputs[`second:${name}`] = second;

@@ -47,7 +47,7 @@ export const COMMAND = {
     from: {
       value: 'FOLDER',
       type: text,
-      help: 'start with the weights of this checkpoint instead of random ones',
+      help: 'start with the weights of this checkpoint instead of random ones; a larger encoder begins as its',
     },
     run: {
       value: 'FOLDER',

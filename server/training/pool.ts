@@ -16,6 +16,8 @@ export interface PoolEntry {
   readonly age: number;
   /** [S, S]: 1 open ground, 0 ground of neighbours. Absent: all is open. */
   readonly open?: Uint8Array;
+  /** [S, S]: steps until a cell that was killed can live again; else 0. Absent: none was. */
+  readonly closed?: Uint8Array;
 }
 
 /**

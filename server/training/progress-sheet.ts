@@ -3,10 +3,12 @@
  * and healing.
  */
 import { createRandom } from '../../shared/random.ts';
+import { stepsUntilOpen } from '../world/closing.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { growthSegments, stayingSegments } from './model/segments.ts';
 import { evenly } from './parameter-vector.ts';
+import { stepsLeft } from './patients.ts';
 import { drawSheet } from './pictures/sheet.ts';
 import { enlarged, type Tile, tileOfImage, tilesOfStates } from './pictures/tile.ts';
 import { sideAt } from './schedule.ts';
@@ -21,7 +23,8 @@ const HEALED = [4, 8, 16, 32, 64] as const;
 /**
  * Draws the sheet. Rows: images; organisms grown from them; samples of the prior; one organism as
  * it grows. For a rule that is trained beyond growth also: the grown organisms after 256 more
- * steps; the growing one in later steps; one that loses half of its cells and heals.
+ * steps; the growing one in later steps; one that loses half of its cells and heals, from the rim if
+ * the rule is trained so.
  *
  * @returns a PNG file
  */
@@ -42,18 +45,30 @@ export async function drawProgressSheet(
   const tiles = (states: Float32Array, of = side): Tile[] =>
     tilesOfStates(config, states, of).map((tile) => enlarged(tile, whole.side));
   const grown = await trainer.run(means, growth);
-  const stay = async (states: Float32Array, steps: number): Promise<Float32Array> =>
+  const stay = async (
+    states: Float32Array,
+    steps: number,
+    closed?: Uint8Array,
+  ): Promise<Float32Array> =>
     trainer.run(
       means.subarray(0, (states.length / grown.length) * means.length),
-      stayingSegments(config, steps, config.segmentSteps),
+      stayingSegments(config, steps, config.segmentSteps).map((segment) =>
+        closed ? { ...segment, rim: true } : segment,
+      ),
       states,
+      closed,
     );
   /** Tiles of the states after each number of further steps. */
-  const stayStrip = async (start: Float32Array, marks: readonly number[]): Promise<Tile[]> => {
+  const stayStrip = async (
+    start: Float32Array,
+    marks: readonly number[],
+    closed?: Uint8Array,
+  ): Promise<Tile[]> => {
     let current = start;
     const strip: Tile[] = [];
     for (const [i, mark] of marks.entries()) {
-      current = await stay(current, mark - (marks[i - 1] ?? 0));
+      const before = marks[i - 1] ?? 0;
+      current = await stay(current, mark - before, closed && stepsLeft(closed, before));
       strip.push(...tiles(current));
     }
     return strip;
@@ -75,8 +90,14 @@ export async function drawProgressSheet(
     strip.push(...(await stayStrip(states!, STAYED)));
     const wounded = grown.slice(0, side * side * channels);
     const healing = tiles(wounded);
-    applyWound(wounded, woundMask(random, side, 'half', 0.5), channels);
-    healing.push(...tiles(wounded), ...(await stayStrip(wounded, HEALED)));
+    const lives = woundMask(random, side, 'half', 0.5);
+    applyWound(wounded, lives, channels);
+    const isClosed = lives.map((is) => 1 - is);
+    const { closing } = config;
+    const closed = closing
+      ? stepsUntilOpen({ isClosed, lives, width: side, reach: closing })
+      : undefined;
+    healing.push(...tiles(wounded), ...(await stayStrip(wounded, HEALED, closed)));
     rows.splice(2, 0, tiles(await stay(grown, STAYED[STAYED.length - 1])));
     rows.push(healing);
   }

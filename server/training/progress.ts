@@ -41,6 +41,7 @@ export function createProgress({ updates, done, now, say, backend }: ProgressOpt
       return numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
     };
     const pooled = mean((x) => x.pooled);
+    const patients = mean((x) => x.patients);
     const reconstruction = mean((x) => x.reconstruction);
     const divergence = mean((x) => x.divergence);
     say(
@@ -54,6 +55,7 @@ export function createProgress({ updates, done, now, say, backend }: ProgressOpt
         ...(Number.isNaN(pooled)
           ? []
           : [`pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`]),
+        ...(Number.isNaN(patients) ? [] : [`patients ${patients.toFixed(1)}`]),
         `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
       ].join(' · '),
     );

@@ -11,6 +11,8 @@ export interface Target {
   readonly weight: Value;
   /** With a position loss: [1, s, s, 4 · octaves]. */
   readonly places?: Value;
+  /** For segments with a rim, [N, s, s, 1]: 0 leaves a cell out of the loss. */
+  readonly seen?: Value;
 }
 
 /** Inputs of one rollout. */
@@ -24,8 +26,11 @@ export interface Rollout {
   readonly conditioning: Conditioning;
   /** States before the first segment, unless it begins with a seed; the caller frees them. */
   readonly states?: Value;
-  /** Other inputs of a segment: update masks `mask0…` and `open` ground. Freed here. */
-  readonly masks?: (segment: Segment) => Record<string, Value>;
+  /**
+   * Other inputs of the segment of an index: update masks `mask0…`, `open` ground, `closed` cells.
+   * Freed here.
+   */
+  readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
 }
 
 /**
@@ -45,7 +50,7 @@ export async function differentiate(
   const { segments, conditioning } = rollout;
   const last = segments.length - 1;
   const first = Math.max(0, segments.length - rollout.differentiated);
-  const masks = segments.map((segment) => rollout.masks?.(segment) ?? {});
+  const masks = segments.map((segment, i) => rollout.masks?.(segment, i) ?? {});
   const before: (Value | undefined)[] = [rollout.states];
   const inputsOf = (i: number): Values => ({
     ...parameters,

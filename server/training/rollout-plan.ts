@@ -18,6 +18,8 @@ export interface RolloutPlan {
   readonly judged: ReadonlyMap<number, number>;
   /** [N, S, S] of grown patches: 1 where the ground is open. Absent: all of it is. */
   readonly open?: Uint8Array;
+  /** [N, S, S] of patients: steps until each cell opens. */
+  readonly closed?: Uint8Array;
   /** States to continue from, [N, S, S, C], and their ages in steps. */
   readonly states?: Float32Array;
   readonly ages?: readonly number[];
@@ -99,7 +101,7 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 export function pooledPlan(
   config: Pooling,
   entries: readonly PoolEntry[],
-  further: { readonly steps: Drawn; readonly wounded: number },
+  further: { readonly steps: Drawn; readonly wounded: number; readonly rest?: boolean },
   now: Moment,
 ): RolloutPlan {
   const { channels, pool, segmentSteps } = config;
@@ -117,6 +119,7 @@ export function pooledPlan(
   const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
   const spec = { ...config, side };
   const last = stayingSegments(spec, differentiated, segmentSteps);
+  if (further.rest) last.push({ ...last.pop()!, rest: true });
   const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
   return {
     images: Uint32Array.from(entries, ({ image }) => image),
@@ -128,6 +131,37 @@ export function pooledPlan(
     ages: entries.map(({ age }) => age),
     divergence: pool.divergence === 'all' ? 1 : 0,
     leak,
+  };
+}
+
+/** Plans further steps of patients, judged halfway and at the end. */
+export function patientPlan(
+  config: Pooling,
+  entries: readonly PoolEntry[],
+  steps: Drawn,
+  now: Moment,
+): RolloutPlan {
+  const count = drawSteps(steps, now);
+  const spec = { ...config, side: now.side };
+  const parts = [count - (count >> 1), count >> 1].map((part) =>
+    stayingSegments(spec, part, config.segmentSteps),
+  );
+  const segments = parts.flat().map((segment) => ({ ...segment, rim: true }));
+  const isCrowded = entries.some(({ open }) => open!.includes(0));
+  return {
+    images: Uint32Array.from(entries, ({ image }) => image),
+    looks: entries.map(({ look = 0 }) => look),
+    ...onGround(segments, isCrowded ? entries.map(({ open }) => open!) : undefined),
+    closed: Uint8Array.from(entries.flatMap(({ closed }) => [...closed!])),
+    differentiated: segments.length,
+    judged: new Map([
+      [parts[0].length - 1, config.judgeGrown],
+      [segments.length - 1, 1],
+    ]),
+    states: Float32Array.from(entries.flatMap(({ states }) => [...states])),
+    ages: entries.map(({ age }) => age),
+    divergence: config.pool.divergence === 'all' ? 1 : 0,
+    leak: now.leak,
   };
 }
 

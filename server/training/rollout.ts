@@ -1,11 +1,12 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 import { createRandom, hashText } from '../../shared/random.ts';
-import type { Value, Values } from '../autodiff/compute.ts';
+import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import { positionChannels, positionFields } from './model/position-loss.ts';
 import { drawMasks, type Segment } from './model/segments.ts';
+import { seenCells, stepsLeft } from './patients.ts';
 import type { PoolEntry } from './pool.ts';
 import { differentiate, type Target } from './rollout-gradient.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
@@ -32,6 +33,8 @@ export interface GrowJob {
   readonly segments: readonly Segment[];
   /** [N, s, s, C] before the first segment, unless it begins with a seed. */
   readonly states?: Float32Array;
+  /** [N, S, S], for segments with a rim: steps until each cell opens. */
+  readonly closed?: Uint8Array;
   /** Leak of the rule at this point of the run. */
   readonly leak: number;
   readonly seed: string;
@@ -96,12 +99,22 @@ export async function runRollout(
       return upload([n, stage, stage, data.channels], small);
     });
   const targets = new Map<number, Target>();
+  const stepsUntil = (i: number): number =>
+    plan.segments.slice(0, i).reduce((sum, { steps }) => sum + steps, 0);
   for (const [i, weight] of plan.judged) {
     if (weight <= 0) continue;
     const { stage } = plan.segments[i];
+    const seen = plan.closed && seenCells(plan.closed, stepsUntil(i + 1), plan.open);
     targets.set(i, {
       image: pictureAt(stage),
-      weight: fill(-weight / samples),
+      // Few cells teach as much as many.
+      weight: seen
+        ? upload(
+            [n],
+            weightsOf(seen, n).map((x) => (-weight / samples) * x),
+          )
+        : fill(-weight / samples),
+      ...(seen && { seen: upload([n, stage, stage, 1], seen) }),
       ...(places && {
         places: upload(
           [1, stage, stage, positionChannels(places)],
@@ -117,8 +130,11 @@ export async function runRollout(
     targets,
     conditioning,
     ...(plan.states && { states: upload([n, side, side, channels], plan.states) }),
-    masks: (segment) => ({
+    masks: (segment, i) => ({
       ...drawMasks(compute, config.update, n, segment, random),
+      ...(plan.closed && {
+        closed: uploadClosed(compute, n, segment, stepsLeft(plan.closed, stepsUntil(i))),
+      }),
       ...(plan.open && { open: compute.upload(...openAt(plan.open, side, segment.stage)) }),
     }),
   });
@@ -133,7 +149,9 @@ export async function runRollout(
   conditioning.free();
   compute.free(change, result.states, ...uploaded, ...Object.values(posterior));
   const patch = side * side * channels;
-  const steps = plan.segments.reduce((sum, segment) => sum + segment.steps, 0);
+  const steps = stepsUntil(plan.segments.length);
+  const closed = plan.closed && stepsLeft(plan.closed, steps);
+  const open = plan.open ?? closed?.slice().fill(1);
   return {
     totals: { ...ruleTotals, ...encoderTotals },
     nats: result.nats,
@@ -143,7 +161,8 @@ export async function runRollout(
       look: looks[i],
       states: states.slice(i * patch, (i + 1) * patch),
       age: (plan.ages?.[i] ?? 0) + steps,
-      ...(plan.open && { open: plan.open.slice(i * side * side, (i + 1) * side * side) }),
+      ...(open && { open: open.slice(i * side * side, (i + 1) * side * side) }),
+      ...(closed && { closed: closed.slice(i * side * side, (i + 1) * side * side) }),
     })),
   };
 }
@@ -200,7 +219,7 @@ async function posteriorMeans(
 async function grow(
   { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
   parameters: Values,
-  { latents, segments, states, leak, seed }: GrowJob,
+  { latents, segments, states, closed, leak, seed }: GrowJob,
 ): Promise<Float32Array> {
   const random = createRandom(hashText(seed));
   const n = latents.length / latentSize;
@@ -211,9 +230,14 @@ async function grow(
     const side = Math.sqrt(states.length / n / channels);
     current = { states: compute.upload([n, side, side, channels], states) };
   }
+  let steps = 0;
   for (const segment of segments) {
     const program = await programs.forward(segment);
-    const masks = drawMasks(compute, update, n, segment, random);
+    const masks = {
+      ...drawMasks(compute, update, n, segment, random),
+      ...(closed && { closed: uploadClosed(compute, n, segment, stepsLeft(closed, steps)) }),
+    };
+    steps += segment.steps;
     const next = await program.run({ ...parameters, ...conditioning.inputs, ...masks, ...current });
     compute.free(...Object.values(masks), ...Object.values(current));
     current = next;
@@ -222,6 +246,19 @@ async function grow(
   conditioning.free();
   compute.free(z, current.states);
   return result;
+}
+
+/** Steps until cells open, as the input of a segment. */
+const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
+  compute.upload([n, stage, stage, 1], Float32Array.from(steps));
+
+/** Weights of samples by the number of their cells that count, [N]: √(all / counted). */
+function weightsOf(seen: Float32Array, n: number): Float32Array {
+  const cells = seen.length / n;
+  return Float32Array.from({ length: n }, (_, i) => {
+    const counted = seen.subarray(i * cells, (i + 1) * cells).reduce((sum, is) => sum + is, 0);
+    return Math.sqrt(cells / Math.max(1, counted));
+  });
 }
 
 /** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */

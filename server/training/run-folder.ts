@@ -22,7 +22,7 @@ import { type RunState, trainedShapes } from './run-state.ts';
 const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
 /** Pools of a run's state. */
-const POOLS = ['pool', 'crowd'] as const;
+const POOLS = ['pool', 'crowd', 'patients'] as const;
 /** Subfolder of the picture sheets. */
 export const PICTURES_FOLDER = 'pictures';
 
@@ -92,11 +92,13 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   const run = stored.get('run')?.data;
   if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
-  const [pool, crowd] = POOLS.map((name) => readPool(stored, name, config.channels, file));
+  const [pool, crowd, patients] = POOLS.map((name) =>
+    readPool(stored, name, config.channels, file),
+  );
   stored.delete('run');
   const { images, from } = metadata;
   return {
-    state: { update: run[0], tensors: stored, pool, crowd },
+    state: { update: run[0], tensors: stored, pool, crowd, patients },
     seconds: run[1],
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
@@ -104,8 +106,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
 }
 
 /**
- * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` [n, S·S]
- * if they have one.
+ * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` and
+ * `closed` [n, S·S] if they have one.
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();
@@ -121,6 +123,7 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   addRows('states', ({ states }) => states);
   addRows('entries', ({ image, age, look = 0 }) => [image, age, look]);
   if (pool[0].open) addRows('open', ({ open }) => open!);
+  if (pool[0].closed) addRows('closed', ({ closed }) => closed!);
   return tensors;
 }
 
@@ -143,27 +146,32 @@ function readPool(
   channels: number,
   file: string,
 ): PoolEntry[] {
-  const [states, numbers, open] = ['states', 'entries', 'open'].map((part) => {
+  const [states, numbers, open, closed] = ['states', 'entries', 'open', 'closed'].map((part) => {
     const tensor = stored.get(`${name}.${part}`);
     stored.delete(`${name}.${part}`);
     return tensor;
   });
-  if (!states && !numbers && !open) return [];
+  if (!states && !numbers && !open && !closed) return [];
   const [count, size] = states?.shape ?? [];
   const cells = (size ?? 0) / channels;
-  const openFits = open ? `${open.shape}` === `${[count, cells]}` : name === 'pool';
+  const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
+    tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
+  const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
   // Older runs store no looks; their images were not augmented.
   const columns = numbers?.shape[1] ?? 0;
   const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
-  if (!fits || !(cells >= 1 && cells % 1 === 0) || !openFits) {
+  if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
     throw damaged(`${file}: tensors "${name}.states" and "${name}.entries" do not fit`);
   }
+  const rowOf = ({ data }: Float32Tensor, i: number): Uint8Array =>
+    Uint8Array.from(data.subarray(i * cells, (i + 1) * cells));
   return Array.from({ length: count }, (_, i) => ({
     image: numbers!.data[columns * i],
     age: numbers!.data[columns * i + 1],
     look: columns === 3 ? numbers!.data[columns * i + 2] : 0,
     states: states!.data.slice(i * size, (i + 1) * size),
-    ...(open && { open: Uint8Array.from(open.data.subarray(i * cells, (i + 1) * cells)) }),
+    ...(open && { open: rowOf(open, i) }),
+    ...(closed && { closed: rowOf(closed, i) }),
   }));
 }
 

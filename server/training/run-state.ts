@@ -18,6 +18,8 @@ export interface RunState {
   readonly pool: readonly PoolEntry[];
   /** States with neighbours, each with its open ground. */
   readonly crowd: readonly PoolEntry[];
+  /** States with wounds that close from their rim. */
+  readonly patients: readonly PoolEntry[];
 }
 
 /** The likelihood that belongs to a read-out. */
@@ -45,12 +47,21 @@ export function trainedShapes(config: TrainingConfig): Shapes {
   ]);
 }
 
-/** A state without its pools, a fraction of the size. What continues from it fills them again. */
-export const withoutPools = (state: RunState): RunState => ({ ...state, pool: [], crowd: [] });
+/**
+ * A state without its pools and the first moments, a fraction of the size. What continues from it
+ * fills them again.
+ */
+export const compactState = (state: RunState): RunState => ({
+  ...state,
+  tensors: new Map([...state.tensors].filter(([name]) => !name.startsWith('first:'))),
+  pool: [],
+  crowd: [],
+  patients: [],
+});
 
 /** The initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
-  return { update: 0, tensors, pool: [], crowd: [] };
+  return { update: 0, tensors, pool: [], crowd: [], patients: [] };
 }

@@ -3,10 +3,9 @@
  * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
-import type { Random } from '../../shared/random.ts';
 import type { Compute, Values } from '../autodiff/compute.ts';
 import { imageChannels } from '../vnca/readout.ts';
-import { DataPasses, randomOfUpdate } from './batches.ts';
+import { DataPasses, passImages, randomOfUpdate } from './batches.ts';
 import { drawnStates, type TrainingConfig } from './config.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
@@ -16,20 +15,34 @@ import { type Adam, createAdam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
 import { openDataParallel } from './parallel/open-data-parallel.ts';
 import { rowsOf } from './parameter-vector.ts';
-import { Pool, type PoolEntry } from './pool.ts';
-import { freshPlan, openGround, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
+import { takePatients } from './patients.ts';
+import type { PoolEntry } from './pool.ts';
+import { Pools } from './pools.ts';
+import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
-export type UpdateReport = Awaited<ReturnType<Trainer['update']>>;
+export interface UpdateReport {
+  readonly update: number;
+  /** −log p(x | z) of new organisms. */
+  readonly reconstruction: number;
+  /** KL(q ‖ p) of new organisms. */
+  readonly divergence: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** −log p(x | states) of pooled organisms after their steps. */
+  readonly pooled?: number;
+  /** Mean age of the states drawn from the pool, steps. */
+  readonly age?: number;
+  /** −log p(x | states) of patients, of the cells that count. */
+  readonly patients?: number;
+}
 
 /** The training loop of one run: `update()` until the run is done. */
 export class Trainer {
   private readonly passes: DataPasses;
-  private pool: Pool;
-  /** States with neighbours, each with its open ground. */
-  private crowd: Pool;
+  private pools: Pools;
   /** Updates done. */
   private done: number;
 
@@ -43,9 +56,11 @@ export class Trainer {
       readonly parallel: DataParallel;
     },
   ) {
-    this.passes = new DataPasses(trainingImages(config, data), config.seed);
-    this.pool = new Pool(config.pool?.size ?? 0, state.pool);
-    this.crowd = new Pool(config.pool?.crowded?.size ?? 0, state.crowd);
+    this.passes = new DataPasses(
+      passImages(trainingImages(config, data), data.splits.train, config),
+      config.seed,
+    );
+    this.pools = Pools.create(config, state);
     this.done = state.update;
   }
 
@@ -83,21 +98,19 @@ export class Trainer {
    *
    * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
-  async update() {
-    const { pool, crowd } = this;
-    this.pool = pool.copy();
-    this.crowd = crowd.copy();
+  async update(): Promise<UpdateReport> {
+    const { pools } = this;
+    this.pools = pools.copy();
     try {
       return await this.tryUpdate();
     } catch (error) {
-      this.pool = pool;
-      this.crowd = crowd;
+      this.pools = pools;
       throw error;
     }
   }
 
-  private async tryUpdate() {
-    const { config } = this;
+  private async tryUpdate(): Promise<UpdateReport> {
+    const { config, pools } = this;
     const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
@@ -110,12 +123,10 @@ export class Trainer {
       random,
       ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
     };
-    const hasSide = ({ states }: PoolEntry) => states.length === moment.side ** 2 * config.channels;
-    this.pool.keep(hasSide);
-    this.crowd.keep(hasSide);
+    pools.keep(({ states }) => states.length === moment.side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
     // As published: the pool is used only when it holds more states than are drawn.
-    const pooled = pooling && this.pool.count > drawn ? this.pool.take(drawn, random) : [];
+    const pooled = pooling && pools.free.count > drawn ? pools.free.take(drawn, random) : [];
     const standIns = pooling?.standIns && pooled.length === 0 ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
@@ -133,36 +144,51 @@ export class Trainer {
     const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
     const plans = [...freshPlans];
     let crowded: PoolEntry[] = [];
+    let patients: PoolEntry[] = [];
     if (pooling) {
       const { calm, steps } = pooling;
       const planConfig = { ...config, pool: pooling };
       const wounded = Math.round(pooling.wounded * pooling.batch);
       const further = (first: number) =>
         calm && first >= pooling.batch
-          ? { steps: calm.steps, wounded: 0 }
+          ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
           : { steps, wounded: wounded - first };
       plans.push(
         ...this.microBatches(pooled, (entries, first) =>
           pooledPlan(planConfig, entries, further(first), moment),
         ),
       );
-      if (pooled.length > 0) crowded = this.takeCrowded(moment.side, random);
+      if (pooled.length > 0) crowded = pools.takeCrowded(config, moment.side, random);
       plans.push(
         ...this.microBatches(crowded, (entries) =>
           pooledPlan(planConfig, entries, { steps, wounded: 0 }, moment),
         ),
       );
+      if (pooling.patients && pooled.length > 0) {
+        const { steps: some } = pooling.patients;
+        patients = takePatients(config, pools, moment.side, random);
+        plans.push(
+          ...this.microBatches(patients, (entries) =>
+            patientPlan(planConfig, entries, some, moment),
+          ),
+        );
+      }
     }
-    const samples = fresh.length + pooled.length + crowded.length;
+    const samples = fresh.length + pooled.length + crowded.length + patients.length;
     const { outcomes, parts } = await parallel.run(
       adam.parameters,
       plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
     );
     const grown = outcomes.slice(0, freshPlans.length);
     const aged = outcomes.slice(freshPlans.length);
+    const nursed = outcomes.filter((_, i) => plans[i].closed);
+    const free = aged.filter((outcome) => !nursed.includes(outcome));
     let gradientNorm: number;
     try {
-      if (pooling) this.putBack(pooling.admit + standIns, grown, aged, random);
+      if (pooling) {
+        const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
+        pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
+      }
       // The last step that can fail, so that a failed update leaves the parameters unchanged.
       gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
     } finally {
@@ -171,17 +197,15 @@ export class Trainer {
     this.done = update;
     return {
       update,
-      /** −log p(x | z) of new organisms. */
       reconstruction: -mean(grown, ({ nats }) => nats),
-      /** KL(q ‖ p) of new organisms. */
       divergence: mean(grown, ({ divergence }) => divergence),
-      /** Before clipping. */
       gradientNorm,
       ...(aged.length > 0 && {
-        /** −log p(x | states) of pooled organisms after their steps. */
-        pooled: -mean(aged, ({ nats }) => nats),
-        /** Mean age of the states drawn from the pool, steps. */
+        pooled: -mean(free, ({ nats }) => nats),
         age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
+      }),
+      ...(nursed.length > 0 && {
+        patients: -mean(nursed, ({ nats }) => nats),
       }),
     };
   }
@@ -199,38 +223,6 @@ export class Trainer {
     return plans;
   }
 
-  /**
-   * Draws states with neighbours. Some are replaced by copies of states of the pool, with new
-   * neighbours.
-   */
-  private takeCrowded(side: number, random: Random): PoolEntry[] {
-    const plan = this.config.pool?.crowded;
-    if (!plan || this.pool.count === 0) return [];
-    const all = this.pool.all();
-    return Array.from({ length: plan.batch }, () => {
-      const [known] = this.crowd.count > 0 ? this.crowd.take(1, random) : [];
-      if (known && random.uniform() >= plan.renewed) return known;
-      const open = openGround(random, side, plan.largest);
-      return { ...all[random.integer(all.length)], open };
-    });
-  }
-
-  private putBack(
-    admit: number,
-    grown: readonly Outcome[],
-    aged: readonly Outcome[],
-    random: Random,
-  ): void {
-    const [old, young] = [aged, grown].map((outcomes) =>
-      outcomes.flatMap(({ entries }) => entries),
-    );
-    const entries = [...old, ...young.slice(0, admit)];
-    const isCrowded = ({ open }: PoolEntry) => open !== undefined;
-    const isFree = ({ open }: PoolEntry) => open === undefined;
-    this.pool.add(entries.filter(isFree), random);
-    this.crowd.add(entries.filter(isCrowded), random);
-  }
-
   /** Encodes images to the means of their posteriors: [n, Z]. */
   means(images: Uint32Array): Promise<Float32Array> {
     return this.rows(images.length, this.config.latentSize, (chosen) => ({
@@ -243,12 +235,14 @@ export class Trainer {
    *
    * @param latents [n, Z]
    * @param states [n, s, s, C] before the first segment, unless it begins with a seed
+   * @param closed [n, s, s] for segments with a rim: steps until each cell opens
    * @returns states after the last
    */
   run(
     latents: Float32Array,
     segments: readonly Segment[],
     states?: Float32Array,
+    closed?: Uint8Array,
   ): Promise<Float32Array> {
     const { channels, latentSize, seed } = this.config;
     const count = latents.length / latentSize;
@@ -257,6 +251,9 @@ export class Trainer {
       latents: rowsOf(latents, chosen, latentSize),
       segments,
       ...(states && { states: rowsOf(states, chosen, states.length / count) }),
+      ...(closed && {
+        closed: Uint8Array.from(rowsOf(Float32Array.from(closed), chosen, closed.length / count)),
+      }),
       leak: leakAt(this.config, this.done / this.config.updates),
       seed: `${seed} run ${this.done} ${chosen[0]}`,
     }));
@@ -284,8 +281,7 @@ export class Trainer {
 
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
-    const [pool, crowd] = [this.pool, this.crowd].map((states) => [...states.all()]);
-    return { update: this.done, tensors: await this.on.adam.read(), pool, crowd };
+    return { update: this.done, tensors: await this.on.adam.read(), ...this.pools.all() };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */
@@ -318,7 +314,11 @@ export function trainingImages(
   return all;
 }
 
-function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunState): void {
+function checkFit(
+  config: TrainingConfig,
+  data: Dataset,
+  { pool, crowd, patients }: RunState,
+): void {
   const bad = (what: string): never => {
     throw new TrainingError('bad-data', `${data.name}: ${what}`);
   };
@@ -332,7 +332,7 @@ function checkFit(config: TrainingConfig, data: Dataset, { pool, crowd }: RunSta
     );
   }
   if (trainingImages(config, data).length === 0) bad('there are no images to train on');
-  const foreign = [...pool, ...crowd].find(({ image }) => !(image < data.count));
+  const foreign = [...pool, ...crowd, ...patients].find(({ image }) => !(image < data.count));
   if (foreign) {
     throw new TrainingError(
       'bad-run',

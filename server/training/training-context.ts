@@ -21,6 +21,7 @@ export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 /** Compiles the encoder and prepares the segments of a configuration. */
 export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
   const { side, latentSize, places, sigma } = config;
+  const rest = config.pool?.calm?.rest;
   const { micro: batch } = config.batch;
   const likelihood = likelihoodOf(config);
   const image = { side, channels: imageChannels(likelihood), latentSize };
@@ -28,6 +29,7 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   const segments = new Segments({
     ...{ compute, spec: config, likelihood, batch },
     ...(places && { places: { ...places, sigma } }),
+    ...(rest && { rest: { weight: rest, sigma } }),
   });
   const zeros: Record<string, Value> = {};
   for (const [name, shape] of segments.totalShapes) {

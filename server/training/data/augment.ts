@@ -1,4 +1,7 @@
-/** Data augmentation: mirroring and shifting. */
+/**
+ * Data augmentation: mirroring, shifting, shrinking, turned colours, and line drawings made from
+ * pictures.
+ */
 import type { Random } from '../../../shared/random.ts';
 
 /** Which augmentations are applied. */
@@ -7,6 +10,20 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Largest shift in each direction, pixels. */
   readonly shift: number;
+  /** Largest share by which a picture is made smaller, 0…1. */
+  readonly shrink?: number;
+  /** Share of pictures whose colours are turned. */
+  readonly recolour?: number;
+  /** Share of pictures that become line drawings. */
+  readonly lines?: number;
+  /** Share of pictures that are left as they are. */
+  readonly untouched?: number;
+}
+
+/** Size of the images of a set. */
+interface Size {
+  readonly side: number;
+  readonly channels: 1 | 3 | 4;
 }
 
 /** Draws the seed of one image's augmentation: 24 bits, so that a float32 can store it. */
@@ -16,36 +33,120 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * Changes a batch in place, each image independently.
  *
  * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which
- * has no empty pixels. Each image uses three random numbers whatever their values, so that a seed
- * always means the same.
+ * has no empty pixels. Colours and lines are for premultiplied RGBA only. Each image uses the same
+ * random numbers whatever their values, so that a seed always means the same.
  *
  * @param images [n, side, side, channels]
  */
 export function augmentImages(
   images: Float32Array,
-  { side, channels }: { readonly side: number; readonly channels: 1 | 3 | 4 },
-  { flip, shift }: Augmentation,
+  size: Size,
+  augmentation: Augmentation,
   random: Random,
 ): void {
-  const size = side * side * channels;
-  const inside = (i: number) => (channels === 3 ? Math.min(Math.max(i, 0), side - 1) : i);
-  const original = new Float32Array(size);
-  for (let from = 0; from < images.length; from += size) {
+  const { side, channels } = size;
+  const { flip, shift, shrink = 0, recolour = 0, lines = 0, untouched = 0 } = augmentation;
+  const numbers = side * side * channels;
+  for (let from = 0; from < images.length; from += numbers) {
     const dx = random.integer(2 * shift + 1) - shift;
     const dy = random.integer(2 * shift + 1) - shift;
     const mirror = random.uniform() < 0.5 && flip;
-    if (dx === 0 && dy === 0 && !mirror) continue;
-    const image = images.subarray(from, from + size);
-    original.set(image);
-    for (let cell = 0; cell < side * side; cell++) {
-      const [x, y] = [cell % side, Math.floor(cell / side)];
-      const sourceY = inside(y - dy);
-      const shifted = inside(x - dx);
-      const sourceX = mirror ? side - 1 - shifted : shifted;
-      const empty = sourceY < 0 || sourceY >= side || sourceX < 0 || sourceX >= side;
-      const source = (sourceY * side + sourceX) * channels;
+    const image = images.subarray(from, from + numbers);
+    if (untouched > 0 && random.uniform() < untouched) continue;
+    if (shrink > 0) makeSmaller(image, size, 1 - shrink * random.uniform());
+    if (dx !== 0 || dy !== 0 || mirror) move(image, size, { dx, dy, mirror });
+    if (channels !== 4) continue;
+    if (recolour > 0 && random.uniform() < recolour) turnColours(image, random);
+    if (lines > 0 && random.uniform() < lines) drawLines(image, side, random);
+  }
+}
+
+function move(
+  image: Float32Array,
+  { side, channels }: Size,
+  { dx, dy, mirror }: { readonly dx: number; readonly dy: number; readonly mirror: boolean },
+): void {
+  const inside = (i: number) => (channels === 3 ? Math.min(Math.max(i, 0), side - 1) : i);
+  const original = image.slice();
+  for (let cell = 0; cell < side * side; cell++) {
+    const [x, y] = [cell % side, Math.floor(cell / side)];
+    const sourceY = inside(y - dy);
+    const shifted = inside(x - dx);
+    const sourceX = mirror ? side - 1 - shifted : shifted;
+    const empty = sourceY < 0 || sourceY >= side || sourceX < 0 || sourceX >= side;
+    const source = (sourceY * side + sourceX) * channels;
+    for (let c = 0; c < channels; c++) {
+      image[cell * channels + c] = empty ? 0 : original[source + c];
+    }
+  }
+}
+
+/** Samples of a pixel in each direction, so that a smaller picture has no jagged edges. */
+const SAMPLES = 3;
+
+/** Shrinks about the middle; what lies outside the original is empty. */
+function makeSmaller(image: Float32Array, { side, channels }: Size, scale: number): void {
+  const original = image.slice();
+  image.fill(0);
+  const sourceOf = (x: number): number => Math.floor((x - side / 2) / scale + side / 2);
+  for (let cell = 0; cell < side * side; cell++) {
+    const [x, y] = [cell % side, Math.floor(cell / side)];
+    for (let i = 0; i < SAMPLES ** 2; i++) {
+      const u = sourceOf(x + ((i % SAMPLES) + 0.5) / SAMPLES);
+      const v = sourceOf(y + (Math.floor(i / SAMPLES) + 0.5) / SAMPLES);
+      if (u < 0 || u >= side || v < 0 || v >= side) continue;
+      const source = (v * side + u) * channels;
       for (let c = 0; c < channels; c++) {
-        image[cell * channels + c] = empty ? 0 : original[source + c];
+        image[cell * channels + c] += original[source + c] / SAMPLES ** 2;
+      }
+    }
+  }
+}
+
+/** Turns the hues of premultiplied RGBA about the grey axis, and makes them stronger or weaker. */
+function turnColours(image: Float32Array, random: Random): void {
+  const angle = 2 * Math.PI * random.uniform();
+  const strength = 0.5 + 0.7 * random.uniform();
+  const brightness = 0.8 + 0.4 * random.uniform();
+  const [cos, sin] = [strength * Math.cos(angle), (strength * Math.sin(angle)) / Math.sqrt(3)];
+  for (let at = 0; at < image.length; at += 4) {
+    const [r, g, b, alpha] = image.subarray(at, at + 4);
+    const grey = (r + g + b) / 3;
+    [
+      grey + cos * (r - grey) + sin * (b - g),
+      grey + cos * (g - grey) + sin * (r - b),
+      grey + cos * (b - grey) + sin * (g - r),
+    ].forEach((value, c) => {
+      image[at + c] = Math.min(alpha, Math.max(0, brightness * value));
+    });
+  }
+}
+
+/** How strong an edge must be to become a line, and how fast lines become opaque above. */
+const FAINTEST = 0.18;
+const CONTRAST = 3;
+
+/** Draws the edges of premultiplied RGBA as lines of one colour, black as often as another. */
+function drawLines(image: Float32Array, side: number, random: Random): void {
+  const isBlack = random.uniform() < 0.5;
+  const colour = [0, 1, 2].map(() => (isBlack ? 0.08 : random.uniform()));
+  const fill = random.uniform() < 0.4 ? 0.9 : 0;
+  const original = image.slice();
+  const at = (x: number, y: number, c: number): number =>
+    x < 0 || x >= side || y < 0 || y >= side ? 0 : original[(y * side + x) * 4 + c];
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      let edge = 0;
+      for (let c = 0; c < 4; c++) {
+        const gx = at(x + 1, y, c) - at(x - 1, y, c);
+        const gy = at(x, y + 1, c) - at(x, y - 1, c);
+        edge = Math.max(edge, Math.hypot(gx, gy) / 2);
+      }
+      const ink = Math.min(1, Math.max(0, (edge - FAINTEST) * CONTRAST));
+      const cell = (y * side + x) * 4;
+      for (let c = 0; c < 4; c++) {
+        const under = fill * original[cell + c];
+        image[cell + c] = ink * (c === 3 ? 1 : colour[c]) + (1 - ink) * under;
       }
     }
   }

@@ -19,9 +19,10 @@ const emoji = v.pipe(
     kind: v.literal('emoji'),
     /**
      * 171 animals and plants; these with faces, food and fantasy people; all except flags and
-     * symbols; the two hundred of `unseen.ts`, to evaluate on.
+     * symbols; the two hundred of `unseen.ts`, to evaluate on; `broad` without their kinds, the
+     * organisms first.
      */
-    set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen']),
+    set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
     validationShare,

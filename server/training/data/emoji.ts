@@ -17,7 +17,7 @@ import { titleCase } from './names.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';
 import { readPicture } from './picture.ts';
-import { isUnseen } from './unseen.ts';
+import { isOfUnseenKind, isUnseen } from './unseen.ts';
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
@@ -60,6 +60,11 @@ const SETS: Record<
     sha256: 'dc1a8153dbccab7791273fb687a9f474938683e35a4db49f7f79df3f3ac3e403',
     what: 'objects, drinks, hands, places and vehicles, kept apart from training',
     has: isUnseen,
+  },
+  seen: {
+    sha256: 'c79044a4ec0a6b07c13fe3a9383b041f1a0796f33e51a08f5cb02d84cb59528a',
+    what: 'all emoji but flags and symbols, and but those kept apart from training',
+    has: (emoji) => SETS.broad.has(emoji) && !isOfUnseenKind(emoji),
   },
 };
 
@@ -122,9 +127,15 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
   } catch {
     throw new DatasetError('broken-list', file, 'is not JSON', REINSTALL);
   }
-  return list.filter(
+  const found = list.filter(
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
+  if (set !== 'seen') return found;
+  // The gallery of a checkpoint has the first images.
+  return [
+    ...found.filter(SETS.organisms.has),
+    ...found.filter((emoji) => !SETS.organisms.has(emoji)),
+  ];
 }
 
 /** Reads the PNG files and checks names, groups and bytes with one checksum. */

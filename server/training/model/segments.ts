@@ -35,6 +35,10 @@ export interface Segment {
   readonly steps: number;
   /** Whether part of the ground is closed: see the input `open` of the programs. */
   readonly crowded?: boolean;
+  /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
+  readonly rim?: boolean;
+  /** Whether a change in the last step counts, as part of the target. */
+  readonly rest?: boolean;
 }
 
 /**
@@ -90,6 +94,8 @@ export interface SegmentsOptions {
   readonly batch: number;
   /** Trains cells to show their positions, beside every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
+  /** Weight of the squared change of all channels in the last step of segments that should rest. */
+  readonly rest?: { readonly weight: number; readonly sigma: number };
 }
 
 /**
@@ -98,11 +104,13 @@ export interface SegmentsOptions {
  * Inputs of all programs: those of `condition`; `parameter:*`; `states` of the segment before,
  * unless it begins with a seed; `mask0…` [N, s, s, 1] if cells update by chance; for crowded
  * segments `open` [N, s, s, 1], where 0 marks closed ground: cells there are zeroed before each
- * step and left out of the loss.
+ * step and left out of the loss; for segments with a rim `closed` [N, s, s, 1], the steps until each
+ * cell opens: until then it is zeroed after each step.
  *
  * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the
- * last states; for a target image `image` [N, S, S, c], `weight` [N] (of a nat of each sample), and
- * `places` [1, s, s, 4 · octaves] with a position loss.
+ * last states; for a target image `image` [N, S, S, c], `weight` [N] (of a nat of each sample),
+ * `places` [1, s, s, 4 · octaves] with a position loss, and for segments with a rim `seen`
+ * [N, s, s, 1], where 0 leaves a cell out of the loss.
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
@@ -199,12 +207,12 @@ export class Segments {
   reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
     return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
       const parameters = parameterInputs(updateShapes(this.spec));
-      const { before, latents, genome, after } = this.steps(segment, parameters);
+      const { before, latents, genome, last, after } = this.steps(segment, parameters);
       const outputs: Record<string, Expression> = {};
       const seeds: { result: Expression; change: Expression }[] = [];
       if (image) {
         const target = this.image(segment.stage);
-        const open = segment.crowded ? this.open(segment.stage) : undefined;
+        const open = this.judgedGround(segment);
         const seen = open ? g.multiply(after, open) : after;
         const wanted = open ? g.multiply(target, open) : target;
         const nats = logLikelihood(this.options.likelihood, seen, wanted);
@@ -216,6 +224,12 @@ export class Segments {
           const fields = g.inputMap('places', [1, side, side, positionChannels(places)]);
           const expected = open ? g.multiply(fields, open) : fields;
           const result = positionNats(seen, expected, places, places.sigma);
+          seeds.push({ result, change: weight });
+        }
+        const { rest } = this.options;
+        if (segment.rest && rest) {
+          const change = g.sum(g.square(g.subtract(after, last)), [1, 2, 3]);
+          const result = g.multiply(change, (-0.5 * rest.weight) / rest.sigma ** 2);
           seeds.push({ result, change: weight });
         }
         outputs.states = after;
@@ -275,6 +289,12 @@ export class Segments {
     return g.inputMap('open', this.mapShape(side, 1));
   }
 
+  /** Cells that count in the loss, [N, s, s, 1]; undefined: all. */
+  private judgedGround({ stage, crowded, rim }: Segment): Expression | undefined {
+    if (rim) return g.inputMap('seen', this.mapShape(stage, 1));
+    return crowded ? this.open(stage) : undefined;
+  }
+
   private mapShape(side: number, channels: number): number[] {
     return [this.batch, side, side, channels];
   }
@@ -282,11 +302,22 @@ export class Segments {
   private steps(
     segment: Segment,
     parameters: Parameters,
-  ): { before?: Expression; latents: Expression; genome?: Expression; after: Expression } {
+  ): {
+    before?: Expression;
+    latents: Expression;
+    genome?: Expression;
+    /** Before the last step. */
+    last: Expression;
+    after: Expression;
+  } {
     const { channels, update } = this.spec;
     const { begin, stage, steps } = segment;
     const { latents } = this;
-    if (update.kind === 'decoder') return { latents, after: decode(update, parameters, latents) };
+    if (update.kind === 'decoder') {
+      const after = decode(update, parameters, latents);
+      // It has no steps, so it rests.
+      return { latents, last: after, after };
+    }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;
     const step = ruleSteps(update, parameters, {
       ...(genome && { genome }),
@@ -303,11 +334,16 @@ export class Segments {
       states = begin === 'divide' ? g.upsample(before) : before;
     }
     const byChance = update.updateProbability < 1;
+    const closed = segment.rim ? g.inputMap('closed', this.mapShape(stage, 1)) : undefined;
+    let last = states;
     for (let i = 0; i < steps; i++) {
+      last = states;
       if (segment.crowded) states = g.multiply(states, this.open(stage));
       states = step(states, byChance ? g.inputMap(`mask${i}`, this.mapShape(stage, 1)) : undefined);
+      if (closed)
+        states = g.multiply(states, g.subtract(g.constant(1), g.greater(closed, i + 0.5)));
     }
-    return { ...(before && { before }), latents, ...(genome && { genome }), after: states };
+    return { ...(before && { before }), latents, ...(genome && { genome }), last, after: states };
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
@@ -315,8 +351,10 @@ export class Segments {
   }
 }
 
-const key = ({ begin, stage, steps, crowded }: Segment): string =>
-  `${begin} ${stage} ${steps}${crowded ? ' crowded' : ''}`;
+const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
+  [begin, stage, steps, crowded && 'crowded', rim && 'rim', rest && 'rest']
+    .filter(Boolean)
+    .join(' ');
 
 /**
  * Draws which cells take part in each step of a segment.

@@ -1,4 +1,4 @@
-import { DataPasses, randomOfUpdate } from '../../../server/training/batches.ts';
+import { DataPasses, passImages, randomOfUpdate } from '../../../server/training/batches.ts';
 
 const INDICES = Uint32Array.of(3, 5, 8, 13, 21, 34, 55);
 
@@ -28,4 +28,12 @@ it('gives every update of every seed its own random numbers', () => {
   const first = (seed: number, update: number): number => randomOfUpdate(seed, update).uniform();
   expect(first(1, 2)).toBe(first(1, 2));
   expect(new Set([first(1, 2), first(1, 3), first(2, 2), first(12, 3), first(1, 23)]).size).toBe(5);
+});
+
+test('a pass can show the images of the gallery more often', () => {
+  const [train, all] = [Uint32Array.of(5, 7, 9), Uint32Array.of(5, 7, 9, 1)];
+  expect([...passImages(all, train, { gallery: 2, galleryTimes: 1 })]).toEqual([5, 7, 9, 1]);
+  expect([...passImages(all, train, { gallery: 2, galleryTimes: 3 })]).toEqual([
+    5, 7, 9, 1, 5, 7, 5, 7,
+  ]);
 });

@@ -26,7 +26,7 @@ function later(place?: string, number = 0): RunState {
   const pool = [1, 2].map((image) => ({ image, age: 6, states: new Float32Array(8 * 8 * 6) }));
   if (place === 'pool') pool[1].states[7] = number;
   else if (place) tensors.get(place)!.data[1] = number;
-  return { update: 4, tensors, pool, crowd: [] };
+  return { update: 4, tensors, pool, crowd: [], patients: [] };
 }
 
 /** Saves the first state, then salvages: what is in the folder now, and what was said. */

@@ -10,7 +10,14 @@ const SHAPES = new Map([
 const SIZES = { a: 3, b: 4 } as const;
 type Name = keyof typeof SIZES;
 const NAMES: readonly Name[] = ['a', 'b'];
-const OPTIONS: AdamOptions = { beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: 2, average: 0 };
+const OPTIONS: AdamOptions = {
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  clip: 2,
+  average: 0,
+  encoderRate: 1,
+};
 
 const compute = await createCompute('cpu');
 afterAll(() => compute.dispose());
@@ -140,4 +147,28 @@ it('needs an initial value of every parameter', async () => {
   await expect(
     createAdam(compute, SHAPES, { update: 0, tensors: new Map() }, OPTIONS),
   ).rejects.toThrow('parameter:a');
+});
+
+it('moves the encoder faster than the rule on request', async () => {
+  const names = ['encoder.a', 'update.a'];
+  const values = (set: string) =>
+    new Map(
+      names.map((name) => [`${set}:${name}`, { shape: [2], data: Float32Array.of(0.3, -1) }]),
+    );
+  const adam = await createAdam(
+    compute,
+    new Map(names.map((name) => [name, [2]])),
+    { update: 0, tensors: values('parameter') },
+    { ...OPTIONS, encoderRate: 4 },
+  );
+  const total = [...values('total')].map(([name, { shape, data }]) => [
+    name,
+    compute.upload(shape, data),
+  ]);
+  await adam.step([Object.fromEntries(total)], 0.01);
+  const after = await adam.read();
+  const [encoder, rule] = names.map((name) => after.get(`parameter:${name}`)!.data);
+  expectNear(rule, Float32Array.of(0.29, -0.99), 1e-5);
+  expectNear(encoder, Float32Array.of(0.26, -0.96), 1e-5);
+  await adam.dispose();
 });

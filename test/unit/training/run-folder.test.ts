@@ -33,6 +33,13 @@ const state: RunState = {
     states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image / (i + 1)),
     open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % (image - 5)),
   })),
+  patients: [3, 5].map((image) => ({
+    image,
+    age: image,
+    states: Float32Array.from({ length: 8 * 8 * 6 }, (_, i) => image * i),
+    open: Uint8Array.from({ length: 8 * 8 }, (_, i) => i % 2),
+    closed: Uint8Array.from({ length: 8 * 8 }, (_, i) => i * (image - 2)),
+  })),
 };
 
 let count = 0;

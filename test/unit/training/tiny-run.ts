@@ -83,7 +83,7 @@ export async function updates(trainer: Trainer, count: number): Promise<UpdateRe
 }
 
 /** Numbers of a state as text, to compare states bit for bit. */
-export function numbersOf({ update, tensors, pool, crowd }: RunState) {
+export function numbersOf({ update, tensors, pool, crowd, patients }: RunState) {
   return {
     update,
     tensors: Object.fromEntries(
@@ -93,6 +93,10 @@ export function numbersOf({ update, tensors, pool, crowd }: RunState) {
     ),
     pool: pool.map(({ image, age, states }) => `${image} ${age} ${hexOf(states)}`),
     crowd: crowd.map(({ image, age, states, open }) => `${image} ${age} ${open} ${hexOf(states)}`),
+    patients: patients.map(
+      ({ image, age, states, open, closed }) =>
+        `${image} ${age} ${open} ${closed} ${hexOf(states)}`,
+    ),
   };
 }
 

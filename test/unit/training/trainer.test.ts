@@ -5,7 +5,7 @@ import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
-import { firstState, type RunState, withoutPools } from '../../../server/training/run-state.ts';
+import { compactState, firstState, type RunState } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
@@ -92,6 +92,24 @@ const runs: [string, TrainingConfig][] = [
       judgeStages: 0.25,
     }),
   ],
+  [
+    'with wounds that close from their rim, on crowded ground too, and pictures of many looks',
+    tinyConfig({
+      closing: 1,
+      augment: { flip: true, shift: 1, shrink: 0.3, recolour: 0.5, lines: 0.3, untouched: 0.2 },
+      gallery: 2,
+      galleryTimes: 3,
+      judgeGrown: 0.5,
+      pool: {
+        ...TINY_POOL,
+        size: 12,
+        admit: 4,
+        calm: { batch: 2, steps: [1, 2], rest: 1 },
+        crowded: { batch: 2 },
+        patients: { batch: 4, steps: [2, 5], shifted: 0.2, strangers: 0.2, crowded: 0.5 },
+      },
+    }),
+  ],
 ];
 
 describe.each(runs)('a run %s', (_, config) => {
@@ -139,7 +157,7 @@ test('a run saved without its pool goes on, and fills the pool again', async () 
   const config = tinyConfig({ pool: TINY_POOL });
   const first = await start(config);
   await updates(first, 6);
-  const state = withoutPools(await first.state());
+  const state = compactState(await first.state());
   await saveRun(folder(), { state, seconds: 12 }, config);
   const loaded = await loadRun(folder(), config);
   expect(loaded.state.pool).toEqual([]);

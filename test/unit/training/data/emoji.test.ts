@@ -17,7 +17,7 @@ import { expectFailure, put } from './support.ts';
 
 const folder = temporaryFolder();
 const load = (
-  set: 'bestiary' | 'organisms' | 'broad' | 'unseen',
+  set: 'bestiary' | 'organisms' | 'broad' | 'unseen' | 'seen',
   more: object = {},
 ): Promise<Dataset> => loadDataset({ kind: 'emoji', set, ...more }, { cacheFolder: folder() });
 
@@ -43,6 +43,18 @@ describe('the emoji sets', () => {
     expect(unseen).toHaveLength(200);
     expect(unseen.filter((emoji) => shown.has(emojiName(emoji)))).toEqual([]);
     expect(new Set(list.filter(isOfUnseenKind))).toEqual(new Set(unseen));
+  });
+
+  test('have seen ones: the organisms first, then others, none of the unseen kinds', async () => {
+    const seen = await load('seen');
+    expect(seen.count).toBe(1172);
+    expect(seen.entries.slice(0, organisms.count)).toEqual(organisms.entries);
+    expect(seen.pixels.subarray(0, organisms.pixels.length)).toEqual(organisms.pixels);
+    const pictureOf = ({ pixels }: Dataset, i: number): string =>
+      Buffer.from(pixels.subarray(i * 4096, (i + 1) * 4096)).toString('latin1');
+    const pictures = new Set(seen.entries.map((_, i) => pictureOf(seen, i)));
+    const unseen = await load('unseen');
+    expect(unseen.entries.filter((_, i) => pictures.has(pictureOf(unseen, i)))).toEqual([]);
   });
 
   test('are named, and of a kind', () => {

@@ -72,4 +72,63 @@ describe('augmentation', () => {
     augmentImages(images, { side: 4, channels: 3 }, { flip: false, shift: 0 }, createRandom(1));
     expect(images).toEqual(ramp(3, 4, 3));
   });
+
+  const side = 16;
+  /** A red disc on clear ground, in RGBA. */
+  const disc = (n: number): Float32Array =>
+    Float32Array.from({ length: n * side * side * 4 }, (_, i) => {
+      const cell = Math.floor(i / 4) % (side * side);
+      const inside = Math.hypot((cell % side) - 7.5, Math.floor(cell / side) - 7.5) < 6;
+      return inside && (i % 4 === 0 || i % 4 === 3) ? 1 : 0;
+    });
+  const looks = (augmentation: object): Float32Array[] => {
+    const images = disc(60);
+    const all = { flip: false, shift: 0, ...augmentation };
+    augmentImages(images, { side, channels: 4 }, all, createRandom(4));
+    return Array.from({ length: 60 }, (_, i) =>
+      images.slice(i * 4 * side ** 2, (i + 1) * 4 * side ** 2),
+    );
+  };
+  const alphaOf = (image: Float32Array): number =>
+    image.reduce((sum, x, i) => sum + (i % 4 === 3 ? x : 0), 0);
+  const colourOf = (image: Float32Array): number[] => {
+    const middle = (8 * side + 8) * 4;
+    return [...image.subarray(middle, middle + 4)];
+  };
+  const original = disc(1);
+
+  test('makes pictures smaller about their middle', () => {
+    for (const image of looks({ shrink: 0.5 })) {
+      expect(alphaOf(image)).toBeLessThanOrEqual(alphaOf(original));
+      expect(alphaOf(image)).toBeGreaterThan(0.2 * alphaOf(original));
+      expect(colourOf(image)).toEqual([1, 0, 0, 1]);
+    }
+  });
+
+  test('turns colours, within what the alpha allows', () => {
+    const colours = looks({ recolour: 1 }).map(colourOf);
+    for (const [r, gr, b, alpha] of colours) {
+      expect(alpha).toBe(1);
+      for (const x of [r, gr, b]) {
+        expect(x).toBeGreaterThanOrEqual(0);
+        expect(x).toBeLessThanOrEqual(1);
+      }
+    }
+    const strongest = colours.map((colour) => colour.indexOf(Math.max(...colour.slice(0, 3))));
+    expect(new Set(strongest).size).toBe(3);
+  });
+
+  test('draws outlines, some of which keep their fill', () => {
+    const middles = looks({ lines: 1 }).map((image) => colourOf(image)[3]);
+    expect(middles.some((alpha) => alpha === 0)).toBe(true);
+    expect(middles.some((alpha) => alpha > 0.5)).toBe(true);
+  });
+
+  test('leaves the rest as it is', () => {
+    const changed = looks({ recolour: 1, lines: 1, shrink: 0.5, untouched: 0.5 }).filter(
+      (image) => !image.every((x, i) => x === original[i]),
+    );
+    expect(changed.length).toBeGreaterThan(10);
+    expect(changed.length).toBeLessThan(50);
+  });
 });

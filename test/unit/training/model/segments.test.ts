@@ -2,6 +2,7 @@
  * The reverse loop: gradients of whole rollouts, cut into segments of any length, against finite
  * differences of every number that training moves.
  */
+import type { Value } from '../../../../server/autodiff/compute.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import type { Likelihood } from '../../../../server/training/model/likelihood.ts';
 import {
@@ -30,6 +31,7 @@ const SIDE = 8;
 const N = 2;
 const compute = createOnnxCompute({ threads: 1 });
 const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 0 };
+const REST = { weight: 0.7, sigma: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 1, channels: [0, 1, 2, 3] };
 
 const doubling = (stepsPerStage: number) => ({ kind: 'doubling', seedSide: 2, stepsPerStage });
@@ -97,7 +99,7 @@ function setUp(
     parameters: randomParameters(updateShapes(spec), 20),
     latents: normals([N, latent], 2),
     weight: { shape: [N], data: Float32Array.from([0.1, -0.05]) },
-    segments: new Segments({ compute, spec, likelihood, batch: N }),
+    segments: new Segments({ compute, spec, likelihood, batch: N, rest: REST }),
   };
 }
 type SetUp = ReturnType<typeof setUp>;
@@ -140,7 +142,7 @@ async function objective(
   const conditioning = await segments.condition(parameters, latents);
   const masks = maskSource(given);
   const measure = await segments.measure();
-  let states = {};
+  let states: { states?: Value } = {};
   let sum = 0;
   for (const [i, segment] of rollout.entries()) {
     const program = await segments.forward(segment);
@@ -152,12 +154,16 @@ async function objective(
       ...chance,
       ...states,
     });
+    const before = states.states;
     states = { states: results.states };
     if (i < rollout.length - 1 && !judged.has(i)) continue;
-    const seen = ground.open
+    const mask = ground.seen ?? ground.open;
+    const after = await compute.read(results.states);
+    if (segment.rest) sum += restOf(after, await compute.read(before!), weight);
+    const seen = mask
       ? upload(compute, {
-          states: onOpen(await compute.read(results.states), given.spec.channels, ground.open),
-          image: onOpen(image.data, image.shape[3], ground.open),
+          states: onOpen(after, given.spec.channels, mask),
+          image: onOpen(image.data, image.shape[3], mask),
         })
       : { ...states, image: target };
     const { nats } = await measure.run(seen as never);
@@ -189,7 +195,7 @@ async function gradientsOf(
     targets: new Map(
       [...judged, rollout.length - 1].map((i) => [
         i,
-        { image: values.image, weight: values.weight },
+        { image: values.image, weight: values.weight, ...seenIn(openSource(rollout)(rollout[i])) },
       ]),
     ),
     conditioning: await segments.condition(parameters, values.latents),
@@ -226,10 +232,41 @@ async function expectGradients(
   expect(check.steep()).toBeGreaterThan(0.5);
 }
 
-/** Half of the ground of each patch is closed, another half for each. */
+const seenIn = ({ seen }: Record<string, Numbers>) => (seen ? upload(compute, { seen }) : {});
+
+/** Nats of a change in one step, weighted by sample. */
+function restOf(after: Float32Array, before: Float32Array, weight: Numbers): number {
+  const size = after.length / N;
+  return after.reduce(
+    (sum, x, i) =>
+      sum -
+      0.5 * REST.weight * weight.data[Math.floor(i / size)] * ((x - before[i]) / REST.sigma) ** 2,
+    0,
+  );
+}
+
+/**
+ * Half of the ground of each patch is closed, another half for each. With a rim, it opens column by
+ * column, and the last two columns that open are not judged.
+ */
 function openSource(segments: readonly Segment[]): (segment: Segment) => Record<string, Numbers> {
   const { stage: side } = segments[segments.length - 1];
-  return ({ stage, crowded }) => {
+  return (segment) => {
+    const { stage, crowded, rim } = segment;
+    if (rim) {
+      const at = segments.indexOf(segment);
+      const past = segments
+        .slice(0, at)
+        .reduce((sum, { steps, rim }) => sum + (rim ? steps : 0), 0);
+      const closed = Float32Array.from({ length: N * side * side }, (_, i) =>
+        Math.max(0, (i < side * side ? i % side : side - 1 - (i % side)) - 3),
+      );
+      const of = (data: Float32Array): Numbers => ({ shape: [N, side, side, 1], data });
+      return {
+        closed: of(closed.map((steps) => Math.max(0, steps - past))),
+        seen: of(closed.map((steps) => (steps <= past ? 1 : 0))),
+      };
+    }
     if (!crowded) return {};
     const inset = (side - stage) / 2;
     const data = Float32Array.from({ length: N * stage * stage }, (_, i) => {
@@ -351,4 +388,55 @@ describe('a crowded segment', () => {
     expect(results[1]).toEqual(results[0]);
     conditioning.free();
   });
+});
+
+describe('segments with a rim', () => {
+  const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
+  const given = setUp(update, doubling(1), GAUSSIAN);
+  afterAll(() => given.segments.dispose());
+  const rim = (steps: number): Segment => ({ begin: 'go-on', stage: SIDE, steps, rim: true });
+
+  it('have gradients only from cells that count', async () => {
+    const rollout = [...growthSegments(given.spec, 2), rim(2), rim(2)];
+    await expectGradients(given, rollout, new Set([rollout.length - 2]));
+  });
+
+  it('keep each cell at zero until it opens', async () => {
+    const parameters = upload(compute, given.parameters);
+    const { latents } = upload(compute, { latents: given.latents });
+    const conditioning = await given.segments.condition(parameters, latents);
+    const segments = [rim(1), rim(2)];
+    let states = normals([N, SIDE, SIDE, given.spec.channels], 7);
+    const lives: boolean[][] = [];
+    for (const segment of segments) {
+      const { closed } = openSource(segments)(segment);
+      const program = await given.segments.forward(segment);
+      const inputs = {
+        ...parameters,
+        ...conditioning.inputs,
+        ...upload(compute, { states, closed }),
+      };
+      const { states: after } = await program.run(inputs);
+      states = { ...states, data: Float32Array.from(await compute.read(after)) };
+      lives.push(
+        Array.from({ length: SIDE }, (_, x) => states.data[x * given.spec.channels] !== 0),
+      );
+    }
+    // Columns from 4 on are closed for 1, 2, 3, 4 steps; a cell lives in the step after.
+    expect(lives[0]).toEqual([true, true, true, true, false, false, false, false]);
+    expect(lives[1]).toEqual([true, true, true, true, true, true, false, false]);
+    conditioning.free();
+  });
+});
+
+it('a change in the last step counts where it should rest', async () => {
+  const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
+  const given = setUp(update, doubling(1), GAUSSIAN);
+  const still = { begin: 'go-on', stage: SIDE, steps: 1 } as const;
+  await expectGradients(
+    given,
+    [...growthSegments(given.spec, 2), still, { ...still, rest: true }],
+    new Set(),
+  );
+  await given.segments.dispose();
 });
