@@ -1,10 +1,10 @@
 /** The chart of recovery: share of organisms that have healed, by steps, for each size of wound. */
 import { SHEET_COLOURS } from '../pictures/canvas.ts';
-import type { Recovery } from './recovery.ts';
+import { HEALING_STEPS, type Recovery } from './recovery.ts';
 
 /** Figures to chart. */
 export interface Charted {
-  /** By share of damaged cells. */
+  /** By share of the patch. */
   readonly heal: Readonly<Record<string, Recovery>>;
   readonly healFromRim: Readonly<Record<string, Recovery>>;
   /** Cells a step by which wounds close from their rim. */
@@ -69,8 +69,8 @@ export async function drawWoundChart({ heal, healFromRim, closing, organisms }: 
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    const ticks = [0, 8, 16, 24, 32, 48, 64].filter((steps) => steps <= last);
-    const marks = ticks.map((steps) => {
+    // Labels of 0, 4 and 8 would touch.
+    const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
     });
