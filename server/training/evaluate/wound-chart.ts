@@ -86,12 +86,12 @@ export async function drawWoundChart({ heal, healFromRim, closing, organisms }: 
   const legend = sizes.map((size, i) => {
     const x = LEFT + i * 96;
     return `<rect x="${x}" y="${height - 30}" width="16" height="4" fill="${scale[i]}"/>
-      <text x="${x + 22}" y="${height - 24}">${percent(Number(size))} lost</text>`;
+      <text x="${x + 22}" y="${height - 24}">${percent(Number(size))}</text>`;
   });
   const rim = `from the rim, ${closing} ${closing === 1 ? 'cell' : 'cells'} a step`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${FONT}" fill="${INK}">
     <rect width="100%" height="100%" fill="${colour(SHEET_COLOURS.ground)}"/>
-    <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound</text>
+    <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound, by the share of the patch that is lost</text>
     ${panel(LEFT, 'all lost cells may live again at once', heal)}
     ${panel(LEFT + FIELD.width + BETWEEN + LEFT - 16, rim, healFromRim)}
     ${legend.join('')}
