@@ -32,7 +32,7 @@ export function leaveGround(organism: Organism, ground: Ground): void {
     freed.push(place);
   });
   letTryAgain(freed, population);
-  if (rules.areCalm && organism.dissolving) offerLost(organism, ground);
+  if (rules.areCalm && organism.dissolving !== undefined) offerLost(organism, ground);
 }
 
 /** Offers what a renewed organism has lost, once it has had the chance to take it back. */

@@ -153,6 +153,7 @@ describe('another batch', () => {
       'drawings',
       'organisms',
       'organisms-neighbours',
+      'organisms-broad',
       'digits',
       'digits-heal',
       'noto',
