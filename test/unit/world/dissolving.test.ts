@@ -235,14 +235,13 @@ describe('dissolving', () => {
 describe('renewing', () => {
   test('DEP-10, LIF-3: what a renewed organism does not take back wakes the neighbour that it blocked', () => {
     const hand = besideDeparting(3);
-    hand.ticks(dissolveSeconds - 3);
+    hand.ticks(dissolveSeconds - 2);
     // There is room for all.
     hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 3 });
     hand.tick();
-    const life = [
-      renew(hand, 1),
-      ...hand.ticks(3, ({ organism, x }) => (organism === 1 && x > 4 ? 0 : 255)),
-    ];
+    for (let y = 4; y < 12; y++) expect([hand.owner(10, y), hand.owner(11, y)]).toEqual([0, 0]);
+    hand.room.enqueue(10, { what: 'renew', by: ANNA, organism: 1 });
+    const life = hand.ticks(4, ({ organism, x }) => (organism === 1 && x > 5 ? 0 : 255));
     expect(life.flatMap((result) => result.life)).toContainEqual({ what: 'awake', id: 2 });
   });
 
