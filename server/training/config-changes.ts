@@ -65,7 +65,9 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
   const calm = pool?.calm && { ...pool.calm, batch: scaled(pool.calm.batch) };
   const crowded = pool?.crowded && { ...pool.crowded, batch: scaled(pool.crowded.batch) };
   const patients = pool?.patients && { ...pool.patients, batch: scaled(pool.patients.batch) };
-  if (crowded) crowded.size = Math.max(crowded.batch, scaled(crowded.size));
+  for (const part of [crowded, patients]) {
+    if (part) part.size = Math.max(part.batch, scaled(part.size));
+  }
   const parts = [fresh, drawn, calm?.batch, crowded?.batch, patients?.batch].filter(
     (part) => part !== undefined,
   );

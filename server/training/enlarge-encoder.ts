@@ -3,6 +3,7 @@
  * new units say nothing until they have learnt.
  */
 import type { Tensors } from '../autodiff/parameters.ts';
+import { misfitOf } from '../vnca/architecture.ts';
 import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/encoder-network.ts';
 import type { Float32Tensor } from '../vnca/safetensors.ts';
 
@@ -23,6 +24,8 @@ export function enlargeEncoder(
   const filled = new Map<string, Float32Tensor>();
   const { channels, latentSize } = image;
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
+  // Of another side, or without what its card says.
+  if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /** Units that a position of a layer's input has, before and now. */
   let [known, units] = [channels, channels];

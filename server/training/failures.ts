@@ -46,10 +46,10 @@ export async function saveAfterFailure(
   }
 }
 
-function isSound({ tensors, pool, crowd }: RunState): boolean {
+function isSound({ tensors, pool, crowd, patients }: RunState): boolean {
   const areFinite = (numbers: Float32Array): boolean => numbers.every(Number.isFinite);
   return (
     [...tensors.values()].every(({ data }) => areFinite(data)) &&
-    [...pool, ...crowd].every(({ states }) => areFinite(states))
+    [...pool, ...crowd, ...patients].every(({ states }) => areFinite(states))
   );
 }

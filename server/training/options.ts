@@ -42,12 +42,12 @@ export const COMMAND = {
       help: 'continue the run of this name; the result is the same as without the interruption',
     },
     compact: {
-      help: 'save the state without its pool, to keep it elsewhere; a run that resumes from it fills the pool again',
+      help: 'save a small state, without pools and first moments, to keep it elsewhere; a run that resumes from it fills them again',
     },
     from: {
       value: 'FOLDER',
       type: text,
-      help: 'start with the weights of this checkpoint instead of random ones; a larger encoder begins as its',
+      help: 'start with the weights of this checkpoint instead of random ones; a larger encoder starts as that of the checkpoint',
     },
     run: {
       value: 'FOLDER',

@@ -1,4 +1,5 @@
 /** Ground that organisms give up, and whom it wakes (rules LIF-6 and DEP-9). */
+import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
@@ -21,21 +22,34 @@ export function loseGround(places: readonly number[], { grid, population, rules 
   letTryAgain(places, population);
 }
 
-/** Frees the places of an organism that has died. */
-export function leaveGround(
-  { id, window, dissolving }: Organism,
-  { grid, population, rules }: Ground,
-): void {
-  const lost = rules.areCalm && dissolving !== undefined;
+/** Frees the places of an organism that has died, and offers those that it has lost. */
+export function leaveGround(organism: Organism, ground: Ground): void {
+  const { grid, population, rules } = ground;
   const freed: number[] = [];
-  grid.each(window, (place) => {
-    const owner = grid.ownerAt(place);
-    if (owner === id) grid.clear(place);
-    else if (owner !== 0 || !lost) return;
-    grid.offer(place);
+  grid.each(organism.window, (place) => {
+    if (grid.ownerAt(place) !== organism.id) return;
+    grid.release(place);
     freed.push(place);
   });
   letTryAgain(freed, population);
+  if (rules.areCalm && organism.dissolving !== undefined) offerLost(organism, ground);
+}
+
+/** Offers what a renewed organism has lost, once it has had the chance to take it back. */
+export function returnGround(organism: Organism, ground: Ground): void {
+  if (ground.rules.areCalm) offerLost(organism, ground);
+}
+
+/** Offers the bare places where an organism was seen before it dissolved. */
+function offerLost({ window, seen }: Organism, { grid, population }: Ground): void {
+  const lost: number[] = [];
+  // A seed has not been seen yet.
+  grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
+    const wasThere = !seen || seen[4 * cell + 3] > 0;
+    if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
+  });
+  for (const place of lost) grid.offer(place);
+  letTryAgain(lost, population);
 }
 
 /** Neighbours that were blocked here may wake again, however often they tried before. */

@@ -15,7 +15,7 @@ import {
   takeExpressed,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import { type Ground, leaveGround, loseGround } from './freed-ground.ts';
+import { type Ground, leaveGround, loseGround, returnGround } from './freed-ground.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
@@ -159,6 +159,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     this.population.bringBack(organism, phase);
+    returnGround(organism, this.ground);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 

@@ -1,12 +1,12 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; in a step
- * with uneven load, some patches move. A patch steps identically in any thread, so callers see
+ * One engine over several threads, each with its own store. Every patch is in one of them; before a
+ * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
  * no difference.
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
 import { PatchTable, stageAfter } from '../core/patch-table.ts';
-import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
+import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 /** What this side knows of a patch. */
@@ -20,15 +20,13 @@ interface Placement {
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
-/** A patch that is stepped in another thread than before. */
+/** A patch that goes to another thread. */
 interface Move {
-  /** Index of its step. */
-  readonly step: number;
   readonly patch: PatchId;
   readonly to: number;
 }
 
-/** Patches that may move in one step: each costs a copy of its state. */
+/** Patches that may move before one step: each costs a copy of its state. */
 const MAX_MOVES = 8;
 
 /** Combines threads to one engine. @param threads which have loaded the same checkpoints */
@@ -66,11 +64,11 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   /** The moves that make the threads' load of a step as even as possible. */
   const movesFor = (steps: readonly PatchStep[]): Move[] => {
     const load = threads.map(() => 0);
-    const work = steps.map((step, index) => {
+    const work = steps.map((step) => {
       const placement = placements.require(step.patch);
       const cells = stageAfter(placement, step) ** 2;
       load[placement.thread] += cells;
-      return { index, patch: step.patch, thread: placement.thread, cells };
+      return { patch: step.patch, thread: placement.thread, cells };
     });
     const moves = new Map<PatchId, Move>();
     for (let i = 0; i < MAX_MOVES; i++) {
@@ -81,7 +79,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       const fitting = work.filter(({ thread, cells }) => thread === from && 2 * cells <= gap);
       if (fitting.length === 0) break;
       const one = fitting.reduce((a, b) => (b.cells > a.cells ? b : a));
-      moves.set(one.patch, { step: one.index, patch: one.patch, to });
+      moves.set(one.patch, { patch: one.patch, to });
       one.thread = to;
       load[from] -= one.cells;
       load[to] += one.cells;
@@ -89,30 +87,15 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return [...moves.values()].filter(({ patch, to }) => placements.require(patch).thread !== to);
   };
 
-  /** Moves a patch and steps it in its new thread, which meanwhile steps its other patches. */
-  const moveAndStep = async ({ patch, to }: Move, step: PatchStep): Promise<Readout> => {
-    const placement = placements.require(patch);
-    const taken = await threads[placement.thread].take([patch]);
-    placement.thread = to;
-    const [, [readout]] = await Promise.all([threads[to].put(taken), threads[to].step([step])]);
-    return readout;
-  };
-
-  const stepAndMove = async (steps: readonly PatchStep[], moves: Move[]): Promise<Readout[]> => {
-    // Taken before their old threads step the others, so that they arrive before those are done.
-    const moving = moves.map((move) => moveAndStep(move, steps[move.step]));
-    const isMoving = new Set(moves.map(({ step }) => step));
-    const stay = distribute(
-      'step',
-      steps.filter((_, i) => !isMoving.has(i)),
+  /** Moves patches, all at once. A thread does what it is asked in order. */
+  const move = (moves: readonly Move[]): Promise<unknown> =>
+    allSettled(
+      moves.map(async ({ patch, to }) => {
+        const placement = placements.require(patch);
+        await threads[to].put(await threads[placement.thread].take([patch]));
+        placement.thread = to;
+      }),
     );
-    const [staying, ...moved] = await allSettled([stay, ...moving.map(async (one) => [await one])]);
-    const readouts = staying[Symbol.iterator]();
-    return steps.map((_, i) => {
-      const move = moves.findIndex(({ step }) => step === i);
-      return move < 0 ? readouts.next().value! : moved[move][0];
-    });
-  };
 
   return {
     info: threads[0].info,
@@ -131,9 +114,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     step: (steps) =>
       inOrder(async () => {
         const entries = placements.entriesOf(steps);
-        const moves = movesFor(steps);
+        await move(movesFor(steps));
         for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
-        return stepAndMove(steps, moves);
+        return distribute('step', steps);
       }),
     exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
     importStates: (states) =>

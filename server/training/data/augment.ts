@@ -33,8 +33,8 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * Changes a batch in place, each image independently.
  *
  * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which
- * has no empty pixels. Colours and lines are for premultiplied RGBA only. Each image uses the same
- * random numbers whatever their values, so that a seed always means the same.
+ * has no empty pixels. Colours and lines are for premultiplied RGBA only. An image of its own
+ * generator looks the same for the same seed.
  *
  * @param images [n, side, side, channels]
  */

@@ -159,6 +159,7 @@ describe('another batch', () => {
       'drawings',
       'organisms',
       'organisms-neighbours',
+      'organisms-broad',
       'digits',
       'digits-heal',
       'noto',

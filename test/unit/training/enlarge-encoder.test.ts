@@ -68,6 +68,13 @@ it('an equal encoder stays as it is', () => {
   for (const [name, { data }] of tensors) expect(data).toEqual(small.tensors.get(name)!.data);
 });
 
+it('one for another side does not take its weights', () => {
+  const wide = { ...image, side: 16 };
+  const of = net([5, 7], [9]);
+  const tensors = initialise(encoderShapes(of, wide), createRandom(2));
+  expect(enlargeEncoder(small, { net: of, tensors }, wide)).toBeUndefined();
+});
+
 it.each([
   ['smaller', net([3, 3], [5])],
   ['deeper', net([3, 4, 4], [5])],

@@ -25,8 +25,11 @@ function later(place?: string, number = 0): RunState {
   );
   const pool = [1, 2].map((image) => ({ image, age: 6, states: new Float32Array(8 * 8 * 6) }));
   if (place === 'pool') pool[1].states[7] = number;
-  else if (place) tensors.get(place)!.data[1] = number;
-  return { update: 4, tensors, pool, crowd: [], patients: [] };
+  else if (place && place !== 'patients') tensors.get(place)!.data[1] = number;
+  const patients = [
+    { image: 1, age: 6, states: new Float32Array([number]), closed: new Uint8Array(1) },
+  ].filter(() => place === 'patients');
+  return { update: 4, tensors, pool, crowd: [], patients };
 }
 
 /** Saves the first state, then salvages: what is in the folder now, and what was said. */
@@ -47,6 +50,7 @@ it.each([
   ['parameter:update.out.kernel', Number.NaN],
   ['second:update.out.kernel', Number.POSITIVE_INFINITY],
   ['pool', Number.NaN],
+  ['patients', Number.NaN],
 ])('leaves the last save for a broken state: %s is %d', async (place, number) => {
   const { state, said } = await left(new Error('hit'), async () => later(place, number));
   expect(state).toEqual(numbersOf(first));

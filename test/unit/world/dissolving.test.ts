@@ -53,6 +53,26 @@ const held = (hand: HandRoom, id: number) => hand.census().get(id) ?? 0;
 const reasonOf = ({ answers }: TickResult) => answers[0].refused?.reason;
 const phases = ({ room }: HandRoom) => room.organisms.map(({ id, phase }) => `${id} ${phase}`);
 
+/** Anna's organism departs with the next tick, from columns 4 to 11; Bert's rests beside it, from column 10 on. */
+function besideDeparting(rules: number): HandRoom {
+  let hand = new HandRoom(SLOW);
+  hand.regrows = true;
+  for (const { id } of PEOPLE) hand.room.enter(id);
+  hand.plant(8, 8, ANNA);
+  hand.ticks(GROWN);
+  hand.plant(14, 8, BERT);
+  hand.ticks(20);
+  hand.change = 0;
+  hand.ticks(protectedSeconds);
+  expect([hand.owner(11, 8), hand.owner(12, 8)]).toEqual([1, 2]);
+  const from = v.parse(roomState, { ...hand.room.export(), rules });
+  const { ages } = hand;
+  hand = Object.assign(new HandRoom({ from }), { regrows: true });
+  for (const [patch, age] of ages) hand.ages.set(patch, age);
+  hand.plant(26, 18, CLEO);
+  return hand;
+}
+
 describe('dissolving', () => {
   test('DEP-7: places go from the rim inwards, raggedly, so many a tick, and none is left at the end', () => {
     const grid = new GridPlanes(24, 24);
@@ -192,26 +212,6 @@ describe('dissolving', () => {
     expect(words(hand.ticks(dissolveSeconds).at(-3)!)).toContain('died');
   });
 
-  /** Anna's organism departs with the next tick, from columns 4 to 11; Bert's rests beside it, from column 10 on. */
-  function besideDeparting(rules: number): HandRoom {
-    let hand = new HandRoom(SLOW);
-    hand.regrows = true;
-    for (const { id } of PEOPLE) hand.room.enter(id);
-    hand.plant(8, 8, ANNA);
-    hand.ticks(GROWN);
-    hand.plant(14, 8, BERT);
-    hand.ticks(20);
-    hand.change = 0;
-    hand.ticks(protectedSeconds);
-    expect([hand.owner(11, 8), hand.owner(12, 8)]).toEqual([1, 2]);
-    const from = v.parse(roomState, { ...hand.room.export(), rules });
-    const { ages } = hand;
-    hand = Object.assign(new HandRoom({ from }), { regrows: true });
-    for (const [patch, age] of ages) hand.ages.set(patch, age);
-    hand.plant(26, 18, CLEO);
-    return hand;
-  }
-
   test('DEP-9: a neighbour that it blocked rests until it is gone, then grows into what it has left', () => {
     const hand = besideDeparting(3);
     const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
@@ -233,6 +233,18 @@ describe('dissolving', () => {
 });
 
 describe('renewing', () => {
+  test('DEP-10, LIF-3: what a renewed organism does not take back wakes the neighbour that it blocked', () => {
+    const hand = besideDeparting(3);
+    hand.ticks(dissolveSeconds - 2);
+    // There is room for all.
+    hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 3 });
+    hand.tick();
+    for (let y = 4; y < 12; y++) expect([hand.owner(10, y), hand.owner(11, y)]).toEqual([0, 0]);
+    hand.room.enqueue(10, { what: 'renew', by: ANNA, organism: 1 });
+    const life = hand.ticks(4, ({ organism, x }) => (organism === 1 && x > 5 ? 0 : 255));
+    expect(life.flatMap((result) => result.life)).toContainEqual({ what: 'awake', id: 2 });
+  });
+
   test('DEP-10: brings a departing organism back, and another departs for it', () => {
     const hand = departing();
     hand.ticks(4);
