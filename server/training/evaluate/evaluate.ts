@@ -99,7 +99,7 @@ export async function evaluate(
     /** By steps after growth: against the grown picture. */
     stay: organisms.figures.stay,
     /**
-     * By share of the patch that is wounded, by steps after the damage, when all of them may live again at once:
+     * By share of the patch that is lost, by steps after it, when all cells may live again at once:
      * against the picture before.
      */
     heal: organisms.figures.heal,
