@@ -61,7 +61,8 @@ export async function evaluate(
   const images = await measureImages(model, judged, wanted, tools);
   const gallery = judged instanceof EvaluationError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
-  if (isDecoder) notes.push('a decoder has no cells that stay or heal');
+  if (isDecoder)
+    notes.push('a decoder has no cells that stay or heal: no organisms, throws or probe');
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);

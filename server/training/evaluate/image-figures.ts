@@ -46,7 +46,7 @@ export async function measureImages(
     notes.push('the set has no images kept apart from training: these were trained on');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
-      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
+      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included: no bits/dim`,
     );
   }
   const work = workOf((count - keep.known.length) * samples, batch.growthWork);
