@@ -251,6 +251,9 @@ function* relationErrors(config: Fields): Generator<FieldError> {
     const needed = `need ${positionChannels(places)} channels from ${places.channel} on`;
     yield ['places', `${needed}, but there are only ${channels}`];
   }
+  if (pool && config.update.kind === 'decoder') {
+    yield ['pool', 'is for cells that stay and heal; a decoder has no cell rule'];
+  }
   if (pool) {
     const { calm, crowded } = pool;
     for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {

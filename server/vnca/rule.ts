@@ -148,7 +148,7 @@ function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D 
       return h;
     }
     case 'decoder':
-      throw new RangeError('a decoder is no rule of cells');
+      throw new RangeError('a decoder has no cell rule');
   }
 }
 

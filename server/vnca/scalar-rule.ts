@@ -143,7 +143,7 @@ function trunk(
       };
     }
     case 'decoder':
-      throw new RangeError('a decoder is no rule of cells');
+      throw new RangeError('a decoder has no cell rule');
   }
 }
 

@@ -52,7 +52,10 @@ export function sampleLatent(
 }
 
 /** The latent of a throw, by the checkpoint's sampler and within its bounds. @param number uint32 */
-export function thrownLatent(species: Species, number: number): Float32Array {
+export function thrownLatent(
+  species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
+  number: number,
+): Float32Array {
   const normals = createRandom(number).latent(species.latentSize);
   return bounded(sampleLatent(species, species.sampler, normals), species.latentBounds);
 }

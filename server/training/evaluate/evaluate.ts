@@ -61,28 +61,27 @@ export async function evaluate(
   const images = await measureImages(model, judged, wanted, tools);
   const gallery = judged instanceof EvaluationError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
-  if (isDecoder) notes.push('a decoder has no cells that stay or heal');
+  if (isDecoder)
+    notes.push('a decoder has no cells that stay or heal: no organisms, throws or probe');
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
+  if (wanted.throws === 0) notes.push('no throws were asked for');
   const thrown = workOf(wanted.throws, batch.growthWork + cells * HELD_AFTER);
   const throws =
     isDecoder || wanted.throws === 0
       ? null
       : await measure('throws', thrown, () =>
-          // As a room with this seed would draw them.
-          measureThrows(
-            compute,
-            batch,
-            throwLatents(model, wanted.throws, createRandom(1)),
-            gallery,
-          ),
+          measureThrows(tools, throwLatents(model, wanted.throws, random('throws')), gallery),
         );
   const probe = isDecoder
     ? null
     : await measure('probing cells', workOf(PROBED, batch.growthWork), () =>
         probeKinds(model, batch, images?.means, judged, random('probe')),
       );
+  if (!isDecoder && !probe) {
+    notes.push('no probe: it needs five organisms, and two classes or kinds of them');
+  }
   await batch.dispose();
   const figures = {
     /** Evidence lower bound; null without an encoder or images. */
@@ -101,7 +100,7 @@ export async function evaluate(
     /** By steps after growth: against the grown picture. */
     stay: organisms.figures.stay,
     /**
-     * By share of damaged cells, by steps after the damage, when all of them may live again at once:
+     * By share of the patch that is lost, by steps after it, when all cells may live again at once:
      * against the picture before.
      */
     heal: organisms.figures.heal,
@@ -125,13 +124,13 @@ export async function evaluate(
     closing: organisms.figures.closing,
     /** As `heal`, of wounds that close from their rim, by the card's cells a step, else one. */
     healFromRim: organisms.figures.healFromRim,
-    /** As `closing`, when only a disc of radius 5 is left. */
+    /** As `closing`, when only a disc of radius 5 around a living cell is left. */
     discLeft: organisms.figures.discLeft,
     /** As `heal`, when every cell is lost: a control. */
     erased: organisms.figures.erased,
     /**
      * Share of organisms that look more like their own image than like any other of the gallery: when
-     * grown, and 32 steps after each wound.
+     * grown, and 32 steps after the wounds of `heal` and `closing` and after `erased`.
      */
     retrieval: organisms.figures.retrieval,
     /** Share of organisms with a cell that still moves. */
@@ -144,6 +143,7 @@ export async function evaluate(
     /** Remarks for the reader of the figures. */
     notes,
   };
+  if (!areFinite(figures)) notes.push('figures that are not finite numbers are null');
   return { figures: rounded(figures), grown: organisms.grown };
 }
 
@@ -168,6 +168,11 @@ async function probeKinds(
   const probe = probeCells(cells, random);
   const of = ofClass ? ('class' as const) : ('kind' as const);
   return probe && { of, ...probe };
+}
+
+function areFinite(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value !== 'object' || value === null || Object.values(value).every(areFinite);
 }
 
 /**

@@ -37,7 +37,7 @@ export async function measureImages(
     if (judged instanceof EvaluationError) throw judged;
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
-    notes.push(`no likelihood: ${error.message}`);
+    notes.push(`no likelihood and no other figures of images: ${error.message}`);
     return null;
   }
   const { pixels, count, unseen } = judged;
@@ -46,7 +46,7 @@ export async function measureImages(
     notes.push('the set has no images kept apart from training: these were trained on');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
-      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included`,
+      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included: no bits/dim`,
     );
   }
   const work = workOf((count - keep.known.length) * samples, batch.growthWork);
@@ -58,15 +58,22 @@ export async function measureImages(
     const { mean: means } = await posteriors.encode(images.pixels, images.count);
     const growing = workOf(images.count, batch.growthWork);
     const pictures = picturesOf(card, await measure(what, growing, () => batch.grow(means)));
-    return { means, pictures, mse: mean(differences(pictures, images.pixels, images.count)) };
+    return {
+      means,
+      pictures,
+      count: images.count,
+      mse: mean(differences(pictures, images.pixels, images.count)),
+    };
   };
   const { means, pictures, mse } = await reconstruct('reconstruction', { pixels, count });
   const edges = [pictures, pixels].map((of) => edgesOf(of, card.side, imageChannels(card.readout)));
-  const ofUnseen = unseen && (await reconstruct('unseen pictures', unseen));
+  if (unseen instanceof EvaluationError) notes.push(`no pictures never seen: ${unseen.message}`);
+  const ofUnseen =
+    unseen instanceof EvaluationError ? null : await reconstruct('unseen pictures', unseen);
   await posteriors.dispose();
   return {
     ...{ bounds, mse, count, means },
     edges: edges[0] / edges[1],
-    unseen: ofUnseen && { mse: ofUnseen.mse, images: unseen.count },
+    unseen: ofUnseen && { mse: ofUnseen.mse, images: ofUnseen.count },
   };
 }

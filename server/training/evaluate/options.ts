@@ -42,7 +42,7 @@ export const COMMAND = {
     limit: {
       type: wholeNumber(0),
       default: '256',
-      help: 'number of images, evenly chosen from the test set, else the validation set, else the training set; 0: all',
+      help: 'number of images, evenly chosen from the test set, else the validation set, else the training set, and of pictures never seen; 0: all',
     },
     keep: {
       value: 'FILE',
@@ -70,7 +70,7 @@ export const COMMAND = {
         v.transform((shares) => [...new Set(shares)]),
       ),
       default: '0.1,0.25,0.5,0.75,0.9',
-      help: 'sizes of wounds, as shares of all cells',
+      help: 'sizes of wounds, as shares of the patch',
     },
     throws: {
       type: wholeNumber(0),

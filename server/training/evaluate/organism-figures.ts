@@ -37,15 +37,16 @@ export interface OrganismFigures {
   readonly grown: Grown;
   readonly figures: {
     readonly stay: Stay;
-    /** By share of damaged cells. */
+    /** By share of the patch. */
     readonly heal: Record<string, Recovery>;
     readonly closing: Recovery;
     readonly healFromRim: Record<string, Recovery>;
     readonly discLeft: Recovery;
     readonly erased: Recovery;
     readonly retrieval: {
+      readonly organisms: number;
       readonly grown: number | null;
-      /** By share of damaged cells, and of `closing` and `erased`. */
+      /** Of `heal` by share of the patch; of `closing` and `erased`. */
       readonly healed: Record<string, number | null>;
     };
     readonly cycles: number | null;
@@ -96,7 +97,7 @@ export async function measureOrganisms(
   const healed: Record<string, number | null> = {};
   const recover = async (
     what: string,
-    options: Omit<RecoveryOptions, 'random' | 'onHealed'>,
+    { seed, ...options }: Omit<RecoveryOptions, 'random' | 'onHealed'> & { readonly seed: string },
     key?: string,
   ): Promise<Recovery> => {
     const found: boolean[] = [];
@@ -105,22 +106,31 @@ export async function measureOrganisms(
     };
     const work = workOf(count, cells * HEALING_STEPS[HEALING_STEPS.length - 1]);
     const recovery = await measure(what, work, () =>
-      measureRecovery(batch, grown, { ...options, random: random(what), onHealed }),
+      measureRecovery(batch, grown, { ...options, random: random(`wound ${seed}`), onHealed }),
     );
     if (key !== undefined) healed[key] = retrieved(found);
     return recovery;
   };
+  if (chosen && !images) {
+    notes.push('no retrieval and no error of the gallery: the images are not those of the gallery');
+  }
   const heal: Record<string, Recovery> = {};
   const healFromRim: Record<string, Recovery> = {};
   for (const share of wounds) {
-    const wound = ofShare(share);
-    heal[share] = await recover(`healing ${share}`, { wound }, `${share}`);
-    const closing = card.closing ?? 1;
-    healFromRim[share] = await recover(`closing ${share}`, { wound, closing });
+    // Both ways to heal are measured on the same wounds.
+    const same = { wound: ofShare(share), seed: `${share}` };
+    heal[share] = await recover(`healing ${share}`, same, `${share}`);
+    healFromRim[share] = await recover(`closing ${share}`, {
+      ...same,
+      closing: card.closing ?? 1,
+    });
   }
-  const closing = await recover('closing halves', { wound: half, closing: 1 }, 'closing');
-  const discLeft = await recover('a disc left', { wound: allButADisc, closing: 1 });
-  const erased = await recover('nothing left', { wound: everything }, 'erased');
+  const halves = { wound: half, seed: 'half', closing: 1 };
+  const closing = await recover('closing halves', halves, 'closing');
+  const disc = { wound: allButADisc, seed: 'disc', closing: 1 };
+  const discLeft = await recover('a disc left', disc);
+  const all = { wound: everything, seed: 'everything' };
+  const erased = await recover('nothing left', all, 'erased');
 
   const far = workOf(ROBUST_EACH, RADII.length * (batch.growthWork + cells * ROBUST_STEPS));
   const robustness = await measure('far latents', far, () =>
@@ -135,7 +145,7 @@ export async function measureOrganisms(
       healFromRim,
       discLeft,
       erased,
-      retrieval: { grown: retrieved(retrieve(states, 0)), healed },
+      retrieval: { organisms: count, grown: retrieved(retrieve(states, 0)), healed },
       cycles,
       mse: ownImages ? mean(differences(picturesOf(card, states), ownImages, count)) : null,
       robustness,
@@ -148,7 +158,12 @@ export const NO_ORGANISMS: OrganismFigures = {
   grown: { latents: new Float32Array(0), states: new Float32Array(0), count: 0 },
   figures: {
     ...{ stay: {}, heal: {}, closing: {}, healFromRim: {}, discLeft: {}, erased: {} },
-    ...{ retrieval: { grown: null, healed: {} }, cycles: null, mse: null, robustness: {} },
+    ...{
+      retrieval: { organisms: 0, grown: null, healed: {} },
+      cycles: null,
+      mse: null,
+      robustness: {},
+    },
   },
 };
 
@@ -162,7 +177,9 @@ function chooseLatents(
   const { data } = tensors.get('gallery.latents')!;
   const all = card.gallery.length;
   if (all === 0) {
-    notes.push('the gallery is empty: organisms are samples of the prior');
+    notes.push(
+      'the gallery is empty: organisms are samples of the prior, without images of their own',
+    );
     return { latents: createRandom(1).latent((wanted || 64) * z) };
   }
   const count = wanted === 0 ? all : Math.min(wanted, all);

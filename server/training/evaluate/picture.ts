@@ -52,6 +52,7 @@ export interface Likeness {
   /** Mean over organisms of the mean squared difference. */
   readonly mse: number;
   readonly median: number;
+  readonly organisms: number;
 }
 
 /** Summarises mean squared differences, one per organism. */
@@ -65,6 +66,7 @@ export function likeness(errors: Float32Array): Likeness {
     strict: within(STRICTLY_SAME),
     mse: mean(errors),
     median: (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2,
+    organisms: errors.length,
   };
 }
 

@@ -19,6 +19,8 @@ export const RETRIEVED_AFTER = 32;
 const FOR_EVER = 255;
 /** Radius of what is left of an organism, as a share of the patch's side: 5 cells of 32. */
 const REMNANT = 5 / 32;
+/** Most draws of one wound. */
+const DRAWS = 200;
 
 /** Likeness to the picture before the damage, by steps after it. */
 export type Recovery = Record<string, Likeness>;
@@ -26,31 +28,31 @@ export type Recovery = Record<string, Likeness>;
 /**
  * Draws which cells of a patch are wounded.
  *
+ * @param lives [S, S], 1 = a living cell
  * @returns [S, S], 1 = kept, 0 = wounded
  */
-export type Wound = (random: Random, side: number) => Uint8Array;
+export type Wound = (random: Random, side: number, lives: Uint8Array) => Uint8Array;
 
-/** A share of all cells, exactly: on one side of a straight cut, or a disc. */
+/** A share of the patch, exactly: on one side of a straight cut, or a disc. */
 export const ofShare =
   (share: number): Wound =>
   (random, side) =>
     woundOfShare(random, side, share);
 
-/** One side of a straight cut through the middle, at a random angle. */
+/** Half of the patch: one side of a straight cut, at a random angle. */
 export const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
 
 /** Everything. */
 export const everything: Wound = (_, side) => new Uint8Array(side * side);
 
-/** Everything but a disc of radius 5 (of patches of 32), anywhere inside. */
-export const allButADisc: Wound = (random, side) => {
-  const radius = REMNANT * side;
-  const coordinate = (): number => radius + random.uniform() * (side - 2 * radius);
-  const [cx, cy] = [coordinate(), coordinate()];
-  return Uint8Array.from({ length: side * side }, (_, cell) => {
-    const [x, y] = [cell % side, Math.floor(cell / side)];
-    return Math.hypot(x + 0.5 - cx, y + 0.5 - cy) <= radius ? 1 : 0;
-  });
+/** Everything but a disc of radius 5 (of patches of 32) around a living cell. */
+export const allButADisc: Wound = (random, side, lives) => {
+  const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
+  const centre = living[random.integer(living.length)] ?? 0;
+  const [cx, cy] = [centre % side, Math.floor(centre / side)];
+  return Uint8Array.from({ length: side * side }, (_, cell) =>
+    Math.hypot((cell % side) - cx, Math.floor(cell / side) - cy) <= REMNANT * side ? 1 : 0,
+  );
 };
 
 /** Options of `measureRecovery`. */
@@ -66,7 +68,10 @@ export interface RecoveryOptions {
   readonly onHealed?: (states: Float32Array, first: number) => void;
 }
 
-/** Wounds every organism once, and follows it. */
+/**
+ * Wounds every organism once, and follows it. Each wound kills a living cell and spares another, if
+ * the kind of wound can.
+ */
 export async function measureRecovery(
   batch: EvaluationBatch,
   grown: Grown,
@@ -78,14 +83,37 @@ export async function measureRecovery(
   const closed = closing === undefined ? undefined : new Uint8Array(grown.count * side * side);
   for (let n = 0; n < grown.count; n++) {
     const own = states.subarray(n * patchSize, (n + 1) * patchSize);
-    const mask = wound(random, side);
+    const lives = livingCells(card, own);
+    const mask = drawWound(wound, random, lives);
     if (closing === undefined) applyWound(own, mask, channels);
-    else closed!.set(closeWound(own, mask, { card, reach: closing }), n * side * side);
+    else closed!.set(closeWound(own, mask, { lives, card, reach: closing }), n * side * side);
   }
   const start: Pick<Start, 'states' | 'closed'> = { states, ...(closed && { closed }) };
   return likenesses(batch, grown, start, HEALING_STEPS, (mark, seen, first) => {
     if (mark === RETRIEVED_AFTER) onHealed?.(seen, first);
   });
+}
+
+/** @returns [S, S], 1 = a living cell */
+function livingCells(card: Card, state: Float32Array): Uint8Array {
+  const presence = new Uint8Array(card.side ** 2);
+  createReadout(card)(state, 0, new Uint8Array(4 * presence.length), presence);
+  const threshold = Math.ceil(card.presence.threshold * 255);
+  return presence.map((value) => (value >= threshold ? 1 : 0));
+}
+
+/**
+ * Draws until the wound kills a living cell and spares another: nobody heals from what missed them,
+ * and nobody can close a wound from its rim who has none left. The last draw counts.
+ */
+function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
+  const side = Math.sqrt(lives.length);
+  for (let draws = 1; ; draws++) {
+    const mask = wound(random, side, lives);
+    const kills = lives.some((is, cell) => is === 1 && mask[cell] === 0);
+    const spares = lives.some((is, cell) => is === 1 && mask[cell] === 1);
+    if ((kills && spares) || draws === DRAWS) return mask;
+  }
 }
 
 /**
@@ -98,14 +126,11 @@ export async function measureRecovery(
 function closeWound(
   state: Float32Array,
   mask: Uint8Array,
-  { card, reach }: { readonly card: Card; readonly reach: number },
+  { lives, card, reach }: { lives: Uint8Array; card: Card; reach: number },
 ): Uint8Array {
-  const presence = new Uint8Array(mask.length);
-  createReadout(card)(state, 0, new Uint8Array(4 * mask.length), presence);
-  const threshold = Math.ceil(card.presence.threshold * 255);
-  const isKilled = mask.map((kept, cell) => (kept === 0 && presence[cell] >= threshold ? 1 : 0));
-  const lives = mask.map((kept, cell) => (kept === 1 && presence[cell] >= threshold ? 1 : 0));
-  if (!lives.includes(1)) {
+  const isKilled = lives.map((is, cell) => is & (1 - mask[cell]));
+  const spared = lives.map((is, cell) => is & mask[cell]);
+  if (!spared.includes(1)) {
     state.fill(0);
     return new Uint8Array(mask.length).fill(FOR_EVER);
   }
@@ -114,5 +139,5 @@ function closeWound(
     isKilled.map((is) => 1 - is),
     card.channels,
   );
-  return stepsUntilOpen({ isClosed: isKilled, lives, width: card.side, reach });
+  return stepsUntilOpen({ isClosed: isKilled, lives: spared, width: card.side, reach });
 }

@@ -6,6 +6,7 @@ import { imageChannels } from '../../vnca/readout.ts';
 import { readConfig } from '../config.ts';
 import type { DatasetConfig } from '../data/config.ts';
 import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
+import { DatasetError } from '../data/errors.ts';
 import { loadDataset } from '../data/load-dataset.ts';
 import { evenly } from '../parameter-vector.ts';
 import type { Images } from './bounds.ts';
@@ -24,8 +25,8 @@ export interface Judged extends Images {
   readonly labels?: Uint8Array;
   /** Images of the gallery's entries, in their order; absent: the set is another. */
   readonly gallery?: Images;
-  /** Emoji of kinds that no gallery model is trained on; absent: they do not fit. */
-  readonly unseen?: Images;
+  /** Emoji of kinds that no gallery model is trained on, or why there are none to compare. */
+  readonly unseen: Images | EvaluationError;
 }
 
 /**
@@ -55,11 +56,11 @@ export async function loadImages(
   }
   const judged = choose(data, limit);
   const gallery = galleryImages(card, data);
-  const unseen = await loadUnseen(card, 'margin' in config ? config.margin : undefined, limit);
+  const unseen = await loadUnseen(card, config, limit);
   return {
     ...judged,
     ...(gallery && { gallery }),
-    ...(unseen && { unseen }),
+    unseen,
     trained: judged.split === 'train' || (trainOnValidation && judged.split === 'validation'),
   };
 }
@@ -75,13 +76,24 @@ function galleryImages({ gallery }: Card, data: Dataset): Images | undefined {
 
 async function loadUnseen(
   { side, readout }: Card,
-  margin: number | undefined,
+  config: DatasetConfig,
   limit: number,
-): Promise<Images | undefined> {
-  if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) return undefined;
-  const data = await loadDataset({ kind: 'emoji', set: 'unseen', side, margin: margin ?? 2 });
-  const count = limit === 0 ? data.count : Math.min(limit, data.count);
-  return { pixels: gatherImages(data, evenly(data.count, count)), count };
+): Promise<Images | EvaluationError> {
+  if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) {
+    return new EvaluationError('unfit-data', 'they are RGBA of 32×32 or 64×64');
+  }
+  if (config.kind === 'emoji' && (config.set === 'broad' || config.set === 'unseen')) {
+    return new EvaluationError('unfit-data', `the set "${config.set}" has them`);
+  }
+  const margin = ('margin' in config ? config.margin : undefined) ?? 2;
+  try {
+    const data = await loadDataset({ kind: 'emoji', set: 'unseen', side, margin });
+    const count = limit === 0 ? data.count : Math.min(limit, data.count);
+    return { pixels: gatherImages(data, evenly(data.count, count)), count };
+  } catch (error) {
+    if (error instanceof DatasetError) return new EvaluationError('no-data', error.message);
+    throw error;
+  }
 }
 
 /** Chooses images of the first non-empty split of test, validation, train. */

@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, loadModel, type Model } from '../../vnca/checkpoint.ts';
-import { sampleLatent } from '../../world/sampler.ts';
+import { boundsOf } from '../../world/latent-bounds.ts';
+import { thrownLatent } from '../../world/sampler.ts';
 import type { Images } from './bounds.ts';
-import type { EvaluationBatch } from './evaluation-batch.ts';
+import type { Tools } from './image-figures.ts';
 import { precisionAndRecall } from './manifold.ts';
 import { measureStay } from './persistence.ts';
 import { picturesOf } from './picture.ts';
@@ -18,14 +19,21 @@ const FEATURES = fileURLToPath(new URL('./emoji-features', import.meta.url));
 /** Fewer have no neighbourhoods. */
 const FEWEST = 4;
 
-/** Latents of throws, as the card's sampler draws them: [N, Z]. */
+/** Latents of throws, as the dice of a room give them for random numbers: [N, Z]. */
 export function throwLatents(model: Model, count: number, random: Random): Float32Array {
-  const { latentSize, sampler, gallery: entries } = model.card;
-  const gallery = entries.map((entry, i) => ({ ...entry, latent: galleryLatent(model, i) }));
+  const { latentSize, sampler } = model.card;
+  const gallery = model.card.gallery.map((entry, i) => ({
+    ...entry,
+    latent: galleryLatent(model, i),
+  }));
+  const latentBounds = boundsOf(
+    gallery.map(({ latent }) => latent),
+    latentSize,
+  );
+  const species = { gallery, latentSize, sampler, latentBounds };
   const latents = new Float32Array(count * latentSize);
   for (let at = 0; at < latents.length; at += latentSize) {
-    const normals = random.latent(latentSize);
-    latents.set(sampleLatent({ gallery, latentSize }, sampler, normals), at);
+    latents.set(thrownLatent(species, random.integer(2 ** 32)), at);
   }
   return latents;
 }
@@ -37,8 +45,7 @@ export function throwLatents(model: Model, count: number, random: Random): Float
  * @param gallery pictures to compare with; undefined: only whether throws hold
  */
 export async function measureThrows(
-  compute: Compute,
-  batch: EvaluationBatch,
+  { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
   latents: Float32Array,
   gallery: Images | undefined,
 ) {
@@ -51,6 +58,10 @@ export async function measureThrows(
     gallery && Math.min(gallery.count, count) >= FEWEST
       ? await compareFeatures(compute, gallery, { pixels, count })
       : undefined;
+  if (!likeness) {
+    const needed = `the pictures of the gallery as RGBA of 32×32, ${FEWEST} of them and of throws`;
+    notes.push(`no precision and recall: they need ${needed}`);
+  }
   return {
     /** Share within the manifold of the gallery's pictures; null: not comparable. */
     precision: likeness?.precision ?? null,
@@ -59,6 +70,8 @@ export async function measureThrows(
     /** Share that looks the same after 100 more steps. */
     hold: stay[HELD_AFTER].share,
     throws: count,
+    /** Pictures of the gallery that throws are compared with. */
+    pictures: likeness ? gallery!.count : 0,
   };
 }
 

@@ -1,10 +1,10 @@
 /** The chart of recovery: share of organisms that have healed, by steps, for each size of wound. */
 import { SHEET_COLOURS } from '../pictures/canvas.ts';
-import type { Recovery } from './recovery.ts';
+import { HEALING_STEPS, type Recovery } from './recovery.ts';
 
 /** Figures to chart. */
 export interface Charted {
-  /** By share of damaged cells. */
+  /** By share of the patch. */
   readonly heal: Readonly<Record<string, Recovery>>;
   readonly healFromRim: Readonly<Record<string, Recovery>>;
   /** Cells a step by which wounds close from their rim. */
@@ -69,8 +69,8 @@ export async function drawWoundChart({ heal, healFromRim, closing, organisms }: 
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    const ticks = [0, 8, 16, 24, 32, 48, 64].filter((steps) => steps <= last);
-    const marks = ticks.map((steps) => {
+    // Labels of 0, 4 and 8 would touch.
+    const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
     });
@@ -86,12 +86,12 @@ export async function drawWoundChart({ heal, healFromRim, closing, organisms }: 
   const legend = sizes.map((size, i) => {
     const x = LEFT + i * 96;
     return `<rect x="${x}" y="${height - 30}" width="16" height="4" fill="${scale[i]}"/>
-      <text x="${x + 22}" y="${height - 24}">${percent(Number(size))} lost</text>`;
+      <text x="${x + 22}" y="${height - 24}">${percent(Number(size))}</text>`;
   });
   const rim = `from the rim, ${closing} ${closing === 1 ? 'cell' : 'cells'} a step`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${FONT}" fill="${INK}">
     <rect width="100%" height="100%" fill="${colour(SHEET_COLOURS.ground)}"/>
-    <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound</text>
+    <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound, by the share of the patch that is lost</text>
     ${panel(LEFT, 'all lost cells may live again at once', heal)}
     ${panel(LEFT + FIELD.width + BETWEEN + LEFT - 16, rim, healFromRim)}
     ${legend.join('')}

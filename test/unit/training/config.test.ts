@@ -14,6 +14,11 @@ const folder = temporaryFolder();
 
 const pool = (fields: object) => ({ pool: { ...TINY_POOL, ...fields } });
 const uniform = { growth: { kind: 'uniform', steps: 4 } };
+const decoder = {
+  channels: 4,
+  growth: { kind: 'uniform', steps: 1 },
+  update: { kind: 'decoder', hidden: 8, doublings: 2 },
+};
 
 // Fields that a model card has too are tested with it.
 test.each<[string, Record<string, unknown>]>([
@@ -38,6 +43,7 @@ test.each<[string, Record<string, unknown>]>([
   ['curriculum.0.until', { curriculum: [{ side: 4, until: 2 }] }],
   ['curriculum', { curriculum: [{ side: 6, until: 0.5 }] }],
   ['curriculum', { curriculum: [{ side: 16, until: 0.5 }] }],
+  ['pool', { ...decoder, ...pool({}) }],
   ['pool.size', pool({ size: 2 })],
   ['pool.size', pool({ calm: { batch: 4, steps: [1, 2] } })],
   ['pool.calm.batch', pool({ size: 9, calm: { batch: 3, steps: [1, 2] } })],

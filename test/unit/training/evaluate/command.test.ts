@@ -107,6 +107,15 @@ describe('images', () => {
     });
   });
 
+  test('pictures of the set are not among those never seen', async () => {
+    const { unseen } = await loadImages(
+      tinyCard({ side: 32 }),
+      '{"kind":"emoji","set":"unseen"}',
+      1,
+    );
+    expect(unseen).toMatchObject({ message: 'the set "unseen" has them' });
+  });
+
   test("a checkpoint of a user's own images is not evaluated on those of the configuration", async () => {
     const { training, ...card } = tinyCard();
     const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';

@@ -2,13 +2,17 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
+import { speciesOf } from '../../../../server/rooms/species.ts';
 import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { describe as inWords } from '../../../../server/training/evaluate/report.ts';
+import { throwLatents } from '../../../../server/training/evaluate/throws.ts';
 import { writeFigures, writePictures } from '../../../../server/training/evaluate/write.ts';
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
+import { thrownLatent } from '../../../../server/world/sampler.ts';
+import { createRandom } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { decoderModel, printingModel, quiet, smallImages, smallModel } from './small.ts';
 
@@ -42,7 +46,13 @@ describe('an evaluation', () => {
     expect(figures.macPerCellStep).toBe(9 * 6 * 7 + 7 * 7 + 7 * 6);
     expect(figures.probe).toMatchObject({ of: 'class', classes: 3, organisms: 6 });
     expect(Object.keys(figures.robustness).sort()).toEqual(['1', '1.5', '2', '3']);
-    expect(figures.notes).toEqual(['likelihood of 6 of 6 test images of "made up"']);
+    // Each figure that is null has a note.
+    expect(figures.notes).toEqual([
+      'likelihood of 6 of 6 test images of "made up"',
+      'no pictures never seen: they do not fit',
+      'no retrieval and no error of the gallery: the images are not those of the gallery',
+      expect.stringMatching(/^no precision and recall: they need the pictures of the gallery/),
+    ]);
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
     expect(inWords(figures)).toContain('50 % wounded, +64');
     // Of ink, and without images of the gallery.
@@ -63,6 +73,18 @@ describe('an evaluation', () => {
     ];
     expect({ ...b.figures, device: '' }).toEqual({ ...a.figures, device: '' });
     expect(c.figures.heal).not.toEqual(a.figures.heal);
+    const latents = (seed: number) => [...throwLatents(model, 3, createRandom(seed))];
+    expect(latents(2)).not.toEqual(latents(1));
+  });
+
+  it('throws what the dice of a room give', () => {
+    const model = smallModel({ sampler: 1 });
+    const numbers = createRandom(5);
+    const species = speciesOf({ ...model, folder: '' });
+    const expected = Array.from({ length: 40 }, () => [
+      ...thrownLatent(species, numbers.integer(2 ** 32)),
+    ]);
+    expect([...throwLatents(model, 40, createRandom(5))]).toEqual(expected.flat());
   });
 
   it('says why there is no likelihood', async () => {
@@ -75,10 +97,14 @@ describe('an evaluation', () => {
       likelihood: null,
       probe: { of: 'kind', classes: 2 },
     });
-    expect(none.figures.notes[0]).toMatch(/no likelihood: .* in words/);
+    expect(none.figures.notes[0]).toMatch(
+      /no likelihood and no other figures of images: .* in words/,
+    );
     const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
-    expect(noData.figures.notes[0]).toBe('no likelihood: no images here');
-    expect(inWords(noData.figures)).toContain('note: no likelihood: no images here');
+    expect(noData.figures.notes[0]).toBe(
+      'no likelihood and no other figures of images: no images here',
+    );
+    expect(inWords(noData.figures)).toContain('figures of images: no images here');
   });
 
   it('says whom organisms look like, and what a model makes of pictures it has never seen', async () => {
@@ -92,6 +118,7 @@ describe('an evaluation', () => {
     });
     // Everybody is white, like the image of the first.
     expect(figures.retrieval).toEqual({
+      organisms: 6,
       grown: ONE_OF_SIX,
       healed: { '0.1': ONE_OF_SIX, '0.5': ONE_OF_SIX, closing: ONE_OF_SIX, erased: ONE_OF_SIX },
     });

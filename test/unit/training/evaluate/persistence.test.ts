@@ -14,6 +14,7 @@ import {
   picturesOf,
 } from '../../../../server/training/evaluate/picture.ts';
 import {
+  allButADisc,
   everything,
   measureRecovery,
   ofShare,
@@ -45,7 +46,7 @@ describe('a rule that does nothing', () => {
 
   it('is stable', async () => {
     const stay = await measureStay(batch, await grownOf(batch), [1, 40]);
-    const same = { share: 1, strict: 1, mse: 0, median: 0, finite: 1 };
+    const same = { share: 1, strict: 1, mse: 0, median: 0, finite: 1, organisms: 3 };
     expect(stay).toEqual({ '1': same, '40': same });
   });
 
@@ -56,8 +57,44 @@ describe('a rule that does nothing', () => {
       random: createRandom(2),
     });
     for (const found of Object.values(heal)) {
-      expect(found).toEqual({ share: 0, strict: 0, mse: 0.25, median: 0.25 });
+      expect(found).toEqual({ share: 0, strict: 0, mse: 0.25, median: 0.25, organisms: 3 });
     }
+  });
+
+  test.each([
+    ['0.1', ofShare(0.1)],
+    ['0.9', ofShare(0.9)],
+    ['a disc left', allButADisc],
+  ])('every wound (%s) kills a living cell and spares another, in both ways', async (_, wound) => {
+    const count = 24;
+    const { patchSize: size, card } = batch;
+    // Four living cells in a corner: most wounds would kill all of them or none.
+    const patch = new Float32Array(size);
+    const corner = [0, 1, card.side, card.side + 1];
+    for (const cell of corner) {
+      patch.fill(1, cell * card.channels, (cell + 1) * card.channels);
+    }
+    const states = new Float32Array(count * size);
+    for (let n = 0; n < count; n++) states.set(patch, n * size);
+    const grown = { latents: new Float32Array(count * card.latentSize), states, count };
+    const wounded = async (closing?: number): Promise<number[]> => {
+      const found: number[] = [];
+      await measureRecovery(batch, grown, {
+        ...{ wound, random: createRandom(2), ...(closing && { closing }) },
+        onHealed: (seen, first) => {
+          for (let at = 0; at < seen.length; at += size) {
+            const living = corner.filter((cell) => seen[at + cell * card.channels] > 0);
+            found[first + at / size] = living.length;
+          }
+        },
+      });
+      return found;
+    };
+    const fromRim = await wounded(1);
+    expect(fromRim).toHaveLength(count);
+    expect(Math.min(...fromRim)).toBeGreaterThan(0);
+    expect(Math.max(...fromRim)).toBeLessThan(4);
+    expect(await wounded()).toEqual(fromRim);
   });
 
   it('has no cycles', async () => {
