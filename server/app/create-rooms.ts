@@ -13,15 +13,15 @@ export function createRooms(
   options: RoomRegistryOptions,
   cluster: Cluster | undefined,
   refresh: () => Promise<void>,
-): { readonly rooms: RoomRegistry; stopWaiting(): void } {
-  if (!cluster) return { rooms: new RoomRegistry(options), stopWaiting: () => {} };
+): { readonly rooms: RoomRegistry; stopStandby(): void } {
+  if (!cluster) return { rooms: new RoomRegistry(options), stopStandby: () => {} };
   const { leases } = cluster;
   const { plans } = DEFAULTS.cluster;
   const rooms = new ClusterRooms({ ...options, leases, plans, refresh });
   cluster.onEnd((room) => {
-    rooms.layDown(room).catch((error: Error) => {
-      options.log.error('not-laid-down', `Room "${room}" cannot be stopped: ${error.message}`);
+    rooms.stopForLostLease(room).catch((error: Error) => {
+      options.log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
     });
   });
-  return { rooms, stopWaiting: () => rooms.stopWaiting() };
+  return { rooms, stopStandby: () => rooms.stopStandby() };
 }

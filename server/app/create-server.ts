@@ -232,11 +232,11 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     ...{ wallInfo: () => ({ origin: qrOrigin(), build }), leases: cluster?.leases },
   };
-  const { rooms, stopWaiting } = createRooms(ofRooms, cluster, hostRecords.refresh);
+  const { rooms, stopStandby } = createRooms(ofRooms, cluster, hostRecords.refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
-    stopWaiting();
+    stopStandby();
     watchdog.stop();
     disk?.stop();
     await ticker.stop();
@@ -325,7 +325,7 @@ export async function createVivariumServer(
     metricsServer: () => metricsServer,
   });
   const shutDown = (phaseLog: Log): Promise<void> => {
-    stopWaiting();
+    stopStandby();
     watchdog.stop();
     descriptors.stop();
     disk?.stop();

@@ -22,7 +22,7 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
 }
 
 /** Whether a room could not be opened for what may be over soon. */
-const isPassing = (error: unknown): boolean =>
+const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
   (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
@@ -41,7 +41,7 @@ export class ClusterRooms extends RoomRegistry {
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
-      open: (room) => this.takeUp(room),
+      open: (room) => this.takeOver(room),
       onFailure: (room, error) => {
         const { message } = error as Error;
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
@@ -51,7 +51,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Takes no more rooms over. Those that run go on. */
-  stopWaiting(): void {
+  stopStandby(): void {
     this.standby?.stop();
     this.cancel();
   }
@@ -65,7 +65,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Stops a room whose lease has ended; what it was is in the cluster. */
-  async layDown(name: string): Promise<void> {
+  async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
@@ -74,7 +74,7 @@ export class ClusterRooms extends RoomRegistry {
       const { leases, log } = this.shared;
       if (!entry.live || leases.of(name)?.isHeld) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
-      log.warn('room-laid-down', why, { room: name });
+      log.warn('lease-lost', why, { room: name });
       await this.stopRoom(entry, 'elsewhere');
     });
   }
@@ -82,14 +82,14 @@ export class ClusterRooms extends RoomRegistry {
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
     if (!(await this.shared.leases.acquire(name))) return;
-    await this.takeUp(name).catch((error: unknown) => {
+    await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     });
   }
 
   /** Opens a room whose lease this server has just acquired. */
-  private async takeUp(name: string): Promise<void> {
+  private async takeOver(name: string): Promise<void> {
     const entry = this.require(name);
     await this.serialised(entry, () =>
       this.owning(entry, async () => {
