@@ -12,29 +12,35 @@ export interface RoomLeasesOptions {
   readonly onEnd: (room: string) => void;
 }
 
+/** Why a lease has not been acquired: another process has it, or the store does not say so now. */
+export type NotAcquired = 'held-elsewhere' | 'no-answer';
+
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
-  /**
-   * Acquires a room's lease, unless this process holds it.
-   *
-   * @returns false if another process has it, or it cannot be acquired now
-   */
+  /** Acquires a room's lease, unless this process holds it. @returns whether it holds it now */
   async acquire(room: string): Promise<boolean> {
+    return (await this.tryAcquire(room)) instanceof Lease;
+  }
+
+  /** As `acquire`. @returns the lease, or why there is none */
+  async tryAcquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
-    if (own?.isHeld) return true;
+    if (own?.isHeld) return own;
     if (own) {
       // What runs under it stops first.
       own.end();
-      return false;
+      return 'no-answer';
     }
-    const lease = await Lease.acquire({ ...this.options, room }).catch(() => undefined);
-    if (!lease?.isHeld) {
-      await lease?.release();
-      return false;
+    const lease = await Lease.acquire({ ...this.options, room }).catch(() => 'no-answer' as const);
+    if (lease === 'no-answer') return lease;
+    if (!lease) return 'held-elsewhere';
+    if (!lease.isHeld) {
+      await lease.release();
+      return 'no-answer';
     }
     this.held.set(room, lease);
     void lease.ended.then(() => {
@@ -42,7 +48,7 @@ export class RoomLeases {
       this.held.delete(room);
       this.options.onEnd(room);
     });
-    return true;
+    return lease;
   }
 
   /** The lease that this process has of a room; it may have lapsed. */
