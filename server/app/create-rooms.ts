@@ -4,17 +4,26 @@ import type { Cluster } from '../cluster/open-cluster.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
 
+export interface CreatedRooms {
+  readonly rooms: RoomRegistry;
+  /** Ends the wait for rooms that other servers have. */
+  stopStandby(): void;
+  /** See `ClusterRooms.isOwner`. */
+  isOwner(): boolean;
+}
+
 /**
  * @param cluster undefined: all rooms are this server's
  * @param refresh reads what the host has set for all rooms
- * @returns the rooms, and what ends the wait for those that other servers have
  */
 export function createRooms(
   options: RoomRegistryOptions,
   cluster: Cluster | undefined,
   refresh: () => Promise<void>,
-): { readonly rooms: RoomRegistry; stopStandby(): void } {
-  if (!cluster) return { rooms: new RoomRegistry(options), stopStandby: () => {} };
+): CreatedRooms {
+  if (!cluster) {
+    return { rooms: new RoomRegistry(options), stopStandby: () => {}, isOwner: () => true };
+  }
   const { leases } = cluster;
   const { plans } = DEFAULTS.cluster;
   const rooms = new ClusterRooms({ ...options, leases, plans, refresh });
@@ -23,5 +32,5 @@ export function createRooms(
       options.log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
     });
   });
-  return { rooms, stopStandby: () => rooms.stopStandby() };
+  return { rooms, stopStandby: () => rooms.stopStandby(), isOwner: () => rooms.isOwner };
 }

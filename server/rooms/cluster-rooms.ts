@@ -3,13 +3,14 @@
  * the others, and stops a room whose lease has ended.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { applyChange } from '../../shared/host/settings.ts';
+import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/store-error.ts';
+import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
@@ -64,6 +65,26 @@ export class ClusterRooms extends RoomRegistry {
     return super.findServer(name);
   }
 
+  /** @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere */
+  override requireOpen(name: string): OpenRoom {
+    const entry = this.require(name);
+    if (!entry.busy) this.requireHere(entry);
+    return super.requireOpen(name);
+  }
+
+  /** @throws HostRefusal no-such-room, elsewhere */
+  override async change(name: string, change: SettingsChange): Promise<RoomSettings> {
+    this.requireHere(this.require(name));
+    return super.change(name, change);
+  }
+
+  /** Whether no room that is open waits for another server, or some room runs here. */
+  get isOwner(): boolean {
+    const { leases } = this.shared;
+    const open = [...this.entries.values()].filter(({ plan }) => plan.open);
+    return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
+  }
+
   /** Stops a room whose lease has ended; what it was is in the cluster. */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
@@ -71,12 +92,41 @@ export class ClusterRooms extends RoomRegistry {
     entry.live?.server.disconnectAll('elsewhere');
     // One that is just being opened is stopped as soon as it is open.
     await this.serialised(entry, async () => {
-      const { leases, log } = this.shared;
-      if (!entry.live || leases.of(name)?.isHeld) return;
+      // Whatever lease there is meanwhile: only a room that is not here is opened under a new one.
+      if (!entry.live) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
-      log.warn('lease-lost', why, { room: name });
+      this.shared.log.warn('lease-lost', why, { room: name });
       await this.stopRoom(entry, 'elsewhere');
     });
+  }
+
+  /**
+   * Runs work on a room that this server owns, or owns from now on if nobody else does. One that
+   * runs goes on under the lease that it was opened with, or not at all.
+   *
+   * @throws HostRefusal elsewhere; StoreError unreachable
+   */
+  protected override async owning<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+    const { leases } = this.shared;
+    const { name } = entry.plan;
+    if (entry.live) this.requireHere(entry);
+    else {
+      const lease = await leases.tryAcquire(name);
+      if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
+      if (lease === 'no-answer')
+        throw new StoreError('unreachable', `Valkey does not say who has the room "${name}".`);
+    }
+    try {
+      return await work();
+    } finally {
+      if (!entry.live) await leases.release(name);
+    }
+  }
+
+  /** @throws HostRefusal elsewhere */
+  private requireHere({ plan, live }: RoomEntry): void {
+    if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
+      throw new HostRefusal('elsewhere');
   }
 
   protected override async begin(entry: RoomEntry): Promise<void> {
