@@ -47,7 +47,8 @@ export class Standby {
     const { leases, clock, open, onFailure } = this.options;
     this.trying.add(room);
     try {
-      if ((await leases.acquire(room)) && !this.stopped) await open(room);
+      if (!(await leases.acquire(room))) return;
+      await (this.stopped ? leases.release(room) : open(room));
     } catch (error) {
       this.notBefore.set(room, clock.now() + failed);
       onFailure(room, error);
