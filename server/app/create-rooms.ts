@@ -3,6 +3,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
+import type { HostRecords } from './open-host-records.ts';
 
 export interface CreatedRooms {
   readonly rooms: RoomRegistry;
@@ -14,12 +15,12 @@ export interface CreatedRooms {
 
 /**
  * @param cluster undefined: all rooms are this server's
- * @param refresh reads what the host has set for all rooms
+ * @param refresh see `HostRecords`
  */
 export function createRooms(
   options: RoomRegistryOptions,
   cluster: Cluster | undefined,
-  refresh: () => Promise<void>,
+  refresh: HostRecords['refresh'],
 ): CreatedRooms {
   if (!cluster) {
     return { rooms: new RoomRegistry(options), stopStandby: () => {}, isOwner: () => true };

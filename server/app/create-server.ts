@@ -210,8 +210,8 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const hostRecords = await openHostRecords({ store: hostStore, secret, date, log });
-  const { bans, places } = hostRecords;
+  const ofHost = { store: hostStore, secret, date, log, isShared: cluster !== undefined };
+  const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock, log })),
@@ -234,7 +234,7 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const { rooms, stopStandby, isOwner } = createRooms(ofRooms, cluster, hostRecords.refresh);
+  const { rooms, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {

@@ -19,7 +19,7 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
-  readonly refresh: () => Promise<void>;
+  readonly refresh: (takenOver?: string) => Promise<void>;
 }
 
 /** Whether a room could not be opened for what may be over soon. */
@@ -144,7 +144,7 @@ export class ClusterRooms extends RoomRegistry {
     await this.serialised(entry, () =>
       this.owning(entry, async () => {
         const { hostStore, refresh } = this.shared;
-        await refresh();
+        await refresh(name);
         this.adopt(entry, await hostStore.plan(name));
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
@@ -164,10 +164,11 @@ export class ClusterRooms extends RoomRegistry {
     entry.policy.settings = applyChange(this.shared.defaults, plan.change);
   }
 
-  /** Looks again and again which rooms the host has created, changed or removed elsewhere. */
+  /** Looks again and again what the host has set, created, changed or removed elsewhere. */
   private followPlans(): void {
-    const { hostStore, clock, plans } = this.shared;
+    const { hostStore, clock, plans, refresh } = this.shared;
     const look = async (): Promise<void> => {
+      await refresh();
       const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));
       for (const [name, entry] of this.entries) {
         const plan = stored.get(name);
