@@ -8,6 +8,7 @@ export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
 const { answer } = DEFAULTS.cluster;
+const SILENT = 'Valkey does not answer';
 /** Delay before a lost connection is tried again, ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
@@ -15,6 +16,8 @@ export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;
   private wasUp = false;
+  /** Whether something took the first connection, and then said nothing. */
+  private isSilent = false;
 
   private constructor(
     private readonly create: (strategy: (retries: number) => number | false) => unknown,
@@ -49,7 +52,7 @@ export class ValkeyConnection {
       await connection.client.connect();
     } catch (error) {
       connection.close();
-      throw error;
+      throw connection.isSilent ? new Error(SILENT) : error;
     }
     connection.wasUp = true;
     return connection;
@@ -68,7 +71,7 @@ export class ValkeyConnection {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
       cancel = this.clock.after(answer, () => {
-        reject(new Error('Valkey does not answer'));
+        reject(new Error(SILENT));
         // A connection may be dead without being closed.
         this.replace(client);
       });
@@ -97,7 +100,22 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // What fails for lack of a connection is told to who has asked.
     client.on('error', () => {});
+    // The library waits for ever for the answers that make a connection ready.
+    let cancel = (): void => {};
+    client.on('connect', () => {
+      cancel();
+      cancel = this.clock.after(answer, () => this.giveUp(client));
+    });
+    for (const over of ['ready', 'reconnecting', 'end']) client.on(over, () => cancel());
     return client;
+  }
+
+  private giveUp(client: RedisClientType): void {
+    if (this.wasUp) this.replace(client);
+    else {
+      this.isSilent = true;
+      destroy(client);
+    }
   }
 
   private replace(client: RedisClientType): void {

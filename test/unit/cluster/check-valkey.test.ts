@@ -23,6 +23,16 @@ test('nothing answers', async () => {
   );
 });
 
+test('something takes the connection and says nothing', async () => {
+  const silent = createServer((socket) => void socket.on('error', () => {}));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  expect(await told(`redis://127.0.0.1:${port}`)).toBe(
+    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer).`,
+  );
+  silent.close();
+});
+
 test('an old Redis', async () => {
   // Answers to INFO as Redis 6 does, and to anything else with OK.
   const info = '# Server\r\nredis_version:6.0.16\r\n';
