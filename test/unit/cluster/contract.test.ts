@@ -149,7 +149,26 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
       ),
     ).toBe(false);
     expect(await connection.ask('GET', `${RECORD_PREFIX}state/garden/1`)).toEqual(stored);
-    expect(await connection.ask('TTL', 'vivarium:part:2/0')).toBeGreaterThan(0);
+    expect(await connection.ask('TTL', 'vivarium:part:2/1/0')).toBeGreaterThan(0);
+  });
+
+  test('a write whose parts have been lost changes nothing, and has new parts when it is repeated', async () => {
+    const changes = [1, 2].map((n) => ({
+      ...{ key: `state/garden/${n}`, bytes: new Uint8Array(1_200_000).fill(n), isApart: false },
+    }));
+    const prepared = new Prepared(changes, 'twice', connection);
+    const log = new ValkeyLog(connection);
+    await prepared.upload();
+    const lost = prepared.partOf(1)!;
+    await connection.ask('DEL', lost);
+    const position = { epoch: 1, number: 1 };
+    await expect(log.write('garden', position, prepared)).rejects.toThrow(/lost/);
+    expect(await connection.ask('KEYS', `${RECORD_PREFIX}*`)).toEqual([]);
+    expect(await log.write('garden', position, prepared)).toBe(true);
+    // As a command would do that was on its way all the time.
+    expect(prepared.partOf(1)).not.toBe(lost);
+    const stored = await connection.ask('GET', `${RECORD_PREFIX}state/garden/2`);
+    expect(Buffer.compare(stored as Buffer, changes[1].bytes)).toBe(0);
   });
 
   test('a room takes so many bytes, and no more', async () => {
