@@ -16,6 +16,8 @@ export const CLUSTER_DEFAULTS = {
     attempt: 250,
     /** The same after the room could not be opened, ms. */
     failed: 5_000,
+    /** The same after Valkey has refused a room's writes or its lease, ms. */
+    refused: 30_000,
     /** Time between two looks at which rooms there are, ms. */
     plans: 1_000,
     /** A command without an answer for this long has failed, ms. */

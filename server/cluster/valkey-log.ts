@@ -148,7 +148,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
     return this.append(room, position, prepared);
   }
 
-  /** Writes what belongs to no room. @throws LogFull; Error: no answer */
+  /** Writes what belongs to no room. @throws LogFull; Refused; Error: no answer */
   async writeUnfenced(prepared: Prepared): Promise<void> {
     await this.append('', undefined, prepared);
   }

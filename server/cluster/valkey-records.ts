@@ -4,6 +4,7 @@ import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Entry, Records, Span, Write } from '../storage/records.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { Refused } from './cluster-error.ts';
 import { LogFull, writeFenced } from './fenced-log.ts';
 import type { RoomLeases } from './room-leases.ts';
 import type { Reply, ValkeyConnection } from './valkey-connection.ts';
@@ -40,8 +41,8 @@ export interface ValkeyRecordsOptions {
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
-  /** A room stops, as Valkey takes no more of it. */
-  readonly onFull: (room: string, why: string) => void;
+  /** A room stops, as Valkey refuses its writes. */
+  readonly onRefused: (room: string, why: string) => void;
 }
 
 /** The room that a record belongs to; undefined: none. */
@@ -52,7 +53,7 @@ const roomOf = (key: string): string | undefined => ROOM_KEY.exec(key)?.[1];
  * everything throws StoreError unreachable.
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
-  const { reads, writes, leases, holder, clock, onFull } = options;
+  const { reads, writes, leases, holder, clock, onRefused } = options;
   const log = new ValkeyLog(writes);
   const unfenced = new Mutex();
   let parts = 0;
@@ -113,7 +114,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
           return await log.writeUnfenced(prepared);
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
-          if (attempt === ATTEMPTS) throw unreachable(error);
+          if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
           await pause(clock, DEFAULTS.cluster.again);
         }
       }
@@ -132,8 +133,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         if (await writeFenced({ log, room, lease, clock }, prepared)) return;
       }
     } catch (error) {
-      if (!(error instanceof LogFull)) throw error;
-      onFull(room, error.message);
+      if (!(error instanceof Refused)) throw error;
+      onRefused(room, error.message);
     }
     throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
   };

@@ -80,6 +80,23 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     await server.up();
     await set('appendfsync', 'everysec');
     expect(await told(url)).toMatch(/^not-durable: .*"appendfsync always"\.$/);
+    await server.kill();
+    await server.up();
+    await set('no-appendfsync-on-rewrite', 'yes');
+    expect(await told(url)).toMatch(/^not-durable: .*"no-appendfsync-on-rewrite no"\.$/);
+    await server.kill();
+    await server.up();
+    const admin = await openChecked(url, systemClock);
+    await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
+    expect(await told(url.replace(':right', 'some:some'))).toMatch(
+      /^not-allowed: .*does not take what rooms write \(NOPERM .*waitaof/,
+    );
+    await admin.ask('REPLICAOF', '127.0.0.1', '1');
+    expect(await told(url)).toMatch(/^replica: /);
+    admin.close();
     await server.remove();
+    const divided = await ValkeyServer.start(['--cluster-enabled', 'yes']);
+    expect(await told(divided.url)).toMatch(/^divided: /);
+    await divided.remove();
   });
 });

@@ -1,7 +1,9 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import { randomUUID } from 'node:crypto';
-import { type FencedLog, LogFull } from '../../../server/cluster/fenced-log.ts';
+import { type FencedLog, LogFull, writeFenced } from '../../../server/cluster/fenced-log.ts';
+import { Lease } from '../../../server/cluster/lease.ts';
 import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import { RoomLeases } from '../../../server/cluster/room-leases.ts';
 import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
 import { RECORD_PREFIX } from '../../../server/cluster/valkey-keys.ts';
 import { valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
@@ -190,5 +192,35 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   test('nothing counts as written that is not on the disk', async () => {
     await connection.ask('CONFIG', 'SET', 'appendonly', 'no');
     await expect(write(1, new Uint8Array(10))).rejects.toThrow();
+  });
+
+  test('an owner whose writes Valkey refuses stops, and is told why, instead of trying for ever', async () => {
+    await connection.ask('ACL', 'SETUSER', 'default', '-waitaof');
+    const log = new ValkeyLog(connection);
+    const refused: string[] = [];
+    const leases = new RoomLeases({
+      ...{ leases: valkeyLeases(connection), holder: 'b', clock: systemClock },
+      ...{
+        onEnd: () => {},
+        onRefused: (room: string, why: string) => void refused.push(`${room}: ${why}`),
+      },
+    });
+    const lease = await leases.tryAcquire('meadow');
+    if (!(lease instanceof Lease)) throw new Error(lease);
+    const change = { key: 'tail/meadow', bytes: new Uint8Array(1), isApart: false };
+    const written = writeFenced(
+      { log, room: 'meadow', lease, clock: systemClock },
+      new Prepared([change], 'refused', connection),
+    );
+    await expect(written).rejects.toThrow(/NOPERM/);
+    expect(lease.isHeld).toBe(false);
+    // Nor does it take over what it is not allowed to.
+    await connection.ask('ACL', 'SETUSER', 'default', '+waitaof');
+    await connection.ask('CONFIG', 'SET', 'maxmemory', 1);
+    expect(await leases.tryAcquire('pond')).toBe('no-answer');
+    expect(refused).toEqual([expect.stringMatching(/^pond: OOM /)]);
+    expect(leases.mayTakeOver('pond')).toBe(true);
+    leases.holdOff('pond');
+    expect(leases.mayTakeOver('pond')).toBe(false);
   });
 });
