@@ -38,8 +38,19 @@ const memory = async (): Promise<Home> => {
   };
 };
 
+/** One for all tests, which is emptied before each. */
+let shared: ValkeyServer | undefined;
+afterAll(() => shared?.remove());
+const emptied = async (): Promise<ValkeyServer> => {
+  shared ??= await ValkeyServer.start();
+  const connection = await ValkeyConnection.open(shared.url, systemClock);
+  await connection.ask('FLUSHALL');
+  connection.close();
+  return shared;
+};
+
 const valkey = async (): Promise<Home> => {
-  const server = await ValkeyServer.start();
+  const server = await emptied();
   const connection = await ValkeyConnection.open(server.url, systemClock);
   const valkeyLog = new ValkeyLog(connection);
   return {
@@ -56,10 +67,7 @@ const valkey = async (): Promise<Home> => {
     },
     // As its clock does; waiting for it would take three seconds a time.
     lapse: async () => void (await connection.ask('DEL', 'vivarium:lease:garden')),
-    close: async () => {
-      connection.close();
-      await server.remove();
-    },
+    close: () => connection.close(),
   };
 };
 
