@@ -62,7 +62,7 @@ export function writeFenced<W>(
           lease.end();
           throw error;
         }
-        await lease.whileHeld(pause(clock, DEFAULTS.cluster.again));
+        await lease.whileHeld(pause(clock, DEFAULTS.cluster.writeRetry));
       }
     }
     return false;

@@ -8,7 +8,7 @@ import { Mutex } from '../platform/mutex.ts';
 import { Refused } from './cluster-error.ts';
 import type { Acquired, Epoch, LeaseStore } from './lease-store.ts';
 
-const { renewal, trusted, settling } = DEFAULTS.cluster;
+const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
 export interface LeaseOptions {
   readonly leases: LeaseStore;
@@ -44,7 +44,7 @@ export class Lease {
   ) {
     this.epoch = epoch;
     this.until = sentAt + trusted;
-    this.ticksFrom = isReleased ? 0 : options.clock.now() + settling;
+    this.ticksFrom = isReleased ? 0 : options.clock.now() + firstTickDelay;
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });

@@ -49,7 +49,8 @@ export interface ValkeyRecordsOptions {
 const roomOf = (key: string): string | undefined => ROOM_KEY.exec(key)?.[1];
 
 /**
- * Opens the records. Writes throw StoreError not-owner if this process does not own the room;
+ * Opens the records. Writes of one room take effect in their order, but large ones, which are uploaded
+ * first, may be overtaken by later small ones. Writes throw StoreError not-owner if this process does not own the room;
  * everything throws StoreError unreachable.
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
@@ -115,7 +116,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
           if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
-          await pause(clock, DEFAULTS.cluster.again);
+          await pause(clock, DEFAULTS.cluster.writeRetry);
         }
       }
     });
