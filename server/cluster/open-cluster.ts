@@ -11,6 +11,8 @@ import { valkeyLeases } from './valkey-leases.ts';
 import { openValkeyRecords } from './valkey-records.ts';
 
 const SECRET_LENGTH = 32;
+/** What still holds is said again after this time, ms. */
+const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
   readonly records: Records;
@@ -56,12 +58,14 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
     );
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    const said = new Map<string, string>();
+    /** When something was last said, ms. */
+    const said = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room);
-      if (said.get(room) === why) return;
-      said.set(room, why);
-      log.error('room-refused', `Room "${room}" does not run here: ${adviceOn(why)}`, { room });
+      const sentence = `Room "${room}" does not run here: ${adviceOn(why)}`;
+      if (clock.now() - (said.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
+      said.set(sentence, clock.now());
+      log.error('room-refused', sentence, { room });
     };
     const leases = new RoomLeases({ leases: leaseStore, holder, clock, onEnd, onRefused });
     const records = openValkeyRecords({
