@@ -1,5 +1,7 @@
 /** The leases that this process holds, by room. */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
+import { Refused } from './cluster-error.ts';
 import { Lease } from './lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 
@@ -8,6 +10,8 @@ export interface RoomLeasesOptions {
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
+  /** The store has answered that it does not acquire or renew a lease. */
+  readonly onRefused?: (room: string, why: string) => void;
   /** Called when a lease has ended without having been released. */
   readonly onEnd: (room: string) => void;
 }
@@ -18,6 +22,8 @@ export type NotAcquired = 'held-elsewhere' | 'no-answer';
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
+  /** When rooms may be taken over again, ms. */
+  private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
@@ -35,7 +41,10 @@ export class RoomLeases {
       own.end();
       return 'no-answer';
     }
-    const lease = await Lease.acquire({ ...this.options, room }).catch(() => 'no-answer' as const);
+    const lease = await Lease.acquire({ ...this.options, room }).catch((error: unknown) => {
+      if (error instanceof Refused) this.options.onRefused?.(room, error.message);
+      return 'no-answer' as const;
+    });
     if (lease === 'no-answer') return lease;
     if (!lease) return 'held-elsewhere';
     if (!lease.isHeld) {
@@ -54,6 +63,16 @@ export class RoomLeases {
   /** The lease that this process has of a room; it may have lapsed. */
   of(room: string): Lease | undefined {
     return this.held.get(room);
+  }
+
+  /** A room's writes or its lease are refused: for a while, it is not taken over here. */
+  holdOff(room: string): void {
+    this.notBefore.set(room, this.options.clock.now() + DEFAULTS.cluster.refused);
+  }
+
+  /** Whether a room may be taken over now. */
+  mayTakeOver(room: string): boolean {
+    return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
   }
 
   /** Whether a room may tick and be shown by this process now. */

@@ -35,10 +35,10 @@ export class Standby {
   }
 
   private readonly look = (): void => {
-    const { waiting, clock } = this.options;
+    const { leases, waiting, clock } = this.options;
     this.cancel = clock.after(attempt, this.look);
     for (const room of waiting()) {
-      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0);
+      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0) || !leases.mayTakeOver(room);
       if (!isEarly && !this.trying.has(room)) void this.try(room);
     }
   };
@@ -48,7 +48,8 @@ export class Standby {
     this.trying.add(room);
     try {
       if (!(await leases.acquire(room))) return;
-      await (this.stopped ? leases.release(room) : open(room));
+      if (this.stopped) await leases.release(room);
+      else await open(room);
     } catch (error) {
       this.notBefore.set(room, clock.now() + failed);
       onFailure(room, error);

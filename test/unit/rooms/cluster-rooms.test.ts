@@ -19,9 +19,9 @@ import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { SPECIES } from '../../support/rooms.ts';
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
-const { lease, settling, failed } = DEFAULTS.cluster;
+const { lease, firstTickDelay, failed } = DEFAULTS.cluster;
 /** Until a room whose owner is away has been taken over and ticks, ms. */
-const TAKEN = lease + settling + failed;
+const TAKEN = lease + firstTickDelay + failed;
 
 /** A store that holds plans back while a test wants it. */
 class SlowStore extends Store {
