@@ -11,17 +11,19 @@ export const CLUSTER_DEFAULTS = {
      * A new owner's first tick comes this long after it acquired a lease that was not released, ms.
      * The owner before has stopped by then, whatever the clock that ended its lease.
      */
-    settling: 2_200,
+    firstTickDelay: 2_200,
     /** Time between two attempts to acquire a lease, ms. */
     attempt: 250,
     /** The same after the room could not be opened, ms. */
     failed: 5_000,
+    /** The same after Valkey has refused a room's writes or its lease, ms. */
+    refused: 30_000,
     /** Time between two looks at which rooms there are, ms. */
     plans: 1_000,
     /** A command without an answer for this long has failed, ms. */
     answer: 1_000,
     /** A write that failed is tried again after this time, ms. */
-    again: 100,
+    writeRetry: 100,
     /** Size of a room's records, at most, bytes. */
     roomBytes: 268_435_456,
     /** Size of a room's snapshots above which its oldest days are deleted, bytes. */

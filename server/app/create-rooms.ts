@@ -3,25 +3,35 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
+import type { HostRecords } from './open-host-records.ts';
+
+export interface CreatedRooms {
+  readonly rooms: RoomRegistry;
+  /** Ends the wait for rooms that other servers have. */
+  stopStandby(): void;
+  /** See `ClusterRooms.isOwner`. */
+  isOwner(): boolean;
+}
 
 /**
  * @param cluster undefined: all rooms are this server's
- * @param refresh reads what the host has set for all rooms
- * @returns the rooms, and what ends the wait for those that other servers have
+ * @param refresh see `HostRecords`
  */
 export function createRooms(
   options: RoomRegistryOptions,
   cluster: Cluster | undefined,
-  refresh: () => Promise<void>,
-): { readonly rooms: RoomRegistry; stopWaiting(): void } {
-  if (!cluster) return { rooms: new RoomRegistry(options), stopWaiting: () => {} };
+  refresh: HostRecords['refresh'],
+): CreatedRooms {
+  if (!cluster) {
+    return { rooms: new RoomRegistry(options), stopStandby: () => {}, isOwner: () => true };
+  }
   const { leases } = cluster;
   const { plans } = DEFAULTS.cluster;
   const rooms = new ClusterRooms({ ...options, leases, plans, refresh });
   cluster.onEnd((room) => {
-    rooms.layDown(room).catch((error: Error) => {
-      options.log.error('not-laid-down', `Room "${room}" cannot be stopped: ${error.message}`);
+    rooms.stopForLostLease(room).catch((error: Error) => {
+      options.log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
     });
   });
-  return { rooms, stopWaiting: () => rooms.stopWaiting() };
+  return { rooms, stopStandby: () => rooms.stopStandby(), isOwner: () => rooms.isOwner };
 }

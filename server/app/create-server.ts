@@ -210,8 +210,8 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const hostRecords = await openHostRecords({ store: hostStore, secret, date, log });
-  const { bans, places } = hostRecords;
+  const ofHost = { store: hostStore, secret, date, log, isShared: cluster !== undefined };
+  const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
     checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock, log })),
@@ -219,6 +219,8 @@ export async function createVivariumServer(
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
   const storage = opened && journalWriter && { ...opened, journalWriter };
   const build = await wallBuild(clientFolder);
+  // A lease may end before the host's part is there.
+  let storeVisits = async (_: string): Promise<void> => {};
   const ofRooms: RoomRegistryOptions = {
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
@@ -227,19 +229,20 @@ export async function createVivariumServer(
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
-      host.closed(roomServer.room.name);
+      return storeVisits(roomServer.room.name);
     },
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
-    ...{ wallInfo: () => ({ origin: qrOrigin(), build }), leases: cluster?.leases },
+    wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const { rooms, stopWaiting } = createRooms(ofRooms, cluster, hostRecords.refresh);
+  const { rooms, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
-    stopWaiting();
+    stopStandby();
     watchdog.stop();
     disk?.stop();
     await ticker.stop();
+    await cluster?.leases.releaseAll();
     await journalWriter?.close();
     await hooks.close();
     await engine.close();
@@ -267,6 +270,7 @@ export async function createVivariumServer(
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
+  storeVisits = host.closed;
   world.journal = (ticks) => {
     host.count(ticks);
     return journalWriter?.record(ticks) ?? Promise.resolve();
@@ -305,7 +309,7 @@ export async function createVivariumServer(
       descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
       open: !closing,
-      ...(cluster && { owner: [...rooms.roomServers.keys()].some(cluster.leases.mayTick) }),
+      ...(cluster && { owner: isOwner() }),
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
@@ -325,7 +329,7 @@ export async function createVivariumServer(
     metricsServer: () => metricsServer,
   });
   const shutDown = (phaseLog: Log): Promise<void> => {
-    stopWaiting();
+    stopStandby();
     watchdog.stop();
     descriptors.stop();
     disk?.stop();

@@ -4,6 +4,7 @@ import { Bans } from '../realtime/policy/bans.ts';
 import { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
+import { SharedList } from './shared-list.ts';
 
 export interface HostRecordsOptions {
   readonly store: Store;
@@ -12,37 +13,58 @@ export interface HostRecordsOptions {
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly log: Log;
+  /** Whether other servers change them too. */
+  readonly isShared: boolean;
 }
 
 export interface HostRecords {
   readonly bans: Bans;
   readonly places: WallPlaces;
-  /** Reads again what another server may have stored. @throws StoreError */
-  refresh(): Promise<void>;
+  /**
+   * Reads again what another server may have stored.
+   *
+   * @param takenOver a room that another server has run until now
+   * @throws StoreError
+   */
+  refresh(takenOver?: string): Promise<void>;
 }
 
 /** @throws StoreError */
-export async function openHostRecords({
-  store,
-  secret,
-  date,
-  log,
-}: HostRecordsOptions): Promise<HostRecords> {
-  const put = (record: string) => (all: unknown) => {
-    void store
-      .putServerRecord(record, all)
-      .catch((error: Error) => log.warn('not-kept', error.message));
-  };
-  const storedBans = () => store.serverRecord('bans', banRecords);
-  const storedPlaces = () => store.serverRecord('walls', wallPlaceRecords);
-  const bans = new Bans(secret, date, await storedBans(), put('bans'));
-  const places = new WallPlaces(date, await storedPlaces(), put('walls'));
+export async function openHostRecords(options: HostRecordsOptions): Promise<HostRecords> {
+  const { store, secret, date, isShared } = options;
+  const onFailure = (error: Error): void => options.log.warn('not-kept', error.message);
+  const storedBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
+  const storedPlaces = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
+  const put = (record: string) => (all: unknown) => store.putServerRecord(record, all);
+  const [knownBans, knownPlaces] = [await storedBans(), await storedPlaces()];
+  if (!isShared) {
+    const keep = (record: string) => (all: unknown) => void put(record)(all).catch(onFailure);
+    return {
+      bans: new Bans(secret, date, knownBans, keep('bans')),
+      places: new WallPlaces(date, knownPlaces, keep('walls')),
+      refresh: async () => {},
+    };
+  }
+  const sharedBans = new SharedList(knownBans, {
+    ...{ read: storedBans, write: put('bans'), onFailure },
+    keyOf: ({ since, room, participant }) => `${since} ${room} ${participant}`,
+    onReplaced: (all) => bans.replace(all),
+  });
+  const sharedPlaces = new SharedList(knownPlaces, {
+    ...{ read: storedPlaces, write: put('walls'), onFailure },
+    keyOf: ({ pass }) => pass,
+    onReplaced: (all) => places.replace(all),
+  });
+  const bans = new Bans(secret, date, knownBans, (all) => sharedBans.changed(all));
+  const places = new WallPlaces(date, [], (all) => sharedPlaces.changed(all));
+  // Not those of a server that begins: walls of a room may be up on another one.
+  places.replace(knownPlaces);
   return {
     bans,
     places,
-    async refresh() {
-      bans.replace((await storedBans()) ?? []);
-      places.replace((await storedPlaces()) ?? []);
+    async refresh(takenOver) {
+      await Promise.all([sharedBans.refresh(), sharedPlaces.refresh()]);
+      if (takenOver !== undefined) places.takenOver(takenOver);
     },
   };
 }

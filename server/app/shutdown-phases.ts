@@ -41,13 +41,14 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
       name: 'previews have stopped',
       run: () => Promise.all(previews.map((preview) => preview.stop())),
     },
-    {
-      name: 'rooms are saved',
-      run: () => journalWriter?.saveAll().then(() => parts.leases?.releaseAll()),
-    },
+    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      run: () => Promise.all([parts.host.close(), parts.alerts()?.close()]),
+      // Another server goes on with what is stored, so rooms are given up after the last of it.
+      run: () =>
+        Promise.all([parts.host.close(), parts.alerts()?.close()]).finally(() =>
+          parts.leases?.releaseAll(),
+        ),
     },
     { name: 'clients are disconnected', run: () => gateway.close() },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },

@@ -1,7 +1,9 @@
 /** Checks at the start whether a Valkey can keep rooms. */
 import type { Clock } from '../platform/clock.ts';
-import { ClusterError } from './cluster-error.ts';
-import { type Reply, ValkeyConnection } from './valkey-connection.ts';
+import { ClusterError, Refused } from './cluster-error.ts';
+import { LogFull } from './fenced-log.ts';
+import { type Argument, type Reply, ValkeyConnection } from './valkey-connection.ts';
+import { Prepared, ValkeyLog } from './valkey-log.ts';
 
 /** Of Redis; every version of Valkey will do. */
 const OLDEST = [7, 2] as const;
@@ -12,9 +14,10 @@ const OLDEST = [7, 2] as const;
  * @throws ClusterError
  */
 export async function openChecked(url: string, clock: Clock): Promise<ValkeyConnection> {
-  const connection = await connect(url, clock);
+  const connection = await connectTo(url, clock);
   try {
     await check(connection);
+    await tryWriting(connection);
     return connection;
   } catch (error) {
     connection.close();
@@ -28,9 +31,12 @@ function addressOf(url: string): string {
   return `${hostname}:${port || 6379}`;
 }
 
-async function connect(url: string, clock: Clock): Promise<ValkeyConnection> {
+/** As `ValkeyConnection.open`. @throws ClusterError */
+export async function connectTo(
+  ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
+): Promise<ValkeyConnection> {
   try {
-    return await ValkeyConnection.open(url, clock);
+    return await ValkeyConnection.open(url, ...how);
   } catch (error) {
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
     if (/WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)) {
@@ -59,6 +65,18 @@ async function check(connection: ValkeyConnection): Promise<void> {
       `--cluster: this is Redis ${redis}; rooms need Valkey, or Redis ${OLDEST.join('.')} or later.`,
     );
   }
+  if (fact('cluster_enabled') === '1') {
+    throw new ClusterError(
+      'divided',
+      '--cluster: this Valkey divides its keys among several; set "cluster-enabled no".',
+    );
+  }
+  if (fact('role') !== 'master') {
+    throw new ClusterError(
+      'replica',
+      '--cluster: this Valkey copies another one and takes no writes; name that one.',
+    );
+  }
   const setting = async (name: string): Promise<string> => {
     const reply = await asked(connection, 'CONFIG', 'GET', name);
     return `${(reply as readonly Reply[])[1]}`;
@@ -67,6 +85,12 @@ async function check(connection: ValkeyConnection): Promise<void> {
     throw new ClusterError(
       'not-durable',
       '--cluster: Valkey must write everything to the disk at once; set "appendonly yes" and "appendfsync always".',
+    );
+  }
+  if ((await setting('no-appendfsync-on-rewrite')) !== 'no') {
+    throw new ClusterError(
+      'not-durable',
+      '--cluster: Valkey must write to the disk also while it rewrites its file; set "no-appendfsync-on-rewrite no".',
     );
   }
   const most = Number(await setting('maxmemory'));
@@ -84,11 +108,34 @@ async function check(connection: ValkeyConnection): Promise<void> {
   }
 }
 
+/** Writes once as rooms are written: its user may lack rights that nothing else needs. */
+async function tryWriting(connection: ValkeyConnection): Promise<void> {
+  const probe = { key: 'probe', isApart: false };
+  // It leaves nothing behind.
+  const changes = [new Uint8Array(), undefined].map((bytes) => ({ ...probe, bytes }));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await new ValkeyLog(connection).writeUnfenced(
+        new Prepared(changes, 'probe', connection),
+      );
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof LogFull) throw new ClusterError('full', `--cluster: ${message}`);
+      if (error instanceof Refused || attempt === 3) {
+        throw new ClusterError(
+          error instanceof Refused ? 'not-allowed' : 'unreachable',
+          `--cluster: Valkey does not take what rooms write (${message}).`,
+        );
+      }
+    }
+  }
+}
+
 const ask = async (connection: ValkeyConnection, ...command: string[]): Promise<string> =>
   `${await asked(connection, ...command)}`;
 
-/** @throws ClusterError */
-async function asked(connection: ValkeyConnection, ...command: string[]): Promise<Reply> {
+/** As `ValkeyConnection.ask`. @throws ClusterError */
+export async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
     return await connection.ask(...command);
   } catch (error) {
@@ -96,7 +143,7 @@ async function asked(connection: ValkeyConnection, ...command: string[]): Promis
     const isDenied = /NOPERM|NOAUTH|unknown command/i.test(message);
     throw new ClusterError(
       isDenied ? 'not-allowed' : 'unreachable',
-      `--cluster: Valkey does not answer to ${command.join(' ')} (${message}).`,
+      `--cluster: Valkey does not answer to ${command[0]} (${message}).`,
     );
   }
 }

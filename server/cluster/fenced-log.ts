@@ -4,6 +4,7 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
+import { Refused } from './cluster-error.ts';
 import type { Lease } from './lease.ts';
 import type { Epoch } from './lease-store.ts';
 
@@ -21,14 +22,14 @@ export interface FencedLog<W> {
    * has no effect and counts as written: it is a repetition, or has been overtaken by one.
    *
    * @returns whether it is written, and survives a loss of power
-   * @throws LogFull; Error: there is no answer, and whether it is written is not known
+   * @throws LogFull; Refused; Error: there is no answer, and whether it is written is not known
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
 
 /** The log takes no more. Nothing is written. */
-export class LogFull extends Error {
-  override readonly name = 'LogFull';
+export class LogFull extends Refused {
+  override readonly name: string = 'LogFull';
 }
 
 export interface FencedWrite<W> {
@@ -43,7 +44,7 @@ export interface FencedWrite<W> {
  * cannot, the lease has ended: what is not durable is not shown either.
  *
  * @returns whether it is durable
- * @throws LogFull; the lease has ended then
+ * @throws LogFull; Refused; the lease has ended then
  */
 export function writeFenced<W>(
   { log, room, lease, clock }: FencedWrite<W>,
@@ -57,11 +58,11 @@ export function writeFenced<W>(
         if (written) return true;
         lease.end();
       } catch (error) {
-        if (error instanceof LogFull) {
+        if (error instanceof Refused) {
           lease.end();
           throw error;
         }
-        await lease.whileHeld(pause(clock, DEFAULTS.cluster.again));
+        await lease.whileHeld(pause(clock, DEFAULTS.cluster.writeRetry));
       }
     }
     return false;

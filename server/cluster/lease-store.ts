@@ -13,7 +13,7 @@ export interface Acquired {
 /**
  * Keeps leases. Calls that get no answer fail; whether they had an effect is not known then.
  *
- * @throws Error the store cannot be reached
+ * @throws Refused; Error: the store cannot be reached
  */
 export interface LeaseStore {
   /**

@@ -5,9 +5,10 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
+import { Refused } from './cluster-error.ts';
 import type { Acquired, Epoch, LeaseStore } from './lease-store.ts';
 
-const { renewal, trusted, settling } = DEFAULTS.cluster;
+const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
 export interface LeaseOptions {
   readonly leases: LeaseStore;
@@ -15,6 +16,8 @@ export interface LeaseOptions {
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
+  /** The store has answered that it does not acquire or renew the lease. */
+  readonly onRefused?: (room: string, why: string) => void;
 }
 
 /** A room's lease, from its acquisition until it has ended. */
@@ -41,7 +44,7 @@ export class Lease {
   ) {
     this.epoch = epoch;
     this.until = sentAt + trusted;
-    this.ticksFrom = isReleased ? 0 : options.clock.now() + settling;
+    this.ticksFrom = isReleased ? 0 : options.clock.now() + firstTickDelay;
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
@@ -120,7 +123,10 @@ export class Lease {
     const { leases, room, holder, clock } = this.options;
     const sentAt = clock.now();
     // Without an answer, the next renewal may succeed.
-    const renewed = await leases.renew(room, holder, this.epoch).catch(() => undefined);
+    const renewed = await leases.renew(room, holder, this.epoch).catch((error: unknown) => {
+      if (error instanceof Refused) this.options.onRefused?.(room, error.message);
+      return undefined;
+    });
     if (this.hasEnded || renewed === undefined) return;
     if (!renewed || !this.isHeld) {
       this.end();

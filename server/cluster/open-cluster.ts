@@ -3,14 +3,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
-import { openChecked } from './check-valkey.ts';
+import { asked, connectTo, openChecked } from './check-valkey.ts';
 import { RoomLeases } from './room-leases.ts';
-import { ValkeyConnection } from './valkey-connection.ts';
+import type { ValkeyConnection } from './valkey-connection.ts';
 import { SECRET_KEY } from './valkey-keys.ts';
 import { valkeyLeases } from './valkey-leases.ts';
 import { openValkeyRecords } from './valkey-records.ts';
 
 const SECRET_LENGTH = 32;
+/** What still holds is said again after this time, ms. */
+const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
   readonly records: Records;
@@ -28,6 +30,9 @@ export interface ClusterOptions {
   readonly log: Log;
 }
 
+const adviceOn = (why: string): string =>
+  /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
+
 /** Connects to a cluster. @throws ClusterError */
 export async function openCluster({ url, clock, log }: ClusterOptions): Promise<Cluster> {
   const holder = randomUUID();
@@ -37,21 +42,38 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
     for (const one of connections) one.close();
   };
   try {
-    const connect = async (): Promise<ValkeyConnection> => {
-      const connection = await ValkeyConnection.open(url, clock);
+    const connect = async (
+      onAnswering?: (isAnswering: boolean, why: string) => void,
+    ): Promise<ValkeyConnection> => {
+      const connection = await connectTo(url, clock, onAnswering);
       connections.push(connection);
       return connection;
     };
-    const leaseStore = valkeyLeases(await connect());
+    // Its leases are renewed each second, so that it is the first to notice.
+    const leaseStore = valkeyLeases(
+      await connect((isAnswering, why) => {
+        if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
+        else log.error('valkey-away', `Valkey does not answer (${why}); rooms stop until it does.`);
+      }),
+    );
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    const leases = new RoomLeases({ leases: leaseStore, holder, clock, onEnd });
+    /** When something was last said, ms. */
+    const said = new Map<string, number>();
+    const onRefused = (room: string, why: string): void => {
+      leases.holdOff(room);
+      const sentence = `Room "${room}" does not run here: ${adviceOn(why)}`;
+      if (clock.now() - (said.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
+      said.set(sentence, clock.now());
+      log.error('room-refused', sentence, { room });
+    };
+    const leases = new RoomLeases({ leases: leaseStore, holder, clock, onEnd, onRefused });
     const records = openValkeyRecords({
       ...{ reads, writes: await connect(), leases, holder, clock },
-      onFull: (room, why) => log.error('room-stopped', `Room "${room}" stops: ${why}`, { room }),
+      onRefused,
     });
-    await reads.ask('SET', SECRET_KEY, randomBytes(SECRET_LENGTH), 'NX');
-    const secret = new Uint8Array((await reads.ask('GET', SECRET_KEY)) as Buffer);
+    await asked(reads, 'SET', SECRET_KEY, randomBytes(SECRET_LENGTH), 'NX');
+    const secret = new Uint8Array((await asked(reads, 'GET', SECRET_KEY)) as Buffer);
     return {
       records: { ...records, close: () => records.close().then(close) },
       leases,

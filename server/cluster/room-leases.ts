@@ -1,5 +1,7 @@
 /** The leases that this process holds, by room. */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
+import { Refused } from './cluster-error.ts';
 import { Lease } from './lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 
@@ -8,33 +10,46 @@ export interface RoomLeasesOptions {
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
+  /** The store has answered that it does not acquire or renew a lease. */
+  readonly onRefused?: (room: string, why: string) => void;
   /** Called when a lease has ended without having been released. */
   readonly onEnd: (room: string) => void;
 }
 
+/** Why a lease has not been acquired: another process has it, or the store does not say so now. */
+export type NotAcquired = 'held-elsewhere' | 'no-answer';
+
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
+  /** When rooms may be taken over again, ms. */
+  private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
-  /**
-   * Acquires a room's lease, unless this process holds it.
-   *
-   * @returns false if another process has it, or it cannot be acquired now
-   */
+  /** Acquires a room's lease, unless this process holds it. @returns whether it holds it now */
   async acquire(room: string): Promise<boolean> {
+    return (await this.tryAcquire(room)) instanceof Lease;
+  }
+
+  /** As `acquire`. @returns the lease, or why there is none */
+  async tryAcquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
-    if (own?.isHeld) return true;
+    if (own?.isHeld) return own;
     if (own) {
       // What runs under it stops first.
       own.end();
-      return false;
+      return 'no-answer';
     }
-    const lease = await Lease.acquire({ ...this.options, room }).catch(() => undefined);
-    if (!lease?.isHeld) {
-      await lease?.release();
-      return false;
+    const lease = await Lease.acquire({ ...this.options, room }).catch((error: unknown) => {
+      if (error instanceof Refused) this.options.onRefused?.(room, error.message);
+      return 'no-answer' as const;
+    });
+    if (lease === 'no-answer') return lease;
+    if (!lease) return 'held-elsewhere';
+    if (!lease.isHeld) {
+      await lease.release();
+      return 'no-answer';
     }
     this.held.set(room, lease);
     void lease.ended.then(() => {
@@ -42,12 +57,22 @@ export class RoomLeases {
       this.held.delete(room);
       this.options.onEnd(room);
     });
-    return true;
+    return lease;
   }
 
   /** The lease that this process has of a room; it may have lapsed. */
   of(room: string): Lease | undefined {
     return this.held.get(room);
+  }
+
+  /** A room's writes or its lease are refused: for a while, it is not taken over here. */
+  holdOff(room: string): void {
+    this.notBefore.set(room, this.options.clock.now() + DEFAULTS.cluster.refused);
+  }
+
+  /** Whether a room may be taken over now. */
+  mayTakeOver(room: string): boolean {
+    return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
   }
 
   /** Whether a room may tick and be shown by this process now. */

@@ -35,10 +35,10 @@ export class Standby {
   }
 
   private readonly look = (): void => {
-    const { waiting, clock } = this.options;
+    const { leases, waiting, clock } = this.options;
     this.cancel = clock.after(attempt, this.look);
     for (const room of waiting()) {
-      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0);
+      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0) || !leases.mayTakeOver(room);
       if (!isEarly && !this.trying.has(room)) void this.try(room);
     }
   };
@@ -47,7 +47,9 @@ export class Standby {
     const { leases, clock, open, onFailure } = this.options;
     this.trying.add(room);
     try {
-      if ((await leases.acquire(room)) && !this.stopped) await open(room);
+      if (!(await leases.acquire(room))) return;
+      if (this.stopped) await leases.release(room);
+      else await open(room);
     } catch (error) {
       this.notBefore.set(room, clock.now() + failed);
       onFailure(room, error);

@@ -2,12 +2,16 @@
 import type { RedisClientType } from '@redis/client';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
+import { Refused } from './cluster-error.ts';
 
 /** What Valkey answers: text and bytes are buffers. */
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
 const { answer } = DEFAULTS.cluster;
+/** Answers of a Valkey that will do it later. */
+const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
+const SILENT = 'Valkey does not answer';
 /** Delay before a lost connection is tried again, ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
@@ -15,10 +19,15 @@ export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;
   private wasUp = false;
+  private isAnswering = true;
+  /** Whether something took the first connection, and then said nothing. */
+  private isSilent = false;
 
   private constructor(
     private readonly create: (strategy: (retries: number) => number | false) => unknown,
     private readonly clock: Clock,
+    private readonly isReply: (error: unknown) => boolean,
+    private readonly onAnswering: (isAnswering: boolean, why: string) => void,
   ) {
     this.client = this.newClient();
   }
@@ -27,10 +36,15 @@ export class ValkeyConnection {
    * Connects. Loads the client library, which processes without a cluster do not need.
    *
    * @param url redis://user:password@host:port/database
+   * @param onAnswering called when Valkey does not answer any more, and when it does again
    * @throws Error it cannot be reached, or wants another password
    */
-  static async open(url: string, clock: Clock): Promise<ValkeyConnection> {
-    const { createClient, RESP_TYPES } = await import('@redis/client');
+  static async open(
+    url: string,
+    clock: Clock,
+    onAnswering: (isAnswering: boolean, why: string) => void = () => {},
+  ): Promise<ValkeyConnection> {
+    const { createClient, ErrorReply, RESP_TYPES } = await import('@redis/client');
     const connection = new ValkeyConnection(
       (reconnectStrategy) =>
         createClient({
@@ -44,12 +58,14 @@ export class ValkeyConnection {
           socket: { connectTimeout: answer, reconnectStrategy },
         }),
       clock,
+      (error) => error instanceof ErrorReply,
+      onAnswering,
     );
     try {
       await connection.client.connect();
     } catch (error) {
       connection.close();
-      throw error;
+      throw connection.isSilent ? new Error(SILENT) : error;
     }
     connection.wasUp = true;
     return connection;
@@ -58,7 +74,7 @@ export class ValkeyConnection {
   /**
    * Has a command done. Commands are sent at once, and done in their order.
    *
-   * @throws ErrorReply Valkey refuses; Error: no answer, and whether it was done is not known
+   * @throws Refused; Error: no answer, and whether it was done is not known
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -68,13 +84,20 @@ export class ValkeyConnection {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
       cancel = this.clock.after(answer, () => {
-        reject(new Error('Valkey does not answer'));
+        reject(new Error(SILENT));
         // A connection may be dead without being closed.
         this.replace(client);
       });
     });
     try {
-      return (await Promise.race([client.sendCommand(words), late])) as unknown as Reply;
+      const reply = await Promise.race([client.sendCommand(words), late]);
+      this.tell(true, '');
+      return reply as unknown as Reply;
+    } catch (error) {
+      const { message } = error as Error;
+      const isRefused = this.isReply(error) && !LATER.test(message);
+      this.tell(isRefused, message);
+      throw isRefused ? new Refused(message) : error;
     } finally {
       cancel();
     }
@@ -90,6 +113,12 @@ export class ValkeyConnection {
     destroy(this.client);
   }
 
+  private tell(isAnswering: boolean, why: string): void {
+    if (isAnswering === this.isAnswering || this.isClosed) return;
+    this.isAnswering = isAnswering;
+    this.onAnswering(isAnswering, why);
+  }
+
   private newClient(): RedisClientType {
     // Until the first attempt has succeeded, it is the only one.
     const client = this.create((retries) =>
@@ -97,7 +126,22 @@ export class ValkeyConnection {
     ) as RedisClientType;
     // What fails for lack of a connection is told to who has asked.
     client.on('error', () => {});
+    // The library waits for ever for the answers that make a connection ready.
+    let cancel = (): void => {};
+    client.on('connect', () => {
+      cancel();
+      cancel = this.clock.after(answer, () => this.giveUp(client));
+    });
+    for (const over of ['ready', 'reconnecting', 'end']) client.on(over, () => cancel());
     return client;
+  }
+
+  private giveUp(client: RedisClientType): void {
+    if (this.wasUp) this.replace(client);
+    else {
+      this.isSilent = true;
+      destroy(client);
+    }
   }
 
   private replace(client: RedisClientType): void {

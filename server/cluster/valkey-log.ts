@@ -43,7 +43,11 @@ for i = 6, #ARGV, 3 do
   local what, key = ARGV[i], ARGV[i + 1]
   grown = grown - redis.call('STRLEN', (what:sub(1, 1) == 'a' and apart or records) .. key)
   if what:sub(2) == 'put' then grown = grown + #ARGV[i + 2] end
-  if what:sub(2) == 'move' then grown = grown + redis.call('STRLEN', ARGV[i + 2]) end
+  if what:sub(2) == 'move' then
+    -- Nothing is changed yet; later, a part that is not there would end the script in the middle.
+    if redis.call('EXISTS', ARGV[i + 2]) == 0 then return 3 end
+    grown = grown + redis.call('STRLEN', ARGV[i + 2])
+  end
 end
 local bytes = tonumber(redis.call('HGET', fence, 'bytes') or '0') + grown
 if epoch ~= '' and grown > 0 and bytes > most then return 2 end
@@ -72,9 +76,9 @@ return 1
 
 /** Changes that are written together, once their parts are there. */
 export class Prepared {
-  /** Of each change, the key of its parts; undefined if it is small. */
-  readonly parts: readonly (string | undefined)[];
-  private placed: Promise<unknown> | undefined;
+  private readonly isLarge: readonly boolean[];
+  private uploads = 0;
+  private uploaded: Promise<unknown> | undefined;
 
   /**
    * @param name of the parts, which no other write has
@@ -82,35 +86,42 @@ export class Prepared {
    */
   constructor(
     readonly changes: readonly Change[],
-    name: string,
+    private readonly name: string,
     private readonly connection: ValkeyConnection,
   ) {
     const all = changes.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
-    this.parts = changes.map(({ bytes }, i) =>
-      all > partBytes && bytes && bytes.length > partBytes / 100
-        ? `${PART_PREFIX}${name}/${i}`
-        : undefined,
+    this.isLarge = changes.map(
+      ({ bytes }) => all > partBytes && bytes !== undefined && bytes.length > partBytes / 100,
     );
   }
 
-  /** Puts the parts in place, unless they are. @throws Error no answer */
-  place(): Promise<unknown> {
-    this.placed ??= this.put().catch((error: unknown) => {
-      this.placed = undefined;
+  /** The key of a change's parts; undefined if it is small. */
+  partOf(change: number): string | undefined {
+    // A late command of an earlier upload must not change the parts of the next.
+    return this.isLarge[change]
+      ? `${PART_PREFIX}${this.name}/${this.uploads}/${change}`
+      : undefined;
+  }
+
+  /** Uploads the parts, unless they are there. @throws LogFull; Error: no answer */
+  upload(): Promise<unknown> {
+    this.uploaded ??= this.uploadParts().catch((error: unknown) => {
+      this.uploaded = undefined;
       throw error;
     });
-    return this.placed;
+    return this.uploaded;
   }
 
-  /** The parts may be gone: they are put again before the next write. */
-  forget(): void {
-    this.placed = undefined;
+  /** The parts may be gone: they are uploaded again before the next write. */
+  discard(): void {
+    this.uploaded = undefined;
   }
 
-  private async put(): Promise<void> {
-    for (const [i, key] of this.parts.entries()) {
-      if (!key) continue;
-      const bytes = this.changes[i].bytes!;
+  private async uploadParts(): Promise<void> {
+    this.uploads++;
+    for (const [i, { bytes }] of this.changes.entries()) {
+      const key = this.partOf(i);
+      if (!key || !bytes) continue;
       await full(this.connection.ask('SET', key, '', 'PX', PART_LIFE));
       for (let at = 0; at < bytes.length; at += partBytes) {
         await full(this.connection.ask('SETRANGE', key, at, bytes.subarray(at, at + partBytes)));
@@ -137,7 +148,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
     return this.append(room, position, prepared);
   }
 
-  /** Writes what belongs to no room. @throws LogFull; Error: no answer */
+  /** Writes what belongs to no room. @throws LogFull; Refused; Error: no answer */
   async writeUnfenced(prepared: Prepared): Promise<void> {
     await this.append('', undefined, prepared);
   }
@@ -147,10 +158,10 @@ export class ValkeyLog implements FencedLog<Prepared> {
     position: Position | undefined,
     prepared: Prepared,
   ): Promise<boolean> {
-    await prepared.place();
+    await prepared.upload();
     const changes = prepared.changes.flatMap(({ key, bytes, isApart }, i): Argument[] => {
       const where = isApart ? 'a' : 'r';
-      const part = prepared.parts[i];
+      const part = prepared.partOf(i);
       if (!bytes) return [`${where}del`, key, ''];
       return part ? [`${where}move`, key, part] : [`${where}put`, key, bytes];
     });
@@ -168,12 +179,13 @@ export class ValkeyLog implements FencedLog<Prepared> {
       if (written === 2) {
         throw new LogFull(`It needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB.`);
       }
+      if (written === 3) throw new Error('Valkey has lost what was uploaded');
       // When its time is over, it says how many disks have it instead of failing.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
       return true;
     } catch (error) {
-      if (!(error instanceof LogFull)) prepared.forget();
+      if (!(error instanceof LogFull)) prepared.discard();
       throw error;
     }
   }

@@ -4,6 +4,7 @@ import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Entry, Records, Span, Write } from '../storage/records.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { Refused } from './cluster-error.ts';
 import { LogFull, writeFenced } from './fenced-log.ts';
 import type { RoomLeases } from './room-leases.ts';
 import type { Reply, ValkeyConnection } from './valkey-connection.ts';
@@ -12,6 +13,20 @@ import { type Change, Prepared, ValkeyLog } from './valkey-log.ts';
 
 /** Records read at a time. */
 const READ_AT_ONCE = 100;
+/**
+ * The values of the first keys that are no longer than `partBytes` together: an answer of any size
+ * would take longer than an answer may. None if the first value alone is longer.
+ */
+const READ = `
+local left, found = tonumber(ARGV[1]), {}
+for i, key in ipairs(KEYS) do
+  left = left - redis.call('STRLEN', key)
+  if left < 0 then break end
+  found[i] = redis.call('GET', key)
+end
+return found
+`;
+const { partBytes } = DEFAULTS.cluster;
 /** Attempts of a write that belongs to no room. */
 const ATTEMPTS = 3;
 /** The kinds of keys that make up a room: `kind/room/…`, `kind/room`. */
@@ -26,19 +41,20 @@ export interface ValkeyRecordsOptions {
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
-  /** A room stops, as Valkey takes no more of it. */
-  readonly onFull: (room: string, why: string) => void;
+  /** A room stops, as Valkey refuses its writes. */
+  readonly onRefused: (room: string, why: string) => void;
 }
 
 /** The room that a record belongs to; undefined: none. */
 const roomOf = (key: string): string | undefined => ROOM_KEY.exec(key)?.[1];
 
 /**
- * Opens the records. Writes throw StoreError not-owner if this process does not own the room;
+ * Opens the records. Writes of one room take effect in their order, but large ones, which are uploaded
+ * first, may be overtaken by later small ones. Writes throw StoreError not-owner if this process does not own the room;
  * everything throws StoreError unreachable.
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
-  const { reads, writes, leases, holder, clock, onFull } = options;
+  const { reads, writes, leases, holder, clock, onRefused } = options;
   const log = new ValkeyLog(writes);
   const unfenced = new Mutex();
   let parts = 0;
@@ -59,28 +75,48 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
+  /** Reads some values, at least the first. */
+  const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
+    const found = await read('EVAL', READ, places.length, ...places, partBytes);
+    const values = (found as readonly Reply[]).map((bytes) =>
+      bytes === null ? undefined : copyOf(bytes),
+    );
+    return values.length > 0 ? values : [await readLarge(places[0])];
+  };
+  /** Only a room's owner changes its large records, so that the pieces are of one value. */
+  const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
+    const pieces: Uint8Array[] = [];
+    do {
+      const from = pieces.length * partBytes;
+      pieces.push(copyOf(await read('GETRANGE', place, from, from + partBytes - 1)));
+    } while (pieces.at(-1)!.length === partBytes);
+    const bytes = new Uint8Array(Buffer.concat(pieces));
+    return bytes.length > 0 ? bytes : undefined;
+  };
   const list = async (span: Span): Promise<Entry[]> => {
     const wanted = await keys(span);
     const entries: Entry[] = [];
-    for (let i = 0; i < wanted.length; i += READ_AT_ONCE) {
+    for (let i = 0; i < wanted.length; ) {
       const some = wanted.slice(i, i + READ_AT_ONCE);
-      const found = await read('MGET', ...some.map((key) => RECORD_PREFIX + key));
-      for (const [j, bytes] of (found as readonly Reply[]).entries()) {
+      const found = await readSome(some.map((key) => RECORD_PREFIX + key));
+      i += found.length;
+      for (const [j, bytes] of found.entries()) {
         // One that was removed meanwhile is not there any more.
-        if (bytes !== null) entries.push({ key: some[j], bytes: copyOf(bytes) });
+        if (bytes) entries.push({ key: some[j], bytes });
       }
     }
     return entries;
   };
   const writeUnfenced = (changes: readonly Change[], name: string): Promise<void> =>
     unfenced.runExclusive(async () => {
+      const prepared = new Prepared(changes, name, writes);
       for (let attempt = 1; ; attempt++) {
         try {
-          return await log.writeUnfenced(new Prepared(changes, name, writes));
+          return await log.writeUnfenced(prepared);
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
-          if (attempt === ATTEMPTS) throw unreachable(error);
-          await pause(clock, DEFAULTS.cluster.again);
+          if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
+          await pause(clock, DEFAULTS.cluster.writeRetry);
         }
       }
     });
@@ -94,12 +130,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     try {
       if (lease) {
         // Before its turn, so that ticks do not wait for it. What fails is done again in its turn.
-        await lease.whileHeld(prepared.place().catch(() => {}));
+        await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await writeFenced({ log, room, lease, clock }, prepared)) return;
       }
     } catch (error) {
-      if (!(error instanceof LogFull)) throw error;
-      onFull(room, error.message);
+      if (!(error instanceof Refused)) throw error;
+      onRefused(room, error.message);
     }
     throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
   };
@@ -123,10 +159,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
 
   return {
-    async get(key) {
-      const bytes = await read('GET', RECORD_PREFIX + key);
-      return bytes === null ? undefined : copyOf(bytes);
-    },
+    get: async (key) => (await readSome([RECORD_PREFIX + key]))[0],
     list,
     keys,
     write: ({ put = [], remove = [] }: Write) =>
@@ -137,8 +170,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     putUnsynced: (key, some) =>
       change([{ key, bytes: some.length > 0 ? joined(some) : undefined, isApart: true }]),
     async getUnsynced(key) {
-      const bytes = await read('GET', APART_PREFIX + key);
-      return bytes === null ? undefined : split(copyOf(bytes));
+      const [bytes] = await readSome([APART_PREFIX + key]);
+      return bytes && split(bytes);
     },
     async size() {
       return Number((await read('GET', BYTES_KEY)) ?? 0);

@@ -44,8 +44,8 @@ export interface Host {
   keepToken(): Promise<void>;
   /** Adds a tick's events to the visit statistics. */
   count(ticks: readonly TickEvents[]): void;
-  /** Call when a room was closed. */
-  closed(room: string): void;
+  /** Call when a room was closed. @returns when its visit statistics are stored, or cannot be */
+  closed(room: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -144,7 +144,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     freshToken: token.fresh,
     keepToken: token.keep,
     count: (ticks) => counter.record(ticks),
-    closed: (room) => counter.emptied(room),
+    closed: (room) => counter.closed(room),
     close: async () => {
       hours.stop();
       farewells.close();

@@ -13,6 +13,7 @@ import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Store } from '../storage/store.ts';
+import { StoreError } from '../storage/store-error.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
@@ -96,9 +97,12 @@ export class VisitCounter {
     }
   }
 
-  /** Counts all visitors of a closed room as having left. */
-  emptied(room: string): void {
-    this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
+  /**
+   * Counts all visitors of a closed room as having left, and stores the counts. Another server may
+   * go on with them, so they are read again when the room is opened.
+   */
+  closed(room: string): Promise<void> {
+    return this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
   }
 
   private async empty(room: string): Promise<void> {
@@ -107,6 +111,8 @@ export class VisitCounter {
       // They left now, so the grace period for reconnecting is not subtracted.
       this.leave(counted, room, participant, 0);
     }
+    if (counted.changed) await this.keep(room, counted);
+    this.counted.delete(room);
   }
 
   /** A room's statistics. */
@@ -136,6 +142,8 @@ export class VisitCounter {
       await this.options.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
+      // Its new owner counts on from what was stored before.
+      if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
   }

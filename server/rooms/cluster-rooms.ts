@@ -3,13 +3,14 @@
  * the others, and stops a room whose lease has ended.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { applyChange } from '../../shared/host/settings.ts';
+import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/store-error.ts';
+import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
@@ -18,11 +19,11 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
-  readonly refresh: () => Promise<void>;
+  readonly refresh: (takenOver?: string) => Promise<void>;
 }
 
 /** Whether a room could not be opened for what may be over soon. */
-const isPassing = (error: unknown): boolean =>
+const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
   (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
@@ -41,7 +42,7 @@ export class ClusterRooms extends RoomRegistry {
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
-      open: (room) => this.takeUp(room),
+      open: (room) => this.takeOver(room),
       onFailure: (room, error) => {
         const { message } = error as Error;
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
@@ -51,7 +52,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Takes no more rooms over. Those that run go on. */
-  stopWaiting(): void {
+  stopStandby(): void {
     this.standby?.stop();
     this.cancel();
   }
@@ -64,37 +65,86 @@ export class ClusterRooms extends RoomRegistry {
     return super.findServer(name);
   }
 
+  /** @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere */
+  override requireOpen(name: string): OpenRoom {
+    const entry = this.require(name);
+    if (!entry.busy) this.requireHere(entry);
+    return super.requireOpen(name);
+  }
+
+  /** @throws HostRefusal no-such-room, elsewhere */
+  override async change(name: string, change: SettingsChange): Promise<RoomSettings> {
+    this.requireHere(this.require(name));
+    return super.change(name, change);
+  }
+
+  /** Whether no room that is open waits for another server, or some room runs here. */
+  get isOwner(): boolean {
+    const { leases } = this.shared;
+    const open = [...this.entries.values()].filter(({ plan }) => plan.open);
+    return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
+  }
+
   /** Stops a room whose lease has ended; what it was is in the cluster. */
-  async layDown(name: string): Promise<void> {
+  async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
     // One that is just being opened is stopped as soon as it is open.
     await this.serialised(entry, async () => {
-      const { leases, log } = this.shared;
-      if (!entry.live || leases.of(name)?.isHeld) return;
+      // Whatever lease there is meanwhile: only a room that is not here is opened under a new one.
+      if (!entry.live) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
-      log.warn('room-laid-down', why, { room: name });
+      this.shared.log.warn('lease-lost', why, { room: name });
       await this.stopRoom(entry, 'elsewhere');
     });
+  }
+
+  /**
+   * Runs work on a room that this server owns, or owns from now on if nobody else does. One that
+   * runs goes on under the lease that it was opened with, or not at all.
+   *
+   * @throws HostRefusal elsewhere; StoreError unreachable
+   */
+  protected override async owning<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+    const { leases } = this.shared;
+    const { name } = entry.plan;
+    if (entry.live) this.requireHere(entry);
+    else {
+      const lease = await leases.tryAcquire(name);
+      if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
+      if (lease === 'no-answer')
+        throw new StoreError('unreachable', `Valkey does not say who has the room "${name}".`);
+    }
+    try {
+      return await work();
+    } finally {
+      if (!entry.live) await leases.release(name);
+    }
+  }
+
+  /** @throws HostRefusal elsewhere */
+  private requireHere({ plan, live }: RoomEntry): void {
+    if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
+      throw new HostRefusal('elsewhere');
   }
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
     if (!(await this.shared.leases.acquire(name))) return;
-    await this.takeUp(name).catch((error: unknown) => {
+    await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     });
   }
 
   /** Opens a room whose lease this server has just acquired. */
-  private async takeUp(name: string): Promise<void> {
+  private async takeOver(name: string): Promise<void> {
     const entry = this.require(name);
     await this.serialised(entry, () =>
       this.owning(entry, async () => {
         const { hostStore, refresh } = this.shared;
-        await refresh();
+        await refresh(name);
         this.adopt(entry, await hostStore.plan(name));
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
@@ -114,10 +164,11 @@ export class ClusterRooms extends RoomRegistry {
     entry.policy.settings = applyChange(this.shared.defaults, plan.change);
   }
 
-  /** Looks again and again which rooms the host has created, changed or removed elsewhere. */
+  /** Looks again and again what the host has set, created, changed or removed elsewhere. */
   private followPlans(): void {
-    const { hostStore, clock, plans } = this.shared;
+    const { hostStore, clock, plans, refresh } = this.shared;
     const look = async (): Promise<void> => {
+      await refresh();
       const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));
       for (const [name, entry] of this.entries) {
         const plan = stored.get(name);

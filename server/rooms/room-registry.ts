@@ -4,7 +4,6 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import type { RoomLeases } from '../cluster/room-leases.ts';
 import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
@@ -22,12 +21,10 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
   readonly hostStore: Store;
   /** Settings of a room that the host has not changed. */
   readonly defaults: RoomSettings;
-  /** The leases of rooms that several servers share; absent: all rooms are this server's. */
-  readonly leases?: RoomLeases | undefined;
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
-  /** Called when a room is closing, after its clients have been disconnected. */
-  readonly onClose?: (roomServer: RoomServer) => void;
+  /** Called when a room is closing, after its clients have been disconnected. It is waited for. */
+  readonly onClose?: (roomServer: RoomServer) => unknown;
   /** Called when a room's settings have changed. */
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
@@ -117,7 +114,7 @@ export class RoomRegistry {
     try {
       await requireCompatible(request, this.options);
       const entry = this.register({ ...request, made: true, open: true });
-      await this.whileBusy(entry, 'opening', async () => {
+      const create = this.whileBusy(entry, 'opening', async () => {
         try {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
@@ -125,9 +122,12 @@ export class RoomRegistry {
           // Without a stored plan, nobody could find, see or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          this.entries.delete(name);
           throw error;
         }
+      });
+      await create.catch((error: unknown) => {
+        this.entries.delete(name);
+        throw error;
       });
     } finally {
       this.reserved.delete(name);
@@ -201,11 +201,10 @@ export class RoomRegistry {
   /**
    * Changes some settings, stores them, and tells everybody in the room.
    *
-   * @throws HostRefusal no-such-room, elsewhere
+   * @throws HostRefusal no-such-room
    */
   async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     const entry = this.require(name);
-    if (this.options.leases && entry.plan.open && !entry.live) throw new HostRefusal('elsewhere');
     return this.serialised(entry, async () => {
       const { policy } = entry;
       const previous = policy.settings;
@@ -310,20 +309,9 @@ export class RoomRegistry {
     );
   }
 
-  /**
-   * Runs work on a room that this server owns, or owns from now on if nobody else does.
-   *
-   * @throws HostRefusal elsewhere
-   */
-  protected async owning<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
-    const { leases } = this.options;
-    const { name } = entry.plan;
-    if (leases && !(await leases.acquire(name))) throw new HostRefusal('elsewhere');
-    try {
-      return await work();
-    } finally {
-      if (!entry.live) await leases?.release(name);
-    }
+  /** Runs work on a room that this server owns. */
+  protected owning<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
+    return work();
   }
 
   protected register(plan: PlanRecord): RoomEntry {
@@ -369,8 +357,9 @@ export class RoomRegistry {
     const { ticker, storage, onClose } = this.options;
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
-    onClose?.(live.server);
+    const told = onClose?.(live.server);
     await ticker.hold(live.room);
+    await told;
     if (!storage) return;
     await storage.journalWriter.unwatch(live.room);
     await this.release(entry);

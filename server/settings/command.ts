@@ -24,6 +24,8 @@ export interface ValueOption {
   readonly bare?: string;
   /** May be given several times; the values are joined by commas. */
   readonly repeatable?: boolean;
+  /** The value may hold a password: errors do not repeat it. */
+  readonly secret?: true;
   /** False: by flag only, in a command whose options can also be set in the environment. */
   readonly environment?: false;
   /** The values it takes, and what each means. */
@@ -236,7 +238,8 @@ export function readCommand<O extends Options, K extends string = never>(
     const { success, output, issues } = v.safeParse(option.type, text);
     if (!success) {
       const source = given === undefined && around !== undefined ? variable : `--${flagOf(key)}`;
-      throw new SettingsError(`${source} ${issues[0].message}, not "${text}".`);
+      const not = option.secret ? '' : `, not "${text}"`;
+      throw new SettingsError(`${source} ${issues[0].message}${not}.`);
     }
     read[key] = output;
   }

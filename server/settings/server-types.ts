@@ -140,7 +140,7 @@ export const clusterAddress = v.pipe(
   v.string(),
   v.check(
     (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
-    'must be a URL like redis://user:password@127.0.0.1:6379/0',
+    'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
   ),
 );
 

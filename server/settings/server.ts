@@ -172,6 +172,7 @@ export const SERVER = {
       cluster: {
         value: 'URL',
         type: orWord('none', undefined, is.clusterAddress),
+        secret: true,
         default: 'none',
         help: 'Valkey or Redis >= 7.2 where several servers keep the same rooms, like redis://127.0.0.1:6379; none',
         details:

@@ -33,7 +33,11 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
 
 const nothing = (): void => {};
 
+/** A cluster stops such a room; its next owner goes on from what is stored. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
+
+const endsRoom = (error: unknown): boolean =>
+  error instanceof StoreError && ENDS_ROOM.has(error.reason);
 
 /** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
@@ -110,6 +114,8 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
+      // Other rooms are written all the same, and the one that is not writes nothing any more.
+      if (endsRoom(error)) for (const { watched, page } of written) watched.stored = page.tail;
       this.fail(error);
     }
     this.options.onCommit?.(this.options.clock.now() - start);
@@ -351,8 +357,7 @@ export class JournalWriter {
   /** Handles a failure; a failed write affects all rooms. */
   private fail(error: unknown): void {
     if (this.closed) return;
-    // A cluster stops such a room instead; its next owner goes on from what is stored.
-    if (error instanceof StoreError && ENDS_ROOM.has(error.reason)) return;
+    if (endsRoom(error)) return;
     if (!(error instanceof StoreError)) {
       const message = error instanceof Error ? error.message : String(error);
       this.options.warn('snapshot-failed', `A snapshot could not be taken: ${message}`);

@@ -18,7 +18,7 @@ const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const ROUNDS = isFull ? 100 : 3;
 const SIDE = 96;
 /** How long an owner is suspended, ms. */
-const SUSPENDED = 10_000;
+const SUSPENDED = isFull ? 10_000 : 4_000;
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 

@@ -129,7 +129,7 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
   let lastCommand = 0;
   let lastTickAt = 0;
 
-  /** Has the store do something: late, twice, or never; and its answer may be lost. */
+  /** Has the store do something: late or never; and its answer may be late or lost. */
   const ask = <T>(process: Process, call: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const isUp = (): boolean => time.now >= awayUntil;

@@ -24,7 +24,7 @@ export async function openClusterParts(url: string): Promise<ClusterParts> {
   });
   const records = openValkeyRecords({
     ...{ reads, writes, leases, holder, clock: systemClock },
-    onFull: () => {},
+    onRefused: () => {},
   });
   return {
     leases,

@@ -37,14 +37,18 @@ export class WallPlaces {
     private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
   ) {
     // A server that was killed could not store that its walls were lost then.
-    this.places = places.map((place) =>
-      place.seen ? { ...place, lost: place.lost ?? date() } : place,
-    );
+    this.places = places.map((place) => this.asOfNobody(place));
   }
 
   /** Takes the places as they are stored now, perhaps by another server. */
   replace(places: readonly WallPlace[]): void {
     this.places = places;
+  }
+
+  /** Another server has run the room until now: its walls are lost until they are back. */
+  takenOver(room: string): void {
+    const places = this.places.map((one) => (one.room === room ? this.asOfNobody(one) : one));
+    if (places.some((one, i) => one !== this.places[i])) this.change(places);
   }
 
   /** The places of a room, oldest first. */
@@ -84,6 +88,11 @@ export class WallPlaces {
   /** The wall of a place is gone. */
   vanished(id: number): void {
     this.update(id, { lost: this.date() });
+  }
+
+  /** The place of a room that nobody has run for a moment. */
+  private asOfNobody(place: WallPlace): WallPlace {
+    return place.seen && place.lost === null ? { ...place, lost: this.date() } : place;
   }
 
   private update(id: number, news: Partial<WallPlace>): void {

@@ -1,4 +1,4 @@
-import { runShutdownPhases } from '../../../server/app/shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from '../../../server/app/shutdown-phases.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 
 test('phases run in order, also after one that fails; its error is thrown at the end', async () => {
@@ -28,4 +28,34 @@ test('phases run in order, also after one that fails; its error is thrown at the
     'phase-failed Closing: two failed: no',
     'phase Closing: three.',
   ]);
+});
+
+test('rooms are given up when they and the host records are stored, or cannot be', async () => {
+  const done: string[] = [];
+  const noted = (what: string) => () =>
+    new Promise<void>((go) => {
+      setImmediate(() => {
+        done.push(what);
+        go();
+      });
+    });
+  const closable = { close: () => {} };
+  const phases = (host: () => Promise<void>) =>
+    shutdownPhases({
+      gateway: { ...closable, stopAdmitting: () => {} },
+      ticker: { stop: async () => {} },
+      deferredWork: { run: () => {} },
+      previews: [],
+      journalWriter: { saveAll: noted('rooms stored'), close: async () => {} },
+      leases: { releaseAll: noted('given up') },
+      host: { close: host },
+      ...{ alerts: () => closable, osc: () => undefined, metricsServer: () => undefined },
+      ...{ hooks: closable, engine: closable, store: closable, metrics: undefined },
+    });
+  await runShutdownPhases(phases(noted('host stored')), silentLog);
+  expect(done).toEqual(['rooms stored', 'host stored', 'given up']);
+  done.length = 0;
+  const failing = phases(() => Promise.reject(new Error('the disk is full')));
+  await expect(runShutdownPhases(failing, silentLog)).rejects.toThrow('the disk is full');
+  expect(done).toEqual(['rooms stored', 'given up']);
 });

@@ -23,6 +23,16 @@ test('nothing answers', async () => {
   );
 });
 
+test('something takes the connection and says nothing', async () => {
+  const silent = createServer((socket) => void socket.on('error', () => {}));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const { port } = silent.address() as AddressInfo;
+  expect(await told(`redis://127.0.0.1:${port}`)).toBe(
+    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer).`,
+  );
+  silent.close();
+});
+
 test('an old Redis', async () => {
   // Answers to INFO as Redis 6 does, and to anything else with OK.
   const info = '# Server\r\nredis_version:6.0.16\r\n';
@@ -70,6 +80,23 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     await server.up();
     await set('appendfsync', 'everysec');
     expect(await told(url)).toMatch(/^not-durable: .*"appendfsync always"\.$/);
+    await server.kill();
+    await server.up();
+    await set('no-appendfsync-on-rewrite', 'yes');
+    expect(await told(url)).toMatch(/^not-durable: .*"no-appendfsync-on-rewrite no"\.$/);
+    await server.kill();
+    await server.up();
+    const admin = await openChecked(url, systemClock);
+    await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
+    expect(await told(url.replace(':right', 'some:some'))).toMatch(
+      /^not-allowed: .*does not take what rooms write \(NOPERM .*waitaof/,
+    );
+    await admin.ask('REPLICAOF', '127.0.0.1', '1');
+    expect(await told(url)).toMatch(/^replica: /);
+    admin.close();
     await server.remove();
+    const divided = await ValkeyServer.start(['--cluster-enabled', 'yes']);
+    expect(await told(divided.url)).toMatch(/^divided: /);
+    await divided.remove();
   });
 });

@@ -1,7 +1,9 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import { randomUUID } from 'node:crypto';
-import { type FencedLog, LogFull } from '../../../server/cluster/fenced-log.ts';
+import { type FencedLog, LogFull, writeFenced } from '../../../server/cluster/fenced-log.ts';
+import { Lease } from '../../../server/cluster/lease.ts';
 import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import { RoomLeases } from '../../../server/cluster/room-leases.ts';
 import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
 import { RECORD_PREFIX } from '../../../server/cluster/valkey-keys.ts';
 import { valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
@@ -36,8 +38,19 @@ const memory = async (): Promise<Home> => {
   };
 };
 
+/** One for all tests, which is emptied before each. */
+let shared: ValkeyServer | undefined;
+afterAll(() => shared?.remove());
+const emptied = async (): Promise<ValkeyServer> => {
+  shared ??= await ValkeyServer.start();
+  const connection = await ValkeyConnection.open(shared.url, systemClock);
+  await connection.ask('FLUSHALL');
+  connection.close();
+  return shared;
+};
+
 const valkey = async (): Promise<Home> => {
-  const server = await ValkeyServer.start();
+  const server = await emptied();
   const connection = await ValkeyConnection.open(server.url, systemClock);
   const valkeyLog = new ValkeyLog(connection);
   return {
@@ -54,10 +67,7 @@ const valkey = async (): Promise<Home> => {
     },
     // As its clock does; waiting for it would take three seconds a time.
     lapse: async () => void (await connection.ask('DEL', 'vivarium:lease:garden')),
-    close: async () => {
-      connection.close();
-      await server.remove();
-    },
+    close: () => connection.close(),
   };
 };
 
@@ -149,7 +159,26 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
       ),
     ).toBe(false);
     expect(await connection.ask('GET', `${RECORD_PREFIX}state/garden/1`)).toEqual(stored);
-    expect(await connection.ask('TTL', 'vivarium:part:2/0')).toBeGreaterThan(0);
+    expect(await connection.ask('TTL', 'vivarium:part:2/1/0')).toBeGreaterThan(0);
+  });
+
+  test('a write whose parts have been lost changes nothing, and has new parts when it is repeated', async () => {
+    const changes = [1, 2].map((n) => ({
+      ...{ key: `state/garden/${n}`, bytes: new Uint8Array(1_200_000).fill(n), isApart: false },
+    }));
+    const prepared = new Prepared(changes, 'twice', connection);
+    const log = new ValkeyLog(connection);
+    await prepared.upload();
+    const lost = prepared.partOf(1)!;
+    await connection.ask('DEL', lost);
+    const position = { epoch: 1, number: 1 };
+    await expect(log.write('garden', position, prepared)).rejects.toThrow(/lost/);
+    expect(await connection.ask('KEYS', `${RECORD_PREFIX}*`)).toEqual([]);
+    expect(await log.write('garden', position, prepared)).toBe(true);
+    // As a command would do that was on its way all the time.
+    expect(prepared.partOf(1)).not.toBe(lost);
+    const stored = await connection.ask('GET', `${RECORD_PREFIX}state/garden/2`);
+    expect(Buffer.compare(stored as Buffer, changes[1].bytes)).toBe(0);
   });
 
   test('a room takes so many bytes, and no more', async () => {
@@ -171,5 +200,35 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   test('nothing counts as written that is not on the disk', async () => {
     await connection.ask('CONFIG', 'SET', 'appendonly', 'no');
     await expect(write(1, new Uint8Array(10))).rejects.toThrow();
+  });
+
+  test('an owner whose writes Valkey refuses stops, and is told why, instead of trying for ever', async () => {
+    await connection.ask('ACL', 'SETUSER', 'default', '-waitaof');
+    const log = new ValkeyLog(connection);
+    const refused: string[] = [];
+    const leases = new RoomLeases({
+      ...{ leases: valkeyLeases(connection), holder: 'b', clock: systemClock },
+      ...{
+        onEnd: () => {},
+        onRefused: (room: string, why: string) => void refused.push(`${room}: ${why}`),
+      },
+    });
+    const lease = await leases.tryAcquire('meadow');
+    if (!(lease instanceof Lease)) throw new Error(lease);
+    const change = { key: 'tail/meadow', bytes: new Uint8Array(1), isApart: false };
+    const written = writeFenced(
+      { log, room: 'meadow', lease, clock: systemClock },
+      new Prepared([change], 'refused', connection),
+    );
+    await expect(written).rejects.toThrow(/NOPERM/);
+    expect(lease.isHeld).toBe(false);
+    // Nor does it take over what it is not allowed to.
+    await connection.ask('ACL', 'SETUSER', 'default', '+waitaof');
+    await connection.ask('CONFIG', 'SET', 'maxmemory', 1);
+    expect(await leases.tryAcquire('pond')).toBe('no-answer');
+    expect(refused).toEqual([expect.stringMatching(/^pond: OOM /)]);
+    expect(leases.mayTakeOver('pond')).toBe(true);
+    leases.holdOff('pond');
+    expect(leases.mayTakeOver('pond')).toBe(false);
   });
 });

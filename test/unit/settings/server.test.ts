@@ -29,6 +29,11 @@ test.each([
   [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
   [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
   [['--energy', 'capacity=0'], '--energy must have capacity >=1, not "capacity=0".'],
+  // What is wrong with it may be the password in it, which must not get into logs.
+  [
+    ['--cluster', 'redis://:a/secret@10.0.0.5:6379'],
+    '--cluster must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on.',
+  ],
   [['--energy', 'plant=3,damagePerCell=1001'], '--energy must have damagePerCell <=1000'],
   [['--port', ''], '--port must be a whole number'],
   [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],

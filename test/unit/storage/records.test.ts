@@ -123,6 +123,14 @@ for (const [name, make] of Object.entries(HOMES))
       await records.write({ put: [{ key: 'large', bytes: large }] });
       expect(Buffer.compare((await records.get('large'))!, large)).toBe(0);
       expect(await records.size()).toBeGreaterThanOrEqual(large.length);
+      // Some that a cluster reads one by one, at the edge of it and beside small ones.
+      const sizes = [3, 1_000_000, 2_500_000, 999_999, 2, 1];
+      const put = sizes.map((size, i) => ({ key: `l/${i}`, bytes: new Uint8Array(size).fill(i) }));
+      await records.write({ put });
+      const found = await records.list({ from: 'l/', to: 'l0' });
+      expect(found.map(({ bytes }) => bytes.length)).toEqual(sizes);
+      expect(found.every(({ bytes }, i) => bytes.every((byte) => byte === i))).toBe(true);
+      expect((await records.get('l/2'))!.length).toBe(2_500_000);
     });
 
     test('what was written is there after a kill', async () => {

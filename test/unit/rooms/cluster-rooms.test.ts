@@ -1,0 +1,194 @@
+/** Rooms of two servers that share them, with leases and records in memory. */
+import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import { RoomLeases } from '../../../server/cluster/room-leases.ts';
+import type { Engine } from '../../../server/engine/engine.ts';
+import { silentLog } from '../../../server/platform/log.ts';
+import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
+import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
+import type { OpenRoom } from '../../../server/rooms/live-room.ts';
+import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
+import { JournalWriter } from '../../../server/storage/journal-writer.ts';
+import { openMemory } from '../../../server/storage/memory-records.ts';
+import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
+import { Store } from '../../../server/storage/store.ts';
+import { Ticker } from '../../../server/world/ticker.ts';
+import { World } from '../../../server/world/world.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { SPECIES } from '../../support/rooms.ts';
+
+const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
+const { lease, firstTickDelay, failed } = DEFAULTS.cluster;
+/** Until a room whose owner is away has been taken over and ticks, ms. */
+const TAKEN = lease + firstTickDelay + failed;
+
+/** A store that holds plans back while a test wants it. */
+class SlowStore extends Store {
+  private held: (() => void)[] | undefined;
+
+  override async putPlan(plan: PlanRecord): Promise<void> {
+    const { held } = this;
+    if (held) await new Promise<void>((resolve) => held.push(resolve));
+    await super.putPlan(plan);
+  }
+
+  hold(): void {
+    this.held = [];
+  }
+
+  go(): void {
+    for (const go of this.held ?? []) go();
+    this.held = undefined;
+  }
+}
+
+function openCluster() {
+  const clock = new FakeClock();
+  const memory = new MemoryCluster<never>(() => clock.now());
+  const records = openMemory();
+  const closing: (() => Promise<unknown>)[] = [];
+  const openServer = (holder: string) => {
+    /** Whether the lease store answers this server. */
+    const link = { isUp: true };
+    const through = <T>(call: () => Promise<T>): Promise<T> =>
+      link.isUp ? call() : Promise.reject(new Error('no answer'));
+    const remote: LeaseStore = {
+      acquire: (...of) => through(() => memory.acquire(...of)),
+      renew: (...of) => through(() => memory.renew(...of)),
+      release: (...of) => through(() => memory.release(...of)),
+    };
+    const leases: RoomLeases = new RoomLeases({
+      ...{ leases: remote, holder, clock },
+      onEnd: (room) => void rooms.stopForLostLease(room),
+    });
+    const engine = {
+      dispose: async () => {},
+      exportStates: async () => [],
+    } as Partial<Engine> as Engine;
+    const world = new World(engine);
+    const ticker = new Ticker({
+      clock,
+      tick: async () => {},
+      onError: (error) => {
+        throw error;
+      },
+    });
+    const store = new SlowStore(records);
+    const date = () => 0;
+    const journalWriter = new JournalWriter({
+      ...{ store, engine, clock, date, snapshotLeast: 1_000 },
+      warn: () => {},
+    });
+    const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
+    const checkpoint = { species: SPECIES, hash: 'h', facts: { name: 'hand' }, seeds: undefined };
+    const rooms = new ClusterRooms({
+      ...{ world, ticker, clock, leases, plans: DEFAULTS.cluster.plans },
+      refresh: async () => {},
+      storage: { store, journalWriter, aside: undefined },
+      engine: { name: 'none', device: 'none' } as never,
+      checkpoints: new Map([['hand', checkpoint as unknown as LoadedCheckpoint]]),
+      hostStore: store,
+      defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
+      secret: new Uint8Array(32),
+      bans: { isOut: () => false } as never,
+      places: new WallPlaces(() => 0),
+      wallInfo: () => ({ origin: '', build: '' }),
+      ...{ date, log: silentLog },
+    });
+    closing.push(async () => {
+      rooms.stopStandby();
+      await ticker.stop();
+    });
+    return { rooms, leases, link, store };
+  };
+  const close = async () => {
+    for (const one of closing) await one();
+  };
+  return { clock, openServer, close };
+}
+
+const reasonOf = (work: () => unknown): Promise<string> =>
+  Promise.resolve()
+    .then(work)
+    .then(
+      () => 'none',
+      (error: { reason?: string; message: string }) => error.reason ?? error.message,
+    );
+
+type Server = ReturnType<ReturnType<typeof openCluster>['openServer']>;
+
+/** Time goes on until a server runs the room; opening it is work that takes real time too. */
+async function untilRuns({ rooms }: Server, clock: FakeClock): Promise<OpenRoom> {
+  for (;;) {
+    if (rooms.isOwner && rooms.roomServers.has('attic')) return rooms.requireOpen('attic');
+    await clock.advance(100);
+    await new Promise((go) => setImmediate(go));
+  }
+}
+
+async function openPair() {
+  const cluster = openCluster();
+  const [a, b] = [cluster.openServer('a'), cluster.openServer('b')];
+  for (const { rooms } of [a, b]) await rooms.start([]);
+  await a.rooms.create(WISH);
+  await cluster.clock.advance(TAKEN);
+  return { ...cluster, a, b };
+}
+
+test('the host page of a server says that another one has a room, and that server is not ready', async () => {
+  const { a, b, close } = await openPair();
+  expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
+  expect(await reasonOf(() => b.rooms.requireOpen('attic'))).toBe('elsewhere');
+  expect(await reasonOf(() => b.rooms.change('attic', { capacity: 7 }))).toBe('elsewhere');
+  expect([a.rooms.isOwner, b.rooms.isOwner]).toEqual([true, false]);
+  await close();
+});
+
+test('when the host has closed the only room, all servers are ready', async () => {
+  const { a, b, clock, close } = await openPair();
+  await a.rooms.close('attic');
+  await clock.advance(TAKEN);
+  expect(await reasonOf(() => b.rooms.requireOpen('attic'))).toBe('room-closed');
+  expect([a.rooms.isOwner, b.rooms.isOwner]).toEqual([true, true]);
+  await b.rooms.open('attic');
+  expect([a.rooms.isOwner, b.rooms.isOwner]).toEqual([true, true]);
+  await clock.advance(TAKEN);
+  expect([a.rooms.isOwner, b.rooms.isOwner]).toEqual([false, true]);
+  await close();
+});
+
+test('a room that a server is not allowed to create does not open there later', async () => {
+  const { a, b, clock, close } = await openPair();
+  // Another server creates it: it has the lease, but its plan is not stored yet.
+  expect(await a.leases.acquire('cellar')).toBe(true);
+  expect(await reasonOf(() => b.rooms.create({ ...WISH, name: 'cellar' }))).toBe('elsewhere');
+  expect(b.rooms.names).toEqual(['attic']);
+  await a.leases.release('cellar');
+  await clock.advance(TAKEN);
+  expect(b.rooms.names).toEqual(['attic']);
+  b.link.isUp = false;
+  expect(await reasonOf(() => b.rooms.create({ ...WISH, name: 'cellar' }))).toBe('unreachable');
+  expect(b.rooms.names).toEqual(['attic']);
+  await close();
+});
+
+test('a room whose lease has ended does not go on under a new one, whatever waits for it', async () => {
+  const { a, b, clock, close } = await openPair();
+  const before = a.rooms.requireOpen('attic');
+  // A change waits for the store, and the host closes the room meanwhile.
+  a.store.hold();
+  const change = reasonOf(() => a.rooms.change('attic', { capacity: 7 }));
+  await clock.advance(1);
+  const closing = reasonOf(() => a.rooms.close('attic'));
+  a.link.isUp = false;
+  await untilRuns(b, clock);
+  // The other one gives it up before this one gets on.
+  b.rooms.stopStandby();
+  await b.leases.release('attic');
+  a.link.isUp = true;
+  a.store.go();
+  expect([await change, await closing]).toEqual(['none', 'elsewhere']);
+  expect(await untilRuns(a, clock)).not.toBe(before);
+  await close();
+});
