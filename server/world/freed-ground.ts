@@ -6,14 +6,14 @@ import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 
 /** What decides whom freed places wake. */
-export interface Ground {
+export interface GroundState {
   readonly grid: GridPlanes;
   readonly population: Population;
   readonly rules: RoomRules;
 }
 
 /** Frees places of an organism that departs. Under calm rules they wake nobody before it is gone. */
-export function loseGround(places: readonly number[], { grid, population, rules }: Ground): void {
+export function loseGround(places: readonly number[], { grid, population, rules }: GroundState): void {
   if (rules.areCalm) {
     for (const place of places) grid.clear(place);
     return;
@@ -23,7 +23,7 @@ export function loseGround(places: readonly number[], { grid, population, rules 
 }
 
 /** Frees the places of an organism that has died, and offers those that it has lost. */
-export function leaveGround(organism: Organism, ground: Ground): void {
+export function leaveGround(organism: Organism, ground: GroundState): void {
   const { grid, population, rules } = ground;
   const freed: number[] = [];
   grid.each(organism.window, (place) => {
@@ -36,12 +36,12 @@ export function leaveGround(organism: Organism, ground: Ground): void {
 }
 
 /** Offers what a renewed organism has lost, once it has had the chance to take it back. */
-export function returnGround(organism: Organism, ground: Ground): void {
+export function returnGround(organism: Organism, ground: GroundState): void {
   if (ground.rules.areCalm) offerLost(organism, ground);
 }
 
 /** Offers the bare places where an organism was seen before it dissolved. */
-function offerLost({ window, seen }: Organism, { grid, population }: Ground): void {
+function offerLost({ window, seen }: Organism, { grid, population }: GroundState): void {
   const lost: number[] = [];
   // A seed has not been seen yet.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {

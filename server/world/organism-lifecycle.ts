@@ -15,7 +15,7 @@ import {
   takeExpressed,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import { type Ground, leaveGround, loseGround, returnGround } from './freed-ground.ts';
+import { type GroundState, leaveGround, loseGround, returnGround } from './freed-ground.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
@@ -173,7 +173,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  private get ground(): Ground {
+  private get ground(): GroundState {
     const { grid, population, rules } = this;
     return { grid, population, rules };
   }

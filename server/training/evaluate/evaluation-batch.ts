@@ -26,7 +26,7 @@ export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Like
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
 /** Grown organisms to run on. */
-export interface Start {
+export interface StepsStart {
   /** [N, Z]. */
   readonly latents: Float32Array;
   /** [N, S, S, C]. */
@@ -121,7 +121,7 @@ export class EvaluationBatch {
    *   and batch
    */
   async follow(
-    { latents, states, closed }: Start,
+    { latents, states, closed }: StepsStart,
     marks: readonly number[],
     visit: (mark: number, states: Float32Array, first: number) => void,
   ): Promise<void> {

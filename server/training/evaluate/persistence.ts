@@ -1,6 +1,6 @@
 /** Measures how grown organisms persist and rest, and cope with unusual latents. */
 import type { Random } from '../../../shared/random.ts';
-import type { EvaluationBatch, Start } from './evaluation-batch.ts';
+import type { EvaluationBatch, StepsStart } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, picturesOf } from './picture.ts';
 
 /**
@@ -9,7 +9,7 @@ import { differences, type Likeness, likeness, picturesOf } from './picture.ts';
 export type Stay = Record<string, Likeness & { readonly finite: number }>;
 
 /** Organisms at the end of their growth, N. */
-export interface Grown extends Pick<Start, 'latents' | 'states'> {
+export interface Grown extends Pick<StepsStart, 'latents' | 'states'> {
   readonly count: number;
 }
 
@@ -121,7 +121,7 @@ export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promi
 export async function likenesses(
   batch: EvaluationBatch,
   { latents, states: grown, count }: Grown,
-  from: Pick<Start, 'states' | 'closed'>,
+  from: Pick<StepsStart, 'states' | 'closed'>,
   marks: readonly number[],
   visit?: (mark: number, states: Float32Array, first: number) => void,
 ): Promise<Record<string, Likeness>> {

@@ -7,7 +7,7 @@ import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
-import type { EvaluationBatch, Start } from './evaluation-batch.ts';
+import type { EvaluationBatch, StepsStart } from './evaluation-batch.ts';
 import { type Grown, likenesses } from './persistence.ts';
 import type { Likeness } from './picture.ts';
 
@@ -88,7 +88,7 @@ export async function measureRecovery(
     if (closing === undefined) applyWound(own, mask, channels);
     else closed!.set(closeWound(own, mask, { lives, card, reach: closing }), n * side * side);
   }
-  const start: Pick<Start, 'states' | 'closed'> = { states, ...(closed && { closed }) };
+  const start: Pick<StepsStart, 'states' | 'closed'> = { states, ...(closed && { closed }) };
   return likenesses(batch, grown, start, HEALING_STEPS, (mark, seen, first) => {
     if (mark === RETRIEVED_AFTER) onHealed?.(seen, first);
   });
