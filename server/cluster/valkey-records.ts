@@ -30,7 +30,8 @@ const { partBytes } = DEFAULTS.cluster;
 /** Attempts of a write that belongs to no room. */
 const ATTEMPTS = 3;
 /** The kinds of keys that make up a room: `kind/room/…`, `kind/room`. */
-const ROOM_KEY = /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted)\/([^/]+)/;
+const ROOM_KEY =
+  /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
   /** For reading. */

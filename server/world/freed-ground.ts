@@ -13,7 +13,10 @@ export interface GroundState {
 }
 
 /** Frees places of an organism that departs. Under calm rules they wake nobody before it is gone. */
-export function loseGround(places: readonly number[], { grid, population, rules }: GroundState): void {
+export function loseGround(
+  places: readonly number[],
+  { grid, population, rules }: GroundState,
+): void {
   if (rules.areCalm) {
     for (const place of places) grid.clear(place);
     return;
