@@ -21,7 +21,7 @@ const fresh = temporaryFolder();
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Reasons that only a wall, a host or a program meets, without a text in client/visitor/refusal-text.ts. */
+/** Without a text in client/visitor/refusal-text.ts: only a wall, a host or a program meets them, or pages just try again. */
 const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-walls',
   'only-watches',
@@ -34,6 +34,7 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'bad-latent',
   'no-latents',
   'not-grown',
+  'elsewhere',
 ];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
