@@ -1,5 +1,6 @@
 /** What a process has of a cluster: its records, its leases, and the secret that all share. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
@@ -61,7 +62,7 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
     /** When something was last said, ms. */
     const said = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
-      leases.holdOff(room);
+      leases.holdOff(room, DEFAULTS.cluster.refused);
       const sentence = `Room "${room}" does not run here: ${adviceOn(why)}`;
       if (clock.now() - (said.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
       said.set(sentence, clock.now());

@@ -1,5 +1,4 @@
 /** The leases that this process holds, by room. */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Refused } from './cluster-error.ts';
 import { Lease } from './lease.ts';
@@ -65,9 +64,10 @@ export class RoomLeases {
     return this.held.get(room);
   }
 
-  /** A room's writes or its lease are refused: for a while, it is not taken over here. */
-  holdOff(room: string): void {
-    this.notBefore.set(room, this.options.clock.now() + DEFAULTS.cluster.refused);
+  /** Does not take a room over for some time. @param time ms */
+  holdOff(room: string, time: number): void {
+    const until = this.options.clock.now() + time;
+    this.notBefore.set(room, Math.max(until, this.notBefore.get(room) ?? 0));
   }
 
   /** Whether a room may be taken over now. */

@@ -19,8 +19,6 @@ export interface StandbyOptions {
 /** Tries again and again to acquire the leases of the rooms that wait. */
 export class Standby {
   private readonly trying = new Set<string>();
-  /** When a room that could not be opened is tried again, ms. */
-  private readonly notBefore = new Map<string, number>();
   private stopped = false;
   private cancel: () => void;
 
@@ -38,20 +36,19 @@ export class Standby {
     const { leases, waiting, clock } = this.options;
     this.cancel = clock.after(attempt, this.look);
     for (const room of waiting()) {
-      const isEarly = clock.now() < (this.notBefore.get(room) ?? 0) || !leases.mayTakeOver(room);
-      if (!isEarly && !this.trying.has(room)) void this.try(room);
+      if (leases.mayTakeOver(room) && !this.trying.has(room)) void this.try(room);
     }
   };
 
   private async try(room: string): Promise<void> {
-    const { leases, clock, open, onFailure } = this.options;
+    const { leases, open, onFailure } = this.options;
     this.trying.add(room);
     try {
       if (!(await leases.acquire(room))) return;
       if (this.stopped) await leases.release(room);
       else await open(room);
     } catch (error) {
-      this.notBefore.set(room, clock.now() + failed);
+      leases.holdOff(room, failed);
       onFailure(room, error);
     } finally {
       this.trying.delete(room);

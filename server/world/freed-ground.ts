@@ -12,12 +12,12 @@ export interface GroundState {
   readonly rules: RoomRules;
 }
 
-/** Frees places of an organism that departs. Under calm rules they wake nobody before it is gone. */
+/** Frees places of an organism that departs. From rules 3 on they wake nobody before it is gone. */
 export function loseGround(
   places: readonly number[],
   { grid, population, rules }: GroundState,
 ): void {
-  if (rules.areCalm) {
+  if (rules.wakeOnceGone) {
     for (const place of places) grid.clear(place);
     return;
   }
@@ -35,12 +35,12 @@ export function leaveGround(organism: Organism, ground: GroundState): void {
     freed.push(place);
   });
   letTryAgain(freed, population);
-  if (rules.areCalm && organism.dissolving !== undefined) offerLost(organism, ground);
+  if (rules.wakeOnceGone && organism.dissolving !== undefined) offerLost(organism, ground);
 }
 
 /** Offers what a renewed organism has lost, once it has had the chance to take it back. */
 export function returnGround(organism: Organism, ground: GroundState): void {
-  if (ground.rules.areCalm) offerLost(organism, ground);
+  if (ground.rules.wakeOnceGone) offerLost(organism, ground);
 }
 
 /** Offers the bare places where an organism was seen before it dissolved. */

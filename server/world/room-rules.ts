@@ -49,8 +49,8 @@ export class RoomRules {
     return this.version >= 2;
   }
 
-  /** Whether what departs wakes its neighbours when it is gone, not with each place. */
-  get areCalm(): boolean {
+  /** Whether what departs wakes its neighbours once, when it is gone, not with each place. */
+  get wakeOnceGone(): boolean {
     return this.version >= 3;
   }
 

@@ -228,7 +228,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
     expect(await leases.tryAcquire('pond')).toBe('no-answer');
     expect(refused).toEqual([expect.stringMatching(/^pond: OOM /)]);
     expect(leases.mayTakeOver('pond')).toBe(true);
-    leases.holdOff('pond');
+    leases.holdOff('pond', DEFAULTS.cluster.refused);
     expect(leases.mayTakeOver('pond')).toBe(false);
   });
 });

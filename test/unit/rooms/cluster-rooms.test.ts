@@ -1,22 +1,16 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
 import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
 import { RoomLeases } from '../../../server/cluster/room-leases.ts';
-import type { Engine } from '../../../server/engine/engine.ts';
-import { silentLog } from '../../../server/platform/log.ts';
-import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
-import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { Ticker } from '../../../server/world/ticker.ts';
-import { World } from '../../../server/world/world.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
-import { SPECIES } from '../../support/rooms.ts';
+import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
 const { lease, firstTickDelay, failed } = DEFAULTS.cluster;
@@ -62,39 +56,17 @@ function openCluster() {
       ...{ leases: remote, holder, clock },
       onEnd: (room) => void rooms.stopForLostLease(room),
     });
-    const engine = {
-      dispose: async () => {},
-      exportStates: async () => [],
-    } as Partial<Engine> as Engine;
-    const world = new World(engine);
-    const ticker = new Ticker({
-      clock,
-      tick: async () => {},
-      onError: (error) => {
-        throw error;
-      },
-    });
     const store = new SlowStore(records);
-    const date = () => 0;
+    const options = registryOptions(store, clock, async () => {});
+    const { date, ticker } = options;
     const journalWriter = new JournalWriter({
-      ...{ store, engine, clock, date, snapshotLeast: 1_000 },
+      ...{ store, engine: IDLE_ENGINE, clock, date, snapshotLeast: 1_000 },
       warn: () => {},
     });
-    const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
-    const checkpoint = { species: SPECIES, hash: 'h', facts: { name: 'hand' }, seeds: undefined };
     const rooms = new ClusterRooms({
-      ...{ world, ticker, clock, leases, plans: DEFAULTS.cluster.plans },
+      ...{ ...options, leases, plans: DEFAULTS.cluster.plans },
       refresh: async () => {},
       storage: { store, journalWriter, aside: undefined },
-      engine: { name: 'none', device: 'none' } as never,
-      checkpoints: new Map([['hand', checkpoint as unknown as LoadedCheckpoint]]),
-      hostStore: store,
-      defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
-      secret: new Uint8Array(32),
-      bans: { isOut: () => false } as never,
-      places: new WallPlaces(() => 0),
-      wallInfo: () => ({ origin: '', build: '' }),
-      ...{ date, log: silentLog },
     });
     closing.push(async () => {
       rooms.stopStandby();

@@ -1,17 +1,11 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
-import type { Engine } from '../../../server/engine/engine.ts';
-import { silentLog } from '../../../server/platform/log.ts';
-import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
-import type { LoadedCheckpoint } from '../../../server/rooms/loaded-checkpoint.ts';
 import { RoomRegistry } from '../../../server/rooms/room-registry.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { Ticker } from '../../../server/world/ticker.ts';
-import { World } from '../../../server/world/world.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { SPECIES } from '../../support/rooms.ts';
+import { registryOptions } from '../../support/registry-options.ts';
 
 /** A store that writes plans when the test lets it, or fails. */
 class SlowStore extends Store {
@@ -48,37 +42,13 @@ const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand'
 
 function open() {
   const clock = new FakeClock();
-  const engine = {
-    dispose: async () => {},
-    exportStates: async () => [],
-  } as Partial<Engine> as Engine;
-  const world = new World(engine);
   const ticked: string[] = [];
-  const ticker = new Ticker({
-    clock,
-    tick: async (due) => {
-      for (const { name } of due) ticked.push(name);
-    },
-    onError: (error) => {
-      throw error;
-    },
-  });
   const store = new SlowStore(openMemory());
-  const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
-  const checkpoints = { species: SPECIES, hash: 'h', facts: {}, seeds: undefined };
-  const rooms = new RoomRegistry({
-    ...{ world, ticker, clock },
-    engine: { name: 'none', device: 'none' } as never,
-    checkpoints: new Map([['hand', checkpoints as unknown as LoadedCheckpoint]]),
-    hostStore: store,
-    defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
-    secret: new Uint8Array(32),
-    bans: { isOut: () => false } as never,
-    places: new WallPlaces(() => 0),
-    wallInfo: () => ({ origin: '', build: '' }),
-    date: () => 0,
-    log: silentLog,
+  const options = registryOptions(store, clock, async (due) => {
+    for (const { name } of due) ticked.push(name);
   });
+  const { world, ticker } = options;
+  const rooms = new RoomRegistry(options);
   return { rooms, store, world, ticker, clock, ticked };
 }
 
