@@ -1,12 +1,12 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; before a
- * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
- * no difference.
+ * One engine over several threads, each with its own store. Every patch is in one of them; in a step
+ * with uneven load, some patches move. A patch steps identically in any thread, so callers see no
+ * difference.
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
 import { PatchTable, stageAfter } from '../core/patch-table.ts';
-import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
+import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 /** What this side knows of a patch. */
@@ -26,7 +26,7 @@ interface Move {
   readonly to: number;
 }
 
-/** Patches that may move before one step: each costs a copy of its state. */
+/** Patches that may move in one step: each costs a copy of its state. */
 const MAX_MOVES = 8;
 
 /** Combines threads to one engine. @param threads which have loaded the same checkpoints */
@@ -87,15 +87,38 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return [...moves.values()].filter(({ patch, to }) => placements.require(patch).thread !== to);
   };
 
-  /** Moves patches, all at once. A thread does what it is asked in order. */
-  const move = (moves: readonly Move[]): Promise<unknown> =>
-    allSettled(
+  /**
+   * Steps patches where they are, and then those that move. These are taken before anything is
+   * stepped, so that they travel meanwhile. A thread does what it is asked in order.
+   */
+  const stepAndMove = async (
+    steps: readonly PatchStep[],
+    moves: readonly Move[],
+  ): Promise<Readout[]> => {
+    if (moves.length === 0) return distribute('step', steps);
+    const moving = new Set(moves.map(({ patch }) => patch));
+    const arriving = allSettled(
       moves.map(async ({ patch, to }) => {
         const placement = placements.require(patch);
-        await threads[to].put(await threads[placement.thread].take([patch]));
+        const taken = await threads[placement.thread].take([patch]);
         placement.thread = to;
+        await threads[to].put(taken);
       }),
     );
+    const staying = distribute(
+      'step',
+      steps.filter(({ patch }) => !moving.has(patch)),
+    );
+    const moved = arriving.then(() =>
+      distribute(
+        'step',
+        steps.filter(({ patch }) => moving.has(patch)),
+      ),
+    );
+    const readouts = (await allSettled([staying, moved])).flat();
+    const byPatch = new Map(readouts.map((readout) => [readout.patch, readout]));
+    return steps.map(({ patch }) => byPatch.get(patch)!);
+  };
 
   return {
     info: threads[0].info,
@@ -114,9 +137,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     step: (steps) =>
       inOrder(async () => {
         const entries = placements.entriesOf(steps);
-        await move(movesFor(steps));
+        const moves = movesFor(steps);
         for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
-        return distribute('step', steps);
+        return stepAndMove(steps, moves);
       }),
     exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
     importStates: (states) =>
