@@ -49,7 +49,9 @@ export class Stretch {
   ): Promise<Stretch> {
     const world = beside?.world ?? new World(engine);
     const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
-    const room = await reopenRoom(world, { ...range.room, name, species }, { state, cells });
+    // A room takes over the state that it is opened with.
+    const moment = { state: structuredClone(state), cells };
+    const room = await reopenRoom(world, { ...range.room, name, species }, moment);
     return new Stretch(world, room, range);
   }
 

@@ -39,15 +39,21 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
+  /** Resolves when all calls so far are answered, well or not. */
+  let answered: Promise<unknown> = Promise.resolve();
   /**
-   * Submits calls in order. A thread does what it is asked in order, so that a call need not wait
-   * for the answers to those before it.
+   * Submits calls in order, and answers them in order. A thread does what it is asked in order, so
+   * that a call need not wait until those before it are answered.
    *
    * @param submit resolves once what follows may be submitted; the answer may come later
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
-    return (await mutex.runExclusive(submit)).answer;
+    const before = answered;
+    const answer = mutex.runExclusive(submit).then((call) => call.answer);
+    answered = Promise.allSettled([before, answer]);
+    await before;
+    return answer;
   };
 
   /** Passes each thread its own items and returns the results, if any, in the order of the items. */
