@@ -79,7 +79,7 @@ export function codeDelta(
       const old = before.owner[cell];
       const alive = old === 0 ? 0 : 1;
       const isCoded = reads || marks[cell] === MARKS.same ? 0 : 1;
-      if (!codeChanged(coder, neighbourhood, at, { isCoded, alive, isCoarse })) continue;
+      if (!codeChanged(coder, neighbourhood, at, isCoded + 2 * alive + 4 * isCoarse)) continue;
       changed[at] = 1;
       const shown = opacity(colours[4 * at + 3]);
       const movedNear = moved[at - 1] + moved[at - stride];
@@ -140,13 +140,8 @@ function codeGroups(
   }
 }
 
-/** Codes whether a cell changes. @param is 0 or 1 each */
-function codeChanged(
-  coder: BitCoder,
-  near: Neighbourhood,
-  at: number,
-  is: { readonly isCoded: number; readonly alive: number; readonly isCoarse: number },
-): number {
+/** Codes whether a cell changes. @param is bits: whether it does, has an owner, moves coarsely */
+function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
   const { changed, fine, stride, colours } = near;
   const up = at - stride;
   const pattern = changed[at - 1] + 2 * changed[up] + 4 * changed[up - 1] + 8 * changed[up + 1];
@@ -161,10 +156,10 @@ function codeChanged(
   const edge = halfOctave(near.gradient(at));
   const moves = halfOctave(near.differenceOfAll(at));
   return coder.bit(
-    is.isCoded,
-    CONTEXTS.changed + ((is.isCoarse * 16 + pattern) * 3 + far) * 2 + is.alive,
+    is & 1,
+    CONTEXTS.changed + (((is >> 2) * 16 + pattern) * 3 + far) * 2 + ((is >> 1) & 1),
     CONTEXTS.changedPicture + opacity(colours[4 * at + 3]) * HALF_OCTAVES + edge,
-    CONTEXTS.changedNear + (is.isCoarse * 16 + moves) * 3 + fine[at - 1] + fine[up],
+    CONTEXTS.changedNear + ((is >> 2) * 16 + moves) * 3 + fine[at - 1] + fine[up],
   );
 }
 
@@ -191,7 +186,6 @@ function codeColours(
   const { rgba, width } = after;
   const cell = y * width + x;
   const isCoarse = step > 8 ? 1 : 0;
-  const { length, sign } = contexts;
   let previous = 0;
   let alpha = 0;
   for (let i = 0; i < 4; i++) {
@@ -205,14 +199,14 @@ function codeColours(
     const variant = kind * 2 + isCoarse;
     const moves = min(11, halfOctave(near.difference(at, i)));
     const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(i > 1 ? previous : 0)));
-    length[0] = CONTEXTS.length + (variant * 12 + moves) * LENGTHS;
-    length[1] = CONTEXTS.lengthAfter + ((kind * 3 + channel) * 16 + before) * LENGTHS;
-    length[2] = CONTEXTS.lengthWithin + ((kind * 2 + isColour) * 16 + room) * LENGTHS;
+    contexts.lengthA = CONTEXTS.length + (variant * 12 + moves) * LENGTHS;
+    contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + channel) * 16 + before) * LENGTHS;
+    contexts.lengthC = CONTEXTS.lengthWithin + ((kind * 2 + isColour) * 16 + room) * LENGTHS;
     const pull = near.meanAround(at, c) - from;
-    sign[0] =
+    contexts.signA =
       CONTEXTS.sign + ((kind * 2 + isColour) * 9 + near.signs(at, i)) * 3 + signOf(previous);
-    sign[1] = CONTEXTS.signWithin + (kind * 2 + isColour) * 16 + room;
-    sign[2] =
+    contexts.signB = CONTEXTS.signWithin + (kind * 2 + isColour) * 16 + room;
+    contexts.signC =
       CONTEXTS.signTowards +
       ((kind * 2 + isColour) * 2 + (pull < 0 ? 1 : 0)) * 12 +
       min(11, halfOctave(abs(pull)));

@@ -1,25 +1,29 @@
 /** Codes the difference of a channel from its prediction: its length in bits, its lower bits, its sign. */
 import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
-import type { BitCoder } from './range-coder.ts';
+import { type BitCoder, NONE } from './range-coder.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, min } = Math;
 
-/** The contexts of one difference. */
+/** The contexts of one difference: a bit's log-odds are the sum of three. */
 export interface DifferenceContexts {
   /** First of `LENGTHS` contexts each, for whether the length is more than 0, 1, … */
-  readonly length: [number, number, number];
-  readonly sign: [number, number, number];
+  lengthA: number;
+  lengthB: number;
+  lengthC: number;
+  signA: number;
+  signB: number;
+  signC: number;
   /** First of 8 contexts, for the bit below the highest, by length. */
   mantissa: number;
 }
 
 /** An object to fill in, which is reused. */
 export const createDifferenceContexts = (): DifferenceContexts => ({
-  length: [0, 0, 0],
-  sign: [0, 0, 0],
-  mantissa: 0,
+  ...{ lengthA: NONE, lengthB: NONE, lengthC: NONE },
+  ...{ signA: NONE, signB: NONE, signC: NONE },
+  mantissa: NONE,
 });
 
 /**
@@ -28,7 +32,7 @@ export const createDifferenceContexts = (): DifferenceContexts => ({
  */
 export function codeDifference(
   coder: BitCoder,
-  { length: [a, b, c], sign, mantissa }: DifferenceContexts,
+  { lengthA, lengthB, lengthC, signA, signB, signC, mantissa }: DifferenceContexts,
   difference: number,
 ): number {
   const source = abs(difference);
@@ -36,7 +40,7 @@ export function codeDifference(
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    if (!coder.bit(wanted > length ? 1 : 0, a + at, b + at, c + at)) break;
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at)) break;
   }
   if (length === 0) return 0;
   let magnitude = 1;
@@ -51,5 +55,5 @@ export function codeDifference(
       }
     }
   }
-  return coder.bit(difference < 0 ? 1 : 0, sign[0], sign[1], sign[2]) ? -magnitude : magnitude;
+  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC) ? -magnitude : magnitude;
 }

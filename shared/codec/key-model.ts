@@ -34,7 +34,6 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
   const levels = recoloured(cells, shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)));
   neighbourhood.begin(levels);
   const quality = shift === 0 ? 0 : 1;
-  const { length, sign } = contexts;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       owners.codeKey(cells, x, y);
@@ -53,12 +52,12 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
         const isColour = i === 0 ? 0 : 1;
         const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
         const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(previous)));
-        length[0] = CONTEXTS.key + (quality * 12 + moves) * LENGTHS;
-        length[1] = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
-        length[2] = CONTEXTS.keyWithin + (isColour * 36 + room) * LENGTHS;
-        sign[0] =
+        contexts.lengthA = CONTEXTS.key + (quality * 12 + moves) * LENGTHS;
+        contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
+        contexts.lengthC = CONTEXTS.keyWithin + (isColour * 36 + room) * LENGTHS;
+        contexts.signA =
           CONTEXTS.keySign + (isColour * 9 + neighbourhood.signs(at, i)) * 3 + signOf(previous);
-        sign[1] = CONTEXTS.keySignWithin + isColour * 36 + room;
+        contexts.signB = CONTEXTS.keySignWithin + isColour * 36 + room;
         contexts.mantissa = CONTEXTS.keyMantissa + (quality * 2 + isColour) * 8;
         const coded = codeDifference(coder, contexts, levels.rgba[cell * 4 + c] - from);
         const level = clamp(from + coded);
