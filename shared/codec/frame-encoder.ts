@@ -7,9 +7,9 @@
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockWriter } from './block.ts';
-import { MARKS } from './cell-model.ts';
 import { type Cells, checkOf, createCells, takeCells, wordsOf } from './cells.ts';
 import { chunkRect, chunksWithin } from './chunks.ts';
+import { MARKS } from './delta-model.ts';
 import { createPlanes, type Planes } from './planes.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
