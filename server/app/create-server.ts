@@ -234,7 +234,7 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const { rooms, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
+  const { rooms, directory, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -315,7 +315,7 @@ export async function createVivariumServer(
   });
   const http = createServer(httpOptions(limits), app);
   const gateway = openGateway(http, {
-    ...{ rooms, clock, limits, admission, trustProxy, rejections, names },
+    ...{ rooms: directory, clock, limits, admission, trustProxy, rejections, names },
   });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;

@@ -65,11 +65,6 @@ export class RoomWalls extends WallSlots<RoomClient> {
     return wallStates(places.of(room.name), connected, clock.now());
   }
 
-  /** Whether a pass opens a place in this room. */
-  accepts(pass: string): boolean {
-    return this.context.places.find(this.context.room.name, pass) !== undefined;
-  }
-
   /**
    * Welcomes a wall and streams the whole room to it.
    *
