@@ -30,5 +30,16 @@ export const CLUSTER_DEFAULTS = {
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** Messages between servers. */
+    bus: {
+      /** Time between two messages by which a server hears that it is connected, ms. */
+      beat: 500,
+      /** So many in a row that it does not hear end a connection. */
+      missedBeats: 3,
+      /** Bytes that wait to be sent, at most. */
+      backlog: 33_554_432,
+      /** Time until a lost connection is tried again, ms. */
+      redial: 100,
+    },
   },
 } as const;
