@@ -30,6 +30,19 @@ export const CLUSTER_DEFAULTS = {
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** Connections to one server in a room of another. */
+    sessions: {
+      /** Time between two messages by which the two hear that the other is there, ms. */
+      beat: 1_000,
+      /** The same until a new owner may show the room, ms. */
+      begin: 100,
+      /** A server that is not heard for this long is gone, ms. */
+      silence: 3_000,
+      /** What a client looks at is told this long after it has changed, ms. */
+      look: 200,
+      /** A new link is tried again after this time at the earliest, ms. */
+      again: 500,
+    },
     /** Messages between servers. */
     bus: {
       /** Time between two messages by which a server hears that it is connected, ms. */

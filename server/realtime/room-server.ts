@@ -31,6 +31,7 @@ import { RoomWalls } from './sessions/room-walls.ts';
 import { Spectators } from './sessions/spectators.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
+import { RoomStreams } from './streaming/room-streams.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
 export interface RoomServerOptions extends RoomBasis {
@@ -54,7 +55,7 @@ export class RoomServer {
   readonly spectators: Spectators;
   /** What the host does to the people in the room. */
   readonly host: HostOperations;
-  readonly broadcaster: RoomBroadcaster;
+  readonly broadcaster: RoomStreams;
   /** Where commands come in. */
   readonly dispatcher: CommandDispatcher;
   /** Drawings that become seeds, and those that wait for the host's yes. */
@@ -67,6 +68,7 @@ export class RoomServer {
   readonly visits = new VisitStatistics();
   /** Who follows whose view. */
   readonly follows: Follows;
+  private readonly frames: RoomBroadcaster;
   private readonly affected: AffectedOrganisms;
   private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
@@ -86,7 +88,8 @@ export class RoomServer {
     this.refresh = new RefreshRequests(policy);
     this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
     this.previews = new SeedPreviewService(room, options.previews);
-    this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
+    this.frames = new RoomBroadcaster(room.grid.planes, room.tick);
+    this.broadcaster = new RoomStreams(this.frames);
     this.slots = new ParticipantSlots({
       capacity,
       grace,
@@ -273,10 +276,14 @@ export class RoomServer {
     return this.previews.grow(latent);
   }
 
-  /** The client has drawn the frame of a tick, so it also knows its new resume token. */
-  acknowledge(client: RoomClient, tick: number): void {
+  /**
+   * The client has drawn the frame of a tick, so it also knows its new resume token.
+   *
+   * @param frames how many it has drawn since the last call
+   */
+  acknowledge(client: RoomClient, tick: number, frames = 1): void {
     this.slots.confirm(client);
-    this.walls.confirm(client);
+    this.walls.confirm(client, frames);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
     const you = this.slots.participantOf(client);
     if (you) this.affected.acknowledge(you.id, tick);
@@ -329,7 +336,7 @@ export class RoomServer {
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);
-    this.broadcaster.follow(result.tick, result.changed);
+    this.frames.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
   }

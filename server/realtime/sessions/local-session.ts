@@ -5,18 +5,16 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { JoinRequest } from './room-client.ts';
-import type { Entry, RoomSession, SessionClient, Wish } from './room-session.ts';
+import {
+  checksOf,
+  type Entry,
+  type RoomSession,
+  type SessionClient,
+  type Wish,
+} from './room-session.ts';
 
 /** What a page sends without anything that its visitor does. */
 const SENT_BY_ITSELF: ReadonlySet<CommandName> = new Set(['received', 'resync']);
-
-/** Decodes chunk checksums: two bytes each, little-endian. */
-function checksOf(holds: Uint8Array): number[] {
-  return Array.from(
-    { length: holds.length >> 1 },
-    (_, i) => holds[2 * i] | (holds[2 * i + 1] << 8),
-  );
-}
 
 export class LocalSession implements RoomSession {
   /** The joined room, and the participant once the client has a slot. */

@@ -44,3 +44,11 @@ export interface RoomDirectory {
   /** Whether a pass opens a place for a wall in this room. */
   acceptsPass(room: string, pass: string): boolean;
 }
+
+/** Decodes chunk checksums: two bytes each, little-endian. */
+export function checksOf(holds: Uint8Array): number[] {
+  return Array.from(
+    { length: holds.length >> 1 },
+    (_, i) => holds[2 * i] | (holds[2 * i + 1] << 8),
+  );
+}

@@ -113,9 +113,9 @@ export class RoomWalls extends WallSlots<RoomClient> {
     for (const wall of this.connected.keys()) this.sendShown(wall);
   }
 
-  /** A client has shown a frame. */
-  confirm(client: RoomClient): void {
-    this.connected.get(client)?.frameRate.confirm(this.context.clock.now());
+  /** A client has shown so many frames. */
+  confirm(client: RoomClient, frames: number): void {
+    this.connected.get(client)?.frameRate.confirm(this.context.clock.now(), frames);
   }
 
   /** @returns whether the client was a wall */

@@ -1,0 +1,139 @@
+/** The way into a room of this server for the connections of others. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import type { Bus, Subscription } from '../../bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { countBy } from '../../platform/count-by.ts';
+import type { RoomServer } from '../room-server.ts';
+import { GatewayLink } from './gateway-link.ts';
+import {
+  type BatchToRoom,
+  beatChannel,
+  decodeToRoom,
+  encode,
+  linkChannel,
+  roomChannel,
+} from './messages.ts';
+import { Sequences } from './sequences.ts';
+
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+
+export interface RoomAccessOptions {
+  readonly roomServer: RoomServer;
+  /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
+  readonly find: () => RoomServer;
+  readonly bus: Bus;
+  /** Of the room's lease. */
+  readonly epoch: number;
+  /** As for `Sequences`. */
+  readonly doneBefore: (participant: ParticipantId) => number;
+  readonly clock: Clock;
+  /** Runs a function at the end of this turn. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export class RoomAccess {
+  private readonly links = new Map<string, GatewayLink>();
+  private readonly sequences: Sequences;
+  private subscription: Subscription | undefined;
+  private cancel = (): void => {};
+  private isClosed = false;
+
+  private constructor(private readonly options: RoomAccessOptions) {
+    this.sequences = new Sequences(options.doneBefore);
+  }
+
+  /** Opens a room to other servers, and tells them so. */
+  static async open(options: RoomAccessOptions): Promise<RoomAccess> {
+    const access = new RoomAccess(options);
+    const { bus, roomServer } = options;
+    access.subscription = await bus.subscribe(roomChannel(roomServer.room.name), (bytes) =>
+      access.receive(bytes),
+    );
+    if (access.isClosed) access.subscription.close();
+    else access.beat();
+    return access;
+  }
+
+  /** Number of connections by the name of their server. */
+  get connections(): ReadonlyMap<string, number> {
+    const nodes = [...this.links.values()].flatMap(({ node, size }) =>
+      Array<string>(size).fill(node),
+    );
+    return countBy(nodes, (node) => node);
+  }
+
+  /** The room is not here any more. Its connections wait for where it goes on. */
+  close(): void {
+    this.isClosed = true;
+    this.cancel();
+    this.subscription?.close();
+    for (const link of this.links.values()) link.close();
+    this.links.clear();
+  }
+
+  private get now(): number {
+    return this.options.clock.now();
+  }
+
+  /** Whether the room may be shown here now: another server may have it. */
+  private get isHere(): boolean {
+    try {
+      return this.options.find() === this.options.roomServer;
+    } catch {
+      return false;
+    }
+  }
+
+  private readonly beat = (): void => {
+    const { bus, clock, epoch, roomServer } = this.options;
+    this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
+    if (!this.isHere) return;
+    bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
+    for (const [name, link] of this.links) {
+      if (this.now - link.heardAt < silence) link.beat();
+      else this.drop(name, link);
+    }
+    this.sequences.forget((participant) => roomServer.visits.isKnown(participant));
+  };
+
+  private receive(bytes: Uint8Array): void {
+    // What is missed here is noticed by its number.
+    if (this.isClosed || !this.isHere) return;
+    const message = decodeToRoom(bytes);
+    if (!message) return;
+    const { link: name, opening } = message;
+    const link = this.links.get(name);
+    if (link) {
+      if (!link.receive(message, this.now)) this.drop(name, link);
+    } else if (opening && message.number === 0) this.accept(message, opening);
+    else this.sayLost(name);
+  }
+
+  private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
+    const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
+    const link = new GatewayLink({
+      ...{ roomServer, find, epoch, node, defer, now: this.now },
+      sequences: this.sequences,
+      publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
+    });
+    this.links.set(message.link, link);
+    // Before the joins of the new one, which take the places over.
+    const before = replaces === undefined ? undefined : this.links.get(replaces);
+    link.receive(message, this.now);
+    link.beat();
+    if (!before || replaces === undefined) return;
+    this.links.delete(replaces);
+    before.close();
+  }
+
+  private drop(name: string, link: GatewayLink): void {
+    this.links.delete(name);
+    link.close();
+    this.sayLost(name);
+  }
+
+  private sayLost(name: string): void {
+    this.options.bus.publish(linkChannel(name), encode({ lost: true }));
+  }
+}
