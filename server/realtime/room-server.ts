@@ -31,6 +31,7 @@ import { RoomWalls } from './sessions/room-walls.ts';
 import { Spectators } from './sessions/spectators.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
+import { RoomEncoders } from './streaming/room-encoders.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
 export interface RoomServerOptions extends RoomBasis {
@@ -54,6 +55,7 @@ export class RoomServer {
   readonly spectators: Spectators;
   /** What the host does to the people in the room. */
   readonly host: HostOperations;
+  readonly encoders: RoomEncoders;
   readonly broadcaster: RoomBroadcaster;
   /** Where commands come in. */
   readonly dispatcher: CommandDispatcher;
@@ -86,7 +88,8 @@ export class RoomServer {
     this.refresh = new RefreshRequests(policy);
     this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
     this.previews = new SeedPreviewService(room, options.previews);
-    this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
+    this.encoders = new RoomEncoders(room.grid.planes, room.tick);
+    this.broadcaster = new RoomBroadcaster(this.encoders);
     this.slots = new ParticipantSlots({
       capacity,
       grace,
@@ -329,7 +332,7 @@ export class RoomServer {
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);
-    this.broadcaster.follow(result.tick, result.changed);
+    this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
   }
@@ -344,6 +347,7 @@ export class RoomServer {
       (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
+    this.encoders.advance();
     this.broadcaster.publish(now);
     if (refresh === 'room') this.admission.resendWelcomes();
     if (!refresh) return;
