@@ -31,6 +31,7 @@ import { RoomWalls } from './sessions/room-walls.ts';
 import { Spectators } from './sessions/spectators.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
+import { RoomEncoders } from './streaming/room-encoders.ts';
 import { RoomStreams } from './streaming/room-streams.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
@@ -55,6 +56,7 @@ export class RoomServer {
   readonly spectators: Spectators;
   /** What the host does to the people in the room. */
   readonly host: HostOperations;
+  readonly encoders: RoomEncoders;
   readonly broadcaster: RoomStreams;
   /** Where commands come in. */
   readonly dispatcher: CommandDispatcher;
@@ -68,7 +70,6 @@ export class RoomServer {
   readonly visits = new VisitStatistics();
   /** Who follows whose view. */
   readonly follows: Follows;
-  private readonly frames: RoomBroadcaster;
   private readonly affected: AffectedOrganisms;
   private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
@@ -88,8 +89,8 @@ export class RoomServer {
     this.refresh = new RefreshRequests(policy);
     this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
     this.previews = new SeedPreviewService(room, options.previews);
-    this.frames = new RoomBroadcaster(room.grid.planes, room.tick);
-    this.broadcaster = new RoomStreams(this.frames);
+    this.encoders = new RoomEncoders(room.grid.planes, room.tick);
+    this.broadcaster = new RoomStreams(new RoomBroadcaster(this.encoders));
     this.slots = new ParticipantSlots({
       capacity,
       grace,
@@ -336,7 +337,7 @@ export class RoomServer {
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);
-    this.frames.follow(result.tick, result.changed);
+    this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
   }
@@ -351,6 +352,7 @@ export class RoomServer {
       (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
+    this.encoders.advance();
     this.broadcaster.publish(now);
     if (refresh === 'room') this.admission.resendWelcomes();
     if (!refresh) return;
