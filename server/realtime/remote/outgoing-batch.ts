@@ -48,7 +48,9 @@ export class OutgoingBatch {
     const taken = this.items.map((item): FromRoom => {
       if ('what' in item) return item;
       const { name, message, to } = item;
-      return { what: 'event', to: shorter(to, present), name, message };
+      // It makes a connection present.
+      const isWelcome = name === 'welcome' || name === 'wall';
+      return { what: 'event', to: isWelcome ? { only: to } : shorter(to, present), name, message };
     });
     this.items = [];
     this.places.clear();
@@ -63,9 +65,9 @@ export class OutgoingBatch {
 }
 
 /** Names those who get an event, or those who do not, whichever are fewer. */
-function shorter(to: readonly number[], present: ReadonlySet<number>) {
-  if (2 * to.length <= present.size) return { only: [...to] };
+function shorter(to: number[], present: ReadonlySet<number>) {
+  if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };
   const getting = new Set(to);
   const except = [...present].filter((connection) => !getting.has(connection));
-  return except.length < to.length ? { except } : { only: [...to] };
+  return except.length < to.length ? { except } : { only: to };
 }
