@@ -16,6 +16,8 @@ import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly isOwner: boolean;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
@@ -38,7 +40,9 @@ export class ClusterRooms extends RoomRegistry {
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
+    this.followPlans();
     const { leases, clock, log } = this.shared;
+    if (!this.shared.isOwner) return;
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
@@ -48,7 +52,6 @@ export class ClusterRooms extends RoomRegistry {
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
       },
     });
-    this.followPlans();
   }
 
   /** Takes no more rooms over. Those that run go on. */
@@ -110,6 +113,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
+    else if (!this.shared.isOwner) throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -131,7 +135,7 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.isOwner || !(await this.shared.leases.acquire(name))) return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;
