@@ -8,8 +8,9 @@ export const CLUSTER_DEFAULTS = {
     /** An owner trusts its lease this long after it sent the last renewal that succeeded, ms. */
     trusted: 2_000,
     /**
-     * A new owner's first tick comes this long after it acquired a lease that was not released, ms.
-     * The owner before has stopped by then, whatever the clock that ended its lease.
+     * A new owner's first tick comes this long after it saw the last renewal of the owner before, ms;
+     * if it has seen none, after it acquired the lease. The owner before has stopped by then,
+     * whatever the clock that ended its lease.
      */
     firstTickDelay: 2_200,
     /** Time between two attempts to acquire a lease, ms. */
