@@ -25,6 +25,14 @@ export const CLUSTER_DEFAULTS = {
     answer: 1_000,
     /** A write that failed is tried again after this time, ms. */
     writeRetry: 100,
+    /** Rooms of other servers that a server follows, at most. */
+    followed: 8,
+    /** Time between two looks at what followed rooms have done, ms. */
+    follow: 200,
+    /** Ticks that are replayed at a time. */
+    followTicks: 30,
+    /** A room that could not be followed is tried again after this time, ms. */
+    followRetry: 10_000,
     /** Size of a room's records, at most, bytes. */
     roomBytes: 268_435_456,
     /** Size of a room's snapshots above which its oldest days are deleted, bytes. */

@@ -1,6 +1,12 @@
 /** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
 import type { FencedLog, Position } from '../../server/cluster/fenced-log.ts';
-import type { Acquired, Epoch, Held, LeaseStore, Renewals } from '../../server/cluster/lease-store.ts';
+import type {
+  Acquired,
+  Epoch,
+  Held,
+  LeaseStore,
+  Renewals,
+} from '../../server/cluster/lease-store.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface RoomState<W> {
