@@ -234,7 +234,8 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const { rooms, directory, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
+  const shared = { cluster, role: config.role, refresh };
+  const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -309,7 +310,7 @@ export async function createVivariumServer(
       descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
       open: !closing,
-      ...(cluster && { owner: isOwner() }),
+      ...(cluster && { owner: ofCluster.isReady() }),
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
@@ -322,7 +323,7 @@ export async function createVivariumServer(
   let unwatch: (() => void) | undefined;
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, store, metrics },
-    leases: cluster?.leases,
+    leases: ofCluster.leases,
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,

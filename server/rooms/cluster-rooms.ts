@@ -9,7 +9,9 @@ import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
@@ -31,6 +33,7 @@ const isTransient = (error: unknown): boolean =>
 
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
+  private followed: FollowedRooms | undefined;
   private cancel = (): void => {};
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -52,11 +55,17 @@ export class ClusterRooms extends RoomRegistry {
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
       },
     });
+    this.followed = new FollowedRooms({
+      ...{ clock, log },
+      waiting: () => this.waiting.filter((room) => !leases.of(room)),
+      open: (room) => this.follow(room),
+    });
   }
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
     this.standby?.stop();
+    void this.followed?.stop();
     this.cancel();
   }
 
@@ -153,6 +162,21 @@ export class ClusterRooms extends RoomRegistry {
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
     );
+  }
+
+  protected override async followerOf(room: string): Promise<RoomFollower | undefined> {
+    return this.followed?.take(room);
+  }
+
+  /** @throws NotFollowed; StoreError; EngineError */
+  private async follow(room: string): Promise<RoomFollower> {
+    const { storage, world, checkpoints } = this.shared;
+    const { plan } = this.require(room);
+    const loaded = checkpoints.get(plan.checkpoint);
+    if (!storage || !loaded) throw new NotFollowed('its checkpoint is not here');
+    const { species, hash, facts } = loaded;
+    const checkpoint = { name: facts.name, hash };
+    return RoomFollower.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
   /** Rooms that should run, and do not run here. */

@@ -97,14 +97,15 @@ export class Owner {
     }: { clock: FakeClock; epoch?: number; hand?: HandRoom },
   ): Promise<Owner> {
     const owner = new Owner(hand, clock);
-    owner.access = await RoomAccess.open({
-      ...{ roomServer: owner.server, bus, epoch, clock, doneBefore: () => 0 },
+    owner.access = new RoomAccess({
+      ...{ roomServer: owner.server, bus, epoch, clock },
       find: () => {
         if (owner.isHere) return owner.server;
         throw new Refusal('elsewhere');
       },
       defer: queueMicrotask,
     });
+    await arrived(clock);
     return owner;
   }
 
@@ -153,7 +154,7 @@ export class Connection extends Listener {
 
   constructor(number: number, room: RemoteRoom, name: string) {
     super(name);
-    this.session = new RemoteSession(number, this, room);
+    this.session = new RemoteSession(number, this, room, number);
   }
 
   say<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): void {

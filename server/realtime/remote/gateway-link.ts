@@ -7,13 +7,11 @@ import type { Wish } from '../sessions/room-session.ts';
 import { type BatchToRoom, encode, type FromRoom, type ToRoom } from './messages.ts';
 import { OutgoingBatch } from './outgoing-batch.ts';
 import { RemoteClient } from './remote-client.ts';
-import { ONCE, type Sequences } from './sequences.ts';
 
 export interface GatewayLinkOptions {
   readonly roomServer: RoomServer;
   /** As for `LocalSession`. */
   readonly find: () => RoomServer;
-  readonly sequences: Sequences;
   readonly epoch: number;
   /** Names the server of the connections. */
   readonly node: string;
@@ -80,9 +78,9 @@ export class GatewayLink {
   private take(item: ToRoom): void {
     const { connection } = item;
     if (item.what === 'join') {
-      const { address, ...entry } = item.entry;
+      const { address, session: word, ...entry } = item.entry;
       const client = this.createClient(connection, address);
-      const session = new LocalSession(this.options.find, client);
+      const session = new LocalSession(this.options.find, client, word);
       this.members.set(connection, { client, session });
       this.attempt(client, undefined, () => session.join(entry));
       return;
@@ -100,20 +98,9 @@ export class GatewayLink {
       const id = (item.message as { id?: number } | null)?.id;
       this.attempt(client, id, () => {
         if (name === 'join') throw new Refusal('already-joined');
-        const wish = [name, parseCommand(name, item.message)] as unknown as Wish;
-        if (this.isNew(client, wish)) session.handle(...wish);
+        session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
       });
     }
-  }
-
-  /** Whether a command is to be done; one that was done already is answered again. */
-  private isNew(client: RemoteClient, [name, message]: Wish): boolean {
-    const { roomServer, sequences } = this.options;
-    const you = roomServer.slots.participantOf(client);
-    if (!you || !ONCE.has(name) || !('id' in message)) return true;
-    const known = sequences.take(you.id, message.id);
-    if (known !== 'new' && known !== 'under-way') client.send(known.name, known.message as never);
-    return known === 'new';
   }
 
   private attempt(client: RemoteClient, id: number | undefined, work: () => void): void {
@@ -126,7 +113,6 @@ export class GatewayLink {
   }
 
   private createClient(connection: number, address: string): RemoteClient {
-    const { roomServer, sequences } = this.options;
     return new RemoteClient(connection, address, {
       event: (...event) => {
         if (event[1] === 'welcome' || event[1] === 'wall') this.present.add(connection);
@@ -134,9 +120,6 @@ export class GatewayLink {
       },
       add: (item) => this.send(() => this.batch.add(item)),
       removed: () => this.forget(connection),
-      participantOf: (client) => roomServer.slots.participantOf(client)?.id,
-      sequenceOf: (participant) => sequences.highest(participant),
-      answered: (...answer) => sequences.answered(...answer),
     });
   }
 

@@ -24,6 +24,8 @@ const entry = v.strictObject({
   notice: v.optional(v.picklist(NOTICES)),
   /** Address key of the connection. */
   address: name,
+  /** In which ids of commands are unique, so that one that is sent again is done once. */
+  session: v.pipe(whole, v.maxValue(0xffffffff)),
 });
 
 /** To the room. */
@@ -64,8 +66,6 @@ const fromRoom = v.variant('what', [
     id: v.optional(whole),
   }),
   v.strictObject({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
-  /** The participant has a slot. Commands with these sequences and below are known. */
-  v.strictObject({ what: v.literal('seated'), connection, sequence: whole }),
   /** From now on the client is sent frames, and sees everything until it looks elsewhere. */
   v.strictObject({
     what: v.literal('stream'),

@@ -1,12 +1,10 @@
 /** A connection to another server, as the server of its room knows it. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { SessionClient } from '../sessions/room-session.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import type { Viewport } from '../streaming/viewer-stream.ts';
 import type { FromRoom } from './messages.ts';
-import type { KnownAnswer } from './sequences.ts';
 
 /** What a remote client needs of its link. */
 export interface ClientLink {
@@ -14,11 +12,6 @@ export interface ClientLink {
   add(item: Exclude<FromRoom, { what: 'event' }>): void;
   /** The room has removed the client. */
   removed(connection: number): void;
-  /** The participant of a client; undefined without a slot. */
-  participantOf(client: RemoteClient): ParticipantId | undefined;
-  /** Highest number of a command that is known of a participant. */
-  sequenceOf(participant: ParticipantId): number;
-  answered(participant: ParticipantId, number: number, answer: KnownAnswer): void;
 }
 
 export class RemoteClient implements SessionClient {
@@ -35,16 +28,7 @@ export class RemoteClient implements SessionClient {
   ) {}
 
   send<N extends EventName>(event: N, message: Event<N>): void {
-    const { link, connection } = this;
-    if (event === 'welcome') {
-      const participant = link.participantOf(this);
-      const sequence = participant === undefined ? 0 : link.sequenceOf(participant);
-      link.add({ what: 'seated', connection, sequence });
-    }
-    if (event === 'accepted' || event === 'rejected') {
-      this.answer({ name: event, message } as unknown as KnownAnswer);
-    }
-    link.event(connection, event, message);
+    this.link.event(this.connection, event, message);
   }
 
   /** Frames of remote clients are made where they are connected. */
@@ -60,7 +44,6 @@ export class RemoteClient implements SessionClient {
   entered(): void {}
 
   refuse({ reason, detail }: Refusal, id?: number): void {
-    if (id !== undefined) this.answer({ name: 'rejected', message: { id, reason, detail } });
     const { connection } = this;
     this.link.add({ what: 'refused', connection, reason, detail, id });
   }
@@ -75,12 +58,5 @@ export class RemoteClient implements SessionClient {
   stopStream(): void {
     this.viewport = undefined;
     this.link.add({ what: 'stop', connection: this.connection });
-  }
-
-  private answer(answer: KnownAnswer): void {
-    const { id } = answer.message;
-    const participant = this.link.participantOf(this);
-    if (id === undefined || participant === undefined) return;
-    this.link.answered(participant, id, answer);
   }
 }

@@ -7,7 +7,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
-import { fullViewport, type Viewer, type Viewport } from '../streaming/viewer-stream.ts';
+import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
 import {
   beatChannel,
   decodeBeat,
@@ -19,18 +19,15 @@ import {
   type ToRoom,
 } from './messages.ts';
 import type { RemoteSession, SessionRoom } from './remote-session.ts';
+import type { RemoteStreams, RemoteStreamsOptions } from './remote-streams.ts';
 
 const { beat, silence, look, again } = DEFAULTS.cluster.sessions;
 
-/** Makes the frames of a room for the viewers of this server. See `RoomBroadcaster`. */
-export interface FrameMaker {
-  add(viewer: Viewer, viewport: Viewport, now: number, options?: AddOptions): void;
-  remove(viewer: Viewer): void;
-  setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void;
-  acknowledge(viewer: Viewer, tick: number, now: number): void;
-  resync(viewer: Viewer, chunks: readonly number[]): void;
-  close(): void;
-}
+/** Makes the frames for the viewers of this server. */
+export type FrameMaker = Pick<
+  RemoteStreams,
+  'add' | 'remove' | 'setViewport' | 'acknowledge' | 'resync' | 'close'
+>;
 
 export interface RemoteRoomOptions {
   readonly room: string;
@@ -40,7 +37,7 @@ export interface RemoteRoomOptions {
   readonly node: string;
   /** A name that no other link has had. */
   readonly newLink: () => string;
-  readonly openFrames: (size: { readonly width: number; readonly height: number }) => FrameMaker;
+  readonly openFrames: (options: RemoteStreamsOptions) => FrameMaker;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
 }
@@ -94,6 +91,11 @@ export class RemoteRoom implements SessionRoom {
   /** Number of connections. */
   get size(): number {
     return this.sessions.size;
+  }
+
+  /** Whether it was opened just now. */
+  get isFresh(): boolean {
+    return this.now - this.openedAt < silence;
   }
 
   /** Whether no server has the room, as far as is known here. */
@@ -255,8 +257,7 @@ export class RemoteRoom implements SessionRoom {
     }
     const session = this.sessions.get(item.connection);
     if (!session) return;
-    if (item.what === 'seated') session.seated(item.sequence);
-    else if (item.what === 'stream') this.startStream(session, item.tier);
+    if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') {
       this.remove(session);
@@ -271,7 +272,8 @@ export class RemoteRoom implements SessionRoom {
   private startStream(session: RemoteSession, tier: AddOptions['tier']): void {
     const { size, holds } = session;
     if (!size) return;
-    this.frames ??= this.options.openFrames(size);
+    const { bus, room, clock, openFrames } = this.options;
+    this.frames ??= openFrames({ bus, room, clock, size });
     // One that was there before goes on: its page holds what it was sent.
     if (this.views.has(session)) {
       this.looked.add(session);

@@ -1,26 +1,31 @@
 /** The rooms of other servers that this one has connections to. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { RoomSession, SessionClient } from '../sessions/room-session.ts';
 import { RemoteRoom, type RemoteRoomOptions } from './remote-room.ts';
 import { RemoteSession } from './remote-session.ts';
+import { RemoteStreams } from './remote-streams.ts';
 
 export class RemoteRooms {
   private readonly rooms = new Map<string, RemoteRoom>();
   private connections = 0;
   private cancel: () => void;
 
-  constructor(private readonly options: Omit<RemoteRoomOptions, 'room' | 'newLink'>) {
+  constructor(private readonly options: Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'>) {
     this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
   }
 
   /** Opens a session in a room. */
   open(room: string, client: SessionClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => {
-      return new RemoteRoom({ ...this.options, room, newLink: randomUUID });
+      return new RemoteRoom({
+        ...this.options,
+        ...{ room, newLink: randomUUID },
+        openFrames: (options) => new RemoteStreams(options),
+      });
     });
-    return new RemoteSession(++this.connections, client, remote);
+    return new RemoteSession(++this.connections, client, remote, randomInt(2 ** 32));
   }
 
   /** Number of connections by room. */

@@ -24,13 +24,8 @@ export interface SessionRoom {
   resync(session: RemoteSession, chunks: readonly number[]): void;
 }
 
-/** A command without an answer. */
-interface Unanswered {
-  /** The page's id of the command. */
-  readonly id: number;
-  readonly name: CommandName;
-  readonly message: { readonly id: number };
-}
+/** A command that is answered. */
+type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 export class RemoteSession implements RoomSession {
   /** Whether the room has taken it in, perhaps to its queue. */
@@ -42,17 +37,20 @@ export class RemoteSession implements RoomSession {
   /** Of the room; undefined before the welcome. */
   size: Pick<Event<'welcome'>['room'], 'width' | 'height'> | undefined;
   private entry: Entry | undefined;
-  private nextSequence = 1;
-  /** By sequence. */
-  private readonly unanswered = new Map<number, Unanswered>();
+  /** Commands without an answer, by their id. */
+  private readonly unanswered = new Map<number, Asked>();
   /** A new link has had it join again, so that commands may have been lost. */
   private hasRejoined = false;
 
-  /** @param connection its number, which no other connection of this server has had */
+  /**
+   * @param connection its number, which no other connection of this server has had
+   * @param word of its commands, see `LocalSession`
+   */
   constructor(
     readonly connection: number,
     readonly client: SessionClient,
     private readonly room: SessionRoom,
+    private readonly word: number,
   ) {}
 
   get isOpen(): boolean {
@@ -66,9 +64,10 @@ export class RemoteSession implements RoomSession {
 
   /** Its join, as it is sent. */
   get joinItem(): ToRoom {
-    const { connection, client, entry } = this;
+    const { connection, client, entry, word: session } = this;
     if (!entry) throw new Error('The session has not joined.');
-    return { what: 'join', connection, entry: { ...entry, address: client.address ?? '' } };
+    const { address = '' } = client;
+    return { what: 'join', connection, entry: { ...entry, address, session } };
   }
 
   join(entry: Entry): void {
@@ -107,20 +106,13 @@ export class RemoteSession implements RoomSession {
     this.entry = entry;
   }
 
-  /** The participant has a slot. @param sequence the highest of their commands that is known */
-  seated(sequence: number): void {
-    this.nextSequence = Math.max(this.nextSequence, sequence + 1);
-  }
-
   /** Passes an event on. */
   receive(name: EventName, message: unknown): void {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
-      const answer = message as Event<'rejected'>;
-      const id = answer.id === undefined ? undefined : this.idOf(answer.id);
+      const { id } = message as Event<'rejected'>;
       // One that was sent again may be answered twice.
-      if (answer.id === undefined || id !== undefined)
-        client.send(name, { ...answer, id } as never);
+      if (id === undefined || this.answered(id, name)) client.send(name, message as never);
       return;
     }
     const isWelcome = name === 'welcome' || name === 'wall';
@@ -140,54 +132,46 @@ export class RemoteSession implements RoomSession {
   }
 
   /** The room has refused its join, or a command. */
-  refused({ reason, detail }: Refusal, sequence?: number): void {
+  refused(refusal: Refusal, id?: number): void {
     const { client } = this;
-    if (sequence !== undefined) {
-      const id = this.idOf(sequence);
-      if (id !== undefined) client.refuse(new Refusal(reason, detail), id);
+    if (id !== undefined) {
+      if (this.answered(id, 'rejected')) client.refuse(refusal, id);
       return;
     }
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
     // A page that is in the room takes no refusal of a join that it has not asked for.
-    if (wasIn) client.disconnect(reason);
-    else client.refuse(new Refusal(reason, detail));
+    if (wasIn) client.disconnect(refusal.reason);
+    else client.refuse(refusal);
   }
 
-  private ask(name: CommandName, message: { readonly id: number }): void {
-    const sequence = this.nextSequence++;
-    this.unanswered.set(sequence, { id: message.id, name, message });
-    if (!this.hasRejoined) this.sendCommand(sequence);
+  private ask(...asked: Asked): void {
+    this.unanswered.set(asked[1].id, asked);
+    if (!this.hasRejoined) this.sendCommand(asked);
   }
 
-  private sendCommand(sequence: number): void {
-    const { name, message } = this.unanswered.get(sequence)!;
-    const numbered = { ...message, id: sequence };
-    this.room.send({ what: 'command', connection: this.connection, name, message: numbered });
+  private sendCommand([name, message]: Asked): void {
+    this.room.send({ what: 'command', connection: this.connection, name, message });
   }
 
-  /** Ends the wait for an answer. @returns the page's id of the command */
-  private idOf(sequence: number): number | undefined {
-    const asked = this.unanswered.get(sequence);
-    this.unanswered.delete(sequence);
-    if (asked?.name === 'name' && this.entry) {
-      this.entry = { ...this.entry, name: (asked.message as Command<'name'>).name };
+  /** Ends the wait for an answer. @returns whether there was one to come */
+  private answered(id: number, name: EventName): boolean {
+    const asked = this.unanswered.get(id);
+    if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
+      this.entry = { ...this.entry, name: (asked[1] as Command<'name'>).name };
     }
-    return asked?.id;
+    return this.unanswered.delete(id);
   }
 
   /** The room does once what it has done already. */
   private sendAgain(): void {
     this.hasRejoined = false;
-    for (const [sequence, { id, name }] of [...this.unanswered]) {
-      if (name !== 'draw') {
-        this.sendCommand(sequence);
-        continue;
-      }
+    for (const asked of [...this.unanswered.values()]) {
+      const [name, { id }] = asked;
+      if (name !== 'draw') this.sendCommand(asked);
       // Whether it has become a seed is not known; the hand shows it.
-      this.unanswered.delete(sequence);
-      this.client.refuse(new Refusal('room-busy'), id);
+      else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
 }

@@ -1,6 +1,5 @@
 /** The way into a room of this server for the connections of others. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { countBy } from '../../platform/count-by.ts';
@@ -14,7 +13,6 @@ import {
   linkChannel,
   roomChannel,
 } from './messages.ts';
-import { Sequences } from './sequences.ts';
 
 const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 
@@ -25,8 +23,6 @@ export interface RoomAccessOptions {
   readonly bus: Bus;
   /** Of the room's lease. */
   readonly epoch: number;
-  /** As for `Sequences`. */
-  readonly doneBefore: (participant: ParticipantId) => number;
   readonly clock: Clock;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
@@ -34,25 +30,24 @@ export interface RoomAccessOptions {
 
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
-  private readonly sequences: Sequences;
   private subscription: Subscription | undefined;
   private cancel = (): void => {};
   private isClosed = false;
 
-  private constructor(private readonly options: RoomAccessOptions) {
-    this.sequences = new Sequences(options.doneBefore);
-  }
-
   /** Opens a room to other servers, and tells them so. */
-  static async open(options: RoomAccessOptions): Promise<RoomAccess> {
-    const access = new RoomAccess(options);
+  constructor(private readonly options: RoomAccessOptions) {
     const { bus, roomServer } = options;
-    access.subscription = await bus.subscribe(roomChannel(roomServer.room.name), (bytes) =>
-      access.receive(bytes),
+    const { name } = roomServer.room;
+    const subscribed = bus.subscribe(roomChannel(name), (bytes) => this.receive(bytes));
+    subscribed.then(
+      (subscription) => {
+        this.subscription = subscription;
+        if (this.isClosed) subscription.close();
+        else this.beat();
+      },
+      // The bus has been closed.
+      () => {},
     );
-    if (access.isClosed) access.subscription.close();
-    else access.beat();
-    return access;
   }
 
   /** Number of connections by the name of their server. */
@@ -94,7 +89,6 @@ export class RoomAccess {
       if (this.now - link.heardAt < silence) link.beat();
       else this.drop(name, link);
     }
-    this.sequences.forget((participant) => roomServer.visits.isKnown(participant));
   };
 
   private receive(bytes: Uint8Array): void {
@@ -114,7 +108,6 @@ export class RoomAccess {
     const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
     const link = new GatewayLink({
       ...{ roomServer, find, epoch, node, defer, now: this.now },
-      sequences: this.sequences,
       publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
     });
     this.links.set(message.link, link);

@@ -26,10 +26,14 @@ export class LocalSession implements RoomSession {
   private isJoining = false;
   private hasLeft = false;
 
-  /** @param find the room's server. It throws Refusal no-such-room, room-closed, elsewhere */
+  /**
+   * @param find the room's server. It throws Refusal no-such-room, room-closed, elsewhere
+   * @param word if commands may arrive twice: what their ids are unique in, uint32
+   */
   constructor(
     private readonly find: () => RoomServer,
     private readonly client: SessionClient,
+    private readonly word?: number,
   ) {}
 
   get isOpen(): boolean {
@@ -100,7 +104,8 @@ export class LocalSession implements RoomSession {
     else if (name === 'draw') roomServer.draw(client, message);
     else {
       const { id, ...wish } = message;
-      roomServer.dispatcher.dispatch(client, id, { what: name, by: me, ...wish } as RoomCommand);
+      const command = { what: name, by: me, ...wish } as RoomCommand;
+      roomServer.dispatcher.dispatch(client, id, command, this.word);
     }
   }
 
