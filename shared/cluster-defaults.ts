@@ -65,5 +65,18 @@ export const CLUSTER_DEFAULTS = {
       /** Time until a lost connection is tried again, ms. */
       redial: 100,
     },
+    /** Frames of a room for servers that do not run it. */
+    frames: {
+      /** Time between two messages by which a gateway says what it wants, at most, ms. */
+      beat: 1_000,
+      /** A gateway that says nothing for this long is gone, ms. */
+      silence: 3_500,
+      /** What a gateway wants may change for so long before it says so, ms. */
+      wantsDelay: 25,
+      /** Time between two requests for all cells of a channel, at least, ms. */
+      askPause: 250,
+      /** Gateways with viewers of one room, at most. */
+      maxGateways: 256,
+    },
   },
 } as const;

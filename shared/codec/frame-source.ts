@@ -121,6 +121,19 @@ export class FrameSource {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
+  /** A copy of all that viewers hold: versions (u32 each), colours, owners (u32 each). */
+  copy(): Uint8Array {
+    const { rgba, owner } = this.seen;
+    const parts = [this.versions, rgba, owner];
+    const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+      at += byteLength;
+    }
+    return bytes;
+  }
+
   /** Begins a round without deltas. */
   protected beginRound(round = this.currentRound + 1): void {
     this.currentRound = round;

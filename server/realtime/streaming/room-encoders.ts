@@ -1,4 +1,5 @@
 /** The encoders of a room that runs in this process: one for each tier and scale in use. */
+import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
 import type { Planes } from '../../../shared/codec/planes.ts';
@@ -15,7 +16,7 @@ import {
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
-  /** How many channels the room had before. */
+  /** No two encoders have the same, also those of earlier processes. */
   readonly generation: number;
   readonly users: Set<ChannelUser>;
   /** Tick at which the last user left. */
@@ -26,7 +27,8 @@ export interface EncoderChannel extends ChannelName {
 export class RoomEncoders implements FrameFeed {
   private readonly views = new Map<number, View>();
   private readonly channels = new Map<string, EncoderChannel>();
-  private generations = 0;
+  /** Counts up from a random number. */
+  private generations = randomInt(2 ** 40);
   /** Called after each `advance`, with the channels that it has encoded. */
   onAdvanced: (channels: readonly EncoderChannel[]) => void = () => {};
 
