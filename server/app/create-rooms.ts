@@ -1,6 +1,5 @@
 /** The rooms of a server that has them alone, or shares them with others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Cluster } from '../cluster/open-cluster.ts';
 import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
 import type { RoomDirectory } from '../realtime/sessions/room-session.ts';
@@ -8,6 +7,7 @@ import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
+import type { OpenStorage } from './open-storage.ts';
 import { roomDirectory } from './room-directory.ts';
 
 export interface CreatedRooms {
@@ -26,16 +26,16 @@ export interface CreatedRooms {
 
 export interface SharedRooms {
   /** undefined: all rooms are this server's. */
-  readonly cluster: Cluster | undefined;
+  readonly storage: Pick<OpenStorage, 'cluster' | 'bus'> | undefined;
   readonly role: Config['role'];
   /** See `HostRecords`. */
   readonly refresh: HostRecords['refresh'];
 }
 
 export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): CreatedRooms {
-  const { cluster, role, refresh } = shared;
+  const { storage: { cluster, bus } = {}, role, refresh } = shared;
   const { places, clock, log } = options;
-  if (!cluster) {
+  if (!cluster || !bus) {
     const rooms = new RoomRegistry(options);
     return {
       rooms,
@@ -46,7 +46,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       close: () => {},
     };
   }
-  const { leases, bus, node } = cluster;
+  const { leases, node } = cluster;
   const accesses = new RoomAccesses({
     ...{ bus, clock },
     findServer: (room) => rooms.findServer(room),

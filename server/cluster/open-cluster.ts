@@ -2,8 +2,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Bus } from '../bus/bus.ts';
-import { ValkeyBus } from '../bus/valkey-bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
@@ -20,8 +18,6 @@ const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
   readonly records: Records;
-  /** Messages to the other processes. */
-  readonly bus: Bus;
   /** What this process is called; no other has the same name. */
   readonly node: string;
   readonly leases: RoomLeases;
@@ -46,10 +42,8 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
   const holder = randomUUID();
   const reads = await openChecked(url, clock);
   const connections = [reads];
-  const buses: Bus[] = [];
-  const close = async (): Promise<void> => {
+  const close = (): void => {
     for (const one of connections) one.close();
-    for (const bus of buses) await bus.close();
   };
   try {
     const connect = async (
@@ -82,22 +76,19 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
       ...{ reads, writes: await connect(), leases, holder, clock },
       onRefused,
     });
-    const bus = await ValkeyBus.open({ url, clock });
-    buses.push(bus);
     await asked(reads, 'SET', SECRET_KEY, randomBytes(SECRET_LENGTH), 'NX');
     const secret = new Uint8Array((await asked(reads, 'GET', SECRET_KEY)) as Buffer);
     return {
       records: { ...records, close: () => records.close().then(close) },
       leases,
       secret,
-      bus,
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       onEnd: (call) => {
         ended = call;
       },
     };
   } catch (error) {
-    await close();
+    close();
     throw error;
   }
 }

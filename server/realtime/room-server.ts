@@ -78,6 +78,8 @@ export class RoomServer {
   private lastPaceAt = 0;
   private lastTick = 0;
 
+  /** Called when the events of a tick have been sent, before its frames. */
+  onEvents: () => void = () => {};
   /** Told about joins, leaves and commands; may object to them. */
   hooks: RoomHooks | undefined;
 
@@ -352,6 +354,7 @@ export class RoomServer {
       (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
+    this.onEvents();
     this.encoders.advance();
     this.broadcaster.publish(now);
     if (refresh === 'room') this.admission.resendWelcomes();

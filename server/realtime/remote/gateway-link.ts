@@ -67,6 +67,11 @@ export class GatewayLink {
     if (!this.isClosed) this.flush();
   }
 
+  /** Sends what waits for the end of the turn. */
+  flushWaiting(): void {
+    if (!this.isClosed && !this.batch.isEmpty) this.flush();
+  }
+
   /** The connections are lost: their participants leave, as when a page loses its own. */
   close(): void {
     // From here on, nothing is sent.
@@ -135,7 +140,7 @@ export class GatewayLink {
     this.isWaiting = true;
     this.options.defer(() => {
       this.isWaiting = false;
-      if (!this.isClosed && !this.batch.isEmpty) this.flush();
+      this.flushWaiting();
     });
   }
 

@@ -1,8 +1,8 @@
 /** Makes the frames of a room of another server for the viewers of this one. */
 import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type AddOptions, RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import { RemoteFrames } from '../streaming/remote-frames.ts';
+import { type AddOptions, RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { Viewer, Viewport } from '../streaming/viewer-stream.ts';
 
 export interface RemoteStreamsOptions {

@@ -1,9 +1,10 @@
 /** The way into a room of this server for the connections of others. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Bus, Subscription } from '../../bus/bus.ts';
+import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { countBy } from '../../platform/count-by.ts';
 import type { RoomServer } from '../room-server.ts';
+import { FramePublisher } from '../streaming/frame-publisher.ts';
 import { GatewayLink } from './gateway-link.ts';
 import {
   type BatchToRoom,
@@ -30,24 +31,28 @@ export interface RoomAccessOptions {
 
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
-  private subscription: Subscription | undefined;
+  private parts: readonly { close(): void }[] = [];
   private cancel = (): void => {};
   private isClosed = false;
 
   /** Opens a room to other servers, and tells them so. */
   constructor(private readonly options: RoomAccessOptions) {
-    const { bus, roomServer } = options;
-    const { name } = roomServer.room;
-    const subscribed = bus.subscribe(roomChannel(name), (bytes) => this.receive(bytes));
-    subscribed.then(
-      (subscription) => {
-        this.subscription = subscription;
-        if (this.isClosed) subscription.close();
+    const { bus, roomServer, epoch, clock } = options;
+    const { encoders, room } = roomServer;
+    const subscribed = bus.subscribe(roomChannel(room.name), (bytes) => this.receive(bytes));
+    const published = FramePublisher.open({ encoders, bus, room: room.name, epoch, clock });
+    Promise.all([subscribed, published]).then(
+      (parts) => {
+        this.parts = parts;
+        if (this.isClosed) this.closeParts();
         else this.beat();
       },
       // The bus has been closed.
       () => {},
     );
+    roomServer.onEvents = () => {
+      for (const link of this.links.values()) link.flushWaiting();
+    };
   }
 
   /** Number of connections by the name of their server. */
@@ -62,9 +67,14 @@ export class RoomAccess {
   close(): void {
     this.isClosed = true;
     this.cancel();
-    this.subscription?.close();
+    this.options.roomServer.onEvents = () => {};
+    this.closeParts();
     for (const link of this.links.values()) link.close();
     this.links.clear();
+  }
+
+  private closeParts(): void {
+    for (const part of this.parts) part.close();
   }
 
   private get now(): number {
