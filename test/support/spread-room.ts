@@ -1,6 +1,7 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/bus/bus.ts';
 import { LocalBus } from '../../server/bus/local-bus.ts';
+import { pause, systemClock } from '../../server/platform/clock.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
 import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
@@ -81,10 +82,14 @@ export class SpreadRoom {
   private readonly aloneEncoders: RoomEncoders;
   readonly alone: RoomBroadcaster;
   private encoders: RoomEncoders;
+  /** Of owners that do not know that they are not any more. */
+  private readonly former: RoomEncoders[] = [];
   /** The owner's own viewers. */
   readonly own: RoomBroadcaster;
   private publisher: FramePublisher | undefined;
   private epoch = 0;
+  /** Messages are lost, so that gateways may lack something at any time. */
+  isLossy = false;
   readonly gateways: Gateway[] = [];
 
   private constructor(
@@ -113,18 +118,23 @@ export class SpreadRoom {
     return place === 0 ? this.own : this.gateways[place - 1].cast;
   }
 
-  /** The room goes on with another owner, without the gateways' having been told. */
+  /**
+   * The room goes on with another owner. The one before goes on as well, and is a thousand ticks
+   * ahead.
+   */
   async changeOwner(): Promise<void> {
+    this.former.push(this.encoders);
     this.encoders = new RoomEncoders(this.planes, this.tick);
     await this.publish();
   }
 
-  /** Lets a tick pass. */
-  async step(changed: readonly number[]): Promise<void> {
+  /** Lets a tick pass. @param change changes the planes; returns the chunks in which it has */
+  async step(change: () => Iterable<number> = () => []): Promise<void> {
     await this.settle();
     await this.clock.advance((this.tick + 1) * TICK + 1_000 - this.clock.now());
     this.tick++;
     const now = this.clock.now();
+    const changed = [...change()];
     for (const [encoders, cast] of [
       [this.aloneEncoders, this.alone],
       [this.encoders, this.own],
@@ -132,6 +142,10 @@ export class SpreadRoom {
       encoders.follow(this.tick, changed);
       encoders.advance();
       cast.publish(now);
+    }
+    for (const encoders of this.former) {
+      encoders.follow(this.tick + 1_000, changed);
+      encoders.advance();
     }
     await this.settle();
   }
@@ -154,8 +168,9 @@ export class SpreadRoom {
 
   private async arrived(): Promise<void> {
     // Cells are compressed in other threads.
-    for (let turn = 0; turn < 5 || (turn < 2_000 && !this.isCurrent); turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 5 || !(this.isCurrent || this.isLossy); turn++) {
+      if (turn < 100) await new Promise((resolve) => setImmediate(resolve));
+      else await pause(systemClock, 1);
     }
   }
 

@@ -30,7 +30,8 @@ export class ChannelMirror implements ChannelName {
   idleSince = 0;
   private readonly size: { readonly width: number; readonly height: number };
   private at: Pick<Round, 'epoch' | 'generation' | 'round'> | undefined;
-  private asks = 0;
+  /** Number of the last request; 0: there was none. */
+  private asked = 0;
   private askedAt = Number.NEGATIVE_INFINITY;
   private waiting: Round[] = [];
 
@@ -45,11 +46,11 @@ export class ChannelMirror implements ChannelName {
   }
 
   get want(): Want {
-    const { tier, scale, asks: ask } = this;
+    const { tier, scale, asked: ask } = this;
     const users = [...this.users];
     const chunks = new Set(users.flatMap(({ lists }) => [...lists]).flat());
     const mayReceive = users.some((user) => user.mayReceive);
-    return { tier, scale, mayReceive, ask, chunks: [...chunks] };
+    return { tier, scale, isUsed: users.length > 0, mayReceive, ask, chunks: [...chunks] };
   }
 
   /**
@@ -57,18 +58,19 @@ export class ChannelMirror implements ChannelName {
    * is overdue: what does not help once must not be repeated with each tick.
    *
    * @param now ms
+   * @param number another one each time
    */
-  ask(now: number): void {
+  ask(now: number, number: number): void {
     this.isCurrent = false;
     this.waiting = [];
     if (now - this.askedAt < askPause) return;
-    this.asks++;
+    this.asked = number;
     this.askedAt = now;
   }
 
   /** Whether it has waited for a baseline since some time, ms. */
   isOverdue(since: number): boolean {
-    return !this.isCurrent && this.asks > 0 && this.askedAt <= since;
+    return !this.isCurrent && this.asked > 0 && this.askedAt <= since;
   }
 
   isAt({ generation, round }: Pick<RoundName, 'generation' | 'round'>): boolean {
@@ -98,7 +100,7 @@ export class ChannelMirror implements ChannelName {
     const { width, height } = this.size;
     const maxOutputLength = 16 * (width + 1) * (height + 1);
     const bytes = await decompress(cells, { maxOutputLength }).catch(() => undefined);
-    return ask === this.asks && !this.isCurrent ? bytes : undefined;
+    return ask === this.asked && !this.isCurrent ? bytes : undefined;
   }
 
   /**

@@ -44,6 +44,8 @@ export interface TickEnd {
 }
 
 export interface Want extends ChannelName {
+  /** Whether anybody looks at it; if not, it is only kept for a while. */
+  readonly isUsed: boolean;
   /** Whether any viewer can take a frame. */
   readonly mayReceive: boolean;
   /** Another number than before asks for a baseline; 0 asks for none. */
@@ -133,10 +135,8 @@ export function readTickEnd(message: Uint8Array): TickEnd {
 export function writeWants({ gateway, wants }: Wants): Uint8Array {
   const writer = begin().block(new TextEncoder().encode(gateway));
   for (const want of wants) {
-    writeChannel(writer, want)
-      .byte(want.mayReceive ? 1 : 0)
-      .number(want.ask);
-    writer.block(bitsOf(want.chunks));
+    writeChannel(writer, want).byte((want.isUsed ? 2 : 0) | (want.mayReceive ? 1 : 0));
+    writer.number(want.ask).block(bitsOf(want.chunks));
   }
   return writer.finish();
 }
@@ -148,8 +148,10 @@ export function readWants(message: Uint8Array): Wants {
   const wants: Want[] = [];
   while (!reader.isAtEnd) {
     const channel = readChannel(reader);
-    const [mayReceive, ask] = [reader.byte() === 1, reader.number()];
-    wants.push({ ...channel, mayReceive, ask, chunks: chunksOf(reader.block()) });
+    const flags = reader.byte();
+    const state = { isUsed: (flags & 2) !== 0, mayReceive: (flags & 1) !== 0 };
+    const [ask, chunks] = [reader.number(), chunksOf(reader.block())];
+    wants.push({ ...channel, ...state, ask, chunks });
   }
   return { gateway, wants };
 }
@@ -174,7 +176,7 @@ export function readBaseline(message: Uint8Array): Baseline {
 /** One bit a chunk. */
 function bitsOf(chunks: readonly number[]): Uint8Array {
   const last = chunks.reduce((most, chunk) => Math.max(most, chunk), -1);
-  const bits = new Uint8Array((last >>> 3) + (last < 0 ? 0 : 1));
+  const bits = new Uint8Array(Math.ceil((last + 1) / 8));
   for (const chunk of chunks) bits[chunk >>> 3] |= 1 << (chunk & 7);
   return bits;
 }

@@ -35,6 +35,7 @@ class RemoteUser implements ChannelUser {
 }
 
 interface Gateway {
+  /** By channel; those with viewers, and those that are only kept for a while. */
   readonly users: Map<string, { readonly user: RemoteUser; readonly channel: EncoderChannel }>;
   /** ms */
   heardAt: number;
@@ -104,16 +105,20 @@ export class FramePublisher {
     gateway.heardAt = clock.now();
     const gone = new Set(gateway.users.keys());
     for (const want of wants) {
-      const { user, channel } = getOrAdd(gateway.users, keyOf(want), () => {
-        const fresh = new RemoteUser();
-        return { user: fresh, channel: encoders.use(want, fresh) };
-      });
-      user.mayReceive = want.mayReceive;
-      user.lists = [want.chunks];
       gone.delete(keyOf(want));
-      if (want.ask === user.ask) continue;
-      user.ask = want.ask;
-      void this.sendBaseline(id, channel, want.ask);
+      const { isUsed, mayReceive, chunks, ask } = want;
+      const known = gateway.users.get(keyOf(want));
+      if (!isUsed) {
+        if (known) encoders.leave(want, known.user);
+        continue;
+      }
+      const user = known?.user ?? new RemoteUser();
+      const channel = encoders.use(want, user);
+      gateway.users.set(keyOf(want), { user, channel });
+      Object.assign(user, { mayReceive, lists: [chunks] });
+      if (ask === user.ask) continue;
+      user.ask = ask;
+      void this.sendBaseline(id, channel, ask);
     }
     for (const key of gone) {
       const { user, channel } = gateway.users.get(key)!;

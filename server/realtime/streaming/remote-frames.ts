@@ -51,6 +51,7 @@ export class RemoteFrames implements FrameFeed {
   private readonly id = randomUUID();
   private readonly names: ReturnType<typeof busNames>;
   private readonly mirrors = new Map<string, ChannelMirror>();
+  private asks = 0;
   private subscriptions: readonly Subscription[] = [];
   /** The wants as they were sent last. */
   private sent: Uint8Array = new Uint8Array(0);
@@ -90,6 +91,8 @@ export class RemoteFrames implements FrameFeed {
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
+    // While nothing is wanted, no ticks are told either.
+    if (this.mirrors.size === 0) this.tick = 0;
     let mirror = this.mirrors.get(keyOf(name));
     if (!mirror) {
       mirror = new ChannelMirror(name, this);
@@ -156,6 +159,8 @@ export class RemoteFrames implements FrameFeed {
     // The first frame bears the tick that it shows.
     if (this.tick === 0) this.tick = baseline.tick;
     if (!mirror.restore(baseline, cells, this.options.clock.now())) this.ask(mirror);
+    // Viewers that have waited for it look at its chunks from now on.
+    this.wantedChanged();
   }
 
   private endTick(message: Uint8Array): void {
@@ -167,7 +172,9 @@ export class RemoteFrames implements FrameFeed {
       if (mirror?.isCurrent && !mirror.isAt(round)) this.ask(mirror);
     }
     for (const mirror of this.mirrors.values()) {
-      if (mirror.users.size === 0 && !isFresh(mirror.idleSince, tick)) this.drop(mirror);
+      if (mirror.users.size > 0 || isFresh(mirror.idleSince, tick)) continue;
+      this.drop(mirror);
+      this.wantedChanged();
     }
     if (this.used.length > 0) this.options.onTick(tick, this.options.clock.now());
   }
@@ -194,7 +201,7 @@ export class RemoteFrames implements FrameFeed {
     }
     // Once it follows its channel, it asks by itself.
     if (!mirror.subscription) return;
-    mirror.ask(this.options.clock.now());
+    mirror.ask(this.options.clock.now(), ++this.asks);
     this.send();
   }
 
@@ -208,15 +215,18 @@ export class RemoteFrames implements FrameFeed {
     const { clock } = this.options;
     this.cancelBeat = clock.after(beat, () => this.beat());
     for (const mirror of this.used) {
-      if (mirror.isOverdue(clock.now() - beat)) mirror.ask(clock.now());
+      if (mirror.isOverdue(clock.now() - beat)) mirror.ask(clock.now(), ++this.asks);
     }
-    this.send(this.used.length > 0);
+    this.send(this.mirrors.size > 0);
   }
 
   private send(always = false): void {
     this.cancelSend?.();
     this.cancelSend = undefined;
-    const wants = writeWants({ gateway: this.id, wants: this.used.map(({ want }) => want) });
+    const wants = writeWants({
+      gateway: this.id,
+      wants: [...this.mirrors.values()].map(({ want }) => want),
+    });
     if (!always && Buffer.compare(wants, this.sent) === 0) return;
     this.sent = wants;
     this.options.bus.publish(this.names.wants, wants);
