@@ -54,6 +54,13 @@ export const CLUSTER_DEFAULTS = {
       /** Time between two looks for rooms that nobody is connected to, ms. */
       idle: 30_000,
     },
+    /** Calls of the host that another server does. */
+    hostCalls: {
+      /** Time until a call without an answer has failed, ms. */
+      patience: 10_000,
+      /** The same where the host's page asks again anyway, ms. */
+      glance: 1_000,
+    },
     /** Messages between servers. */
     bus: {
       /** Time between two messages by which a server hears that it is connected, ms. */

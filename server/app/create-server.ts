@@ -233,7 +233,7 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const shared = { storage: opened, role: config.role, refresh };
+  const shared = { ...config, storage: opened, refresh };
   const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
@@ -266,7 +266,7 @@ export async function createVivariumServer(
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    secret,
+    ...{ secret, bus: opened?.bus },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
@@ -323,8 +323,7 @@ export async function createVivariumServer(
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
     store: opened,
-    leases: ofCluster.leases,
-    directory: ofCluster,
+    ...{ leases: ofCluster.leases, directory: ofCluster },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,

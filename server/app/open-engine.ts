@@ -3,7 +3,6 @@ import { createEngine, type EngineOptions } from '../engine/create-engine.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import type { Config } from '../settings/server.ts';
 
-
 /** @throws EngineError unavailable */
 export async function openEngine(
   { role, engine: backend }: Pick<Config, 'role' | 'engine'>,

@@ -84,6 +84,11 @@ export class ClusterRooms extends RoomRegistry {
     return super.requireOpen(name);
   }
 
+  override isElsewhere(name: string): boolean {
+    const { plan, live } = this.entries.get(name) ?? {};
+    return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
+  }
+
   /** @throws HostRefusal no-such-room, elsewhere */
   override async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     this.requireHere(this.require(name));
