@@ -2,6 +2,7 @@
  * One owner and two gateways with a real Valkey: visitors of both are in one room, and stay who they
  * are whichever server ends.
  */
+import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { afterSuite } from '../support/suite.ts';
@@ -54,6 +55,17 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
     const isSeen = ({ planes }: Visitor): boolean => planes!.owner.some((place) => place > 0);
     await bert.until(() => isSeen(bert));
     await anna.until(() => isSeen(anna));
+
+    // The host's page works on a gateway too.
+    const host = await HostClient.login(a.port, await owner.server.hostToken());
+    const [garden] = (await host.call('state')).rooms;
+    expect(garden).toMatchObject({ name: 'garden', participants: 2, organisms: 1 });
+    await host.call('changeSettings', { cooldown: 1 });
+    await bert.next(
+      ({ name, message }) =>
+        name === 'settings' && (message as { cooldown: number }).cooldown === 1,
+    );
+    await host.call('changeSettings', { cooldown: 0 });
 
     // A gateway that dies, and one that is told to end: a page tries the next one, with its token.
     await b.server.end('SIGKILL');
