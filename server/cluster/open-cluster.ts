@@ -4,10 +4,11 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
+import { StoreError } from '../storage/store-error.ts';
 import { asked, connectTo, openChecked } from './check-valkey.ts';
 import { RoomLeases } from './room-leases.ts';
 import type { ValkeyConnection } from './valkey-connection.ts';
-import { SECRET_KEY } from './valkey-keys.ts';
+import { numbersKey, SECRET_KEY } from './valkey-keys.ts';
 import { valkeyLeases } from './valkey-leases.ts';
 import { openValkeyRecords } from './valkey-records.ts';
 
@@ -15,11 +16,24 @@ const SECRET_LENGTH = 32;
 /** What still holds is said again after this time, ms. */
 const SAY_AGAIN = 3_600_000;
 
+const RESERVE = `
+local first = 1 + math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], first + tonumber(ARGV[2]) - 1)
+return first
+`;
+
 export interface Cluster {
   readonly records: Records;
   readonly leases: RoomLeases;
   /** Signs resume tokens, so that every process knows those of the others, [32]. */
   readonly secret: Uint8Array;
+  /**
+   * Reserves numbers that no other process gets, above some.
+   *
+   * @returns the first of them
+   * @throws StoreError unreachable
+   */
+  reserve(list: string, above: number, count: number): Promise<number>;
   /** Has something called when the lease of a room has ended that this process has. */
   onEnd(call: (room: string) => void): void;
 }
@@ -79,6 +93,16 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
       records: { ...records, close: () => records.close().then(close) },
       leases,
       secret,
+      async reserve(list, above, count) {
+        try {
+          return Number(await reads.run(RESERVE, [numbersKey(list)], above, count));
+        } catch (error) {
+          throw new StoreError(
+            'unreachable',
+            `Valkey cannot be used: ${(error as Error).message}.`,
+          );
+        }
+      },
       onEnd: (call) => {
         ended = call;
       },
