@@ -25,9 +25,9 @@ export function createRooms(
   if (!cluster) {
     return { rooms: new RoomRegistry(options), stopStandby: () => {}, isOwner: () => true };
   }
-  const { leases } = cluster;
+  const { leases, report } = cluster;
   const { plans } = DEFAULTS.cluster;
-  const rooms = new ClusterRooms({ ...options, leases, plans, refresh });
+  const rooms = new ClusterRooms({ ...options, leases, report, plans, refresh });
   cluster.onEnd((room) => {
     rooms.stopForLostLease(room).catch((error: Error) => {
       options.log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);

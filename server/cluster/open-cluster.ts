@@ -6,6 +6,7 @@ import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { asked, connectTo, openChecked } from './check-valkey.ts';
+import { type ReportLoad, reportLoad } from './node-loads.ts';
 import { RoomLeases } from './room-leases.ts';
 import type { ValkeyConnection } from './valkey-connection.ts';
 import { numbersKey, SECRET_KEY } from './valkey-keys.ts';
@@ -34,6 +35,7 @@ export interface Cluster {
    * @throws StoreError unreachable
    */
   reserve(list: string, above: number, count: number): Promise<number>;
+  readonly report: ReportLoad;
   /** Has something called when the lease of a room has ended that this process has. */
   onEnd(call: (room: string) => void): void;
 }
@@ -103,6 +105,7 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
           );
         }
       },
+      report: reportLoad(reads),
       onEnd: (call) => {
         ended = call;
       },

@@ -9,6 +9,12 @@ const PREFIX = 'vivarium:';
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /** Who has a room's lease; it expires. */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
+/** Who a room has been given to; it expires. */
+export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
+/** A set of the processes. */
+export const NODES_KEY = `${PREFIX}nodes`;
+/** What precedes the name of a process that has reported lately; it expires. */
+export const NODE_PREFIX = `${PREFIX}node:`;
 /** A sorted set of the records' keys. */
 export const INDEX_KEY = `${PREFIX}index`;
 /** What precedes a record's key. */

@@ -66,7 +66,8 @@ const valkey = async (): Promise<Home> => {
       return bytes === null ? undefined : `${bytes}`;
     },
     // As its clock does; waiting for it would take three seconds a time.
-    lapse: async () => void (await connection.ask('DEL', 'vivarium:lease:garden')),
+    lapse: async () =>
+      void (await connection.ask('DEL', 'vivarium:lease:garden', 'vivarium:heir:garden')),
     close: () => connection.close(),
   };
 };
@@ -121,6 +122,17 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         await leases.release('garden', 'a', 1);
         expect(await leases.renew('garden', 'b', 2)).toBe(true);
         expect(await leases.acquire('garden', 'a', 2)).toEqual({ renewals: 4 });
+      });
+
+      test('a room that is given to somebody waits for them', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await leases.release('garden', 'a', 1, 'c');
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('garden', 'c')).toMatchObject({ epoch: 2, isReleased: true });
+        await leases.release('garden', 'c', 2, 'gone');
+        await home.lapse();
+        expect(await leases.acquire('garden', 'b')).toMatchObject({ epoch: 3, isReleased: true });
       });
 
       test('only writes of the latest epoch take effect, each once', async () => {
