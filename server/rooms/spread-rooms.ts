@@ -27,10 +27,10 @@ export function chooseMove(own: NodeLoad, others: readonly NodeLoad[]): Move | u
   const moves = others.flatMap((other) =>
     Object.entries(own.rooms).flatMap(([room, cells]) => {
       if (!other.followed.includes(room)) return [];
-      return [{ room, node: other.node, left: Math.max(load - cells, sum(other) + cells) }];
+      return [{ room, cells, node: other.node, left: Math.max(load - cells, sum(other) + cells) }];
     }),
   );
-  const [best] = moves.sort((a, b) => a.left - b.left || (a.node < b.node ? -1 : 1));
+  const [best] = moves.sort((a, b) => a.left - b.left || a.cells - b.cells);
   return best && best.left < spreadShare * load ? { room: best.room, node: best.node } : undefined;
 }
 
