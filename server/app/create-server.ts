@@ -365,7 +365,7 @@ export async function createVivariumServer(
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     alerts = await startAlerts({
-      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter, cluster },
       ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.

@@ -36,6 +36,8 @@ export interface Cluster {
    */
   reserve(list: string, above: number, count: number): Promise<number>;
   readonly report: ReportLoad;
+  /** By room that Valkey has refused lately: a sentence that says why. */
+  refused(): ReadonlyMap<string, string>;
   /** Has something called when the lease of a room has ended that this process has. */
   onEnd(call: (room: string) => void): void;
 }
@@ -75,11 +77,13 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
     );
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
+    const refused = new Map<string, { readonly sentence: string; readonly at: number }>();
     /** When something was last said, ms. */
     const said = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, DEFAULTS.cluster.refused);
       const sentence = `Room "${room}" does not run here: ${adviceOn(why)}`;
+      refused.set(room, { sentence, at: clock.now() });
       if (clock.now() - (said.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
       said.set(sentence, clock.now());
       log.error('room-refused', sentence, { room });
@@ -106,6 +110,12 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
         }
       },
       report: reportLoad(reads),
+      refused: () => {
+        // Rooms are tried again before that.
+        const since = clock.now() - 2 * DEFAULTS.cluster.refused;
+        const lately = [...refused].filter(([, { at }]) => at > since);
+        return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
+      },
       onEnd: (call) => {
         ended = call;
       },
