@@ -25,6 +25,18 @@ export const CLUSTER_DEFAULTS = {
     answer: 1_000,
     /** A write that failed is tried again after this time, ms. */
     writeRetry: 100,
+    /** A room that is given to a server waits this long for it, ms. */
+    offer: 1_500,
+    /** Time between two reports of what a server carries, ms. It counts as gone after three. */
+    report: 1_000,
+    /** Time over which loads are averaged, ms. */
+    loadAverage: 10_000,
+    /** Cells awake below which a server gives no room away. */
+    spreadFrom: 50_000,
+    /** The busier of two servers must be left with less than this share of its load. */
+    spreadShare: 0.75,
+    /** A server must have been too busy for so long before it gives a room away, ms. */
+    spreadAfter: 30_000,
     /** Rooms of other servers that a server follows, at most. */
     followed: 8,
     /** Time between two looks at what followed rooms have done, ms. */

@@ -46,7 +46,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       close: () => {},
     };
   }
-  const { leases, node } = cluster;
+  const { leases, node, report } = cluster;
   const accesses = new RoomAccesses({
     ...{ bus, clock },
     findServer: (room) => rooms.findServer(room),
@@ -54,7 +54,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
   });
   const rooms: ClusterRooms = new ClusterRooms({
     ...options,
-    ...{ leases, refresh, isOwner: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh, isOwner: role !== 'gateway', plans: DEFAULTS.cluster.plans },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);

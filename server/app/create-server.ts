@@ -209,7 +209,7 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const ofHost = { store: hostStore, secret, date, log, isShared: cluster !== undefined };
+  const ofHost = { store: hostStore, secret, date, log, reserve: cluster?.reserve };
   const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
@@ -366,7 +366,7 @@ export async function createVivariumServer(
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     alerts = await startAlerts({
-      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter, cluster },
       ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.

@@ -37,6 +37,10 @@ export interface LeaseStore {
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder has it. Its owner has stopped before. */
-  release(room: string, holder: string, epoch: Epoch): Promise<void>;
+  /**
+   * Ends a lease, if the holder has it. Its owner has stopped before.
+   *
+   * @param heir nobody else acquires the room for the next `DEFAULTS.cluster.offer`
+   */
+  release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void>;
 }

@@ -119,14 +119,18 @@ export class Lease {
     this.tellEnded();
   }
 
-  /** Gives the room up, so that another process need not wait. Nothing of it may be written then. */
-  async release(): Promise<void> {
+  /**
+   * Gives the room up, so that another process need not wait. Nothing of it may be written then.
+   *
+   * @param heir who is to have it
+   */
+  async release(heir?: string): Promise<void> {
     // An owner that still waits for the one before to stop must not have the next one start at once.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, room, holder } = this.options;
     // Otherwise it ends by itself.
-    if (mayGiveUp) await leases.release(room, holder, this.epoch).catch(() => {});
+    if (mayGiveUp) await leases.release(room, holder, this.epoch, heir).catch(() => {});
   }
 
   private renewLater(): void {

@@ -67,6 +67,11 @@ export class RoomLeases {
     return lease;
   }
 
+  /** Names this process. */
+  get holder(): string {
+    return this.options.holder;
+  }
+
   /** The lease that this process has of a room; it may have lapsed. */
   of(room: string): Lease | undefined {
     return this.held.get(room);
@@ -86,11 +91,15 @@ export class RoomLeases {
   /** Whether a room may tick and be shown by this process now. */
   readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
 
-  /** Gives a room up. Its ticks have stopped, and all its writes are done. */
-  async release(room: string): Promise<void> {
+  /**
+   * Gives a room up. Its ticks have stopped, and all its writes are done.
+   *
+   * @param heir who is to have it
+   */
+  async release(room: string, heir?: string): Promise<void> {
     const lease = this.held.get(room);
     this.held.delete(room);
-    await lease?.release();
+    await lease?.release(heir);
   }
 
   /** Gives all rooms up. */

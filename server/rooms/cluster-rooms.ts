@@ -2,9 +2,11 @@
  * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
  * the others, and stops a room whose lease has ended.
  */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { ReportLoad } from '../cluster/node-loads.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
@@ -15,11 +17,13 @@ import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+import { type Move, SpreadRooms } from './spread-rooms.ts';
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
   /** Whether this server runs rooms; else it only knows which there are. */
   readonly isOwner: boolean;
+  readonly report: ReportLoad;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
@@ -34,6 +38,7 @@ const isTransient = (error: unknown): boolean =>
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
   private followed: FollowedRooms | undefined;
+  private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -60,12 +65,19 @@ export class ClusterRooms extends RoomRegistry {
       waiting: () => this.waiting.filter((room) => !leases.of(room)),
       open: (room) => this.follow(room),
     });
+    this.spread = new SpreadRooms({
+      ...{ clock, node: leases.holder, report: this.shared.report },
+      awake: () => this.awake,
+      followed: () => this.followed?.names ?? [],
+      give: (move) => this.give(move),
+    });
   }
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
     this.standby?.stop();
     void this.followed?.stop();
+    this.spread?.stop();
     this.cancel();
   }
 
@@ -167,6 +179,30 @@ export class ClusterRooms extends RoomRegistry {
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
     );
+  }
+
+  /** Cells awake, by room that runs here. */
+  private get awake(): Record<string, number> {
+    const live = [...this.entries.values()].flatMap(({ live }) => live ?? []);
+    return Object.fromEntries(
+      live.map(({ room }) => [room.name, room.awake * room.species.side ** 2]),
+    );
+  }
+
+  /** Stops a room and gives it to another server. */
+  private async give({ room, node }: Move): Promise<void> {
+    const { leases, log } = this.shared;
+    const entry = this.entries.get(room);
+    if (!entry?.live || entry.busy) return;
+    await this.serialised(entry, async () => {
+      if (!entry.live) return;
+      leases.holdOff(room, DEFAULTS.cluster.failed);
+      log.info('room-given', `Room "${room}" goes to a server that is less busy.`, { room });
+      await this.stopRoom(entry, 'elsewhere');
+      await leases.release(room, node);
+    }).catch((error: Error) => {
+      log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });
+    });
   }
 
   protected override async followerOf(room: string): Promise<RoomFollower | undefined> {

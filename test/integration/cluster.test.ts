@@ -24,6 +24,10 @@ const SUSPENDED = isFull ? 10_000 : 4_000;
 /** A node has followed the room since it last opened it. */
 const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
 
+const say = (figure: string): void => {
+  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
+};
+
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
 /** All that has arrived has been read. */
@@ -157,9 +161,16 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       seed: { from: 'gallery', index: 1 },
     });
     expect(planted).not.toHaveProperty('reason');
-    await a.server.end('SIGTERM');
+    await b.server.says(FOLLOWED);
+    const begun = performance.now();
+    const ended = a.server.end('SIGTERM');
     // Who they were: the token is of the other server.
     const [back] = await joinAny([b], visitor.welcome!.resume);
+    say(`handed over in ${Math.round(performance.now() - begun)} ms`);
+    await ended;
+    await b.server.says(/taken over as it was followed/);
+    // It goes on after the last tick that was shown.
+    expect(back.tick).toBeGreaterThan(visitor.tick!);
     expect(back.welcome!.you.id).toBe(visitor.welcome!.you.id);
     const own = ({ welcome }: Visitor): number[] =>
       welcome!.organisms.flatMap(({ id, planter }) =>
@@ -238,6 +249,6 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     expect(accepted.filter((one) => !done.has(one))).toEqual([]);
     // Each is done once.
     expect(kept.commands).toHaveLength(done.size);
-    if (process.env.VIVARIUM_FIGURES) process.stderr.write(`back after ${pauses.join(', ')}\n`);
+    say(`back after ${pauses.join(', ')}`);
   });
 });

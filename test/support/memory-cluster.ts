@@ -16,6 +16,8 @@ interface RoomState<W> {
   /** The last epoch whose owner has given the room up. */
   released: Epoch;
   renewals: Renewals;
+  /** Who the room was given to. */
+  heir?: { readonly holder: string; readonly until: number };
   lease: { readonly holder: string; readonly epoch: Epoch; until: number } | undefined;
   readonly writes: { readonly epoch: Epoch; readonly write: W }[];
 }
@@ -48,6 +50,8 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
   async acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held> {
     const state = this.stateOf(room);
     const { renewals } = state;
+    const heir = state.heir && state.heir.until > this.now() ? state.heir.holder : holder;
+    if (heir !== holder) return { renewals };
     const isLeased = state.lease !== undefined && state.lease.until > this.now();
     if (isLeased && renewals !== abandoned) return { renewals };
     state.renewals++;
@@ -67,11 +71,12 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     return lease !== undefined;
   }
 
-  async release(room: string, holder: string, epoch: Epoch): Promise<void> {
+  async release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void> {
     if (!this.leaseOf(room, holder, epoch)) return;
     const state = this.stateOf(room);
     state.lease = undefined;
     state.released = epoch;
+    if (heir) state.heir = { holder: heir, until: this.now() + DEFAULTS.cluster.offer };
   }
 
   async write(room: string, { epoch, number }: Position, write: W): Promise<boolean> {
