@@ -8,8 +8,9 @@ export const CLUSTER_DEFAULTS = {
     /** An owner trusts its lease this long after it sent the last renewal that succeeded, ms. */
     trusted: 2_000,
     /**
-     * A new owner's first tick comes this long after it acquired a lease that was not released, ms.
-     * The owner before has stopped by then, whatever the clock that ended its lease.
+     * A new owner's first tick comes this long after it saw the last renewal of the owner before, ms;
+     * if it has seen none, after it acquired the lease. The owner before has stopped by then,
+     * whatever the clock that ended its lease.
      */
     firstTickDelay: 2_200,
     /** Time between two attempts to acquire a lease, ms. */
@@ -24,12 +25,35 @@ export const CLUSTER_DEFAULTS = {
     answer: 1_000,
     /** A write that failed is tried again after this time, ms. */
     writeRetry: 100,
+    /** Rooms of other servers that a server follows, at most. */
+    followed: 8,
+    /** Time between two looks at what followed rooms have done, ms. */
+    follow: 200,
+    /** Ticks that are replayed at a time. */
+    followTicks: 30,
+    /** A room that could not be followed is tried again after this time, ms. */
+    followRetry: 10_000,
     /** Size of a room's records, at most, bytes. */
     roomBytes: 268_435_456,
     /** Size of a room's snapshots above which its oldest days are deleted, bytes. */
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** Connections to one server in a room of another. */
+    sessions: {
+      /** Time between two messages by which the two hear that the other is there, ms. */
+      beat: 1_000,
+      /** The same until a new owner may show the room, ms. */
+      begin: 100,
+      /** A server that is not heard for this long is gone, ms. */
+      silence: 3_000,
+      /** What a client looks at is told this long after it has changed, ms. */
+      look: 200,
+      /** A new link is tried again after this time at the earliest, ms. */
+      again: 500,
+      /** Time between two looks for rooms that nobody is connected to, ms. */
+      idle: 30_000,
+    },
     /** Messages between servers. */
     bus: {
       /** Time between two messages by which a server hears that it is connected, ms. */

@@ -1,5 +1,6 @@
 /** Opens the data folder, and sets damaged data aside if the host wants that. */
 import { join, resolve } from 'node:path';
+import type { Bus } from '../bus/bus.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -26,6 +27,8 @@ export interface OpenStorage {
   /** Undefined: damaged data stop the start. */
   readonly aside: SetAside | undefined;
   readonly cluster?: Cluster;
+  /** Messages to the other servers of the cluster. */
+  readonly bus?: Bus;
   close(): Promise<void>;
 }
 
@@ -35,9 +38,18 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
   if (options.cluster !== undefined) {
     // Other servers do without its code.
     const { openCluster } = await import('../cluster/open-cluster.ts');
-    const cluster = await openCluster({ url: options.cluster, clock: options.clock, log });
+    const { ValkeyBus } = await import('../bus/valkey-bus.ts');
+    const { cluster: url, clock } = options;
+    const cluster = await openCluster({ url, clock, log });
     const store = new Store(cluster.records);
-    return { store, aside: undefined, cluster, close: () => store.close() };
+    try {
+      const bus = await ValkeyBus.open({ url, clock });
+      const close = () => bus.close().then(() => store.close());
+      return { store, aside: undefined, cluster, bus, close };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
   }
   if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');

@@ -2,7 +2,10 @@
 
 const PREFIX = 'vivarium:';
 
-/** A hash of a room: `epoch`, number of its `last` write, epoch that was `released`, `bytes`. */
+/**
+ * A hash of a room: `epoch`, `renewals`, number of its `last` write, epoch that was `released`,
+ * `bytes`.
+ */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /** Who has a room's lease; it expires. */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;

@@ -9,13 +9,17 @@ import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly isOwner: boolean;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
@@ -29,6 +33,7 @@ const isTransient = (error: unknown): boolean =>
 
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
+  private followed: FollowedRooms | undefined;
   private cancel = (): void => {};
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -38,7 +43,9 @@ export class ClusterRooms extends RoomRegistry {
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
+    this.followPlans();
     const { leases, clock, log } = this.shared;
+    if (!this.shared.isOwner) return;
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
@@ -48,12 +55,17 @@ export class ClusterRooms extends RoomRegistry {
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
       },
     });
-    this.followPlans();
+    this.followed = new FollowedRooms({
+      ...{ clock, log },
+      waiting: () => this.waiting.filter((room) => !leases.of(room)),
+      open: (room) => this.follow(room),
+    });
   }
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
     this.standby?.stop();
+    void this.followed?.stop();
     this.cancel();
   }
 
@@ -110,6 +122,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
+    else if (!this.shared.isOwner) throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -131,7 +144,7 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.isOwner || !(await this.shared.leases.acquire(name))) return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;
@@ -149,6 +162,21 @@ export class ClusterRooms extends RoomRegistry {
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
     );
+  }
+
+  protected override async followerOf(room: string): Promise<RoomFollower | undefined> {
+    return this.followed?.take(room);
+  }
+
+  /** @throws NotFollowed; StoreError; EngineError */
+  private async follow(room: string): Promise<RoomFollower> {
+    const { storage, world, checkpoints } = this.shared;
+    const { plan } = this.require(room);
+    const loaded = checkpoints.get(plan.checkpoint);
+    if (!storage || !loaded) throw new NotFollowed('its checkpoint is not here');
+    const { species, hash, facts } = loaded;
+    const checkpoint = { name: facts.name, hash };
+    return RoomFollower.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
   /** Rooms that should run, and do not run here. */

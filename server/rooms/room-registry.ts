@@ -9,6 +9,7 @@ import { Mutex } from '../platform/mutex.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { RoomFollower } from '../storage/room-follower.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
@@ -314,6 +315,11 @@ export class RoomRegistry {
     return work();
   }
 
+  /** Who has followed a room that another server has run until now. */
+  protected async followerOf(_: string): Promise<RoomFollower | undefined> {
+    return undefined;
+  }
+
   protected register(plan: PlanRecord): RoomEntry {
     const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
     policy.isDimmed = this.hours.dim;
@@ -342,7 +348,11 @@ export class RoomRegistry {
   protected async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
-    else entry.live = await bringUpRoom(entry.plan, entry.policy, { ...this.options, isStrict });
+    else {
+      const follower = await this.followerOf(entry.plan.name);
+      const options = { ...this.options, isStrict, follower };
+      entry.live = await bringUpRoom(entry.plan, entry.policy, options);
+    }
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);

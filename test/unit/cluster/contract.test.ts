@@ -83,17 +83,19 @@ for (const [name, open] of Object.entries({ memory, valkey }))
 
       test('one holder has a room at a time, and each gets a new epoch', async () => {
         const { leases } = home;
-        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 1, isReleased: true });
-        expect(await leases.acquire('garden', 'b')).toBeUndefined();
-        expect(await leases.acquire('garden', 'a')).toBeUndefined();
-        expect(await leases.acquire('meadow', 'b')).toEqual({ epoch: 1, isReleased: true });
+        const first = { epoch: 1, isReleased: true, renewals: 0 };
+        expect(await leases.acquire('garden', 'a')).toEqual(first);
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('garden', 'a')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('meadow', 'b')).toEqual(first);
         expect(await leases.renew('garden', 'a', 1)).toBe(true);
         expect(await leases.renew('garden', 'b', 1)).toBe(false);
         await leases.release('garden', 'b', 1);
-        expect(await leases.acquire('garden', 'b')).toBeUndefined();
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 2 });
         await leases.release('garden', 'a', 1);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        expect(await leases.acquire('garden', 'b')).toEqual({ epoch: 2, isReleased: true });
+        const second = { epoch: 2, isReleased: true, renewals: 2 };
+        expect(await leases.acquire('garden', 'b')).toEqual(second);
       });
 
       test('who finds a lease that has ended is told that its holder has not given it up', async () => {
@@ -101,10 +103,24 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         await leases.acquire('garden', 'a');
         await home.lapse();
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 2, isReleased: false });
+        const second = { epoch: 2, isReleased: false, renewals: 1 };
+        expect(await leases.acquire('garden', 'a')).toEqual(second);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
         await leases.release('garden', 'a', 1);
         expect(await leases.renew('garden', 'a', 2)).toBe(true);
+      });
+
+      test('who knows that nobody has renewed a lease for long acquires it before it ends', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await leases.renew('garden', 'a', 1);
+        expect(await leases.acquire('garden', 'b', 1)).toEqual({ renewals: 2 });
+        const second = { epoch: 2, isReleased: false, renewals: 2 };
+        expect(await leases.acquire('garden', 'b', 2)).toEqual(second);
+        expect(await leases.renew('garden', 'a', 1)).toBe(false);
+        await leases.release('garden', 'a', 1);
+        expect(await leases.renew('garden', 'b', 2)).toBe(true);
+        expect(await leases.acquire('garden', 'a', 2)).toEqual({ renewals: 4 });
       });
 
       test('only writes of the latest epoch take effect, each once', async () => {

@@ -64,7 +64,7 @@ function openCluster() {
       warn: () => {},
     });
     const rooms = new ClusterRooms({
-      ...{ ...options, leases, plans: DEFAULTS.cluster.plans },
+      ...{ ...options, leases, isOwner: true, plans: DEFAULTS.cluster.plans },
       refresh: async () => {},
       storage: { store, journalWriter, aside: undefined },
     });
