@@ -46,6 +46,8 @@ export class RemoteFrames implements FrameFeed {
   readonly width: number;
   readonly height: number;
   tick = 0;
+  /** Whether `tick` is of an earlier time, or of another owner. */
+  private isTickOld = true;
   /** Of the newest owner that was heard of. */
   private epoch = 0;
   private readonly id = randomUUID();
@@ -92,7 +94,7 @@ export class RemoteFrames implements FrameFeed {
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
     // While nothing is wanted, no ticks are told either.
-    if (this.mirrors.size === 0) this.tick = 0;
+    if (this.mirrors.size === 0) this.isTickOld = true;
     let mirror = this.mirrors.get(keyOf(name));
     if (!mirror) {
       mirror = new ChannelMirror(name, this);
@@ -157,7 +159,7 @@ export class RemoteFrames implements FrameFeed {
     const cells = await mirror.unpack(baseline);
     if (!cells || this.isClosed || this.isOutdated(baseline.epoch)) return;
     // The first frame bears the tick that it shows.
-    if (this.tick === 0) this.tick = baseline.tick;
+    if (this.isTickOld) this.setTick(baseline.tick);
     if (!mirror.restore(baseline, cells, this.options.clock.now())) this.ask(mirror);
     // Viewers that have waited for it look at its chunks from now on.
     this.wantedChanged();
@@ -166,7 +168,7 @@ export class RemoteFrames implements FrameFeed {
   private endTick(message: Uint8Array): void {
     const { epoch, tick, rounds } = readTickEnd(message);
     if (this.isOutdated(epoch)) return;
-    this.tick = tick;
+    this.setTick(tick);
     for (const round of rounds) {
       const mirror = this.mirrors.get(keyOf(round));
       if (mirror?.isCurrent && !mirror.isAt(round)) this.ask(mirror);
@@ -183,10 +185,15 @@ export class RemoteFrames implements FrameFeed {
   private isOutdated(epoch: number): boolean {
     if (epoch > this.epoch) {
       this.epoch = epoch;
-      this.tick = 0;
+      this.isTickOld = true;
       this.askAll();
     }
     return epoch < this.epoch;
+  }
+
+  private setTick(tick: number): void {
+    this.tick = tick;
+    this.isTickOld = false;
   }
 
   private askAll(): void {
