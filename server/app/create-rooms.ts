@@ -54,7 +54,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
   });
   const rooms: ClusterRooms = new ClusterRooms({
     ...options,
-    ...{ leases, report, refresh, isOwner: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);
