@@ -1,5 +1,6 @@
 /** The rooms of a server that has them alone, or shares them with others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
 import type { RoomDirectory } from '../realtime/sessions/room-session.ts';
@@ -20,6 +21,8 @@ export interface CreatedRooms {
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can have them at once. */
   readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** See `MetricsOptions.remote`. */
+  connections(): ReturnType<MetricsOptions['remote']>;
   /** Forgets the rooms of other servers, after all connections have ended. */
   close(): void;
 }
@@ -43,6 +46,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       stopStandby: () => {},
       isReady: () => true,
       leases: undefined,
+      connections: () => [],
       close: () => {},
     };
   }
@@ -54,7 +58,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
   });
   const rooms: ClusterRooms = new ClusterRooms({
     ...options,
-    ...{ leases, report, refresh, isOwner: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);
@@ -81,6 +85,14 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
         return leases.releaseAll();
       },
     },
+    connections: () => [
+      ...[...accesses.connections].flatMap(([room, servers]) =>
+        [...servers].map(([server, connections]) => ({ room, server, connections })),
+      ),
+      ...[...(remote?.sizes ?? [])].map(([room, connections]) => ({
+        ...{ room, server: node, connections },
+      })),
+    ],
     close: () => remote?.close(),
   };
 }

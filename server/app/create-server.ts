@@ -151,8 +151,7 @@ export async function createVivariumServer(
     await hooks.close();
     throw error;
   });
-  const store = opened?.store;
-  const cluster = opened?.cluster;
+  const { store, cluster } = opened ?? {};
   const journalWriter =
     store &&
     new JournalWriter({
@@ -178,6 +177,7 @@ export async function createVivariumServer(
           diskFree: () => disk?.free,
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
+          remote: () => ofCluster.connections(),
           alerts: () => alerts?.open ?? [],
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size, walls, reports }) => ({

@@ -22,7 +22,7 @@ import { type Move, SpreadRooms } from './spread-rooms.ts';
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
   /** Whether this server runs rooms; else it only knows which there are. */
-  readonly isOwner: boolean;
+  readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
@@ -50,7 +50,7 @@ export class ClusterRooms extends RoomRegistry {
     await super.start(...from);
     this.followPlans();
     const { leases, clock, log } = this.shared;
-    if (!this.shared.isOwner) return;
+    if (!this.shared.runsRooms) return;
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
@@ -139,7 +139,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
-    else if (!this.shared.isOwner) throw new HostRefusal('elsewhere');
+    else if (!this.shared.runsRooms) throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -161,7 +161,7 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!this.shared.isOwner || !(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.runsRooms || !(await this.shared.leases.acquire(name))) return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;

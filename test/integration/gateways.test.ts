@@ -2,6 +2,8 @@
  * One owner and two gateways with a real Valkey: visitors of both are in one room, and stay who they
  * are whichever server ends.
  */
+
+import type { Command } from '../../shared/protocol/commands.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
@@ -10,6 +12,21 @@ import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const SEED = { from: 'gallery', index: 1 };
+
+const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 200));
+
+/** Joins, and tries again as pages do while no server has the room. */
+async function enter(port: number, wishes: Partial<Command<'join'>> = {}): Promise<Visitor> {
+  for (;;) {
+    const visitor = new Visitor(port);
+    visitor.requestJoin(wishes);
+    const isRefused = (): boolean => visitor.heard.some(({ name }) => name === 'rejected');
+    await visitor.until(() => visitor.tick !== undefined || isRefused());
+    if (!isRefused()) return visitor;
+    visitor.leave();
+    await pause();
+  }
+}
 
 interface Node {
   readonly server: ServerProcess;
@@ -44,10 +61,10 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
       launch(valkey.url, 'gateway'),
       launch(valkey.url, 'gateway'),
     ]);
-    expect(await Promise.all([owner, a, b].map(ready))).toEqual([200, 200, 200]);
+    expect(await Promise.all([a, b].map(ready))).toEqual([200, 200]);
 
-    const anna = await Visitor.join(a.port, 'garden', 'Anna');
-    const bert = await Visitor.join(b.port, 'garden', 'Bert');
+    const anna = await enter(a.port, { name: 'Anna' });
+    const bert = await enter(b.port, { name: 'Bert' });
     await anna.next(({ message }) => JSON.stringify(message)?.includes('"Bert"'));
     expect(bert.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
     expect(await anna.ask('plant', { x: 30, y: 30, seed: SEED })).not.toHaveProperty('reason');
@@ -70,12 +87,11 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
     // A gateway that dies, and one that is told to end: a page tries the next one, with its token.
     await b.server.end('SIGKILL');
     const { resume, you } = bert.welcome!;
-    const back = await Visitor.join(a.port, 'garden', 'Bert', { resume });
+    const back = await enter(a.port, { name: 'Bert', resume });
     expect(back.welcome!.you).toEqual(you);
 
     // Another owner takes the room over. Nobody's connection ends.
     const standby = await launch(valkey.url, 'owner');
-    expect(await ready(standby)).toBe(503);
     const before = [anna, back].map(welcomes);
     await owner.server.end('SIGKILL');
     const answer = anna.ask('plant', { x: 60, y: 60, seed: SEED });

@@ -16,10 +16,10 @@ const packr = new Packr(OPTIONS);
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;
-const { as, pass, resume, mark, holds } = COMMANDS.join.entries;
+const { as, pass, resume, mark } = COMMANDS.join.entries;
 
 const entry = v.strictObject({
-  ...{ as, pass, resume, mark, holds },
+  ...{ as, pass, resume, mark },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
   /** Address key of the connection. */

@@ -1,4 +1,5 @@
 /** One connection of this server in a room of another one. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -67,7 +68,9 @@ export class RemoteSession implements RoomSession {
     const { connection, client, entry, word: session } = this;
     if (!entry) throw new Error('The session has not joined.');
     const { address = '' } = client;
-    return { what: 'join', connection, entry: { ...entry, address, session } };
+    // Its frames are made here.
+    const { holds: _, ...told } = entry;
+    return { what: 'join', connection, entry: { ...told, address, session } };
   }
 
   join(entry: Entry): void {
@@ -146,7 +149,12 @@ export class RemoteSession implements RoomSession {
     else client.refuse(refusal);
   }
 
+  /** @throws Refusal too-fast */
   private ask(...asked: Asked): void {
+    // The owner may be away for long.
+    if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
+      throw new Refusal('too-fast', 'unanswered');
+    }
     this.unanswered.set(asked[1].id, asked);
     if (!this.hasRejoined) this.sendCommand(asked);
   }

@@ -22,8 +22,8 @@ async function open() {
           done.push([name, body, parts]);
           return { names: 'all' };
         },
-        undo: () => {
-          throw new HostRefusal('nothing-to-undo', 'in 30 s');
+        openRoom: () => {
+          throw new HostRefusal('room-busy', 'opening');
         },
       } as unknown as Handlers,
     });
@@ -38,9 +38,9 @@ test('a call is done once, where the room runs, and answered as there', async ()
   const answer = await handlers.changeSettings({ cooldown: 3 }, PARTS);
   expect(answer).toEqual({ names: 'all' });
   expect(done).toEqual([['owner', { cooldown: 3 }, PARTS]]);
-  await expect(async () => handlers.undo({ seconds: 30 } as never, PARTS)).rejects.toMatchObject({
-    reason: 'nothing-to-undo',
-    detail: 'in 30 s',
+  await expect(async () => handlers.openRoom({}, PARTS)).rejects.toMatchObject({
+    reason: 'room-busy',
+    detail: 'opening',
   });
 });
 
