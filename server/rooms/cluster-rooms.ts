@@ -47,14 +47,19 @@ export class ClusterRooms extends RoomRegistry {
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
     const { leases, clock, log } = this.shared;
+    const onFailure = (room: string, error: unknown): void => {
+      const { message } = error as Error;
+      log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
+    };
     this.standby = new Standby({
-      ...{ leases, clock },
+      ...{ leases, clock, onFailure },
       waiting: () => this.waiting,
-      open: (room) => this.takeOver(room),
-      onFailure: (room, error) => {
-        const { message } = error as Error;
-        log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
-      },
+      open: (room) =>
+        this.takeOver(room).catch((error: unknown) => {
+          if (!isTransient(error)) throw error;
+          // It is tried again at once.
+          onFailure(room, error);
+        }),
     });
     this.followed = new FollowedRooms({
       ...{ clock, log },
