@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
+import { StoreError } from '../storage/store-error.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 
@@ -79,6 +80,9 @@ export class FollowedRooms {
       this.said.delete(room);
       log.info('room-followed', `Room "${room}" is followed, to be taken over at once.`, { room });
     } catch (error) {
+      const isAway = error instanceof StoreError && error.reason === 'unreachable';
+      // What it has followed so far holds.
+      if (isAway && this.followers.has(room)) return;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
       if (!(error instanceof NotFollowed) || this.said.get(room) === error.message) return;

@@ -24,6 +24,8 @@ const SUSPENDED = isFull ? 10_000 : 4_000;
 /** A node has followed the room since it last opened it. */
 const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
 
+const OPENED = /is restored|taken over as it was followed/g;
+
 const say = (figure: string): void => {
   if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
 };
@@ -208,7 +210,6 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     let nodes = [await launch(valkey), await launch(valkey)];
     let launched: Promise<Node> | undefined;
     const accepted: number[] = [];
-    const pauses: string[] = [];
     let [visitor, owner] = await joinAny(nodes);
     const { id } = visitor.welcome!.you;
     for (let round = 0; round < ROUNDS; round++) {
@@ -220,6 +221,7 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       const others = nodes.filter((node) => node !== owner);
       await others[0].server.says(FOLLOWED);
       await sleep(random.integer(1_500));
+      const openings = [...others[0].server.output.matchAll(OPENED)].length;
       const what = (['SIGKILL', 'SIGSTOP', 'partition', 'valkey'] as const)[round % 4];
       const begun = performance.now();
       if (what === 'valkey') {
@@ -230,8 +232,13 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       else owner.server.child.kill(what);
       const old = visitor;
       const [next, nextOwner] = await joinAny(what === 'valkey' ? nodes : others, resume);
-      pauses.push(`${what} ${Math.round(performance.now() - begun)} ms`);
-      if (what !== 'valkey') await nextOwner.server.says(/taken over as it was followed/);
+      say(`${round}: ${what}, back after ${Math.round(performance.now() - begun)} ms`);
+      if (what !== 'valkey') {
+        const { server } = nextOwner;
+        await server.says(new RegExp(`(?:${OPENED.source}[^]*){${openings + 1}}`));
+        // Not from its snapshot.
+        expect([...server.output.matchAll(OPENED)].at(-1)![0]).toMatch(/taken over/);
+      }
       // From here on, the old owner shows nothing: its room has gone on elsewhere.
       await turn();
       const shown = old.heard.filter(({ name }) => name === 'frame').length;
@@ -256,6 +263,5 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     expect(accepted.filter((one) => !done.has(one))).toEqual([]);
     // Each is done once.
     expect(kept.commands).toHaveLength(done.size);
-    say(`back after ${pauses.join(', ')}`);
   });
 });
