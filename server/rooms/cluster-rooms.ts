@@ -67,7 +67,8 @@ export class ClusterRooms extends RoomRegistry {
     });
     this.followed = new FollowedRooms({
       ...{ clock, log },
-      waiting: () => this.waiting.filter((room) => !leases.of(room)),
+      waiting: () => this.waiting,
+      isOpening: (room) => leases.of(room) !== undefined,
       open: (room) => this.follow(room),
     });
     this.spread = new SpreadRooms({

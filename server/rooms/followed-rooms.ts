@@ -14,8 +14,10 @@ const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 export interface FollowedRoomsOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Rooms that run elsewhere. */
+  /** Rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
+  /** Whether a room is about to run here, perhaps with what has followed it. */
+  readonly isOpening: (room: string) => boolean;
   /** @throws NotFollowed; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomFollower>;
 }
@@ -66,11 +68,12 @@ export class FollowedRooms {
   };
 
   private async step(room: string): Promise<void> {
-    const { clock, log, open } = this.options;
+    const { clock, log, isOpening, open } = this.options;
     if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return;
     try {
       let follower = this.followers.get(room);
       if (!follower) {
+        if (isOpening(room)) return;
         follower = await open(room);
         this.followers.set(room, follower);
       }

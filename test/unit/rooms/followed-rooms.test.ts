@@ -13,11 +13,17 @@ function open(waiting: string[]) {
   const said: string[] = [];
   const following = new Set<string>();
   let opened = 0;
-  const world = { waiting, failure: undefined as Error | undefined, isComplete: true };
+  const world = {
+    waiting,
+    failure: undefined as Error | undefined,
+    isComplete: true,
+    isOpening: false,
+  };
   const rooms = new FollowedRooms({
     clock,
     log: { info: (_, sentence) => void said.push(sentence), warn: () => {}, error: () => {} },
     waiting: () => world.waiting,
+    isOpening: () => world.isOpening,
     open: async (room) => {
       opened++;
       following.add(room);
@@ -59,6 +65,17 @@ test('a server follows so many rooms, those that it could take over, until they 
   world.waiting = [];
   await pass(20 * follow);
   expect([...following].filter((room) => room !== 'room-0')).toEqual([]);
+  await rooms.stop();
+});
+
+test('a room that is being opened here stays followed until it is taken, and is not followed anew', async () => {
+  const { pass, world, rooms, opened } = open(['garden']);
+  await pass(3 * follow);
+  world.isOpening = true;
+  await pass(20 * follow);
+  expect(await rooms.take('garden')).toBeDefined();
+  await pass(20 * follow);
+  expect(opened()).toBe(1);
   await rooms.stop();
 });
 
