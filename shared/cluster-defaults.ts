@@ -51,5 +51,51 @@ export const CLUSTER_DEFAULTS = {
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** Connections to one server in a room of another. */
+    sessions: {
+      /** Time between two messages by which the two hear that the other is there, ms. */
+      beat: 1_000,
+      /** The same until a new owner may show the room, ms. */
+      begin: 100,
+      /** A server that is not heard for this long is gone, ms. */
+      silence: 3_000,
+      /** What a client looks at is told this long after it has changed, ms. */
+      look: 200,
+      /** A new link is tried again after this time at the earliest, ms. */
+      again: 500,
+      /** Time between two looks for rooms that nobody is connected to, ms. */
+      idle: 30_000,
+    },
+    /** Calls of the host that another server does. */
+    hostCalls: {
+      /** Time until a call without an answer has failed, ms. */
+      patience: 10_000,
+      /** The same where the host's page asks again anyway, ms. */
+      glance: 1_000,
+    },
+    /** Messages between servers. */
+    bus: {
+      /** Time between two messages by which a server hears that it is connected, ms. */
+      beat: 500,
+      /** So many in a row that it does not hear end a connection. */
+      missedBeats: 3,
+      /** Bytes that wait to be sent, at most. */
+      backlog: 33_554_432,
+      /** Time until a lost connection is tried again, ms. */
+      redial: 100,
+    },
+    /** Frames of a room for servers that do not run it. */
+    frames: {
+      /** Time between two messages by which a gateway says what it wants, at most, ms. */
+      beat: 1_000,
+      /** A gateway that says nothing for this long is gone, ms. */
+      silence: 3_500,
+      /** What a gateway wants may change for so long before it says so, ms. */
+      wantsDelay: 25,
+      /** Time between two requests for all cells of a channel, at least, ms. */
+      askPause: 250,
+      /** Gateways with viewers of one room, at most. */
+      maxGateways: 256,
+    },
   },
 } as const;

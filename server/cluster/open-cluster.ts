@@ -1,5 +1,6 @@
 /** What a process has of a cluster: its records, its leases, and the secret that all share. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -25,6 +26,8 @@ return first
 
 export interface Cluster {
   readonly records: Records;
+  /** What this process is called; no other has the same name. */
+  readonly node: string;
   readonly leases: RoomLeases;
   /** Signs resume tokens, so that every process knows those of the others, [32]. */
   readonly secret: Uint8Array;
@@ -99,6 +102,7 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
       records: { ...records, close: () => records.close().then(close) },
       leases,
       secret,
+      node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       async reserve(list, above, count) {
         try {
           return Number(await reads.run(RESERVE, [numbersKey(list)], above, count));

@@ -21,6 +21,8 @@ import { type Move, SpreadRooms } from './spread-rooms.ts';
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly runsRooms: boolean;
   readonly report: ReportLoad;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
@@ -46,7 +48,9 @@ export class ClusterRooms extends RoomRegistry {
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
+    this.followPlans();
     const { leases, clock, log } = this.shared;
+    if (!this.shared.runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
       log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
@@ -73,7 +77,6 @@ export class ClusterRooms extends RoomRegistry {
       followed: () => this.followed?.names ?? [],
       give: (move) => this.give(move),
     });
-    this.followPlans();
   }
 
   /** Takes no more rooms over. Those that run go on. */
@@ -97,6 +100,11 @@ export class ClusterRooms extends RoomRegistry {
     const entry = this.require(name);
     if (!entry.busy) this.requireHere(entry);
     return super.requireOpen(name);
+  }
+
+  override isElsewhere(name: string): boolean {
+    const { plan, live } = this.entries.get(name) ?? {};
+    return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
   /** @throws HostRefusal no-such-room, elsewhere */
@@ -137,6 +145,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
+    else if (!this.shared.runsRooms) throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -158,7 +167,7 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.runsRooms || !(await this.shared.leases.acquire(name))) return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;

@@ -83,6 +83,11 @@ export class RoomRegistry {
     return live;
   }
 
+  /** Whether a room runs, or should run, on another server. */
+  isElsewhere(_: string): boolean {
+    return false;
+  }
+
   /** A room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
     return this.require(name).policy.settings;

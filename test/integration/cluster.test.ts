@@ -49,7 +49,7 @@ async function startNode(valkey: ValkeyServer): Promise<Node> {
   const url = `redis://127.0.0.1:${proxy.port}`;
   const server = new ServerProcess(
     flagsOf({
-      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, size: `${SIDE}x${SIDE}` },
+      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role: 'owner', size: `${SIDE}x${SIDE}` },
       ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
     }),
   );

@@ -64,7 +64,7 @@ function openCluster() {
       warn: () => {},
     });
     const rooms = new ClusterRooms({
-      ...{ ...options, leases, plans: DEFAULTS.cluster.plans },
+      ...{ ...options, leases, runsRooms: true, plans: DEFAULTS.cluster.plans },
       report: async ({ node }) =>
         node === 'a' ? [{ node: 'b', rooms: {}, followed: ['attic', 'cellar'] }] : [],
       refresh: async () => {},
