@@ -84,9 +84,12 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
 });
 
 /** The sources of all parts, read and type-checked once for each process: that takes seconds. */
-class Sources {
+class Sources extends RuntimeLitLocalizer {
   private static read: Sources | undefined;
-  private readonly program = new FormsLocalizer(configOf(Object.values(ENTRIES), '')).program;
+
+  private constructor() {
+    super(configOf(Object.values(ENTRIES), ''));
+  }
 
   static get all(): Sources {
     Sources.read ??= new Sources();
