@@ -23,6 +23,7 @@ import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { afterTest, suiteFolder, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
@@ -47,6 +48,17 @@ async function screen(
   const page = await browser.newPage({ viewport: { width, height }, ...options });
   afterTest(() => page.close());
   return page;
+}
+
+/** The same for a test that asks where things are, not what their pixels are. */
+async function unpainted(
+  width: number,
+  height: number,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width, height }, ...options });
+  afterTest(() => context.close());
+  return (await leaveUnpainted(context)).newPage();
 }
 
 /** A wall that holds still, so that two pictures of it can be compared. */
@@ -97,7 +109,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
 });
 
 test('a wall opened while an organism grows shows its planter’s name until it is grown', async () => {
-  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
+  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
   // Once before, so that what takes a slow machine long is there when it counts.
   await openWall(page, `${url}/wall/garden?overlay=off`);
   server.setTickRate(room, 1);
@@ -126,7 +138,7 @@ test.each([
 ])(
   'at %d×%d all of the dish is on the screen, beside the words or as large as it can be, and there is nothing to press',
   async (width, height) => {
-    const page = await screen(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
+    const page = await unpainted(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
     const scanned = encodeURIComponent(`${url}/r/garden`);
     await openWall(page, `${url}/wall/garden?frame=fixed&url=${scanned}`);
     const upper = await screenOf(page, 0, 0);
@@ -180,7 +192,7 @@ test('two walls show the two halves of one picture; the flip and rotate options 
 
 test('a code that lies on an organism moves to the other side, where nobody is', async () => {
   await grow(ada, 16, 56);
-  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
+  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
   const address = encodeURIComponent(`${url}/r/garden`);
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${address}`);
   await page.locator('wall-overlay[aside]').waitFor();
@@ -201,7 +213,7 @@ test('a code that lies on an organism moves to the other side, where nobody is',
 });
 
 test('visitors who come and go leave no nodes behind in the page', async () => {
-  const page = await screen(320, 180, still);
+  const page = await unpainted(320, 180, still);
   await openWall(page, `${url}/wall/garden`);
   const overlay = page.locator('wall-overlay');
   const nodes = (): Promise<number> =>
@@ -275,7 +287,7 @@ test('nothing is drawn while the GPU is behind, and the picture moves on once it
 });
 
 test('a page of an older build than the server’s reloads by itself', async () => {
-  const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+  const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
   let served = 0;
   await page.route('**/wall/garden', async (route) => {
     const response = await route.fetch();
@@ -297,7 +309,7 @@ test('the wall shows a code only when phones can reach the server, and the plain
     { clientFolder: await ensureClient(() => {}), clock, networkAddresses: () => addresses },
   );
   try {
-    const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
     await openWall(page, `http://127.0.0.1:${late.port}/wall/garden?languages=de`);
     await page.getByText(`127.0.0.1:${late.port}/r/garden`).waitFor();
     const word = page.getByText('Kein Code zum Scannen: Telefone erreichen diesen Raum nicht.');
@@ -329,7 +341,7 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     { clientFolder: await ensureClient(() => {}) },
   );
   try {
-    const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
     await page.clock.install();
     await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
     expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
