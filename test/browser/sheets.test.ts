@@ -142,6 +142,8 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   const wrong: string[] = [];
   const pictures = new Map<WindowSize, Buffer>();
   await of.mouse.move(0, 0);
+  // The server computes what a seed becomes: a card shows it a while after it has opened.
+  await of.locator('seed-film[waiting]').first().waitFor({ state: 'detached' });
   for (const size of LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
