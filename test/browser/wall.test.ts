@@ -170,7 +170,8 @@ test('two walls show the two halves of one picture; the flip and rotate options 
   const [width, height] = [320, 240];
   const open = async (query: string, w = width, h = height) => {
     const page = await screen(w, h, still);
-    await openWall(page, `${url}/wall/garden?overlay=off&${query}`);
+    // On a slow machine its pictures would become coarser.
+    await openWall(page, `${url}/wall/garden?overlay=off&resolution=full&${query}`);
     await nextPictures(page, 1);
     return pixelsOf(page);
   };
@@ -242,7 +243,7 @@ test('visitors who come and go leave no nodes behind in the page', async () => {
 
 test('after a lost and restored WebGL context the picture is back', async () => {
   const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
-  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await openWall(page, `${url}/wall/garden?overlay=off&resolution=full`);
   const before = await pixelsOf(page);
   await page.evaluate(async () => {
     const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
@@ -396,7 +397,7 @@ test('after a kill of the server the picture stays without a message, and the wa
     const bo = await Visitor.join(port, 'garden', 'Bo');
     const id = await grow(bo, 30, 30);
     const page = await screen(480, 270, { ...still, deviceScaleFactor: pixels(0.5) });
-    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed`);
+    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed&resolution=full`);
     await waitForPhase(page, id, 'asleep');
     await nextPictures(page, 1);
     const owned = await ownedPlaces(page);
