@@ -23,12 +23,11 @@ import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { afterTest, suiteFolder, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, browser } = await suiteWithPages({
+const { server, room, url, browser, newPage } = await suiteWithPages({
   ...{ size: '128x72', 'tick-rate': 30, energy: 'off' },
 });
 const ada = await suiteVisitor(server, 'Ada');
@@ -56,9 +55,9 @@ async function unpainted(
   height: number,
   options: BrowserContextOptions = {},
 ): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width, height }, ...options });
-  afterTest(() => context.close());
-  return (await leaveUnpainted(context)).newPage();
+  const page = await newPage({ viewport: { width, height }, ...options });
+  afterTest(() => page.context().close());
+  return page;
 }
 
 /** A wall that holds still, so that two pictures of it can be compared. */
