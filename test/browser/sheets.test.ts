@@ -55,8 +55,9 @@ const FLEETING = [
   '.waiting[data-testid=status]',
   'room-status dd',
   'organism-card header p:last-child',
+  '[data-testid=transform] seed-film',
 ];
-/** A drawing is refined for as long as there is time. */
+/** A drawing is refined for as long as there is time; an organism may turn into it. */
 const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img', 'draw-pad seed-film'];
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
