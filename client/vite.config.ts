@@ -116,7 +116,7 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   // Hence no transport is ever changed for a better one.
   [
     /engine\.io-client\/.*\/socket\.js$/,
-    /^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
+    /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
     '',
   ],
   // Nothing is acknowledged but by messages of its own.
@@ -131,6 +131,7 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     new RegExp(
       [
         /^\t(unpackMultiple|_mergeStructures)\(.*?^\t\}$/,
+        /^\t\t\tif \(options\.sequential.*?(?=^\t\t\}$)/,
         /currentExtensions\[0x42\].*(?=\/\/ registration of bulk)/,
         /var defaultUnpackr.*/,
         // Nothing defines structures, and no message is read within another.
@@ -148,8 +149,24 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     ),
     '',
   ],
-  // Pages bring a parser of their own.
-  [/socket\.io-client\/.*\/manager\.js$/, /opts\.parser \|\| parser/, 'opts.parser'],
+  // Pages bring a parser of their own, and set what they set when they connect.
+  [
+    /socket\.io-client\/.*\/manager\.js$/,
+    /(?<=opts\.parser) \|\| parser|^ {4}(reconnection\w*|randomizationFactor|timeout|connect|disconnect)\(.*?^ {4}\}$|^ +if \(this\.opts\.autoUnref\).*?\}$/gms,
+    '',
+  ],
+  [
+    /socket\.io-client\/.*\/manager\.js$/,
+    /^ {8}this\.reconnection\(.*?(?=^ {8}this\._readyState)/ms,
+    `this._reconnection = true;
+    this._reconnectionAttempts = Infinity;
+    this.backoff = new Backoff({
+      min: opts.reconnectionDelay, max: opts.reconnectionDelayMax, jitter: 0.5,
+    });
+    this._timeout = opts.timeout;
+    `,
+  ],
+  [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
   // No part that is loaded later has styles of its own to load before it.
   [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
 ];
@@ -167,8 +184,10 @@ const leaveOutUnused: Plugin = {
   transform(code, id) {
     if (!/\/node_modules\/(engine|socket)\.io-|msgpackr\/unpack|vite\/preload-helper/.test(id))
       return undefined;
-    const [, what, instead] = UNUSED.find(([where]) => where.test(id)) ?? [];
-    const used = what ? code.replace(what, instead!) : code;
+    const used = UNUSED.filter(([where]) => where.test(id)).reduce(
+      (rest, [, what, instead]) => rest.replace(what, instead),
+      code,
+    );
     return { code: used, map: null, moduleSideEffects: false };
   },
 };

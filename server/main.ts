@@ -57,6 +57,9 @@ function tokenLine(token: string, { data }: Config): string {
 }
 
 async function main(config: Config): Promise<void> {
+  if (config.role !== 'both' && config.cluster === undefined) {
+    throw new SettingsError(`--role ${config.role} needs --cluster; a server alone is both`);
+  }
   collectGarbageRarely();
   const asText = config.log === 'text';
   const log = asText ? textLog() : jsonLog();

@@ -8,8 +8,9 @@ export const CLUSTER_DEFAULTS = {
     /** An owner trusts its lease this long after it sent the last renewal that succeeded, ms. */
     trusted: 2_000,
     /**
-     * A new owner's first tick comes this long after it acquired a lease that was not released, ms.
-     * The owner before has stopped by then, whatever the clock that ended its lease.
+     * A new owner's first tick comes this long after it saw the last renewal of the owner before, ms;
+     * if it has seen none, after it acquired the lease. The owner before has stopped by then,
+     * whatever the clock that ended its lease.
      */
     firstTickDelay: 2_200,
     /** Time between two attempts to acquire a lease, ms. */
@@ -24,11 +25,77 @@ export const CLUSTER_DEFAULTS = {
     answer: 1_000,
     /** A write that failed is tried again after this time, ms. */
     writeRetry: 100,
+    /** A room that is given to a server waits this long for it, ms. */
+    offer: 1_500,
+    /** Time between two reports of what a server carries, ms. It counts as gone after three. */
+    report: 1_000,
+    /** Time over which loads are averaged, ms. */
+    loadAverage: 10_000,
+    /** Cells awake below which a server gives no room away. */
+    spreadFrom: 50_000,
+    /** The busier of two servers must be left with less than this share of its load. */
+    spreadShare: 0.75,
+    /** A server must have been too busy for so long before it gives a room away, ms. */
+    spreadAfter: 30_000,
+    /** Rooms of other servers that a server follows, at most. */
+    followed: 8,
+    /** Time between two looks at what followed rooms have done, ms. */
+    follow: 200,
+    /** Ticks that are replayed at a time. */
+    followTicks: 30,
+    /** A room that could not be followed is tried again after this time, ms. */
+    followRetry: 10_000,
     /** Size of a room's records, at most, bytes. */
     roomBytes: 268_435_456,
     /** Size of a room's snapshots above which its oldest days are deleted, bytes. */
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** Connections to one server in a room of another. */
+    sessions: {
+      /** Time between two messages by which the two hear that the other is there, ms. */
+      beat: 1_000,
+      /** The same until a new owner may show the room, ms. */
+      begin: 100,
+      /** A server that is not heard for this long is gone, ms. */
+      silence: 3_000,
+      /** What a client looks at is told this long after it has changed, ms. */
+      look: 200,
+      /** A new link is tried again after this time at the earliest, ms. */
+      again: 500,
+      /** Time between two looks for rooms that nobody is connected to, ms. */
+      idle: 30_000,
+    },
+    /** Calls of the host that another server does. */
+    hostCalls: {
+      /** Time until a call without an answer has failed, ms. */
+      patience: 10_000,
+      /** The same where the host's page asks again anyway, ms. */
+      glance: 1_000,
+    },
+    /** Messages between servers. */
+    bus: {
+      /** Time between two messages by which a server hears that it is connected, ms. */
+      beat: 500,
+      /** So many in a row that it does not hear end a connection. */
+      missedBeats: 3,
+      /** Bytes that wait to be sent, at most. */
+      backlog: 33_554_432,
+      /** Time until a lost connection is tried again, ms. */
+      redial: 100,
+    },
+    /** Frames of a room for servers that do not run it. */
+    frames: {
+      /** Time between two messages by which a gateway says what it wants, at most, ms. */
+      beat: 1_000,
+      /** A gateway that says nothing for this long is gone, ms. */
+      silence: 3_500,
+      /** What a gateway wants may change for so long before it says so, ms. */
+      wantsDelay: 25,
+      /** Time between two requests for all cells of a channel, at least, ms. */
+      askPause: 250,
+      /** Gateways with viewers of one room, at most. */
+      maxGateways: 256,
+    },
   },
 } as const;

@@ -1,37 +1,98 @@
 /** The rooms of a server that has them alone, or shares them with others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Cluster } from '../cluster/open-cluster.ts';
+import type { MetricsOptions } from '../operations/metrics.ts';
+import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
+import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
+import type { RoomDirectory } from '../realtime/sessions/room-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
+import type { Config } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
+import type { OpenStorage } from './open-storage.ts';
+import { roomDirectory } from './room-directory.ts';
 
 export interface CreatedRooms {
   readonly rooms: RoomRegistry;
+  /** Where connections come in. */
+  readonly directory: RoomDirectory;
   /** Ends the wait for rooms that other servers have. */
   stopStandby(): void;
-  /** See `ClusterRooms.isOwner`. */
-  isOwner(): boolean;
+  /** Whether visitors can come in here: see `ClusterRooms.isOwner`, or rooms of others too. */
+  isReady(): boolean;
+  /** Gives up the rooms, so that other servers can have them at once. */
+  readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** See `MetricsOptions.remote`. */
+  connections(): ReturnType<MetricsOptions['remote']>;
+  /** Forgets the rooms of other servers, after all connections have ended. */
+  close(): void;
 }
 
-/**
- * @param cluster undefined: all rooms are this server's
- * @param refresh see `HostRecords`
- */
-export function createRooms(
-  options: RoomRegistryOptions,
-  cluster: Cluster | undefined,
-  refresh: HostRecords['refresh'],
-): CreatedRooms {
-  if (!cluster) {
-    return { rooms: new RoomRegistry(options), stopStandby: () => {}, isOwner: () => true };
+export interface SharedRooms {
+  /** undefined: all rooms are this server's. */
+  readonly storage: Pick<OpenStorage, 'cluster' | 'bus'> | undefined;
+  readonly role: Config['role'];
+  /** See `HostRecords`. */
+  readonly refresh: HostRecords['refresh'];
+}
+
+export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): CreatedRooms {
+  const { storage: { cluster, bus } = {}, role, refresh } = shared;
+  const { places, clock, log } = options;
+  if (!cluster || !bus) {
+    const rooms = new RoomRegistry(options);
+    return {
+      rooms,
+      directory: roomDirectory(rooms, places),
+      stopStandby: () => {},
+      isReady: () => true,
+      leases: undefined,
+      connections: () => [],
+      close: () => {},
+    };
   }
-  const { leases } = cluster;
-  const { plans } = DEFAULTS.cluster;
-  const rooms = new ClusterRooms({ ...options, leases, plans, refresh });
+  const { leases, node, report } = cluster;
+  const accesses = new RoomAccesses({
+    ...{ bus, clock },
+    findServer: (room) => rooms.findServer(room),
+    epochOf: (room) => leases.of(room)?.epoch,
+  });
+  const rooms: ClusterRooms = new ClusterRooms({
+    ...options,
+    ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    onOpen: (roomServer, pace) => {
+      options.onOpen?.(roomServer, pace);
+      accesses.open(roomServer);
+    },
+    onClose: (roomServer) => {
+      accesses.close(roomServer);
+      return options.onClose?.(roomServer);
+    },
+  });
   cluster.onEnd((room) => {
     rooms.stopForLostLease(room).catch((error: Error) => {
-      options.log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
+      log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
     });
   });
-  return { rooms, stopStandby: () => rooms.stopStandby(), isOwner: () => rooms.isOwner };
+  const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node });
+  return {
+    rooms,
+    directory: roomDirectory(rooms, places, remote),
+    stopStandby: () => rooms.stopStandby(),
+    isReady: () => (remote ? bus.isUp : rooms.isOwner),
+    leases: {
+      releaseAll: () => {
+        accesses.closeAll();
+        return leases.releaseAll();
+      },
+    },
+    connections: () => [
+      ...[...accesses.connections].flatMap(([room, servers]) =>
+        [...servers].map(([server, connections]) => ({ room, server, connections })),
+      ),
+      ...[...(remote?.sizes ?? [])].map(([room, connections]) => ({
+        ...{ room, server: node, connections },
+      })),
+    ],
+    close: () => remote?.close(),
+  };
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
-import { createEngine } from '../engine/create-engine.ts';
 import type { EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';
 import { Gardeners } from '../gardener/gardeners.ts';
@@ -54,6 +53,7 @@ import {
   venueAddresses,
   watchOrigin,
 } from './network-addresses.ts';
+import { openEngine } from './open-engine.ts';
 import { openHostRecords } from './open-host-records.ts';
 import { openStorage } from './open-storage.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
@@ -139,9 +139,8 @@ export async function createVivariumServer(
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
-    createEngine({
+    openEngine(config, {
       checkpoints,
-      backend: config.engine,
       onSkipped: (skipped) => {
         skippedEngines = skipped;
       },
@@ -152,8 +151,7 @@ export async function createVivariumServer(
     await hooks.close();
     throw error;
   });
-  const store = opened?.store;
-  const cluster = opened?.cluster;
+  const { store, cluster } = opened ?? {};
   const journalWriter =
     store &&
     new JournalWriter({
@@ -179,6 +177,7 @@ export async function createVivariumServer(
           diskFree: () => disk?.free,
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
+          remote: () => ofCluster.connections(),
           alerts: () => alerts?.open ?? [],
           rooms: () =>
             [...rooms.roomServers.values()].map(({ room, size, walls, reports }) => ({
@@ -210,7 +209,7 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const ofHost = { store: hostStore, secret, date, log, isShared: cluster !== undefined };
+  const ofHost = { store: hostStore, secret, date, log, reserve: cluster?.reserve };
   const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
@@ -234,7 +233,8 @@ export async function createVivariumServer(
     onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
-  const { rooms, stopStandby, isOwner } = createRooms(ofRooms, cluster, refresh);
+  const shared = { ...config, storage: opened, refresh };
+  const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -246,7 +246,7 @@ export async function createVivariumServer(
     await journalWriter?.close();
     await hooks.close();
     await engine.close();
-    await store?.close();
+    await opened?.close();
     throw error;
   }
 
@@ -266,7 +266,7 @@ export async function createVivariumServer(
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    secret,
+    ...{ secret, bus: opened?.bus },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
@@ -309,20 +309,21 @@ export async function createVivariumServer(
       descriptors: descriptors.hasSome,
       keeping: journalWriter?.isPersisting ?? null,
       open: !closing,
-      ...(cluster && { owner: isOwner() }),
+      ...(cluster && { owner: ofCluster.isReady() }),
     }),
     ...(config.metrics === 'same' && { metrics }),
   });
   const http = createServer(httpOptions(limits), app);
   const gateway = openGateway(http, {
-    ...{ rooms, clock, limits, admission, trustProxy, rejections, names },
+    ...{ rooms: directory, clock, limits, admission, trustProxy, rejections, names },
   });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
   const phases = shutdownPhases({
-    ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, store, metrics },
-    leases: cluster?.leases,
+    ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
+    store: opened,
+    ...{ leases: ofCluster.leases, directory: ofCluster },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,
@@ -365,7 +366,7 @@ export async function createVivariumServer(
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     alerts = await startAlerts({
-      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter },
+      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter, cluster },
       ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.

@@ -5,6 +5,7 @@ import { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 import { SharedList } from './shared-list.ts';
+import { type ReserveNumbers, SharedNumbers } from './shared-numbers.ts';
 
 export interface HostRecordsOptions {
   readonly store: Store;
@@ -13,8 +14,8 @@ export interface HostRecordsOptions {
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly log: Log;
-  /** Whether other servers change them too. */
-  readonly isShared: boolean;
+  /** Numbers for what is added, if other servers change them too. */
+  readonly reserve: ReserveNumbers | undefined;
 }
 
 export interface HostRecords {
@@ -31,13 +32,13 @@ export interface HostRecords {
 
 /** @throws StoreError */
 export async function openHostRecords(options: HostRecordsOptions): Promise<HostRecords> {
-  const { store, secret, date, isShared } = options;
+  const { store, secret, date, reserve } = options;
   const onFailure = (error: Error): void => options.log.warn('not-kept', error.message);
   const storedBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
   const storedPlaces = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
   const put = (record: string) => (all: unknown) => store.putServerRecord(record, all);
   const [knownBans, knownPlaces] = [await storedBans(), await storedPlaces()];
-  if (!isShared) {
+  if (!reserve) {
     const keep = (record: string) => (all: unknown) => void put(record)(all).catch(onFailure);
     return {
       bans: new Bans(secret, date, knownBans, keep('bans')),
@@ -55,8 +56,18 @@ export async function openHostRecords(options: HostRecordsOptions): Promise<Host
     keyOf: ({ pass }) => pass,
     onReplaced: (all) => places.replace(all),
   });
+  const numbersOf = (list: string, known: readonly { readonly id: number }[]) =>
+    SharedNumbers.open(
+      list,
+      known.map(({ id }) => id),
+      reserve,
+    );
+  const ofBans = await numbersOf('bans', knownBans);
+  const ofPlaces = await numbersOf('walls', knownPlaces);
   const bans = new Bans(secret, date, knownBans, (all) => sharedBans.changed(all));
+  bans.newId = () => ofBans.next();
   const places = new WallPlaces(date, [], (all) => sharedPlaces.changed(all));
+  places.newId = () => ofPlaces.next();
   // Not those of a server that begins: walls of a room may be up on another one.
   places.replace(knownPlaces);
   return {

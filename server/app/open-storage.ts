@@ -1,8 +1,11 @@
 /** Opens the data folder, and sets damaged data aside if the host wants that. */
 import { join, resolve } from 'node:path';
+import type { Bus } from '../bus/bus.ts';
+import { ClusterError } from '../cluster/cluster-error.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import { retry } from '../platform/retry.ts';
 import { readCopy, withCopy } from '../storage/essential-copy.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
 import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
@@ -26,6 +29,8 @@ export interface OpenStorage {
   /** Undefined: damaged data stop the start. */
   readonly aside: SetAside | undefined;
   readonly cluster?: Cluster;
+  /** Messages to the other servers of the cluster. */
+  readonly bus?: Bus;
   close(): Promise<void>;
 }
 
@@ -35,9 +40,26 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
   if (options.cluster !== undefined) {
     // Other servers do without its code.
     const { openCluster } = await import('../cluster/open-cluster.ts');
-    const cluster = await openCluster({ url: options.cluster, clock: options.clock, log });
+    const { ValkeyBus } = await import('../bus/valkey-bus.ts');
+    const { cluster: url, clock } = options;
+    const cluster = await openCluster({ url, clock, log });
     const store = new Store(cluster.records);
-    return { store, aside: undefined, cluster, close: () => store.close() };
+    try {
+      // The cluster has answered just before, so a busy Valkey may answer again.
+      const bus = await retry(() => ValkeyBus.open({ url, clock }), {
+        clock,
+        pauses: [200, 1_000],
+      });
+      const close = () => bus.close().then(() => store.close());
+      return { store, aside: undefined, cluster, bus, close };
+    } catch (error) {
+      await store.close();
+      const { message } = error as Error;
+      throw new ClusterError(
+        'unreachable',
+        `--cluster: Valkey passes no messages on (${message}).`,
+      );
+    }
   }
   if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');

@@ -21,6 +21,8 @@ export interface ShutdownParts {
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
   /** Gives up the rooms, so that other servers can have them at once. */
   readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** Where connections came in. */
+  readonly directory: Closable;
   readonly host: Closable;
   readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
@@ -50,7 +52,13 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
           parts.leases?.releaseAll(),
         ),
     },
-    { name: 'clients are disconnected', run: () => gateway.close() },
+    {
+      name: 'clients are disconnected',
+      run: async () => {
+        await gateway.close();
+        parts.directory.close();
+      },
+    },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
     { name: 'the engine has stopped', run: () => parts.engine.close() },

@@ -1,6 +1,7 @@
 /** Connects the alerts to the parts of the server that they watch. */
 import type { Server } from 'node:http';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Cluster } from '../cluster/open-cluster.ts';
 import type { Problem } from '../operations/alerts/alert.ts';
 import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
 import type { ExhaustionWatch } from '../operations/exhaustion.ts';
@@ -26,6 +27,7 @@ export interface StartAlertsOptions {
   readonly journalWriter: JournalWriter | undefined;
   readonly watchdog: TickWatchdog;
   readonly descriptors: ExhaustionWatch;
+  readonly cluster: Pick<Cluster, 'refused'> | undefined;
   /** Visitors' connections, at most. */
   readonly connections: number;
 }
@@ -55,12 +57,21 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
           const isFull = participants >= settings.capacity;
           return { name, pace, turnsAway: isFull && waiting >= DEFAULTS.stream.maxWaiting };
         }),
-      walls: () => [...rooms.roomServers].flatMap(([room, server]) => wallProblems(room, server)),
+      single: () => [
+        ...[...rooms.roomServers].flatMap(([room, server]) => wallProblems(room, server)),
+        ...refusedRooms(options.cluster),
+      ],
       refusesAll,
       isPersisting: () => journalWriter?.isPersisting,
       diskLow: () => (journalWriter?.isDiskFull ? 'The disk is full.' : undefined),
     },
   });
+}
+
+/** Rooms that stand still, as the cluster does not take what they would store. */
+function refusedRooms(cluster: StartAlertsOptions['cluster']): Problem[] {
+  const refused = [...(cluster?.refused() ?? [])];
+  return refused.map(([room, text]) => ({ alert: 'nobody-can-join', room, text }));
 }
 
 /** Walls that are lost. Outside the opening hours they may be switched off. */

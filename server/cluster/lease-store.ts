@@ -3,11 +3,22 @@
 /** Counts the owners that a room has had. It never decreases and never expires. */
 export type Epoch = number;
 
+/** How often a room's lease has been acquired or renewed. It never decreases and never expires. */
+export type Renewals = number;
+
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
   /** Whether the owner before has given the room up, or there was none. */
   readonly isReleased: boolean;
+  /** Before this acquisition. */
+  readonly renewals: Renewals;
+}
+
+/** A lease that somebody else has. */
+export interface Held {
+  readonly epoch?: undefined;
+  readonly renewals: Renewals;
 }
 
 /**
@@ -20,11 +31,16 @@ export interface LeaseStore {
    * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
    *
    * @param holder a name that no other process has
-   * @returns undefined if somebody has it
+   * @param abandoned if there have been no more renewals than these, it is acquired even from
+   *   somebody who has it: the caller knows that they do not count on it any more
    */
-  acquire(room: string, holder: string): Promise<Acquired | undefined>;
+  acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder has it. Its owner has stopped before. */
-  release(room: string, holder: string, epoch: Epoch): Promise<void>;
+  /**
+   * Ends a lease, if the holder has it. Its owner has stopped before.
+   *
+   * @param heir nobody else acquires the room for the next `DEFAULTS.cluster.offer`
+   */
+  release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void>;
 }

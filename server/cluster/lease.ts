@@ -6,7 +6,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { Refused } from './cluster-error.ts';
-import type { Acquired, Epoch, LeaseStore } from './lease-store.ts';
+import type { Acquired, Epoch, Held, LeaseStore, Renewals } from './lease-store.ts';
 
 const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
@@ -18,6 +18,12 @@ export interface LeaseOptions {
   readonly clock: Clock;
   /** The store has answered that it does not acquire or renew the lease. */
   readonly onRefused?: (room: string, why: string) => void;
+}
+
+/** When a process first saw that a lease had been renewed so often, by its own clock, ms. */
+export interface Sighting {
+  readonly renewals: Renewals;
+  readonly at: number;
 }
 
 /** A room's lease, from its acquisition until it has ended. */
@@ -39,12 +45,15 @@ export class Lease {
 
   private constructor(
     private readonly options: LeaseOptions,
-    { epoch, isReleased }: Acquired,
+    { epoch, isReleased, renewals }: Acquired,
     sentAt: number,
+    seen: Sighting | undefined,
   ) {
     this.epoch = epoch;
     this.until = sentAt + trusted;
-    this.ticksFrom = isReleased ? 0 : options.clock.now() + firstTickDelay;
+    // The owner before has sent its last renewal before anybody could see it.
+    const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
+    this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
@@ -52,11 +61,19 @@ export class Lease {
     this.renewLater();
   }
 
-  /** Acquires a room's lease. @returns undefined if somebody has it @throws Error as `LeaseStore` */
-  static async acquire(options: LeaseOptions): Promise<Lease | undefined> {
-    const sentAt = options.clock.now();
-    const acquired = await options.leases.acquire(options.room, options.holder);
-    return acquired && new Lease(options, acquired, sentAt);
+  /**
+   * Acquires a room's lease. Who has seen no renewal for so long that its owner has stopped need not
+   * wait until the store ends it.
+   *
+   * @param seen what this process has seen of the room's lease
+   * @throws Error as `LeaseStore`
+   */
+  static async acquire(options: LeaseOptions, seen?: Sighting): Promise<Lease | Held> {
+    const { leases, room, holder, clock } = options;
+    const sentAt = clock.now();
+    const isAbandoned = seen && sentAt >= seen.at + firstTickDelay;
+    const answer = await leases.acquire(room, holder, isAbandoned ? seen.renewals : undefined);
+    return answer.epoch === undefined ? answer : new Lease(options, answer, sentAt, seen);
   }
 
   /** Whether nobody else can have the room now. */
@@ -102,14 +119,18 @@ export class Lease {
     this.tellEnded();
   }
 
-  /** Gives the room up, so that another process need not wait. Nothing of it may be written then. */
-  async release(): Promise<void> {
+  /**
+   * Gives the room up, so that another process need not wait. Nothing of it may be written then.
+   *
+   * @param heir who is to have it
+   */
+  async release(heir?: string): Promise<void> {
     // An owner that still waits for the one before to stop must not have the next one start at once.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, room, holder } = this.options;
     // Otherwise it ends by itself.
-    if (mayGiveUp) await leases.release(room, holder, this.epoch).catch(() => {});
+    if (mayGiveUp) await leases.release(room, holder, this.epoch, heir).catch(() => {});
   }
 
   private renewLater(): void {

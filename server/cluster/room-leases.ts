@@ -1,7 +1,7 @@
 /** The leases that this process holds, by room. */
 import type { Clock } from '../platform/clock.ts';
 import { Refused } from './cluster-error.ts';
-import { Lease } from './lease.ts';
+import { Lease, type Sighting } from './lease.ts';
 import type { LeaseStore } from './lease-store.ts';
 
 export interface RoomLeasesOptions {
@@ -21,6 +21,7 @@ export type NotAcquired = 'held-elsewhere' | 'no-answer';
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
+  private readonly seen = new Map<string, Sighting>();
   /** When rooms may be taken over again, ms. */
   private readonly notBefore = new Map<string, number>();
 
@@ -40,12 +41,19 @@ export class RoomLeases {
       own.end();
       return 'no-answer';
     }
-    const lease = await Lease.acquire({ ...this.options, room }).catch((error: unknown) => {
+    const seen = this.seen.get(room);
+    const lease = await Lease.acquire({ ...this.options, room }, seen).catch((error: unknown) => {
       if (error instanceof Refused) this.options.onRefused?.(room, error.message);
       return 'no-answer' as const;
     });
     if (lease === 'no-answer') return lease;
-    if (!lease) return 'held-elsewhere';
+    if (!(lease instanceof Lease)) {
+      const { renewals } = lease;
+      if (renewals !== seen?.renewals) {
+        this.seen.set(room, { renewals, at: this.options.clock.now() });
+      }
+      return 'held-elsewhere';
+    }
     if (!lease.isHeld) {
       await lease.release();
       return 'no-answer';
@@ -57,6 +65,11 @@ export class RoomLeases {
       this.options.onEnd(room);
     });
     return lease;
+  }
+
+  /** Names this process. */
+  get holder(): string {
+    return this.options.holder;
   }
 
   /** The lease that this process has of a room; it may have lapsed. */
@@ -78,11 +91,15 @@ export class RoomLeases {
   /** Whether a room may tick and be shown by this process now. */
   readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
 
-  /** Gives a room up. Its ticks have stopped, and all its writes are done. */
-  async release(room: string): Promise<void> {
+  /**
+   * Gives a room up. Its ticks have stopped, and all its writes are done.
+   *
+   * @param heir who is to have it
+   */
+  async release(room: string, heir?: string): Promise<void> {
     const lease = this.held.get(room);
     this.held.delete(room);
-    await lease?.release();
+    await lease?.release(heir);
   }
 
   /** Gives all rooms up. */

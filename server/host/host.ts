@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Bus } from '../bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
-import { createHostApi } from './api.ts';
+import { createHostApi, type Handlers } from './api.ts';
 import { asideCalls } from './aside-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
@@ -18,6 +19,7 @@ import { HostToken } from './host-token.ts';
 import { KnownDevices } from './known-devices.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
+import { RemoteCalls } from './remote-calls.ts';
 import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
@@ -29,6 +31,8 @@ export interface HostOptions {
   /** Always creates a new token. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;
+  /** Messages to the other servers of a cluster. */
+  readonly bus?: Bus | undefined;
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /** Called when the scheduled restart is due. */
@@ -84,53 +88,64 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
   });
   const pictures = filmFiles(hostContext, films);
+  const handlers: Handlers = {
+    state: async () => {
+      const { schedule, isOpen, next } = hours;
+      const state = stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
+      if (!remote) return state;
+      const asked = state.rooms.map((room) => remote.summary(room.name, room));
+      return { ...state, rooms: await Promise.all(asked) };
+    },
+    ...roomCalls(hostContext, (room) => counter.forget(room)),
+    ...moderationCalls(hostContext, (room) => farewells.stop(room)),
+    ...snapshotCalls(hostContext),
+    ...asideCalls(hostContext),
+    ...drawingCalls(hostContext),
+    ...reportCalls(hostContext),
+    ...wallCalls(hostContext),
+    timelapse: async (wish, parts) => {
+      const { storage, folder, checkpointFolder } = hostContext;
+      const { name, checkpoint } = rooms.planOf(parts.room);
+      const grown = checkpointFolder(checkpoint);
+      if (!storage || folder === undefined) throw new HostRefusal('not-kept');
+      if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
+      await storage.journalWriter.flushed();
+      return films.begin(name, wish, { data: folder, checkpoint: grown });
+    },
+    ...filmCalls(hostContext, films),
+    farewell: async ({ seconds }, { room }) => {
+      const { kept } = await farewells.begin(room, seconds);
+      return { kept };
+    },
+    stopFarewell: async (_, { room }) => {
+      rooms.planOf(room);
+      await farewells.stop(room);
+      return {};
+    },
+    stopJob: (_, { job }) => {
+      films.stop(job);
+      return {};
+    },
+    statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
+    setSchedule: async (wanted) => {
+      await hours.set(wanted);
+      return wanted;
+    },
+  };
+  const remote =
+    options.bus &&
+    (await RemoteCalls.open({
+      ...{ bus: options.bus, clock, handlers },
+      isHere: (room) => rooms.roomServers.has(room) && !rooms.isElsewhere(room),
+      isElsewhere: (room) => rooms.isElsewhere(room),
+    }));
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf },
     sessions: new HostSessions(() => clock.now()),
     throttle: new LoginThrottle(),
     knownDevices: new KnownDevices(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
-    handlers: {
-      state: () => {
-        const { schedule, isOpen, next } = hours;
-        return stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
-      },
-      ...roomCalls(hostContext, (room) => counter.forget(room)),
-      ...moderationCalls(hostContext, (room) => farewells.stop(room)),
-      ...snapshotCalls(hostContext),
-      ...asideCalls(hostContext),
-      ...drawingCalls(hostContext),
-      ...reportCalls(hostContext),
-      ...wallCalls(hostContext),
-      timelapse: async (wish, parts) => {
-        const { storage, folder, checkpointFolder } = hostContext;
-        const { name, checkpoint } = rooms.planOf(parts.room);
-        const grown = checkpointFolder(checkpoint);
-        if (!storage || folder === undefined) throw new HostRefusal('not-kept');
-        if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
-        await storage.journalWriter.flushed();
-        return films.begin(name, wish, { data: folder, checkpoint: grown });
-      },
-      ...filmCalls(hostContext, films),
-      farewell: async ({ seconds }, { room }) => {
-        const { kept } = await farewells.begin(room, seconds);
-        return { kept };
-      },
-      stopFarewell: async (_, { room }) => {
-        rooms.planOf(room);
-        await farewells.stop(room);
-        return {};
-      },
-      stopJob: (_, { job }) => {
-        films.stop(job);
-        return {};
-      },
-      statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
-      setSchedule: async (wanted) => {
-        await hours.set(wanted);
-        return wanted;
-      },
-    },
+    handlers: remote?.handlers ?? handlers,
     files: {
       ...files(hostContext, { films, counter }),
       ...pictures.forHost,
@@ -146,6 +161,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.closed(room),
     close: async () => {
+      remote?.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);

@@ -22,6 +22,13 @@ export interface MetricsOptions {
     readonly walls: number;
     readonly wallStates: readonly WallState[];
   }[];
+  /** Connections of other servers to rooms here, and of this one to rooms of others. */
+  readonly remote: () => readonly {
+    readonly room: string;
+    /** Where they are connected. */
+    readonly server: string;
+    readonly connections: number;
+  }[];
   /** Rejections since the start, by reason. */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
@@ -112,6 +119,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
       },
     });
   }
+  new Gauge({
+    ...metric('remote_connections', 'Connections to a room over another server, by that server.'),
+    labelNames: ['room', 'server'],
+    collect() {
+      this.reset();
+      for (const { room, server, connections } of options.remote()) {
+        this.set({ room, server }, connections);
+      }
+    },
+  });
   new Counter({
     ...metric(
       'turned_away_total',

@@ -16,7 +16,8 @@ import { TcpConnectionLimit } from './admission/tcp-connections.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
 import type { NameCheck } from './names/display-names.ts';
-import { ClientSession, type RoomDirectory } from './sessions/client-session.ts';
+import { ClientSession } from './sessions/client-session.ts';
+import type { RoomDirectory } from './sessions/room-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** The running gateway. */

@@ -31,6 +31,8 @@ import { RoomWalls } from './sessions/room-walls.ts';
 import { Spectators } from './sessions/spectators.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
+import { RoomEncoders } from './streaming/room-encoders.ts';
+import { RoomStreams } from './streaming/room-streams.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
 export interface RoomServerOptions extends RoomBasis {
@@ -54,7 +56,8 @@ export class RoomServer {
   readonly spectators: Spectators;
   /** What the host does to the people in the room. */
   readonly host: HostOperations;
-  readonly broadcaster: RoomBroadcaster;
+  readonly encoders: RoomEncoders;
+  readonly broadcaster: RoomStreams;
   /** Where commands come in. */
   readonly dispatcher: CommandDispatcher;
   /** Drawings that become seeds, and those that wait for the host's yes. */
@@ -75,6 +78,8 @@ export class RoomServer {
   private lastPaceAt = 0;
   private lastTick = 0;
 
+  /** Called when the events of a tick have been sent, before its frames. */
+  onEvents: () => void = () => {};
   /** Told about joins, leaves and commands; may object to them. */
   hooks: RoomHooks | undefined;
 
@@ -86,7 +91,8 @@ export class RoomServer {
     this.refresh = new RefreshRequests(policy);
     this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
     this.previews = new SeedPreviewService(room, options.previews);
-    this.broadcaster = new RoomBroadcaster(room.grid.planes, room.tick);
+    this.encoders = new RoomEncoders(room.grid.planes, room.tick);
+    this.broadcaster = new RoomStreams(new RoomBroadcaster(this.encoders));
     this.slots = new ParticipantSlots({
       capacity,
       grace,
@@ -273,10 +279,14 @@ export class RoomServer {
     return this.previews.grow(latent);
   }
 
-  /** The client has drawn the frame of a tick, so it also knows its new resume token. */
-  acknowledge(client: RoomClient, tick: number): void {
+  /**
+   * The client has drawn the frame of a tick, so it also knows its new resume token.
+   *
+   * @param frames how many it has drawn since the last call
+   */
+  acknowledge(client: RoomClient, tick: number, frames = 1): void {
     this.slots.confirm(client);
-    this.walls.confirm(client);
+    this.walls.confirm(client, frames);
     this.broadcaster.acknowledge(client, tick, this.options.clock.now());
     const you = this.slots.participantOf(client);
     if (you) this.affected.acknowledge(you.id, tick);
@@ -329,7 +339,7 @@ export class RoomServer {
     this.affected.follow(result, now);
     this.affected.send(result.tick, now);
     this.queueEvents(result, now);
-    this.broadcaster.follow(result.tick, result.changed);
+    this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
   }
@@ -344,6 +354,8 @@ export class RoomServer {
       (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
+    this.onEvents();
+    this.encoders.advance();
     this.broadcaster.publish(now);
     if (refresh === 'room') this.admission.resendWelcomes();
     if (!refresh) return;

@@ -11,7 +11,7 @@ import {
   snapshotRecord,
 } from '../storage/record-schemas.ts';
 import { isStandalone } from '../storage/snapshot-retention.ts';
-import type { Store } from '../storage/store.ts';
+import type { Store, StoredMoment } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { listOf } from '../storage/undo.ts';
 import { roomState } from '../world/room-state.ts';
@@ -92,6 +92,21 @@ export async function readRange(
   }
   const marks = await listOf(store.marks(name, base + 1, to));
   return { ...moment, room, journal, marks, jumps, from, to };
+}
+
+/**
+ * The moment nearest to the middle of a range, from which its second half can be replayed beside
+ * the first; undefined if none is stored intact.
+ */
+export async function readMiddle(
+  store: Store,
+  { room, snapshot, to }: Pick<JournalRange, 'room' | 'snapshot' | 'to'>,
+): Promise<Pick<StoredMoment, 'state' | 'cells'> | undefined> {
+  const middle = (snapshot.tick + to) / 2;
+  const [nearest] = (await replayStarts(store, room.name))
+    .filter(({ tick }) => tick > snapshot.tick && tick < to)
+    .sort((a, b) => Math.abs(a.tick - middle) - Math.abs(b.tick - middle));
+  return nearest && store.moment(room.name, nearest.tick).catch(() => undefined);
 }
 
 /** Wall-clock time of a tick, ms; null if unknown. */

@@ -15,11 +15,12 @@ import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
-import { type JournalRange, readRange } from './journal-range.ts';
+import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
 import { COMMAND, type ReplayOptions } from './options.ts';
 import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
 import { runReplay } from './run-replay.ts';
+import type { Moment } from './stretch.ts';
 
 /** Where the command prints to. */
 export interface CommandOutput {
@@ -30,11 +31,14 @@ export interface CommandOutput {
 /** Ticks per second that `--speed 1` stands for. */
 const RATE = 15;
 
-async function readRequested(options: ReplayOptions): Promise<JournalRange> {
-  if (existsSync(options.what)) return readBundle(options.what);
+async function readRequested(
+  options: ReplayOptions,
+): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
+  if (existsSync(options.what)) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
   try {
-    return await readRange(store, options.what, options);
+    const range = await readRange(store, options.what, options);
+    return { range, middle: await readMiddle(store, range) };
   } finally {
     await store.close();
   }
@@ -56,7 +60,7 @@ async function command(
     say(helpText(COMMAND));
     return 0;
   }
-  const range = await readRequested(options);
+  const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
   if (options.bottle) {
@@ -81,6 +85,7 @@ async function command(
       rate: RATE * options.speed,
       pictures,
       every: options.every,
+      middle,
     });
     const seconds = (performance.now() - begun) / 1000;
     const times = done.ticks / RATE / seconds;

@@ -2,20 +2,28 @@
  * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
  * the others, and stops a room whose lease has ended.
  */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { ReportLoad } from '../cluster/node-loads.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
 import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+import { type Move, SpreadRooms } from './spread-rooms.ts';
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly runsRooms: boolean;
+  readonly report: ReportLoad;
   /** Time between two looks at which rooms there are, ms. */
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
@@ -29,6 +37,8 @@ const isTransient = (error: unknown): boolean =>
 
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
+  private followed: FollowedRooms | undefined;
+  private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -38,7 +48,9 @@ export class ClusterRooms extends RoomRegistry {
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
+    this.followPlans();
     const { leases, clock, log } = this.shared;
+    if (!this.shared.runsRooms) return;
     this.standby = new Standby({
       ...{ leases, clock },
       waiting: () => this.waiting,
@@ -48,12 +60,24 @@ export class ClusterRooms extends RoomRegistry {
         log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
       },
     });
-    this.followPlans();
+    this.followed = new FollowedRooms({
+      ...{ clock, log },
+      waiting: () => this.waiting.filter((room) => !leases.of(room)),
+      open: (room) => this.follow(room),
+    });
+    this.spread = new SpreadRooms({
+      ...{ clock, node: leases.holder, report: this.shared.report },
+      awake: () => this.awake,
+      followed: () => this.followed?.names ?? [],
+      give: (move) => this.give(move),
+    });
   }
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
     this.standby?.stop();
+    void this.followed?.stop();
+    this.spread?.stop();
     this.cancel();
   }
 
@@ -70,6 +94,11 @@ export class ClusterRooms extends RoomRegistry {
     const entry = this.require(name);
     if (!entry.busy) this.requireHere(entry);
     return super.requireOpen(name);
+  }
+
+  override isElsewhere(name: string): boolean {
+    const { plan, live } = this.entries.get(name) ?? {};
+    return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
   /** @throws HostRefusal no-such-room, elsewhere */
@@ -110,6 +139,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
+    else if (!this.shared.runsRooms) throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -131,7 +161,7 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.runsRooms || !(await this.shared.leases.acquire(name))) return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;
@@ -149,6 +179,45 @@ export class ClusterRooms extends RoomRegistry {
         if (entry.plan.open && !entry.live) await this.startRoom(entry);
       }),
     );
+  }
+
+  /** Cells awake, by room that runs here. */
+  private get awake(): Record<string, number> {
+    const live = [...this.entries.values()].flatMap(({ live }) => live ?? []);
+    return Object.fromEntries(
+      live.map(({ room }) => [room.name, room.awake * room.species.side ** 2]),
+    );
+  }
+
+  /** Stops a room and gives it to another server. */
+  private async give({ room, node }: Move): Promise<void> {
+    const { leases, log } = this.shared;
+    const entry = this.entries.get(room);
+    if (!entry?.live || entry.busy) return;
+    await this.serialised(entry, async () => {
+      if (!entry.live) return;
+      leases.holdOff(room, DEFAULTS.cluster.failed);
+      log.info('room-given', `Room "${room}" goes to a server that is less busy.`, { room });
+      await this.stopRoom(entry, 'elsewhere');
+      await leases.release(room, node);
+    }).catch((error: Error) => {
+      log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });
+    });
+  }
+
+  protected override async followerOf(room: string): Promise<RoomFollower | undefined> {
+    return this.followed?.take(room);
+  }
+
+  /** @throws NotFollowed; StoreError; EngineError */
+  private async follow(room: string): Promise<RoomFollower> {
+    const { storage, world, checkpoints } = this.shared;
+    const { plan } = this.require(room);
+    const loaded = checkpoints.get(plan.checkpoint);
+    if (!storage || !loaded) throw new NotFollowed('its checkpoint is not here');
+    const { species, hash, facts } = loaded;
+    const checkpoint = { name: facts.name, hash };
+    return RoomFollower.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
   /** Rooms that should run, and do not run here. */

@@ -19,6 +19,7 @@ import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { RoomFollower } from '../storage/room-follower.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
@@ -75,12 +76,16 @@ export interface OpenRoom {
  * Opens a room, restored from the store if there is one, and adds it to the ticker.
  *
  * @param options.isStrict damaged data are not set aside
+ * @param options.follower has followed it until now
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
 export async function bringUpRoom(
   plan: PlanRecord,
   policy: RoomPolicy,
-  options: LiveRoomOptions & { readonly isStrict?: boolean },
+  options: LiveRoomOptions & {
+    readonly isStrict?: boolean;
+    readonly follower?: RoomFollower | undefined;
+  },
 ): Promise<OpenRoom> {
   const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
@@ -100,6 +105,7 @@ export async function bringUpRoom(
       openRoom(place, {
         ...{ store, world, date },
         checkpoint: { name: facts.name, hash },
+        follower: options.follower,
         say: (remark) => log.info('room', remark),
       });
     const opened = await open().catch(async (error: unknown) => {
@@ -111,7 +117,7 @@ export async function bringUpRoom(
     room = opened.room;
     await options.keepCheckpoint?.(checkpoint, hash);
     try {
-      await journalWriter.watch(room, opened.tail);
+      await journalWriter.watch(room, opened.tail, opened.isFollowed);
     } catch (error) {
       await world.close(room);
       throw error;

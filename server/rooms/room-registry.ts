@@ -9,6 +9,7 @@ import { Mutex } from '../platform/mutex.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
+import type { RoomFollower } from '../storage/room-follower.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
@@ -80,6 +81,11 @@ export class RoomRegistry {
     const { live, plan } = this.requireIdle(name);
     if (!live || !plan.open) throw new HostRefusal('room-closed');
     return live;
+  }
+
+  /** Whether a room runs, or should run, on another server. */
+  isElsewhere(_: string): boolean {
+    return false;
   }
 
   /** A room's current settings. @throws HostRefusal no-such-room */
@@ -314,6 +320,11 @@ export class RoomRegistry {
     return work();
   }
 
+  /** Who has followed a room that another server has run until now. */
+  protected async followerOf(_: string): Promise<RoomFollower | undefined> {
+    return undefined;
+  }
+
   protected register(plan: PlanRecord): RoomEntry {
     const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
     policy.isDimmed = this.hours.dim;
@@ -342,7 +353,11 @@ export class RoomRegistry {
   protected async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
-    else entry.live = await bringUpRoom(entry.plan, entry.policy, { ...this.options, isStrict });
+    else {
+      const follower = await this.followerOf(entry.plan.name);
+      const options = { ...this.options, isStrict, follower };
+      entry.live = await bringUpRoom(entry.plan, entry.policy, options);
+    }
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);
     this.options.onOpen?.(roomServer, () => ticker.pace(room)!);

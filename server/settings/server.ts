@@ -178,6 +178,13 @@ export const SERVER = {
         details:
           'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, where other users do not see it.',
       },
+      role: {
+        type: oneOf(['both', 'owner', 'gateway']),
+        default: 'both',
+        help: "with --cluster: owner runs rooms, gateway connects visitors to other servers' rooms, both does both",
+        details:
+          'An owner lets visitors into the rooms that it runs itself. A gateway starts no engine. See "Several servers" in `HOSTING.md`.',
+      },
       onDamage: {
         value: 'WHAT',
         type: oneOf(['refuse', 'set-aside']),

@@ -65,8 +65,10 @@ export class JournalWriter {
    * Starts storing a room, with a snapshot.
    *
    * @param tail the end of the room's stored journal
+   * @param isAtOnce whether the room goes on while the snapshot is written: the earlier ones and the
+   *   journal serve as well until then
    */
-  async watch(room: Room, tail: JournalTail): Promise<void> {
+  async watch(room: Room, tail: JournalTail, isAtOnce = false): Promise<void> {
     const { store, date } = this.options;
     const snapshots: SnapshotRecord[] = [];
     for (const tick of await store.snapshotTicks(room.name)) {
@@ -80,7 +82,8 @@ export class JournalWriter {
     const watched = new WatchedRoom(room, tail, at, day);
     watched.snapshots = snapshots;
     this.watched.set(room, watched);
-    await this.saveSnapshot(watched);
+    const saved = this.saveSnapshot(watched);
+    if (!isAtOnce) await saved;
   }
 
   /** Stores the events of a tick before its results are sent. This is the world's journal. */

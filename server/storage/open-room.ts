@@ -5,6 +5,7 @@ import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { JournalTail, RoomRecord } from './record-schemas.ts';
 import { recover } from './recovery.ts';
+import type { RoomFollower } from './room-follower.ts';
 import type { Store } from './store.ts';
 import { StoreError } from './store-error.ts';
 
@@ -12,10 +13,19 @@ export interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
+  /** Has followed the room until now; it is of no use afterwards. */
+  readonly follower?: RoomFollower | undefined;
   /** Wall clock, ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
   readonly say: (remark: string) => void;
+}
+
+export interface OpenedRoom {
+  readonly room: Room;
+  readonly tail: JournalTail;
+  /** Whether it comes from the follower. */
+  readonly isFollowed: boolean;
 }
 
 /**
@@ -25,8 +35,8 @@ export interface OpenRoomOptions {
  */
 export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, date, say }: OpenRoomOptions,
-): Promise<{ readonly room: Room; readonly tail: JournalTail }> {
+  { store, world, checkpoint, follower, date, say }: OpenRoomOptions,
+): Promise<OpenedRoom> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
   if (!stored && (await store.hasPartsOf(name))) {
@@ -34,19 +44,19 @@ export async function openRoom(
   }
   if (!stored || (await isUnused(store, name))) {
     await store.createRoom({ name, width, height, seed, checkpoint, made: date() });
-    return { room: world.open(place), tail: { tick: 0, seq: 0 } };
+    return { room: world.open(place), tail: { tick: 0, seq: 0 }, isFollowed: false };
   }
-  const { room, tail, ticks, remarks } = await recover(store, world, {
-    name,
-    width,
-    height,
-    checkpoint,
-    species,
+  const followed = await follower?.handOver(world).catch(async () => {
+    await follower.close();
+    return undefined;
   });
+  const { room, tail, ticks, remarks } =
+    followed ?? (await recover(store, world, { name, width, height, checkpoint, species }));
   for (const remark of remarks) say(remark);
   const count = room.organisms.length;
   say(
-    `Room "${name}" is restored: ${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
+    `Room "${name}" is ${followed ? 'taken over as it was followed' : 'restored'}: ` +
+      `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
@@ -58,7 +68,7 @@ export async function openRoom(
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
-  return { room, tail };
+  return { room, tail, isFollowed: followed !== undefined };
 }
 
 /** Whether the server ended between creating the room and its first snapshot. */

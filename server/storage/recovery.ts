@@ -132,6 +132,25 @@ async function latestMoment(
   const recent = await readRecent(store, name);
   const recentTick = recent?.snapshot.tick ?? 0;
   if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
+  return latestStored(store, name, { ticks, tail, remark });
+}
+
+/**
+ * The latest intact snapshot, but for the recent one.
+ *
+ * @param known.ticks of the snapshots, latest first
+ * @throws StoreError damaged if there is none
+ */
+export async function latestStored(
+  store: Store,
+  name: string,
+  known: {
+    readonly ticks: readonly number[];
+    readonly tail: JournalTail;
+    readonly remark: (text: string) => void;
+  },
+): Promise<StoredMoment> {
+  const { ticks, tail, remark } = known;
   for (const tick of ticks) {
     if (tick > tail.tick) continue;
     const moment = await intactMoment(store, name, tick);
@@ -194,6 +213,10 @@ export interface Replay {
   readonly to: number;
   readonly journal: AsyncIterable<JournalRecord>;
   readonly marks: AsyncIterable<PlaneChecksum>;
+  /** Of the ticks replayed before, if it goes on from there. */
+  readonly sums?: TickSums;
+  /** Whether the engine steps a few patches at a time, and others' in between. */
+  readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
   /** Called for each tick; `equal` says whether its checksum matches, if it has one. */
@@ -201,19 +224,20 @@ export interface Replay {
 }
 
 /** Replays ticks and compares their checksums. @throws StoreError; EngineError */
-export async function replay({ world, room, to, journal, marks, moment, onTick }: Replay): Promise<{
+export async function replay(options: Replay): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
   /** Number of ticks covered by checksums that matched. */
   readonly proven: number;
 }> {
+  const { world, room, to, journal, marks, moment, isApart, onTick } = options;
   const entries = journal[Symbol.asyncIterator]();
   const checks = marks[Symbol.asyncIterator]();
   let entry = await entries.next();
   let check = await checks.next();
   const from = room.tick;
-  const sums = new TickSums(room.grid.planes);
+  const { sums = new TickSums(room.grid.planes) } = options;
   let proven = 0;
   let equal = 0;
   let unequal = 0;
@@ -230,7 +254,7 @@ export async function replay({ world, room, to, journal, marks, moment, onTick }
       room.redo(entry.value.events);
       entry = await entries.next();
     }
-    const [{ result }] = await world.tick([room]);
+    const [{ result }] = await world.tick([room], undefined, isApart);
     sums.ticked(tick, result.changed);
     let same: boolean | undefined;
     if (!check.done && check.value.tick === tick) {

@@ -277,7 +277,7 @@ export class CommandHandlers {
     return this.answers.splice(0);
   }
 
-  private run({ id, command, past }: CommandEvent, tick: number): void {
+  private run({ id, session, command, past }: CommandEvent, tick: number): void {
     const { what } = command;
     const by = command.by.id;
     this.lastParticipant = Math.max(this.lastParticipant, by);
@@ -293,7 +293,7 @@ export class CommandHandlers {
       if (past === 'accepted') this.consumeOnly(command);
       outcome = { refused: { reason: error.reason, detail: error.detail } };
     }
-    this.answers.push({ by, id, what, energy: this.energyOf(by, tick), ...outcome });
+    this.answers.push({ by, id, session, what, energy: this.energyOf(by, tick), ...outcome });
   }
 
   /**

@@ -63,6 +63,8 @@ export interface Answer {
   readonly by: number;
   /** The sender's id of the command. */
   readonly id: number;
+  /** In which the id is unique, if the command may arrive twice. */
+  readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
   readonly energy: number;

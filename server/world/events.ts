@@ -12,6 +12,7 @@ import {
   reach,
   rulesVersion,
   seed,
+  word,
 } from './room-state.ts';
 
 const command = v.looseObject({
@@ -36,6 +37,8 @@ export const roomEvent = v.variant('what', [
   v.strictObject({
     what: v.literal('command'),
     id: whole,
+    /** Of a command that may arrive twice: what its id is unique in. */
+    session: v.optional(word),
     command: v.pipe(
       command,
       v.transform((valid) => valid as unknown as RoomCommand),

@@ -24,11 +24,11 @@ import type { Organism } from './organism.ts';
 /**
  * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
  * the price of waking, version 4 strokes, version 5 rules and pace, and version 6 the family tree,
- * what turns into another, the sampler and the pace of expressions. All are still read.
+ * what turns into another, the sampler, the pace of expressions and commands done. All are still read.
  */
 export const ROOM_STATE_VERSION = 7;
 
-const word = v.pipe(whole, v.maxValue(0xffffffff));
+export const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
@@ -207,6 +207,19 @@ export const roomState = v.pipe(
           end: v.strictObject({ x: number, y: number, radius: number }),
           at: whole,
           wounded: v.array(positive),
+        }),
+      ),
+    ),
+    /**
+     * Of participants whose commands may arrive twice: the session that sent the last one, and those
+     * of its commands that have been done, oldest first.
+     */
+    done: v.optional(
+      v.array(
+        v.strictObject({
+          ...{ participant: whole, session: word },
+          /** `seed`: the one that the participant holds since. */
+          commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),
       ),
     ),

@@ -5,22 +5,21 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
-import { Refusal } from '../../shared/protocol/reasons.ts';
-import {
-  type EnergySettings,
-  type FlashLimit,
-  HOUSE,
-  type LifeSettings,
-  type OrganismId,
-  type OrganismView,
-  type ParticipantId,
-  type SeedView,
+import type {
+  EnergySettings,
+  FlashLimit,
+  LifeSettings,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+  SeedView,
 } from '../../shared/vocabulary.ts';
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
-import type { RoomCommand } from './commands.ts';
+import { CommandQueue } from './command-queue.ts';
+import type { Answer, RoomCommand } from './commands.ts';
 import type { Renewable } from './dissolving.ts';
-import { type CommandEvent, type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
+import { type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
 import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
 import { viewOf } from './organism.ts';
@@ -44,9 +43,7 @@ export class Room {
   private readonly rules: RoomRules;
   private readonly lifecycle: OrganismLifecycle;
   private readonly handlers: CommandHandlers;
-  private readonly waiting: CommandEvent[] = [];
-  /** Number of waiting commands by participant. */
-  private readonly queued = new Map<ParticipantId, number>();
+  private readonly queue = new CommandQueue();
   /** Events applied since the last tick began, to be journalled with the next. */
   private readonly appliedEvents: OuterEvent[] = [];
   /** Number of the next tick's journalled events that the restored state already contains. */
@@ -70,6 +67,7 @@ export class Room {
     this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
     this.handlers.restore(from);
+    this.queue.restore(from);
     this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
   }
 
@@ -152,18 +150,20 @@ export class Room {
    * Queues a command for the next tick. Its answer is in that tick's result.
    *
    * @param id the sender's id of the command
-   * @throws Refusal too-fast (the participant has too many commands queued), room-busy (the room
-   *   has), no-such-seed (there is no map), bad-latent
+   * @param session if it may arrive twice: what the id is unique in, uint32; ask `doneBefore` first
+   * @throws Refusal too-fast (they have too many commands queued), room-busy (the room has),
+   *   no-such-seed (there is no map), bad-latent
    */
-  enqueue(id: number, command: RoomCommand): void {
-    const by = command.by.id;
-    const queued = this.queued.get(by) ?? 0;
-    const isHouse = by === HOUSE.id;
-    if (queued >= DEFAULTS.room.maxQueuedPerParticipant && !isHouse) throw new Refusal('too-fast');
-    if (this.waiting.length >= DEFAULTS.room.maxQueued) throw new Refusal('room-busy');
-    const resolved = plainNumbers(this.handlers.resolved(command));
-    this.waiting.push({ what: 'command', id, command: resolved });
-    this.queued.set(by, queued + 1);
+  enqueue(id: number, command: RoomCommand, session?: number): void {
+    this.queue.requireSpace(command.by.id);
+    this.queue.add(id, plainNumbers(this.handlers.resolved(command)), session);
+  }
+
+  /** The answer to a command that has been done already; undefined if it has not. */
+  doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
+    const done = this.queue.find(by.id, session, id);
+    const seed = this.seedsOf(by.id).find((one) => one.id === done?.seed);
+    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...(seed && { seed }) };
   }
 
   /** The seeds that a participant holds, oldest first. */
@@ -286,7 +286,7 @@ export class Room {
   /** Replays the next tick's journal entry: events apply now, commands are queued. */
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
-      if (event.what === 'command') this.waiting.push(event);
+      if (event.what === 'command') this.queue.redo(event);
       else this.applyNow(event);
     }
     this.alreadyApplied = 0;
@@ -300,6 +300,7 @@ export class Room {
       tick: this.completedTicks,
       acted: this.appliedEvents.length,
       ...this.handlers.export(),
+      ...this.queue.export(),
       organisms: [...this.lifecycle.all].map((one) => exportOrganism(one, this.completedTicks)),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
     };
@@ -316,14 +317,13 @@ export class Room {
     this.grid.replace(from.planes);
     this.lifecycle.replaceAll(from.organisms.map((state, i) => importOrganism(state, patches[i])));
     this.handlers.restore(from);
+    this.queue.restore(from);
     this.completedTicks = from.tick;
     this.alreadyApplied = Math.max(0, from.acted - this.appliedEvents.length);
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /**
-   * Takes the patches that are to be disposed of with the next tick; the caller does it instead.
-   */
+  /** Takes the patches that are to be disposed of with the next tick, for the caller to do it. */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
@@ -336,9 +336,8 @@ export class Room {
   /** First half of a tick: applies the queued commands and returns the engine's work. */
   beginTick(): TickWork {
     const { isOutOfMemory } = this;
-    const commands = this.waiting.splice(0);
+    const commands = this.queue.take();
     const events = [...this.appliedEvents.splice(0), ...commands];
-    this.queued.clear();
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
     this.handlers.apply(commands, this.completedTicks);
@@ -353,10 +352,9 @@ export class Room {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
-   * of a tick; the engine must neither step nor dispose of their patches. Changes nothing if there
-   * are none.
+   * of a tick; the engine must neither step nor dispose of their patches.
    *
-   * @returns whether there were any
+   * @returns whether there were any; otherwise nothing has changed
    */
   refusePending(): boolean {
     return this.handlers.refusePending(this.completedTicks).length > 0;
@@ -370,9 +368,11 @@ export class Room {
   endTick(readouts: readonly Readout[]): TickResult {
     this.completedTicks++;
     this.lifecycle.settle(readouts, this.flickerMoment(this.completedTicks));
+    const answers = this.handlers.end(this.completedTicks);
+    this.queue.answered(answers);
     return {
       tick: this.completedTicks,
-      answers: this.handlers.end(this.completedTicks),
+      answers,
       life: this.lifecycle.takeEvents(),
       expressing: this.lifecycle.expressing,
       died: this.lifecycle.takeDead(this.completedTicks).map(viewOf),
@@ -393,6 +393,7 @@ export class Room {
   }
 
   private apply(event: OuterEvent): void {
+    if (event.what === 'leave') this.queue.leave(event.participant);
     if (event.what === 'no-memory') this.isOutOfMemory = true;
     else this.handlers.handleEvent(event);
   }

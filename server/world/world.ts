@@ -47,16 +47,31 @@ const expressed = ({ latent, expression }: RoomState['organisms'][number]): Floa
 /** The open rooms and the engine they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
-  private lastPatch: PatchId = 0;
 
   /** Stores each tick's events; the tick waits for it. */
   journal: Journal | undefined;
 
-  constructor(readonly engine: Engine) {}
+  /** @param patches the last patch id of the engine */
+  constructor(
+    readonly engine: Engine,
+    private readonly patches: { last: PatchId } = { last: 0 },
+  ) {}
 
   /** Returns an unused patch id. */
   newPatch(): PatchId {
-    return ++this.lastPatch;
+    return ++this.patches.last;
+  }
+
+  /** Another world of the same engine. Its ticks are not journalled. */
+  beside(): World {
+    return new World(this.engine, this.patches);
+  }
+
+  /** Takes a room from another world of the same engine. @throws Error as `open` */
+  adopt(room: Room, from: World): void {
+    if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is open already`);
+    from.rooms.delete(room.name);
+    this.rooms.set(room.name, room);
   }
 
   /** Opens a room. @throws Error when a room of that name is open */

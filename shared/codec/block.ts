@@ -1,18 +1,19 @@
 /**
  * A block encodes one chunk: its kind, a checksum of the chunk's cells after decoding, and the bits
- * of the cell model (`cell-model.ts`). Each block is encoded once for all viewers. The checksum
+ * of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded once for all viewers. The checksum
  * fails if a delta is applied to cells other than those it was made for.
  *
  * | offset | type | |
  * |---|---|---|
  * | 0 | u8 | kind (two bits), then the shift of a coarse key or refinement, or log₂ of a delta's step |
  * | 1 | u16 | checksum of the cells (`checkOf`) |
- * | 3 | … | bits of the model, range-coded |
+ * | 3 | … | bits of a model, range-coded |
  */
-import { coarsen, codeDelta, codeKey, codeRefinement } from './cell-model.ts';
 import { type Cells, checkOf, copyCells, createCells } from './cells.ts';
 import { createContexts, resetContexts } from './contexts.ts';
+import { codeDelta } from './delta-model.ts';
 import { FrameError } from './frame.ts';
+import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 

@@ -1,4 +1,4 @@
-/** The cells of one chunk, copied from planes: what the cell model reads and writes. */
+/** The cells of one chunk, copied from planes: what the models read and write. */
 import type { Rect } from '../geometry.ts';
 import type { Planes } from './planes.ts';
 

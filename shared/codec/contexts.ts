@@ -1,23 +1,43 @@
-/** The contexts of the cell model, and the probability that each starts a block with. */
+/** The contexts of the models, and the log-odds that each starts a block with. */
 import { EXPECTATIONS } from './expectations.ts';
-import type { Contexts } from './range-coder.ts';
+import { type Contexts, UNIT } from './range-coder.ts';
+
+/** Lengths of differences that contexts tell apart; longer ones share the last. */
+export const LENGTHS = 6;
 
 const SIZES = {
+  /** Adds nothing (`NONE`). */
+  none: 1,
   group: 3,
-  changed: 10,
-  moved: 3,
+  changed: 2 * 16 * 3 * 2,
+  changedPicture: 5 * 16,
+  changedNear: 2 * 16 * 3,
+  moved: 5 * 3,
+  movedAmong: 16,
   bare: 3,
   heir: 2,
-  fine: 3,
-  mantissa: 8,
-  delta: 3 * 3 * 6 * 4 * 8,
-  deltaSign: 3 * 9,
-  key: 2 * 3 * 6 * 4 * 8,
-  keySign: 2 * 9,
+  fine: 16,
+  fineShown: 5 * 3,
+  length: 6 * 12 * LENGTHS,
+  lengthAfter: 3 * 3 * 16 * LENGTHS,
+  lengthWithin: 3 * 2 * 16 * LENGTHS,
+  mantissa: 6 * 2 * 8,
+  lowerBit: 8,
+  sign: 3 * 2 * 9 * 3,
+  signWithin: 3 * 2 * 16,
+  signTowards: 3 * 2 * 2 * 12,
+  key: 2 * 12 * LENGTHS,
+  keyAfter: 3 * 16 * LENGTHS,
+  keyWithin: 2 * 36 * LENGTHS,
+  keyMantissa: 2 * 2 * 8,
+  keySign: 2 * 9 * 3,
+  keySignWithin: 2 * 36,
   sameOwner: 32,
   upperOwner: 2,
   noOwner: 1,
-  low: 6 * 256,
+  low: 6 * 128,
+  lowExpected: 2 * 16 * 16,
+  lowWithin: 9 * 16,
 } as const;
 
 type Name = keyof typeof SIZES;
@@ -32,24 +52,22 @@ for (const name of Object.keys(SIZES) as Name[]) {
 /** Number of contexts. */
 export const CONTEXT_COUNT = count;
 
-/** Steps per unit of log-odds: a logarithmic scale keeps near-certain probabilities distinct. */
-const STEPS = 16;
+/** Steps per natural unit of log-odds in which expectations are written. */
+const STEPS = 2;
+/** The character that stands for 0; those within 15 steps need no escape. */
+const ZERO = 58;
 
-/** Quantizes the probability of a 1 to a step, 0…255. */
-export const stepOf = (probability: number): number =>
-  Math.max(0, Math.min(255, 128 + Math.round(STEPS * Math.log(probability / (1 - probability)))));
+/** @param odds log-odds, natural units */
+export const characterOf = (odds: number): string =>
+  String.fromCharCode(ZERO + Math.max(-15, Math.min(15, Math.round(odds * STEPS))));
 
-const probabilityOf = (step: number): number => 1 / (1 + Math.exp(-(step - 128) / STEPS));
-
-const EXPECTED = Uint16Array.from({ length: CONTEXT_COUNT }, (_, context) => {
-  // Two hexadecimal digits each; a context without statistics starts at 1/2.
-  const digits = EXPECTATIONS.slice(2 * context, 2 * context + 2);
-  const step = digits === '' ? 128 : Number.parseInt(digits, 16);
-  return Math.max(64, Math.min(65_472, Math.round(65_536 * probabilityOf(step))));
-});
+const EXPECTED = Int16Array.from({ length: CONTEXT_COUNT }, (_, context) =>
+  // Contexts without statistics add nothing.
+  context < EXPECTATIONS.length ? ((EXPECTATIONS.charCodeAt(context) - ZERO) * UNIT) / STEPS : 0,
+);
 
 /**
- * Contexts with the statistics of the standard garden (`npm run fixtures -- codec-expectations`).
+ * Contexts with the statistics of gardens made from seeds (`npm run fixtures -- codec-expectations`).
  */
 export function createContexts(): Contexts {
   return EXPECTED.slice();

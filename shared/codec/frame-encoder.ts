@@ -1,16 +1,10 @@
-/**
- * Encodes a room at one scale and tier: the state that viewers hold of each chunk, and the blocks
- * that update it. A chunk's version grows by one with each delta; a viewer that missed one needs a
- * key.
- */
+/** Encodes the changes of a room at one scale, with the precision of one tier. */
 
 import type { Rect } from '../geometry.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
-import { BlockWriter } from './block.ts';
-import { MARKS } from './cell-model.ts';
-import { type Cells, checkOf, createCells, takeCells, wordsOf } from './cells.ts';
-import { chunkRect, chunksWithin } from './chunks.ts';
-import { createPlanes, type Planes } from './planes.ts';
+import { createCells, wordsOf } from './cells.ts';
+import { chunkRect } from './chunks.ts';
+import { MARKS } from './delta-model.ts';
+import { FrameSource } from './frame-source.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
@@ -31,73 +25,26 @@ const createDraft = (size: { width: number; height: number }) => ({
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs } = Math;
 
-/** Rectangles whose chunk lists are cached. */
-const MAX_LISTS = 1_000;
-
-/** A value and the chunk version it was made for. */
-interface Versioned<T> {
-  readonly version: number;
-  readonly value: T;
-}
-type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
-
-/**
- * See the top of the file. Blocks are encoded on request and cached until the chunk's next version.
- */
-export class FrameEncoder {
-  /** What viewers that are up to date hold. */
-  readonly seen: Planes;
+/** See the top of the file. */
+export class FrameEncoder extends FrameSource {
   /** Colours of the view, one number each. */
   private readonly live: Uint32Array;
   /** Colours of `seen`, one number each. */
   private readonly shown: Uint32Array;
-  private readonly versions: Uint32Array;
   /** Chunks in which `seen` may differ from the view. */
   private readonly pending = new Set<number>();
-  /** Number of calls of `advance`. */
-  round = 0;
-  private deltas = new Map<number, Uint8Array>();
-  /** The latest deltas of each chunk, oldest first. */
-  private readonly deltaHistory = new Map<number, Versioned<Uint8Array>[]>();
-  private readonly keys: VersionedBlocks = new Map();
-  private readonly coarseKeys: VersionedBlocks = new Map();
-  private readonly refinements: VersionedBlocks = new Map();
-  private readonly lists = new Map<string, readonly number[]>();
-  private readonly checks = new Map<number, Versioned<number>>();
-  private readonly writer = new BlockWriter();
   private draft = createDraft({ width: 0, height: 0 });
 
   constructor(
     readonly view: View,
     readonly tier: Tier,
   ) {
+    super(view.planes, view.scale);
     const { planes } = view;
-    this.seen = createPlanes(planes.width, planes.height);
     this.seen.rgba.set(planes.rgba);
     this.seen.owner.set(planes.owner);
     this.live = wordsOf(planes);
     this.shown = wordsOf(this.seen);
-    this.versions = new Uint32Array(view.chunks).fill(1);
-  }
-
-  get chunks(): number {
-    return this.versions.length;
-  }
-
-  /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
-  within(rect: Rect): readonly number[] {
-    const chunks = chunksWithin(this.seen, rect);
-    const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
-    const known = this.lists.get(key);
-    if (known) return known;
-    if (this.lists.size >= MAX_LISTS) this.lists.clear();
-    this.lists.set(key, chunks);
-    return chunks;
-  }
-
-  /** A chunk's version, from 1; never decreases. */
-  version(chunk: number): number {
-    return this.versions[chunk];
   }
 
   /** Reports that a chunk of the view has changed. */
@@ -111,61 +58,8 @@ export class FrameEncoder {
    * @param wanted whether a chunk has viewers; others are not encoded until they have
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
-    this.round++;
-    this.deltas = new Map();
+    this.beginRound();
     for (const chunk of this.pending) if (wanted(chunk)) this.step(tick, chunk);
-  }
-
-  /** The delta to the current version, if the last `advance` made one. */
-  delta(chunk: number): Uint8Array | undefined {
-    return this.deltas.get(chunk);
-  }
-
-  /** The deltas from a version to the current one; undefined if they are no longer all stored. */
-  since(chunk: number, version: number): readonly Uint8Array[] | undefined {
-    const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
-    return deltas?.length === this.versions[chunk] - version
-      ? deltas.map(({ value }) => value)
-      : undefined;
-  }
-
-  /** The chunk in full. */
-  key(chunk: number): Uint8Array {
-    return this.cached(this.keys, chunk, (cells) => this.writer.key(cells));
-  }
-
-  /** The chunk in full, without the lowest bits of its colours. */
-  coarseKey(chunk: number): Uint8Array {
-    return this.cached(this.coarseKeys, chunk, (cells) =>
-      this.writer.coarse(cells, PAGE_DEFAULTS.codec.coarseShift),
-    );
-  }
-
-  /** The bits that the coarse key of the current version omits. */
-  refinement(chunk: number): Uint8Array {
-    return this.cached(this.refinements, chunk, (cells) =>
-      this.writer.refinement(cells, PAGE_DEFAULTS.codec.coarseShift),
-    );
-  }
-
-  /** Checksum of what viewers hold of a chunk. */
-  check(chunk: number): number {
-    return this.cached(this.checks, chunk, checkOf);
-  }
-
-  /** What viewers hold of a chunk. */
-  cells(chunk: number): Cells {
-    return takeCells(this.seen, chunkRect(this.seen, chunk));
-  }
-
-  private cached<T>(cache: Map<number, Versioned<T>>, chunk: number, make: (cells: Cells) => T): T {
-    const version = this.versions[chunk];
-    let entry = cache.get(chunk);
-    if (entry?.version !== version) {
-      entry = { version, value: make(this.cells(chunk)) };
-      cache.set(chunk, entry);
-    }
-    return entry.value;
   }
 
   private step(tick: number, chunk: number): void {
@@ -175,14 +69,8 @@ export class FrameEncoder {
     const { coded, held } = this.compare(tick, rect, draft);
     let inexact = held;
     if (coded > 0) {
-      const value = this.writer.delta(draft.before, draft.after, tier.step, draft.marks);
-      const version = ++this.versions[chunk];
-      this.deltas.set(chunk, value);
-      const history = this.deltaHistory.get(chunk) ?? [];
-      this.deltaHistory.set(chunk, [
-        ...history.slice(1 - PAGE_DEFAULTS.codec.keptDeltas),
-        { version, value },
-      ]);
+      const { before, after, marks } = draft;
+      this.addDelta(chunk, this.writer.delta(before, after, tier.step, marks));
       inexact += this.commit(rect, draft);
     }
     if (inexact === 0) this.pending.delete(chunk);

@@ -1,7 +1,8 @@
 /**
- * What was coded around a cell, from which the cell model chooses contexts: maps of one chunk with
- * a border of zeros, one cell wide.
+ * What is around a cell, from which the models choose contexts: maps of one chunk with a border of
+ * zeros, two cells wide.
  */
+import type { Cells } from './cells.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, ceil, clz32, min } = Math;
@@ -10,11 +11,23 @@ const { abs, ceil, clz32, min } = Math;
 export const GROUP = 8;
 /** log₂ of `GROUP`. */
 export const GROUP_BITS = 3;
+/** Width of the border, cells. */
+const BORDER = 2;
 
-/** Bits that a magnitude takes: 0 for 0, 1 for 1, 2 for 2 and 3, … */
+/** Number of bits that a magnitude takes: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
-const levelOf = (sum: number): number => (sum === 0 ? 0 : min(5, 1 + (lengthOf(sum) >> 1)));
-const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
+
+/** Number of values of `halfOctave`. */
+export const HALF_OCTAVES = 16;
+/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
+export function halfOctave(magnitude: number): number {
+  if (magnitude < 2) return magnitude;
+  const length = lengthOf(magnitude);
+  return min(HALF_OCTAVES - 1, 2 * length - 2 + ((magnitude >> (length - 2)) & 1));
+}
+
+/** 0, 1 for positive and 2 for negative numbers. */
+export const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
 
 const none = new Uint8Array(0);
 
@@ -22,56 +35,117 @@ const none = new Uint8Array(0);
 export class Neighbourhood {
   /** Cells per row, border included. */
   stride = 0;
-  /** [height + 2, width + 2] 1 where the cell has changed. */
+  /** [height + 4, width + 4] 1 where the cell has changed. */
   changed = none;
-  /** [height + 2, width + 2] 1 where the owner has changed. */
+  /** [height + 4, width + 4] 1 where the owner has changed. */
   moved = none;
-  /** [height + 2, width + 2] 1 where the cell is coded exactly. */
+  /** [height + 4, width + 4] 1 where the cell is coded exactly. */
   fine = none;
+  /** [height + 4, width + 4, 4] colours before the change. */
+  colours = none;
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
   groupCount = 0;
-  /** [height + 2, width + 2, 4] signed differences. */
+  /** [height + 4, width + 4] owners before the change. */
+  private owners = new Uint32Array(0);
+  /** [height + 4, width + 4, 4] signed differences. */
   private differences = new Int16Array(0);
 
-  /** Clears the maps for a chunk of this size. */
-  begin(width: number, height: number): void {
-    this.stride = width + 2;
+  /** Clears the maps for a chunk of this size, and copies what it holds now. */
+  begin({ width, height, rgba, owner }: Cells): void {
+    this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
     this.groupCount = this.columns * ceil(height / GROUP);
-    const cells = this.stride * (height + 2);
+    const cells = this.stride * (height + 2 * BORDER);
     if (this.changed.length < cells) {
       [this.changed, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
+      this.colours = new Uint8Array(4 * cells);
+      this.owners = new Uint32Array(cells);
       this.differences = new Int16Array(4 * cells);
     } else {
-      for (const map of [this.changed, this.moved, this.fine, this.differences]) map.fill(0);
+      const { changed, moved, fine, colours, owners, differences } = this;
+      for (const map of [changed, moved, fine, colours, owners, differences]) map.fill(0);
     }
     if (this.groups.length < this.groupCount) this.groups = new Uint8Array(this.groupCount);
     else this.groups.fill(0);
+    for (let y = 0; y < height; y++) {
+      const at = this.indexOf(0, y);
+      this.colours.set(rgba.subarray(4 * y * width, 4 * (y + 1) * width), 4 * at);
+      this.owners.set(owner.subarray(y * width, (y + 1) * width), at);
+    }
   }
 
   /** Index of a cell in the maps with a border. */
   indexOf(x: number, y: number): number {
-    return (y + 1) * this.stride + x + 1;
+    return (y + BORDER) * this.stride + x + BORDER;
   }
 
-  /** How much the neighbours' channel differed, 0…5. */
-  level(at: number, channel: number): number {
+  /** How much a channel of the neighbours differed: twice left and up, and the upper corners. */
+  difference(at: number, channel: number): number {
     const { differences, stride } = this;
-    const left = abs(differences[(at - 1) * 4 + channel]);
-    const up = abs(differences[(at - stride) * 4 + channel]);
-    const upRight = abs(differences[(at - stride + 1) * 4 + channel]);
-    return levelOf(2 * left + 2 * up + upRight);
+    return (
+      2 * abs(differences[(at - 1) * 4 + channel]) +
+      2 * abs(differences[(at - stride) * 4 + channel]) +
+      abs(differences[(at - stride + 1) * 4 + channel]) +
+      abs(differences[(at - stride - 1) * 4 + channel])
+    );
   }
 
-  /** Signs of the left neighbour's difference and of the previous channel's, 0…8. */
-  signs(at: number, channel: number, previous: number): number {
-    return signOf(this.differences[(at - 1) * 4 + channel]) * 3 + signOf(previous);
+  /** How much the left and the upper neighbour differed, all channels together. */
+  differenceOfAll(at: number): number {
+    const { differences, stride } = this;
+    let sum = 0;
+    for (let c = 0; c < 4; c++) {
+      sum += abs(differences[(at - 1) * 4 + c]) + abs(differences[(at - stride) * 4 + c]);
+    }
+    return sum;
+  }
+
+  /** Signs of the differences of the left and the upper neighbour, 0…8. */
+  signs(at: number, channel: number): number {
+    const { differences, stride } = this;
+    return (
+      signOf(differences[(at - 1) * 4 + channel]) * 3 +
+      signOf(differences[(at - stride) * 4 + channel])
+    );
   }
 
   /** Records a cell's difference in a channel. */
   record(at: number, channel: number, difference: number): void {
     this.differences[at * 4 + channel] = difference;
+  }
+
+  /** How much the colours of before change from this cell to its neighbours. */
+  gradient(at: number): number {
+    const { colours, stride } = this;
+    let sum = 0;
+    for (let i = at * 4; i < at * 4 + 4; i++) {
+      const own = colours[i];
+      sum += abs(colours[i - 4] - own) + abs(colours[i + 4] - own);
+      sum += abs(colours[i - 4 * stride] - own) + abs(colours[i + 4 * stride] - own);
+    }
+    return sum;
+  }
+
+  /** Mean of a channel of the four neighbours, before the change. @param channel 0…3 of RGBA */
+  meanAround(at: number, channel: number): number {
+    const { colours, stride } = this;
+    const i = at * 4 + channel;
+    return (
+      (colours[i - 4] + colours[i + 4] + colours[i - 4 * stride] + colours[i + 4 * stride]) >> 2
+    );
+  }
+
+  /** Which of the four neighbours had this cell's owner before the change, as bits. */
+  sameOwner(at: number): number {
+    const { owners, stride } = this;
+    const own = owners[at];
+    return (
+      (owners[at + 1] === own ? 1 : 0) +
+      (owners[at + stride] === own ? 2 : 0) +
+      (owners[at - 1] === own ? 4 : 0) +
+      (owners[at - stride] === own ? 8 : 0)
+    );
   }
 }

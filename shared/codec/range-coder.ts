@@ -1,16 +1,25 @@
 /**
- * An adaptive binary range coder (Martin 1979; carries as in LZMA). Writer and reader share an
- * interface, so one description of a block serves both directions and they cannot disagree.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA), whose probabilities are mixed: the
+ * log-odds of a bit are the sum of those of its contexts, all of which learn from it (logistic
+ * regression, as context mixing coders do; Mahoney 2005). Writer and reader share an interface, so
+ * one description of a block serves both directions and they cannot disagree. All arithmetic is of
+ * small integers, so that every machine computes the same.
  */
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
-const { imul } = Math;
+const { exp, imul, max, min, round } = Math;
 
-/** Probabilities of a 1, in 65,536ths, which adapt to the bits coded under them. */
-export type Contexts = Uint16Array;
+/** Log-odds of a 1 that each context adds, in units of 1/`UNIT`. The first is `NONE`. */
+export type Contexts = Int16Array;
+/** Units of log-odds. */
+export const UNIT = 2048;
+/** A context that adds nothing and never learns. */
+export const NONE = 0;
+/** How far log-odds move per unit of a prediction's error. */
+const RATE = 140;
+/** Largest magnitude of a context's log-odds: neither it nor the sum of three overflows. */
+const MOST = 8 * UNIT;
 
-/** A probability moves 1/2^RATE of the way towards each coded bit. */
-const RATE = 5;
 /**
  * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All
  * numbers stay small integers, which JavaScript engines compute with several times faster than with
@@ -21,26 +30,46 @@ const TOP = 2 ** 16;
 /** Distance that probabilities keep from 0 and 1, in 65,536ths. */
 const LEAST = 64;
 
+/**
+ * Probabilities of a 1, in 65,536ths, by log-odds: 256 steps a unit, −8…8. None of them lies near
+ * enough to a half for two engines to round it apart.
+ */
+const STEP_BITS = 3;
+const HALF = 2048;
+const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
+  max(LEAST, min(65_536 - LEAST, round(65_536 / (1 + exp((HALF - i) / 256))))),
+);
+
 /** Writes or reads bits. */
 export interface BitCoder {
   /** Whether bits are read: the values passed in are then ignored. */
   readonly reads: boolean;
   /**
-   * Codes a bit under a context.
+   * Codes a bit under up to three contexts.
    *
-   * @param context index into the contexts
    * @param bit 0 or 1, the bit to write
+   * @param a index into the contexts, as are `b` and `c`
    * @returns the bit that was written or read
    */
-  bit(context: number, bit: number): number;
+  bit(bit: number, a: number, b?: number, c?: number): number;
   /** Codes a number of 1…24 bits, all values equally likely. @returns it */
   plain(bits: number, value: number): number;
 }
 
-function learn(contexts: Contexts, context: number, bit: number): void {
-  const p = contexts[context];
-  contexts[context] = bit ? p + ((65_536 - LEAST - p) >> RATE) : p - ((p - LEAST) >> RATE);
+/** The probability of a 1, in 65,536ths. */
+function predict(contexts: Contexts, a: number, b: number, c: number): number {
+  const at = ((contexts[a] + contexts[b] + contexts[c]) >> STEP_BITS) + HALF;
+  return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
+
+/** @param step by which log-odds change */
+function move(contexts: Contexts, context: number, step: number): void {
+  if (context !== NONE) contexts[context] = max(-MOST, min(MOST, contexts[context] + step));
+}
+
+/** The change of log-odds that a bit calls for. */
+const stepAfter = (probability: number, bit: number): number =>
+  imul((bit << 16) - probability, RATE) >> 16;
 
 /** The part of a range that encodes a 1. */
 const shareOf = (range: number, probability: number): number =>
@@ -60,14 +89,19 @@ export class RangeWriter implements BitCoder {
 
   constructor(private readonly contexts: Contexts) {}
 
-  bit(context: number, bit: number): number {
-    const bound = shareOf(this.range, this.contexts[context]);
+  bit(bit: number, a: number, b = NONE, c = NONE): number {
+    const { contexts } = this;
+    const probability = predict(contexts, a, b, c);
+    const bound = shareOf(this.range, probability);
     if (bit) this.range = bound;
     else {
       this.low += bound;
       this.range -= bound;
     }
-    learn(this.contexts, context, bit);
+    const step = stepAfter(probability, bit);
+    move(contexts, a, step);
+    move(contexts, b, step);
+    move(contexts, c, step);
     while (this.range < TOP) this.shift();
     return bit;
   }
@@ -150,15 +184,20 @@ export class RangeReader implements BitCoder {
     for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.next();
   }
 
-  bit(context: number, _bit?: number): number {
-    const bound = shareOf(this.range, this.contexts[context]);
+  bit(_bit: number, a: number, b = NONE, c = NONE): number {
+    const { contexts } = this;
+    const probability = predict(contexts, a, b, c);
+    const bound = shareOf(this.range, probability);
     const bit = this.code < bound ? 1 : 0;
     if (bit) this.range = bound;
     else {
       this.code -= bound;
       this.range -= bound;
     }
-    learn(this.contexts, context, bit);
+    const step = stepAfter(probability, bit);
+    move(contexts, a, step);
+    move(contexts, b, step);
+    move(contexts, c, step);
     while (this.range < TOP) this.shift();
     return bit;
   }

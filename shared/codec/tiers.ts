@@ -16,13 +16,14 @@ export interface Tier {
 }
 
 /**
- * Best first: a viewer that cannot keep up with one gets the next. On phones, cells that do not
- * change in four steps of idle life are at rest.
+ * Best first: a viewer that cannot keep up with one gets the next. `half` is also the best that
+ * phones get in a crowd. On phones, cells that do not change in four steps of idle life are at rest.
  */
 export const TIERS = {
   full: { every: 1, after: 0, hold: 5, step: 8, rest: 4 },
-  phone: { every: 2, after: 0, hold: 8, step: 8, rest: 13 },
-  thrifty: { every: 4, after: 1, hold: 16, step: 16, rest: 8 },
+  phone: { every: 1, after: 0, hold: 32, step: 32, rest: 13 },
+  half: { every: 2, after: 0, hold: 32, step: 32, rest: 13 },
+  thrifty: { every: 3, after: 1, hold: 32, step: 32, rest: 12 },
 } as const satisfies Record<string, Tier>;
 
 /** Whether a tier sends a frame in a tick. */

@@ -10,7 +10,7 @@ import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import { readRange } from '../../server/replay/journal-range.ts';
+import { readMiddle, readRange } from '../../server/replay/journal-range.ts';
 import { runReplay } from '../../server/replay/run-replay.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { readFolder } from '../../server/storage/lmdb/open.ts';
@@ -64,11 +64,12 @@ export async function benchReplay(
     const begun = performance.now();
     const store = new Store(await readFolder(data));
     const range = await readRange(store, RECORDED, { from: undefined, to: undefined });
+    const middle = await readMiddle(store, range);
     await store.close();
     const reading = (performance.now() - begun) / 1000;
     const done = await runReplay(range, {
       ...{ engine: watched, species, clock: systemClock },
-      ...{ rate: Number.POSITIVE_INFINITY, every: GARDEN.tickRate },
+      ...{ rate: Number.POSITIVE_INFINITY, every: GARDEN.tickRate, middle },
     });
     const took = (performance.now() - begun) / 1000;
     const { user, system } = process.cpuUsage(cpuBefore);

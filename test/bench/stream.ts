@@ -1,6 +1,6 @@
 /**
- * How small the stream is: the standard garden by each tier, beside what others would send, all in
- * one run.
+ * How small the stream is, and how near to the original: the standard garden by each tier, beside what
+ * others would send, and gardens made from seeds, all in one run.
  */
 
 import { deflateRawSync } from 'node:zlib';
@@ -12,9 +12,12 @@ import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { mean, median, quantile, rounded } from '../load/figures.ts';
 import { GardenStream } from '../support/garden-stream.ts';
-import { applyChange, GARDEN, readGarden } from '../support/standard-garden.ts';
+import { applyChange, GARDEN, type Garden, readGarden } from '../support/standard-garden.ts';
 import { describeMachine } from './machine.ts';
 import type { Log } from './options.ts';
+import { PictureErrors } from './picture-errors.ts';
+import { recordSeededGardens } from './seeded-gardens.ts';
+import { videoRows } from './video.ts';
 
 const RAW = GARDEN.side ** 2 * 4 * GARDEN.tickRate;
 
@@ -41,23 +44,31 @@ interface Encoded {
   /** Of each tick; nothing where the tier has none. */
   readonly frames: readonly (Uint8Array | undefined)[];
   readonly times: readonly number[];
+  /** Of what is shown in each tick, also in those without a frame. */
+  readonly errors: PictureErrors;
 }
 
-function encode(tier: TierName): Encoded {
-  const stream = new GardenStream(tier);
-  const { encoder, ticks } = stream;
+function encode(tier: TierName, garden?: Garden): Encoded {
+  const stream = new GardenStream(tier, garden);
+  const { encoder, ticks, planes } = stream;
   const picture = stream.whole((chunk) => encoder.coarseKey(chunk));
   const exact = stream.whole((chunk) => encoder.refinement(chunk));
-  const told = Array.from({ length: ticks }, () => stream.next());
+  const errors = new PictureErrors();
+  const told = Array.from({ length: ticks }, () => {
+    const next = stream.next();
+    errors.see(planes.rgba, encoder.seen.rgba);
+    return next;
+  });
   return {
     tier,
     first: [picture, exact],
     frames: told.map(({ frame }) => frame),
     times: told.map(({ ms }) => ms),
+    errors,
   };
 }
 
-function decode({ tier, first, frames, times }: Encoded) {
+function decode({ tier, first, frames, times, errors }: Encoded) {
   const decoder = new FrameDecoder(createPlanes(GARDEN.side, GARDEN.side));
   for (const frame of first) check(decoder, frame);
   let decoding = 0;
@@ -81,6 +92,7 @@ function decode({ tier, first, frames, times }: Encoded) {
     firstPictureBytes: picture.length,
     exactBytes: picture.length + exact.length,
     decodeMs: rounded(decoding / ticks),
+    ...errors.figures,
   };
 }
 
@@ -170,7 +182,7 @@ function schemaSync(first: Planes): Sender {
 export async function benchStream(log: Log): Promise<object> {
   // As in a server, which only writes, and has done so for a while: the first half minute goes by.
   encode('full');
-  const encoded = TIER_NAMES.map(encode);
+  const encoded = TIER_NAMES.map((tier) => encode(tier));
   const tiers = encoded.map(decode);
   const others = [
     await theirs(
@@ -210,5 +222,30 @@ export async function benchStream(log: Log): Promise<object> {
         `first picture ${(firstPictureBytes / 1000).toFixed(1)} kB, exact ${(exactBytes / 1000).toFixed(1)} kB; decoding ${decodeMs} ms a tick`,
     );
   }
-  return { machine: describeMachine(), tiers, others };
+  const videos = await videoRows();
+  if (videos.length === 0) log('without ffmpeg no video codecs are compared');
+  for (const row of [...tiers, ...videos]) log(qualityLine(row));
+  const gardens = [];
+  for (const { name, garden } of await recordSeededGardens()) {
+    const rows = TIER_NAMES.map((tier) => decode(encode(tier, garden())));
+    gardens.push({ name, tiers: rows });
+    log(`a garden that is ${name}:`);
+    for (const row of rows) log(qualityLine(row));
+  }
+  return { machine: describeMachine(), tiers, others, videos, gardens };
+}
+
+/** A line of bytes and errors. */
+function qualityLine(row: {
+  readonly name: string;
+  readonly bytesPerSecond: number;
+  readonly psnr: number;
+  readonly p999: number;
+  readonly worst: number;
+}): string {
+  const { name, bytesPerSecond, psnr, p999, worst } = row;
+  return (
+    `${name.padEnd(32)} ${(bytesPerSecond / 1000).toFixed(1).padStart(8)} kB/s  ${psnr.toFixed(1)} dB` +
+    `  errors of living places: p99.9 ${p999}, worst ${worst} of 255`
+  );
 }

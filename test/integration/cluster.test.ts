@@ -8,6 +8,7 @@ import { World } from '../../server/world/world.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { openClusterParts } from '../support/cluster-parts.ts';
 import { startEngine } from '../support/engine.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { afterSuite } from '../support/suite.ts';
@@ -20,21 +21,37 @@ const SIDE = 96;
 /** How long an owner is suspended, ms. */
 const SUSPENDED = isFull ? 10_000 : 4_000;
 
+/** A node has followed the room since it last opened it. */
+const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
+
+const say = (figure: string): void => {
+  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
+};
+
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
+
+/** All that has arrived has been read. */
+const turn = async (): Promise<void> => {
+  for (let i = 0; i < 2; i++) await new Promise((go) => setImmediate(go));
+};
 
 interface Node {
   readonly server: ServerProcess;
   readonly port: number;
+  /** Its way to Valkey. */
+  readonly proxy: FaultProxy;
 }
 
-async function startNode(url: string): Promise<Node> {
+async function startNode(valkey: ValkeyServer): Promise<Node> {
+  const proxy = await FaultProxy.open({ port: valkey.port, random: createRandom(1) });
+  const url = `redis://127.0.0.1:${proxy.port}`;
   const server = new ServerProcess(
     flagsOf({
-      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, size: `${SIDE}x${SIDE}` },
+      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role: 'owner', size: `${SIDE}x${SIDE}` },
       ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
     }),
   );
-  return { server, port: await server.alive() };
+  return { server, port: await server.alive(), proxy };
 }
 
 /** Knocks at the nodes in turn, as a page behind a balancer does, until one lets the visitor in. */
@@ -119,11 +136,12 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
   afterSuite(async () => {
     for (const close of closing) await close();
   });
-  const launch = async (url: string): Promise<Node> => {
-    const node = await startNode(url);
-    closing.unshift(() => {
+  const launch = async (valkey: ValkeyServer): Promise<Node> => {
+    const node = await startNode(valkey);
+    closing.unshift(async () => {
       node.server.child.kill('SIGCONT');
-      return node.server.end('SIGKILL');
+      await node.server.end('SIGKILL');
+      await node.proxy.close();
     });
     return node;
   };
@@ -131,7 +149,7 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
   test('one has the room, the other waits for it, and takes it over when the first is told to end', async () => {
     const valkey = await ValkeyServer.start();
     closing.push(() => valkey.remove());
-    const [a, b] = [await launch(valkey.url), await launch(valkey.url)];
+    const [a, b] = [await launch(valkey), await launch(valkey)];
     const visitor = await Visitor.join(a.port);
     expect(await Visitor.knock(b.port)).toBe('elsewhere');
     const ready = async ({ port }: Node) => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
@@ -143,9 +161,16 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       seed: { from: 'gallery', index: 1 },
     });
     expect(planted).not.toHaveProperty('reason');
-    await a.server.end('SIGTERM');
+    await b.server.says(FOLLOWED);
+    const begun = performance.now();
+    const ended = a.server.end('SIGTERM');
     // Who they were: the token is of the other server.
     const [back] = await joinAny([b], visitor.welcome!.resume);
+    say(`handed over in ${Math.round(performance.now() - begun)} ms`);
+    await ended;
+    await b.server.says(/taken over as it was followed/);
+    // It goes on after the last tick that was shown.
+    expect(back.tick).toBeGreaterThan(visitor.tick!);
     expect(back.welcome!.you.id).toBe(visitor.welcome!.you.id);
     const own = ({ welcome }: Visitor): number[] =>
       welcome!.organisms.flatMap(({ id, planter }) =>
@@ -173,7 +198,8 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     closing.push(() => engine.engine.close());
     const valkey = await ValkeyServer.start();
     closing.push(() => valkey.remove());
-    let nodes = [await launch(valkey.url), await launch(valkey.url)];
+    let nodes = [await launch(valkey), await launch(valkey)];
+    let launched: Promise<Node> | undefined;
     const accepted: number[] = [];
     const pauses: string[] = [];
     let [visitor, owner] = await joinAny(nodes);
@@ -182,32 +208,37 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       const resume = visitor.welcome!.resume;
       const busy = beBusy(visitor, createRandom(random.integer(2 ** 31)), 1 + round * 100_000);
       await visitor.until(() => visitor.heard.filter(({ name }) => name === 'accepted').length > 5);
+      if (launched) nodes = [owner, await launched];
+      launched = undefined;
+      const others = nodes.filter((node) => node !== owner);
+      await others[0].server.says(FOLLOWED);
       await sleep(random.integer(1_500));
-      const what = (['SIGKILL', 'SIGSTOP', 'valkey'] as const)[round % 3];
+      const what = (['SIGKILL', 'SIGSTOP', 'partition', 'valkey'] as const)[round % 4];
       const begun = performance.now();
-      let woken: Promise<void> | undefined;
       if (what === 'valkey') {
         await valkey.kill();
         await sleep(random.integer(4_000));
         await valkey.up();
-      } else owner.server.child.kill(what);
-      if (what === 'SIGSTOP') {
-        const { child } = owner.server;
-        woken = sleep(SUSPENDED).then(() => void child.kill('SIGCONT'));
-      }
+      } else if (what === 'partition') owner.proxy.set({ unplugged: true });
+      else owner.server.child.kill(what);
       const old = visitor;
-      const others = what === 'valkey' ? nodes : nodes.filter((node) => node !== owner);
-      const [next, nextOwner] = await joinAny(others, resume);
+      const [next, nextOwner] = await joinAny(what === 'valkey' ? nodes : others, resume);
       pauses.push(`${what} ${Math.round(performance.now() - begun)} ms`);
+      if (what !== 'valkey') await nextOwner.server.says(/taken over as it was followed/);
       // From here on, the old owner shows nothing: its room has gone on elsewhere.
+      await turn();
       const shown = old.heard.filter(({ name }) => name === 'frame').length;
-      await woken;
+      await sleep(SUSPENDED - (performance.now() - begun));
+      if (what === 'SIGSTOP') owner.server.child.kill('SIGCONT');
+      if (what === 'partition') owner.proxy.set({ unplugged: false });
       accepted.push(...(await busy));
+      await turn();
       expect(old.heard.filter(({ name }) => name === 'frame').length).toBe(shown);
       expect(next.welcome!.you.id).toBe(id);
-      if (what === 'SIGKILL') nodes = [nextOwner, await launch(valkey.url)];
+      if (what === 'SIGKILL') launched = launch(valkey);
       [visitor, owner] = [next, nextOwner];
     }
+    await launched;
     visitor.leave();
     for (const { server } of nodes) await server.end('SIGTERM');
     const kept = await readKept(valkey.url, engine, id);
@@ -218,6 +249,6 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     expect(accepted.filter((one) => !done.has(one))).toEqual([]);
     // Each is done once.
     expect(kept.commands).toHaveLength(done.size);
-    if (process.env.VIVARIUM_FIGURES) process.stderr.write(`back after ${pauses.join(', ')}\n`);
+    say(`back after ${pauses.join(', ')}`);
   });
 });

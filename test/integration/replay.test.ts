@@ -4,9 +4,19 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
+import { createEngine } from '../../server/engine/create-engine.ts';
+import { systemClock } from '../../server/platform/clock.ts';
+import { type JournalRange, readMiddle, readRange } from '../../server/replay/journal-range.ts';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
+import { runReplay } from '../../server/replay/run-replay.ts';
+import type { Moment } from '../../server/replay/stretch.ts';
+import { speciesOf } from '../../server/rooms/species.ts';
+import { readFolder } from '../../server/storage/lmdb/open.ts';
+import { Store } from '../../server/storage/store.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
@@ -47,6 +57,34 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
   const all = Number(/(\d+) ticks in/.exec(output)![1]);
   expect(all - Number(ticks)).toBeLessThanOrEqual(2 * DEFAULTS.store.markTicks);
   expect(code).toBe(0);
+});
+
+test('halves that are replayed at once give the result of one replay, wherever the second begins', async () => {
+  const store = new Store(await readFolder(data));
+  const range = await readRange(store, 'garden', { from: undefined, to: undefined });
+  const middle = (await readMiddle(store, range))!;
+  await store.close();
+  const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
+  const engine = await createEngine({ checkpoints: [checkpoint] });
+  const run = (from?: Moment, wrong: Partial<JournalRange> = {}) =>
+    runReplay(
+      { ...range, ...wrong },
+      {
+        ...{ engine, species: speciesOf(checkpoint), clock: systemClock, middle: from },
+        ...{ rate: Number.POSITIVE_INFINITY, every: 1 },
+      },
+    );
+  const whole = await run();
+  expect(whole.unequal).toEqual([]);
+  expect(await run(middle)).toEqual(whole);
+  // Where the first half does not lead: to cells that it does not have, or without what was done.
+  const cells = middle.cells.map((states) => states.map((value) => value + 1));
+  expect(await run({ ...middle, cells })).toEqual(whole);
+  const journal = range.journal.filter(({ tick }) => tick > middle.state.tick);
+  const wrong = await run(undefined, { journal });
+  expect(wrong.unequal.length).toBeGreaterThan(0);
+  expect(await run(middle, { journal })).toEqual(wrong);
+  await engine.close();
 });
 
 test('pictures show the room at that time', async () => {

@@ -19,11 +19,15 @@ import { suiteFolder } from '../support/suite.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
-function start(args: string[], until?: string, home?: string): Promise<ScriptRun> {
+function start(
+  args: string[],
+  until?: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ScriptRun> {
   const kept = args.includes('--data') ? [] : ['--data', 'none'];
   const child = spawn(process.execPath, ['server/start.mjs', ...kept, ...args], {
     cwd: root,
-    env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...(home && { HOME: home }) },
+    env: { ...process.env, ORT_DISABLE_TELEMETRY: undefined, ...environment },
   });
   let isStopping = false;
   return collected(child, ({ output }) => {
@@ -50,7 +54,10 @@ function editCard(folder: string, edit: (card: Record<string, unknown>) => void)
 
 describe('starting', () => {
   test('prints the address of the room and a code to scan, and shuts down cleanly on a signal', async () => {
-    const { code, output, errors } = await start(['--port', '0'], 'sign in at');
+    // A server alone needs no client of Valkey.
+    const hook = new URL('../support/without-redis.mjs', import.meta.url);
+    const alone = { NODE_OPTIONS: `--import ${hook}` };
+    const { code, output, errors } = await start(['--port', '0'], 'sign in at', alone);
     expect(errors).toBe('');
     expect(output).toMatch(/Engine: \w+ on \w+/);
     expect(output).toMatch(/http:\/\/localhost:\d+\/r\/garden/);
@@ -63,7 +70,9 @@ describe('starting', () => {
 
   test('leaves nothing in the home folder: no library stores or reports the user', async () => {
     const home = suiteFolder();
-    const { output } = await start(['--port', '0', '--engine', 'onnx'], 'sign in at', home);
+    const { output } = await start(['--port', '0', '--engine', 'onnx'], 'sign in at', {
+      HOME: home,
+    });
     expect(output).toContain('Engine: onnx');
     expect(readdirSync(home, { recursive: true })).toEqual([]);
   });

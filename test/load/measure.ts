@@ -1,4 +1,5 @@
 /** Measures of a process: time that it shares with others, memory, how late its event loop is. */
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** @returns ms of the system's monotonic clock, which all processes of a machine share */
@@ -17,7 +18,7 @@ export function heapInUse(): number {
 /** What a process has used of its machine since `begin`. */
 export class ProcessUsage {
   private readonly delay;
-  private since = { at: sharedNow(), cpu: process.cpuUsage() };
+  private since = { at: sharedNow(), cpu: process.cpuUsage(), written: bytesWritten() };
 
   /** @param resolution ms between looks at the event loop */
   constructor(private readonly resolution = 5) {
@@ -27,7 +28,7 @@ export class ProcessUsage {
 
   begin(): void {
     this.delay.reset();
-    this.since = { at: sharedNow(), cpu: process.cpuUsage() };
+    this.since = { at: sharedNow(), cpu: process.cpuUsage(), written: bytesWritten() };
   }
 
   get seconds(): number {
@@ -40,8 +41,22 @@ export class ProcessUsage {
     return (user + system) / 1e6 / this.seconds;
   }
 
+  /** Bytes per second written to sockets and files; 0 where the system does not tell. */
+  get bytesOut(): number {
+    return (bytesWritten() - this.since.written) / this.seconds;
+  }
+
   /** By how much timers were late, ms. @param share 0…1 of them that were no later */
   loopDelay(share: number): number {
     return Math.max(0, this.delay.percentile(100 * share) / 1e6 - this.resolution);
+  }
+}
+
+/** Bytes that this process has written since its start. */
+function bytesWritten(): number {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
   }
 }

@@ -10,6 +10,11 @@ export interface HostPlan {
   readonly organisms: number;
 }
 
+/** A gateway's one argument. */
+export type GatewayPlan = Pick<HostPlan, 'settings'>;
+
+export type GatewayQuestion = 'port' | 'begin' | 'end';
+
 /** The one argument of a process of bare connections. */
 export type SocketsPlan =
   | { readonly role: 'server' }

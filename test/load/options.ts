@@ -72,6 +72,11 @@ const COMMAND = {
       defaultInWords: 'one is started',
       help: 'a server that already runs, as ws://host:port or with /r/room; its own latency, CPU and heap are not measured then',
     },
+    gateways: {
+      type: wholeNumber(0, 16),
+      default: '0',
+      help: 'clients connect to so many gateways, and the server only runs the room; needs valkey-server on this machine, which is started as well. server.cpu and server.bytesOut are those of the room’s server then, and latency has one hop more',
+    },
     engine: {
       value: 'NAME',
       type: oneOf(['auto', ...BACKEND_NAMES]),
@@ -97,7 +102,7 @@ const COMMAND = {
     },
   },
   notes: [
-    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit, and pictures that differ from those of the server. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores.',
+    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit, and pictures that differ from those of the server. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores. bytesOut: bytes that the server has written per second.',
     'The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second, some of them by phones.',
   ],
 } as const;
@@ -113,6 +118,9 @@ export function readOptions(args: readonly string[]) {
   const { clients = options.profile === 'wall' ? 4 : 100, compare, slow, stalled } = options;
   if (compare && slow + stalled === 0) {
     throw new SettingsError('--compare compares with --slow or --stalled: say how many.');
+  }
+  if (options.gateways > 0 && options.url) {
+    throw new SettingsError('--gateways starts servers of its own, and --url names one: take one.');
   }
   return { ...options, clients };
 }

@@ -40,13 +40,13 @@ function attacksOf({ profile, clients }: LoadOptions): Attack[] {
 }
 
 /**
- * @param url http://host:port
+ * @param urls http://host:port of each server that clients connect to, in turn
  * @param processes for those on good lines; those on bad ones, and attackers, have processes of
  * their own
  */
 export function planCrowds(
   options: LoadOptions,
-  url: string,
+  urls: readonly string[],
   room: string,
   processes: number,
 ): CrowdPlan[] {
@@ -57,15 +57,18 @@ export function planCrowds(
     ...clientsOf(options, 'stalled', options.stalled),
   ];
   const crowd = (clients: ClientPlan[], more: Partial<CrowdPlan> = {}): CrowdPlan => ({
-    ...{ url, room, seed: 1, clients, attacks: [], handsShare: 0 },
+    ...{ url: urls[0], room, seed: 1, clients, attacks: [], handsShare: 0 },
     ...more,
   });
+  const count = Math.max(processes, urls.length);
   return [
-    ...Array.from({ length: processes }, (_, p) => {
-      const mine = good.filter((_client, i) => i % processes === p);
+    // A process has all its clients on one server.
+    ...Array.from({ length: count }, (_, p) => {
+      const url = urls[p % urls.length];
+      const mine = good.filter((_client, i) => i % count === p);
       // What visitors plant and cut comes in other ticks each time: two runs would be of different
       // gardens.
-      return crowd(mine, { seed: p + 1, handsShare: options.compare ? 0 : 1 / processes });
+      return crowd(mine, { seed: p + 1, handsShare: options.compare ? 0 : 1 / count, url });
     }),
     ...(bad.length > 0 ? [crowd(bad, { seed: 1_001 })] : []),
     ...(attacks.length > 0 ? [crowd([], { seed: 1_002, attacks })] : []),

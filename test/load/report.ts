@@ -55,6 +55,7 @@ export function reportOf(run: Run, options: LoadOptions, split: Split) {
     heapGrowth: full && end ? end.heap - full.heap : null,
     server: {
       cpu: orNull(server?.cpu),
+      bytesOut: server ? Math.round(server.bytesOut) : null,
       heapPerClient: full && empty ? Math.round((full.heap - empty.heap) / joined) : null,
       /** Of that, what a bare Socket.IO connection holds. */
       heapPerSocket: bareSocket === undefined ? null : Math.round(bareSocket),
@@ -66,6 +67,11 @@ export function reportOf(run: Run, options: LoadOptions, split: Split) {
       awake: server?.awake ?? null,
       refusals: server?.refusals ?? null,
     },
+    ...(run.gateways.length > 0 && {
+      gateways: run.gateways.map(({ cpu, bytesOut }) => ({
+        ...{ cpu: rounded(cpu), bytesOut: Math.round(bytesOut) },
+      })),
+    }),
     load: {
       cpu: rounded(crowds.reduce((sum, { cpu }) => sum + cpu, 0)),
       loopDelayP99: rounded(Math.max(...crowds.map(({ loopDelayP99 }) => loopDelayP99))),
@@ -119,6 +125,7 @@ export function table(report: Report): string[] {
       ['  ticks/s', `${server.ticksPerSecond}`],
       ['  tick p50 / p99', `${server.tickMs.p50} / ${server.tickMs.p99} ms`],
       ['  CPU', `${server.cpu} cores`],
+      ['  bytes out', `${server.bytesOut} B/s`],
       ['  loop delay p99', `${server.loopDelayP99} ms`],
       ['  heap of a client', `${server.heapPerClient} B`],
       ['  of a bare connection', `${server.heapPerSocket} B`],
@@ -129,6 +136,9 @@ export function table(report: Report): string[] {
       ],
       ['  turned away', countsText(server.refusals ?? {})],
     );
+  }
+  for (const { cpu, bytesOut } of report.gateways ?? []) {
+    rows.push(['gateway', `${cpu} cores, ${bytesOut} B/s out`]);
   }
   rows.push(['load', `${load.cpu} cores, loop delay p99 ${load.loopDelayP99} ms`]);
   for (const [name, line] of [

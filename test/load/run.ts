@@ -3,6 +3,8 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
+import type { GatewayWindow } from './gateway-process.ts';
+import { Gateways } from './gateways.ts';
 import type {
   CrowdFigures,
   CrowdNote,
@@ -36,6 +38,8 @@ export interface Run {
   readonly lines: Partial<Record<LineKind, LineFigures>>;
   readonly crowds: readonly CrowdFigures[];
   readonly server: ServerWindow | undefined;
+  /** Of each. */
+  readonly gateways: readonly GatewayWindow[];
   /** Before anybody joined, when all had, and at the end with all still there. */
   readonly memory: readonly [ServerMemory, ServerMemory, ServerMemory] | undefined;
   /** Bytes of heap that a connection holds in a server that makes nothing of it. */
@@ -51,21 +55,8 @@ class Host {
     };
   }
 
-  static start(options: LoadOptions, split: Split): Host {
-    // Attackers come and go, and each visitor must find a place.
-    const capacity = Math.min(5_000, 2 * (options.clients + options.slow + options.stalled) + 100);
-    // All come from one address; what a door does with so many is not what is measured.
-    const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULTS.limits;
-    const limits = Object.entries({
-      connections,
-      connectionsPerAddress,
-      connectsAtOnce,
-      joinsAtOnce,
-    })
-      .map(([name, limit]) => `${name}=${Math.max(limit, capacity)}`)
-      .join(',');
-    const settings = { capacity, engine: options.engine, limits };
-    const plan: HostPlan = { settings, organisms: options.organisms };
+  static start(settings: Settings, { organisms }: LoadOptions, split: Split): Host {
+    const plan: HostPlan = { settings, organisms };
     return new Host(Child.start('./server-process.ts', plan, split.server));
   }
 
@@ -78,6 +69,21 @@ class Host {
   }
 }
 
+type Settings = HostPlan['settings'];
+
+/** Of each server. */
+function settingsOf({ clients, slow, stalled, engine }: LoadOptions): Settings {
+  // Attackers come and go, and each visitor must find a place.
+  const capacity = Math.min(5_000, 2 * (clients + slow + stalled) + 100);
+  // All come from one address; what a door does with so many is not what is measured.
+  const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULTS.limits;
+  const counts = { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce };
+  const limits = Object.entries(counts)
+    .map(([name, limit]) => `${name}=${Math.max(limit, capacity)}`)
+    .join(',');
+  return { capacity, engine, limits };
+}
+
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** @throws Error a process has ended, or some could not join */
@@ -88,14 +94,18 @@ export async function runLoad(
 ): Promise<Run> {
   if (!options.url) log(`Opening as many bare connections, to know what they alone hold.`);
   const bareSocket = options.url ? undefined : await measureSockets(options.clients, split);
-  const host = options.url ? undefined : Host.start(options, split);
+  const gateways = options.gateways > 0 ? await Gateways.prepare() : undefined;
+  const settings = { ...settingsOf(options), ...gateways?.settings };
+  const role = gateways && { role: 'owner' };
+  const host = options.url ? undefined : Host.start({ ...settings, ...role }, options, split);
   const crowds: Crowd[] = [];
   try {
     if (host) log(`Starting the server and growing its garden (${split.words}).`);
     const hello = await host?.ask<HostHello>('hello');
     const empty = await host?.ask<ServerMemory>('memory');
     const { url, room } = placeOf(options, hello);
-    const plans = planCrowds(options, url, room, split.processes);
+    const urls = await gateways?.start(options.gateways, settings, split.load);
+    const plans = planCrowds(options, urls ?? [url], room, split.processes);
     for (const plan of plans) crowds.push(Child.start('./crowd-process.ts', plan, split.load));
     await everybodyJoins(crowds, plans, log);
     const joined = await host?.ask<ServerMemory>('memory');
@@ -103,11 +113,15 @@ export async function runLoad(
     await host?.ask('enliven');
     await wait(CALM);
 
+    await gateways?.begin();
     await Promise.all([host?.ask('begin'), ...crowds.map((crowd) => crowd.ask({ what: 'begin' }))]);
     const stop = watch(crowds, host, log);
     await wait(options.seconds * 1000);
     stop();
-    const server = await host?.ask<ServerWindow>('end');
+    const [server, ofGateways = []] = await Promise.all([
+      host?.ask<ServerWindow>('end'),
+      gateways?.end(),
+    ]);
     const question: CrowdQuestion = {
       what: 'end',
       begun: host?.begun ?? new Map(),
@@ -115,10 +129,12 @@ export async function runLoad(
     const told = await Promise.all(crowds.map((crowd) => crowd.ask<CrowdFigures>(question)));
     const end = await host?.ask<ServerMemory>('memory');
     const memory = empty && joined && end && ([empty, joined, end] as const);
-    return { hello, lines: mergeLines(told), crowds: told, server, memory, bareSocket };
+    const measured = { server, gateways: ofGateways, memory, bareSocket };
+    return { hello, lines: mergeLines(told), crowds: told, ...measured };
   } finally {
     await Promise.all(crowds.map((crowd) => crowd.stop()));
     await host?.stop();
+    await gateways?.stop();
   }
 }
 

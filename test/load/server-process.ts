@@ -118,6 +118,7 @@ function endWindow() {
   return {
     /** Cores. */
     cpu: usage.cpu,
+    bytesOut: usage.bytesOut,
     /** ms that a timer was late. */
     loopDelayP99: usage.loopDelay(0.99),
     ticksPerSecond: tickMs.length / usage.seconds,

@@ -209,7 +209,9 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
     const handOver = (): void => {
       if (random.integer(8) === 0 && isOpen) {
         isOpen = false;
-        void leases.release(ROOM);
+        // To somebody, who may have ended.
+        const heir = random.integer(NODES + 1);
+        void leases.release(ROOM, heir < NODES ? `${heir}` : undefined);
       }
       if (isWild()) clock.after(3_000, handOver);
     };

@@ -1,11 +1,11 @@
-/** The standard garden as each tier streams it. */
+/** A recorded garden as each tier streams it. */
 
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
-import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { isDue, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
-import { applyChange, type Change, readGarden } from './standard-garden.ts';
+import { applyChange, type Change, type Garden, readGarden } from './standard-garden.ts';
 
 export class GardenStream {
   readonly planes: Planes;
@@ -14,8 +14,10 @@ export class GardenStream {
   private readonly changes: readonly Change[];
   private tick = 0;
 
-  constructor(readonly tier: TierName) {
-    const { planes, changes } = readGarden();
+  constructor(
+    readonly tier: TierName,
+    { planes, changes }: Garden = readGarden(),
+  ) {
     this.planes = planes;
     this.changes = changes;
     this.ticks = changes.length;
@@ -36,11 +38,11 @@ export class GardenStream {
    */
   next(): { frame: Uint8Array | undefined; ms: number } {
     const { encoder: cast, planes } = this;
-    const { every } = TIERS[this.tier];
     const changed = applyChange(planes, this.changes[this.tick++]);
     const start = performance.now();
     for (const one of changed) if (cast.view.update(this.tick, one)) cast.touch(one);
-    if (this.tick % every !== 0) return { frame: undefined, ms: performance.now() - start };
+    if (!isDue(TIERS[this.tier], this.tick))
+      return { frame: undefined, ms: performance.now() - start };
     cast.advance(this.tick, () => true);
     const blocks: FrameBlock[] = [];
     for (let chunk = 0; chunk < cast.chunks; chunk++) {

@@ -1,6 +1,12 @@
 /** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
 import type { FencedLog, Position } from '../../server/cluster/fenced-log.ts';
-import type { Acquired, Epoch, LeaseStore } from '../../server/cluster/lease-store.ts';
+import type {
+  Acquired,
+  Epoch,
+  Held,
+  LeaseStore,
+  Renewals,
+} from '../../server/cluster/lease-store.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface RoomState<W> {
@@ -9,6 +15,9 @@ interface RoomState<W> {
   last: number;
   /** The last epoch whose owner has given the room up. */
   released: Epoch;
+  renewals: Renewals;
+  /** Who the room was given to. */
+  heir?: { readonly holder: string; readonly until: number };
   lease: { readonly holder: string; readonly epoch: Epoch; until: number } | undefined;
   readonly writes: { readonly epoch: Epoch; readonly write: W }[];
 }
@@ -19,6 +28,8 @@ export interface Faults {
   readonly noFence?: boolean;
   /** Repeats writes that it has seen. */
   readonly noNumbers?: boolean;
+  /** Does not tell that a lease has been renewed. */
+  readonly noCount?: boolean;
 }
 
 /** One store for any number of processes. */
@@ -36,27 +47,36 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     return this.stateOf(room).writes;
   }
 
-  async acquire(room: string, holder: string): Promise<Acquired | undefined> {
+  async acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held> {
     const state = this.stateOf(room);
-    if (state.lease && state.lease.until > this.now()) return undefined;
+    const { renewals } = state;
+    const heir = state.heir && state.heir.until > this.now() ? state.heir.holder : holder;
+    if (heir !== holder) return { renewals };
+    const isLeased = state.lease !== undefined && state.lease.until > this.now();
+    if (isLeased && renewals !== abandoned) return { renewals };
+    state.renewals++;
     const isReleased = state.released === state.epoch;
     const epoch = ++state.epoch;
     state.last = 0;
     state.lease = { holder, epoch, until: this.now() + DEFAULTS.cluster.lease };
-    return { epoch, isReleased };
+    return { epoch, isReleased, renewals };
   }
 
   async renew(room: string, holder: string, epoch: Epoch): Promise<boolean> {
     const lease = this.leaseOf(room, holder, epoch);
-    if (lease) lease.until = this.now() + DEFAULTS.cluster.lease;
+    if (lease) {
+      lease.until = this.now() + DEFAULTS.cluster.lease;
+      if (!this.faults.noCount) this.stateOf(room).renewals++;
+    }
     return lease !== undefined;
   }
 
-  async release(room: string, holder: string, epoch: Epoch): Promise<void> {
+  async release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void> {
     if (!this.leaseOf(room, holder, epoch)) return;
     const state = this.stateOf(room);
     state.lease = undefined;
     state.released = epoch;
+    if (heir) state.heir = { holder: heir, until: this.now() + DEFAULTS.cluster.offer };
   }
 
   async write(room: string, { epoch, number }: Position, write: W): Promise<boolean> {
@@ -77,7 +97,7 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
   private stateOf(room: string): RoomState<W> {
     let state = this.rooms.get(room);
     if (!state) {
-      state = { epoch: 0, last: 0, released: 0, lease: undefined, writes: [] };
+      state = { epoch: 0, last: 0, released: 0, renewals: 0, lease: undefined, writes: [] };
       this.rooms.set(room, state);
     }
     return state;

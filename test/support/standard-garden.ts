@@ -100,12 +100,17 @@ function unpackChanges(packed: Uint8Array): Change[] {
   return changes;
 }
 
-/**
- * The recorded garden: the first change makes the picture it begins with, each further one is a
- * tick.
- */
-export function readGarden(): { planes: Planes; changes: readonly Change[] } {
-  const [first, ...changes] = unpackChanges(readFileSync(FILE));
+/** A recording to play: the picture that it begins with, and the changes of each tick. */
+export interface Garden {
+  readonly planes: Planes;
+  readonly changes: readonly Change[];
+}
+
+/** The standard garden. */
+export const readGarden = (): Garden => gardenOf(unpackChanges(readFileSync(FILE)));
+
+/** @param recorded the first change makes the picture that the garden begins with */
+export function gardenOf([first, ...changes]: readonly Change[]): Garden {
   const planes = createPlanes(GARDEN.side, GARDEN.side);
   applyChange(planes, first);
   return { planes, changes };

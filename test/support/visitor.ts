@@ -137,7 +137,9 @@ export class Visitor {
     if (heard.name === 'welcome') this.welcome = heard.message as Event<'welcome'>;
     if (heard.name === 'welcome' || heard.name === 'wall') {
       const { width, height } = (heard.message as Event<'welcome'> | Event<'wall'>).room;
-      this.decoder = new FrameDecoder(createPlanes(width, height));
+      // As pages do: what they show is kept while they wait for what has changed.
+      const isSame = this.planes?.width === width && this.planes.height === height;
+      this.decoder = new FrameDecoder(isSame ? this.planes! : createPlanes(width, height));
     }
     if (heard.name === 'life') this.life.push(...(heard.message as Event<'life'>).events);
     if (heard.name === 'frame' && this.decoder) {

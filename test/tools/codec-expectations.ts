@@ -1,102 +1,161 @@
 /**
- * Counts the bits of the stream's contexts in the standard garden, and writes their initial
- * probabilities to a file.
+ * Learns the log-odds that the stream's contexts start with, from gardens of seeds that no
+ * benchmark uses, and writes them to a file.
  */
 import { writeFile } from 'node:fs/promises';
+import { loadRelatives } from '../../server/vnca/relatives.ts';
+import { World } from '../../server/world/world.ts';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
-import { codeDelta, codeKey, codeRefinement } from '../../shared/codec/cell-model.ts';
-import {
-  type Cells,
-  copyCells,
-  createCells,
-  putCells,
-  takeCells,
-} from '../../shared/codec/cells.ts';
+import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
 import { chunkRect } from '../../shared/codec/chunks.ts';
-import { CONTEXT_COUNT, createContexts, stepOf } from '../../shared/codec/contexts.ts';
+import { CONTEXT_COUNT, characterOf, createContexts } from '../../shared/codec/contexts.ts';
+import { codeDelta } from '../../shared/codec/delta-model.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
+import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
 import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
 import { createPlanes } from '../../shared/codec/planes.ts';
-import { RangeReader } from '../../shared/codec/range-coder.ts';
+import { NONE, RangeReader } from '../../shared/codec/range-coder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
+import { recordGarden } from '../support/recorded-garden.ts';
+import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
 
 const FILE = new URL('../../shared/codec/expectations.ts', import.meta.url);
+const { birth, healing, expressing } = DEFAULTS.life;
+const OFTEN = { plantEvery: GARDEN.tickRate, cutEvery: GARDEN.tickRate };
+const GARDENS = [
+  { name: 'busy', seed: 11, ticks: 150, radius: 3, ...OFTEN },
+  { name: 'dice', seed: 12, ticks: 150, radius: 5, dice: 0.5, ...OFTEN },
+  {
+    ...{ name: 'paced', seed: 13, ticks: 150, radius: 3, ...OFTEN },
+    ...{ life: { birth, healing, expressing }, liveliness: 0.1 },
+  },
+  {
+    ...{ name: 'lively', seed: 14, ticks: 40, radius: 3, plantEvery: 60, cutEvery: 45 },
+    ...{ life: { birth, healing, expressing }, liveliness: 1 },
+  },
+];
+/** Ticks between two pictures of all. */
+const PICTURES = 75;
+/** Step sizes of one pass over all bits each, from the first on which gradients are summed up. */
+const PASSES = [0.5, 0.1, 0.02];
+/** The least squared error that a context must have seen, or it adds nothing. */
+const SEEN = 100;
 
-/** Zeros and ones that each context has seen. */
-class Counts {
-  readonly of = new Float64Array(2 * CONTEXT_COUNT);
+/** The bits that were coded, with their contexts. */
+class CodedBits {
+  count = 0;
+  private all = new Uint16Array(1 << 22);
 
-  /** Reads a block as a page does. */
-  read(block: Uint8Array, before: Cells): Cells {
-    const { kind, shift } = readBlockHeader(block);
-    const reader = new CountingReader(this, block.subarray(BLOCK_HEADER_BYTES));
-    const isKey = kind === 'key' || kind === 'coarse';
-    const after = isKey ? createCells(before) : copyCells(before);
-    if (kind === 'delta') {
-      codeDelta(reader, {
-        ...{ before, after, step: 2 ** shift },
-        ...{ marks: new Uint8Array(0), neighbourhood: new Neighbourhood() },
-      });
-    } else if (isKey) codeKey(reader, after, shift);
-    else codeRefinement(reader, after, shift);
-    return after;
+  add(bit: number, contexts: readonly number[]): void {
+    if (4 * (this.count + 1) > this.all.length) {
+      const larger = new Uint16Array(2 * this.all.length);
+      larger.set(this.all);
+      this.all = larger;
+    }
+    this.all.set([bit, ...contexts], 4 * this.count++);
+  }
+
+  /** Logistic regression by stochastic gradients (AdaGrad). @returns [contexts] log-odds */
+  learn(log: (line: string) => void): Float64Array {
+    const { all, count } = this;
+    const odds = new Float64Array(CONTEXT_COUNT);
+    const seen = new Float64Array(CONTEXT_COUNT).fill(1);
+    // Far apart one after another, so that no garden is learned last.
+    let at = 0;
+    for (const rate of PASSES) {
+      let bits = 0;
+      for (let i = 0; i < count; i++) {
+        at = (at + 31_683_919) % count;
+        const bit = all[4 * at];
+        const contexts = all.subarray(4 * at + 1, 4 * at + 4);
+        const sum = odds[contexts[0]] + odds[contexts[1]] + odds[contexts[2]];
+        bits += Math.log2(1 + Math.exp(bit ? -sum : sum));
+        const error = 1 / (1 + Math.exp(-sum)) - bit;
+        for (const context of contexts) {
+          if (context === NONE) continue;
+          if (rate === PASSES[0]) seen[context] += error * error;
+          odds[context] -= (rate * error) / Math.sqrt(seen[context]);
+        }
+      }
+      log(`${count} bits in ${Math.round(bits / 8)} bytes`);
+    }
+    return odds.map((value, context) => (seen[context] > SEEN ? value : 0));
   }
 }
 
-class CountingReader extends RangeReader {
+class NotingReader extends RangeReader {
   constructor(
-    private readonly counts: Counts,
+    private readonly bits: CodedBits,
     bytes: Uint8Array,
   ) {
     super(createContexts(), bytes);
   }
 
-  override bit(context: number): number {
-    const bit = super.bit(context);
-    this.counts.of[2 * context + bit]++;
+  override bit(_: number, a: number, b = NONE, c = NONE): number {
+    const bit = super.bit(0, a, b, c);
+    this.bits.add(bit, [a, b, c]);
     return bit;
   }
 }
 
-function count(tier: TierName, counts: Counts): void {
-  const stream = new GardenStream(tier);
-  const { encoder: cast } = stream;
-  const seen = createPlanes(cast.seen.width, cast.seen.height);
+/** Reads a block as a page does. */
+function read(bits: CodedBits, block: Uint8Array, before: Cells): Cells {
+  const { kind, shift } = readBlockHeader(block);
+  const reader = new NotingReader(bits, block.subarray(BLOCK_HEADER_BYTES));
+  const isKey = kind === 'key' || kind === 'coarse';
+  const after = isKey ? createCells(before) : before;
+  if (kind === 'delta') {
+    codeDelta(reader, {
+      ...{ before, after, step: 2 ** shift },
+      ...{ marks: new Uint8Array(0), neighbourhood: new Neighbourhood() },
+    });
+  } else if (isKey) codeKey(reader, after, shift);
+  else codeRefinement(reader, after, shift);
+  return after;
+}
+
+function note(bits: CodedBits, tier: TierName, changes: readonly Change[]): void {
+  const stream = new GardenStream(tier, gardenOf(changes));
+  const { encoder } = stream;
+  const seen = createPlanes(encoder.seen.width, encoder.seen.height);
   const take = (frame: Uint8Array): void => {
-    for (const { chunk, block } of readBlocks(frame, cast.chunks)) {
+    for (const { chunk, block } of readBlocks(frame, encoder.chunks)) {
       const rect = chunkRect(seen, chunk);
-      putCells(seen, rect, counts.read(block, takeCells(seen, rect)));
+      putCells(seen, rect, read(bits, block, takeCells(seen, rect)));
     }
   };
-  take(stream.whole((chunk) => cast.coarseKey(chunk)));
-  take(stream.whole((chunk) => cast.refinement(chunk)));
+  const takeWhole = (): void => {
+    take(stream.whole((chunk) => encoder.coarseKey(chunk)));
+    take(stream.whole((chunk) => encoder.refinement(chunk)));
+  };
+  takeWhole();
   for (let tick = 1; tick <= stream.ticks; tick++) {
     const { frame } = stream.next();
     if (frame) take(frame);
     // Keys of gardens at work, too.
-    if (tick % 90 === 0) take(stream.whole((chunk) => cast.key(chunk)));
+    if (tier !== 'full' || tick % PICTURES !== 0) continue;
+    take(stream.whole((chunk) => encoder.key(chunk)));
+    takeWhole();
   }
 }
 
 export async function writeExpectations(log: (line: string) => void): Promise<void> {
-  const counts = new Counts();
-  for (const tier of TIER_NAMES) {
-    count(tier, counts);
-    log(`${tier}: counted`);
+  const { engine, checkpoint, species } = await startEngine('auto');
+  const relatives = await loadRelatives(checkpoint);
+  const world = new World(engine);
+  const bits = new CodedBits();
+  for (const garden of GARDENS) {
+    const changes = await recordGarden(world, { ...species, relatives }, garden);
+    for (const tier of TIER_NAMES) note(bits, tier, changes);
+    log(`${garden.name}: noted`);
   }
-  const digits = Array.from({ length: CONTEXT_COUNT }, (_, context) => {
-    const [zeros, ones] = [counts.of[2 * context], counts.of[2 * context + 1]];
-    return stepOf((ones + 0.4) / (zeros + ones + 0.8))
-      .toString(16)
-      .padStart(2, '0');
-  }).join('');
-  const lines = digits.match(/.{1,96}/g)!.map((line) => `  '${line}'`);
+  await engine.close();
   const text = [
-    '/** Made by `npm run fixtures -- codec-expectations`: log-odds of each context’s bits in the standard garden, two hexadecimal digits each. */',
-    'export const EXPECTATIONS = [',
-    ...lines.map((line) => `${line},`),
-    "].join('');",
+    '/** Made by `npm run fixtures -- codec-expectations`: the log-odds that each context adds at first, a character each. */',
+    `export const EXPECTATIONS = '${[...bits.learn(log)].map(characterOf).join('')}';`,
     '',
   ].join('\n');
   await writeFile(FILE, text);

@@ -1,21 +1,21 @@
 /** `npm run fixtures -- <name>`: regenerates a file that tests, benchmarks or the codec use. */
 import { writeExpectations } from './codec-expectations.ts';
 import { trainClassifier } from './digit-classifier.ts';
-import { recordGarden } from './standard-garden.ts';
+import { recordStandardGarden } from './standard-garden.ts';
 
 const FIXTURES: Readonly<
   Record<string, { make(log: (line: string) => void): Promise<void>; help: string }>
 > = {
   'codec-expectations': {
     make: writeExpectations,
-    help: 'what the codec expects of a stream, after the standard garden has changed',
+    help: 'what the codec expects of a stream, learned from gardens of four seeds',
   },
   'digit-classifier': {
     make: trainClassifier,
     help: 'the judge of the drawing test, trained on MNIST',
   },
   'standard-garden': {
-    make: recordGarden,
+    make: recordStandardGarden,
     help: 'the recorded garden, after the shipped organisms have changed',
   },
 };

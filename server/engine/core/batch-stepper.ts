@@ -54,22 +54,29 @@ export class BatchStepper {
     for (let start = 0; start < entries.length; start += most) {
       const part = entries.slice(start, start + most);
       const patches = part.map(({ patch }) => patch);
-      const isUnmodified = part.every(
-        ({ step: { divide, keep, closed, express } }) => !(divide || keep || closed || express),
-      );
+      const isHere = part.every(({ step: { divide, express } }) => !(divide || express));
       let { batch } = patches[0];
-      if (!batch || !isUnmodified || !batch.consistsOf(patches)) {
+      let input: Float32Array;
+      if (!batch || !isHere || !batch.consistsOf(patches)) {
         batch = new ResidentBatch(patches, size, batchPatches ?? part.length, this.buffers);
+        input = batch.states;
         part.forEach((entry, i) => {
-          writeInput(batch!.states, i * size, entry);
+          writeInput(input, i * size, entry);
           const conditioning = entry.step.express && species.rule.condition?.(entry.step.express);
           if (conditioning) batch!.condition(i, conditioning);
         });
-      }
-      const count = batch.states.length / size;
-      const { states, after, conditioning } = batch;
-      const input = { count, stage, states, after, ...(conditioning && { conditioning }) };
-      await species.rule.step({ ...input, ...updateMask(species, input, part.length) });
+      } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
+        // A copy, as the patches must not change before `commit`.
+        input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
+        part.forEach((entry, i) => {
+          writeInput(input, i * size, entry);
+        });
+      } else input = batch.states;
+      const { after, conditioning } = batch;
+      const count = after.length / size;
+      const tensors = { count, stage, states: input, after, ...(conditioning && { conditioning }) };
+      await species.rule.step({ ...tensors, ...updateMask(species, tensors, part.length) });
+      if (input !== batch.states) this.buffers.release(input);
       part.forEach(({ step: { closed } }, i) => {
         if (closed) species.layout.clear(after, i * size, { mask: closed, where: 'set' });
       });

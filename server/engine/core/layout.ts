@@ -27,10 +27,12 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     { mask, where }: { readonly mask: Uint8Array; readonly where: 'zero' | 'set' },
   ): void {
     const [toCell, toChannel] = planar ? [1, mask.length] : [channels, 1];
-    for (let i = 0, at = offset; i < mask.length; i++, at += toCell) {
-      if ((mask[i] === 0) !== (where === 'zero')) continue;
-      for (let c = 0; c < channels; c++) states[at + c * toChannel] = 0;
+    const hit: number[] = [];
+    for (let i = 0; i < mask.length; i++) {
+      if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
+    // Plane by plane, as the cells of one plane lie close together.
+    for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
   /** Copies a state to [s, s, C]. */
   export: (state: Float32Array): Float32Array =>

@@ -48,10 +48,6 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   model.output(AFTER, [patches, channels, side, side]);
   if (layout && !tiled) model.input(OWN, [patches, layout.size]);
   const parts: OwnInput[] = [];
-  /** Whether cells are in one row between the layers, none of which is then a convolution. */
-  const flat = tiled && layout?.hidden !== undefined && layout.out !== undefined;
-  /** Shape of one number for all cells. */
-  const everywhere = flat ? [1] : [1, 1];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
   /** A part of the patches' own weights; −1 in the shape is the number of patches. */
@@ -78,15 +74,29 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const pad = (side - 1) / 2;
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
-  /** A layer with each patch's own weights: a matrix product, [out, in] × [in, cells]. */
-  const ownLayer = (weights: OwnPart, inputs: number, outputs: number, input: string): string => {
-    const cells = flat ? input : model.node('Reshape', [input, model.integers([0, 0, -1])]);
+  /**
+   * A layer with each patch's own weights. Of one patch, it is a convolution, to which the runtime
+   * fuses bias and activation; of several, a product of matrices, [out, in] × [in, cells].
+   */
+  const ownLayer = (
+    { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
+    inputs: number,
+    outputs: number,
+    input: string,
+  ): string => {
+    if (tiled) {
+      const names = [input, own(weights, [outputs, inputs, 1, 1])];
+      if (shifts) names.push(own(shifts, [outputs]));
+      return model.node('Conv', names, { kernel_shape: [1, 1] });
+    }
+    const cells = model.node('Reshape', [input, model.integers([0, 0, -1])]);
     const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
-    return flat ? product : model.node('Reshape', [product, likeStates(outputs)]);
+    const result = model.node('Reshape', [product, likeStates(outputs)]);
+    return shifts ? add(result, bias(shifts)) : result;
   };
-  /** [N, units, s, s] of these states; of tiles, [4, units, s/4, s], or [4, units, s²/4]. */
+  /** [N, units, s, s] of these states; of tiles, [4, units, s/4, s]. */
   const likeStates = (units: number): string => {
-    if (tiled) return model.integers([TILE, units, -1, ...(flat ? [] : [stage])]);
+    if (tiled) return model.integers([TILE, units, -1, stage]);
     const size = model.node('Shape', [STATES]);
     const [one, two, four] = [[1], [2], [4]].map((at) => model.integers(at));
     const patches = model.node('Slice', [size, model.integers([0]), one]);
@@ -103,13 +113,13 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const products = convolveTiles(model, STATES, kernel!);
     const seen = model.node('Reshape', [products, likeStates(kernel!.shape[3])]);
     if (!withBias || !shift) return seen;
-    return add(seen, model.weight([1, ...shift.shape, ...everywhere], shift.data));
+    return add(seen, model.weight([1, ...shift.shape, 1, 1], shift.data));
   };
   const activate = (x: string): string =>
     update.activation === 'relu' ? model.node('Relu', [x]) : elu(model, x);
 
   const { hidden } = update;
-  const bias = (part: OwnPart): string => own(part, [-1, part.size, ...everywhere]);
+  const bias = (part: OwnPart): string => own(part, [-1, part.size, 1, 1]);
   let h = tiled ? perceiveTiles(!layout) : conv('perceive', STATES, !layout);
   if (layout?.perceptionScale) h = model.node('Mul', [h, bias(layout.perceptionScale)]);
   if (layout) h = add(h, bias(layout.perceptionBias));
@@ -120,17 +130,17 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   } else {
     h = activate(h);
     if (update.kind === 'residual') {
-      const second =
-        layout?.hidden && layout.hiddenBias
-          ? add(ownLayer(layout.hidden, hidden, hidden, h), bias(layout.hiddenBias))
-          : conv('hidden', h);
+      const second = layout?.hidden
+        ? ownLayer({ weights: layout.hidden, shifts: layout.hiddenBias }, hidden, hidden, h)
+        : conv('hidden', h);
       h = add(h, activate(second));
     }
   }
-  let change = layout?.out
-    ? ownLayer(layout.out, hidden, channels, h)
-    : conv('out', h, !layout?.outBias);
-  if (layout?.outBias) change = add(change, bias(layout.outBias));
+  const { out, outBias } = layout ?? {};
+  let change = out
+    ? ownLayer({ weights: out, shifts: outBias }, hidden, channels, h)
+    : conv('out', h, !outBias);
+  if (outBias && !out) change = add(change, bias(outBias));
   if (tiled) {
     const tiles = model.node('Reshape', [change, model.integers([TILE, channels, -1, stage])]);
     const inOrder = model.node('Transpose', [tiles], { perm: [1, 2, 0, 3] });

@@ -3,6 +3,7 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore } from '../backend.ts';
 import type { SkippedEngine } from '../backends.ts';
 import type { EngineInfo } from '../engine.ts';
+import type { PackedReadouts, PackedSteps } from './step-messages.ts';
 
 /** The worker's `workerData`. */
 export interface WorkerStart {
@@ -21,7 +22,9 @@ export interface Started {
 }
 
 /** The worker's methods. Calls are answered in order. */
-export type WorkerMethods = Required<Omit<PatchStore, 'close' | 'pipelined'>>;
+export interface WorkerMethods extends Required<Omit<PatchStore, 'close' | 'pipelined' | 'step'>> {
+  step(steps: PackedSteps): Promise<PackedReadouts>;
+}
 /** Their names. */
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 

@@ -1,12 +1,12 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; before a
- * step with uneven load, some patches move. A patch steps identically in any thread, so callers see
- * no difference.
+ * One engine over several threads, each with its own store. Every patch is in one of them; in a step
+ * with uneven load, some patches move. A patch steps identically in any thread, so callers see no
+ * difference.
  */
 import { Mutex } from '../../platform/mutex.ts';
 import type { Card } from '../../vnca/card.ts';
 import { PatchTable, stageAfter } from '../core/patch-table.ts';
-import { type Engine, EngineError, type PatchId, type PatchStep } from '../engine.ts';
+import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
 import type { ThreadEngine } from './worker-engine.ts';
 
 /** What this side knows of a patch. */
@@ -20,13 +20,18 @@ interface Placement {
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
+/** A call that the threads have been asked for. */
+interface Submitted<T> {
+  readonly answer: Promise<T>;
+}
+
 /** A patch that goes to another thread. */
 interface Move {
   readonly patch: PatchId;
   readonly to: number;
 }
 
-/** Patches that may move before one step: each costs a copy of its state. */
+/** Patches that may move in one step: each costs a copy of its state. */
 const MAX_MOVES = 8;
 
 /** Combines threads to one engine. @param threads which have loaded the same checkpoints */
@@ -34,10 +39,21 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Runs calls in order: each starts when the one before has ended. */
-  const inOrder = <T>(call: () => Promise<T>): Promise<T> => {
-    if (closing) return Promise.reject(new EngineError('closed'));
-    return mutex.runExclusive(call);
+  /** Resolves when all calls so far are answered, well or not. */
+  let answered: Promise<unknown> = Promise.resolve();
+  /**
+   * Submits calls in order, and answers them in order. A thread does what it is asked in order, so
+   * that a call need not wait until those before it are answered.
+   *
+   * @param submit resolves once what follows may be submitted; the answer may come later
+   */
+  const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
+    if (closing) throw new EngineError('closed');
+    const before = answered;
+    const answer = mutex.runExclusive(submit).then((call) => call.answer);
+    answered = Promise.allSettled([before, answer]);
+    await before;
+    return answer;
   };
 
   /** Passes each thread its own items and returns the results, if any, in the order of the items. */
@@ -87,20 +103,49 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return [...moves.values()].filter(({ patch, to }) => placements.require(patch).thread !== to);
   };
 
-  /** Moves patches, all at once. A thread does what it is asked in order. */
-  const move = (moves: readonly Move[]): Promise<unknown> =>
-    allSettled(
+  /**
+   * Steps patches where they are, and then those that move. These are taken before anything is
+   * stepped, so that they travel meanwhile.
+   */
+  const stepAndMove = async (
+    steps: readonly PatchStep[],
+    moves: readonly Move[],
+  ): Promise<Submitted<Readout[]>> => {
+    const moving = new Set(moves.map(({ patch }) => patch));
+    const arriving = allSettled(
       moves.map(async ({ patch, to }) => {
         const placement = placements.require(patch);
-        await threads[to].put(await threads[placement.thread].take([patch]));
+        const taken = await threads[placement.thread].take([patch]);
         placement.thread = to;
+        return { put: threads[to].put(taken) };
       }),
     );
+    const staying = submitted(
+      distribute(
+        'step',
+        steps.filter(({ patch }) => !moving.has(patch)),
+      ),
+    );
+    const puts = await arriving;
+    const moved = submitted(
+      distribute(
+        'step',
+        steps.filter(({ patch }) => moving.has(patch)),
+      ),
+    );
+    const all = async (): Promise<Readout[]> => {
+      await allSettled(puts.map(({ put }) => put));
+      const readouts = (await allSettled([staying.answer, moved.answer])).flat();
+      const byPatch = new Map(readouts.map((readout) => [readout.patch, readout]));
+      return steps.map(({ patch }) => byPatch.get(patch)!);
+    };
+    return submitted(all());
+  };
 
   return {
     info: threads[0].info,
     plant: (patches) =>
-      inOrder(async () => {
+      inOrder(() => {
         const counts = threads.map(() => 0);
         for (const { thread } of placements.values()) counts[thread]++;
         const planted = placements.create(patches, (_, species, stage) => {
@@ -109,32 +154,40 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
           return { species, thread, stage };
         });
         placements.addAll(planted);
-        await distribute('plant', patches);
+        return submitted(distribute('plant', patches));
       }),
     step: (steps) =>
-      inOrder(async () => {
+      inOrder(() => {
         const entries = placements.entriesOf(steps);
-        await move(movesFor(steps));
+        const moves = movesFor(steps);
         for (const { patch, step } of entries) patch.stage = stageAfter(patch, step);
-        return distribute('step', steps);
+        if (moves.length === 0) return submitted(distribute('step', steps));
+        return stepAndMove(steps, moves);
       }),
-    exportStates: (patches) => inOrder(() => distribute('exportStates', patches)),
+    exportStates: (patches) => inOrder(() => submitted(distribute('exportStates', patches))),
     importStates: (states) =>
-      inOrder(async () => {
+      inOrder(() => {
         for (const { patch, stage } of placements.importsOf(states)) patch.stage = stage;
-        await distribute('importStates', states);
+        return submitted(distribute('importStates', states));
       }),
     dispose: (patches) =>
-      inOrder(async () => {
+      inOrder(() => {
         const known = [...new Set(patches)].filter((patch) => placements.has(patch));
-        await distribute('dispose', known);
+        const answer = distribute('dispose', known);
         for (const patch of known) placements.delete(patch);
+        return submitted(answer);
       }),
     close: () =>
       (closing ??= mutex.runExclusive(async () => {
         await Promise.all(threads.map((thread) => thread.close()));
       })),
   };
+}
+
+/** Its failure is for who waits for the answer, who may come later. */
+function submitted<T>(answer: Promise<T>): Submitted<T> {
+  answer.catch(() => {});
+  return { answer };
 }
 
 /** Waits for all promises. @throws the error of the first that fails, after the others */

@@ -5,6 +5,7 @@ import type { TransferredPatch } from '../backend.ts';
 import type { NoBackendError, SkippedEngine } from '../backends.ts';
 import { type Engine, EngineError, type PatchId } from '../engine.ts';
 import { type EngineMethods, eachMethod, type Started, type WorkerMethods } from './protocol.ts';
+import { packSteps, unpackReadouts } from './step-messages.ts';
 
 /** Listeners to a thread's events. */
 export interface ThreadListeners {
@@ -60,6 +61,7 @@ export async function attachEngine(
     info,
     hasUnusedLibraries,
     ...(eachMethod((method) => (argument) => rpc.call(method, argument)) as ThreadMethods),
+    step: async (steps) => unpackReadouts(await rpc.call('step', packSteps(steps))),
     close: () => rpc.close(new EngineError('closed')),
   };
 }

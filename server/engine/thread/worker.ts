@@ -13,6 +13,7 @@ import {
   type WorkerMethods,
   type WorkerStart,
 } from './protocol.ts';
+import { type PackedSteps, packReadouts, unpackSteps } from './step-messages.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
   const { backend: wanted, models, maxDeviceLosses: maxLosses } = workerData as WorkerStart;
@@ -23,8 +24,9 @@ await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
 
 function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
+  const step = async (steps: PackedSteps) => packReadouts(await store.step(unpackSteps(steps)));
   return eachMethod((method) => {
-    const call = store[method] as (argument: unknown) => unknown;
+    const call = { ...store, step }[method] as (argument: unknown) => unknown;
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;

@@ -12,8 +12,8 @@ interface WatchedRoom {
 /** What is looked at; each is read at every check. */
 export interface ProblemSources {
   readonly rooms: () => readonly WatchedRoom[];
-  /** Problems with walls. */
-  readonly walls: () => readonly Problem[];
+  /** Problems with single walls, and with rooms that do not run. */
+  readonly single: () => readonly Problem[];
   /** Why no connection is accepted, as a sentence; undefined if connections are accepted. */
   readonly refusesAll: () => string | undefined;
   /** Whether rooms are stored; undefined: the host does not want it. */
@@ -24,7 +24,7 @@ export interface ProblemSources {
 
 /** All problems at this moment. */
 export function findProblems(sources: ProblemSources): Problem[] {
-  const problems: Problem[] = [...sources.walls()];
+  const problems: Problem[] = [...sources.single()];
   for (const { name: room, pace, turnsAway } of sources.rooms()) {
     if (pace.slow) {
       const [actual, wanted] = [pace.actual.toFixed(1), pace.tickRate];

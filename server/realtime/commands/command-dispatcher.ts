@@ -36,16 +36,25 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The answer comes with the next tick.
+   * Submits a participant's command. The answer comes with the next tick, or at once if the command
+   * arrives again and has been done.
    *
+   * @param session if it may arrive twice: what the id is unique in, uint32
    * @throws Refusal
    */
-  dispatch(client: RoomClient, id: number, command: RoomCommand): void {
+  dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
+    const { room } = this.context;
     this.reportActivity();
-    this.admit(id, command, ({ reason, detail }) => {
-      const energy = this.context.room.energyOf(command.by.id);
+    const done = session === undefined ? undefined : room.doneBefore(id, command, session);
+    if (done) {
+      this.answer(done);
+      return;
+    }
+    const refuse = ({ reason, detail }: Refusal): void => {
+      const energy = room.energyOf(command.by.id);
       client.send('rejected', { id, reason, energy, ...(detail && { detail }) });
-    });
+    };
+    this.admit({ id, command, session }, refuse);
   }
 
   /**
@@ -80,7 +89,7 @@ export class CommandDispatcher {
       },
       submit: (id, command, refuse) => {
         if (countsAsActivity) this.reportActivity();
-        this.admit(id, command, refuse, true);
+        this.admit({ id, command }, refuse, true);
       },
     });
   }
@@ -108,12 +117,16 @@ export class CommandDispatcher {
    * @throws Refusal
    */
   private admit(
-    id: number,
-    requested: RoomCommand,
+    request: {
+      readonly id: number;
+      readonly command: RoomCommand;
+      readonly session?: number | undefined;
+    },
     refuse: (refusal: Refusal) => void,
     isSystem = false,
   ): void {
     const { room, policy, clock, hooks } = this.context;
+    const { id, session, command: requested } = request;
     if (isSystem) policy.requireMayAct(requested.by.id);
     else if (usesSeed(requested)) this.requireSeed(requested.seed, requested.by.id);
     if (requested.what === 'transform') {
@@ -128,11 +141,11 @@ export class CommandDispatcher {
     try {
       const approval = hooks()?.command(command);
       if (!approval) {
-        room.enqueue(id, command);
+        room.enqueue(id, command, session);
         return;
       }
       approval
-        .then(() => room.enqueue(id, command))
+        .then(() => room.enqueue(id, command, session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;
           undoCooldown();

@@ -45,6 +45,8 @@ export class Bans {
   /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
+  /** The number of the next ban; where several servers ban, each needs numbers of its own. */
+  newId = (): number => 1 + Math.max(0, ...this.bans.map(({ id }) => id));
 
   /**
    * @param secret key of the fingerprints, the same after a restart
@@ -92,7 +94,7 @@ export class Bans {
     const since = this.date();
     this.slow(address, since);
     const ban = {
-      id: 1 + Math.max(0, ...this.bans.map(({ id }) => id)),
+      id: this.newId(),
       room,
       participant,
       name,

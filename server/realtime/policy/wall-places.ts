@@ -25,6 +25,8 @@ const PASS_LENGTH = 12;
 /** All places of a server. */
 export class WallPlaces {
   private places: readonly WallPlace[];
+  /** The id of the next place; where several servers give places, each needs ids of its own. */
+  newId = (): number => 1 + Math.max(0, ...this.places.map(({ id }) => id));
 
   /**
    * @param date wall clock, ms since the epoch
@@ -63,7 +65,7 @@ export class WallPlaces {
 
   /** Gives a new place. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    const id = 1 + Math.max(0, ...this.places.map((place) => place.id));
+    const id = this.newId();
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
     this.change([...this.places, place]);

@@ -13,14 +13,14 @@ export class FrameRate {
     this.before = { count: 0, start };
   }
 
-  /** A frame was confirmed. */
-  confirm(now: number): void {
+  /** So many frames were confirmed. */
+  confirm(now: number, frames = 1): void {
     if (now - this.start >= WINDOW) {
       this.before = { count: this.count, start: this.start };
       this.start = now;
       this.count = 0;
     }
-    this.count++;
+    this.count += frames;
   }
 
   /** Frames per second. */

@@ -10,7 +10,7 @@ import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
-import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import type { RoomStreams } from '../streaming/room-streams.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
@@ -37,7 +37,7 @@ export interface RoomContext extends RoomBasis {
   readonly slots: ParticipantSlots<RoomClient>;
   readonly visits: VisitStatistics;
   readonly affected: AffectedOrganisms;
-  readonly broadcaster: RoomBroadcaster;
+  readonly broadcaster: RoomStreams;
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;
   readonly follows: Follows;

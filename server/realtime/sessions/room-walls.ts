@@ -65,11 +65,6 @@ export class RoomWalls extends WallSlots<RoomClient> {
     return wallStates(places.of(room.name), connected, clock.now());
   }
 
-  /** Whether a pass opens a place in this room. */
-  accepts(pass: string): boolean {
-    return this.context.places.find(this.context.room.name, pass) !== undefined;
-  }
-
   /**
    * Welcomes a wall and streams the whole room to it.
    *
@@ -118,9 +113,9 @@ export class RoomWalls extends WallSlots<RoomClient> {
     for (const wall of this.connected.keys()) this.sendShown(wall);
   }
 
-  /** A client has shown a frame. */
-  confirm(client: RoomClient): void {
-    this.connected.get(client)?.frameRate.confirm(this.context.clock.now());
+  /** A client has shown so many frames. */
+  confirm(client: RoomClient, frames: number): void {
+    this.connected.get(client)?.frameRate.confirm(this.context.clock.now(), frames);
   }
 
   /** @returns whether the client was a wall */

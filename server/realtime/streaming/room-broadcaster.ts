@@ -1,18 +1,16 @@
 /**
- * Streams one room to all its viewers. Each tier at each scale is one channel, whose blocks are
- * encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not
+ * Streams one room to the viewers of this process. Each tier at each scale is one channel, whose
+ * blocks are encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not
  * hold yet. A viewer with too many frames in flight gets none until they arrive, and then the
  * newest.
  */
 
-import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../../shared/codec/frame.ts';
-import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import type { Planes } from '../../../shared/codec/planes.ts';
 import { isDue, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
-import { View } from '../../../shared/codec/view.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
+import { type FrameFeed, keyOf } from './frame-feed.ts';
+import { ViewerChannel } from './viewer-channel.ts';
 import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
 /** The deltas of one round, for viewers that see the same chunks and hold the previous round. */
@@ -20,21 +18,6 @@ interface SharedDeltas {
   readonly blocks: readonly FrameBlock[];
   readonly frame: Uint8Array;
 }
-
-/** The viewers of one tier at one scale, with their encoder. */
-interface Channel {
-  readonly tier: TierName;
-  readonly encoder: FrameEncoder;
-  readonly streams: Set<ViewerStream>;
-  /** Tick at which the last viewer left. */
-  idleSince: number;
-}
-
-/**
- * Ticks for which a channel without viewers is kept, so that zooming in and out re-encodes
- * nothing.
- */
-const IDLE_TICKS = 30;
 
 /** How a viewer begins. */
 export interface AddOptions {
@@ -47,17 +30,18 @@ export interface AddOptions {
 /** Sends each viewer of a room the frames that its tier, scale and viewport call for. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
-  private readonly views = new Map<number, View>();
-  private readonly channels = new Map<string, Channel>();
+  private readonly channels = new Map<string, ViewerChannel>();
+  /**
+   * Viewers that are to be sent a frame outside the tick, once their channel is there; true: even
+   * one without blocks.
+   */
+  private readonly owed = new Map<ViewerStream, boolean>();
   /** When each viewer's last frame was sent, for the heartbeat; ms. */
   private readonly lastSent = new WeakMap<ViewerStream, number>();
   /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
 
-  constructor(
-    private readonly planes: Planes,
-    private tick: number,
-  ) {}
+  constructor(private readonly feed: FrameFeed) {}
 
   /**
    * Adds a viewer and sends it the first frame.
@@ -66,13 +50,10 @@ export class RoomBroadcaster {
    */
   add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
     const { tier = DEFAULTS.stream.firstTier, heldChecksums } = options;
-    const channel = this.channel(tier, viewport);
-    const stream = new ViewerStream({ viewer, viewport, encoder: channel.encoder, now, tier });
+    const stream = new ViewerStream({ viewer, viewport, heldChecksums, now, tier });
     this.streams.set(viewer, stream);
-    channel.streams.add(stream);
-    this.assignChannel(stream);
-    if (heldChecksums) stream.acceptHeld(heldChecksums);
-    this.send(stream, now, { always: true });
+    this.owed.set(stream, true);
+    this.assignChannel(stream, now);
   }
 
   /** Stops streaming to a viewer. */
@@ -80,7 +61,9 @@ export class RoomBroadcaster {
     const stream = this.streams.get(viewer);
     if (!stream) return;
     this.streams.delete(viewer);
+    this.owed.delete(stream);
     this.leave(stream);
+    this.feed.wantedChanged();
   }
 
   /** Sets what a viewer looks at; undefined while its page is hidden. */
@@ -89,9 +72,9 @@ export class RoomBroadcaster {
     if (!stream) return;
     stream.viewport = viewport;
     if (viewport) stream.quality.setBest(viewport.best);
-    this.assignChannel(stream);
-    stream.updateChunks();
-    if (viewport) this.send(stream, now);
+    if (viewport) this.owed.set(stream, this.owed.get(stream) ?? false);
+    else stream.updateChunks();
+    this.assignChannel(stream, now);
   }
 
   /** What a viewer looks at; undefined while its page is hidden. */
@@ -102,6 +85,7 @@ export class RoomBroadcaster {
   /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
+    this.feed.wantedChanged();
   }
 
   /** A viewer needs some chunks in full. */
@@ -125,37 +109,15 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Takes over the changes of a tick. Call `publish` before the next tick.
-   *
-   * @param changed chunks of the room that have changed
-   */
-  follow(tick: number, changed: readonly number[]): void {
-    this.tick = tick;
-    this.forgetIdle();
-    for (const view of this.views.values()) this.update(view, changed);
-  }
-
-  /**
-   * Sends the changes of the last tick, as they were when `follow` was called.
+   * Sends the changes of the last tick, as the feed has them.
    *
    * @param now ms
    */
   publish(now: number): void {
-    const { tick } = this;
-    const due = new Set<Channel>();
-    for (const channel of this.channels.values()) {
-      if (!isDue(TIERS[channel.tier], tick)) continue;
-      due.add(channel);
-      // Encode nothing if no viewer can receive it.
-      if (![...channel.streams].some(({ mayReceive }) => mayReceive)) continue;
-      const wanted = new Set<number>();
-      // Viewers that see the same chunks share one array.
-      const lists = new Set([...channel.streams].map(({ chunks }) => chunks));
-      for (const chunks of lists) for (const chunk of chunks) wanted.add(chunk);
-      channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
-    }
     const frames = new Map<string, Uint8Array>();
-    for (const channel of due) {
+    for (const channel of this.channels.values()) {
+      const { source } = channel;
+      if (!source || !isDue(TIERS[channel.tier], this.feed.tick)) continue;
       const shared = new Map<readonly number[], SharedDeltas>();
       for (const stream of channel.streams) {
         if (stream.isUpToDate && stream.mayReceive) this.sendShared(stream, channel, shared, now);
@@ -163,39 +125,24 @@ export class RoomBroadcaster {
       }
     }
     for (const stream of this.streams.values()) {
-      if (stream.quality.evaluate(now)) this.assignChannel(stream);
+      if (stream.quality.evaluate(now)) this.assignChannel(stream, now);
     }
-  }
-
-  /** Updates a view, and marks the changed chunks in its encoders. */
-  private update(view: View, changed: readonly number[]): void {
-    const chunks = new Set<number>();
-    for (const chunk of changed) {
-      const { x, y, width, height } = chunkRect(this.planes, chunk);
-      const { scale } = view;
-      const within = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
-      for (const scaled of chunksWithin(view.planes, within)) chunks.add(scaled);
-    }
-    for (const chunk of chunks) {
-      if (!view.update(this.tick, chunk)) continue;
-      for (const { encoder } of this.channels.values())
-        if (encoder.view === view) encoder.touch(chunk);
-    }
+    this.feed.wantedChanged();
   }
 
   /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */
   private sendShared(
     stream: ViewerStream,
-    { encoder, tier }: Channel,
+    { tier, scale }: ViewerChannel,
     shared: Map<readonly number[], SharedDeltas>,
     now: number,
   ): void {
     const { blocks, frame } = getOrAdd(shared, stream.chunks, () => {
       const deltas = stream.chunks.flatMap((chunk) => {
-        const block = encoder.delta(chunk);
+        const block = stream.source.delta(chunk);
         return block ? [{ chunk, block }] : [];
       });
-      const header = { tick: this.tick, tier, scale: encoder.view.scale };
+      const header = { tick: this.feed.tick, tier, scale };
       return { blocks: deltas, frame: writeFrame(header, deltas) };
     });
     stream.applyDeltas(blocks);
@@ -209,7 +156,7 @@ export class RoomBroadcaster {
   private sendTo(stream: ViewerStream, frame: Uint8Array, now: number): void {
     stream.quality.frame(false);
     this.lastSent.set(stream, now);
-    stream.sent(this.tick, now);
+    stream.sent(this.feed.tick, now);
     stream.viewer.sendFrame(frame);
   }
 
@@ -231,50 +178,61 @@ export class RoomBroadcaster {
 
   /** Viewers that need the same blocks get the same frame. */
   private frameOf(
-    { encoder, quality }: ViewerStream,
+    { source, quality }: ViewerStream,
     blocks: readonly FrameBlock[],
     frames: Map<string, Uint8Array>,
   ): Uint8Array {
-    const { scale } = encoder.view;
-    const header = { tick: this.tick, tier: quality.tier, scale };
+    const { scale } = source;
+    const header = { tick: this.feed.tick, tier: quality.tier, scale };
     const key = `${quality.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
     return getOrAdd(frames, key, () => writeFrame(header, blocks));
   }
 
-  /** Moves a viewer to the channel of its tier and of its viewport's scale. */
-  private assignChannel(stream: ViewerStream): void {
-    const channel = this.channel(stream.quality.tier, stream.viewport);
-    if (channel.encoder !== stream.encoder) {
-      this.leave(stream);
-      stream.switchEncoder(channel.encoder);
+  /**
+   * Moves a viewer to the channel of its tier and of its viewport's scale, once that is there. Until
+   * then it goes on with the one that it has.
+   */
+  private assignChannel(stream: ViewerStream, now: number): void {
+    const channel = this.channel(stream.quality.tier, scaleFor(stream.viewport));
+    for (const other of this.channels.values()) {
+      if (other !== channel && other.waiting.delete(stream)) this.closeIfEmpty(other);
     }
-    channel.streams.add(stream);
+    if (channel.source) this.settle(stream, channel, now);
+    else channel.waiting.add(stream);
+    this.feed.wantedChanged();
+  }
+
+  private settle(stream: ViewerStream, channel: ViewerChannel, now: number): void {
+    if (!channel.streams.has(stream)) {
+      this.leave(stream);
+      stream.switchSource(channel.source!);
+      channel.streams.add(stream);
+    } else if (this.owed.has(stream)) stream.updateChunks();
+    const owed = this.owed.get(stream);
+    this.owed.delete(stream);
+    if (owed !== undefined) this.send(stream, now, { always: owed });
   }
 
   private leave(stream: ViewerStream): void {
     for (const channel of this.channels.values()) {
-      if (channel.streams.delete(stream)) channel.idleSince = this.tick;
+      if (channel.streams.delete(stream) || channel.waiting.delete(stream))
+        this.closeIfEmpty(channel);
     }
   }
 
-  private forgetIdle(): void {
-    for (const [key, channel] of this.channels) {
-      // A restored room may have jumped back in time.
-      const isFresh = Math.abs(this.tick - channel.idleSince) < IDLE_TICKS;
-      if (channel.streams.size > 0 || isFresh) continue;
-      this.channels.delete(key);
-      const { view } = channel.encoder;
-      const isUsed = [...this.channels.values()].some(({ encoder }) => encoder.view === view);
-      if (!isUsed) this.views.delete(view.scale);
-    }
+  private closeIfEmpty(channel: ViewerChannel): void {
+    if (channel.streams.size + channel.waiting.size > 0) return;
+    this.channels.delete(keyOf(channel));
+    this.feed.leave(channel, channel);
   }
 
-  private channel(tier: TierName, viewport: Viewport | undefined): Channel {
-    const scale = scaleFor(viewport);
-    return getOrAdd(this.channels, `${tier} ${scale}`, () => {
-      const view = getOrAdd(this.views, scale, () => new View(this.planes, scale));
-      const encoder = new FrameEncoder(view, TIERS[tier]);
-      return { tier, encoder, streams: new Set(), idleSince: this.tick };
+  private channel(tier: TierName, scale: number): ViewerChannel {
+    return getOrAdd(this.channels, keyOf({ tier, scale }), () => {
+      const channel = new ViewerChannel(tier, scale, (stream, now) =>
+        this.settle(stream, channel, now),
+      );
+      channel.source = this.feed.join(channel, channel);
+      return channel;
     });
   }
 }

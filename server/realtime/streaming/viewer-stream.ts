@@ -1,7 +1,7 @@
 /** The stream of one viewer: what it sees, what it holds, and which frames are in flight. */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
-import type { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
+import { FrameSource } from '../../../shared/codec/frame-source.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -37,39 +37,42 @@ interface SentFrame {
 export interface ViewerStreamOptions {
   readonly viewer: Viewer;
   readonly viewport: Viewport;
-  readonly encoder: FrameEncoder;
+  /** [chunks] checksums of what the viewer still shows from an earlier connection. */
+  readonly heldChecksums?: ArrayLike<number> | undefined;
   /** ms */
   readonly now: number;
   /** The first tier. */
   readonly tier: TierName;
 }
 
+/** What a viewer reads from until its channel is there. */
+const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
+
 /** Decides which blocks a viewer needs next. */
 export class ViewerStream {
   readonly viewer: Viewer;
-  encoder: FrameEncoder;
+  source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
   /** undefined while the page is hidden. */
   viewport: Viewport | undefined;
-  /** Visible chunks of the encoder's view, ascending. */
+  /** Visible chunks of the source, ascending. */
   chunks: readonly number[] = [];
   /** [chunks] version that the viewer holds of each chunk; 0: none. */
-  private heldVersions: Uint32Array;
+  private heldVersions = new Uint32Array(0);
   /** [chunks] 1: the viewer holds the chunk without its lowest bits. */
-  private heldCoarsely: Uint8Array;
+  private heldCoarsely = new Uint8Array(0);
+  /** What it showed before it had a source. */
+  private heldChecksums: ArrayLike<number> | undefined;
   private inFlight: SentFrame[] = [];
-  /** The encoder's round up to which the viewer holds all visible chunks. */
+  /** The source's round up to which the viewer holds all visible chunks. */
   private completeRound = -1;
 
   constructor(options: ViewerStreamOptions) {
-    const { viewer, viewport, encoder, now, tier } = options;
+    const { viewer, viewport, heldChecksums, now, tier } = options;
     this.viewer = viewer;
-    this.encoder = encoder;
     this.viewport = viewport;
+    this.heldChecksums = heldChecksums;
     this.quality = new AdaptiveQuality(tier, viewport.best, now);
-    this.heldVersions = new Uint32Array(encoder.chunks);
-    this.heldCoarsely = new Uint8Array(encoder.chunks);
-    this.updateChunks();
   }
 
   /** Whether the viewer can take another frame. */
@@ -78,28 +81,28 @@ export class ViewerStream {
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
   }
 
-  /** Whether the viewer lacks nothing but the deltas of the encoder's last round. */
+  /** Whether the viewer lacks nothing but the deltas of the source's last round. */
   get isUpToDate(): boolean {
-    return this.completeRound === this.encoder.round - 1;
+    return this.completeRound === this.source.round - 1;
   }
 
   /** Records that the viewer gets the deltas of the last round. */
   applyDeltas(blocks: readonly FrameBlock[]): void {
-    for (const { chunk } of blocks) this.heldVersions[chunk] = this.encoder.version(chunk);
-    this.completeRound = this.encoder.round;
+    for (const { chunk } of blocks) this.heldVersions[chunk] = this.source.version(chunk);
+    this.completeRound = this.source.round;
   }
 
-  /** Recomputes the visible chunks after a change of the viewport or the encoder. */
+  /** Recomputes the visible chunks after a change of the viewport or the source. */
   updateChunks(): void {
-    const { viewport, encoder } = this;
+    const { viewport, source } = this;
     this.completeRound = -1;
     if (!viewport) {
       this.chunks = [];
       return;
     }
-    const { scale } = encoder.view;
+    const { scale } = source;
     const { margin } = DEFAULTS.stream;
-    this.chunks = encoder.within({
+    this.chunks = source.within({
       x: (viewport.x - margin) / scale,
       y: (viewport.y - margin) / scale,
       width: (viewport.width + 2 * margin) / scale,
@@ -107,33 +110,35 @@ export class ViewerStream {
     });
   }
 
-  /** Switches to another encoder. Chunks with equal content count as held. */
-  switchEncoder(encoder: FrameEncoder): void {
-    const { heldVersions, heldCoarsely, encoder: previous } = this;
-    this.encoder = encoder;
-    this.heldVersions = new Uint32Array(encoder.chunks);
-    this.heldCoarsely = new Uint8Array(encoder.chunks);
-    if (previous.view === encoder.view) {
-      for (let chunk = 0; chunk < encoder.chunks; chunk++) {
+  /** Switches to another source. Chunks with equal content count as held. */
+  switchSource(source: FrameSource): void {
+    const { heldVersions, heldCoarsely, source: previous } = this;
+    this.source = source;
+    this.heldVersions = new Uint32Array(source.chunks);
+    this.heldCoarsely = new Uint8Array(source.chunks);
+    if (previous.scale === source.scale) {
+      for (let chunk = 0; chunk < source.chunks; chunk++) {
         if (heldVersions[chunk] !== previous.version(chunk) || heldCoarsely[chunk] === 1) continue;
-        if (previous.check(chunk) === encoder.check(chunk))
-          this.heldVersions[chunk] = encoder.version(chunk);
+        if (previous.check(chunk) === source.check(chunk))
+          this.heldVersions[chunk] = source.version(chunk);
       }
     }
     this.updateChunks();
+    if (this.heldChecksums) this.acceptHeld(this.heldChecksums);
+    this.heldChecksums = undefined;
   }
 
   /**
-   * Compares what the viewer says it holds with the encoder's chunks, so that equal ones are not
+   * Compares what the viewer says it holds with the source's chunks, so that equal ones are not
    * sent again.
    *
    * @param checksums [chunks]
    */
-  acceptHeld(checksums: ArrayLike<number>): void {
-    if (checksums.length !== this.encoder.chunks) return;
+  private acceptHeld(checksums: ArrayLike<number>): void {
+    if (checksums.length !== this.source.chunks) return;
     for (const chunk of this.chunks) {
-      if (this.encoder.check(chunk) === checksums[chunk])
-        this.heldVersions[chunk] = this.encoder.version(chunk);
+      if (this.source.check(chunk) === checksums[chunk])
+        this.heldVersions[chunk] = this.source.version(chunk);
     }
   }
 
@@ -163,15 +168,15 @@ export class ViewerStream {
    * add.
    */
   takeBlocks(): FrameBlock[] {
-    const { encoder, heldVersions, heldCoarsely } = this;
+    const { source, heldVersions, heldCoarsely } = this;
     const blocks: FrameBlock[] = [];
     let refinementBudget = DEFAULTS.stream.refineBytes;
     let isComplete = true;
     for (const chunk of this.chunks) {
-      const version = encoder.version(chunk);
+      const version = source.version(chunk);
       let block: Uint8Array | undefined;
       if (heldVersions[chunk] === 0) {
-        block = encoder.coarseKey(chunk);
+        block = source.coarseKey(chunk);
         heldCoarsely[chunk] = 1;
         isComplete = false;
       } else if (heldCoarsely[chunk] === 1) {
@@ -179,23 +184,23 @@ export class ViewerStream {
           isComplete = false;
           continue;
         }
-        block = heldVersions[chunk] === version ? encoder.refinement(chunk) : encoder.key(chunk);
+        block = heldVersions[chunk] === version ? source.refinement(chunk) : source.key(chunk);
         refinementBudget -= block.length;
         heldCoarsely[chunk] = 0;
       } else if (heldVersions[chunk] !== version) {
-        const missed = encoder.since(chunk, heldVersions[chunk]) ?? [];
+        const missed = source.since(chunk, heldVersions[chunk]) ?? [];
         const bytes = missed.reduce((sum, { length }) => sum + length, 0);
         if (bytes > 0 && bytes <= DEFAULTS.stream.missedBytes) {
           heldVersions[chunk] = version;
           for (const delta of missed) blocks.push({ chunk, block: delta });
           continue;
         }
-        block = encoder.key(chunk);
+        block = source.key(chunk);
       } else continue;
       heldVersions[chunk] = version;
       blocks.push({ chunk, block });
     }
-    this.completeRound = isComplete ? encoder.round : -1;
+    this.completeRound = isComplete ? source.round : -1;
     return blocks;
   }
 }

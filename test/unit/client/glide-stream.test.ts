@@ -3,6 +3,7 @@ import { ViewportReporter } from '../../../client/input/viewport-reporter.ts';
 import { type Camera, screenToWorld } from '../../../client/render/camera.ts';
 import { CameraRig } from '../../../client/render/camera-rig.ts';
 import { RoomBroadcaster } from '../../../server/realtime/streaming/room-broadcaster.ts';
+import { RoomEncoders } from '../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewport } from '../../../server/realtime/streaming/viewer-stream.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
@@ -17,7 +18,8 @@ const TICK = 1_000 / 15;
 /** A phone at one end of a room that has changed everywhere since the phone came. */
 function setUp(delay: number) {
   const planes = createPlanes(GRID.width, GRID.height);
-  const cast = new RoomBroadcaster(planes, 0);
+  const encoders = new RoomEncoders(planes, 0);
+  const cast = new RoomBroadcaster(encoders);
   const decoder = new FrameDecoder(createPlanes(GRID.width, GRID.height));
   const rig = new CameraRig();
   rig.layout(GRID, PHONE, PANELS);
@@ -45,7 +47,8 @@ function setUp(delay: number) {
     now += FRAME;
     while (mail[0]?.at <= now) mail.shift()!.arrive();
     if (now >= (tick + 1) * TICK) {
-      cast.follow(++tick, changed);
+      encoders.follow(++tick, changed);
+      encoders.advance();
       cast.publish(now);
     }
     rig.step(now);

@@ -3,12 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { type FencedLog, LogFull, writeFenced } from '../../../server/cluster/fenced-log.ts';
 import { Lease } from '../../../server/cluster/lease.ts';
 import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import { reportLoad } from '../../../server/cluster/node-loads.ts';
+import { openCluster } from '../../../server/cluster/open-cluster.ts';
 import { RoomLeases } from '../../../server/cluster/room-leases.ts';
 import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
 import { RECORD_PREFIX } from '../../../server/cluster/valkey-keys.ts';
 import { valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
 import { Prepared, ValkeyLog } from '../../../server/cluster/valkey-log.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
+import { silentLog } from '../../../server/platform/log.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { describeNeeding } from '../../support/needs.ts';
@@ -66,7 +69,8 @@ const valkey = async (): Promise<Home> => {
       return bytes === null ? undefined : `${bytes}`;
     },
     // As its clock does; waiting for it would take three seconds a time.
-    lapse: async () => void (await connection.ask('DEL', 'vivarium:lease:garden')),
+    lapse: async () =>
+      void (await connection.ask('DEL', 'vivarium:lease:garden', 'vivarium:heir:garden')),
     close: () => connection.close(),
   };
 };
@@ -83,17 +87,19 @@ for (const [name, open] of Object.entries({ memory, valkey }))
 
       test('one holder has a room at a time, and each gets a new epoch', async () => {
         const { leases } = home;
-        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 1, isReleased: true });
-        expect(await leases.acquire('garden', 'b')).toBeUndefined();
-        expect(await leases.acquire('garden', 'a')).toBeUndefined();
-        expect(await leases.acquire('meadow', 'b')).toEqual({ epoch: 1, isReleased: true });
+        const first = { epoch: 1, isReleased: true, renewals: 0 };
+        expect(await leases.acquire('garden', 'a')).toEqual(first);
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('garden', 'a')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('meadow', 'b')).toEqual(first);
         expect(await leases.renew('garden', 'a', 1)).toBe(true);
         expect(await leases.renew('garden', 'b', 1)).toBe(false);
         await leases.release('garden', 'b', 1);
-        expect(await leases.acquire('garden', 'b')).toBeUndefined();
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 2 });
         await leases.release('garden', 'a', 1);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        expect(await leases.acquire('garden', 'b')).toEqual({ epoch: 2, isReleased: true });
+        const second = { epoch: 2, isReleased: true, renewals: 2 };
+        expect(await leases.acquire('garden', 'b')).toEqual(second);
       });
 
       test('who finds a lease that has ended is told that its holder has not given it up', async () => {
@@ -101,10 +107,35 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         await leases.acquire('garden', 'a');
         await home.lapse();
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        expect(await leases.acquire('garden', 'a')).toEqual({ epoch: 2, isReleased: false });
+        const second = { epoch: 2, isReleased: false, renewals: 1 };
+        expect(await leases.acquire('garden', 'a')).toEqual(second);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
         await leases.release('garden', 'a', 1);
         expect(await leases.renew('garden', 'a', 2)).toBe(true);
+      });
+
+      test('who knows that nobody has renewed a lease for long acquires it before it ends', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await leases.renew('garden', 'a', 1);
+        expect(await leases.acquire('garden', 'b', 1)).toEqual({ renewals: 2 });
+        const second = { epoch: 2, isReleased: false, renewals: 2 };
+        expect(await leases.acquire('garden', 'b', 2)).toEqual(second);
+        expect(await leases.renew('garden', 'a', 1)).toBe(false);
+        await leases.release('garden', 'a', 1);
+        expect(await leases.renew('garden', 'b', 2)).toBe(true);
+        expect(await leases.acquire('garden', 'a', 2)).toEqual({ renewals: 4 });
+      });
+
+      test('a room that is given to somebody waits for them', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await leases.release('garden', 'a', 1, 'c');
+        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 1 });
+        expect(await leases.acquire('garden', 'c')).toMatchObject({ epoch: 2, isReleased: true });
+        await leases.release('garden', 'c', 2, 'gone');
+        await home.lapse();
+        expect(await leases.acquire('garden', 'b')).toMatchObject({ epoch: 3, isReleased: true });
       });
 
       test('only writes of the latest epoch take effect, each once', async () => {
@@ -200,6 +231,37 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   test('nothing counts as written that is not on the disk', async () => {
     await connection.ask('CONFIG', 'SET', 'appendonly', 'no');
     await expect(write(1, new Uint8Array(10))).rejects.toThrow();
+  });
+
+  test('why a room does not run is told in one sentence', async () => {
+    const cluster = await openCluster({ url: server.url, clock: systemClock, log: silentLog });
+    const { roomBytes } = DEFAULTS.cluster;
+    await connection.ask('HSET', 'vivarium:fence:pond', 'bytes', roomBytes);
+    expect(await cluster.leases.acquire('pond')).toBe(true);
+    const write = { put: [{ key: 'tail/pond', bytes: new Uint8Array(1) }] };
+    await expect(cluster.records.write(write)).rejects.toMatchObject({ reason: 'not-owner' });
+    const why = 'Room "pond" does not run here: It needs more than 256 MiB.';
+    expect([...cluster.refused()]).toEqual([['pond', why]]);
+    await cluster.records.close();
+  });
+
+  test('processes hear from one another what they carry', async () => {
+    const [a, b] = ['a', 'b'].map((node) => ({ node, rooms: { garden: 7 }, followed: ['attic'] }));
+    const report = reportLoad(connection);
+    expect(await report(a)).toEqual([]);
+    expect(await report(b)).toEqual([a]);
+    await connection.ask('DEL', 'vivarium:node:b');
+    expect(await report(a)).toEqual([]);
+    expect(await connection.ask('SMEMBERS', 'vivarium:nodes')).toHaveLength(1);
+  });
+
+  test("numbers that one process has reserved are nobody else's, and none that is in use", async () => {
+    const cluster = await openCluster({ url: server.url, clock: systemClock, log: silentLog });
+    expect(await cluster.reserve('bans', 0, 20)).toBe(1);
+    expect(await cluster.reserve('bans', 5, 20)).toBe(21);
+    expect(await cluster.reserve('walls', 5, 20)).toBe(6);
+    expect(await cluster.reserve('bans', 100, 20)).toBe(101);
+    await cluster.records.close();
   });
 
   test('an owner whose writes Valkey refuses stops, and is told why, instead of trying for ever', async () => {

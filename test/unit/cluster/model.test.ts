@@ -31,6 +31,7 @@ test.each<[string, ModelFaults, RegExp]>([
   ['a log that does not know repetitions', { noNumbers: true }, /twice/],
   ['owners that trust a lease that has ended', { trustsLease: true }, /epoch/],
   ['new owners that tick at once', { noSettling: true }, /epoch/],
+  ['renewals that nobody is told of', { noCount: true }, /epoch/],
 ])('the model notices %s', async (_, faults, complaint) => {
   const found = async (): Promise<boolean> => {
     // It ends with the first find, which for the rarest of them comes after some hundred.

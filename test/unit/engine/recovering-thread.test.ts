@@ -5,6 +5,7 @@ import {
   type RecoveringThreadOptions,
   recoveringThread,
 } from '../../../server/engine/thread/recovering-thread.ts';
+import { packReadouts } from '../../../server/engine/thread/step-messages.ts';
 import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 
@@ -102,8 +103,13 @@ test('can be closed while a replacement starts', async () => {
   await closed;
 });
 
+const READOUT: Readout = {
+  ...{ patch: 1, stage: 1, change: 3 },
+  ...{ rgba: Uint8Array.of(1, 2, 3, 4), presence: Uint8Array.of(5) },
+};
+
 const READY = `
-  const { parentPort } = require('node:worker_threads');
+  const { parentPort, workerData } = require('node:worker_threads');
   parentPort.postMessage({ answer: 0, result: { info: { name: 'fake', device: 'CPU (none)' } } });`;
 
 test.each([
@@ -118,16 +124,19 @@ test.each([
           if (method === 'step') { ${work} }
           else parentPort.postMessage({ answer: call, result: undefined });
         });`,
-        { eval: true, resourceLimits: { maxOldGenerationSizeMb: 16 } },
+        {
+          ...{ eval: true, workerData: packReadouts([READOUT]) },
+          resourceLimits: { maxOldGenerationSizeMb: 16 },
+        },
       ),
     );
   const whys: string[] = [];
   const thread = await recoveringThread(await threadOf(death), {
-    restart: () => threadOf('parentPort.postMessage({ answer: call, result: args[0] });'),
+    restart: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
     onLoss: (why) => whys.push(why),
   });
   await thread.plant([SEED]);
-  expect(await thread.step([still])).toEqual([still]);
+  expect(await thread.step([still])).toEqual([READOUT]);
   expect(whys).toEqual([expect.stringMatching(/memory|hit|code 7/)]);
   await thread.close();
 });

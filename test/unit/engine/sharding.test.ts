@@ -1,7 +1,7 @@
 /** Several threads as one engine; its refusals are tested by the contract, with `onnx`. */
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
-import type { Engine, PatchId } from '../../../server/engine/engine.ts';
+import type { Engine, EngineError, PatchId } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
@@ -17,28 +17,29 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   const store = await createPatchStore(CONTRACT_MODELS, backend);
   const living = new Set<PatchId>();
   const moved: number[] = [];
-  // A thread answers in order.
+  // A thread does and answers what it is asked in order.
   const mutex = new Mutex();
+  const inOrder = <T>(call: () => T | Promise<T>): Promise<T> => mutex.runExclusive(call);
   const engine: ThreadEngine = {
     info: backend.info,
     hasUnusedLibraries: false,
-    async plant(patches) {
+    plant(patches) {
       for (const { patch } of patches) living.add(patch);
-      return store.plant(patches);
+      return inOrder(() => store.plant(patches));
     },
-    step: (steps) => mutex.runExclusive(() => store.step(steps)),
-    exportStates: async (patches) => store.exportStates(patches),
-    importStates: async (states) => store.importStates(states),
-    async take(patches) {
+    step: (steps) => inOrder(() => store.step(steps)),
+    exportStates: (patches) => inOrder(() => store.exportStates(patches)),
+    importStates: (states) => inOrder(() => store.importStates(states)),
+    take(patches) {
       for (const patch of patches) living.delete(patch);
       moved.push(...patches);
-      return mutex.runExclusive(async () => store.take!(patches));
+      return inOrder(() => store.take!(patches));
     },
-    async put(patches) {
+    put(patches) {
       for (const { patch } of patches) living.add(patch);
-      return mutex.runExclusive(async () => store.put!(patches));
+      return inOrder(() => store.put!(patches));
     },
-    dispose: async (patches) => store.dispose(patches),
+    dispose: (patches) => inOrder(() => store.dispose(patches)),
     close: () => store.close(),
   };
   return { engine, living, moved };
@@ -96,4 +97,35 @@ test('states and read-outs do not depend on the number of threads, bit for bit',
   expect(found.map(bitsOf)).toEqual(wanted.map(bitsOf));
   await single.close();
   await several.close();
+});
+
+test('calls take effect in order without waiting for the answers to those before', async () => {
+  const threads = await Promise.all([thread(), thread()]);
+  const many = shardAcross(
+    threads.map((one) => one.engine),
+    CARDS,
+  );
+  const single = await createEngine({ checkpoints: CONTRACT_MODELS, backend: 'onnx', threads: 1 });
+  const ids = [0, 1, 2, 3, 4, 5];
+  const calls = (engine: Engine): Promise<unknown>[] => [
+    engine.plant(ids.map((id) => seedOf(CONTRACT_MODELS[0], id))),
+    engine.step(ids.map(still)),
+    // All of one thread: some move, and are asked for while they do.
+    engine.step([0, 2, 4].map(still)),
+    engine.step(ids.map(still)),
+    engine.exportStates(ids),
+    engine.dispose([0, 1]),
+    engine.step([2, 3].map(still)),
+    engine.step([0, 2].map(still)).catch(({ reason }: EngineError) => reason),
+    engine.exportStates([2, 3]),
+  ];
+  const found = await Promise.all(calls(many));
+  const results = [1, 2, 3, 4, 6, 7, 8];
+  expect(threads.flatMap(({ moved }) => moved).length).toBeGreaterThan(0);
+  expect(found[7]).toBe('unknown-patch');
+  const wanted: unknown[] = [];
+  for (const answer of calls(single)) wanted.push(await answer);
+  for (const i of results) expect(found[i]).toEqual(wanted[i]);
+  await many.close();
+  await single.close();
 });

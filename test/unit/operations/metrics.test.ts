@@ -18,6 +18,7 @@ test('a closed or removed room has no metrics', async () => {
   const metrics = createMetrics({
     engine: { name: 'onnx', device: 'cpu' } as never,
     rooms: () => rooms,
+    remote: () => [{ room: 'garden', server: 'gateway-a', connections: 5 }],
     rejections: () => ({}),
     isPersisting: () => undefined,
     diskFree: () => undefined,
@@ -31,6 +32,9 @@ test('a closed or removed room has no metrics', async () => {
   ]);
   rooms = [room('garden', 4)];
   expect(await figures()).toEqual(['vivarium_room_participants{room="garden"} 4']);
+  expect(await metrics.text()).toMatch(
+    /^vivarium_remote_connections\{room="garden",server="gateway-a"\} 5$/m,
+  );
   expect(await metrics.text()).not.toContain('attic');
   rooms = [];
   expect(await figures()).toBeNull();

@@ -64,7 +64,9 @@ function openCluster() {
       warn: () => {},
     });
     const rooms = new ClusterRooms({
-      ...{ ...options, leases, plans: DEFAULTS.cluster.plans },
+      ...{ ...options, leases, runsRooms: true, plans: DEFAULTS.cluster.plans },
+      report: async ({ node }) =>
+        node === 'a' ? [{ node: 'b', rooms: {}, followed: ['attic', 'cellar'] }] : [],
       refresh: async () => {},
       storage: { store, journalWriter, aside: undefined },
     });
@@ -91,9 +93,9 @@ const reasonOf = (work: () => unknown): Promise<string> =>
 type Server = ReturnType<ReturnType<typeof openCluster>['openServer']>;
 
 /** Time goes on until a server runs the room; opening it is work that takes real time too. */
-async function untilRuns({ rooms }: Server, clock: FakeClock): Promise<OpenRoom> {
+async function untilRuns({ rooms }: Server, clock: FakeClock, name = 'attic'): Promise<OpenRoom> {
   for (;;) {
-    if (rooms.isOwner && rooms.roomServers.has('attic')) return rooms.requireOpen('attic');
+    if (rooms.isOwner && rooms.roomServers.has(name)) return rooms.requireOpen(name);
     await clock.advance(100);
     await new Promise((go) => setImmediate(go));
   }
@@ -162,5 +164,23 @@ test('a room whose lease has ended does not go on under a new one, whatever wait
   a.store.go();
   expect([await change, await closing]).toEqual(['none', 'elsewhere']);
   expect(await untilRuns(a, clock)).not.toBe(before);
+  await close();
+});
+
+test('a server that is too busy gives a room to one that is less busy', async () => {
+  const { a, b, clock, close } = await openPair();
+  await a.rooms.create({ ...WISH, name: 'cellar' });
+  const busy = (name: string, awake: number): void => {
+    Object.defineProperty(a.rooms.requireOpen(name).room, 'awake', { value: awake });
+  };
+  busy('attic', 2_000);
+  busy('cellar', 1_000);
+  const { tick } = (await untilRuns(b, clock, 'cellar')).room;
+  expect(tick).toBe(0);
+  // The one that gave it does not take it back.
+  await clock.advance(TAKEN);
+  expect(b.rooms.requireOpen('cellar').room.name).toBe('cellar');
+  expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
+  expect(await reasonOf(() => a.rooms.requireOpen('cellar'))).toBe('elsewhere');
   await close();
 });

@@ -21,29 +21,53 @@ const tierName = fc.constantFrom(...TIER_NAMES);
 
 describe('the range coder', () => {
   test('decodes any bits and numbers under any contexts', () => {
+    const contexts = 5;
     const one = fc.record({
-      context: fc.integer({ min: -1, max: 2 }),
+      contexts: fc.array(fc.integer({ min: 0, max: contexts - 1 }), { maxLength: 3 }),
       value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
     });
-    forRuns(50, fc.array(one, { maxLength: 2_000 }), (told) => {
-      const fresh = () => new Uint16Array(3).fill(32_768);
+    const odds = fc.array(fc.integer({ min: -32_768, max: 32_767 }), {
+      ...{ minLength: contexts, maxLength: contexts },
+    });
+    forRuns(50, odds, fc.array(one, { maxLength: 2_000 }), (first, told) => {
+      const fresh = () => Int16Array.from([0, ...first.slice(1)]);
       const writer = new RangeWriter(fresh());
-      for (const { context, value } of told) {
-        if (context < 0) writer.plain(20, value);
-        else writer.bit(context, Number(value < 100));
+      for (const {
+        contexts: [a, b, c],
+        value,
+      } of told) {
+        if (a === undefined) writer.plain(20, value);
+        else writer.bit(Number(value < 100), a, b, c);
       }
       const reader = new RangeReader(fresh(), writer.finish());
-      for (const { context, value } of told) {
-        if (context < 0) expect(reader.plain(20)).toBe(value);
-        else expect(reader.bit(context)).toBe(Number(value < 100));
+      for (const {
+        contexts: [a, b, c],
+        value,
+      } of told) {
+        if (a === undefined) expect(reader.plain(20, 0)).toBe(value);
+        else expect(reader.bit(0, a, b, c)).toBe(Number(value < 100));
       }
     });
   });
 
   test('needs few bytes for bits that it predicts', () => {
-    const writer = new RangeWriter(new Uint16Array(1).fill(32_768));
-    for (let i = 0; i < 10_000; i++) writer.bit(0, i % 1_000 === 0 ? 1 : 0);
+    const writer = new RangeWriter(new Int16Array(2));
+    for (let i = 0; i < 10_000; i++) writer.bit(i % 1_000 === 0 ? 1 : 0, 1);
     expect(writer.finish().length).toBeLessThan(40);
+  });
+
+  test('learns what two contexts say together', () => {
+    const mixed = new RangeWriter(new Int16Array(5));
+    const single = new RangeWriter(new Int16Array(5));
+    const random = createRandom(3);
+    for (let i = 0; i < 20_000; i++) {
+      const [a, b] = [random.integer(2), random.integer(2)];
+      // Certain where both agree, even where they do not.
+      const bit = a === b ? a : random.integer(2);
+      mixed.bit(bit, 1 + a, 3 + b);
+      single.bit(bit, 1 + a);
+    }
+    expect(mixed.finish().length).toBeLessThan(0.8 * single.finish().length);
   });
 });
 

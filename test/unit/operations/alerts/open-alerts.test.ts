@@ -6,7 +6,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 
 const MINUTE = 60_000;
 const FINE = {
-  ...{ rooms: () => [], walls: () => [], refusesAll: () => undefined },
+  ...{ rooms: () => [], single: () => [], refusesAll: () => undefined },
   ...{ isPersisting: () => true, diskLow: () => undefined },
 };
 

@@ -3,6 +3,7 @@ import { AddressLimits } from '../../../../server/realtime/admission/address-lim
 import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
 import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
 import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
+import { LocalSession } from '../../../../server/realtime/sessions/local-session.ts';
 import type { JoinRequest } from '../../../../server/realtime/sessions/room-client.ts';
 import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
@@ -47,7 +48,10 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
   );
   new ClientSession({
     socket: socket as never,
-    rooms: { findServer: () => roomServer as never },
+    rooms: {
+      open: (_, client) => new LocalSession(() => roomServer as never, client),
+      acceptsPass: () => false,
+    },
     clock,
     rateLimiter: new ConnectionRateLimiter({
       ...{ key: '192.0.2.1', limits: allLimits, clock, rejections: new RejectionCounts() },

@@ -1,4 +1,5 @@
 import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
+import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { chunkAt } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
@@ -69,11 +70,18 @@ function lookAt(planes: Planes, part: Partial<Viewport> = {}): Viewport {
 /** A room with its broadcaster, and time. */
 function open(width: number, height: number) {
   const planes = createPlanes(width, height);
-  const cast = new RoomBroadcaster(planes, 0);
+  const encoders = new RoomEncoders(planes, 0);
+  const cast = new RoomBroadcaster(encoders);
   let tick = 0;
+  const tell = (changed: readonly number[]): void => {
+    encoders.follow(tick, changed);
+    encoders.advance();
+    cast.publish(tick * TICK);
+  };
   return {
     planes,
     cast,
+    tell,
     join(look: Partial<Viewport> = {}, holds?: ArrayLike<number>): Page {
       const page = new Page(planes);
       cast.add(page, lookAt(planes, look), tick * TICK, { heldChecksums: holds });
@@ -85,8 +93,7 @@ function open(width: number, height: number) {
     go(ticks: number, pages: readonly Page[], changes = false): void {
       for (let i = 0; i < ticks; i++) {
         tick++;
-        cast.follow(tick, changes ? change(planes, tick) : []);
-        cast.publish(tick * TICK);
+        tell(changes ? change(planes, tick) : []);
         for (const page of pages) page.draw(cast, tick * TICK);
       }
     },
@@ -241,8 +248,7 @@ describe('the viewport of a viewer', () => {
     const holds = Array.from({ length: 9 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8));
     room.cast.remove(page);
     room.planes.owner[0] = 99;
-    room.cast.follow(1000, [0]);
-    room.cast.publish(room.now);
+    room.tell([0]);
     const again = new Page(room.planes);
     again.planes.rgba.set(page.planes.rgba);
     again.planes.owner.set(page.planes.owner);

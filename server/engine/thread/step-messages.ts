@@ -1,0 +1,102 @@
+/**
+ * The messages of a step between an engine and its worker thread. Each array that is sent costs some
+ * microseconds, of which a patch has several, so those of all patches are sent as one.
+ */
+import type { PatchStep, Readout } from '../engine.ts';
+
+/** Steps as they are sent. */
+export interface PackedSteps {
+  /**
+   * [n, 5]: patch; whether it divides; numbers of `keep`, `closed` and `express`, −1 if absent.
+   */
+  readonly heads: Float64Array;
+  /** All `keep` and `closed`, in order. */
+  readonly masks: Uint8Array;
+  /** All `express`, in order. */
+  readonly latents: Float32Array;
+}
+
+/** Read-outs as they are sent. */
+export interface PackedReadouts {
+  /** [n, 4]: patch, stage, change, whether it is broken. */
+  readonly heads: Float64Array;
+  /** `rgba`, then `presence`, of each patch in order. */
+  readonly bytes: Uint8Array;
+}
+
+const STEP_HEAD = 5;
+const READOUT_HEAD = 4;
+
+export function packSteps(steps: readonly PatchStep[]): PackedSteps {
+  let masked = 0;
+  let expressed = 0;
+  for (const { keep, closed, express } of steps) {
+    masked += (keep?.length ?? 0) + (closed?.length ?? 0);
+    expressed += express?.length ?? 0;
+  }
+  const heads = new Float64Array(STEP_HEAD * steps.length);
+  const masks = append(new Uint8Array(masked));
+  const latents = append(new Float32Array(expressed));
+  steps.forEach(({ patch, divide, keep, closed, express }, i) => {
+    const sizes = [masks.add(keep), masks.add(closed), latents.add(express)];
+    heads.set([patch, Number(divide), ...sizes], STEP_HEAD * i);
+  });
+  return { heads, masks: masks.all, latents: latents.all };
+}
+
+/** The steps, whose masks and latents are views of the message. */
+export function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
+  let [mask, latent] = [0, 0];
+  const maskOf = (size: number): Uint8Array | undefined =>
+    size < 0 ? undefined : masks.subarray(mask, (mask += size));
+  return Array.from({ length: heads.length / STEP_HEAD }, (_, i) => {
+    const [patch, divide, keeps, closes, expresses] = headOf(heads, STEP_HEAD, i);
+    const [keep, closed] = [maskOf(keeps), maskOf(closes)];
+    const express = expresses < 0 ? undefined : latents.subarray(latent, (latent += expresses));
+    return {
+      ...{ patch, divide: divide === 1 },
+      ...(keep && { keep }),
+      ...(closed && { closed }),
+      ...(express && { express }),
+    };
+  });
+}
+
+export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
+  const size = readouts.reduce((sum, { rgba, presence }) => sum + rgba.length + presence.length, 0);
+  const heads = new Float64Array(READOUT_HEAD * readouts.length);
+  const bytes = append(new Uint8Array(size));
+  readouts.forEach(({ patch, stage, rgba, presence, change, broken }, i) => {
+    heads.set([patch, stage, change, Number(broken ?? false)], READOUT_HEAD * i);
+    bytes.add(rgba);
+    bytes.add(presence);
+  });
+  return { heads, bytes: bytes.all };
+}
+
+/** The read-outs, each with a buffer of its own, so that one that is kept keeps no others. */
+export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
+  let at = 0;
+  return Array.from({ length: heads.length / READOUT_HEAD }, (_, i) => {
+    const [patch, stage, change, broken] = headOf(heads, READOUT_HEAD, i);
+    const cells = stage * stage;
+    const own = bytes.slice(at, (at += 5 * cells));
+    const [rgba, presence] = [own.subarray(0, 4 * cells), own.subarray(4 * cells)];
+    return { patch, stage, rgba, presence, change, ...(broken === 1 && { broken: true as const }) };
+  });
+}
+
+const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
+  heads.subarray(size * i, size * (i + 1));
+
+/** Fills an array from its beginning. `add` returns the number of values; −1 for undefined. */
+function append<A extends Uint8Array | Float32Array>(all: A) {
+  let at = 0;
+  const add = (values: ArrayLike<number> | undefined): number => {
+    if (!values) return -1;
+    all.set(values, at);
+    at += values.length;
+    return values.length;
+  };
+  return { all, add };
+}

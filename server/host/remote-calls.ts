@@ -1,0 +1,159 @@
+/** Passes the host's calls for a room to the server that runs it. */
+import { randomUUID } from 'node:crypto';
+import { Packr } from 'msgpackr';
+import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { CALLS, type CallName } from '../../shared/host/api.ts';
+import { HOST_REASONS, type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
+import type { RoomSummary } from '../../shared/host/state.ts';
+import type { Bus, Subscription } from '../bus/bus.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Handlers, Parts } from './api.ts';
+
+const packr = new Packr({ useRecords: false });
+const { patience, glance }: { readonly [K in 'patience' | 'glance']: number } =
+  DEFAULTS.cluster.hostCalls;
+/** Films are made where the host asks for them. */
+const LOCAL: ReadonlySet<string> = new Set(['timelapse']);
+const CHANNEL = 'host:calls';
+const replyChannel = (node: string): string => `host:answers:${node}`;
+
+const id = v.pipe(v.string(), v.maxLength(64));
+const callMessage = v.strictObject({
+  ...{ id, from: id },
+  name: v.custom<CallName>((name) => typeof name === 'string' && Object.hasOwn(CALLS, name)),
+  body: v.unknown(),
+  parts: v.record(v.string(), v.string()),
+});
+const answerMessage = v.strictObject({
+  id,
+  answer: v.optional(v.unknown()),
+  refusal: v.optional(
+    v.strictObject({
+      reason: v.custom<HostReason>((one) => typeof one === 'string' && one in HOST_REASONS),
+      detail: v.string(),
+    }),
+  ),
+});
+
+type AnyHandler = (body: unknown, parts: Parts) => unknown;
+
+export interface RemoteCallsOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Whether a room runs on this server. */
+  readonly isHere: (room: string) => boolean;
+  /** Whether a room runs, or should run, on another one. */
+  readonly isElsewhere: (room: string) => boolean;
+  readonly handlers: Handlers;
+}
+
+export class RemoteCalls {
+  /** What the API calls: as `handlers`, but those of rooms elsewhere are asked there. */
+  readonly handlers: Handlers;
+  private readonly node = randomUUID();
+  private readonly waiting = new Map<
+    string,
+    (answer: v.InferOutput<typeof answerMessage>) => void
+  >();
+  private subscriptions: readonly Subscription[] = [];
+
+  private constructor(private readonly options: RemoteCallsOptions) {
+    const { handlers, isElsewhere } = options;
+    this.handlers = Object.fromEntries(
+      Object.entries(handlers).map(([name, handle]) => [
+        name,
+        (body: unknown, parts: Parts) =>
+          parts.room !== undefined && !LOCAL.has(name) && isElsewhere(parts.room)
+            ? this.ask(name as CallName, body, parts)
+            : (handle as AnyHandler)(body, parts),
+      ]),
+    ) as unknown as Handlers;
+  }
+
+  /** @throws Error the bus has been closed */
+  static async open(options: RemoteCallsOptions): Promise<RemoteCalls> {
+    const calls = new RemoteCalls(options);
+    const { bus } = options;
+    calls.subscriptions = [
+      await bus.subscribe(CHANNEL, (bytes) => void calls.serve(bytes)),
+      await bus.subscribe(replyChannel(calls.node), (bytes) => calls.hear(bytes)),
+    ];
+    return calls;
+  }
+
+  close(): void {
+    for (const subscription of this.subscriptions) subscription.close();
+  }
+
+  /** Has the server that runs the room do a call. @throws HostRefusal as there; elsewhere: nobody does */
+  async ask(name: CallName, body: unknown, parts: Parts, time = patience): Promise<unknown> {
+    const { bus, clock } = this.options;
+    const call = randomUUID();
+    let cancel = (): void => {};
+    try {
+      const { answer, refusal } = await new Promise<v.InferOutput<typeof answerMessage>>(
+        (resolve, reject) => {
+          cancel = clock.after(time, () => reject(new HostRefusal('elsewhere')));
+          this.waiting.set(call, resolve);
+          const message = { id: call, from: this.node, name, body, parts: { ...parts } };
+          bus.publish(CHANNEL, packr.pack(message));
+        },
+      );
+      if (refusal) throw new HostRefusal(refusal.reason, refusal.detail);
+      return answer;
+    } finally {
+      cancel();
+      this.waiting.delete(call);
+    }
+  }
+
+  /** A room's state, as its server knows it. @param known what is shown if nobody says it */
+  async summary(room: string, known: RoomSummary): Promise<RoomSummary> {
+    if (!this.options.isElsewhere(room)) return known;
+    const asked = this.ask('room', {}, { room }, glance) as Promise<RoomSummary>;
+    const all = await asked.catch(() => known);
+    const keys = Object.keys(known) as (keyof RoomSummary)[];
+    return Object.fromEntries(keys.map((key) => [key, all[key]])) as unknown as RoomSummary;
+  }
+
+  private async serve(bytes: Uint8Array): Promise<void> {
+    const { bus, handlers, isHere } = this.options;
+    const call = read(callMessage, bytes);
+    const { room } = call?.parts ?? {};
+    if (!call || room === undefined || !isHere(room)) return;
+    const { name, parts } = call;
+    const answer = await answerOf(() => {
+      const body = v.safeParse(CALLS[name].body, call.body);
+      if (!body.success) throw new HostRefusal('bad-call');
+      const handle = handlers[name as keyof Handlers] as AnyHandler | undefined;
+      if (!handle) throw new HostRefusal('unknown-call');
+      return handle(body.output, parts);
+    });
+    bus.publish(replyChannel(call.from), packr.pack({ id: call.id, ...answer }));
+  }
+
+  private hear(bytes: Uint8Array): void {
+    const answer = read(answerMessage, bytes);
+    if (answer) this.waiting.get(answer.id)?.(answer);
+  }
+}
+
+async function answerOf(work: () => unknown) {
+  try {
+    return { answer: (await work()) ?? {} };
+  } catch (error) {
+    const { reason = 'failed', detail = '' } = error instanceof HostRefusal ? error : {};
+    return { refusal: { reason, detail } };
+  }
+}
+
+/** @returns undefined if it is none */
+function read<S extends v.GenericSchema>(schema: S, bytes: Uint8Array) {
+  try {
+    const parsed = v.safeParse(schema, packr.unpack(bytes), { abortEarly: true });
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

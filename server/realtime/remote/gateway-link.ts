@@ -1,0 +1,151 @@
+/** A room's side of the connections that another server has to it. */
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { parseCommand } from '../commands/parse-command.ts';
+import type { RoomServer } from '../room-server.ts';
+import { LocalSession } from '../sessions/local-session.ts';
+import type { Wish } from '../sessions/room-session.ts';
+import { type BatchToRoom, encode, type FromRoom, type ToRoom } from './messages.ts';
+import { OutgoingBatch } from './outgoing-batch.ts';
+import { RemoteClient } from './remote-client.ts';
+
+export interface GatewayLinkOptions {
+  readonly roomServer: RoomServer;
+  /** As for `LocalSession`. */
+  readonly find: () => RoomServer;
+  readonly epoch: number;
+  /** Names the server of the connections. */
+  readonly node: string;
+  readonly publish: (message: Uint8Array) => void;
+  /** Runs a function at the end of this turn. */
+  readonly defer: (run: () => void) => void;
+  /** ms */
+  readonly now: number;
+}
+
+interface Member {
+  readonly client: RemoteClient;
+  readonly session: LocalSession;
+}
+
+export class GatewayLink {
+  /** When the other server was last heard, ms. */
+  heardAt: number;
+  private readonly members = new Map<number, Member>();
+  /** Those that have been welcomed. */
+  private readonly present = new Set<number>();
+  private readonly batch = new OutgoingBatch();
+  private isWaiting = false;
+  private isClosed = false;
+  private sent = 0;
+  private received = 0;
+
+  constructor(private readonly options: GatewayLinkOptions) {
+    this.heardAt = options.now;
+  }
+
+  /** Names the server of the connections. */
+  get node(): string {
+    return this.options.node;
+  }
+
+  /** Number of connections. */
+  get size(): number {
+    return this.members.size;
+  }
+
+  /** @returns false if a message is missing before this one */
+  receive({ number, items }: BatchToRoom, now: number): boolean {
+    if (number !== this.received) return false;
+    this.received++;
+    this.heardAt = now;
+    for (const item of items) this.take(item);
+    return true;
+  }
+
+  /** Says something, if there is nothing else to say. */
+  beat(): void {
+    if (!this.isClosed) this.flush();
+  }
+
+  /** Sends what waits for the end of the turn. */
+  flushWaiting(): void {
+    if (!this.isClosed && !this.batch.isEmpty) this.flush();
+  }
+
+  /** The connections are lost: their participants leave, as when a page loses its own. */
+  close(): void {
+    // From here on, nothing is sent.
+    this.isClosed = true;
+    for (const { session } of this.members.values()) session.leave();
+    this.members.clear();
+  }
+
+  private take(item: ToRoom): void {
+    const { connection } = item;
+    if (item.what === 'join') {
+      const { address, session: word, ...entry } = item.entry;
+      const client = this.createClient(connection, address);
+      const session = new LocalSession(this.options.find, client, word);
+      this.members.set(connection, { client, session });
+      this.attempt(client, undefined, () => session.join(entry));
+      return;
+    }
+    const member = this.members.get(connection);
+    if (!member) return;
+    const { client, session } = member;
+    if (item.what === 'leave') {
+      this.forget(connection);
+      session.leave();
+    } else if (item.what === 'drawn') {
+      this.options.roomServer.acknowledge(client, item.tick, item.frames);
+    } else {
+      const { name } = item;
+      const id = (item.message as { id?: number } | null)?.id;
+      this.attempt(client, id, () => {
+        if (name === 'join') throw new Refusal('already-joined');
+        session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
+      });
+    }
+  }
+
+  private attempt(client: RemoteClient, id: number | undefined, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      client.refuse(error, id);
+    }
+  }
+
+  private createClient(connection: number, address: string): RemoteClient {
+    return new RemoteClient(connection, address, {
+      event: (...event) => {
+        if (event[1] === 'welcome' || event[1] === 'wall') this.present.add(connection);
+        this.send(() => this.batch.event(...event));
+      },
+      add: (item) => this.send(() => this.batch.add(item)),
+      removed: () => this.forget(connection),
+    });
+  }
+
+  private forget(connection: number): void {
+    this.members.delete(connection);
+    this.present.delete(connection);
+  }
+
+  private send(add: () => void): void {
+    if (this.isClosed) return;
+    add();
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.options.defer(() => {
+      this.isWaiting = false;
+      this.flushWaiting();
+    });
+  }
+
+  private flush(): void {
+    const items: FromRoom[] = this.batch.take(this.present);
+    this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * What the server of a connection and the server of its room say to each other. Connections have
+ * numbers that their server gives them. Messages are numbered, so that a lost one is noticed: then
+ * the connections' server opens a new link, over which all of them join again.
+ */
+import { Packr } from 'msgpackr';
+import * as v from 'valibot';
+import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
+import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
+import { EVENTS, type EventName } from '../../../shared/protocol/events.ts';
+import { OPTIONS } from '../../../shared/protocol/packets.ts';
+import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
+
+const packr = new Packr(OPTIONS);
+
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const name = v.pipe(v.string(), v.maxLength(64));
+const connection = whole;
+const { as, pass, resume, mark } = COMMANDS.join.entries;
+
+const entry = v.strictObject({
+  ...{ as, pass, resume, mark },
+  name: v.pipe(v.string(), v.maxLength(256)),
+  notice: v.optional(v.picklist(NOTICES)),
+  /** Address key of the connection. */
+  address: name,
+  /** In which ids of commands are unique, so that one that is sent again is done once. */
+  session: v.pipe(whole, v.maxValue(0xffffffff)),
+});
+
+/** To the room. */
+const toRoom = v.variant('what', [
+  v.strictObject({ what: v.literal('join'), connection, entry }),
+  /** The message is checked as that of a page. */
+  v.strictObject({
+    what: v.literal('command'),
+    connection,
+    name: v.custom<CommandName>(isCommandName),
+    message: v.unknown(),
+  }),
+  /** The client has drawn so many frames since the last time, the latest of this tick. */
+  v.strictObject({ what: v.literal('drawn'), connection, tick: whole, frames: whole }),
+  v.strictObject({ what: v.literal('leave'), connection }),
+]);
+
+const connections = v.array(connection);
+
+/** From the room. */
+const fromRoom = v.variant('what', [
+  /** An event, made by the room's server for pages. */
+  v.strictObject({
+    what: v.literal('event'),
+    to: v.union([
+      v.strictObject({ only: connections }),
+      /** All that are in the room by now, but for these. */
+      v.strictObject({ except: connections }),
+    ]),
+    name: v.custom<EventName>((event) => typeof event === 'string' && Object.hasOwn(EVENTS, event)),
+    message: v.unknown(),
+  }),
+  v.strictObject({
+    what: v.literal('refused'),
+    connection,
+    reason: v.picklist(REASONS),
+    detail: v.string(),
+    id: v.optional(whole),
+  }),
+  v.strictObject({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
+  /** From now on the client is sent frames, and sees everything until it looks elsewhere. */
+  v.strictObject({
+    what: v.literal('stream'),
+    connection,
+    tier: v.optional(v.picklist(TIER_NAMES)),
+  }),
+  v.strictObject({ what: v.literal('stop'), connection }),
+]);
+
+const batchToRoom = v.strictObject({
+  link: name,
+  number: whole,
+  items: v.array(toRoom),
+  /** In the first message: where the connections are, and the link that this one replaces. */
+  opening: v.optional(v.strictObject({ node: name, replaces: v.optional(name) })),
+});
+
+const batchFromRoom = v.strictObject({
+  epoch: whole,
+  number: whole,
+  items: v.array(fromRoom),
+});
+
+const beat = v.strictObject({ epoch: whole });
+const lost = v.strictObject({ lost: v.literal(true) });
+
+export type ToRoom = v.InferOutput<typeof toRoom>;
+export type FromRoom = v.InferOutput<typeof fromRoom>;
+export type BatchToRoom = v.InferOutput<typeof batchToRoom>;
+export type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
+
+/** What a room's server is told. */
+export const roomChannel = (room: string): string => `session:${room}:in`;
+/** Where a room's server says that it is there. */
+export const beatChannel = (room: string): string => `session:${room}:owner`;
+/** What a room's server answers over a link. */
+export const linkChannel = (link: string): string => `session:link:${link}`;
+
+export const encode = (
+  message: BatchToRoom | BatchFromRoom | v.InferOutput<typeof beat> | v.InferOutput<typeof lost>,
+): Uint8Array => packr.pack(message);
+
+/** @returns undefined if it is none */
+function decode<S extends v.GenericSchema>(
+  schema: S,
+  bytes: Uint8Array,
+): v.InferOutput<S> | undefined {
+  let message: unknown;
+  try {
+    message = packr.unpack(bytes);
+  } catch {
+    return undefined;
+  }
+  const parsed = v.safeParse(schema, message, { abortEarly: true });
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** @returns undefined if it is none */
+export const decodeToRoom = (bytes: Uint8Array) => decode(batchToRoom, bytes);
+/** @returns undefined if it is none */
+export const decodeFromRoom = (bytes: Uint8Array) => decode(v.union([batchFromRoom, lost]), bytes);
+/** @returns undefined if it is none */
+export const decodeBeat = (bytes: Uint8Array) => decode(beat, bytes);

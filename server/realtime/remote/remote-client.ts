@@ -1,0 +1,62 @@
+/** A connection to another server, as the server of its room knows it. */
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import type { Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { SessionClient } from '../sessions/room-session.ts';
+import type { AddOptions } from '../streaming/room-broadcaster.ts';
+import type { Viewport } from '../streaming/viewer-stream.ts';
+import type { FromRoom } from './messages.ts';
+
+/** What a remote client needs of its link. */
+export interface ClientLink {
+  event(connection: number, name: EventName, message: unknown): void;
+  add(item: Exclude<FromRoom, { what: 'event' }>): void;
+  /** The room has removed the client. */
+  removed(connection: number): void;
+}
+
+export class RemoteClient implements SessionClient {
+  /** Its frames are sent from there. */
+  readonly writable = true;
+  /** What it looks at, as far as is known here; undefined while its page is hidden. */
+  viewport: Viewport | undefined;
+
+  /** @param address see `RoomClient` */
+  constructor(
+    readonly connection: number,
+    readonly address: string,
+    private readonly link: ClientLink,
+  ) {}
+
+  send<N extends EventName>(event: N, message: Event<N>): void {
+    this.link.event(this.connection, event, message);
+  }
+
+  /** Frames of remote clients are made where they are connected. */
+  sendFrame(): void {}
+
+  disconnect(reason: Reason): void {
+    const { link, connection } = this;
+    // Where the room has gone, its connections follow by themselves.
+    if (reason !== 'elsewhere') link.add({ what: 'end', connection, reason });
+    link.removed(connection);
+  }
+
+  entered(): void {}
+
+  refuse({ reason, detail }: Refusal, id?: number): void {
+    const { connection } = this;
+    this.link.add({ what: 'refused', connection, reason, detail, id });
+  }
+
+  /** Has its server begin to send it frames. */
+  startStream(viewport: Viewport, { tier }: AddOptions): void {
+    this.viewport = viewport;
+    this.link.add({ what: 'stream', connection: this.connection, tier });
+  }
+
+  /** Has its server end its frames. */
+  stopStream(): void {
+    this.viewport = undefined;
+    this.link.add({ what: 'stop', connection: this.connection });
+  }
+}

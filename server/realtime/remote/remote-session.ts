@@ -1,0 +1,185 @@
+/** One connection of this server in a room of another one. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import {
+  checksOf,
+  type Entry,
+  type RoomSession,
+  type SessionClient,
+  type Wish,
+} from '../sessions/room-session.ts';
+import type { Viewport } from '../streaming/viewer-stream.ts';
+import type { ToRoom } from './messages.ts';
+
+/** What a session needs of the room. */
+export interface SessionRoom {
+  /** Takes a session in, and has it join. @throws Refusal elsewhere */
+  add(session: RemoteSession): void;
+  remove(session: RemoteSession): void;
+  /** Sends something at the end of this turn. */
+  send(item: ToRoom): void;
+  setViewport(session: RemoteSession, viewport: Viewport | undefined): void;
+  drawn(session: RemoteSession, tick: number): void;
+  resync(session: RemoteSession, chunks: readonly number[]): void;
+}
+
+/** A command that is answered. */
+type Asked = readonly [name: CommandName, message: { readonly id: number }];
+
+export class RemoteSession implements RoomSession {
+  /** Whether the room has taken it in, perhaps to its queue. */
+  hasEntered = false;
+  /** Whether it has been welcomed: it gets what is for everybody. */
+  isPresent = false;
+  /** When it asked to join, ms. */
+  joinedAt = 0;
+  /** Of the room; undefined before the welcome. */
+  size: Pick<Event<'welcome'>['room'], 'width' | 'height'> | undefined;
+  private entry: Entry | undefined;
+  /** Commands without an answer, by their id. */
+  private readonly unanswered = new Map<number, Asked>();
+  /** A new link has had it join again, so that commands may have been lost. */
+  private hasRejoined = false;
+
+  /**
+   * @param connection its number, which no other connection of this server has had
+   * @param word of its commands, see `LocalSession`
+   */
+  constructor(
+    readonly connection: number,
+    readonly client: SessionClient,
+    private readonly room: SessionRoom,
+    private readonly word: number,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.entry !== undefined;
+  }
+
+  /** [chunks] checksums of what the page showed when it joined. */
+  get holds(): ArrayLike<number> | undefined {
+    return this.entry?.holds && checksOf(this.entry.holds);
+  }
+
+  /** Its join, as it is sent. */
+  get joinItem(): ToRoom {
+    const { connection, client, entry, word: session } = this;
+    if (!entry) throw new Error('The session has not joined.');
+    const { address = '' } = client;
+    // Its frames are made here.
+    const { holds: _, ...told } = entry;
+    return { what: 'join', connection, entry: { ...told, address, session } };
+  }
+
+  join(entry: Entry): void {
+    this.entry = entry;
+    try {
+      this.room.add(this);
+    } catch (error) {
+      this.entry = undefined;
+      throw error;
+    }
+  }
+
+  handle(...[name, message]: Wish): void {
+    const { connection, room } = this;
+    if (!this.hasEntered) throw new Refusal('not-joined');
+    if (name === 'received') room.drawn(this, message.tick);
+    else if (name === 'resync') room.resync(this, message.chunks);
+    else if (name === 'look') room.setViewport(this, message.hidden ? undefined : message);
+    else if ('id' in message) this.ask(name, message);
+    else if (!this.hasRejoined) room.send({ what: 'command', connection, name, message });
+  }
+
+  leave(): void {
+    if (!this.entry) return;
+    this.entry = undefined;
+    this.room.remove(this);
+    this.room.send({ what: 'leave', connection: this.connection });
+  }
+
+  /** A new link has it join again. */
+  rejoins(): void {
+    this.isPresent = false;
+    if (!this.hasEntered || !this.entry) return;
+    this.hasRejoined = true;
+    const { notice: _, holds: __, ...entry } = this.entry;
+    this.entry = entry;
+  }
+
+  /** Passes an event on. */
+  receive(name: EventName, message: unknown): void {
+    const { client } = this;
+    if (name === 'accepted' || name === 'rejected') {
+      const { id } = message as Event<'rejected'>;
+      // One that was sent again may be answered twice.
+      if (id === undefined || this.answered(id, name)) client.send(name, message as never);
+      return;
+    }
+    const isWelcome = name === 'welcome' || name === 'wall';
+    if (isWelcome || name === 'waiting') {
+      this.hasEntered = true;
+      client.entered();
+    }
+    if (name === 'welcome') {
+      const { resume, mark } = message as Event<'welcome'>;
+      this.entry &&= { ...this.entry, resume, ...(mark !== undefined && { mark }) };
+    }
+    client.send(name, message as never);
+    if (!isWelcome) return;
+    this.size = (message as Event<'wall'>).room;
+    this.isPresent = true;
+    if (this.hasRejoined) this.sendAgain();
+  }
+
+  /** The room has refused its join, or a command. */
+  refused(refusal: Refusal, id?: number): void {
+    const { client } = this;
+    if (id !== undefined) {
+      if (this.answered(id, 'rejected')) client.refuse(refusal, id);
+      return;
+    }
+    const wasIn = this.hasEntered;
+    this.entry = undefined;
+    this.hasEntered = false;
+    // A page that is in the room takes no refusal of a join that it has not asked for.
+    if (wasIn) client.disconnect(refusal.reason);
+    else client.refuse(refusal);
+  }
+
+  /** @throws Refusal too-fast */
+  private ask(...asked: Asked): void {
+    // The owner may be away for long.
+    if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
+      throw new Refusal('too-fast', 'unanswered');
+    }
+    this.unanswered.set(asked[1].id, asked);
+    if (!this.hasRejoined) this.sendCommand(asked);
+  }
+
+  private sendCommand([name, message]: Asked): void {
+    this.room.send({ what: 'command', connection: this.connection, name, message });
+  }
+
+  /** Ends the wait for an answer. @returns whether there was one to come */
+  private answered(id: number, name: EventName): boolean {
+    const asked = this.unanswered.get(id);
+    if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
+      this.entry = { ...this.entry, name: (asked[1] as Command<'name'>).name };
+    }
+    return this.unanswered.delete(id);
+  }
+
+  /** The room does once what it has done already. */
+  private sendAgain(): void {
+    this.hasRejoined = false;
+    for (const asked of [...this.unanswered.values()]) {
+      const [name, { id }] = asked;
+      if (name !== 'draw') this.sendCommand(asked);
+      // Whether it has become a seed is not known; the hand shows it.
+      else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+/** The way into a room of this server for the connections of others. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Bus } from '../../bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { countBy } from '../../platform/count-by.ts';
+import type { RoomServer } from '../room-server.ts';
+import { FramePublisher } from '../streaming/frame-publisher.ts';
+import { GatewayLink } from './gateway-link.ts';
+import {
+  type BatchToRoom,
+  beatChannel,
+  decodeToRoom,
+  encode,
+  linkChannel,
+  roomChannel,
+} from './messages.ts';
+
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+
+export interface RoomAccessOptions {
+  readonly roomServer: RoomServer;
+  /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
+  readonly find: () => RoomServer;
+  readonly bus: Bus;
+  /** Of the room's lease. */
+  readonly epoch: number;
+  readonly clock: Clock;
+  /** Runs a function at the end of this turn. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export class RoomAccess {
+  private readonly links = new Map<string, GatewayLink>();
+  private parts: readonly { close(): void }[] = [];
+  private cancel = (): void => {};
+  private isClosed = false;
+
+  /** Opens a room to other servers, and tells them so. */
+  constructor(private readonly options: RoomAccessOptions) {
+    const { bus, roomServer, epoch, clock } = options;
+    const { encoders, room } = roomServer;
+    const subscribed = bus.subscribe(roomChannel(room.name), (bytes) => this.receive(bytes));
+    const published = FramePublisher.open({ encoders, bus, room: room.name, epoch, clock });
+    Promise.all([subscribed, published]).then(
+      (parts) => {
+        this.parts = parts;
+        if (this.isClosed) this.closeParts();
+        else this.beat();
+      },
+      // The bus has been closed.
+      () => {},
+    );
+    roomServer.onEvents = () => {
+      for (const link of this.links.values()) link.flushWaiting();
+    };
+  }
+
+  /** Number of connections by the name of their server. */
+  get connections(): ReadonlyMap<string, number> {
+    const nodes = [...this.links.values()].flatMap(({ node, size }) =>
+      Array<string>(size).fill(node),
+    );
+    return countBy(nodes, (node) => node);
+  }
+
+  /** The room is not here any more. Its connections wait for where it goes on. */
+  close(): void {
+    this.isClosed = true;
+    this.cancel();
+    this.options.roomServer.onEvents = () => {};
+    this.closeParts();
+    for (const link of this.links.values()) link.close();
+    this.links.clear();
+  }
+
+  private closeParts(): void {
+    for (const part of this.parts) part.close();
+  }
+
+  private get now(): number {
+    return this.options.clock.now();
+  }
+
+  /** Whether the room may be shown here now: another server may have it. */
+  private get isHere(): boolean {
+    try {
+      return this.options.find() === this.options.roomServer;
+    } catch {
+      return false;
+    }
+  }
+
+  private readonly beat = (): void => {
+    const { bus, clock, epoch, roomServer } = this.options;
+    this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
+    if (!this.isHere) return;
+    bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
+    for (const [name, link] of this.links) {
+      if (this.now - link.heardAt < silence) link.beat();
+      else this.drop(name, link);
+    }
+  };
+
+  private receive(bytes: Uint8Array): void {
+    // What is missed here is noticed by its number.
+    if (this.isClosed || !this.isHere) return;
+    const message = decodeToRoom(bytes);
+    if (!message) return;
+    const { link: name, opening } = message;
+    const link = this.links.get(name);
+    if (link) {
+      if (!link.receive(message, this.now)) this.drop(name, link);
+    } else if (opening && message.number === 0) this.accept(message, opening);
+    else this.sayLost(name);
+  }
+
+  private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
+    const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
+    const link = new GatewayLink({
+      ...{ roomServer, find, epoch, node, defer, now: this.now },
+      publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
+    });
+    this.links.set(message.link, link);
+    // Before the joins of the new one, which take the places over.
+    const before = replaces === undefined ? undefined : this.links.get(replaces);
+    link.receive(message, this.now);
+    link.beat();
+    if (!before || replaces === undefined) return;
+    this.links.delete(replaces);
+    before.close();
+  }
+
+  private drop(name: string, link: GatewayLink): void {
+    this.links.delete(name);
+    link.close();
+    this.sayLost(name);
+  }
+
+  private sayLost(name: string): void {
+    this.options.bus.publish(linkChannel(name), encode({ lost: true }));
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The messages by which the owner of a room and its gateways pass frames on. Each begins with the
+ * version of this format; one of another version is not read.
+ *
+ * - `Round`: the deltas of one channel in one tick, on the channel's own name
+ * - `TickEnd`: a tick is over, and which channels had rounds in it, on `…:tick`
+ * - `Wants`: what a gateway's viewers look at, on `…:wants`
+ * - `Baseline`: all cells of a channel for one gateway, on `…:to:<gateway>`
+ */
+import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
+import type { VersionedDelta } from '../../../shared/codec/frame-mirror.ts';
+import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { ChannelName } from './frame-feed.ts';
+import { MessageReader, MessageWriter } from './message-bytes.ts';
+
+const FORMAT = 1;
+
+/** Names on the bus. */
+export const busNames = (room: string) => ({
+  channel: ({ tier, scale }: ChannelName): string => `frames:${room}:${tier}:${scale}`,
+  tick: `frames:${room}:tick`,
+  wants: `frames:${room}:wants`,
+  to: (gateway: string): string => `frames:${room}:to:${gateway}`,
+});
+
+/** Which encoder of which owner a round belongs to, and which of its rounds it is. */
+export interface RoundName extends ChannelName {
+  /** No two encoders have the same. */
+  readonly generation: number;
+  readonly round: number;
+}
+
+export interface Round extends RoundName {
+  /** Of the room's lease. */
+  readonly epoch: number;
+  readonly deltas: readonly VersionedDelta[];
+}
+
+export interface TickEnd {
+  readonly epoch: number;
+  readonly tick: number;
+  readonly rounds: readonly RoundName[];
+}
+
+export interface Want extends ChannelName {
+  /** Whether anybody looks at it; if not, it is only kept for a while. */
+  readonly isUsed: boolean;
+  /** Whether any viewer can take a frame. */
+  readonly mayReceive: boolean;
+  /** Another number than before asks for a baseline; 0 asks for none. */
+  readonly ask: number;
+  /** In any order. */
+  readonly chunks: readonly number[];
+}
+
+export interface Wants {
+  readonly gateway: string;
+  readonly wants: readonly Want[];
+}
+
+export interface Baseline extends RoundName {
+  readonly epoch: number;
+  readonly tick: number;
+  /** The want that it answers. */
+  readonly ask: number;
+  /** `FrameSource.copy`, deflated. */
+  readonly cells: Uint8Array;
+}
+
+const begin = (): MessageWriter => new MessageWriter().byte(FORMAT).byte(FRAME_VERSION);
+
+function open(message: Uint8Array): MessageReader {
+  const reader = new MessageReader(message);
+  const [format, frames] = [reader.byte(), reader.byte()];
+  if (format !== FORMAT || frames !== FRAME_VERSION) throw new FrameError('version');
+  return reader;
+}
+
+function writeChannel(writer: MessageWriter, { tier, scale }: ChannelName): MessageWriter {
+  return writer.byte(TIER_NAMES.indexOf(tier)).byte(Math.log2(scale));
+}
+
+function readChannel(reader: MessageReader): ChannelName {
+  const tier = TIER_NAMES[reader.byte()];
+  const scale = 2 ** reader.byte();
+  if (!tier || scale > DEFAULTS.codec.maxScale) throw new FrameError('header');
+  return { tier, scale };
+}
+
+const writeRoundName = (writer: MessageWriter, name: RoundName): MessageWriter =>
+  writeChannel(writer, name).number(name.generation).number(name.round);
+
+const readRoundName = (reader: MessageReader): RoundName => ({
+  ...readChannel(reader),
+  generation: reader.number(),
+  round: reader.number(),
+});
+
+export function writeRound(round: Round): Uint8Array {
+  const writer = writeRoundName(begin().number(round.epoch), round);
+  for (const { chunk, version, block } of round.deltas) {
+    writer.number(chunk).number(version).block(block);
+  }
+  return writer.finish();
+}
+
+/** @throws FrameError version, header, truncated */
+export function readRound(message: Uint8Array): Round {
+  const reader = open(message);
+  const epoch = reader.number();
+  const name = readRoundName(reader);
+  const deltas: VersionedDelta[] = [];
+  while (!reader.isAtEnd) {
+    deltas.push({ chunk: reader.number(), version: reader.number(), block: reader.block() });
+  }
+  return { epoch, ...name, deltas };
+}
+
+export function writeTickEnd({ epoch, tick, rounds }: TickEnd): Uint8Array {
+  const writer = begin().number(epoch).number(tick);
+  for (const round of rounds) writeRoundName(writer, round);
+  return writer.finish();
+}
+
+/** @throws FrameError version, header, truncated */
+export function readTickEnd(message: Uint8Array): TickEnd {
+  const reader = open(message);
+  const [epoch, tick] = [reader.number(), reader.number()];
+  const rounds: RoundName[] = [];
+  while (!reader.isAtEnd) rounds.push(readRoundName(reader));
+  return { epoch, tick, rounds };
+}
+
+export function writeWants({ gateway, wants }: Wants): Uint8Array {
+  const writer = begin().block(new TextEncoder().encode(gateway));
+  for (const want of wants) {
+    writeChannel(writer, want).byte((want.isUsed ? 2 : 0) | (want.mayReceive ? 1 : 0));
+    writer.number(want.ask).block(bitsOf(want.chunks));
+  }
+  return writer.finish();
+}
+
+/** @throws FrameError version, header, truncated */
+export function readWants(message: Uint8Array): Wants {
+  const reader = open(message);
+  const gateway = new TextDecoder().decode(reader.block());
+  const wants: Want[] = [];
+  while (!reader.isAtEnd) {
+    const channel = readChannel(reader);
+    const flags = reader.byte();
+    const state = { isUsed: (flags & 2) !== 0, mayReceive: (flags & 1) !== 0 };
+    const [ask, chunks] = [reader.number(), chunksOf(reader.block())];
+    wants.push({ ...channel, ...state, ask, chunks });
+  }
+  return { gateway, wants };
+}
+
+export function writeBaseline(baseline: Baseline): Uint8Array {
+  const { epoch, tick, ask, cells } = baseline;
+  const writer = writeRoundName(begin().number(epoch), baseline);
+  return writer.number(tick).number(ask).block(cells).finish();
+}
+
+/** @throws FrameError version, header, truncated */
+export function readBaseline(message: Uint8Array): Baseline {
+  const reader = open(message);
+  const epoch = reader.number();
+  const name = readRoundName(reader);
+  return {
+    ...{ epoch, ...name },
+    ...{ tick: reader.number(), ask: reader.number(), cells: reader.block() },
+  };
+}
+
+/** One bit a chunk. */
+function bitsOf(chunks: readonly number[]): Uint8Array {
+  const last = chunks.reduce((most, chunk) => Math.max(most, chunk), -1);
+  const bits = new Uint8Array(Math.ceil((last + 1) / 8));
+  for (const chunk of chunks) bits[chunk >>> 3] |= 1 << (chunk & 7);
+  return bits;
+}
+
+function chunksOf(bits: Uint8Array): number[] {
+  const chunks: number[] = [];
+  bits.forEach((byte, at) => {
+    for (let bit = 0; bit < 8; bit++) if ((byte >>> bit) & 1) chunks.push(8 * at + bit);
+  });
+  return chunks;
+}

@@ -1,0 +1,183 @@
+/** Publishes the frames of a room that runs here, for the gateways that have viewers of it. */
+import { promisify } from 'node:util';
+import { constants, deflate } from 'node:zlib';
+import { FrameError } from '../../../shared/codec/frame.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Bus, Subscription } from '../../bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
+import { type ChannelUser, keyOf } from './frame-feed.ts';
+import {
+  busNames,
+  type RoundName,
+  readWants,
+  type Wants,
+  writeBaseline,
+  writeRound,
+  writeTickEnd,
+} from './frame-messages.ts';
+import type { EncoderChannel, RoomEncoders } from './room-encoders.ts';
+
+const compress = promisify(deflate);
+
+const { silence, maxGateways } = DEFAULTS.cluster.frames;
+
+/** The viewers of a channel on one gateway. */
+class RemoteUser implements ChannelUser {
+  mayReceive = false;
+  lists: readonly (readonly number[])[] = [];
+  /** The last baseline that it has asked for. */
+  ask = 0;
+
+  useSource(): void {
+    // It is told by messages.
+  }
+}
+
+interface Gateway {
+  /** By channel; those with viewers, and those that are only kept for a while. */
+  readonly users: Map<string, { readonly user: RemoteUser; readonly channel: EncoderChannel }>;
+  /** ms */
+  heardAt: number;
+}
+
+export interface FramePublisherOptions {
+  readonly encoders: RoomEncoders;
+  readonly bus: Bus;
+  /** Id of the room. */
+  readonly room: string;
+  /** Of the room's lease: gateways ignore what an owner of before still sends. */
+  readonly epoch: number;
+  readonly clock: Clock;
+}
+
+/** Does nothing while no gateway has viewers. */
+export class FramePublisher {
+  private readonly gateways = new Map<string, Gateway>();
+  private readonly names: ReturnType<typeof busNames>;
+  private subscription: Subscription | undefined;
+  private isClosed = false;
+
+  private constructor(private readonly options: FramePublisherOptions) {
+    this.names = busNames(options.room);
+  }
+
+  /** Publishes after each `encoders.advance()`, and tells gateways at once that the room runs here. */
+  static async open(options: FramePublisherOptions): Promise<FramePublisher> {
+    const publisher = new FramePublisher(options);
+    const { bus, encoders } = options;
+    publisher.subscription = await bus.subscribe(publisher.names.wants, (message) => {
+      publisher.take(message);
+    });
+    encoders.onAdvanced = (channels) => publisher.publish(channels);
+    publisher.endTick([]);
+    return publisher;
+  }
+
+  /** Gateways with viewers. */
+  get size(): number {
+    return this.gateways.size;
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.subscription?.close();
+    this.options.encoders.onAdvanced = () => {};
+    for (const id of this.gateways.keys()) this.forget(id);
+  }
+
+  private take(message: Uint8Array): void {
+    let wants: Wants;
+    try {
+      wants = readWants(message);
+    } catch (error) {
+      // Of another version, as while servers are updated.
+      if (error instanceof FrameError) return;
+      throw error;
+    }
+    const isFull = this.gateways.size >= maxGateways && !this.gateways.has(wants.gateway);
+    if (!this.isClosed && !isFull) this.update(wants);
+  }
+
+  private update({ gateway: id, wants }: Wants): void {
+    const { encoders, clock } = this.options;
+    const gateway = getOrAdd(this.gateways, id, () => ({ users: new Map(), heardAt: 0 }));
+    gateway.heardAt = clock.now();
+    const gone = new Set(gateway.users.keys());
+    for (const want of wants) {
+      gone.delete(keyOf(want));
+      const { isUsed, mayReceive, chunks, ask } = want;
+      const known = gateway.users.get(keyOf(want));
+      if (!isUsed) {
+        if (known) encoders.leave(want, known.user);
+        continue;
+      }
+      const user = known?.user ?? new RemoteUser();
+      const channel = encoders.use(want, user);
+      gateway.users.set(keyOf(want), { user, channel });
+      Object.assign(user, { mayReceive, lists: [chunks] });
+      if (ask === user.ask) continue;
+      user.ask = ask;
+      void this.sendBaseline(id, channel, ask);
+    }
+    for (const key of gone) {
+      const { user, channel } = gateway.users.get(key)!;
+      gateway.users.delete(key);
+      encoders.leave(channel, user);
+    }
+    if (wants.length === 0) this.gateways.delete(id);
+  }
+
+  private async sendBaseline(
+    gateway: string,
+    { tier, scale, generation, encoder }: EncoderChannel,
+    ask: number,
+  ): Promise<void> {
+    const { bus, epoch, encoders } = this.options;
+    const { tick } = encoders;
+    const { round } = encoder;
+    // In another thread, as all cells of a large room take longer than a tick may wait.
+    const cells = await compress(encoder.copy(), { level: constants.Z_BEST_SPEED });
+    if (this.isClosed) return;
+    const name = { tier, scale, generation, round };
+    bus.publish(this.names.to(gateway), writeBaseline({ ...name, epoch, tick, ask, cells }));
+  }
+
+  private publish(channels: readonly EncoderChannel[]): void {
+    this.forgetSilent();
+    if (this.gateways.size === 0) return;
+    const { bus, epoch } = this.options;
+    const remote = new Set<EncoderChannel>();
+    for (const { users } of this.gateways.values())
+      for (const { channel } of users.values()) remote.add(channel);
+    const rounds: RoundName[] = [];
+    for (const channel of channels) {
+      const { tier, scale, generation, encoder } = channel;
+      const name = { tier, scale, generation, round: encoder.round };
+      rounds.push(name);
+      if (!remote.has(channel)) continue;
+      const deltas = [...encoder.changed].map((chunk) => ({
+        ...{ chunk, version: encoder.version(chunk), block: encoder.delta(chunk)! },
+      }));
+      bus.publish(this.names.channel(channel), writeRound({ epoch, ...name, deltas }));
+    }
+    this.endTick(rounds);
+  }
+
+  private endTick(rounds: readonly RoundName[]): void {
+    const { bus, epoch, encoders } = this.options;
+    bus.publish(this.names.tick, writeTickEnd({ epoch, tick: encoders.tick, rounds }));
+  }
+
+  private forgetSilent(): void {
+    const now = this.options.clock.now();
+    for (const [id, { heardAt }] of this.gateways) if (now - heardAt > silence) this.forget(id);
+  }
+
+  private forget(id: string): void {
+    for (const { user, channel } of this.gateways.get(id)?.users.values() ?? []) {
+      this.options.encoders.leave(channel, user);
+    }
+    this.gateways.delete(id);
+  }
+}

@@ -1,0 +1,131 @@
+/** The encoders of a room that runs in this process: one for each tier and scale in use. */
+import { randomInt } from 'node:crypto';
+import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
+import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
+import type { Planes } from '../../../shared/codec/planes.ts';
+import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
+import { View } from '../../../shared/codec/view.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
+import {
+  type ChannelName,
+  type ChannelUser,
+  type FrameFeed,
+  isFresh,
+  keyOf,
+} from './frame-feed.ts';
+
+export interface EncoderChannel extends ChannelName {
+  readonly encoder: FrameEncoder;
+  /** No two encoders have the same, also those of earlier processes. */
+  readonly generation: number;
+  readonly users: Set<ChannelUser>;
+  /** Tick at which the last user left. */
+  idleSince: number;
+}
+
+/** Follows the room, and encodes each chunk once per channel for all who want it. */
+export class RoomEncoders implements FrameFeed {
+  private readonly views = new Map<number, View>();
+  private readonly channels = new Map<string, EncoderChannel>();
+  /** Counts up from a random number. */
+  private generations = randomInt(2 ** 40);
+  /** Called after each `advance`, with the channels that it has encoded. */
+  onAdvanced: (channels: readonly EncoderChannel[]) => void = () => {};
+
+  /** @param planes of the room, which it changes */
+  constructor(
+    private readonly planes: Planes,
+    public tick: number,
+  ) {}
+
+  get width(): number {
+    return this.planes.width;
+  }
+
+  get height(): number {
+    return this.planes.height;
+  }
+
+  join(name: ChannelName, user: ChannelUser): FrameEncoder {
+    return this.use(name, user).encoder;
+  }
+
+  /** As `join`. @returns the channel, which is new where nobody has used it lately */
+  use(name: ChannelName, user: ChannelUser): EncoderChannel {
+    const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
+    channel.users.add(user);
+    return channel;
+  }
+
+  leave(name: ChannelName, user: ChannelUser): void {
+    const channel = this.channels.get(keyOf(name));
+    if (channel?.users.delete(user)) channel.idleSince = this.tick;
+  }
+
+  wantedChanged(): void {
+    // It is asked for when a frame is encoded.
+  }
+
+  /**
+   * Takes over the changes of a tick.
+   *
+   * @param changed chunks of the room that have changed
+   */
+  follow(tick: number, changed: readonly number[]): void {
+    this.tick = tick;
+    this.forgetIdle();
+    for (const view of this.views.values()) this.update(view, changed);
+  }
+
+  /** Encodes the changes of the last tick in the channels whose tier sends a frame with it. */
+  advance(): void {
+    const { tick } = this;
+    const advanced: EncoderChannel[] = [];
+    for (const channel of this.channels.values()) {
+      if (!isDue(TIERS[channel.tier], tick)) continue;
+      const users = [...channel.users];
+      // Encode nothing if no viewer can receive it.
+      if (!users.some(({ mayReceive }) => mayReceive)) continue;
+      const wanted = new Set<number>();
+      for (const chunks of new Set(users.flatMap(({ lists }) => [...lists]))) {
+        for (const chunk of chunks) wanted.add(chunk);
+      }
+      channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
+      advanced.push(channel);
+    }
+    this.onAdvanced(advanced);
+  }
+
+  /** Updates a view, and marks the changed chunks in its encoders. */
+  private update(view: View, changed: readonly number[]): void {
+    const chunks = new Set<number>();
+    for (const chunk of changed) {
+      const { x, y, width, height } = chunkRect(this.planes, chunk);
+      const { scale } = view;
+      const within = { x: x / scale, y: y / scale, width: width / scale, height: height / scale };
+      for (const scaled of chunksWithin(view.planes, within)) chunks.add(scaled);
+    }
+    for (const chunk of chunks) {
+      if (!view.update(this.tick, chunk)) continue;
+      for (const { encoder } of this.channels.values())
+        if (encoder.view === view) encoder.touch(chunk);
+    }
+  }
+
+  private forgetIdle(): void {
+    for (const [key, channel] of this.channels) {
+      if (channel.users.size > 0 || isFresh(channel.idleSince, this.tick)) continue;
+      this.channels.delete(key);
+      const { view } = channel.encoder;
+      const isUsed = [...this.channels.values()].some(({ encoder }) => encoder.view === view);
+      if (!isUsed) this.views.delete(view.scale);
+    }
+  }
+
+  private open({ tier, scale }: ChannelName): EncoderChannel {
+    const view = getOrAdd(this.views, scale, () => new View(this.planes, scale));
+    const encoder = new FrameEncoder(view, TIERS[tier]);
+    const generation = this.generations++;
+    return { tier, scale, encoder, generation, users: new Set(), idleSince: this.tick };
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Follows rooms that other servers run, so that this one can take them over at once. One step of one
+ * room at a time, and at most half of the time, so that the rooms that run here keep theirs.
+ */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { Mutex } from '../platform/mutex.ts';
+import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
+
+const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
+
+export interface FollowedRoomsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Rooms that run elsewhere. */
+  readonly waiting: () => Iterable<string>;
+  /** @throws NotFollowed; StoreError; EngineError */
+  readonly open: (room: string) => Promise<RoomFollower>;
+}
+
+export class FollowedRooms {
+  private readonly followers = new Map<string, RoomFollower>();
+  /** Rooms that have been followed to their end. */
+  private readonly complete = new Set<string>();
+  /** When rooms that could not be followed are tried again, ms. */
+  private readonly notBefore = new Map<string, number>();
+  /** Why they were not followed. */
+  private readonly said = new Map<string, string>();
+  private readonly mutex = new Mutex();
+  private stopped = false;
+  private cancel: () => void;
+
+  constructor(private readonly options: FollowedRoomsOptions) {
+    this.cancel = options.clock.after(follow, this.look);
+  }
+
+  /** Rooms that could be taken over at once. */
+  get names(): readonly string[] {
+    return [...this.complete];
+  }
+
+  /** Takes what follows a room; it is not followed any more. */
+  take(room: string): Promise<RoomFollower | undefined> {
+    // Not amid a step.
+    return this.mutex.runExclusive(async () => this.remove(room));
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancel();
+    await this.mutex.runExclusive(() => this.keepOnly(new Set()));
+  }
+
+  private readonly look = async (): Promise<void> => {
+    const { clock } = this.options;
+    const begun = clock.now();
+    const rooms = [...this.options.waiting()].slice(0, MOST);
+    await this.mutex.runExclusive(() => this.keepOnly(new Set(rooms)));
+    for (const room of rooms) {
+      await this.mutex.runExclusive(() => this.step(room));
+    }
+    if (this.stopped) return;
+    this.cancel = clock.after(Math.max(follow, clock.now() - begun), this.look);
+  };
+
+  private async step(room: string): Promise<void> {
+    const { clock, log, open } = this.options;
+    if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return;
+    try {
+      let follower = this.followers.get(room);
+      if (!follower) {
+        follower = await open(room);
+        this.followers.set(room, follower);
+      }
+      const isComplete = await follower.catchUp(followTicks);
+      if (!isComplete || this.complete.has(room)) return;
+      this.complete.add(room);
+      this.said.delete(room);
+      log.info('room-followed', `Room "${room}" is followed, to be taken over at once.`, { room });
+    } catch (error) {
+      this.notBefore.set(room, clock.now() + followRetry);
+      await this.discard(room);
+      if (!(error instanceof NotFollowed) || this.said.get(room) === error.message) return;
+      this.said.set(room, error.message);
+      const why = `Room "${room}" is not followed: ${error.message}.`;
+      log.info('room-not-followed', why, { room });
+    }
+  }
+
+  private async keepOnly(rooms: ReadonlySet<string>): Promise<void> {
+    for (const room of this.followers.keys()) if (!rooms.has(room)) await this.discard(room);
+  }
+
+  private remove(room: string): RoomFollower | undefined {
+    const follower = this.followers.get(room);
+    this.followers.delete(room);
+    this.complete.delete(room);
+    return follower;
+  }
+
+  private async discard(room: string): Promise<void> {
+    // An engine that has failed has nothing to free.
+    await this.remove(room)
+      ?.close()
+      .catch(() => {});
+  }
+}

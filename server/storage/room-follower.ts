@@ -1,0 +1,124 @@
+/**
+ * Follows a room that another process runs: replays its journal as it is stored, so that the room
+ * can be taken over at once. It writes nothing.
+ */
+import type { Room } from '../world/room.ts';
+import type { World } from '../world/world.ts';
+import { TickSums } from './plane-checksums.ts';
+import type { JournalRecord, JournalTail, RoomRecord } from './record-schemas.ts';
+import {
+  checkRoom,
+  type ExpectedRoom,
+  latestStored,
+  type Recovered,
+  reopenRoom,
+  replay,
+} from './recovery.ts';
+import type { Store } from './store.ts';
+
+/** Why a room is not followed, or not any more: it is opened from its snapshot then. */
+export class NotFollowed extends Error {
+  override readonly name = 'NotFollowed';
+}
+
+/** A room in a world of its own, some ticks behind the one that runs. */
+export class RoomFollower {
+  /** The part of the journal that has been replayed. */
+  private tail: JournalTail;
+  private equal = 0;
+  private readonly sums: TickSums;
+
+  private constructor(
+    private readonly store: Store,
+    private readonly world: World,
+    private readonly room: Room,
+    private readonly stored: RoomRecord,
+    tail: JournalTail,
+  ) {
+    this.tail = tail;
+    this.sums = new TickSums(room.grid.planes);
+  }
+
+  /**
+   * Opens the room's latest snapshot.
+   *
+   * @param world has an engine with the room's checkpoint
+   * @throws NotFollowed; StoreError; EngineError
+   */
+  static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomFollower> {
+    const { name } = expected;
+    const [stored, tail] = [await store.room(name), await store.tail(name)];
+    const ticks = await store.snapshotTicks(name);
+    if (!stored || !tail || ticks.length === 0) throw new NotFollowed('it has not begun');
+    checkRoom(stored, expected);
+    // Not the recent one: its owner replaces it, perhaps while it is read.
+    const moment = await latestStored(store, name, { ticks, tail, remark: () => {} });
+    const { engine, tick, seq } = moment.snapshot;
+    const own = world.engine.info;
+    if (engine.name !== own.name || engine.device !== own.device) {
+      throw new NotFollowed(`its owner computes with ${engine.name} on ${engine.device}`);
+    }
+    const beside = world.beside();
+    const room = await reopenRoom(beside, expected, moment);
+    return new RoomFollower(store, beside, room, stored, { tick, seq });
+  }
+
+  /**
+   * Replays what has been stored since the last call.
+   *
+   * @param most ticks
+   * @returns whether that was all
+   * @throws NotFollowed; StoreError; EngineError; it is of no use any more then
+   */
+  async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { store, world, room, sums } = this;
+    const { name } = room;
+    const tail = await store.tail(name);
+    if (!tail || tail.tick < room.tick) throw new NotFollowed('its journal begins anew');
+    const to = Math.min(tail.tick, room.tick + most);
+    const from = room.tick + 1;
+    const { equal, unequal } = await replay({
+      ...{ world, room, to, sums, isApart: true },
+      journal: this.inOrder(store.journal(name, from, to)),
+      marks: store.marks(name, from, to),
+      moment: (tick) => store.moment(name, tick),
+    });
+    this.equal += equal;
+    if (unequal > 0) throw new NotFollowed('its cells are computed differently');
+    const isAll = to === tail.tick;
+    if (isAll && this.tail.seq !== tail.seq) throw new NotFollowed('its journal lacks entries');
+    this.tail = { ...this.tail, tick: to };
+    return isAll;
+  }
+
+  /**
+   * Hands the room over to a world, at its last stored tick. No other process writes it any more.
+   *
+   * @throws as `catchUp`
+   */
+  async handOver(world: World): Promise<Recovered> {
+    const stored = await this.store.room(this.room.name);
+    if (stored?.made !== this.stored.made) throw new NotFollowed('it was made anew');
+    const { room, equal: before } = this;
+    const from = room.tick;
+    await this.catchUp();
+    world.adopt(room, this.world);
+    const { tail, equal } = this;
+    const ticks = room.tick - from;
+    return { ...{ room, tail, ticks, equal: equal - before, unequal: 0 }, remarks: [] };
+  }
+
+  /** Frees what the room holds of the engine. */
+  async close(): Promise<void> {
+    await this.world.close(this.room);
+  }
+
+  private async *inOrder(entries: AsyncIterable<JournalRecord>): AsyncGenerator<JournalRecord> {
+    for await (const entry of entries) {
+      const { tick, seq } = entry;
+      if (seq !== this.tail.seq + 1) throw new NotFollowed('its journal lacks entries');
+      this.tail = { tick, seq };
+      yield entry;
+    }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What viewers of a tier at a scale hold of a room, and the blocks that bring them there. A chunk's
+ * version grows by one with each delta; a viewer that missed one needs a key. Keys are encoded on
+ * request, and cached until the chunk's next version.
+ */
+
+import type { Rect } from '../geometry.ts';
+import { PAGE_DEFAULTS } from '../page-defaults.ts';
+import { BlockWriter } from './block.ts';
+import { type Cells, checkOf, takeCells } from './cells.ts';
+import { chunkCount, chunkRect, chunksWithin } from './chunks.ts';
+import { createPlanes, type Planes } from './planes.ts';
+
+/** Rectangles whose chunk lists are cached. */
+const MAX_LISTS = 1_000;
+
+/** A value and the chunk version it was made for. */
+interface Versioned<T> {
+  readonly version: number;
+  readonly value: T;
+}
+type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
+
+export class FrameSource {
+  /** What viewers that are up to date hold. */
+  readonly seen: Planes;
+  /** [chunks] */
+  protected readonly versions: Uint32Array;
+  protected readonly writer = new BlockWriter();
+  private currentRound = 0;
+  private deltas = new Map<number, Uint8Array>();
+  /** The latest deltas of each chunk, oldest first. */
+  private readonly deltaHistory = new Map<number, Versioned<Uint8Array>[]>();
+  private readonly keys: VersionedBlocks = new Map();
+  private readonly coarseKeys: VersionedBlocks = new Map();
+  private readonly refinements: VersionedBlocks = new Map();
+  private readonly lists = new Map<string, readonly number[]>();
+  private readonly checks = new Map<number, Versioned<number>>();
+
+  /**
+   * @param size in streamed cells
+   * @param scale cells of the room per streamed cell and axis; of a source of nothing, 0
+   */
+  constructor(
+    { width, height }: Pick<Planes, 'width' | 'height'>,
+    readonly scale: number,
+  ) {
+    this.seen = createPlanes(width, height);
+    this.versions = new Uint32Array(chunkCount(this.seen)).fill(1);
+  }
+
+  get chunks(): number {
+    return this.versions.length;
+  }
+
+  /** How many times deltas were made; each time, the deltas of before are in the past. */
+  get round(): number {
+    return this.currentRound;
+  }
+
+  /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
+  within(rect: Rect): readonly number[] {
+    const chunks = chunksWithin(this.seen, rect);
+    const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
+    const known = this.lists.get(key);
+    if (known) return known;
+    if (this.lists.size >= MAX_LISTS) this.lists.clear();
+    this.lists.set(key, chunks);
+    return chunks;
+  }
+
+  /** A chunk's version, from 1; never decreases. */
+  version(chunk: number): number {
+    return this.versions[chunk];
+  }
+
+  /** The chunks with deltas of the last round. */
+  get changed(): Iterable<number> {
+    return this.deltas.keys();
+  }
+
+  /** The delta to the current version, if the last round made one. */
+  delta(chunk: number): Uint8Array | undefined {
+    return this.deltas.get(chunk);
+  }
+
+  /** The deltas from a version to the current one; undefined if they are no longer all stored. */
+  since(chunk: number, version: number): readonly Uint8Array[] | undefined {
+    const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
+    return deltas?.length === this.versions[chunk] - version
+      ? deltas.map(({ value }) => value)
+      : undefined;
+  }
+
+  /** The chunk in full. */
+  key(chunk: number): Uint8Array {
+    return this.cached(this.keys, chunk, (cells) => this.writer.key(cells));
+  }
+
+  /** The chunk in full, without the lowest bits of its colours. */
+  coarseKey(chunk: number): Uint8Array {
+    return this.cached(this.coarseKeys, chunk, (cells) =>
+      this.writer.coarse(cells, PAGE_DEFAULTS.codec.coarseShift),
+    );
+  }
+
+  /** The bits that the coarse key of the current version omits. */
+  refinement(chunk: number): Uint8Array {
+    return this.cached(this.refinements, chunk, (cells) =>
+      this.writer.refinement(cells, PAGE_DEFAULTS.codec.coarseShift),
+    );
+  }
+
+  /** Checksum of what viewers hold of a chunk. */
+  check(chunk: number): number {
+    return this.cached(this.checks, chunk, checkOf);
+  }
+
+  /** What viewers hold of a chunk. */
+  cells(chunk: number): Cells {
+    return takeCells(this.seen, chunkRect(this.seen, chunk));
+  }
+
+  /** A copy of all that viewers hold: versions (u32 each), colours, owners (u32 each). */
+  copy(): Uint8Array {
+    const { rgba, owner } = this.seen;
+    const parts = [this.versions, rgba, owner];
+    const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+      at += byteLength;
+    }
+    return bytes;
+  }
+
+  /** Begins a round without deltas. */
+  protected beginRound(round = this.currentRound + 1): void {
+    this.currentRound = round;
+    this.deltas = new Map();
+  }
+
+  /** Adds a delta to the round; the chunk has its next version with it. */
+  protected addDelta(chunk: number, value: Uint8Array): void {
+    const version = ++this.versions[chunk];
+    this.deltas.set(chunk, value);
+    const history = this.deltaHistory.get(chunk) ?? [];
+    this.deltaHistory.set(chunk, [
+      ...history.slice(1 - PAGE_DEFAULTS.codec.keptDeltas),
+      { version, value },
+    ]);
+  }
+
+  private cached<T>(cache: Map<number, Versioned<T>>, chunk: number, make: (cells: Cells) => T): T {
+    const version = this.versions[chunk];
+    let entry = cache.get(chunk);
+    if (entry?.version !== version) {
+      entry = { version, value: make(this.cells(chunk)) };
+      cache.set(chunk, entry);
+    }
+    return entry.value;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * Codes the cells of a chunk in full: owners, and colours as differences from what their neighbours
+ * predict (`predict`). Bare cells are always transparent, so their colour is not coded. A coarse key
+ * omits the lowest bits of colours, which a refinement adds.
+ */
+import { type Cells, recoloured } from './cells.ts';
+import { CONTEXTS, LENGTHS } from './contexts.ts';
+import { codeDifference, createDifferenceContexts } from './difference.ts';
+import { halfOctave, lengthOf, Neighbourhood, signOf } from './neighbourhood.ts';
+import { OwnerCoder } from './owner-coder.ts';
+import { CHANNELS, clamp, predict } from './prediction.ts';
+import type { BitCoder } from './range-coder.ts';
+
+/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+const { abs, max, min } = Math;
+
+/** How many levels fit into a range: none, 1, 2 or 3, 4 … 7, 8 … 15, more; 0…5. */
+const levelsIn = (range: number): number => (range <= 0 ? 0 : min(5, lengthOf(range)));
+
+const contexts = createDifferenceContexts();
+
+/**
+ * Codes a chunk in full.
+ *
+ * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), or empty ones to
+ *   fill in
+ * @param shift lowest bits of each colour to omit, 0…7
+ */
+export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
+  const { width, height, owner, rgba } = cells;
+  const owners = new OwnerCoder(coder);
+  const neighbourhood = new Neighbourhood();
+  // Levels in place of colours, so that predictions are levels too.
+  const levels = recoloured(cells, shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)));
+  neighbourhood.begin(levels);
+  const quality = shift === 0 ? 0 : 1;
+  for (let y = 0, cell = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, cell++) {
+      owners.codeKey(cells, x, y);
+      if (owner[cell] === 0) continue;
+      const at = neighbourhood.indexOf(x, y);
+      let previous = 0;
+      let alpha = 0;
+      for (let i = 0; i < 4; i++) {
+        const c = CHANNELS[i];
+        const own = predict(levels, x, y, c);
+        const most = i === 0 ? 255 >> shift : levels.rgba[cell * 4 + 3];
+        // An edge in one channel is usually an edge in the next.
+        const from = max(0, min(most, own + (i > 1 ? previous >> 1 : 0)));
+        const room = levelsIn(most - from) * 6 + levelsIn(from);
+        const channel = min(2, i);
+        const isColour = i === 0 ? 0 : 1;
+        const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
+        const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(previous)));
+        contexts.lengthA = CONTEXTS.key + (quality * 12 + moves) * LENGTHS;
+        contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
+        contexts.lengthC = CONTEXTS.keyWithin + (isColour * 36 + room) * LENGTHS;
+        contexts.signA =
+          CONTEXTS.keySign + (isColour * 9 + neighbourhood.signs(at, i)) * 3 + signOf(previous);
+        contexts.signB = CONTEXTS.keySignWithin + isColour * 36 + room;
+        contexts.mantissa = CONTEXTS.keyMantissa + (quality * 2 + isColour) * 8;
+        const coded = codeDifference(coder, contexts, levels.rgba[cell * 4 + c] - from);
+        const level = clamp(from + coded);
+        previous = level - own;
+        if (i === 0) alpha = previous;
+        neighbourhood.record(at, i, previous);
+        levels.rgba[cell * 4 + c] = level;
+        rgba[cell * 4 + c] = colourAt(level, shift);
+      }
+    }
+  }
+}
+
+/** The level of a colour whose lowest `shift` bits are omitted. */
+const levelAt = (value: number, shift: number): number => value >> shift;
+/** The colour that stands for a level. */
+const colourAt = (level: number, shift: number): number =>
+  shift === 0
+    ? level
+    : clamp((level << shift) | (level === 255 >> shift ? (1 << shift) - 1 : 1 << (shift - 1)));
+
+/** The cells as decoded from a coarse key. @param shift lowest bits that the key omits, 1…7 */
+export function coarsen(cells: Cells, shift: number): Cells {
+  const rgba = cells.rgba.slice();
+  for (let i = 0; i < rgba.length; i++) {
+    if (cells.owner[i >> 2] !== 0) rgba[i] = colourAt(levelAt(rgba[i], shift), shift);
+  }
+  return recoloured(cells, rgba);
+}
+
+/** Bits of a number, highest first, that contexts tell apart. */
+const NODES = 16;
+
+/**
+ * Codes the low bits that a coarse key omits, under what the neighbours, of which those to the left
+ * and above are exact by then, and alpha suggest.
+ *
+ * @param cells exact ones to write, or those decoded from the coarse key, which become exact
+ * @param shift lowest bits that the key omits, 1…7
+ */
+export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
+  const { width, height, owner, rgba } = cells;
+  const coarse = coder.reads ? cells : coarsen(cells, shift);
+  const last = (1 << shift) - 1;
+  for (let y = 0, cell = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, cell++) {
+      if (owner[cell] === 0) continue;
+      for (let i = 0; i < 4; i++) {
+        const at = cell * 4 + CHANNELS[i];
+        const high = rgba[at] >> shift;
+        const base = high << shift;
+        const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
+        // Neighbours of another colour say nothing.
+        const own = coarse.rgba[at];
+        let sum = 0;
+        let near = 0;
+        const see = (value: number): void => {
+          if (abs(value - own) > 4 * last) return;
+          sum += value;
+          near++;
+        };
+        if (x > 0) see(rgba[at - 4]);
+        if (y > 0) see(rgba[at - 4 * width]);
+        if (x + 1 < width) see(coarse.rgba[at + 4]);
+        if (y + 1 < height) see(coarse.rgba[at + 4 * width]);
+        const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
+        const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
+        const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));
+        // A tree of bits, highest first.
+        let node = 1;
+        for (let b = shift - 1; b >= 0; b--) {
+          const branch = min(NODES - 1, node);
+          const bit = coder.bit(
+            (rgba[at] >> b) & 1,
+            CONTEXTS.low + kind * 128 + node,
+            CONTEXTS.lowExpected + ((i === 0 ? 0 : 1) * 16 + expected) * NODES + branch,
+            CONTEXTS.lowWithin + within * NODES + branch,
+          );
+          node = (node << 1) | bit;
+        }
+        rgba[at] = base | (node & last);
+      }
+    }
+  }
+}

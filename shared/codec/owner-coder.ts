@@ -1,0 +1,90 @@
+/** Codes who owns a cell. */
+import type { Cells } from './cells.ts';
+import { CONTEXTS } from './contexts.ts';
+import { lengthOf } from './neighbourhood.ts';
+import type { BitCoder } from './range-coder.ts';
+
+/** Codes owners by their index in the list of those met so far; a new one in full, 32 bits. */
+export class OwnerCoder {
+  private readonly known: number[] = [];
+  private previous = 0;
+  private hasMetAll = false;
+
+  /** @param cells whose owners are known from the start */
+  constructor(
+    private readonly coder: BitCoder,
+    private readonly cells?: Cells,
+  ) {}
+
+  /**
+   * Adds the owners of all cells given to the constructor. A writer, whose cells do not change,
+   * calls this only when an owner is coded by its index, which is rare.
+   */
+  meetAll(): void {
+    if (this.hasMetAll || !this.cells) return;
+    this.hasMetAll = true;
+    const { owner } = this.cells;
+    for (let cell = 0; cell < owner.length; cell++) this.meet(owner[cell]);
+  }
+
+  /** The new owner of a cell in a delta, not 0: mostly that of the cell to the left or above. */
+  codeNew({ owner, width }: Cells, x: number, y: number): number {
+    const cell = y * width + x;
+    const { coder } = this;
+    const left = x > 0 ? owner[cell - 1] : 0;
+    const up = y > 0 ? owner[cell - width] : 0;
+    const wanted = owner[cell];
+    if (left !== 0 && coder.bit(wanted === left ? 1 : 0, CONTEXTS.heir)) return left;
+    if (up !== 0 && up !== left && coder.bit(wanted === up ? 1 : 0, CONTEXTS.heir + 1)) return up;
+    return this.code(wanted);
+  }
+
+  /** The owner of a cell in a key, 0 where it is bare. */
+  codeKey({ owner, width }: Cells, x: number, y: number): void {
+    const cell = y * width + x;
+    const { coder } = this;
+    const left = x > 0 ? owner[cell - 1] : 0;
+    const up = y > 0 ? owner[cell - width] : 0;
+    const upLeft = x > 0 && y > 0 ? owner[cell - width - 1] : 0;
+    const upRight = y > 0 && x + 1 < width ? owner[cell - width + 1] : 0;
+    const context =
+      (left === up ? 1 : 0) +
+      (left === upLeft ? 2 : 0) +
+      (up === upRight ? 4 : 0) +
+      (left === 0 ? 8 : 0) +
+      (up === 0 ? 16 : 0);
+    const wanted = owner[cell];
+    if (coder.bit(wanted === left ? 1 : 0, CONTEXTS.sameOwner + context)) owner[cell] = left;
+    else if (
+      up !== left &&
+      coder.bit(wanted === up ? 1 : 0, CONTEXTS.upperOwner + (up === 0 ? 1 : 0))
+    ) {
+      owner[cell] = up;
+    } else if (left !== 0 && up !== 0 && coder.bit(wanted === 0 ? 1 : 0, CONTEXTS.noOwner)) {
+      owner[cell] = 0;
+    } else owner[cell] = this.code(wanted);
+    this.meet(owner[cell]);
+  }
+
+  private meet(owner: number): void {
+    // Neighbouring cells mostly have the same owner.
+    if (owner === this.previous) return;
+    this.previous = owner;
+    if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
+  }
+
+  /** @param owner not 0 */
+  private code(owner: number): number {
+    const { coder, known } = this;
+    this.meetAll();
+    const bits = lengthOf(known.length);
+    const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
+    let result = known[index - 1] ?? 0;
+    if (result === 0) {
+      const low = coder.plain(16, owner & 0xffff);
+      result = (low | (coder.plain(16, owner >>> 16) << 16)) >>> 0;
+    }
+    this.meet(result);
+    return result;
+  }
+}

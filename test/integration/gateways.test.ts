@@ -1,0 +1,120 @@
+/**
+ * One owner and two gateways with a real Valkey: visitors of both are in one room, and stay who they
+ * are whichever server ends.
+ */
+
+import type { Command } from '../../shared/protocol/commands.ts';
+import { HostClient } from '../support/host-client.ts';
+import { describeNeeding } from '../support/needs.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
+import { afterSuite } from '../support/suite.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+import { Visitor } from '../support/visitor.ts';
+
+const SEED = { from: 'gallery', index: 1 };
+
+const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, 200));
+
+/** Joins, and tries again as pages do while no server has the room. */
+async function enter(port: number, wishes: Partial<Command<'join'>> = {}): Promise<Visitor> {
+  for (;;) {
+    const visitor = new Visitor(port);
+    visitor.requestJoin(wishes);
+    const isRefused = (): boolean => visitor.heard.some(({ name }) => name === 'rejected');
+    await visitor.until(() => visitor.tick !== undefined || isRefused());
+    if (!isRefused()) return visitor;
+    visitor.leave();
+    await pause();
+  }
+}
+
+interface Node {
+  readonly server: ServerProcess;
+  readonly port: number;
+}
+
+describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
+  const closing: (() => unknown)[] = [];
+  afterSuite(async () => {
+    for (const close of closing) await close();
+  });
+  const launch = async (url: string, role: string): Promise<Node> => {
+    const server = new ServerProcess(
+      flagsOf({
+        ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role, size: '96x96' },
+        ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
+      }),
+    );
+    closing.unshift(() => server.end('SIGKILL'));
+    return { server, port: await server.alive() };
+  };
+  const ready = async ({ port }: Node): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+  const welcomes = ({ heard }: Visitor): number =>
+    heard.filter(({ name }) => name === 'welcome').length;
+
+  test('visitors of both see each other, and go on when a gateway or the owner ends', async () => {
+    const valkey = await ValkeyServer.start();
+    closing.push(() => valkey.remove());
+    const owner = await launch(valkey.url, 'owner');
+    const [a, b] = await Promise.all([
+      launch(valkey.url, 'gateway'),
+      launch(valkey.url, 'gateway'),
+    ]);
+    expect(await Promise.all([a, b].map(ready))).toEqual([200, 200]);
+
+    const anna = await enter(a.port, { name: 'Anna' });
+    const bert = await enter(b.port, { name: 'Bert' });
+    await anna.next(({ message }) => JSON.stringify(message)?.includes('"Bert"'));
+    expect(bert.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
+    expect(await anna.ask('plant', { x: 30, y: 30, seed: SEED })).not.toHaveProperty('reason');
+    await bert.until(() => bert.life.some(({ what }) => what === 'born'));
+    const isSeen = ({ planes }: Visitor): boolean => planes!.owner.some((place) => place > 0);
+    await bert.until(() => isSeen(bert));
+    await anna.until(() => isSeen(anna));
+
+    // The host's page works on a gateway too.
+    const host = await HostClient.login(a.port, await owner.server.hostToken());
+    const [garden] = (await host.call('state')).rooms;
+    expect(garden).toMatchObject({ name: 'garden', participants: 2, organisms: 1 });
+    await host.call('changeSettings', { cooldown: 1 });
+    await bert.next(
+      ({ name, message }) =>
+        name === 'settings' && (message as { cooldown: number }).cooldown === 1,
+    );
+    await host.call('changeSettings', { cooldown: 0 });
+
+    // A gateway that dies, and one that is told to end: a page tries the next one, with its token.
+    await b.server.end('SIGKILL');
+    const { resume, you } = bert.welcome!;
+    const back = await enter(a.port, { name: 'Bert', resume });
+    expect(back.welcome!.you).toEqual(you);
+
+    // Another owner takes the room over. Nobody's connection ends.
+    const standby = await launch(valkey.url, 'owner');
+    const before = [anna, back].map(welcomes);
+    await owner.server.end('SIGKILL');
+    const answer = anna.ask('plant', { x: 60, y: 60, seed: SEED });
+    await anna.until(() => welcomes(anna) > before[0]);
+    await back.until(() => welcomes(back) > before[1]);
+    expect([anna, back].map((one) => one.welcome!.you)).toEqual(
+      [anna, bert].map((one) => one.welcome!.you),
+    );
+    expect(await answer).not.toHaveProperty('reason');
+    const { tick } = back;
+    await back.until(() => back.tick !== tick);
+    await back.until(() => back.life.some(({ what }) => what === 'born'));
+    for (const { heard } of [anna, back]) {
+      expect(heard.map(({ name }) => name)).not.toContain('disconnect');
+    }
+
+    // Without any owner, a page is told to try again; the picture of the others stays.
+    await standby.server.end('SIGTERM');
+    const late = new Visitor(a.port);
+    late.requestJoin();
+    expect(await late.refusal()).toBe('elsewhere');
+    expect(anna.socket.connected).toBe(true);
+    await a.server.end('SIGTERM');
+    await anna.until(() => anna.heard.some(({ name }) => name === 'disconnect'));
+  });
+});

@@ -1,0 +1,163 @@
+/** A room that servers of a bus share, without sockets: an owner, and connections of others. */
+import type { Bus } from '../../server/bus/bus.ts';
+import { Bans } from '../../server/realtime/policy/bans.ts';
+import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
+import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
+import { RemoteRoom } from '../../server/realtime/remote/remote-room.ts';
+import { RemoteSession } from '../../server/realtime/remote/remote-session.ts';
+import { RoomAccess } from '../../server/realtime/remote/room-access.ts';
+import { RoomServer } from '../../server/realtime/room-server.ts';
+import { DeviceMarks } from '../../server/realtime/sessions/device-marks.ts';
+import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
+import { ResumeTokens } from '../../server/realtime/sessions/resume-tokens.ts';
+import type { Entry, SessionClient } from '../../server/realtime/sessions/room-session.ts';
+import type { Room } from '../../server/world/room.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
+import type { Event, EventName } from '../../shared/protocol/events.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { FakeClock } from './fake-clock.ts';
+import { HandRoom } from './rooms.ts';
+
+const SECRET = new Uint8Array(32);
+
+interface Heard {
+  readonly name: EventName | 'refused' | 'disconnected';
+  readonly message: unknown;
+}
+
+/** All that is under way arrives. */
+export async function arrived(clock: FakeClock): Promise<void> {
+  for (let i = 0; i < 8; i++) await clock.advance(0);
+}
+
+/** What a page would hear. */
+export class Listener implements SessionClient {
+  readonly heard: Heard[] = [];
+  readonly writable = true;
+
+  constructor(readonly address: string) {}
+
+  send(name: EventName, message: unknown): void {
+    this.heard.push({ name, message });
+  }
+
+  sendFrame(): void {}
+
+  disconnect(reason: Reason): void {
+    this.heard.push({ name: 'disconnected', message: reason });
+  }
+
+  entered(): void {}
+
+  refuse({ reason }: Refusal, id?: number): void {
+    this.heard.push({ name: 'refused', message: id === undefined ? { reason } : { reason, id } });
+  }
+
+  all<N extends EventName>(name: N): Event<N>[] {
+    return this.heard.filter((one) => one.name === name).map(({ message }) => message as Event<N>);
+  }
+
+  get welcome(): Event<'welcome'> | undefined {
+    return this.all('welcome').at(-1);
+  }
+}
+
+/** A server that owns the room for a time. */
+export class Owner {
+  readonly server: RoomServer;
+  access: RoomAccess | undefined;
+  isHere = true;
+
+  private constructor(
+    readonly hand: HandRoom,
+    readonly clock: FakeClock,
+  ) {
+    const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
+    const settings = { ...DEFAULTS.house, tickRate, maxOrganisms, capacity };
+    this.server = new RoomServer({
+      ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
+      policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
+      bans: new Bans(SECRET, () => 0),
+      places: new WallPlaces(() => 0),
+      info: { checkpoint: {} as never, engine: {} as never },
+      pace: () => ({ tickRate, actual: tickRate, slow: false }),
+      resumeTokens: new ResumeTokens(SECRET, 'test'),
+      newcomers: new NewcomerEnergy(hand.room, new DeviceMarks(SECRET), clock),
+      wallInfo: () => ({ origin: '', build: '' }),
+    });
+  }
+
+  static async start(
+    bus: Bus,
+    {
+      clock,
+      epoch = 1,
+      hand = new HandRoom(),
+    }: { clock: FakeClock; epoch?: number; hand?: HandRoom },
+  ): Promise<Owner> {
+    const owner = new Owner(hand, clock);
+    owner.access = new RoomAccess({
+      ...{ roomServer: owner.server, bus, epoch, clock },
+      find: () => {
+        if (owner.isHere) return owner.server;
+        throw new Refusal('elsewhere');
+      },
+      defer: queueMicrotask,
+    });
+    await arrived(clock);
+    return owner;
+  }
+
+  get room(): Room {
+    return this.hand.room;
+  }
+
+  /** One tick, until everybody has heard of it. */
+  async tick(): Promise<void> {
+    this.server.handleTick(this.hand.tick(), this.clock.now());
+    this.server.broadcast(this.clock.now());
+    await arrived(this.clock);
+  }
+}
+
+/** A server with connections to the room. */
+export class Gateway {
+  readonly room: RemoteRoom;
+  private connections = 0;
+  private links = 0;
+
+  constructor(bus: Bus, clock: FakeClock, node: string) {
+    this.room = new RemoteRoom({
+      ...{ room: 'test', bus, clock, node, defer: queueMicrotask },
+      newLink: () => `${node}-${++this.links}`,
+      openFrames: () => ({
+        add: () => {},
+        remove: () => {},
+        setViewport: () => {},
+        acknowledge: () => {},
+        resync: () => {},
+        close: () => {},
+      }),
+    });
+  }
+
+  join(name: string, entry: Partial<Entry> = {}): Connection {
+    const connection = new Connection(++this.connections, this.room, name);
+    connection.session.join({ name, ...entry });
+    return connection;
+  }
+}
+
+export class Connection extends Listener {
+  readonly session: RemoteSession;
+
+  constructor(number: number, room: RemoteRoom, name: string) {
+    super(name);
+    this.session = new RemoteSession(number, this, room, number);
+  }
+
+  say<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): void {
+    this.session.handle(...([name, message] as never as Parameters<RemoteSession['handle']>));
+  }
+}

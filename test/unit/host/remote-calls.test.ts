@@ -1,0 +1,60 @@
+/** Calls of the host on one server for a room that another one runs. */
+import { LocalBus } from '../../../server/bus/local-bus.ts';
+import type { Handlers } from '../../../server/host/api.ts';
+import { RemoteCalls } from '../../../server/host/remote-calls.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { HostRefusal } from '../../../shared/host/reasons.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const PARTS = { room: 'garden' };
+
+async function open() {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const done: unknown[] = [];
+  const node = (name: string, owns: boolean) =>
+    RemoteCalls.open({
+      ...{ bus, clock },
+      isHere: () => owns,
+      isElsewhere: () => !owns,
+      handlers: {
+        changeSettings: (body: unknown, parts: unknown) => {
+          done.push([name, body, parts]);
+          return { names: 'all' };
+        },
+        openRoom: () => {
+          throw new HostRefusal('room-busy', 'opening');
+        },
+      } as unknown as Handlers,
+    });
+  return { clock, done, node };
+}
+
+test('a call is done once, where the room runs, and answered as there', async () => {
+  const { done, node } = await open();
+  await node('owner', true);
+  const { handlers } = await node('gateway', false);
+  await node('other', false);
+  const answer = await handlers.changeSettings({ cooldown: 3 }, PARTS);
+  expect(answer).toEqual({ names: 'all' });
+  expect(done).toEqual([['owner', { cooldown: 3 }, PARTS]]);
+  await expect(async () => handlers.openRoom({}, PARTS)).rejects.toMatchObject({
+    reason: 'room-busy',
+    detail: 'opening',
+  });
+});
+
+test('a call that nobody does is refused, and a body of the wrong form too', async () => {
+  const { clock, done, node } = await open();
+  const { handlers } = await node('gateway', false);
+  const refused = expect(handlers.changeSettings({}, PARTS)).rejects.toMatchObject({
+    reason: 'elsewhere',
+  });
+  await clock.advance(DEFAULTS.cluster.hostCalls.patience);
+  await refused;
+  await node('owner', true);
+  await expect(handlers.changeSettings({ cooldown: 'x' } as never, PARTS)).rejects.toMatchObject({
+    reason: 'bad-call',
+  });
+  expect(done).toEqual([]);
+});

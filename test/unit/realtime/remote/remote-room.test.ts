@@ -1,0 +1,205 @@
+/** Connections of one server in a room of another, over a bus that may lose messages. */
+import type { Bus } from '../../../../server/bus/bus.ts';
+import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
+import { HandRoom } from '../../../support/rooms.ts';
+
+const { beat, silence } = DEFAULTS.cluster.sessions;
+const seed = { from: 'gallery', index: 0 } as const;
+
+/** A bus whose messages a test counts and loses. */
+class LossyBus extends LocalBus {
+  loses: (channel: string) => boolean = () => false;
+  readonly sizes: number[] = [];
+
+  override publish(...[channel, message]: Parameters<Bus['publish']>): void {
+    this.sizes.push(message.length);
+    if (!this.loses(channel)) super.publish(channel, message);
+  }
+}
+
+async function start() {
+  const clock = new FakeClock();
+  const bus = new LossyBus();
+  const owner = await Owner.start(bus, { clock });
+  const [a, b] = [new Gateway(bus, clock, 'a'), new Gateway(bus, clock, 'b')];
+  await arrived(clock);
+  return { clock, bus, owner, a, b };
+}
+
+test('visitors of two servers see each other, and what each of them plants', async () => {
+  const { clock, owner, a, b } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const bert = b.join('Bert');
+  await arrived(clock);
+  expect(bert.welcome).toMatchObject({
+    you: { name: 'Bert' },
+    participants: [{ name: 'Anna' }, {}],
+  });
+  await owner.tick();
+  expect(anna.all('people').at(-1)).toMatchObject({ joined: [{ name: 'Bert' }], left: [] });
+  anna.say('plant', { id: 77, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
+  expect(bert.all('accepted')).toEqual([]);
+  const born = [{ what: 'born', organism: { planter: { name: 'Anna' } } }];
+  expect(bert.all('life')).toMatchObject([{ events: born }]);
+  expect(anna.all('life')).toMatchObject([{ events: born }]);
+});
+
+test('a command that the room refuses is refused with its own id, and one that is malformed too', async () => {
+  const { clock, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('beacon', { id: 5, organism: 99 });
+  await arrived(clock);
+  expect(anna.heard.at(-1)).toEqual({
+    name: 'refused',
+    message: { reason: 'no-such-organism', id: 5 },
+  });
+  anna.say('plant', { id: 6, x: 0.5, y: 0, seed });
+  await arrived(clock);
+  expect(anna.heard.at(-1)).toEqual({ name: 'refused', message: { reason: 'bad-message', id: 6 } });
+  expect(owner.server.size).toBe(1);
+});
+
+test('who leaves has a reserved slot, and comes back at another server as who they were', async () => {
+  const { clock, owner, a, b } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.session.leave();
+  await arrived(clock);
+  expect(owner.server.size).toBe(0);
+  const back = b.join('Anna', { resume: anna.welcome!.resume });
+  await arrived(clock);
+  expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
+});
+
+test('the participants of a server that has fallen silent leave', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  a.join('Anna');
+  b.join('Bert');
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(owner.server.size).toBe(2);
+  a.room.close();
+  bus.loses = (channel) => channel.includes('a-');
+  await clock.advance(silence + beat);
+  expect(owner.server.slots.participants).toMatchObject([{ name: 'Bert' }]);
+});
+
+test('a new owner gets everybody back as who they were, and does once what was not answered', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('name', { id: 1, name: 'Anne' });
+  await arrived(clock);
+  const { you } = anna.welcome!;
+  // The room goes on elsewhere from what is kept: its state.
+  owner.isHere = false;
+  anna.say('plant', { id: 2, x: 10, y: 10, seed });
+  await arrived(clock);
+  owner.access!.close();
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(2);
+  expect(anna.welcome!.you).toEqual({ ...you, name: 'Anne' });
+  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
+  await next.tick();
+  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2]);
+  expect(next.room.organisms).toHaveLength(1);
+  anna.say('plant', { id: 3, x: 20, y: 10, seed });
+  await arrived(clock);
+  await next.tick();
+  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2, 3]);
+});
+
+test('when an answer is lost, everybody joins again, and nothing is done twice', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  anna.say('plant', { id: 9, x: 10, y: 10, seed });
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link');
+  await owner.tick();
+  expect(anna.all('accepted')).toEqual([]);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 9 }]);
+  expect(owner.room.organisms).toHaveLength(1);
+  expect(anna.all('welcome').map(({ you }) => you.id)).toEqual([1, 1]);
+  expect(wall.all('wall')).toHaveLength(2);
+  expect([owner.server.size, owner.server.walls.size]).toEqual([1, 1]);
+});
+
+test('a command that is lost on its way is sent again', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  bus.loses = (channel) => channel.endsWith(':in');
+  anna.say('plant', { id: 4, x: 10, y: 10, seed });
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 4 }]);
+});
+
+test('an owner that goes on after another one has the room is not heard', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: new HandRoom() });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(next.server.size).toBe(1);
+  const before = anna.heard.length;
+  owner.server.host.setEnergy(DEFAULTS.energy);
+  owner.server.broadcastSettings();
+  await owner.tick();
+  expect(anna.heard).toHaveLength(before);
+});
+
+test('where no server has the room, a join is refused, and the page may try again', async () => {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const gateway = new Gateway(bus, clock, 'a');
+  const anna = gateway.join('Anna');
+  await clock.advance(silence + beat);
+  expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
+  expect(() => gateway.join('Bert')).toThrow('elsewhere');
+  await Owner.start(bus, { clock });
+  await clock.advance(beat);
+  await arrived(clock);
+  const carl = gateway.join('Carl');
+  await arrived(clock);
+  expect(carl.welcome).toBeDefined();
+});
+
+test('what is for everybody goes to a server once, however many connections it has', async () => {
+  const { clock, bus, owner, a } = await start();
+  const visitors = Array.from({ length: 8 }, (_, i) => a.join(`${i}`));
+  await arrived(clock);
+  await owner.tick();
+  bus.sizes.length = 0;
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  expect(bus.sizes).toHaveLength(1);
+  const one = bus.sizes[0];
+  for (const visitor of visitors.slice(2)) visitor.session.leave();
+  await arrived(clock);
+  await owner.tick();
+  bus.sizes.length = 0;
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  expect(bus.sizes).toEqual([one]);
+});
