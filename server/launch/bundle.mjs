@@ -113,5 +113,4 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Without `await`, which would keep the module from being required.
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await ensureBundle();
