@@ -247,9 +247,12 @@ export const DEFAULTS = {
      */
     missedBytes: 1_200,
     /**
-     * From this many viewers on, phones receive life events with their frames, every second tick.
+     * From this many viewers on, all but those at full quality get events every second tick.
      */
     crowd: 100,
+    /** Viewers from which on phones get every second tick; below the second, every tick again. */
+    halveFrom: 500,
+    halveUntil: 400,
     /** Initial tier of a viewer. */
     firstTier: 'phone',
     ladder: {

@@ -51,18 +51,24 @@ export class ClusterRooms extends RoomRegistry {
     this.followPlans();
     const { leases, clock, log } = this.shared;
     if (!this.shared.runsRooms) return;
+    const onFailure = (room: string, error: unknown): void => {
+      const { message } = error as Error;
+      log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
+    };
     this.standby = new Standby({
-      ...{ leases, clock },
+      ...{ leases, clock, onFailure },
       waiting: () => this.waiting,
-      open: (room) => this.takeOver(room),
-      onFailure: (room, error) => {
-        const { message } = error as Error;
-        log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
-      },
+      open: (room) =>
+        this.takeOver(room).catch((error: unknown) => {
+          if (!isTransient(error)) throw error;
+          // It is tried again at once.
+          onFailure(room, error);
+        }),
     });
     this.followed = new FollowedRooms({
       ...{ clock, log },
-      waiting: () => this.waiting.filter((room) => !leases.of(room)),
+      waiting: () => this.waiting,
+      isOpening: (room) => leases.of(room) !== undefined,
       open: (room) => this.follow(room),
     });
     this.spread = new SpreadRooms({

@@ -7,14 +7,17 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/mutex.ts';
 import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
+import { StoreError } from '../storage/store-error.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 
 export interface FollowedRoomsOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Rooms that run elsewhere. */
+  /** Rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
+  /** Whether a room is about to run here, perhaps with what has followed it. */
+  readonly isOpening: (room: string) => boolean;
   /** @throws NotFollowed; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomFollower>;
 }
@@ -65,11 +68,12 @@ export class FollowedRooms {
   };
 
   private async step(room: string): Promise<void> {
-    const { clock, log, open } = this.options;
+    const { clock, log, isOpening, open } = this.options;
     if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return;
     try {
       let follower = this.followers.get(room);
       if (!follower) {
+        if (isOpening(room)) return;
         follower = await open(room);
         this.followers.set(room, follower);
       }
@@ -79,6 +83,9 @@ export class FollowedRooms {
       this.said.delete(room);
       log.info('room-followed', `Room "${room}" is followed, to be taken over at once.`, { room });
     } catch (error) {
+      const isAway = error instanceof StoreError && error.reason === 'unreachable';
+      // What it has followed so far holds.
+      if (isAway && this.followers.has(room)) return;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
       if (!(error instanceof NotFollowed) || this.said.get(room) === error.message) return;

@@ -15,6 +15,11 @@ import {
   replay,
 } from './recovery.ts';
 import type { Store } from './store.ts';
+import { listOf } from './undo.ts';
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
 
 /** Why a room is not followed, or not any more: it is opened from its snapshot then. */
 export class NotFollowed extends Error {
@@ -68,7 +73,8 @@ export class RoomFollower {
    *
    * @param most ticks
    * @returns whether that was all
-   * @throws NotFollowed; StoreError; EngineError; it is of no use any more then
+   * @throws StoreError unreachable: it can be tried again; NotFollowed; StoreError; EngineError: it is
+   *   of no use any more
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -77,10 +83,14 @@ export class RoomFollower {
     if (!tail || tail.tick < room.tick) throw new NotFollowed('its journal begins anew');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
+    // All is read before anything is replayed, so that it can be tried again.
+    const entries = await listOf(store.journal(name, from, to));
+    const marks = await listOf(store.marks(name, from, to));
+    this.tail = this.endOf(entries);
     const { equal, unequal } = await replay({
       ...{ world, room, to, sums, isApart: true },
-      journal: this.inOrder(store.journal(name, from, to)),
-      marks: store.marks(name, from, to),
+      journal: each(entries),
+      marks: each(marks),
       moment: (tick) => store.moment(name, tick),
     });
     this.equal += equal;
@@ -113,12 +123,11 @@ export class RoomFollower {
     await this.world.close(this.room);
   }
 
-  private async *inOrder(entries: AsyncIterable<JournalRecord>): AsyncGenerator<JournalRecord> {
-    for await (const entry of entries) {
-      const { tick, seq } = entry;
-      if (seq !== this.tail.seq + 1) throw new NotFollowed('its journal lacks entries');
-      this.tail = { tick, seq };
-      yield entry;
+  private endOf(entries: readonly JournalRecord[]): JournalTail {
+    for (const [i, { seq }] of entries.entries()) {
+      if (seq !== this.tail.seq + 1 + i) throw new NotFollowed('its journal lacks entries');
     }
+    const { tick, seq } = entries.at(-1) ?? this.tail;
+    return { tick, seq };
   }
 }

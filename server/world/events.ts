@@ -12,7 +12,7 @@ import {
   reach,
   rulesVersion,
   seed,
-  word,
+  session,
 } from './room-state.ts';
 
 const command = v.looseObject({
@@ -38,7 +38,7 @@ export const roomEvent = v.variant('what', [
     what: v.literal('command'),
     id: whole,
     /** Of a command that may arrive twice: what its id is unique in. */
-    session: v.optional(word),
+    session: v.optional(session),
     command: v.pipe(
       command,
       v.transform((valid) => valid as unknown as RoomCommand),

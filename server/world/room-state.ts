@@ -28,7 +28,7 @@ import type { Organism } from './organism.ts';
  */
 export const ROOM_STATE_VERSION = 7;
 
-export const word = v.pipe(whole, v.maxValue(0xffffffff));
+const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
@@ -44,6 +44,8 @@ export const rulesVersion = v.picklist([1, 2, RULES_VERSION]);
 export type RulesVersion = v.InferOutput<typeof rulesVersion>;
 /** Seed of a room's chances, uint32. */
 export const seed = word;
+/** In which the ids of commands that may arrive twice are unique, uint32. */
+export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Cells a step by which wounds close. */
 export const reach = positive;
 
@@ -217,7 +219,7 @@ export const roomState = v.pipe(
     done: v.optional(
       v.array(
         v.strictObject({
-          ...{ participant: whole, session: word },
+          ...{ participant: whole, session },
           /** `seed`: the one that the participant holds since. */
           commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),

@@ -60,6 +60,12 @@ export class Page implements Viewer {
     );
   }
 
+  /** Its connection ends: what it has not drawn yet is lost with it. */
+  disconnect(): void {
+    this.cast.remove(this);
+    this.drawn = this.frames.length;
+  }
+
   /** Draws and acknowledges what has come. */
   draw(now: number): void {
     for (; this.drawn < this.frames.length; this.drawn++) {

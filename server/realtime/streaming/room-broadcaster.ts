@@ -6,7 +6,7 @@
  */
 
 import { type FrameBlock, writeFrame } from '../../../shared/codec/frame.ts';
-import { isDue, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
+import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import { type FrameFeed, keyOf } from './frame-feed.ts';
@@ -40,6 +40,8 @@ export class RoomBroadcaster {
   private readonly lastSent = new WeakMap<ViewerStream, number>();
   /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
+  /** Whether so many look that phones get every second tick. */
+  private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
@@ -51,6 +53,7 @@ export class RoomBroadcaster {
   add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
     const { tier = DEFAULTS.stream.firstTier, heldChecksums } = options;
     const stream = new ViewerStream({ viewer, viewport, heldChecksums, now, tier });
+    stream.quality.setBest(this.bestFor(viewport));
     this.streams.set(viewer, stream);
     this.owed.set(stream, true);
     this.assignChannel(stream, now);
@@ -71,7 +74,7 @@ export class RoomBroadcaster {
     const stream = this.streams.get(viewer);
     if (!stream) return;
     stream.viewport = viewport;
-    if (viewport) stream.quality.setBest(viewport.best);
+    if (viewport) stream.quality.setBest(this.bestFor(viewport));
     if (viewport) this.owed.set(stream, this.owed.get(stream) ?? false);
     else stream.updateChunks();
     this.assignChannel(stream, now);
@@ -99,13 +102,14 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Whether a viewer gets events in this tick. In a crowd, slow tiers get them with their frames.
+   * Whether a viewer gets events in this tick. In a crowd, all but the best tier get them in every
+   * second.
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const tier = this.tierOf(viewer);
     const isCrowd = this.streams.size >= DEFAULTS.stream.crowd;
-    if (!isCrowd || !tier || TIERS[tier].every === 1) return true;
-    return isDue({ every: TIERS.phone.every, after: TIERS[tier].after }, tick);
+    if (!isCrowd || !tier || tier === 'full') return true;
+    return isDue({ every: TIERS.half.every, after: TIERS[tier].after }, tick);
   }
 
   /**
@@ -114,6 +118,7 @@ export class RoomBroadcaster {
    * @param now ms
    */
   publish(now: number): void {
+    this.halveInCrowd(now);
     const frames = new Map<string, Uint8Array>();
     for (const channel of this.channels.values()) {
       const { source } = channel;
@@ -128,6 +133,25 @@ export class RoomBroadcaster {
       if (stream.quality.evaluate(now)) this.assignChannel(stream, now);
     }
     this.feed.wantedChanged();
+  }
+
+  /** In a crowd, phones get every second tick, so that the server can serve twice as many. */
+  private halveInCrowd(now: number): void {
+    const { halveFrom, halveUntil } = DEFAULTS.stream;
+    const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
+    if (isHalved === this.isHalved) return;
+    this.isHalved = isHalved;
+    for (const stream of this.streams.values()) {
+      if (!stream.viewport) continue;
+      stream.quality.setBest(this.bestFor(stream.viewport));
+      this.assignChannel(stream, now);
+    }
+  }
+
+  /** The best tier that a viewer may have now. */
+  private bestFor({ best }: Viewport): TierName {
+    if (!this.isHalved || best === 'full') return best;
+    return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
   }
 
   /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */

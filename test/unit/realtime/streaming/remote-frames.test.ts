@@ -69,7 +69,7 @@ async function act(room: SpreadRoom, pairs: Pair[], random: Random, places: numb
       pairs.splice(index, 1);
     } else if (draw < 0.6) {
       pair.do((page, now) => {
-        page.cast.remove(page);
+        page.disconnect();
         page.cast.add(page, lookAt(planes), now, { heldChecksums: page.holds });
       });
     } else pair.do((page, now) => page.draw(now));

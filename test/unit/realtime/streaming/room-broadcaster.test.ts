@@ -284,4 +284,27 @@ describe('the tier of a viewer', () => {
     room.go(20, [slow, quick]);
     expect(equalPlanes(quick.planes, room.planes)).toBe(true);
   });
+
+  test('is at most half for phones while very many look, and as before when they have left', () => {
+    const room = open(64, 64);
+    const [wall, phone] = [room.join(), room.join({ best: 'phone' })];
+    const { halveFrom, halveUntil } = DEFAULTS.stream;
+    const others: Viewer[] = Array.from({ length: halveFrom - 2 }, () => ({
+      writable: false,
+      sendFrame: () => {},
+    }));
+    for (const other of others)
+      room.cast.add(other, lookAt(room.planes, { best: 'phone' }), room.now);
+    room.go(60, [wall, phone], true);
+    expect(room.cast.tierOf(phone)).toBe('half');
+    expect(room.cast.tierOf(others[0])).not.toBe('phone');
+    expect(room.cast.tierOf(wall)).not.toBe('half');
+    phone.tiers = [];
+    room.go(20, [wall, phone], true);
+    expect(phone.tiers).toHaveLength(10);
+    for (const other of others.slice(halveUntil - 3)) room.cast.remove(other);
+    room.go(150, [wall, phone], true);
+    expect(room.cast.tierOf(phone)).toBe('phone');
+    expect(phone.lost + wall.lost).toBe(0);
+  });
 });

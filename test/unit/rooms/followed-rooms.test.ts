@@ -1,0 +1,101 @@
+/** Which rooms a server follows, and for how long. */
+import { FollowedRooms } from '../../../server/rooms/followed-rooms.ts';
+import { NotFollowed, type RoomFollower } from '../../../server/storage/room-follower.ts';
+import { StoreError } from '../../../server/storage/store-error.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const { followed: MOST, follow, followRetry } = DEFAULTS.cluster;
+
+/** Rooms that could be followed, with what happens at each step. */
+function open(waiting: string[]) {
+  const clock = new FakeClock();
+  const said: string[] = [];
+  const following = new Set<string>();
+  let opened = 0;
+  const world = {
+    waiting,
+    failure: undefined as Error | undefined,
+    isComplete: true,
+    isOpening: false,
+  };
+  const rooms = new FollowedRooms({
+    clock,
+    log: { info: (_, sentence) => void said.push(sentence), warn: () => {}, error: () => {} },
+    waiting: () => world.waiting,
+    isOpening: () => world.isOpening,
+    open: async (room) => {
+      opened++;
+      following.add(room);
+      const follower: Pick<RoomFollower, 'catchUp' | 'close'> = {
+        catchUp: async () => {
+          if (world.failure) throw world.failure;
+          return world.isComplete;
+        },
+        close: async () => void following.delete(room),
+      };
+      return follower as RoomFollower;
+    },
+  });
+  /** Time goes on, and what waits is done. @param time ms */
+  const pass = async (time: number): Promise<void> => {
+    for (let past = 0; past < time; past += follow) {
+      await clock.advance(follow);
+      await new Promise((go) => setImmediate(go));
+    }
+  };
+  return { pass, said, following, world, rooms, opened: () => opened };
+}
+
+test('a server follows so many rooms, those that it could take over, until they run here', async () => {
+  const names = Array.from({ length: MOST + 2 }, (_, i) => `room-${i}`);
+  const { pass, following, world, rooms } = open(names);
+  world.isComplete = false;
+  await pass(20 * follow);
+  expect([...following]).toEqual(names.slice(0, MOST));
+  expect(rooms.names).toEqual([]);
+  world.isComplete = true;
+  await pass(20 * follow);
+  expect(rooms.names).toEqual(names.slice(0, MOST));
+  expect(await rooms.take('room-0')).toBeDefined();
+  expect(await rooms.take('room-0')).toBeUndefined();
+  world.waiting = names.slice(1);
+  await pass(20 * follow);
+  expect(rooms.names).toEqual(names.slice(1, MOST + 1));
+  world.waiting = [];
+  await pass(20 * follow);
+  expect([...following].filter((room) => room !== 'room-0')).toEqual([]);
+  await rooms.stop();
+});
+
+test('a room that is being opened here stays followed until it is taken, and is not followed anew', async () => {
+  const { pass, world, rooms, opened } = open(['garden']);
+  await pass(3 * follow);
+  world.isOpening = true;
+  await pass(20 * follow);
+  expect(await rooms.take('garden')).toBeDefined();
+  await pass(20 * follow);
+  expect(opened()).toBe(1);
+  await rooms.stop();
+});
+
+test('what cannot be followed is tried again later, and said once; while the store is away it stays', async () => {
+  const { pass, said, following, world, rooms, opened } = open(['garden']);
+  await pass(20 * follow);
+  expect(said).toEqual(['Room "garden" is followed, to be taken over at once.']);
+  world.failure = new StoreError('unreachable', 'away');
+  await pass(10 * follow);
+  expect(rooms.names).toEqual(['garden']);
+  world.failure = new NotFollowed('its cells are computed differently');
+  await pass(3 * followRetry);
+  expect(rooms.names).toEqual([]);
+  expect(opened()).toBeLessThan(6);
+  expect(said.slice(1)).toEqual([
+    'Room "garden" is not followed: its cells are computed differently.',
+  ]);
+  world.failure = undefined;
+  await pass(2 * followRetry);
+  expect(rooms.names).toEqual(['garden']);
+  await rooms.stop();
+  expect(following.size).toBe(0);
+});
