@@ -16,6 +16,7 @@ import {
 } from '../support/page.ts';
 import { suiteServer } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
 const WIDTH = 128;
 const HEIGHT = 96;
@@ -32,11 +33,12 @@ const { room, roomUrl } = await suiteServer(
   { clientFolder: await ensureClient(() => {}) },
 );
 
-/** A browser of its own in the room. */
-async function visit(): Promise<Page> {
+/** A browser of its own in the room. @param isPainted whether its pixels are drawn, too */
+async function visit(isPainted = false): Promise<Page> {
   const browser = await suiteBrowser();
   const viewport = { width: 900, height: 700 };
-  const page = await browser.newPage({ viewport, deviceScaleFactor: 0.5 });
+  const context = await browser.newContext({ viewport, deviceScaleFactor: 0.5 });
+  const page = await (isPainted ? context : await leaveUnpainted(context)).newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
@@ -67,7 +69,7 @@ function meanSquaredError(a: number[], b: number[]): number {
 }
 
 test('two browsers see an organism grow, a wound by the other visitor, and the healing; a late third sees the same', async () => {
-  const [a, b] = [await visit(), await visit()];
+  const [a, b] = [await visit(true), await visit()];
   await Promise.all([a, b].map((page) => recordGrowth(page, WIDTH)));
 
   await a.getByTestId('tool-plant').click();

@@ -55,8 +55,9 @@ const FLEETING = [
   '.waiting[data-testid=status]',
   'room-status dd',
   'organism-card header p:last-child',
+  '[data-testid=transform] seed-film',
 ];
-/** A drawing is refined for as long as there is time. */
+/** A drawing is refined for as long as there is time; an organism may turn into it. */
 const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img', 'draw-pad seed-film'];
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
@@ -142,6 +143,8 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   const wrong: string[] = [];
   const pictures = new Map<WindowSize, Buffer>();
   await of.mouse.move(0, 0);
+  // The server computes what a seed becomes: a card shows it a while after it has opened.
+  await of.locator('seed-film[waiting]').first().waitFor({ state: 'detached' });
   for (const size of LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);

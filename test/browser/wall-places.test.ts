@@ -12,7 +12,7 @@ import { Visitor } from '../support/visitor.ts';
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const TIMEOUT = 600_000;
 
-const { server, url, browser } = await suiteWithPages({ size: '96x96' });
+const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });
 
 const card = (page: Page, name: string) => page.getByRole('article', { name });
 const isWithin = (page: Page) =>
@@ -38,7 +38,7 @@ test(
     expect(await card(page, 'A wall without an address of its own').count()).toBe(others.length);
 
     const { pathname, search } = new URL(address!);
-    const wall = await browser.newPage({ viewport: { width: 480, height: 270 } });
+    const wall = await newPage({ viewport: { width: 480, height: 270 } });
     await wall.goto(`${url}${pathname}${search}`);
     await waitForConnection(wall, 'live');
     await foyer.getByText('up', { exact: true }).waitFor();

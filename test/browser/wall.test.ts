@@ -27,7 +27,7 @@ import { Visitor } from '../support/visitor.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, browser } = await suiteWithPages({
+const { server, room, url, browser, newPage } = await suiteWithPages({
   ...{ size: '128x72', 'tick-rate': 30, energy: 'off' },
 });
 const ada = await suiteVisitor(server, 'Ada');
@@ -46,6 +46,17 @@ async function screen(
 ): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height }, ...options });
   afterTest(() => page.close());
+  return page;
+}
+
+/** The same for a test that asks where things are, not what their pixels are. */
+async function unpainted(
+  width: number,
+  height: number,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
+  const page = await newPage({ viewport: { width, height }, ...options });
+  afterTest(() => page.context().close());
   return page;
 }
 
@@ -97,7 +108,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
 });
 
 test('a wall opened while an organism grows shows its planter’s name until it is grown', async () => {
-  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
+  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
   // Once before, so that what takes a slow machine long is there when it counts.
   await openWall(page, `${url}/wall/garden?overlay=off`);
   server.setTickRate(room, 1);
@@ -126,7 +137,7 @@ test.each([
 ])(
   'at %d×%d all of the dish is on the screen, beside the words or as large as it can be, and there is nothing to press',
   async (width, height) => {
-    const page = await screen(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
+    const page = await unpainted(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
     const scanned = encodeURIComponent(`${url}/r/garden`);
     await openWall(page, `${url}/wall/garden?frame=fixed&url=${scanned}`);
     const upper = await screenOf(page, 0, 0);
@@ -158,7 +169,8 @@ test('two walls show the two halves of one picture; the flip and rotate options 
   const [width, height] = [320, 240];
   const open = async (query: string, w = width, h = height) => {
     const page = await screen(w, h, still);
-    await openWall(page, `${url}/wall/garden?overlay=off&${query}`);
+    // On a slow machine its pictures would become coarser.
+    await openWall(page, `${url}/wall/garden?overlay=off&resolution=full&${query}`);
     await nextPictures(page, 1);
     return pixelsOf(page);
   };
@@ -180,7 +192,7 @@ test('two walls show the two halves of one picture; the flip and rotate options 
 
 test('a code that lies on an organism moves to the other side, where nobody is', async () => {
   await grow(ada, 16, 56);
-  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
+  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
   const address = encodeURIComponent(`${url}/r/garden`);
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${address}`);
   await page.locator('wall-overlay[aside]').waitFor();
@@ -201,7 +213,7 @@ test('a code that lies on an organism moves to the other side, where nobody is',
 });
 
 test('visitors who come and go leave no nodes behind in the page', async () => {
-  const page = await screen(320, 180, still);
+  const page = await unpainted(320, 180, still);
   await openWall(page, `${url}/wall/garden`);
   const overlay = page.locator('wall-overlay');
   const nodes = (): Promise<number> =>
@@ -230,7 +242,7 @@ test('visitors who come and go leave no nodes behind in the page', async () => {
 
 test('after a lost and restored WebGL context the picture is back', async () => {
   const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
-  await openWall(page, `${url}/wall/garden?overlay=off`);
+  await openWall(page, `${url}/wall/garden?overlay=off&resolution=full`);
   const before = await pixelsOf(page);
   await page.evaluate(async () => {
     const canvas = document.querySelector('vivarium-wall')!.shadowRoot!.querySelector('canvas')!;
@@ -275,7 +287,7 @@ test('nothing is drawn while the GPU is behind, and the picture moves on once it
 });
 
 test('a page of an older build than the server’s reloads by itself', async () => {
-  const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+  const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
   let served = 0;
   await page.route('**/wall/garden', async (route) => {
     const response = await route.fetch();
@@ -297,7 +309,7 @@ test('the wall shows a code only when phones can reach the server, and the plain
     { clientFolder: await ensureClient(() => {}), clock, networkAddresses: () => addresses },
   );
   try {
-    const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
     await openWall(page, `http://127.0.0.1:${late.port}/wall/garden?languages=de`);
     await page.getByText(`127.0.0.1:${late.port}/r/garden`).waitFor();
     const word = page.getByText('Kein Code zum Scannen: Telefone erreichen diesen Raum nicht.');
@@ -329,7 +341,7 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     { clientFolder: await ensureClient(() => {}) },
   );
   try {
-    const page = await screen(640, 360, { deviceScaleFactor: pixels(0.3) });
+    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
     await page.clock.install();
     await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
     expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
@@ -384,7 +396,7 @@ test('after a kill of the server the picture stays without a message, and the wa
     const bo = await Visitor.join(port, 'garden', 'Bo');
     const id = await grow(bo, 30, 30);
     const page = await screen(480, 270, { ...still, deviceScaleFactor: pixels(0.5) });
-    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed`);
+    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed&resolution=full`);
     await waitForPhase(page, id, 'asleep');
     await nextPictures(page, 1);
     const owned = await ownedPlaces(page);

@@ -40,7 +40,8 @@ const run = (...args: string[]): Promise<string> =>
   });
 
 const words = (): Promise<string> => run('--import', 'tsx', 'client/locale/tools/main.ts');
-const types = (): Promise<string> => run('node_modules/typescript/bin/tsc');
+const types = (): Promise<string> =>
+  run('node_modules/typescript/bin/tsc', '--incremental', '--tsBuildInfoFile', 'tsc.json');
 
 async function files(): Promise<string[]> {
   const all = ['client', 'server', 'shared'].map(async (folder) =>

@@ -1,5 +1,6 @@
 /** Walls with a place of their own, over real sockets: they get in, are seen by the host, and are missed when they are lost. */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { WallState } from '../../shared/host/state.ts';
@@ -63,7 +64,7 @@ test('a wall comes back after a restart of the server and of the wall, though ot
         expect.objectContaining({ name: 'Foyer', screens: 1, lost: null }),
       );
       foyer.leave();
-      while ((await wallList(host))[0].upFor !== null);
+      while ((await wallList(host))[0].upFor !== null) await pause(20);
       // Somebody takes the free place at once.
       const greedy = hang(server.port);
       await greedy.until(isUp(greedy));
@@ -120,7 +121,7 @@ test('the host sees which walls are up, how fast they are, and which is lost; so
 
   const before = Date.now();
   wall.leave();
-  while ((await wallList(host))[0].lost === null);
+  while ((await wallList(host))[0].lost === null) await pause(20);
   expect((await wallList(host))[0].lost).toBeGreaterThanOrEqual(before - 1);
   expect((await host.call('state')).rooms[0].walls).toMatchObject({ up: 1, lost: 1 });
   expect(await figures()).toMatchObject({
@@ -151,7 +152,7 @@ test('names are unique, places are limited, and a place that is taken back is on
   // It stays up, as any other wall, until others need its place.
   expect((await wallList(host)).at(-1)).toMatchObject({ id: null, screens: 1 });
   wall.leave();
-  while ((await wallList(host)).some(({ screens }) => screens > 0));
+  while ((await wallList(host)).some(({ screens }) => screens > 0)) await pause(20);
   await crowd(server.port);
   const late = hang(server.port, pass);
   expect(await late.next(({ name }) => name === 'rejected')).toMatchObject({

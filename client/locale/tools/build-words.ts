@@ -45,6 +45,8 @@ const LOCALES = TRANSLATED_LANGUAGES as readonly string[] as Locale[];
 type Part = keyof typeof ENTRIES;
 type Translations = ReturnType<LitLocalizer['readTranslationsSync']>;
 type Source = ReturnType<LitLocalizer['extractSourceMessages']>;
+type Program = LitLocalizer['program'];
+type SourceFile = ReturnType<Program['getSourceFiles']>[number];
 /** Translations, keyed by the English text. */
 type Texts = Record<string, string>;
 
@@ -70,18 +72,56 @@ class FormsLocalizer extends RuntimeLitLocalizer {
   }
 }
 
+const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer['config'] => ({
+  baseDir: ROOT,
+  resolve: (path) => resolve(ROOT, path),
+  sourceLocale: SOURCE_LANGUAGE as Locale,
+  targetLocales: LOCALES,
+  tsConfig: 'tsconfig.json',
+  inputFiles,
+  output: { mode: 'runtime', outputDir },
+  interchange: { format: 'xliff', xliffDir: XLIFF },
+});
+
+/** The sources of all parts, read and type-checked once for each process: that takes seconds. */
+class Sources extends RuntimeLitLocalizer {
+  private static read: Sources | undefined;
+
+  private constructor() {
+    super(configOf(Object.values(ENTRIES), ''));
+  }
+
+  static get all(): Sources {
+    Sources.read ??= new Sources();
+    return Sources.read;
+  }
+
+  /** The program of one part: of all files, those that its entry imports, directly or not. */
+  programOf(part: Part): Program {
+    const files = new Set<SourceFile>();
+    const gather = (path: string): void => {
+      const file = this.program.getSourceFile(path);
+      if (!file || files.has(file)) return;
+      files.add(file);
+      for (const [, name] of file.text.matchAll(/(?:from|import\(|import) ?'(\.[^']+)'/g)) {
+        gather(resolve(dirname(path), name));
+      }
+    };
+    gather(resolve(ROOT, ENTRIES[part]));
+    return Object.create(this.program, { getSourceFiles: { value: () => [...files] } });
+  }
+}
+
 class PartLocalizer extends FormsLocalizer {
-  constructor(part: Part, outputDir: string) {
-    super({
-      baseDir: ROOT,
-      resolve: (path) => resolve(ROOT, path),
-      sourceLocale: SOURCE_LANGUAGE as Locale,
-      targetLocales: LOCALES,
-      tsConfig: 'tsconfig.json',
-      inputFiles: [ENTRIES[part]],
-      output: { mode: 'runtime', outputDir },
-      interchange: { format: 'xliff', xliffDir: XLIFF },
-    });
+  constructor(
+    private readonly part: Part,
+    outputDir: string,
+  ) {
+    super(configOf([ENTRIES[part]], outputDir));
+  }
+
+  override get program(): Program {
+    return Sources.all.programOf(this.part);
   }
 
   /** Translations of this part's texts only. Untranslated texts stay English. */
@@ -130,10 +170,7 @@ export function textOf(contents: ProgramMessage['contents']): string {
   return contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 }
 
-/**
- * The project's texts and translations. Reading the sources takes seconds; it is done once for each
- * instance.
- */
+/** The project's texts and translations. */
 export class Words {
   private readonly parts: Readonly<Record<Part, PartLocalizer>>;
   private readonly all: AllLocalizer;

@@ -1,5 +1,6 @@
 /** WebKitGTK of this machine (Debian: webkit2gtk-driver, xvfb), over WebDriver. */
 import { spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../free-port.ts';
 import { callText, type Driver, findProgram, mouseActions, WINDOW } from './driver.ts';
 import { ended } from './program.ts';
@@ -31,7 +32,7 @@ export async function launchWebKit(): Promise<Driver> {
   };
   while (!(await send('GET', '/status').catch(() => undefined))) {
     if (program.exitCode !== null) throw new Error('WebKitWebDriver has ended');
-    await new Promise(setImmediate);
+    await pause(50);
   }
   const { sessionId } = await send('POST', '/session', { capabilities: { alwaysMatch: {} } });
   const session = `/session/${sessionId}`;
