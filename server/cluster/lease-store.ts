@@ -11,7 +11,7 @@ export interface Acquired {
   readonly epoch: Epoch;
   /** Whether the owner before has given the room up, or there was none. */
   readonly isReleased: boolean;
-  /** Before this acquisition. */
+  /** Before this acquisition; −1 if the owner before has not counted them. */
   readonly renewals: Renewals;
 }
 
@@ -32,7 +32,8 @@ export interface LeaseStore {
    *
    * @param holder a name that no other process has
    * @param abandoned if there have been no more renewals than these, it is acquired even from
-   *   somebody who has it: the caller knows that they do not count on it any more
+   *   somebody who has it: the caller knows that they do not count on it any more. An owner of an
+   *   earlier release does not count its renewals; its lease must end first.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */

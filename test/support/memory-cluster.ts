@@ -16,6 +16,8 @@ interface RoomState<W> {
   /** The last epoch whose owner has given the room up. */
   released: Epoch;
   renewals: Renewals;
+  /** The last epoch whose owner counts its renewals. */
+  counts: Epoch;
   /** Who the room was given to. */
   heir?: { readonly holder: string; readonly until: number };
   lease: { readonly holder: string; readonly epoch: Epoch; until: number } | undefined;
@@ -53,13 +55,16 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     const heir = state.heir && state.heir.until > this.now() ? state.heir.holder : holder;
     if (heir !== holder) return { renewals };
     const isLeased = state.lease !== undefined && state.lease.until > this.now();
-    if (isLeased && renewals !== abandoned) return { renewals };
+    const isCounted = state.counts === state.epoch;
+    const isAbandoned = isCounted && renewals === abandoned;
+    if (isLeased && !isAbandoned) return { renewals };
     state.renewals++;
     const isReleased = state.released === state.epoch;
     const epoch = ++state.epoch;
+    state.counts = epoch;
     state.last = 0;
     state.lease = { holder, epoch, until: this.now() + DEFAULTS.cluster.lease };
-    return { epoch, isReleased, renewals };
+    return { epoch, isReleased, renewals: isCounted ? renewals : -1 };
   }
 
   async renew(room: string, holder: string, epoch: Epoch): Promise<boolean> {
@@ -88,6 +93,13 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     return true;
   }
 
+  /** Has an owner of an earlier release acquire the room, which does not count its renewals. */
+  acquireAsEarlier(room: string, holder: string): void {
+    const state = this.stateOf(room);
+    state.lease = { holder, epoch: ++state.epoch, until: this.now() + DEFAULTS.cluster.lease };
+    state.last = 0;
+  }
+
   private leaseOf(room: string, holder: string, epoch: Epoch) {
     const { lease } = this.stateOf(room);
     const isValid = lease?.holder === holder && lease.epoch === epoch && lease.until > this.now();
@@ -97,7 +109,8 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
   private stateOf(room: string): RoomState<W> {
     let state = this.rooms.get(room);
     if (!state) {
-      state = { epoch: 0, last: 0, released: 0, renewals: 0, lease: undefined, writes: [] };
+      const never = { epoch: 0, last: 0, released: 0, renewals: 0, counts: 0 };
+      state = { ...never, lease: undefined, writes: [] };
       this.rooms.set(room, state);
     }
     return state;
