@@ -27,6 +27,10 @@ export class Attendance {
     return this.present;
   }
 
+  isPresent(participant: ParticipantId): boolean {
+    return this.present.has(participant);
+  }
+
   /** @param source the same for all participants of one network address */
   enter(participant: ParticipantId, source?: number): void {
     this.present.add(participant);

@@ -89,6 +89,9 @@ export class CommandHandlers {
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
+  /** Whether a participant is here; without attendance, all are. */
+  readonly isPresent = (by: ParticipantId): boolean => this.departures.isPresent(by);
+
   /** Whether the room tracks attendance, and so can make room when it is full. */
   get knowsAttendance(): boolean {
     return this.departures.areKnown;
@@ -256,12 +259,12 @@ export class CommandHandlers {
   refusePending(tick: number): PatchId[] {
     if (this.planting.pending.length === 0) return [];
     for (const { answer, departed } of this.planting.pending) {
-      const { by, id, what } = this.answers[answer];
+      const { by, id, session, what } = this.answers[answer];
       const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
       if (departed) this.dissolving.remember(departed);
       else this.energy.returnPlant(by, tick);
       const energy = this.energy.level(by, tick);
-      this.answers[answer] = { by, id, what, energy, refused };
+      this.answers[answer] = { by, id, session, what, energy, refused };
     }
     // What was never grown cannot be renewed, even if it began to dissolve in this tick.
     const retracted = this.planting.retract();

@@ -22,19 +22,20 @@ export class CommandQueue {
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
-  /** @throws Refusal too-fast, room-busy */
-  requireSpace(by: ParticipantId): void {
+  /** @returns false if the command waits already @throws Refusal too-fast, room-busy */
+  admits(id: number, by: ParticipantId, session?: number): boolean {
+    const isSame = (other: CommandEvent): boolean =>
+      other.session === session && other.id === id && other.command.by.id === by;
+    if (session !== undefined && this.waiting.some(isSame)) return false;
     const queued = this.queued.get(by) ?? 0;
     if (queued >= maxQueuedPerParticipant && by !== HOUSE.id) throw new Refusal('too-fast');
     if (this.waiting.length >= maxQueued) throw new Refusal('room-busy');
+    return true;
   }
 
-  /** Adds a command, unless it waits already. */
+  /** Adds a command. Ask `admits` first. */
   add(id: number, command: RoomCommand, session?: number): void {
     const by = command.by.id;
-    const isSame = (other: CommandEvent): boolean =>
-      other.session === session && other.id === id && other.command.by.id === by;
-    if (session !== undefined && this.waiting.some(isSame)) return;
     const ofSession = session !== undefined && { session };
     this.waiting.push({ what: 'command', id, ...ofSession, command });
     this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
@@ -51,10 +52,10 @@ export class CommandQueue {
     return this.waiting.splice(0);
   }
 
-  /** Remembers what has been done in a tick. */
-  answered(answers: readonly Answer[]): void {
+  /** Remembers what has been done in a tick, for those who have not left meanwhile. */
+  answered(answers: readonly Answer[], isPresent: (by: ParticipantId) => boolean): void {
     for (const { by, id, session, refused, seed } of answers) {
-      if (session === undefined || refused) continue;
+      if (session === undefined || refused || !isPresent(by)) continue;
       const known = this.done.get(by);
       const commands = known?.session === session ? known.commands : [];
       const one = { id, ...(seed && { seed: seed.id }) };

@@ -63,7 +63,7 @@ export interface Answer {
   readonly by: number;
   /** The sender's id of the command. */
   readonly id: number;
-  /** In which the id is unique, if the command may arrive twice. */
+  /** Scope within which the ids of repeatable commands are unique. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */

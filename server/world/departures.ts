@@ -33,6 +33,11 @@ export class Departures {
     return this.attendance?.participants ?? [];
   }
 
+  /** Whether a participant is present, as far as is known. */
+  isPresent(participant: ParticipantId): boolean {
+    return this.attendance?.isPresent(participant) ?? true;
+  }
+
   /** Starts tracking attendance with these participants. */
   start(present: readonly ParticipantId[]): void {
     this.attendance = new Attendance({ present: [...present], absent: [] });

@@ -44,7 +44,7 @@ export const rulesVersion = v.picklist([1, 2, RULES_VERSION]);
 export type RulesVersion = v.InferOutput<typeof rulesVersion>;
 /** Seed of a room's chances, uint32. */
 export const seed = word;
-/** In which the ids of commands that may arrive twice are unique, uint32. */
+/** Scope within which the ids of repeatable commands are unique, uint32. */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Cells a step by which wounds close. */
 export const reach = positive;

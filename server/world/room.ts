@@ -151,11 +151,11 @@ export class Room {
    *
    * @param id the sender's id of the command
    * @param session if it may arrive twice: what the id is unique in, uint32; ask `doneBefore` first
-   * @throws Refusal too-fast (they have too many commands queued), room-busy (the room has),
+   * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has),
    *   no-such-seed (there is no map), bad-latent
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
-    this.queue.requireSpace(command.by.id);
+    if (!this.queue.admits(id, command.by.id, session)) return;
     this.queue.add(id, plainNumbers(this.handlers.resolved(command)), session);
   }
 
@@ -369,7 +369,7 @@ export class Room {
     this.completedTicks++;
     this.lifecycle.settle(readouts, this.flickerMoment(this.completedTicks));
     const answers = this.handlers.end(this.completedTicks);
-    this.queue.answered(answers);
+    this.queue.answered(answers, this.handlers.isPresent);
     return {
       tick: this.completedTicks,
       answers,

@@ -8,6 +8,9 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import { SystemActor } from './system-actor.ts';
 
+const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): string =>
+  `${by}/${session}/${id}`;
+
 /** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
 export class CommandDispatcher {
   /** The actor for the host's own commands, which bypass policy and hooks. */
@@ -17,6 +20,8 @@ export class CommandDispatcher {
     submit: (id, command) => this.context.room.enqueue(id, command),
   });
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
+  /** Commands that may arrive twice and are not answered yet. */
+  private readonly pending = new Set<string>();
 
   constructor(
     private readonly context: RoomContext,
@@ -37,24 +42,40 @@ export class CommandDispatcher {
 
   /**
    * Submits a participant's command. The answer comes with the next tick, or at once if the command
-   * arrives again and has been done.
+   * arrives again and has been done. One that arrives again before its answer is ignored.
    *
    * @param session if it may arrive twice: what the id is unique in, uint32
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
-    const { room } = this.context;
+    const { room, slots } = this.context;
     this.reportActivity();
+    const by = command.by.id;
     const done = session === undefined ? undefined : room.doneBefore(id, command, session);
     if (done) {
       this.answer(done);
       return;
     }
+    const key = keyOf({ by, session, id });
+    if (session !== undefined && this.pending.has(key)) return;
     const refuse = ({ reason, detail }: Refusal): void => {
-      const energy = room.energyOf(command.by.id);
-      client.send('rejected', { id, reason, energy, ...(detail && { detail }) });
+      this.pending.delete(key);
+      const energy = room.energyOf(by);
+      // They may have come back by another connection.
+      (slots.memberOf(by) ?? client).send('rejected', {
+        id,
+        reason,
+        energy,
+        ...(detail && { detail }),
+      });
     };
-    this.admit({ id, command, session }, refuse);
+    if (session !== undefined) this.pending.add(key);
+    try {
+      this.admit({ id, command, session }, refuse);
+    } catch (error) {
+      this.pending.delete(key);
+      throw error;
+    }
   }
 
   /**
@@ -97,6 +118,7 @@ export class CommandDispatcher {
   /** Passes an answer of the room to the actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed, spared } = answer;
+    this.pending.delete(keyOf(answer));
     if (refused && usesSeed(answer)) this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
     const client = this.context.slots.memberOf(by);

@@ -3,12 +3,20 @@
 import * as v from 'valibot';
 import type { RoomCommand } from '../../../server/world/commands.ts';
 import { roomState } from '../../../server/world/room-state.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
 const PAGE = 77;
 const plant = (x: number, y: number, by = ANNA): RoomCommand => ({
   ...{ what: 'plant', by, x, y, seed: { from: 'gallery', index: 0 } },
 });
+
+/** A room with participants, as those whose commands may arrive twice are. */
+function attended(hand = new HandRoom()): HandRoom {
+  for (const { id } of [ANNA, BERT]) hand.room.enter(id);
+  return hand;
+}
 
 /** A room that goes on from another one's state, as after a change of owner. */
 function successor({ room }: HandRoom): HandRoom {
@@ -17,7 +25,7 @@ function successor({ room }: HandRoom): HandRoom {
 }
 
 test('a command that has been done is answered when it arrives again, and not done again', () => {
-  const hand = new HandRoom();
+  const hand = attended();
   hand.room.enqueue(5, plant(8, 8), PAGE);
   hand.tick();
   const next = successor(hand);
@@ -30,7 +38,7 @@ test('a command that has been done is answered when it arrives again, and not do
 });
 
 test('what was refused or never arrived is done when it arrives again', () => {
-  const hand = new HandRoom();
+  const hand = attended();
   hand.room.enqueue(1, plant(8, 8), PAGE);
   hand.room.enqueue(2, plant(8, 8), PAGE);
   hand.room.enqueue(3, plant(20, 16), PAGE);
@@ -42,13 +50,13 @@ test('what was refused or never arrived is done when it arrives again', () => {
 });
 
 test('a command that arrives twice before its tick is done once', () => {
-  const hand = new HandRoom();
+  const hand = attended();
   for (let i = 0; i < 2; i++) hand.room.enqueue(5, plant(8, 8), PAGE);
   expect(hand.tick().answers).toHaveLength(1);
 });
 
 test('who crossed gets the seed with the answer that comes again', () => {
-  const hand = sown([8, 8], [20, 16]);
+  const hand = attended(sown([8, 8], [20, 16]));
   hand.ticks(GROWN);
   const cross: RoomCommand = { what: 'cross', by: ANNA, a: 1, b: 2, mix: 0.5 };
   hand.room.enqueue(9, cross, PAGE);
@@ -58,10 +66,10 @@ test('who crossed gets the seed with the answer that comes again', () => {
 });
 
 test('it is known from the journal too, and forgotten when the participant leaves', () => {
-  const hand = new HandRoom();
+  const hand = attended();
   hand.room.enqueue(5, plant(8, 8), PAGE);
   const { events } = hand.room.beginTick();
-  const replayed = new HandRoom();
+  const replayed = attended();
   replayed.room.redo(events);
   replayed.tick();
   expect(replayed.room.doneBefore(5, plant(8, 8), PAGE)).toBeDefined();
@@ -70,8 +78,25 @@ test('it is known from the journal too, and forgotten when the participant leave
   expect(replayed.room.export()).not.toHaveProperty('done');
 });
 
+test('what somebody has had done just as they left is not remembered', () => {
+  const hand = attended();
+  hand.room.enqueue(5, plant(8, 8), PAGE);
+  hand.room.leave(ANNA.id);
+  expect(hand.tick().answers).toHaveLength(1);
+  expect(hand.room.export()).not.toHaveProperty('done');
+});
+
+test('a command that waits already is not counted as one too many', () => {
+  const hand = attended();
+  const most = DEFAULTS.room.maxQueuedPerParticipant;
+  for (let id = 1; id <= most; id++) hand.room.enqueue(id, plant(8, 8), PAGE);
+  hand.room.enqueue(most, plant(8, 8), PAGE);
+  expect(() => hand.room.enqueue(most + 1, plant(8, 8), PAGE)).toThrow(new Refusal('too-fast'));
+  expect(hand.tick().answers).toHaveLength(most);
+});
+
 test('a room remembers no more commands than may be unanswered, and none without a session', () => {
-  const hand = new HandRoom();
+  const hand = attended();
   for (let id = 1; id <= 200; id++) {
     hand.damage([1, 1], 1);
     hand.room.enqueue(id, { what: 'damage', by: BERT, points: [1, 1], radius: 1 }, PAGE);

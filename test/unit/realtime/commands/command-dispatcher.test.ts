@@ -25,6 +25,7 @@ function open(command: RoomHooks['command'] = () => undefined) {
     room: {
       enqueue: (_: number, one: RoomCommand) => void enqueued.push(one),
       energyOf: () => 7,
+      doneBefore: () => undefined,
       viewOf: (id: number) => (id === 9 ? undefined : { planter: { id } }),
     },
     policy,
@@ -59,6 +60,30 @@ test('a rejection by a hook comes with its reason and starts no cooldown', async
   await settled();
   expect(enqueued).toEqual([PLANT]);
   expect(() => dispatcher.dispatch(client, 3, PLANT)).toThrow(new Refusal('cooling-down'));
+});
+
+test('a command that arrives again before its answer, even amid an approval, is done once', async () => {
+  let approve = (): void => {};
+  const { dispatcher, policy, client, enqueued, sent } = open(
+    () => new Promise<void>((resolve) => (approve = resolve)),
+  );
+  dispatcher.dispatch(client, 1, PLANT, 77);
+  dispatcher.dispatch(client, 1, PLANT, 77);
+  approve();
+  await settled();
+  dispatcher.dispatch(client, 1, PLANT, 77);
+  expect(enqueued).toEqual([PLANT]);
+  const answer = { by: ANNA.id, id: 1, session: 77, what: 'plant', energy: 7 } as const;
+  dispatcher.answer({ ...answer, refused: { reason: 'occupied', detail: '' } });
+  // What was refused is tried again, and a refusal by a rule leaves nothing behind.
+  policy.settings = { ...policy.settings, paused: true };
+  expect(() => dispatcher.dispatch(client, 1, PLANT, 77)).toThrow(new Refusal('paused'));
+  policy.settings = { ...policy.settings, paused: false };
+  dispatcher.dispatch(client, 1, PLANT, 77);
+  approve();
+  await settled();
+  expect(enqueued).toEqual([PLANT, PLANT]);
+  expect(sent).toMatchObject([{ event: 'rejected', id: 1, reason: 'occupied' }]);
 });
 
 test('slow requests answer a Refusal to the client, and pass on other errors', async () => {
