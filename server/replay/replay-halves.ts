@@ -3,12 +3,14 @@
  * tick of the other.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { EngineError } from '../engine/engine.ts';
 import type { JournalRange } from './journal-range.ts';
 import { type Moment, type ReplayResult, Stretch, type StretchOptions } from './stretch.ts';
 
 /**
  * The second half counts only if the first leads exactly to where it begins. Otherwise the first goes
- * on, so that the result is always that of one replay from the beginning.
+ * on, so that the result is always that of one replay from the beginning. Where memory is scarce or a
+ * checksum differs, there is only that one replay.
  *
  * @throws StoreError damaged: a state in the range is missing
  */
@@ -17,8 +19,17 @@ export async function replayHalves(
   middle: Moment,
   options: StretchOptions,
 ): Promise<ReplayResult> {
+  const whole = async (first: Stretch): Promise<ReplayResult> => {
+    const result = await first.run(range.to);
+    await first.close();
+    return result;
+  };
   const first = await Stretch.open(range, range, options);
-  const second = await Stretch.open(range, middle, options, first);
+  const second = await Stretch.open(range, middle, options, first).catch((error: unknown) => {
+    if (lacksMemory(error)) return undefined;
+    throw error;
+  });
+  if (!second) return whole(first);
   // Checksums cover all ticks since the one before, so the first half ends with one.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
@@ -28,6 +39,14 @@ export async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
+  // Together they may have lacked memory that one alone has.
+  const isDoubtful = (half: typeof head): boolean =>
+    half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
+  if (isDoubtful(head) || isDoubtful(tail)) {
+    await first.close();
+    await second.close();
+    return whole(await Stretch.open(range, range, options));
+  }
   if (head.status === 'rejected') throw head.reason;
   if (leads && tail.status === 'rejected') throw tail.reason;
   const rest = leads && tail.status === 'fulfilled' ? tail.value : await first.run(range.to);
@@ -37,9 +56,12 @@ export async function replayHalves(
     ticks: range.to - range.snapshot.tick,
     equal: head.value.equal + rest.equal,
     proven: head.value.proven + rest.proven,
-    unequal: [...head.value.unequal, ...rest.unequal],
+    unequal: rest.unequal,
   };
 }
+
+const lacksMemory = (error: unknown): boolean =>
+  error instanceof EngineError && error.reason === 'out-of-memory';
 
 const isSame = (a: Moment, b: Moment): boolean =>
   isDeepStrictEqual(a.state, b.state) && isDeepStrictEqual(a.cells, b.cells);

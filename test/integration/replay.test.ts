@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import sharp from 'sharp';
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { type JournalRange, readMiddle, readRange } from '../../server/replay/journal-range.ts';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
@@ -66,11 +67,11 @@ test('halves that are replayed at once give the result of one replay, wherever t
   await store.close();
   const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
   const engine = await createEngine({ checkpoints: [checkpoint] });
-  const run = (from?: Moment, wrong: Partial<JournalRange> = {}) =>
+  const run = (from?: Moment, wrong: Partial<JournalRange> = {}, on = engine) =>
     runReplay(
       { ...range, ...wrong },
       {
-        ...{ engine, species: speciesOf(checkpoint), clock: systemClock, middle: from },
+        ...{ engine: on, species: speciesOf(checkpoint), clock: systemClock, middle: from },
         ...{ rate: Number.POSITIVE_INFINITY, every: 1 },
       },
     );
@@ -84,6 +85,22 @@ test('halves that are replayed at once give the result of one replay, wherever t
   const wrong = await run(undefined, { journal });
   expect(wrong.unequal.length).toBeGreaterThan(0);
   expect(await run(middle, { journal })).toEqual(wrong);
+  // Where there is memory for only one half.
+  const { plant, dispose } = engine;
+  let left = 4;
+  const scarce = {
+    ...engine,
+    plant: async (patches: Parameters<typeof plant>[0]) => {
+      if (patches.length > left) throw new EngineError('out-of-memory');
+      await plant(patches);
+      left -= patches.length;
+    },
+    dispose: async (patches: readonly number[]) => {
+      await dispose(patches);
+      left += patches.length;
+    },
+  };
+  expect(await run(middle, {}, scarce)).toEqual(whole);
   await engine.close();
 });
 
