@@ -117,7 +117,10 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         const placement = placements.require(patch);
         const taken = await threads[placement.thread].take([patch]);
         placement.thread = to;
-        return { put: threads[to].put(taken) };
+        const put = threads[to].put(taken);
+        // Its failure is for who waits for the answer, unless something else has failed before.
+        put.catch(() => {});
+        return { put };
       }),
     );
     const staying = submitted(
