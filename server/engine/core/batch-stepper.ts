@@ -75,8 +75,11 @@ export class BatchStepper {
       const { after, conditioning } = batch;
       const count = after.length / size;
       const tensors = { count, stage, states: input, after, ...(conditioning && { conditioning }) };
-      await species.rule.step({ ...tensors, ...updateMask(species, tensors, part.length) });
-      if (input !== batch.states) this.buffers.release(input);
+      try {
+        await species.rule.step({ ...tensors, ...updateMask(species, tensors, part.length) });
+      } finally {
+        if (input !== batch.states) this.buffers.release(input);
+      }
       part.forEach(({ step: { closed } }, i) => {
         if (closed) species.layout.clear(after, i * size, { mask: closed, where: 'set' });
       });
