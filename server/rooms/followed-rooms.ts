@@ -16,7 +16,7 @@ export interface FollowedRoomsOptions {
   readonly log: Log;
   /** Rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
-  /** Whether a room is about to run here, perhaps with what has followed it. */
+  /** Whether a room is about to run here, perhaps using its follower. */
   readonly isOpening: (room: string) => boolean;
   /** @throws NotFollowed; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomFollower>;
@@ -24,11 +24,11 @@ export interface FollowedRoomsOptions {
 
 export class FollowedRooms {
   private readonly followers = new Map<string, RoomFollower>();
-  /** Rooms that have been followed to their end. */
+  /** Rooms that were followed to their end at the last look. */
   private readonly complete = new Set<string>();
   /** When rooms that could not be followed are tried again, ms. */
   private readonly notBefore = new Map<string, number>();
-  /** Why they were not followed. */
+  /** What was said of them last. */
   private readonly said = new Map<string, string>();
   private readonly mutex = new Mutex();
   private stopped = false;
@@ -46,7 +46,10 @@ export class FollowedRooms {
   /** Takes what follows a room; it is not followed any more. */
   take(room: string): Promise<RoomFollower | undefined> {
     // Not amid a step.
-    return this.mutex.runExclusive(async () => this.remove(room));
+    return this.mutex.runExclusive(async () => {
+      this.said.delete(room);
+      return this.remove(room);
+    });
   }
 
   async stop(): Promise<void> {
@@ -78,25 +81,31 @@ export class FollowedRooms {
         this.followers.set(room, follower);
       }
       const isComplete = await follower.catchUp(followTicks);
+      if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return;
       this.complete.add(room);
-      this.said.delete(room);
-      log.info('room-followed', `Room "${room}" is followed, to be taken over at once.`, { room });
+      const sentence = `Room "${room}" is followed, to be taken over at once.`;
+      if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
       // What it has followed so far holds.
       if (isAway && this.followers.has(room)) return;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
-      if (!(error instanceof NotFollowed) || this.said.get(room) === error.message) return;
-      this.said.set(room, error.message);
+      if (!(error instanceof NotFollowed)) return;
       const why = `Room "${room}" is not followed: ${error.message}.`;
-      log.info('room-not-followed', why, { room });
+      if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
   }
 
   private async keepOnly(rooms: ReadonlySet<string>): Promise<void> {
     for (const room of this.followers.keys()) if (!rooms.has(room)) await this.discard(room);
+  }
+
+  private isNew(room: string, sentence: string): boolean {
+    if (this.said.get(room) === sentence) return false;
+    this.said.set(room, sentence);
+    return true;
   }
 
   private remove(room: string): RoomFollower | undefined {

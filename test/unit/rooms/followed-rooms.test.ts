@@ -83,6 +83,12 @@ test('what cannot be followed is tried again later, and said once; while the sto
   const { pass, said, following, world, rooms, opened } = open(['garden']);
   await pass(20 * follow);
   expect(said).toEqual(['Room "garden" is followed, to be taken over at once.']);
+  // It falls behind, and catches up.
+  world.isComplete = false;
+  await pass(3 * follow);
+  expect(rooms.names).toEqual([]);
+  world.isComplete = true;
+  await pass(3 * follow);
   world.failure = new StoreError('unreachable', 'away');
   await pass(10 * follow);
   expect(rooms.names).toEqual(['garden']);
