@@ -43,6 +43,8 @@ export const CLUSTER_DEFAULTS = {
     follow: 200,
     /** Ticks that are replayed at a time. */
     followTicks: 30,
+    /** A follower that lies this far behind the room's latest snapshot is not used, ticks. */
+    followBehind: 300,
     /** A room that could not be followed is tried again after this time, ms. */
     followRetry: 10_000,
     /** Size of a room's records, at most, bytes. */

@@ -356,7 +356,10 @@ export class RoomRegistry {
     else {
       const follower = await this.followerOf(entry.plan.name);
       const options = { ...this.options, isStrict, follower };
-      entry.live = await bringUpRoom(entry.plan, entry.policy, options);
+      entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
+        // An engine that has failed has nothing to free.
+        follower?.close().catch(() => {}),
+      );
     }
     const { room, server: roomServer } = entry.live;
     this.roomServers.set(entry.plan.name, roomServer);

@@ -2,9 +2,11 @@
  * Follows a room that another process runs: replays its journal as it is stored, so that the room
  * can be taken over at once. It writes nothing.
  */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { World } from '../world/world.ts';
 import { TickSums } from './plane-checksums.ts';
+import { readRecent } from './recent-snapshot.ts';
 import type { JournalRecord, JournalTail, RoomRecord } from './record-schemas.ts';
 import {
   checkRoom,
@@ -14,7 +16,7 @@ import {
   reopenRoom,
   replay,
 } from './recovery.ts';
-import type { Store } from './store.ts';
+import type { Store, StoredMoment } from './store.ts';
 import { listOf } from './undo.ts';
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
@@ -31,6 +33,8 @@ export class RoomFollower {
   /** The part of the journal that has been replayed. */
   private tail: JournalTail;
   private equal = 0;
+  /** Whether the room has been handed over or closed. */
+  private isOver = false;
   private readonly sums: TickSums;
 
   private constructor(
@@ -86,12 +90,20 @@ export class RoomFollower {
     // All is read before anything is replayed, so that it can be tried again.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
+    const moments = new Map<number, StoredMoment>();
+    for (const { tick, jump } of entries)
+      if (jump) moments.set(tick, await store.moment(name, tick));
+    const refused = new Map(entries.map((entry) => [entry.tick, entry.refused?.length ?? 0]));
     this.tail = this.endOf(entries);
     const { equal, unequal } = await replay({
       ...{ world, room, to, sums, isApart: true },
       journal: each(entries),
       marks: each(marks),
-      moment: (tick) => store.moment(name, tick),
+      moment: async (tick) => moments.get(tick)!,
+      onTick({ tick, answers }) {
+        const count = answers.filter((answer) => answer.refused).length;
+        if (count > (refused.get(tick) ?? 0)) throw new NotFollowed(`this engine's memory is full`);
+      },
     });
     this.equal += equal;
     if (unequal > 0) throw new NotFollowed('its cells are computed differently');
@@ -108,19 +120,35 @@ export class RoomFollower {
    */
   async handOver(world: World): Promise<Recovered> {
     const stored = await this.store.room(this.room.name);
+    if (this.isOver) throw new NotFollowed('it is closed');
     if (stored?.made !== this.stored.made) throw new NotFollowed('it was made anew');
+    await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;
     await this.catchUp();
     world.adopt(room, this.world);
+    this.isOver = true;
     const { tail, equal } = this;
     const ticks = room.tick - from;
     return { ...{ room, tail, ticks, equal: equal - before, unequal: 0 }, remarks: [] };
   }
 
-  /** Frees what the room holds of the engine. */
+  /** Frees what the room holds of the engine, unless it has been handed over. */
   async close(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
     await this.world.close(this.room);
+  }
+
+  /** @throws NotFollowed: a snapshot leads to the end much sooner */
+  private async requireNear(): Promise<void> {
+    const { store, room } = this;
+    const near = room.tick + DEFAULTS.cluster.followBehind;
+    const tail = await store.tail(room.name);
+    if (!tail || tail.tick <= near) return;
+    const [stored = 0] = await store.snapshotTicks(room.name);
+    const recent = (await readRecent(store, room.name))?.snapshot.tick ?? 0;
+    if (Math.max(stored, recent) > near) throw new NotFollowed('it has fallen behind');
   }
 
   private endOf(entries: readonly JournalRecord[]): JournalTail {

@@ -1,12 +1,15 @@
 /** A room that another server runs, followed by its journal until it is taken over. */
 
+import { EngineError } from '../../server/engine/engine.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
+import { StoreError } from '../../server/storage/store-error.ts';
 import { World } from '../../server/world/world.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
 import { afterSuite } from '../support/suite.ts';
@@ -37,13 +40,14 @@ async function openPair() {
       },
       tick,
     );
-  return { owner, store, records, engineOf, follow, recovered, takeBack };
+  return { owner, store, records, expected, engineOf, follow, recovered, takeBack };
 }
 
 test('a follower is where a recovery would be, also after a restore, and proves it by checksums', async () => {
-  const { owner, store, engineOf, follow, recovered, takeBack } = await openPair();
+  const { owner, store, expected, engineOf, recovered, takeBack } = await openPair();
   await playTicks(owner, 40, 1);
-  const follower = await follow();
+  const world = new World(engineOf());
+  const follower = await RoomFollower.open(store, world, expected);
   expect(await follower.catchUp(3)).toBe(false);
   while (!(await follower.catchUp(10))) await playTicks(owner, 1, 2);
   await playTicks(owner, 25, 3);
@@ -53,8 +57,6 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   await playTicks(owner, 25, 5);
   // Its last snapshot is being written.
   await owner.journalWriter.close();
-  const world = new World(engineOf());
-  // A world of another engine has no patches of this one, so that only the room is compared.
   const taken = await follower.handOver(world);
   const cold = await recovered();
   expect(taken.tail).toEqual(await store.tail('a'));
@@ -63,6 +65,58 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   expect(taken.room.export()).toEqual(cold.room.export());
   expect(checksumOf(taken.room.grid.planes)).toBe(checksumOf(cold.room.grid.planes));
   expect(world.rooms.get('a')).toBe(taken.room);
+  // What it has handed over is not its own any more.
+  await follower.close();
+  expect(world.rooms.get('a')).toBe(taken.room);
+  await world.tick([taken.room]);
+  await expect(follower.handOver(new World(engineOf()))).rejects.toThrow('closed');
+});
+
+test('a follower whose engine has no memory for what was planted does not go on from there', async () => {
+  const { owner, store, expected, engineOf } = await openPair();
+  const engine = engineOf();
+  const plant: typeof engine.plant = async (patches) => {
+    if (patches.length > 0) throw new EngineError('out-of-memory');
+  };
+  const follower = await RoomFollower.open(store, new World({ ...engine, plant }), expected);
+  await playTicks(owner, 40, 1);
+  expect(owner.room.size).toBeGreaterThan(0);
+  await expect(follower.catchUp()).rejects.toThrow('memory');
+  await follower.close();
+});
+
+test('a follower that cannot read a restored state stays where it is, and can try again', async () => {
+  const { owner, records, follow, takeBack } = await openPair();
+  class Away extends Store {
+    isAway = false;
+    override moment(...of: Parameters<Store['moment']>) {
+      const away = new StoreError('unreachable', 'away');
+      return this.isAway ? Promise.reject(away) : super.moment(...of);
+    }
+  }
+  const away = new Away(records);
+  const follower = await follow(undefined, away);
+  await playTicks(owner, 20, 1);
+  const { tick } = await owner.journalWriter.takeSnapshot(owner.room, {});
+  await playTicks(owner, 10, 2);
+  await takeBack(tick);
+  await playTicks(owner, 20, 3);
+  away.isAway = true;
+  await expect(follower.catchUp()).rejects.toThrow('away');
+  away.isAway = false;
+  expect(await follower.catchUp()).toBe(true);
+  await follower.close();
+});
+
+test('a follower that lies far behind the latest snapshot is not used', async () => {
+  const { owner, engineOf, follow } = await openPair();
+  const follower = await follow();
+  await playTicks(owner, DEFAULTS.cluster.followBehind + 1, 1);
+  await owner.journalWriter.takeSnapshot(owner.room, {});
+  // A checksum brings the end of the journal beyond it.
+  await playTicks(owner, 20, 1);
+  await expect(follower.handOver(new World(engineOf()))).rejects.toThrow('behind');
+  await follower.close();
 });
 
 test('a room of another engine, and one whose cells come out differently, is not followed', async () => {
