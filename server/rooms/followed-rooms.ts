@@ -5,7 +5,6 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { Mutex } from '../platform/mutex.ts';
 import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
 
@@ -30,7 +29,8 @@ export class FollowedRooms {
   private readonly notBefore = new Map<string, number>();
   /** What was said of them last. */
   private readonly said = new Map<string, string>();
-  private readonly mutex = new Mutex();
+  /** The step in progress. */
+  private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
 
@@ -44,28 +44,31 @@ export class FollowedRooms {
   }
 
   /** Takes what follows a room; it is not followed any more. */
-  take(room: string): Promise<RoomFollower | undefined> {
-    // Not amid a step.
-    return this.mutex.runExclusive(async () => {
-      this.said.delete(room);
-      return this.remove(room);
-    });
+  async take(room: string): Promise<RoomFollower | undefined> {
+    // Not amid its step; those of others, which may take long, are not waited for.
+    if (this.current?.room === room) await this.current.done;
+    this.said.delete(room);
+    return this.remove(room);
   }
 
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancel();
-    await this.mutex.runExclusive(() => this.keepOnly(new Set()));
+    await this.current?.done;
+    await this.keepOnly(new Set());
   }
 
   private readonly look = async (): Promise<void> => {
     const { clock } = this.options;
     const begun = clock.now();
     const rooms = [...this.options.waiting()].slice(0, MOST);
-    await this.mutex.runExclusive(() => this.keepOnly(new Set(rooms)));
+    await this.keepOnly(new Set(rooms));
     for (const room of rooms) {
-      await this.mutex.runExclusive(() => this.step(room));
+      const done = this.step(room);
+      this.current = { room, done };
+      await done;
     }
+    this.current = undefined;
     if (this.stopped) return;
     this.cancel = clock.after(Math.max(follow, clock.now() - begun), this.look);
   };

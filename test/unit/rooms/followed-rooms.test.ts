@@ -18,6 +18,8 @@ function open(waiting: string[]) {
     failure: undefined as Error | undefined,
     isComplete: true,
     isOpening: false,
+    /** What the opening of the attic waits for. */
+    attic: Promise.resolve(),
   };
   const rooms = new FollowedRooms({
     clock,
@@ -26,6 +28,7 @@ function open(waiting: string[]) {
     isOpening: () => world.isOpening,
     open: async (room) => {
       opened++;
+      if (room === 'attic') await world.attic;
       following.add(room);
       const follower: Pick<RoomFollower, 'catchUp' | 'close'> = {
         catchUp: async () => {
@@ -65,6 +68,21 @@ test('a server follows so many rooms, those that it could take over, until they 
   world.waiting = [];
   await pass(20 * follow);
   expect([...following].filter((room) => room !== 'room-0')).toEqual([]);
+  await rooms.stop();
+});
+
+test('a room is taken at once while another one is being read, and its own step is waited for', async () => {
+  const { pass, world, rooms, following } = open(['garden', 'attic']);
+  let goOn = (): void => {};
+  world.attic = new Promise((resolve) => (goOn = resolve));
+  await pass(3 * follow);
+  expect(await rooms.take('garden')).toBeDefined();
+  const attic = rooms.take('attic');
+  goOn();
+  expect(await attic).toBeDefined();
+  world.waiting = [];
+  await pass(3 * follow);
+  expect([...following]).toEqual(['garden', 'attic']);
   await rooms.stop();
 });
 
