@@ -30,6 +30,8 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly refresh: (takenOver?: string) => Promise<void>;
 }
 
+const { offer, attempt } = DEFAULTS.cluster;
+
 /** Whether a room could not be opened for what may be over soon. */
 const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
@@ -202,9 +204,10 @@ export class ClusterRooms extends RoomRegistry {
     if (!entry?.live || entry.busy) return;
     await this.serialised(entry, async () => {
       if (!entry.live) return;
-      leases.holdOff(room, DEFAULTS.cluster.failed);
       log.info('room-given', `Room "${room}" goes to a server that is less busy.`, { room });
       await this.stopRoom(entry, 'elsewhere');
+      // This server may have it back if the other one has not taken it.
+      leases.holdOff(room, offer + attempt);
       await leases.release(room, node);
     }).catch((error: Error) => {
       log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });

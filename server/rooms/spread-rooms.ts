@@ -57,9 +57,13 @@ export class SpreadRooms {
     this.cancel = options.clock.after(report, this.look);
   }
 
+  /** Ends the reports, with one by which nobody gives this server a room. */
   stop(): void {
+    if (this.stopped) return;
     this.stopped = true;
     this.cancel();
+    const { node, report } = this.options;
+    void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
   }
 
   private readonly look = async (): Promise<void> => {

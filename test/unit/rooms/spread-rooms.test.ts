@@ -1,4 +1,5 @@
 /** Which server gives which room away, and when. */
+import type { NodeLoad } from '../../../server/cluster/node-loads.ts';
 import { chooseMove, type Move, SpreadRooms } from '../../../server/rooms/spread-rooms.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -50,9 +51,11 @@ test('a room is given once the server has been too busy for some time, whatever 
   const moves: Move[] = [];
   let rooms: Record<string, number> = { attic: cells(2), cellar: cells(2) };
   let isUp = true;
+  const reports: NodeLoad[] = [];
   const spread = new SpreadRooms({
-    ...{ clock, node: 'a', awake: () => rooms, followed: () => [] },
-    report: async () => {
+    ...{ clock, node: 'a', awake: () => rooms, followed: () => ['shed'] },
+    report: async (own) => {
+      reports.push(own);
       if (!isUp) throw new Error('no answer');
       return [node('b', {}, ['attic', 'cellar'])];
     },
@@ -72,5 +75,11 @@ test('a room is given once the server has been too busy for some time, whatever 
   expect(moves).toEqual([{ room: 'attic', node: 'b' }]);
   await clock.advance(3 * spreadAfter);
   expect(moves).toHaveLength(1);
+  expect(reports.at(-1)?.followed).toEqual(['shed']);
+  // While it stops, it takes no room.
   spread.stop();
+  spread.stop();
+  await clock.advance(3 * report);
+  const told = reports.filter(({ followed }) => followed.length === 0);
+  expect(told).toEqual([reports.at(-1)]);
 });
