@@ -23,10 +23,11 @@ import type { Organism } from './organism.ts';
 
 /**
  * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
- * the price of waking, version 4 strokes, version 5 rules and pace, and version 6 the family tree,
- * what turns into another, the sampler, the pace of expressions and commands done. All are still read.
+ * the price of waking, version 4 strokes, version 5 rules and pace, version 6 the family tree, what
+ * turns into another, the sampler and the pace of expressions, and version 7 commands done. All are
+ * still read.
  */
-export const ROOM_STATE_VERSION = 7;
+export const ROOM_STATE_VERSION = 8;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -155,7 +156,7 @@ export type LineageState = v.InferOutput<typeof lineage>;
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, 4, 5, 6, ROOM_STATE_VERSION]),
+    version: v.picklist([1, 2, 3, 4, 5, 6, 7, ROOM_STATE_VERSION]),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
