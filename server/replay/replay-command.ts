@@ -19,8 +19,8 @@ import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
 import { COMMAND, type ReplayOptions } from './options.ts';
 import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
+import type { Moment } from './replayed-room.ts';
 import { runReplay } from './run-replay.ts';
-import type { Moment } from './stretch.ts';
 
 /** Where the command prints to. */
 export interface CommandOutput {

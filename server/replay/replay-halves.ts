@@ -5,7 +5,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../engine/engine.ts';
 import type { JournalRange } from './journal-range.ts';
-import { type Moment, type ReplayResult, Stretch, type StretchOptions } from './stretch.ts';
+import {
+  type Moment,
+  ReplayedRoom,
+  type ReplayedRoomOptions,
+  type ReplayResult,
+} from './replayed-room.ts';
 
 /**
  * The second half counts only if the first leads exactly to where it begins. Otherwise the first goes
@@ -17,15 +22,15 @@ import { type Moment, type ReplayResult, Stretch, type StretchOptions } from './
 export async function replayHalves(
   range: JournalRange,
   middle: Moment,
-  options: StretchOptions,
+  options: ReplayedRoomOptions,
 ): Promise<ReplayResult> {
-  const whole = async (first: Stretch): Promise<ReplayResult> => {
+  const whole = async (first: ReplayedRoom): Promise<ReplayResult> => {
     const result = await first.run(range.to);
     await first.close();
     return result;
   };
-  const first = await Stretch.open(range, range, options);
-  const second = await Stretch.open(range, middle, options, first).catch((error: unknown) => {
+  const first = await ReplayedRoom.open(range, range, options);
+  const second = await ReplayedRoom.open(range, middle, options, first).catch((error: unknown) => {
     if (lacksMemory(error)) return undefined;
     throw error;
   });
@@ -45,7 +50,7 @@ export async function replayHalves(
   if (isDoubtful(head) || isDoubtful(tail)) {
     await first.close();
     await second.close();
-    return whole(await Stretch.open(range, range, options));
+    return whole(await ReplayedRoom.open(range, range, options));
   }
   if (head.status === 'rejected') throw head.reason;
   if (leads && tail.status === 'rejected') throw tail.reason;

@@ -3,10 +3,15 @@ import { type Clock, pause } from '../platform/clock.ts';
 import type { JournalRange } from './journal-range.ts';
 import type { PictureWriter } from './pictures.ts';
 import { replayHalves } from './replay-halves.ts';
-import { type Moment, type ReplayResult, Stretch, type StretchOptions } from './stretch.ts';
+import {
+  type Moment,
+  ReplayedRoom,
+  type ReplayedRoomOptions,
+  type ReplayResult,
+} from './replayed-room.ts';
 
 /** Options of `runReplay`. */
-export interface RunReplayOptions extends StretchOptions {
+export interface RunReplayOptions extends ReplayedRoomOptions {
   readonly clock: Clock;
   /** Maximum ticks per second. */
   readonly rate: number;
@@ -36,9 +41,9 @@ export async function runReplay(
   const isFree = rate === Number.POSITIVE_INFINITY && !pictures && !onTick;
   if (middle && isFree) return replayHalves(range, middle, options);
   const { from, to } = range;
-  const stretch = await Stretch.open(range, range, options);
+  const replayed = await ReplayedRoom.open(range, range, options);
   let begun: number | undefined;
-  const result = await stretch.run(to, async (tick) => {
+  const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);
     // Earlier ticks only lead up to the requested range.
     if (tick < from) return;
@@ -46,8 +51,8 @@ export async function runReplay(
     const wait = begun + ((tick - from) * 1000) / rate - clock.now();
     if (wait > 0) await pause(clock, wait);
     const wanted = (tick - from) % every === 0 || tick === to;
-    if (wanted) await pictures?.add(stretch.room.grid.planes, tick);
+    if (wanted) await pictures?.add(replayed.room.grid.planes, tick);
   });
-  await stretch.close();
+  await replayed.close();
   return result;
 }

@@ -11,8 +11,8 @@ import type { JournalRange } from './journal-range.ts';
 /** A room's state between two ticks, with its cells. */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
-/** What a stretch runs on. */
-export interface StretchOptions {
+/** What a replayed room runs on. */
+export interface ReplayedRoomOptions {
   /** An engine with the room's checkpoint and without patches of others. */
   readonly engine: Engine;
   readonly species: Species;
@@ -30,7 +30,7 @@ export interface ReplayResult {
 }
 
 /** A room and the part of its journal that it has not replayed yet. */
-export class Stretch {
+export class ReplayedRoom {
   private constructor(
     private readonly world: World,
     readonly room: Room,
@@ -38,21 +38,21 @@ export class Stretch {
   ) {}
 
   /**
-   * @param beside a stretch of the same range on the same engine
+   * @param beside another one of the same range on the same engine
    * @throws EngineError
    */
   static async open(
     range: JournalRange,
     { state, cells }: Moment,
-    { engine, species }: StretchOptions,
-    beside?: Stretch,
-  ): Promise<Stretch> {
+    { engine, species }: ReplayedRoomOptions,
+    beside?: ReplayedRoom,
+  ): Promise<ReplayedRoom> {
     const world = beside?.world ?? new World(engine);
     const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
     // A room takes over the state that it is opened with.
     const moment = { state: structuredClone(state), cells };
     const room = await reopenRoom(world, { ...range.room, name, species }, moment);
-    return new Stretch(world, room, range);
+    return new ReplayedRoom(world, room, range);
   }
 
   /**
