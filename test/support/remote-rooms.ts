@@ -124,6 +124,8 @@ export class Owner {
 /** A server with connections to the room. */
 export class Gateway {
   readonly room: RemoteRoom;
+  /** Why the room runs nowhere, as far as the server knows. */
+  over: Reason | undefined;
   private connections = 0;
   private links = 0;
 
@@ -131,6 +133,7 @@ export class Gateway {
     this.room = new RemoteRoom({
       ...{ room: 'test', bus, clock, node, defer: queueMicrotask },
       newLink: () => `${node}-${++this.links}`,
+      whyOver: () => this.over,
       openFrames: () => ({
         add: () => {},
         remove: () => {},

@@ -74,6 +74,8 @@ export class GatewayLink {
 
   /** The connections are lost: their participants leave, as when a page loses its own. */
   close(): void {
+    // Those whom the room has disconnected are told so. The others wait for where it goes on.
+    if (this.batch.hasEnd) this.flush();
     // From here on, nothing is sent.
     this.isClosed = true;
     for (const { session } of this.members.values()) session.leave();

@@ -3,7 +3,7 @@
  * another server has the room, all of them join again, and their pages notice no more than a pause.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
@@ -38,6 +38,8 @@ export interface RemoteRoomOptions {
   /** A name that no other link has had. */
   readonly newLink: () => string;
   readonly openFrames: (options: RemoteStreamsOptions) => FrameMaker;
+  /** Why the room runs nowhere, as far as is known here; undefined if it should run. */
+  readonly whyOver?: () => Reason | undefined;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
 }
@@ -259,10 +261,8 @@ export class RemoteRoom implements SessionRoom {
     if (!session) return;
     if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
-    else if (item.what === 'end') {
-      this.remove(session);
-      session.client.disconnect(item.reason);
-    } else {
+    else if (item.what === 'end') this.end(session, item.reason);
+    else {
       const { reason, detail, id } = item;
       if (id === undefined) this.remove(session);
       session.refused(new Refusal(reason, detail), id);
@@ -300,11 +300,24 @@ export class RemoteRoom implements SessionRoom {
     this.drawnFrames.clear();
     if (this.isReady) this.flush();
     if (!this.isOrphaned && this.epoch !== undefined) return;
+    if (this.isOrphaned) this.endIfOver();
     for (const session of [...this.sessions.values()]) {
       if (session.hasEntered || this.now - session.joinedAt < silence) continue;
       this.remove(session);
       session.refused(new Refusal('elsewhere', this.options.room));
     }
+  }
+
+  /** Its last messages may have been lost. */
+  private endIfOver(): void {
+    const reason = this.options.whyOver?.();
+    if (reason === undefined) return;
+    for (const session of [...this.sessions.values()]) this.end(session, reason);
+  }
+
+  private end(session: RemoteSession, reason: Reason): void {
+    this.remove(session);
+    session.client.disconnect(reason);
   }
 
   private tellViews(): void {

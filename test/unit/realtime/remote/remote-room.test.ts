@@ -203,3 +203,31 @@ test('what is for everybody goes to a server once, however many connections it h
   await arrived(clock);
   expect(bus.sizes).toEqual([one]);
 });
+
+test('who is in a room that is closed is told so, even if the message is lost', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:b-');
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  await arrived(clock);
+  const told = { name: 'disconnected', message: 'room-closed' };
+  expect(anna.heard.at(-1)).toEqual(told);
+  expect(wall.heard.at(-1)).toEqual(told);
+  expect(bert.heard.at(-1)).not.toEqual(told);
+  b.over = 'room-closed';
+  await clock.advance(silence + beat);
+  expect(bert.heard.at(-1)).toEqual(told);
+});
+
+test('while no server has a room that should run, its pages wait', async () => {
+  const { clock, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('elsewhere');
+  owner.access!.close();
+  await clock.advance(2 * silence);
+  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
+});
