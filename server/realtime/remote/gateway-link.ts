@@ -1,6 +1,6 @@
 /** A room's side of the connections that another server has to it. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { parseCommand } from '../commands/parse-command.ts';
+import { parseCommand, readId } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import { LocalSession } from '../sessions/local-session.ts';
 import type { Wish } from '../sessions/room-session.ts';
@@ -89,7 +89,10 @@ export class GatewayLink {
       const client = this.createClient(connection, address);
       const session = new LocalSession(this.options.find, client, word);
       this.members.set(connection, { client, session });
-      this.attempt(client, undefined, () => session.join(entry));
+      attempt(
+        () => session.join(entry),
+        (refusal) => client.refuse(refusal),
+      );
       return;
     }
     const member = this.members.get(connection);
@@ -102,20 +105,13 @@ export class GatewayLink {
       this.options.roomServer.acknowledge(client, item.tick, item.frames);
     } else {
       const { name } = item;
-      const id = (item.message as { id?: number } | null)?.id;
-      this.attempt(client, id, () => {
-        if (name === 'join') throw new Refusal('already-joined');
-        session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
-      });
-    }
-  }
-
-  private attempt(client: RemoteClient, id: number | undefined, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      client.refuse(error, id);
+      attempt(
+        () => {
+          if (name === 'join') throw new Refusal('already-joined');
+          session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
+        },
+        (refusal) => client.refuseCommand(refusal, readId(item.message)),
+      );
     }
   }
 
@@ -149,5 +145,14 @@ export class GatewayLink {
   private flush(): void {
     const items: FromRoom[] = this.batch.take(this.present);
     this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
+  }
+}
+
+function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(error);
   }
 }

@@ -264,8 +264,8 @@ export class RemoteRoom implements SessionRoom {
     else if (item.what === 'end') this.end(session, item.reason);
     else {
       const { reason, detail, id } = item;
-      if (id === undefined) this.remove(session);
-      session.refused(new Refusal(reason, detail), id);
+      if (id === undefined) this.refuse(session, new Refusal(reason, detail));
+      else session.refusedCommand(new Refusal(reason, detail), id);
     }
   }
 
@@ -303,8 +303,7 @@ export class RemoteRoom implements SessionRoom {
     if (this.isOrphaned) this.endIfOver();
     for (const session of [...this.sessions.values()]) {
       if (session.hasEntered || this.now - session.joinedAt < silence) continue;
-      this.remove(session);
-      session.refused(new Refusal('elsewhere', this.options.room));
+      this.refuse(session, new Refusal('elsewhere', this.options.room));
     }
   }
 
@@ -313,6 +312,13 @@ export class RemoteRoom implements SessionRoom {
     const reason = this.options.whyOver?.();
     if (reason === undefined) return;
     for (const session of [...this.sessions.values()]) this.end(session, reason);
+  }
+
+  /** Gives up its join, which the room may still hear of, or has taken in over an earlier link. */
+  private refuse(session: RemoteSession, refusal: Refusal): void {
+    this.remove(session);
+    this.send({ what: 'leave', connection: session.connection });
+    session.refused(refusal);
   }
 
   private end(session: RemoteSession, reason: Reason): void {

@@ -134,13 +134,14 @@ export class RemoteSession implements RoomSession {
     if (this.hasRejoined) this.sendAgain();
   }
 
-  /** The room has refused its join, or a command. */
-  refused(refusal: Refusal, id?: number): void {
+  /** The room has refused a command. */
+  refusedCommand(refusal: Refusal, id: number): void {
+    if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
+  }
+
+  /** The room has refused its join. */
+  refused(refusal: Refusal): void {
     const { client } = this;
-    if (id !== undefined) {
-      if (this.answered(id, 'rejected')) client.refuse(refusal, id);
-      return;
-    }
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;

@@ -231,3 +231,46 @@ test('while no server has a room that should run, its pages wait', async () => {
   await clock.advance(2 * silence);
   expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
 });
+
+test('a refused command without an id is refused, and whoever sent it stays', async () => {
+  const { clock, owner, a } = await start();
+  const watching = a.join('', { as: 'spectator' });
+  await arrived(clock);
+  watching.say('busy', { busy: true });
+  watching.say('busy', { busy: true });
+  await arrived(clock);
+  expect(watching.all('rejected').map(({ reason }) => reason)).toEqual([
+    'only-watches',
+    'only-watches',
+  ]);
+  expect(watching.heard.map(({ name }) => name)).not.toContain('disconnected');
+  expect(a.room.size).toBe(1);
+  watching.session.leave();
+  await arrived(clock);
+  expect(owner.server.spectators.size).toBe(0);
+});
+
+test('a refused join is forgotten where the room runs', async () => {
+  const { clock, owner, a } = await start();
+  owner.server.policy.isClosed = true;
+  const [anna, eva] = [a.join('Anna'), a.join('', { as: 'spectator' })];
+  await arrived(clock);
+  const refused = { name: 'refused', message: { reason: 'room-closed' } };
+  expect([anna.heard, eva.heard]).toEqual([[refused], [refused]]);
+  expect(owner.access!.connections.size).toBe(0);
+});
+
+test('a join that a server has given up takes no place, even if the room hears of it late', async () => {
+  const { clock, bus, owner, a } = await start();
+  const late: (() => void)[] = [];
+  const { publish } = bus;
+  bus.publish = (...message) => late.push(() => publish.apply(bus, message));
+  const anna = a.join('Anna');
+  await clock.advance(silence + beat);
+  expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
+  bus.publish = publish;
+  for (const publishLate of late) publishLate();
+  await arrived(clock);
+  expect(owner.server.size).toBe(0);
+  expect(owner.access!.connections.size).toBe(0);
+});
