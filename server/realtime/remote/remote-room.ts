@@ -270,7 +270,7 @@ export class RemoteRoom implements SessionRoom {
   }
 
   private startStream(session: RemoteSession, tier: AddOptions['tier']): void {
-    const { size, holds } = session;
+    const { size } = session;
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
     this.frames ??= openFrames({ bus, room, clock, size });
@@ -283,7 +283,7 @@ export class RemoteRoom implements SessionRoom {
     this.views.set(session, viewport);
     this.frames.add(session.client, viewport, this.now, {
       ...(tier && { tier }),
-      heldChecksums: holds,
+      heldChecksums: session.takeHolds(),
     });
   }
 

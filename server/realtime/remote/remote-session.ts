@@ -58,9 +58,11 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** [chunks] checksums of what the page showed when it joined. */
-  get holds(): ArrayLike<number> | undefined {
-    return this.entry?.holds && checksOf(this.entry.holds);
+  /** [chunks] checksums of what the page showed when it joined: only its first frames need them. */
+  takeHolds(): ArrayLike<number> | undefined {
+    const holds = this.entry?.holds;
+    this.entry &&= { ...this.entry, holds: undefined };
+    return holds && checksOf(holds);
   }
 
   /** Its join, as it is sent. */

@@ -274,3 +274,16 @@ test('a join that a server has given up takes no place, even if the room hears o
   expect(owner.server.size).toBe(0);
   expect(owner.access!.connections.size).toBe(0);
 });
+
+test('what a page showed when it came counts for its first frames only', async () => {
+  const { clock, owner, a } = await start();
+  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 2, 0) });
+  await arrived(clock);
+  // As after the host has taken something back.
+  owner.server.admission.resendWelcomes();
+  await arrived(clock);
+  expect(a.opened[0].added).toEqual([
+    { viewer: anna, held: [1, 2] },
+    { viewer: anna, held: undefined },
+  ]);
+});
