@@ -138,6 +138,8 @@ export class RemoteRoom implements SessionRoom {
 
   drawn(session: RemoteSession, tick: number): void {
     this.frames?.acknowledge(session.client, tick, this.now);
+    // It tells the room that the page has its resume token.
+    if (!session.isPresent) return;
     const frames = (this.drawnFrames.get(session)?.frames ?? 0) + 1;
     this.drawnFrames.set(session, { tick, frames });
   }
@@ -185,6 +187,7 @@ export class RemoteRoom implements SessionRoom {
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
+    this.drawnFrames.clear();
     for (const session of this.sessions.values()) session.rejoins();
     void this.openLink(replaces);
   }

@@ -287,3 +287,27 @@ test('what a page showed when it came counts for its first frames only', async (
     { viewer: anna, held: undefined },
   ]);
 });
+
+test('a frame that is drawn before the welcome of a new link confirms no resume token', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('received', { tick: 1 });
+  await clock.advance(beat);
+  await arrived(clock);
+  const { resume, you } = anna.welcome!;
+  bus.loses = (channel) => channel.startsWith('session:link');
+  anna.say('received', { tick: 2 });
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  anna.say('received', { tick: 3 });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(1);
+  bus.loses = () => false;
+  const back = b.join('Anna', { resume });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(back.welcome!.you.id).toBe(you.id);
+});
