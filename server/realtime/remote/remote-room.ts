@@ -47,6 +47,8 @@ export interface RemoteRoomOptions {
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
+  /** Of the room whose frames they are. */
+  private framesSize: RemoteSession['size'];
   /** Sessions with a stream, and what they look at; undefined while their page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose view has changed since the room was last told. */
@@ -276,6 +278,13 @@ export class RemoteRoom implements SessionRoom {
     const { size } = session;
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
+    if (this.framesSize?.width !== size.width || this.framesSize.height !== size.height) {
+      // The room has been made anew, and everybody in it joins anew.
+      this.frames?.close();
+      this.views.clear();
+      this.frames = undefined;
+    }
+    this.framesSize = size;
     this.frames ??= openFrames({ bus, room, clock, size });
     // One that was there before goes on: its page holds what it was sent.
     if (this.views.has(session)) {

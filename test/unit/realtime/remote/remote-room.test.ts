@@ -311,3 +311,20 @@ test('a frame that is drawn before the welcome of a new link confirms no resume 
   await arrived(clock);
   expect(back.welcome!.you.id).toBe(you.id);
 });
+
+test('a room that is made anew with another size has a picture', async () => {
+  const { clock, bus, owner, a } = await start();
+  a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  const hand = new HandRoom({ width: 64, height: 32 });
+  await Owner.start(bus, { clock, epoch: 2, hand });
+  await clock.advance(beat);
+  const bert = a.join('Bert');
+  await arrived(clock);
+  expect(a.opened).toMatchObject([
+    { isClosed: true },
+    { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
+  ]);
+});
