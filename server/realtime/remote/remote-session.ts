@@ -25,6 +25,9 @@ export interface SessionRoom {
   resync(session: RemoteSession, chunks: readonly number[]): void;
 }
 
+/** What must not be done twice, but is not remembered by the room. */
+const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
+
 /** A command that is answered. */
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
@@ -175,13 +178,13 @@ export class RemoteSession implements RoomSession {
     return this.unanswered.delete(id);
   }
 
-  /** The room does once what it has done already. */
+  /** The room does once what changes its cells, and the rest may be done twice. */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
-      if (name !== 'draw') this.sendCommand(asked);
-      // Whether it has become a seed is not known; the hand shows it.
+      if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
+      // Whether it has been done is not known. Of a drawing, the hand shows it.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }

@@ -328,3 +328,23 @@ test('a room that is made anew with another size has a picture', async () => {
     { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
   ]);
 });
+
+test('what the room would do twice is refused after a lost answer', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  await arrived(clock);
+  anna.say('plant', { id: 1, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  const [{ id: organism }] = owner.room.organisms;
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  anna.say('beacon', { id: 2, organism });
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(anna.heard.filter(({ name }) => name === 'refused')).toEqual([
+    { name: 'refused', message: { reason: 'room-busy', id: 2 } },
+  ]);
+  expect(bert.all('beacon')).toHaveLength(1);
+});
