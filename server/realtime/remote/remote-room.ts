@@ -2,6 +2,7 @@
  * A room of another server, as the connections of this one reach it. When messages were lost, or
  * another server has the room, all of them join again, and their pages notice no more than a pause.
  */
+import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
@@ -289,6 +290,9 @@ export class RemoteRoom implements SessionRoom {
     // One that was there before goes on: its page holds what it was sent.
     if (this.views.has(session)) {
       this.looked.add(session);
+      const { pixels = 1 } = this.views.get(session) ?? {};
+      // But with a welcome, it forgets what it was sent zoomed out.
+      if (pixels < 1) this.frames.resync(session.client, allChunks(size));
       return;
     }
     const viewport = fullViewport(size);
@@ -348,3 +352,6 @@ export class RemoteRoom implements SessionRoom {
     this.looked.clear();
   }
 }
+
+const allChunks = (size: { readonly width: number; readonly height: number }): number[] =>
+  Array.from({ length: chunkCount(size) }, (_, chunk) => chunk);

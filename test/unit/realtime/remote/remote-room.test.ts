@@ -348,3 +348,20 @@ test('what the room would do twice is refused after a lost answer', async () => 
   ]);
   expect(bert.all('beacon')).toHaveLength(1);
 });
+
+test('after a new welcome, a page that is zoomed out is sent its whole picture again', async () => {
+  const { clock, bus, owner, a } = await start();
+  const [near, far] = [a.join('near'), a.join('far')];
+  await arrived(clock);
+  const view = { x: 0, y: 0, width: 32, height: 24, best: 'full', hidden: false } as const;
+  near.say('look', { ...view, pixels: 2 });
+  far.say('look', { ...view, pixels: 0.5 });
+  bus.loses = (channel) => channel.startsWith('session:link');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(near.all('welcome')).toHaveLength(2);
+  expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
+});
