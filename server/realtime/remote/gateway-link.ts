@@ -25,6 +25,8 @@ export interface GatewayLinkOptions {
 interface Member {
   readonly client: RemoteClient;
   readonly session: LocalSession;
+  /** It is a wall or a spectator. */
+  readonly watches: boolean;
 }
 
 export class GatewayLink {
@@ -53,12 +55,15 @@ export class GatewayLink {
     return this.members.size;
   }
 
-  /** @returns false if a message is missing before this one */
-  receive({ number, items }: BatchToRoom, now: number): boolean {
+  /**
+   * @param before the link of the same connections that this one replaces
+   * @returns false if a message is missing before this one
+   */
+  receive({ number, items }: BatchToRoom, now: number, before?: GatewayLink): boolean {
     if (number !== this.received) return false;
     this.received++;
     this.heardAt = now;
-    for (const item of items) this.take(item);
+    for (const item of items) this.take(item, before);
     return true;
   }
 
@@ -82,17 +87,28 @@ export class GatewayLink {
     this.members.clear();
   }
 
-  private take(item: ToRoom): void {
+  /** Walls and spectators leave, so that they can take their places over another link. */
+  closeWatchers(): void {
+    for (const [connection, { session, watches }] of this.members) {
+      if (!watches) continue;
+      this.forget(connection);
+      session.leave();
+    }
+  }
+
+  private take(item: ToRoom, before?: GatewayLink): void {
     const { connection } = item;
     if (item.what === 'join') {
       const { address, session: word, ...entry } = item.entry;
       const client = this.createClient(connection, address);
       const session = new LocalSession(this.options.find, client, word);
-      this.members.set(connection, { client, session });
+      this.members.set(connection, { client, session, watches: entry.as !== undefined });
+      client.before = before?.members.get(connection)?.client;
       attempt(
         () => session.join(entry),
         (refusal) => client.refuse(refusal),
       );
+      client.before = undefined;
       return;
     }
     const member = this.members.get(connection);

@@ -19,6 +19,8 @@ export class RemoteClient implements SessionClient {
   readonly writable = true;
   /** What it looks at, as far as is known here; undefined while its page is hidden. */
   viewport: Viewport | undefined;
+  /** See `RoomClient`; only while it joins. */
+  before: RemoteClient | undefined;
 
   /** @param address see `RoomClient` */
   constructor(

@@ -365,3 +365,32 @@ test('after a new welcome, a page that is zoomed out is sent its whole picture a
   expect(near.all('welcome')).toHaveLength(2);
   expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
 });
+
+test('in a full room, those who watch or wait keep their places over a new link', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  owner.server.admission.setCapacity(1);
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
+  await arrived(clock);
+  const last = b.join('Dora');
+  const { maxWalls } = DEFAULTS.room;
+  const walls = Array.from({ length: maxWalls }, () => a.join('', { as: 'wall' }));
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  for (const wall of walls) {
+    expect(wall.all('wall')).toHaveLength(2);
+    expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
+  }
+  expect(owner.server.walls.size).toBe(maxWalls);
+  expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
+  anna.session.leave();
+  await arrived(clock);
+  expect(waiting[0].welcome!.you.name).toBe('Bert');
+});
