@@ -49,8 +49,8 @@ export interface RemoteCallsOptions {
   readonly isHere: (room: string) => boolean;
   /** Whether a room runs, or should run, on another one. */
   readonly isElsewhere: (room: string) => boolean;
-  /** An open room, if this server runs none itself: see `RoomRegistry.ownedElsewhere`. */
-  readonly ownedElsewhere: () => string | undefined;
+  /** See `RoomRegistry.ownedElsewhere`. */
+  readonly ownedElsewhere: (except: string | undefined) => string | undefined;
   readonly handlers: Handlers;
 }
 
@@ -71,8 +71,9 @@ export class RemoteCalls {
         name,
         (body: unknown, parts: Parts) => {
           const { room } = parts;
+          // First, as a room that was just closed may seem to be open here.
+          const of = OF_ANY_OWNER.has(name) ? ownedElsewhere(room) : undefined;
           const isAsked = room !== undefined && !LOCAL.has(name) && isElsewhere(room);
-          const of = !isAsked && OF_ANY_OWNER.has(name) ? ownedElsewhere() : undefined;
           return isAsked || of !== undefined
             ? this.ask(name as CallName, body, parts, { of })
             : (handle as AnyHandler)(body, parts);

@@ -107,9 +107,9 @@ export class ClusterRooms extends RoomRegistry {
     return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
-  override get ownedElsewhere(): string | undefined {
+  override ownedElsewhere(except?: string): string | undefined {
     if (this.shared.runsRooms) return undefined;
-    return this.names.find((name) => this.isElsewhere(name));
+    return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
 
   /** @throws HostRefusal no-such-room, elsewhere */

@@ -89,9 +89,9 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server runs no rooms: an open one, whose server can also create, open and remove rooms.
+   * If this server runs no rooms: an open one, whose server can create, open and remove others.
    */
-  get ownedElsewhere(): string | undefined {
+  ownedElsewhere(_except?: string): string | undefined {
     return undefined;
   }
 
