@@ -12,6 +12,8 @@ export interface GatewayLinkOptions {
   readonly roomServer: RoomServer;
   /** As for `LocalSession`. */
   readonly find: () => RoomServer;
+  /** Whether the room may be shown here now: another server may have it. */
+  readonly isHere: () => boolean;
   readonly epoch: number;
   /** Names the server of the connections. */
   readonly node: string;
@@ -72,9 +74,9 @@ export class GatewayLink {
     if (!this.isClosed) this.flush();
   }
 
-  /** Sends what waits for the end of the turn. */
+  /** Sends what waits for the end of the turn, while the room may be shown here. */
   flushWaiting(): void {
-    if (!this.isClosed && !this.batch.isEmpty) this.flush();
+    if (!this.isClosed && !this.batch.isEmpty && this.options.isHere()) this.flush();
   }
 
   /** The connections are lost: their participants leave, as when a page loses its own. */

@@ -119,6 +119,7 @@ export class RoomAccess {
     const before = replaces === undefined ? undefined : this.links.get(replaces);
     const link = new GatewayLink({
       ...{ roomServer, find, epoch, node, defer, now: this.now },
+      isHere: () => this.isHere,
       publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
     });
     this.links.set(message.link, link);

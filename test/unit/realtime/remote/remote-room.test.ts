@@ -393,3 +393,18 @@ test('in a full room, those who watch or wait keep their places over a new link'
   await arrived(clock);
   expect(waiting[0].welcome!.you.name).toBe('Bert');
 });
+
+test('when a lease has ended, pages go on with the picture that they have', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.isHere = false;
+  owner.server.disconnectAll('elsewhere');
+  await arrived(clock);
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(2);
+  expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
+});
