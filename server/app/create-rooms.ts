@@ -1,5 +1,6 @@
 /** The rooms of a server that has them alone, or shares them with others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
@@ -73,7 +74,16 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
     });
   });
-  const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node });
+  const whyOver = (room: string): Reason | undefined => {
+    try {
+      rooms.findServer(room);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (error.reason !== 'elsewhere') return error.reason;
+    }
+    return undefined;
+  };
+  const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
     directory: roomDirectory(rooms, places, remote),

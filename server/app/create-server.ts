@@ -57,6 +57,7 @@ import { openEngine } from './open-engine.ts';
 import { openHostRecords } from './open-host-records.ts';
 import { openStorage } from './open-storage.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
+import { roomFigures } from './room-figures.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
@@ -179,18 +180,7 @@ export async function createVivariumServer(
           rejections: () => rejections.totals(),
           remote: () => ofCluster.connections(),
           alerts: () => alerts?.open ?? [],
-          rooms: () =>
-            [...rooms.roomServers.values()].map(({ room, size, walls, reports }) => ({
-              name: room.name,
-              participants: size,
-              organisms: room.size,
-              awake: room.awake,
-              reported: reports.size,
-              rate: ticker.pace(room)!.actual,
-              tick: room.tick,
-              walls: walls.upCount,
-              wallStates: walls.states,
-            })),
+          rooms: () => roomFigures(rooms.roomServers.values(), ticker),
         });
   const { ticker, watchdog, deferredWork } = createTickLoop({
     ...{ world, clock, hooks, journalWriter, metrics },
@@ -242,7 +232,8 @@ export async function createVivariumServer(
     watchdog.stop();
     disk?.stop();
     await ticker.stop();
-    await cluster?.leases.releaseAll();
+    await ofCluster.leases?.releaseAll();
+    ofCluster.close();
     await journalWriter?.close();
     await hooks.close();
     await engine.close();

@@ -138,6 +138,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...{ bus: options.bus, clock, handlers },
       isHere: (room) => rooms.roomServers.has(room) && !rooms.isElsewhere(room),
       isElsewhere: (room) => rooms.isElsewhere(room),
+      ownedElsewhere: (except) => rooms.ownedElsewhere(except),
     }));
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf },

@@ -15,6 +15,8 @@ const { patience, glance }: { readonly [K in 'patience' | 'glance']: number } =
   DEFAULTS.cluster.hostCalls;
 /** Films are made where the host asks for them. */
 const LOCAL: ReadonlySet<string> = new Set(['timelapse']);
+/** Of rooms that no server runs: any server that runs others can do them. */
+const OF_ANY_OWNER: ReadonlySet<string> = new Set(['createRoom', 'openRoom', 'removeRoom']);
 const CHANNEL = 'host:calls';
 const replyChannel = (node: string): string => `host:answers:${node}`;
 
@@ -24,6 +26,8 @@ const callMessage = v.strictObject({
   name: v.custom<CallName>((name) => typeof name === 'string' && Object.hasOwn(CALLS, name)),
   body: v.unknown(),
   parts: v.record(v.string(), v.string()),
+  /** The room whose server is asked; undefined: that of the call. */
+  of: v.optional(id),
 });
 const answerMessage = v.strictObject({
   id,
@@ -45,6 +49,8 @@ export interface RemoteCallsOptions {
   readonly isHere: (room: string) => boolean;
   /** Whether a room runs, or should run, on another one. */
   readonly isElsewhere: (room: string) => boolean;
+  /** See `RoomRegistry.ownedElsewhere`. */
+  readonly ownedElsewhere: (except: string | undefined) => string | undefined;
   readonly handlers: Handlers;
 }
 
@@ -59,14 +65,19 @@ export class RemoteCalls {
   private subscriptions: readonly Subscription[] = [];
 
   private constructor(private readonly options: RemoteCallsOptions) {
-    const { handlers, isElsewhere } = options;
+    const { handlers, isElsewhere, ownedElsewhere } = options;
     this.handlers = Object.fromEntries(
       Object.entries(handlers).map(([name, handle]) => [
         name,
-        (body: unknown, parts: Parts) =>
-          parts.room !== undefined && !LOCAL.has(name) && isElsewhere(parts.room)
-            ? this.ask(name as CallName, body, parts)
-            : (handle as AnyHandler)(body, parts),
+        (body: unknown, parts: Parts) => {
+          const { room } = parts;
+          // First, as a room that was just closed may seem to be open here.
+          const of = OF_ANY_OWNER.has(name) ? ownedElsewhere(room) : undefined;
+          const isAsked = room !== undefined && !LOCAL.has(name) && isElsewhere(room);
+          return isAsked || of !== undefined
+            ? this.ask(name as CallName, body, parts, { of })
+            : (handle as AnyHandler)(body, parts);
+        },
       ]),
     ) as unknown as Handlers;
   }
@@ -86,8 +97,19 @@ export class RemoteCalls {
     for (const subscription of this.subscriptions) subscription.close();
   }
 
-  /** Has the server that runs the room do a call. @throws HostRefusal as there; elsewhere: nobody does */
-  async ask(name: CallName, body: unknown, parts: Parts, time = patience): Promise<unknown> {
+  /**
+   * Has the server that runs a room do a call.
+   *
+   * @param of another room than that of the call
+   * @param time how long to wait for its answer, ms
+   * @throws HostRefusal as there; elsewhere: nobody does
+   */
+  private async ask(
+    name: CallName,
+    body: unknown,
+    parts: Parts,
+    { of, time = patience }: { readonly of?: string | undefined; readonly time?: number } = {},
+  ): Promise<unknown> {
     const { bus, clock } = this.options;
     const call = randomUUID();
     let cancel = (): void => {};
@@ -96,7 +118,10 @@ export class RemoteCalls {
         (resolve, reject) => {
           cancel = clock.after(time, () => reject(new HostRefusal('elsewhere')));
           this.waiting.set(call, resolve);
-          const message = { id: call, from: this.node, name, body, parts: { ...parts } };
+          const message = {
+            ...{ id: call, from: this.node, name, body, parts: { ...parts } },
+            ...(of !== undefined && { of }),
+          };
           bus.publish(CHANNEL, packr.pack(message));
         },
       );
@@ -111,7 +136,7 @@ export class RemoteCalls {
   /** A room's state, as its server knows it. @param known what is shown if nobody says it */
   async summary(room: string, known: RoomSummary): Promise<RoomSummary> {
     if (!this.options.isElsewhere(room)) return known;
-    const asked = this.ask('room', {}, { room }, glance) as Promise<RoomSummary>;
+    const asked = this.ask('room', {}, { room }, { time: glance }) as Promise<RoomSummary>;
     const all = await asked.catch(() => known);
     const keys = Object.keys(known) as (keyof RoomSummary)[];
     return Object.fromEntries(keys.map((key) => [key, all[key]])) as unknown as RoomSummary;
@@ -120,7 +145,7 @@ export class RemoteCalls {
   private async serve(bytes: Uint8Array): Promise<void> {
     const { bus, handlers, isHere } = this.options;
     const call = read(callMessage, bytes);
-    const { room } = call?.parts ?? {};
+    const room = call?.of ?? call?.parts.room;
     if (!call || room === undefined || !isHere(room)) return;
     const { name, parts } = call;
     const answer = await answerOf(() => {

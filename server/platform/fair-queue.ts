@@ -86,6 +86,17 @@ export class FairQueue<T> {
     );
   }
 
+  /** Gives an entry's place to another one. @returns whether it waited */
+  replace(entry: T, by: T): boolean {
+    for (const entries of this.sources.values()) {
+      const index = entries.indexOf(entry);
+      if (index < 0) continue;
+      entries[index] = by;
+      return true;
+    }
+    return false;
+  }
+
   /** Removes an entry. @returns whether it waited */
   delete(entry: T): boolean {
     for (const [source, entries] of this.sources) {

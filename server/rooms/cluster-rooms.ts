@@ -109,6 +109,11 @@ export class ClusterRooms extends RoomRegistry {
     return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
+  override ownedElsewhere(except?: string): string | undefined {
+    if (this.shared.runsRooms) return undefined;
+    return this.names.find((name) => name !== except && this.isElsewhere(name));
+  }
+
   /** @throws HostRefusal no-such-room, elsewhere */
   override async change(name: string, change: SettingsChange): Promise<RoomSettings> {
     this.requireHere(this.require(name));

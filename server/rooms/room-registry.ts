@@ -88,6 +88,13 @@ export class RoomRegistry {
     return false;
   }
 
+  /**
+   * If this server runs no rooms: an open one, whose server can create, open and remove others.
+   */
+  ownedElsewhere(_except?: string): string | undefined {
+    return undefined;
+  }
+
   /** A room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
     return this.require(name).policy.settings;

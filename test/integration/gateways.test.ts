@@ -83,6 +83,12 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
         name === 'settings' && (message as { cooldown: number }).cooldown === 1,
     );
     await host.call('changeSettings', { cooldown: 0 });
+    const pond = { name: 'pond', width: 64, height: 64, checkpoint: garden.checkpoint };
+    await host.call('createRoom', pond);
+    const carl = await enter(a.port, { name: 'Carl', room: 'pond' });
+    await host.call('closeRoom', {}, { room: 'pond' });
+    expect(await carl.refusal()).toBe('room-closed');
+    await host.call('removeRoom', { confirm: 'pond' }, { room: 'pond' });
 
     // A gateway that dies, and one that is told to end: a page tries the next one, with its token.
     await b.server.end('SIGKILL');

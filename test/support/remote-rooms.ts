@@ -11,6 +11,7 @@ import { DeviceMarks } from '../../server/realtime/sessions/device-marks.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
 import { ResumeTokens } from '../../server/realtime/sessions/resume-tokens.ts';
 import type { Entry, SessionClient } from '../../server/realtime/sessions/room-session.ts';
+import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
@@ -121,9 +122,21 @@ export class Owner {
   }
 }
 
+/** What a server has asked of the frames that it makes for its viewers. */
+export interface OpenedFrames {
+  readonly size: { readonly width: number; readonly height: number };
+  readonly added: { readonly viewer: Viewer; readonly held: ArrayLike<number> | undefined }[];
+  readonly resynced: { readonly viewer: Viewer; readonly chunks: readonly number[] }[];
+  isClosed: boolean;
+}
+
 /** A server with connections to the room. */
 export class Gateway {
   readonly room: RemoteRoom;
+  /** The frames that were opened, the latest last. */
+  readonly opened: OpenedFrames[] = [];
+  /** Why the room runs nowhere, as far as the server knows. */
+  over: Reason | undefined;
   private connections = 0;
   private links = 0;
 
@@ -131,14 +144,25 @@ export class Gateway {
     this.room = new RemoteRoom({
       ...{ room: 'test', bus, clock, node, defer: queueMicrotask },
       newLink: () => `${node}-${++this.links}`,
-      openFrames: () => ({
-        add: () => {},
-        remove: () => {},
-        setViewport: () => {},
-        acknowledge: () => {},
-        resync: () => {},
-        close: () => {},
-      }),
+      whyOver: () => this.over,
+      openFrames: ({ size }) => {
+        const opened: OpenedFrames = { size, added: [], resynced: [], isClosed: false };
+        this.opened.push(opened);
+        return {
+          add: (viewer, _viewport, _now, { heldChecksums } = {}) => {
+            opened.added.push({ viewer, held: heldChecksums });
+          },
+          remove: () => {},
+          setViewport: () => {},
+          acknowledge: () => {},
+          resync: (viewer, chunks) => {
+            opened.resynced.push({ viewer, chunks });
+          },
+          close: () => {
+            opened.isClosed = true;
+          },
+        };
+      },
     });
   }
 

@@ -3,6 +3,12 @@ import * as v from 'valibot';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 
+/** The id of a message that may be invalid otherwise; undefined if it has none. */
+export function readId(message: unknown): number | undefined {
+  const id = (message as { id?: unknown } | null)?.id;
+  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
+}
+
 /**
  * Validates a message from an untrusted sender.
  *

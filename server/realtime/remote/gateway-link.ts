@@ -1,6 +1,6 @@
 /** A room's side of the connections that another server has to it. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { parseCommand } from '../commands/parse-command.ts';
+import { parseCommand, readId } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import { LocalSession } from '../sessions/local-session.ts';
 import type { Wish } from '../sessions/room-session.ts';
@@ -12,6 +12,8 @@ export interface GatewayLinkOptions {
   readonly roomServer: RoomServer;
   /** As for `LocalSession`. */
   readonly find: () => RoomServer;
+  /** Whether the room may be shown here now: another server may have it. */
+  readonly isHere: () => boolean;
   readonly epoch: number;
   /** Names the server of the connections. */
   readonly node: string;
@@ -25,6 +27,8 @@ export interface GatewayLinkOptions {
 interface Member {
   readonly client: RemoteClient;
   readonly session: LocalSession;
+  /** It is a wall or a spectator. */
+  readonly watches: boolean;
 }
 
 export class GatewayLink {
@@ -53,12 +57,15 @@ export class GatewayLink {
     return this.members.size;
   }
 
-  /** @returns false if a message is missing before this one */
-  receive({ number, items }: BatchToRoom, now: number): boolean {
+  /**
+   * @param before the link of the same connections that this one replaces
+   * @returns false if a message is missing before this one
+   */
+  receive({ number, items }: BatchToRoom, now: number, before?: GatewayLink): boolean {
     if (number !== this.received) return false;
     this.received++;
     this.heardAt = now;
-    for (const item of items) this.take(item);
+    for (const item of items) this.take(item, before);
     return true;
   }
 
@@ -67,27 +74,43 @@ export class GatewayLink {
     if (!this.isClosed) this.flush();
   }
 
-  /** Sends what waits for the end of the turn. */
+  /** Sends what waits for the end of the turn, while the room may be shown here. */
   flushWaiting(): void {
-    if (!this.isClosed && !this.batch.isEmpty) this.flush();
+    if (!this.isClosed && !this.batch.isEmpty && this.options.isHere()) this.flush();
   }
 
   /** The connections are lost: their participants leave, as when a page loses its own. */
   close(): void {
+    // Those whom the room has disconnected are told so. The others wait for where it goes on.
+    if (this.batch.hasEnd) this.flush();
     // From here on, nothing is sent.
     this.isClosed = true;
     for (const { session } of this.members.values()) session.leave();
     this.members.clear();
   }
 
-  private take(item: ToRoom): void {
+  /** Walls and spectators leave, so that they can take their places over another link. */
+  closeWatchers(): void {
+    for (const [connection, { session, watches }] of this.members) {
+      if (!watches) continue;
+      this.forget(connection);
+      session.leave();
+    }
+  }
+
+  private take(item: ToRoom, before?: GatewayLink): void {
     const { connection } = item;
     if (item.what === 'join') {
       const { address, session: word, ...entry } = item.entry;
       const client = this.createClient(connection, address);
       const session = new LocalSession(this.options.find, client, word);
-      this.members.set(connection, { client, session });
-      this.attempt(client, undefined, () => session.join(entry));
+      this.members.set(connection, { client, session, watches: entry.as !== undefined });
+      client.before = before?.members.get(connection)?.client;
+      attempt(
+        () => session.join(entry),
+        (refusal) => client.refuse(refusal),
+      );
+      client.before = undefined;
       return;
     }
     const member = this.members.get(connection);
@@ -100,20 +123,13 @@ export class GatewayLink {
       this.options.roomServer.acknowledge(client, item.tick, item.frames);
     } else {
       const { name } = item;
-      const id = (item.message as { id?: number } | null)?.id;
-      this.attempt(client, id, () => {
-        if (name === 'join') throw new Refusal('already-joined');
-        session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
-      });
-    }
-  }
-
-  private attempt(client: RemoteClient, id: number | undefined, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      client.refuse(error, id);
+      attempt(
+        () => {
+          if (name === 'join') throw new Refusal('already-joined');
+          session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
+        },
+        (refusal) => client.refuseCommand(refusal, readId(item.message)),
+      );
     }
   }
 
@@ -147,5 +163,14 @@ export class GatewayLink {
   private flush(): void {
     const items: FromRoom[] = this.batch.take(this.present);
     this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
+  }
+}
+
+function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(error);
   }
 }

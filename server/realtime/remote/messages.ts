@@ -63,6 +63,7 @@ const fromRoom = v.variant('what', [
     connection,
     reason: v.picklist(REASONS),
     detail: v.string(),
+    /** Of a command; undefined: it is the join that is refused. */
     id: v.optional(whole),
   }),
   v.strictObject({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),

@@ -24,6 +24,11 @@ export class OutgoingBatch {
     return this.items.length === 0;
   }
 
+  /** Whether it tells a page that its connection is over. */
+  get hasEnd(): boolean {
+    return this.items.some((item) => 'what' in item && item.what === 'end');
+  }
+
   /** Adds an event for a connection. */
   event(connection: number, name: EventName, message: unknown): void {
     const place = this.places.get(message);

@@ -19,6 +19,8 @@ export class RemoteClient implements SessionClient {
   readonly writable = true;
   /** What it looks at, as far as is known here; undefined while its page is hidden. */
   viewport: Viewport | undefined;
+  /** See `RoomClient`; only while it joins. */
+  before: RemoteClient | undefined;
 
   /** @param address see `RoomClient` */
   constructor(
@@ -43,9 +45,18 @@ export class RemoteClient implements SessionClient {
 
   entered(): void {}
 
-  refuse({ reason, detail }: Refusal, id?: number): void {
+  /** Refuses its join: the room does not know it any more. */
+  refuse({ reason, detail }: Refusal): void {
+    const { link, connection } = this;
+    link.add({ what: 'refused', connection, reason, detail });
+    link.removed(connection);
+  }
+
+  /** @param id undefined: the command has none, and nobody waits for its answer */
+  refuseCommand({ reason, detail }: Refusal, id: number | undefined): void {
     const { connection } = this;
-    this.link.add({ what: 'refused', connection, reason, detail, id });
+    if (id !== undefined) this.link.add({ what: 'refused', connection, reason, detail, id });
+    else this.send('rejected', { reason, ...(detail && { detail }) });
   }
 
   /** Has its server begin to send it frames. */

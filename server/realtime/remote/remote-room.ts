@@ -2,8 +2,9 @@
  * A room of another server, as the connections of this one reach it. When messages were lost, or
  * another server has the room, all of them join again, and their pages notice no more than a pause.
  */
+import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
@@ -38,6 +39,8 @@ export interface RemoteRoomOptions {
   /** A name that no other link has had. */
   readonly newLink: () => string;
   readonly openFrames: (options: RemoteStreamsOptions) => FrameMaker;
+  /** Why the room runs nowhere, as far as is known here; undefined if it should run. */
+  readonly whyOver?: () => Reason | undefined;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
 }
@@ -45,6 +48,8 @@ export interface RemoteRoomOptions {
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
+  /** Of the room whose frames they are. */
+  private framesSize: RemoteSession['size'];
   /** Sessions with a stream, and what they look at; undefined while their page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose view has changed since the room was last told. */
@@ -136,6 +141,8 @@ export class RemoteRoom implements SessionRoom {
 
   drawn(session: RemoteSession, tick: number): void {
     this.frames?.acknowledge(session.client, tick, this.now);
+    // It tells the room that the page has its resume token.
+    if (!session.isPresent) return;
     const frames = (this.drawnFrames.get(session)?.frames ?? 0) + 1;
     this.drawnFrames.set(session, { tick, frames });
   }
@@ -183,6 +190,7 @@ export class RemoteRoom implements SessionRoom {
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
+    this.drawnFrames.clear();
     for (const session of this.sessions.values()) session.rejoins();
     void this.openLink(replaces);
   }
@@ -259,31 +267,39 @@ export class RemoteRoom implements SessionRoom {
     if (!session) return;
     if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
-    else if (item.what === 'end') {
-      this.remove(session);
-      session.client.disconnect(item.reason);
-    } else {
+    else if (item.what === 'end') this.end(session, item.reason);
+    else {
       const { reason, detail, id } = item;
-      if (id === undefined) this.remove(session);
-      session.refused(new Refusal(reason, detail), id);
+      if (id === undefined) this.refuse(session, new Refusal(reason, detail));
+      else session.refusedCommand(new Refusal(reason, detail), id);
     }
   }
 
   private startStream(session: RemoteSession, tier: AddOptions['tier']): void {
-    const { size, holds } = session;
+    const { size } = session;
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
+    if (this.framesSize?.width !== size.width || this.framesSize.height !== size.height) {
+      // The room has been made anew, and everybody in it joins anew.
+      this.frames?.close();
+      this.views.clear();
+      this.frames = undefined;
+    }
+    this.framesSize = size;
     this.frames ??= openFrames({ bus, room, clock, size });
     // One that was there before goes on: its page holds what it was sent.
     if (this.views.has(session)) {
       this.looked.add(session);
+      const { pixels = 1 } = this.views.get(session) ?? {};
+      // But with a welcome, it forgets what it was sent zoomed out.
+      if (pixels < 1) this.frames.resync(session.client, allChunks(size));
       return;
     }
     const viewport = fullViewport(size);
     this.views.set(session, viewport);
     this.frames.add(session.client, viewport, this.now, {
       ...(tier && { tier }),
-      heldChecksums: holds,
+      heldChecksums: session.takeHolds(),
     });
   }
 
@@ -300,11 +316,30 @@ export class RemoteRoom implements SessionRoom {
     this.drawnFrames.clear();
     if (this.isReady) this.flush();
     if (!this.isOrphaned && this.epoch !== undefined) return;
+    if (this.isOrphaned) this.endIfOver();
     for (const session of [...this.sessions.values()]) {
       if (session.hasEntered || this.now - session.joinedAt < silence) continue;
-      this.remove(session);
-      session.refused(new Refusal('elsewhere', this.options.room));
+      this.refuse(session, new Refusal('elsewhere', this.options.room));
     }
+  }
+
+  /** Its last messages may have been lost. */
+  private endIfOver(): void {
+    const reason = this.options.whyOver?.();
+    if (reason === undefined) return;
+    for (const session of [...this.sessions.values()]) this.end(session, reason);
+  }
+
+  /** Gives up its join, which the room may still hear of, or has taken in over an earlier link. */
+  private refuse(session: RemoteSession, refusal: Refusal): void {
+    this.remove(session);
+    this.send({ what: 'leave', connection: session.connection });
+    session.refused(refusal);
+  }
+
+  private end(session: RemoteSession, reason: Reason): void {
+    this.remove(session);
+    session.client.disconnect(reason);
   }
 
   private tellViews(): void {
@@ -317,3 +352,6 @@ export class RemoteRoom implements SessionRoom {
     this.looked.clear();
   }
 }
+
+const allChunks = (size: { readonly width: number; readonly height: number }): number[] =>
+  Array.from({ length: chunkCount(size) }, (_, chunk) => chunk);

@@ -1,18 +1,24 @@
 /** The rooms of other servers that this one has connections to. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { RoomSession, SessionClient } from '../sessions/room-session.ts';
 import { RemoteRoom, type RemoteRoomOptions } from './remote-room.ts';
 import { RemoteSession } from './remote-session.ts';
 import { RemoteStreams } from './remote-streams.ts';
 
+export interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
+  /** Why a room runs nowhere, as far as is known here; undefined if it should run. */
+  readonly whyOver: (room: string) => Reason | undefined;
+}
+
 export class RemoteRooms {
   private readonly rooms = new Map<string, RemoteRoom>();
   private connections = 0;
   private cancel: () => void;
 
-  constructor(private readonly options: Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'>) {
+  constructor(private readonly options: RemoteRoomsOptions) {
     this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
   }
 
@@ -21,7 +27,7 @@ export class RemoteRooms {
     const remote = getOrAdd(this.rooms, room, () => {
       return new RemoteRoom({
         ...this.options,
-        ...{ room, newLink: randomUUID },
+        ...{ room, newLink: randomUUID, whyOver: () => this.options.whyOver(room) },
         openFrames: (options) => new RemoteStreams(options),
       });
     });

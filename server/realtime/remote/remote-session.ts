@@ -25,6 +25,9 @@ export interface SessionRoom {
   resync(session: RemoteSession, chunks: readonly number[]): void;
 }
 
+/** What must not be done twice, but is not remembered by the room. */
+const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
+
 /** A command that is answered. */
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
@@ -58,9 +61,11 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** [chunks] checksums of what the page showed when it joined. */
-  get holds(): ArrayLike<number> | undefined {
-    return this.entry?.holds && checksOf(this.entry.holds);
+  /** [chunks] checksums of what the page showed when it joined: only its first frames need them. */
+  takeHolds(): ArrayLike<number> | undefined {
+    const holds = this.entry?.holds;
+    this.entry &&= { ...this.entry, holds: undefined };
+    return holds && checksOf(holds);
   }
 
   /** Its join, as it is sent. */
@@ -134,13 +139,14 @@ export class RemoteSession implements RoomSession {
     if (this.hasRejoined) this.sendAgain();
   }
 
-  /** The room has refused its join, or a command. */
-  refused(refusal: Refusal, id?: number): void {
+  /** The room has refused a command. */
+  refusedCommand(refusal: Refusal, id: number): void {
+    if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
+  }
+
+  /** The room has refused its join. */
+  refused(refusal: Refusal): void {
     const { client } = this;
-    if (id !== undefined) {
-      if (this.answered(id, 'rejected')) client.refuse(refusal, id);
-      return;
-    }
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
@@ -172,13 +178,13 @@ export class RemoteSession implements RoomSession {
     return this.unanswered.delete(id);
   }
 
-  /** The room does once what it has done already. */
+  /** The room does once what changes its cells, and the rest may be done twice. */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
-      if (name !== 'draw') this.sendCommand(asked);
-      // Whether it has become a seed is not known; the hand shows it.
+      if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
+      // Whether it has been done is not known. Of a drawing, the hand shows it.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }

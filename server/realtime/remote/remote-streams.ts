@@ -13,12 +13,21 @@ export interface RemoteStreamsOptions {
   readonly clock: Clock;
 }
 
+/** A viewer before the feed is open: it has been sent nothing that it could answer. */
+interface Waiting {
+  readonly viewport: Viewport;
+  readonly now: number;
+  readonly options: AddOptions | undefined;
+  /** Sets what it looks at by now. */
+  look?: (broadcaster: RoomBroadcaster) => void;
+}
+
 /** See `RoomBroadcaster`; all methods may be called at once. */
 export class RemoteStreams {
   private feed: RemoteFrames | undefined;
   private broadcaster: RoomBroadcaster | undefined;
-  /** Calls before the feed is open. */
-  private waiting: ((broadcaster: RoomBroadcaster) => void)[] = [];
+  /** Those who wait for the feed. */
+  private readonly waiting = new Map<Viewer, Waiting>();
   private isClosed = false;
 
   constructor(options: RemoteStreamsOptions) {
@@ -31,27 +40,32 @@ export class RemoteStreams {
   }
 
   add(viewer: Viewer, viewport: Viewport, now: number, options?: AddOptions): void {
-    this.call((broadcaster) => broadcaster.add(viewer, viewport, now, options));
+    if (this.broadcaster) this.broadcaster.add(viewer, viewport, now, options);
+    else if (!this.isClosed) this.waiting.set(viewer, { viewport, now, options });
   }
 
   remove(viewer: Viewer): void {
-    this.call((broadcaster) => broadcaster.remove(viewer));
+    this.waiting.delete(viewer);
+    this.broadcaster?.remove(viewer);
   }
 
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
-    this.call((broadcaster) => broadcaster.setViewport(viewer, viewport, now));
+    this.broadcaster?.setViewport(viewer, viewport, now);
+    const waiting = this.waiting.get(viewer);
+    if (waiting) waiting.look = (broadcaster) => broadcaster.setViewport(viewer, viewport, now);
   }
 
   acknowledge(viewer: Viewer, tick: number, now: number): void {
-    this.call((broadcaster) => broadcaster.acknowledge(viewer, tick, now));
+    this.broadcaster?.acknowledge(viewer, tick, now);
   }
 
   resync(viewer: Viewer, chunks: readonly number[]): void {
-    this.call((broadcaster) => broadcaster.resync(viewer, chunks));
+    this.broadcaster?.resync(viewer, chunks);
   }
 
   close(): void {
     this.isClosed = true;
+    this.waiting.clear();
     this.feed?.close();
   }
 
@@ -63,11 +77,10 @@ export class RemoteStreams {
     }
     const broadcaster = new RoomBroadcaster(feed);
     this.broadcaster = broadcaster;
-    for (const call of this.waiting.splice(0)) call(broadcaster);
-  }
-
-  private call(work: (broadcaster: RoomBroadcaster) => void): void {
-    if (this.broadcaster) work(this.broadcaster);
-    else if (!this.isClosed) this.waiting.push(work);
+    for (const [viewer, { viewport, now, options, look }] of this.waiting) {
+      broadcaster.add(viewer, viewport, now, options);
+      look?.(broadcaster);
+    }
+    this.waiting.clear();
   }
 }

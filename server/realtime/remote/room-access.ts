@@ -116,14 +116,16 @@ export class RoomAccess {
 
   private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
     const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
+    const before = replaces === undefined ? undefined : this.links.get(replaces);
     const link = new GatewayLink({
       ...{ roomServer, find, epoch, node, defer, now: this.now },
+      isHere: () => this.isHere,
       publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
     });
     this.links.set(message.link, link);
-    // Before the joins of the new one, which take the places over.
-    const before = replaces === undefined ? undefined : this.links.get(replaces);
-    link.receive(message, this.now);
+    before?.closeWatchers();
+    // Participants, and those who wait, hand their places over to the new joins.
+    link.receive(message, this.now, before);
     link.beat();
     if (!before || replaces === undefined) return;
     this.links.delete(replaces);

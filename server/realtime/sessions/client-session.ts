@@ -7,7 +7,7 @@ import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
-import { parseCommand } from '../commands/parse-command.ts';
+import { parseCommand, readId } from '../commands/parse-command.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import type { RoomDirectory, RoomSession, SessionClient, Wish } from './room-session.ts';
@@ -26,12 +26,6 @@ const FINAL: ReadonlySet<Reason> = new Set([
 
 /** What a visitor is told who has come in without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
-
-/** The id of a message that may be invalid otherwise; undefined if it has none. */
-function readId(message: unknown): number | undefined {
-  const id = (message as { id?: unknown } | null)?.id;
-  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
-}
 
 export interface ClientSessionOptions {
   readonly socket: Socket;

@@ -253,6 +253,11 @@ export class ParticipantSlots<M> {
     return this.queue.add(address, member);
   }
 
+  /** Gives a connection's place in the queue to another one. @returns whether it was in the queue */
+  replaceQueued(member: M, by: M): boolean {
+    return this.queue.replace(member, by);
+  }
+
   /** Removes a connection from the queue. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);

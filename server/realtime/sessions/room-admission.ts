@@ -37,6 +37,12 @@ export class RoomAdmission {
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
     const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
     if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
+    if (client.before && slots.replaceQueued(client.before, client)) {
+      this.waiting.delete(client.before);
+      this.waiting.set(client, request);
+      this.presence.sendQueuePosition(client, slots.queued.indexOf(client));
+      return;
+    }
     const returns = resumeToken !== undefined && slots.holdsSlotFor(resumeToken);
     if (slots.isFull && (!returns || slots.isCrowded)) {
       const dropped = slots.enqueue(client, address);

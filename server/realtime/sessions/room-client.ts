@@ -9,6 +9,8 @@ import type { Viewer } from '../streaming/viewer-stream.ts';
 export interface RoomClient extends Viewer {
   /** Its address key. */
   readonly address?: string;
+  /** The same connection, as the room has known it until now. */
+  readonly before?: RoomClient | undefined;
   /** Sends an event. */
   send<N extends EventName>(event: N, message: Event<N>): void;
   /** Ends the connection. */

@@ -15,12 +15,17 @@ async function open() {
   const node = (name: string, owns: boolean) =>
     RemoteCalls.open({
       ...{ bus, clock },
-      isHere: () => owns,
-      isElsewhere: () => !owns,
+      isHere: (room) => owns && room === PARTS.room,
+      isElsewhere: (room) => !owns && room === PARTS.room,
+      ownedElsewhere: () => (owns ? undefined : PARTS.room),
       handlers: {
         changeSettings: (body: unknown, parts: unknown) => {
           done.push([name, body, parts]);
           return { names: 'all' };
+        },
+        createRoom: (body: unknown, parts: unknown) => {
+          done.push([name, body, parts]);
+          return { name: 'new' };
         },
         openRoom: () => {
           throw new HostRefusal('room-busy', 'opening');
@@ -57,4 +62,20 @@ test('a call that nobody does is refused, and a body of the wrong form too', asy
     reason: 'bad-call',
   });
   expect(done).toEqual([]);
+});
+
+test('a room is created by a server that runs rooms, wherever the host asks for it', async () => {
+  const { done, node } = await open();
+  const owner = await node('owner', true);
+  const { handlers } = await node('gateway', false);
+  const request = { name: 'new', width: 256, height: 256, checkpoint: 'garden' };
+  expect(await handlers.createRoom(request as never, {} as never)).toEqual({ name: 'new' });
+  await owner.handlers.createRoom(request as never, {} as never);
+  expect(done).toEqual([
+    ['owner', request, {}],
+    ['owner', request, {}],
+  ]);
+  await expect(async () => handlers.openRoom({}, { room: 'new' })).rejects.toMatchObject({
+    reason: 'room-busy',
+  });
 });

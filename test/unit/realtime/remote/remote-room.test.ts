@@ -203,3 +203,208 @@ test('what is for everybody goes to a server once, however many connections it h
   await arrived(clock);
   expect(bus.sizes).toEqual([one]);
 });
+
+test('who is in a room that is closed is told so, even if the message is lost', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:b-');
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  await arrived(clock);
+  const told = { name: 'disconnected', message: 'room-closed' };
+  expect(anna.heard.at(-1)).toEqual(told);
+  expect(wall.heard.at(-1)).toEqual(told);
+  expect(bert.heard.at(-1)).not.toEqual(told);
+  b.over = 'room-closed';
+  await clock.advance(silence + beat);
+  expect(bert.heard.at(-1)).toEqual(told);
+});
+
+test('while no server has a room that should run, its pages wait', async () => {
+  const { clock, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('elsewhere');
+  owner.access!.close();
+  await clock.advance(2 * silence);
+  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
+});
+
+test('a refused command without an id is refused, and whoever sent it stays', async () => {
+  const { clock, owner, a } = await start();
+  const watching = a.join('', { as: 'spectator' });
+  await arrived(clock);
+  watching.say('busy', { busy: true });
+  watching.say('busy', { busy: true });
+  await arrived(clock);
+  expect(watching.all('rejected').map(({ reason }) => reason)).toEqual([
+    'only-watches',
+    'only-watches',
+  ]);
+  expect(watching.heard.map(({ name }) => name)).not.toContain('disconnected');
+  expect(a.room.size).toBe(1);
+  watching.session.leave();
+  await arrived(clock);
+  expect(owner.server.spectators.size).toBe(0);
+});
+
+test('a refused join is forgotten where the room runs', async () => {
+  const { clock, owner, a } = await start();
+  owner.server.policy.isClosed = true;
+  const [anna, eva] = [a.join('Anna'), a.join('', { as: 'spectator' })];
+  await arrived(clock);
+  const refused = { name: 'refused', message: { reason: 'room-closed' } };
+  expect([anna.heard, eva.heard]).toEqual([[refused], [refused]]);
+  expect(owner.access!.connections.size).toBe(0);
+});
+
+test('a join that a server has given up leaves its place in the room', async () => {
+  const { clock, bus, owner, a } = await start();
+  // The room hears the server, but not the other way round.
+  bus.loses = (channel) => !channel.endsWith(':in');
+  const anna = a.join('Anna');
+  await arrived(clock);
+  expect(owner.server.size).toBe(1);
+  await clock.advance(silence + beat);
+  await arrived(clock);
+  expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
+  expect(owner.server.size).toBe(0);
+  expect(owner.access!.connections.size).toBe(0);
+});
+
+test('what a page showed when it came counts for its first frames only', async () => {
+  const { clock, owner, a } = await start();
+  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 2, 0) });
+  await arrived(clock);
+  // As after the host has taken something back.
+  owner.server.admission.resendWelcomes();
+  await arrived(clock);
+  expect(a.opened[0].added).toEqual([
+    { viewer: anna, held: [1, 2] },
+    { viewer: anna, held: undefined },
+  ]);
+});
+
+test('a frame that is drawn before the welcome of a new link confirms no resume token', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('received', { tick: 1 });
+  await clock.advance(beat);
+  await arrived(clock);
+  const { resume, you } = anna.welcome!;
+  bus.loses = (channel) => channel.startsWith('session:link');
+  anna.say('received', { tick: 2 });
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  anna.say('received', { tick: 3 });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(1);
+  bus.loses = () => false;
+  const back = b.join('Anna', { resume });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(back.welcome!.you.id).toBe(you.id);
+});
+
+test('a room that is made anew with another size has a picture', async () => {
+  const { clock, bus, owner, a } = await start();
+  a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  const hand = new HandRoom({ width: 64, height: 32 });
+  await Owner.start(bus, { clock, epoch: 2, hand });
+  await clock.advance(beat);
+  const bert = a.join('Bert');
+  await arrived(clock);
+  expect(a.opened).toMatchObject([
+    { isClosed: true },
+    { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
+  ]);
+});
+
+test('what the room would do twice is refused after a lost answer', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  await arrived(clock);
+  anna.say('plant', { id: 1, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  const [{ id: organism }] = owner.room.organisms;
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  anna.say('beacon', { id: 2, organism });
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(anna.heard.filter(({ name }) => name === 'refused')).toEqual([
+    { name: 'refused', message: { reason: 'room-busy', id: 2 } },
+  ]);
+  expect(bert.all('beacon')).toHaveLength(1);
+});
+
+test('after a new welcome, a page that is zoomed out is sent its whole picture again', async () => {
+  const { clock, bus, owner, a } = await start();
+  const [near, far] = [a.join('near'), a.join('far')];
+  await arrived(clock);
+  const view = { x: 0, y: 0, width: 32, height: 24, best: 'full', hidden: false } as const;
+  near.say('look', { ...view, pixels: 2 });
+  far.say('look', { ...view, pixels: 0.5 });
+  bus.loses = (channel) => channel.startsWith('session:link');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(near.all('welcome')).toHaveLength(2);
+  expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
+});
+
+test('in a full room, those who watch or wait keep their places over a new link', async () => {
+  const { clock, bus, owner, a, b } = await start();
+  owner.server.admission.setCapacity(1);
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
+  await arrived(clock);
+  const last = b.join('Dora');
+  const { maxWalls } = DEFAULTS.room;
+  const walls = Array.from({ length: maxWalls }, () => a.join('', { as: 'wall' }));
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  for (const wall of walls) {
+    expect(wall.all('wall')).toHaveLength(2);
+    expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
+  }
+  expect(owner.server.walls.size).toBe(maxWalls);
+  expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
+  anna.session.leave();
+  await arrived(clock);
+  expect(waiting[0].welcome!.you.name).toBe('Bert');
+});
+
+test('when a lease has ended, pages go on with the picture that they have', async () => {
+  const { clock, bus, owner, a } = await start();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.isHere = false;
+  owner.server.disconnectAll('elsewhere');
+  await arrived(clock);
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(2);
+  expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
+});
