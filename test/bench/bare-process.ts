@@ -7,7 +7,7 @@ import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
 import { stateLayout } from '../../server/engine/core/layout.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { latentOf } from './nets.ts';
 import { createProduct, type Product } from './product.ts';
 
@@ -33,7 +33,7 @@ export type BareQuestion =
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-const { name, folder } = JSON.parse(process.argv[2]) as BareStart;
+const { name, folder } = startArgument<BareStart>();
 const { backend } = await selectBackend(name);
 const model = await loadModel(folder);
 const { channels, side } = model.card;

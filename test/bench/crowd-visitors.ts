@@ -7,7 +7,7 @@ import { createPlanes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { createDecoder } from '../load/decoder.ts';
 import { LoadClient } from '../load/load-client.ts';
 import { PacketCache } from '../load/packet-cache.ts';
@@ -41,7 +41,7 @@ const RADIUS = 1;
 /** How far from the middle of an organism a wound falls, where all have flesh. */
 const REACH = 5;
 
-const { port, organisms, side, visitors } = JSON.parse(process.argv[2]) as VisitorsPlan;
+const { port, organisms, side, visitors } = startArgument<VisitorsPlan>();
 const random = createRandom(50);
 const packets = new PacketCache();
 

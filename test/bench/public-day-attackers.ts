@@ -7,7 +7,7 @@ import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import { createRandom } from '../../shared/random.ts';
 import { Attacker } from '../load/attackers.ts';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { addCounts } from '../load/figures.ts';
 import { LoadClient } from '../load/load-client.ts';
 import { ATTACKS } from '../load/messages.ts';
@@ -26,7 +26,7 @@ const AT_ONCE = 2;
 const [SHORTEST, LONGEST] = [10, 30];
 const ADDRESSES = ['127.0.6.6', '127.0.6.7'];
 
-const { port, seed } = JSON.parse(process.argv[2]) as AttackersPlan;
+const { port, seed } = startArgument<AttackersPlan>();
 const random = createRandom(seed);
 const packets = new PacketCache();
 const url = `http://127.0.0.1:${port}`;

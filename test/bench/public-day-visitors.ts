@@ -5,7 +5,7 @@
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { createDecoder } from '../load/decoder.ts';
 import { addCounts, spreadOf } from '../load/figures.ts';
 import { LoadClient, type LoadClientOptions } from '../load/load-client.ts';
@@ -28,7 +28,7 @@ const RETRY = 500;
 /** ms that a newcomer stays. */
 const STAY = 30_000;
 
-const { port, visitors, seed } = JSON.parse(process.argv[2]) as VisitorsPlan;
+const { port, visitors, seed } = startArgument<VisitorsPlan>();
 const random = createRandom(seed);
 const packets = new PacketCache();
 /** ms from a command to its answer, since `begin`. */

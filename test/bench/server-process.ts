@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { heapInUse, ProcessUsage, sharedNow } from '../load/measure.ts';
 import { type ServerSettings, startServer, UNLIMITED } from '../support/server.ts';
 import { describeMachine } from './machine.ts';
@@ -27,7 +27,7 @@ interface Tick {
 }
 
 /** Flags of `npm start` without their dashes. */
-const settings = JSON.parse(process.argv[2]) as ServerSettings;
+const settings = startArgument<ServerSettings>();
 /** Of the stretch that is looked at, if one is: what is counted must not be what grows. */
 let stretch: Tick[] | undefined;
 const vivarium = await startServer(

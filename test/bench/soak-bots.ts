@@ -6,7 +6,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
-import { answerParent } from '../load/child.ts';
+import { answerParent, startArgument } from '../load/child.ts';
 import { addCounts } from '../load/figures.ts';
 import { LoadClient } from '../load/load-client.ts';
 import { PacketCache } from '../load/packet-cache.ts';
@@ -42,7 +42,7 @@ const STAY = 120;
 /** How far from the middle of an organism a wound falls. */
 const REACH = 6;
 
-const { port, bots, side, columns } = JSON.parse(process.argv[2]) as BotsPlan;
+const { port, bots, side, columns } = startArgument<BotsPlan>();
 const random = createRandom(50);
 const packets = new PacketCache();
 const counts = { accepted: 0, refused: {} as Record<string, number>, joins: 0, lost: 0 };

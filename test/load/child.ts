@@ -49,7 +49,9 @@ export class Child<Question, Note> {
     const path = fileURLToPath(new URL(file, import.meta.url));
     const node = [process.execPath, '--expose-gc', ...process.execArgv, path];
     const [command, ...args] = [...(cores === undefined ? [] : ['taskset', '-c', cores]), ...node];
-    const child = spawn(command, [...args, JSON.stringify(argument)], {
+    // A single argument has at most 128 KiB on Linux.
+    const text = JSON.stringify(argument).match(/.{1,30000}/gs)!;
+    const child = spawn(command, [...args, ...text], {
       serialization: 'advanced',
       // Standard output is for figures alone.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -72,6 +74,10 @@ export class Child<Question, Note> {
     await this.ended;
   }
 }
+
+/** What the process that started this one has given it. */
+export const startArgument = <Argument>(): Argument =>
+  JSON.parse(process.argv.slice(2).join('')) as Argument;
 
 /** Answers the questions of the process that started this one; ends with it. */
 export function answerParent<Question>(answer: (question: Question) => unknown): void {

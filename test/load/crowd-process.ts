@@ -4,7 +4,7 @@ import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Actor } from './actor.ts';
 import { Attacker } from './attackers.ts';
-import { answerParent, noteParent } from './child.ts';
+import { answerParent, noteParent, startArgument } from './child.ts';
 import { SharedDecoder } from './decoder.ts';
 import { addCounts, thinned } from './figures.ts';
 import { LoadClient } from './load-client.ts';
@@ -20,7 +20,7 @@ const SLOW = { bandwidth: 30_000, latency: 20, jitter: 300 };
 const REDIAL = 500;
 
 collectGarbageRarely();
-const plan = JSON.parse(process.argv[2]) as CrowdPlan;
+const plan = startArgument<CrowdPlan>();
 const random = createRandom(plan.seed);
 const clients: { readonly client: LoadClient; readonly line: LineKind }[] = [];
 const active = new Set<LoadClient>();

@@ -1,12 +1,12 @@
 /** A real gateway as its own process. */
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { startServer } from '../support/server.ts';
-import { answerParent } from './child.ts';
+import { answerParent, startArgument } from './child.ts';
 import { ProcessUsage } from './measure.ts';
 import type { GatewayPlan, GatewayQuestion } from './messages.ts';
 
 collectGarbageRarely();
-const plan = JSON.parse(process.argv[2]) as GatewayPlan;
+const plan = startArgument<GatewayPlan>();
 const { port } = await startServer({ ...plan.settings });
 const usage = new ProcessUsage();
 

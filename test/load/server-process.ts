@@ -4,7 +4,7 @@
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
 import { startServer } from '../support/server.ts';
-import { answerParent, noteParent } from './child.ts';
+import { answerParent, noteParent, startArgument } from './child.ts';
 import { quantile } from './figures.ts';
 import { GARDEN, Gardener } from './garden.ts';
 import { heapInUse, ProcessUsage, sharedNow } from './measure.ts';
@@ -13,7 +13,7 @@ import type { HostPlan, HostQuestion } from './messages.ts';
 const ROOM = 'garden';
 
 collectGarbageRarely();
-const plan = JSON.parse(process.argv[2]) as HostPlan;
+const plan = startArgument<HostPlan>();
 const vivarium = await startServer({
   rooms: ROOM,
   size: `${GARDEN.width}x${GARDEN.height}`,

@@ -7,11 +7,11 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
 import { parser } from '../../shared/protocol/parser.ts';
-import { answerParent } from './child.ts';
+import { answerParent, startArgument } from './child.ts';
 import { heapInUse } from './measure.ts';
 import type { SocketsPlan, SocketsQuestion } from './messages.ts';
 
-const plan = JSON.parse(process.argv[2]) as SocketsPlan;
+const plan = startArgument<SocketsPlan>();
 if (plan.role === 'server') await serve();
 else await connect(plan.port, plan.count);
 
