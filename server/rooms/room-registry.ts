@@ -88,9 +88,7 @@ export class RoomRegistry {
     return false;
   }
 
-  /**
-   * If this server runs no rooms: an open one, whose server can create, open and remove others.
-   */
+  /** If this server runs no rooms: an open one, whose server can create, open and remove others. */
   ownedElsewhere(_except?: string): string | undefined {
     return undefined;
   }

@@ -6,7 +6,7 @@
  */
 import type { Cells } from './cells.ts';
 import { CONTEXTS, LENGTHS } from './contexts.ts';
-import { codeDifference, createDifferenceContexts } from './difference.ts';
+import { codeDifference, createDifferenceContexts, type DifferenceContexts } from './difference.ts';
 import {
   GROUP,
   GROUP_BITS,
@@ -51,8 +51,6 @@ const opacity = (alpha: number): number =>
 const stepsIn = (range: number, step: number): number =>
   range <= 0 ? 0 : range < step ? 1 : range < 4 * step ? 2 : 3;
 
-const contexts = createDifferenceContexts();
-
 /** Codes the change of a chunk's cells. */
 export function codeDelta(
   coder: BitCoder,
@@ -64,6 +62,7 @@ export function codeDelta(
   // A reader's cells change while it reads.
   if (reads) owners.meetAll();
   neighbourhood.begin(before);
+  const contexts = createDifferenceContexts();
   const isCoarse = step > 8 ? 1 : 0;
   codeGroups(coder, { width, height, marks, neighbourhood });
   const { stride, changed, moved, fine, groups, columns, colours } = neighbourhood;
@@ -111,7 +110,8 @@ export function codeDelta(
           : 1;
       fine[at] = isFine;
       const kind = hasMoved ? 2 : isFine ? 1 : 0;
-      codeColours(coder, neighbourhood, { x, y, at, after, kind, unit: isFine ? 1 : step, step });
+      const unit = isFine ? 1 : step;
+      codeColours(coder, neighbourhood, contexts, { x, y, at, after, kind, unit, isCoarse });
     }
   }
 }
@@ -174,18 +174,19 @@ interface ColouredCell {
   readonly kind: number;
   /** What differences are multiples of. */
   readonly unit: number;
-  /** Of the cells that are not coded exactly. */
-  readonly step: number;
+  /** 1: cells that are not coded exactly have large steps. */
+  readonly isCoarse: number;
 }
 
+/** @param contexts to fill in */
 function codeColours(
   coder: BitCoder,
   near: Neighbourhood,
-  { x, y, at, after, kind, unit, step }: ColouredCell,
+  contexts: DifferenceContexts,
+  { x, y, at, after, kind, unit, isCoarse }: ColouredCell,
 ): void {
   const { rgba, width } = after;
   const cell = y * width + x;
-  const isCoarse = step > 8 ? 1 : 0;
   let previous = 0;
   let alpha = 0;
   for (let i = 0; i < 4; i++) {

@@ -17,8 +17,6 @@ const { abs, max, min } = Math;
 /** How many levels fit into a range: none, 1, 2 or 3, 4 … 7, 8 … 15, more; 0…5. */
 const levelsIn = (range: number): number => (range <= 0 ? 0 : min(5, lengthOf(range)));
 
-const contexts = createDifferenceContexts();
-
 /**
  * Codes a chunk in full.
  *
@@ -30,6 +28,7 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
   const { width, height, owner, rgba } = cells;
   const owners = new OwnerCoder(coder);
   const neighbourhood = new Neighbourhood();
+  const contexts = createDifferenceContexts();
   // Levels in place of colours, so that predictions are levels too.
   const levels = recoloured(cells, shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)));
   neighbourhood.begin(levels);
