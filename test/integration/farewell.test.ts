@@ -38,7 +38,7 @@ test('organisms dissolve one after another, nobody acts meanwhile, and the old d
   await host.call('spotlight', PLACES[0]);
   const showing = async () => (await host.call('state')).rooms[0].walls.showing;
   expect(await showing()).toMatchObject({ what: 'closeUp' });
-  const { kept } = await host.call('farewell', { seconds: 8 });
+  const { kept } = await host.call('farewell', { seconds: 12 });
   expect(await showing()).toBeNull();
   expect(kept).toMatchObject({ organisms: 5 });
   await wall.until(() => endsItsDay(wall));
