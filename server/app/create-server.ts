@@ -1,5 +1,5 @@
 /** Composes the server: checkpoints, engine, storage, rooms, tick loop, pages and sockets. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -55,6 +55,7 @@ import {
 } from './network-addresses.ts';
 import { openEngine } from './open-engine.ts';
 import { openHostRecords } from './open-host-records.ts';
+import { PageRelay } from './page-relay.ts';
 import { openStorage } from './open-storage.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { roomFigures } from './room-figures.ts';
@@ -179,6 +180,7 @@ export async function createVivariumServer(
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
           remote: () => ofCluster.connections(),
+          cluster: () => ofCluster.figures(),
           alerts: () => alerts?.open ?? [],
           rooms: () => roomFigures(rooms.roomServers.values(), ticker),
         });
@@ -224,7 +226,7 @@ export async function createVivariumServer(
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
   const shared = { ...config, storage: opened, refresh };
-  const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
+  const { rooms, cluster: shares, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -247,9 +249,14 @@ export async function createVivariumServer(
     ...{ limits, origins, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, currentOrigins),
   });
+  const pages = await PageRelay.open({
+    ...{ bus: opened?.bus, cluster: shares, clock },
+    addressOf: (request) => admission.addressKeyOf(request),
+  });
+  const records = config.cluster === undefined ? folder && { folder } : { cluster: config.cluster };
   const host = await openHost({
     context: {
-      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ rooms, cluster: shares, records: records || undefined, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
@@ -257,7 +264,7 @@ export async function createVivariumServer(
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    ...{ secret, bus: opened?.bus },
+    ...{ secret, bus: opened?.bus, passOn: pages.pass },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
@@ -276,21 +283,23 @@ export async function createVivariumServer(
     ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
     limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
   });
+  const lineage = lineageRoutes({
+    findServer: (room) => rooms.findServer(room),
+    checkpointOf: (room) => checkpointsByName.get(rooms.planOf(room).checkpoint),
+    addressOf: pages.addressOf,
+    ...{ bans, date },
+  });
+  const hasWall = (room: string, request: IncomingMessage) =>
+    rooms.roomServers.get(room)?.walls.hasWallAt(pages.addressOf(request));
+  pages.serve({ files: host.files, lineage, hasWall });
   const app = createApp({
     host: host.router,
     files,
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
-    lineage: lineageRoutes({
-      findServer: (room) => rooms.findServer(room),
-      checkpointOf: (room) => checkpointsByName.get(rooms.planOf(room).checkpoint),
-      addressOf: (request) => admission.addressKeyOf(request),
-      ...{ bans, date },
-    }),
+    ...{ lineage, hasWall, passRoom: pages.passRoom },
     defaultRoom: config.rooms[0],
-    hasWall: (room, request) =>
-      rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
     admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
@@ -314,7 +323,7 @@ export async function createVivariumServer(
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
     store: opened,
-    ...{ leases: ofCluster.leases, directory: ofCluster },
+    ...{ leases: ofCluster.leases, directory: ofCluster, pages },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,

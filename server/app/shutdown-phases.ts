@@ -23,6 +23,8 @@ export interface ShutdownParts {
   readonly leases: { releaseAll(): Promise<void> } | undefined;
   /** Where connections came in. */
   readonly directory: Closable;
+  /** Requests that other servers answer. */
+  readonly pages: Closable;
   readonly host: Closable;
   readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
@@ -57,6 +59,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
       run: async () => {
         await gateway.close();
         parts.directory.close();
+        parts.pages.close();
       },
     },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },

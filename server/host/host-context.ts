@@ -6,16 +6,20 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { RoomStorage } from '../rooms/live-room.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
+import type { FilmOrder } from './film-process.ts';
 
 /** Shared by all handlers of the host's calls. */
 export interface HostContext {
   readonly rooms: RoomRegistry;
+  /** The same if other servers share them. */
+  readonly cluster: ClusterRooms | undefined;
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
@@ -26,6 +30,8 @@ export interface HostContext {
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
+  /** Where films find rooms; undefined: nothing is stored. */
+  readonly records: FilmOrder['records'] | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
   /** The room to which / redirects. */

@@ -17,6 +17,8 @@ export const HOST_REASONS = {
   'room-open': 'Close the room first.',
   'room-closed': 'The room is closed. Open it first.',
   elsewhere: 'Another server has this room. Open the host page there.',
+  'no-such-server': 'That server is not there any more.',
+  'nobody-takes-over': 'No other server can take its rooms over. Start one first.',
   'not-confirmed': "Type the room's name to confirm.",
   'fixed-room': 'The server is started with this room: it can be closed, but not removed.',
   'no-such-checkpoint': 'There is no checkpoint of that name.',
