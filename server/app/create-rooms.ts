@@ -69,7 +69,10 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     const local = [...rooms.roomServers].map(([room, { broadcaster }]) => {
       return { room, connections: broadcaster.localSize };
     });
-    const ofOthers = [...(remote?.sizes ?? [])].map(([room, connections]) => ({ room, connections }));
+    const ofOthers = [...(remote?.sizes ?? [])].map(([room, connections]) => ({
+      room,
+      connections,
+    }));
     return [...local, ...ofOthers].filter(({ connections }) => connections > 0);
   };
   const rooms: ClusterRooms = new ClusterRooms({

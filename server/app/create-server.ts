@@ -55,8 +55,8 @@ import {
 } from './network-addresses.ts';
 import { openEngine } from './open-engine.ts';
 import { openHostRecords } from './open-host-records.ts';
-import { PageRelay } from './page-relay.ts';
 import { openStorage } from './open-storage.ts';
+import { PageRelay } from './page-relay.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { roomFigures } from './room-figures.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
@@ -226,7 +226,13 @@ export async function createVivariumServer(
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
   const shared = { ...config, storage: opened, refresh };
-  const { rooms, cluster: shares, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
+  const {
+    rooms,
+    cluster: shares,
+    directory,
+    stopStandby,
+    ...ofCluster
+  } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -256,7 +262,21 @@ export async function createVivariumServer(
   const records = config.cluster === undefined ? folder && { folder } : { cluster: config.cluster };
   const host = await openHost({
     context: {
-      ...{ rooms, cluster: shares, records: records || undefined, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{
+        rooms,
+        cluster: shares,
+        records: records || undefined,
+        world,
+        ticker,
+        bans,
+        places,
+        clock,
+        date,
+        log,
+        storage,
+        hostStore,
+        folder,
+      },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,

@@ -46,7 +46,7 @@ const message = v.union([
     ...{ id, from: id, number: whole },
     status: v.optional(whole),
     headers: v.optional(v.record(text(64), v.union([v.string(), v.array(v.string())]))),
-    bytes: v.optional(v.instance(Uint8Array)),
+    bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
     end: v.optional(v.picklist(['whole', 'broken'])),
   }),
   /** Parts that have been passed on; null: no more are wanted. */
@@ -159,9 +159,11 @@ export class RequestRelay {
         wait(stall);
       };
       this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
-        // A part was lost, or a second server answers.
-        if (number !== expected || (other !== undefined && other !== from)) return;
+        // A second server answers.
+        if (other !== undefined && other !== from) return;
         other = from;
+        // A part was lost.
+        if (number !== expected) return fail();
         expected++;
         if (status !== undefined) response.writeHead(status, headers);
         if (isEnd === 'broken') {

@@ -56,7 +56,8 @@ export class ClusterRooms extends RoomRegistry {
     this.draining = new Draining({
       ...{ clock, log },
       running: () => this.running.map(({ plan }) => plan.name),
-      give: (room, node) => this.give({ room, node }, 'to another server, as the host drains this one'),
+      give: (room, node) =>
+        this.give({ room, node }, 'to another server, as the host drains this one'),
     });
   }
 

@@ -16,7 +16,7 @@ export const HOST_REASONS = {
   'room-exists': 'There is a room of that name already.',
   'room-open': 'Close the room first.',
   'room-closed': 'The room is closed. Open it first.',
-  elsewhere: 'Another server has this room. Open the host page there.',
+  elsewhere: 'The server that runs this room does not answer. Try again in a moment.',
   'no-such-server': 'That server is not there any more.',
   'nobody-takes-over': 'No other server can take its rooms over. Start one first.',
   'not-confirmed': "Type the room's name to confirm.",
