@@ -139,16 +139,16 @@ export class RequestRelay {
         cancel();
         this.passed.delete(call);
         response.off('close', leave);
-        resolve();
       };
       const leave = (): void => {
         tell(null);
         end();
+        resolve();
       };
       const fail = (): void => {
-        leave();
         if (expected > 0) response.destroy();
         else reject(new RelayError('no-answer'));
+        leave();
       };
       const wait = (time: number): void => {
         cancel();
@@ -173,7 +173,8 @@ export class RequestRelay {
         const isTaken = !bytes || response.write(bytes);
         if (isEnd) {
           response.end();
-          return end();
+          end();
+          return resolve();
         }
         if (isTaken) return goOn();
         // It reads slowly. If it never does, its connection ends one day.
@@ -261,6 +262,9 @@ export class RequestRelay {
       end('whole');
     };
     this.inner.add(far);
+    far.once('close', () => {
+      if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
+    });
     this.server.emit('connection', far);
     openRequest({
       createConnection: () => near as never,
