@@ -1,5 +1,5 @@
 /** Composes the server: checkpoints, engine, storage, rooms, tick loop, pages and sockets. */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -12,7 +12,6 @@ import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
-import { lineageRoutes } from '../http/lineage.ts';
 import { pageModels } from '../http/page-models.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
@@ -226,13 +225,7 @@ export async function createVivariumServer(
     wallInfo: () => ({ origin: qrOrigin(), build }),
   };
   const shared = { ...config, storage: opened, refresh };
-  const {
-    rooms,
-    cluster: shares,
-    directory,
-    stopStandby,
-    ...ofCluster
-  } = createRooms(ofRooms, shared);
+  const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
     await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
   } catch (error) {
@@ -255,28 +248,15 @@ export async function createVivariumServer(
     ...{ limits, origins, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, currentOrigins),
   });
+  const { cluster: sharedRooms } = ofCluster;
   const pages = await PageRelay.open({
-    ...{ bus: opened?.bus, cluster: shares, clock },
+    ...{ bus: opened?.bus, cluster: sharedRooms, clock },
     addressOf: (request) => admission.addressKeyOf(request),
   });
-  const records = config.cluster === undefined ? folder && { folder } : { cluster: config.cluster };
   const host = await openHost({
     context: {
-      ...{
-        rooms,
-        cluster: shares,
-        records: records || undefined,
-        world,
-        ticker,
-        bans,
-        places,
-        clock,
-        date,
-        log,
-        storage,
-        hostStore,
-        folder,
-      },
+      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ cluster: sharedRooms, valkey: config.cluster },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
@@ -303,22 +283,14 @@ export async function createVivariumServer(
     ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
     limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
   });
-  const lineage = lineageRoutes({
-    findServer: (room) => rooms.findServer(room),
-    checkpointOf: (room) => checkpointsByName.get(rooms.planOf(room).checkpoint),
-    addressOf: pages.addressOf,
-    ...{ bans, date },
-  });
-  const hasWall = (room: string, request: IncomingMessage) =>
-    rooms.roomServers.get(room)?.walls.hasWallAt(pages.addressOf(request));
-  pages.serve({ files: host.files, lineage, hasWall });
+  const ofRoomPages = { rooms, checkpoints: checkpointsByName, bans, date, files: host.files };
   const app = createApp({
     host: host.router,
     files,
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
-    ...{ lineage, hasWall, passRoom: pages.passRoom },
+    ...pages.roomPages(ofRoomPages),
     defaultRoom: config.rooms[0],
     admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),

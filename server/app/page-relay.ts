@@ -5,8 +5,12 @@ import { API } from '../../shared/host/api.ts';
 import type { Bus } from '../bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../bus/request-relay.ts';
 import { wallAlive } from '../http/app.ts';
+import { lineageRoutes } from '../http/lineage.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Bans } from '../realtime/policy/bans.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import type { RoomRegistry } from '../rooms/room-registry.ts';
 
 export interface PageRelayOptions {
   /** undefined: this server is alone. */
@@ -17,12 +21,15 @@ export interface PageRelayOptions {
   readonly addressOf: (request: IncomingMessage) => string;
 }
 
-/** What this server answers for others; they have checked who asks. */
-export interface RelayedRoutes {
-  /** Files of the host's API. */
+export interface RoomPagesOptions {
+  readonly rooms: RoomRegistry;
+  /** By name. */
+  readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
+  readonly bans: Bans;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  /** Files of the host's API, for those who have checked that they may see them. */
   readonly files: RequestHandler;
-  readonly lineage: RequestHandler;
-  readonly hasWall: Parameters<typeof wallAlive>[0];
 }
 
 export class PageRelay {
@@ -45,15 +52,23 @@ export class PageRelay {
     return pages;
   }
 
-  /** Says what it answers; until then, nothing. */
-  serve({ files, lineage, hasWall }: RelayedRoutes): void {
+  /** What belongs to rooms and is asked for over HTTP, from here on by other servers too. */
+  roomPages({ rooms, checkpoints, bans, date, files }: RoomPagesOptions) {
+    const lineage = lineageRoutes({
+      findServer: (room) => rooms.findServer(room),
+      checkpointOf: (room) => checkpoints.get(rooms.planOf(room).checkpoint),
+      ...{ addressOf: this.addressOf, bans, date },
+    });
+    const hasWall = (room: string, request: IncomingMessage) =>
+      rooms.roomServers.get(room)?.walls.hasWallAt(this.addressOf(request));
     this.inner.use(API, files);
     this.inner.use(lineage);
     this.inner.get('/wall/:room/alive', wallAlive(hasWall));
+    return { lineage, hasWall, passRoom: this.passRoom };
   }
 
   /** See `PageRelayOptions`; of a request that another server has passed on too. */
-  readonly addressOf = (request: IncomingMessage): string =>
+  private readonly addressOf = (request: IncomingMessage): string =>
     this.relay?.addressOf(request) ?? this.options.addressOf(request);
 
   /** Has another server answer a request. @returns false if none does; nothing is answered then */
@@ -73,7 +88,7 @@ export class PageRelay {
   };
 
   /** The same for a request about a room, if that runs on another server. */
-  readonly passRoom: RequestHandler = async (request, response, next) => {
+  private readonly passRoom: RequestHandler = async (request, response, next) => {
     const room = `${request.params.room}`;
     const isElsewhere = this.options.cluster?.isElsewhere(room) ?? false;
     if (!isElsewhere || !(await this.pass({ room }, request, response))) next();

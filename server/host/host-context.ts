@@ -13,7 +13,6 @@ import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Store } from '../storage/store.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
-import type { FilmOrder } from './film-process.ts';
 
 /** Shared by all handlers of the host's calls. */
 export interface HostContext {
@@ -30,8 +29,8 @@ export interface HostContext {
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
-  /** Where films find rooms; undefined: nothing is stored. */
-  readonly records: FilmOrder['records'] | undefined;
+  /** Address of the Valkey in which rooms are stored instead. */
+  readonly valkey: string | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
   /** The room to which / redirects. */

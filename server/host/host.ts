@@ -116,7 +116,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ...wallCalls(hostContext),
     ...clusterCalls(hostContext),
     timelapse: async (wish, parts) => {
-      const { storage, records, checkpointFolder } = hostContext;
+      const { storage, folder, valkey, checkpointFolder } = hostContext;
+      const inFolder = folder === undefined ? undefined : { folder };
+      const records = valkey === undefined ? inFolder : { cluster: valkey };
       const { name, checkpoint } = rooms.planOf(parts.room);
       const grown = checkpointFolder(checkpoint);
       if (!storage || records === undefined) throw new HostRefusal('not-kept');
