@@ -42,6 +42,7 @@ export class PageRelay {
     const pages = new PageRelay(options);
     const { bus, cluster, clock } = options;
     pages.inner.set('env', 'production');
+    pages.inner.disable('x-powered-by');
     if (bus && cluster) {
       const isFor = (to: RelayTarget): boolean =>
         'server' in to

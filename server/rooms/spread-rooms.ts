@@ -83,11 +83,14 @@ export class SpreadRooms {
 
   /** Tells what this server carries now. @returns what the others do @throws Error no answer */
   async tell(): Promise<readonly NodeLoad[]> {
-    this.isCurrent = false;
-    const others = await this.options.report(this.own);
-    this.isCurrent = true;
-    this.others = others;
-    return others;
+    try {
+      this.others = await this.options.report(this.own);
+      this.isCurrent = true;
+      return this.others;
+    } catch (error) {
+      this.isCurrent = false;
+      throw error;
+    }
   }
 
   private readonly look = async (): Promise<void> => {

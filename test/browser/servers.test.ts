@@ -8,12 +8,12 @@ import type { Page } from 'playwright-core';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { ClusterState } from '../../shared/host/state.ts';
 import { lineagePath, lineagePicturePath, lineageSeedPath } from '../../shared/lineage.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { HostClient } from '../support/host-client.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { afterSuite } from '../support/suite.ts';
-import { suiteBrowser } from '../support/suite-pages.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -65,7 +65,8 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     // One after the other: a busy machine makes Valkey seem away.
     const b = await launch(valkey.url, 'owner');
     const gateway = await launch(valkey.url, 'gateway');
-    const browser = await suiteBrowser();
+    const browser = await launchBrowser();
+    closing.unshift(() => browser.close());
     const anna = await Visitor.join(gateway.port, ROOM, 'Anna');
     await anna.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
     const births = () => anna.life.flatMap((one) => (one.what === 'born' ? [one.organism.id] : []));

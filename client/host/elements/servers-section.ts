@@ -51,6 +51,7 @@ export class ServersSection extends HostElement {
     }
     table {
       width: 100%;
+      max-width: 44em;
       border-collapse: collapse;
     }
     th,
@@ -121,20 +122,24 @@ export class ServersSection extends HostElement {
           ${latency === null ? nothing : html`<span>${msg(str`a message takes ${milliseconds(latency)}`)}</span>`}
         </p>
       </div>
-      ${rows.length === 0 ? nothing : this.table(rows)}
+      ${rows.length === 0 ? nothing : this.table(rows, role !== 'gateway')}
       ${role === 'gateway' ? nothing : this.drained(server)}
     </article>`;
   }
 
-  private table(rows: readonly Row[]): TemplateResult {
+  /** @param runs whether the server may run rooms */
+  private table(rows: readonly Row[], runs: boolean): TemplateResult {
     const cell = (value: number | undefined): TemplateResult =>
       html`<td>${value === undefined ? '–' : number(value)}</td>`;
+    const ofOwners = runs
+      ? html`<th scope="col">${msg('Cells awake')}</th>
+          <th scope="col">${msg('Lease')}</th>`
+      : nothing;
     return html`<table class="number">
       <thead>
         <tr>
           <th scope="col">${msg('Room')}</th>
-          <th scope="col">${msg('Cells awake')}</th>
-          <th scope="col">${msg('Lease')}</th>
+          ${ofOwners}
           <th scope="col">${msg('Viewers')}</th>
         </tr>
       </thead>
@@ -143,7 +148,7 @@ export class ServersSection extends HostElement {
           ({ room, run, viewers }) =>
             html`<tr>
               <th scope="row">${room}</th>
-              ${cell(run?.awake)} ${cell(run?.epoch)} ${cell(viewers)}
+              ${runs ? html`${cell(run?.awake)} ${cell(run?.epoch)}` : nothing} ${cell(viewers)}
             </tr>`,
         )}
       </tbody>
