@@ -89,40 +89,55 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     const ofGateway = all.servers.find(({ role }) => role === 'gateway')!;
     const other = all.servers.find((one) => one !== owner && one !== ofGateway)!;
     expect(all).toMatchObject({ own: ofGateway.name, current: true });
-    expect(owner.rooms).toMatchObject([{ name: ROOM, epoch: 1, kept: false }]);
+    expect(owner.rooms).toMatchObject([{ name: ROOM, kept: false }]);
+    const [{ epoch }] = owner.rooms;
+    expect(epoch).toBeGreaterThan(0);
     expect(ofGateway.viewers).toEqual([{ room: ROOM, connections: 1 }]);
     expect([ofGateway.rooms, other.rooms, other.viewers]).toEqual([[], [], []]);
 
     // What only the room's own server has.
     const url = `http://127.0.0.1:${gateway.port}`;
     const parts = { room: ROOM, organism };
+    /** On a busy machine, a room's lease may end, so that it runs nowhere for a moment. */
+    const got = async (ask: () => Promise<Response>): Promise<Response> => {
+      for (;;) {
+        const response = await ask();
+        if (![409, 503].includes(response.status)) return response;
+        await pause();
+      }
+    };
+    const file = (path: string) => got(() => host.fetch(path));
+    const open = (path: string) => got(() => fetch(url + path));
     const png = async (path: string): Promise<void> => {
-      const response = await host.fetch(path);
+      const response = await file(path);
       expect([path, response.status]).toEqual([path, 200]);
       const [, ...name] = Buffer.from(await response.arrayBuffer()).subarray(0, 4);
       expect(Buffer.from(name).toString()).toBe('PNG');
     };
     await png(pathOf(FILES.picture, parts));
     await png(pathOf(FILES.organism, parts));
-    const tree = await (await fetch(url + lineagePath(ROOM))).json();
+    const tree = await (await open(lineagePath(ROOM))).json();
     expect(tree.organisms).toMatchObject([{ id: organism }]);
-    const picture = await fetch(url + lineagePicturePath(ROOM, organism));
+    const picture = await open(lineagePicturePath(ROOM, organism));
     expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/png']);
-    expect(await (await fetch(url + lineageSeedPath(ROOM, organism))).json()).toHaveProperty(
-      'token',
-    );
-    const bottle = await host.fetch(pathOf(FILES.bottle, parts));
+    expect(await (await open(lineageSeedPath(ROOM, organism))).json()).toHaveProperty('token');
+    const bottle = await file(pathOf(FILES.bottle, parts));
     expect((await bottle.arrayBuffer()).byteLength).toBeGreaterThan(100);
-    expect((await host.fetch(pathOf(FILES.statistics, parts))).status).toBe(200);
+    expect((await file(pathOf(FILES.statistics, parts))).status).toBe(200);
     // Somebody who is not signed in sees none of this, and what is not there is not there.
     expect((await fetch(url + pathOf(FILES.picture, parts))).status).toBe(401);
-    expect((await host.fetch(pathOf(FILES.organism, { room: ROOM, organism: 99 }))).status).toBe(
-      404,
-    );
-    expect(await (await fetch(`${url}/wall/${ROOM}/alive`)).json()).toEqual({ wall: false });
+    expect((await file(pathOf(FILES.organism, { ...parts, organism: 99 }))).status).toBe(404);
+    // Without a wall it says 503, and null where it does not know.
+    const alive = async () => (await fetch(`${url}/wall/${ROOM}/alive`)).json();
+    for (;;) {
+      const { wall } = await alive();
+      if (wall === false) break;
+      expect(wall).toBeNull();
+    }
 
     // A film of what is in Valkey, made by the room's own server.
-    const { id: job } = await host.call('timelapse', { kind: 'gif', seconds: 1, from: 0 });
+    const begin = () => host.call('timelapse', { kind: 'gif', seconds: 1, from: 0 });
+    const { id: job } = await begin().catch(begin);
     const isMade = async (): Promise<boolean> =>
       (await host.call('state')).jobs.some((one) => one.id === job && one.state !== 'going');
     while (!(await isMade())) await pause();
@@ -164,8 +179,11 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     const { tick } = anna;
     await anna.until(() => anna.tick !== tick);
     expect(anna.heard.map(({ name }) => name)).not.toContain('disconnect');
-    const metrics = await (await fetch(`http://127.0.0.1:${b.port}/metrics`)).text();
-    expect(metrics).toMatch(/^vivarium_lease_epoch\{room="garden"\} 2$/m);
+    const isOther = (await atOwner.call('state')).cluster!.own === other.name;
+    const { port } = isOther ? a : b;
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const found = Number(/^vivarium_lease_epoch\{room="garden"\} (\d+)$/m.exec(metrics)?.[1]);
+    expect(found).toBeGreaterThan(epoch);
     expect(metrics).toMatch(/^vivarium_bus_latency_seconds [\d.e-]+$/m);
 
     // Nobody is left for the other one's rooms.
