@@ -8,8 +8,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   // A guard, not a measure: the longest take half a minute on two fast cores, and a slow, busy machine takes many times that.
   testTimeout: 900_000,
-  // Half as many again as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
-  maxWorkers: Math.ceil(1.5 * availableParallelism()),
+  // Twice as many as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
+  maxWorkers: 2 * availableParallelism(),
   transform: {
     '\\.ts$': [
       '@swc/jest',

@@ -66,6 +66,8 @@ export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
+  /** Maximum number of the engine's threads; default: as many as it can use. */
+  readonly engineThreads?: number;
   /** The engine lost a GPU or a thread and replaces it. Rooms pause for a moment and continue. */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
   /** Called after each tick, for measurements. */
@@ -127,7 +129,7 @@ export async function createVivariumServer(
   options: VivariumServerOptions,
 ): Promise<VivariumServer> {
   const { config, clientFolder, clock = systemClock, date = Date.now, log = silentLog } = options;
-  const { networkAddresses: addresses, onEngineLoss: onLoss } = options;
+  const { networkAddresses: addresses, onEngineLoss: onLoss, engineThreads } = options;
   const bound = () => http.address() as AddressInfo;
   const currentOrigins = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
   const qrOrigin = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
@@ -146,6 +148,7 @@ export async function createVivariumServer(
         skippedEngines = skipped;
       },
       ...(onLoss && { onLoss }),
+      ...(engineThreads && { threads: engineThreads }),
     }),
     openStorage({ folder, cluster: config.cluster, onDamage: config.onDamage, clock, date, log }),
   ).catch(async (error: unknown) => {

@@ -113,4 +113,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await ensureBundle();
+// Without `await`, which would keep the module from being required.
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

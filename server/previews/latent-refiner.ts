@@ -35,6 +35,16 @@ export function createLatentRefiner(
   let isClosed = false;
   /** Drawings in a row for which it was late. */
   let delays = 0;
+  /** Threads that end what they do, and then themselves. */
+  const leaving = new Set<Promise<void>>();
+  /**
+   * A thread that is stopped in the middle of a step ends the whole process: its library cannot
+   * tell that thread of its result.
+   */
+  const letGo = (one: Thread, why: string): void => {
+    const gone = one.close(new Error(why)).finally(() => leaving.delete(gone));
+    leaving.add(gone);
+  };
   /** Until then drawings do not wait for it, ms. */
   let pausedUntil = Number.NEGATIVE_INFINITY;
   const open = (): Thread => {
@@ -71,7 +81,7 @@ export function createLatentRefiner(
         delays = 0;
         pausedUntil = clock.now() + PAUSE;
         thread = undefined;
-        void own.terminate(new Error('it is late'));
+        letGo(own, 'it is late');
       } catch (error) {
         // The next drawing tries again.
         thread = undefined;
@@ -83,7 +93,13 @@ export function createLatentRefiner(
     },
     async close() {
       isClosed = true;
-      await thread?.terminate(new Error('the server stops'));
+      if (thread) letGo(thread, 'the server stops');
+      let cancel = (): void => {};
+      const late = new Promise<void>((resolve) => {
+        cancel = clock.after(patience, resolve);
+      });
+      await Promise.race([Promise.all(leaving), late]);
+      cancel();
     },
   };
 }

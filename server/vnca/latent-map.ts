@@ -159,14 +159,17 @@ export function pushApart(
   options: { distance: number; rounds: number; within?: readonly [number, number] },
 ): MapPoint[] {
   const { distance, rounds, within } = options;
-  const xs = places.map(({ x }) => x);
-  const ys = places.map(({ y }) => y);
+  const xs = Float64Array.from(places, ({ x }) => x);
+  const ys = Float64Array.from(places, ({ y }) => y);
   const clamp = (value: number, axis: 0 | 1): number =>
     within ? Math.max(0, Math.min(within[axis], value)) : value;
   for (let round = 0; round < rounds; round++) {
     for (let a = 0; a < xs.length; a++) {
       for (let b = a + 1; b < xs.length; b++) {
-        const [dx, dy] = [xs[b] - xs[a], ys[b] - ys[a]];
+        const dx = xs[b] - xs[a];
+        // Most are far apart: each server that starts looks at millions of pairs.
+        if (dx >= distance || dx <= -distance) continue;
+        const dy = ys[b] - ys[a];
         const squared = dx * dx + dy * dy;
         if (squared >= distance * distance) continue;
         const apart = Math.sqrt(squared);
@@ -180,5 +183,5 @@ export function pushApart(
       }
     }
   }
-  return xs.map((x, i) => ({ x, y: ys[i] }));
+  return places.map((_, i) => ({ x: xs[i], y: ys[i] }));
 }

@@ -115,9 +115,8 @@ class Common {
     return known && copyPlanes(known.before);
   }
 
-  shows({ rgba, owner }: Planes): boolean {
-    const { planes } = this.decoder;
-    return same(rgba, planes.rgba) && same(bytesOf(owner), bytesOf(planes.owner));
+  shows(planes: Planes): boolean {
+    return alike(planes, this.decoder.planes);
   }
 }
 
@@ -125,10 +124,25 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) ===
 const bytesOf = (words: Uint32Array): Uint8Array =>
   new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
+const alike = (a: Planes, b: Planes): boolean =>
+  same(a.rgba, b.rgba) && same(bytesOf(a.owner), bytesOf(b.owner));
+
+/** A frame that was decoded for one client alone. */
+interface Decoded {
+  readonly frame: Uint8Array;
+  readonly before: Planes;
+  readonly decoded: DecodedFrame;
+  readonly after: Planes;
+}
+
+/** Such frames that are remembered. */
+const ALONE_REMEMBERED = 16;
+
 /** The decoders of one process's clients. */
 export class SharedDecoder {
   /** One for those who are served alike, in the same ticks. */
   private commons: Common[] = [];
+  private readonly alone: Decoded[] = [];
 
   /** A decoder for one more client. */
   open(size: Size): ClientDecoder {
@@ -147,8 +161,9 @@ export class SharedDecoder {
         own = createDecoder(common.stateAt(at) ?? nothingSeen(size));
         common = undefined;
       }
-      const decoded = own!.take(frame);
-      common = this.join(own!.planes, decoded, ++alone > ALONE);
+      const [decoded, next] = this.takeAlone(own!, frame);
+      own = next;
+      common = this.join(own.planes, decoded, ++alone > ALONE);
       if (common) {
         at = common.next;
         own = undefined;
@@ -162,6 +177,22 @@ export class SharedDecoder {
       },
       take,
     };
+  }
+
+  /**
+   * When the quality changes, a hundred are sent the same whole picture in one tick: it is decoded
+   * once for all who have seen the same before.
+   *
+   * @returns and the client's decoder from now on
+   */
+  private takeAlone(own: ClientDecoder, frame: Uint8Array): readonly [DecodedFrame, ClientDecoder] {
+    const known = this.alone.find((one) => same(one.frame, frame) && alike(one.before, own.planes));
+    if (known) return [known.decoded, createDecoder(copyPlanes(known.after))];
+    const before = copyPlanes(own.planes);
+    const decoded = own.take(frame);
+    this.alone.unshift({ frame, before, decoded, after: copyPlanes(own.planes) });
+    this.alone.length = Math.min(this.alone.length, ALONE_REMEMBERED);
+    return [decoded, own];
   }
 
   /** @param mayLead whether this client may be the first of some who are served alike */

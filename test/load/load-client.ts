@@ -12,6 +12,7 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { type ClientDecoder, readHead } from './decoder.ts';
 import { addCounts } from './figures.ts';
+import { LightSocket } from './light-socket.ts';
 import { sharedNow } from './measure.ts';
 import type { PacketCache } from './packet-cache.ts';
 
@@ -19,6 +20,9 @@ import type { PacketCache } from './packet-cache.ts';
 const OPEN = 0x30;
 const PING = 0x32;
 const PONG = '3';
+
+/** What a client that draws nothing acts on, besides frames. */
+const HEARD: ReadonlySet<string> = new Set(['welcome', 'accepted', 'rejected']);
 
 /** What WebSocket adds to a message of so many bytes. */
 const framing = (bytes: number): number => (bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10);
@@ -69,7 +73,7 @@ export class LoadClient {
   welcome: Event<'welcome'> | undefined;
   private decoder: ClientDecoder | undefined;
   private nextId = 1;
-  private socket: WebSocket | undefined;
+  private socket: WebSocket | LightSocket | undefined;
   private isConnected = false;
   private isOver = false;
 
@@ -117,9 +121,21 @@ export class LoadClient {
   }
 
   private dial(): void {
-    const { url, localAddress, packets, redial, onLost } = this.options;
-    const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    const socket = new WebSocket(address, {
+    const { url, localAddress, decoder } = this.options;
+    const path = '/socket.io/?EIO=4&transport=websocket';
+    if (!decoder && url.startsWith('http:')) {
+      this.socket = new LightSocket({
+        ...{ url: `${url}${path}`, localAddress },
+        onMessage: (message, isBinary, length) => {
+          this.bytes += length;
+          if (isBinary) this.glance(message);
+          else this.answer(message);
+        },
+        onClose: () => this.redial(),
+      });
+      return;
+    }
+    const socket = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, {
       perMessageDeflate: false,
       ...(localAddress && { localAddress }),
     });
@@ -127,20 +143,35 @@ export class LoadClient {
     socket.on('message', (data: Buffer, isBinary) => {
       this.bytes += data.length + framing(data.length);
       if (isBinary) this.receive(data);
-      else if (data[0] === OPEN) socket.send(packets.greeting);
-      else if (data[0] === PING) socket.send(PONG);
+      else this.answer(data);
     });
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      const wasConnected = this.isConnected;
-      this.isConnected = false;
-      if (this.isOver) return;
-      if (wasConnected) {
-        this.lost++;
-        onLost?.();
-      }
-      if (redial !== undefined) setTimeout(() => this.isOver || this.dial(), redial);
-    });
+    socket.on('close', () => this.redial());
+  }
+
+  private answer(text: Buffer): void {
+    if (text[0] === OPEN) this.socket!.send(this.options.packets.greeting);
+    else if (text[0] === PING) this.socket!.send(PONG);
+  }
+
+  private redial(): void {
+    const { redial, onLost } = this.options;
+    const wasConnected = this.isConnected;
+    this.isConnected = false;
+    if (this.isOver) return;
+    if (wasConnected) {
+      this.lost++;
+      onLost?.();
+    }
+    if (redial !== undefined) setTimeout(() => this.isOver || this.dial(), redial);
+  }
+
+  /** Reads no more of a packet than a client needs that draws nothing. */
+  private glance(packet: Buffer): void {
+    const { packets, onEvent } = this.options;
+    const name = packets.eventIn(packet);
+    if (name === 'frame' && !onEvent) this.see(packets.bytesIn(packet, name));
+    else if (name === undefined || onEvent || HEARD.has(name)) this.receive(packet);
   }
 
   private receive(bytes: Buffer): void {
@@ -175,8 +206,14 @@ export class LoadClient {
 
   private see(frame: Uint8Array): void {
     const { packets, acknowledges = true } = this.options;
-    const { tick, tier, lost } = this.decoder?.take(frame) ?? { ...readHead(frame), lost: [] };
-    if (acknowledges) this.socket!.send(packets.received(tick));
+    const seen = this.decoder?.take(frame);
+    const { tick, tier } = seen ?? readHead(frame);
+    if (acknowledges) {
+      const { bytes, frame: framed } = packets.received(tick);
+      if (this.socket instanceof LightSocket) this.socket.sendFrame(framed);
+      else this.socket!.send(bytes);
+    }
+    const lost = seen?.lost ?? [];
     if (lost.length > 0) {
       this.outOfStep++;
       this.send('resync', { chunks: [...lost] });
@@ -184,6 +221,6 @@ export class LoadClient {
     this.lastTick = tick;
     this.ticks.push(tick);
     this.times.push(sharedNow());
-    if (tier !== undefined) addCounts(this.tiers, { [tier]: 1 });
+    if (tier !== undefined) this.tiers[tier] = (this.tiers[tier] ?? 0) + 1;
   }
 }

@@ -3,6 +3,7 @@
  * once; for the others it is compared byte for byte.
  */
 import { parser } from '../../shared/protocol/parser.ts';
+import { frameOf } from './light-socket.ts';
 
 /** A packet of the server. */
 export type Packet =
@@ -12,6 +13,10 @@ export type Packet =
 /** Packets that are remembered: those of a tick or two. */
 const REMEMBERED = 6;
 const { CONNECT, EVENT } = parser.PacketType;
+/** A short text of MessagePack: this, and its length. */
+const SHORT_TEXT = 0xa0;
+/** Bytes of MessagePack, by how many bytes say their length. */
+const BYTES: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
 
 export class PacketCache {
   /** Asks to be let in. */
@@ -19,11 +24,17 @@ export class PacketCache {
   private readonly encoder = new parser.Encoder();
   private readonly decoder = new parser.Decoder();
   private readonly known: { readonly bytes: Uint8Array; readonly packet: Packet }[] = [];
-  private acknowledgement: { readonly tick: number; readonly bytes: Uint8Array } | undefined;
+  private acknowledgement:
+    | { readonly tick: number; readonly bytes: Uint8Array; readonly frame: Uint8Array }
+    | undefined;
+  /** Bytes of an event's packet before its name. */
+  private readonly start: Uint8Array;
   private latest: Packet = { what: 'disconnected' };
 
   constructor() {
     [this.greeting] = this.encoder.encode({ type: CONNECT, nsp: '/' });
+    const event = this.write('-', 0);
+    this.start = event.subarray(0, event.indexOf(SHORT_TEXT + 1, event.indexOf(0x92)));
     this.decoder.on('decoded', ({ type, data }) => {
       const [name, message] = (type === EVENT ? data : []) as [string, unknown];
       if (type === EVENT) this.latest = { what: 'event', name, message };
@@ -31,10 +42,27 @@ export class PacketCache {
     });
   }
 
-  /** @param bytes are kept, and must not change @throws Error no packet */
-  read(bytes: Uint8Array): Packet {
-    const known = this.known.find((one) => Buffer.compare(one.bytes, bytes) === 0);
+  /** Its name without its message; undefined: the packet is no event. */
+  eventIn(packet: Buffer): string | undefined {
+    const at = this.start.length;
+    if (packet.compare(this.start, 0, at, 0, at) !== 0) return undefined;
+    return packet.toString('latin1', at + 1, at + 1 + packet[at] - SHORT_TEXT);
+  }
+
+  /** The bytes that are an event's message, where they lie. */
+  bytesIn(packet: Buffer, event: string): Buffer {
+    const at = this.start.length + 1 + event.length;
+    const size = BYTES[packet[at]];
+    const from = at + 1 + size;
+    return packet.subarray(from, from + packet.readUIntBE(at + 1, size));
+  }
+
+  /** @throws Error no packet */
+  read(packet: Uint8Array): Packet {
+    const known = this.known.find((one) => Buffer.compare(one.bytes, packet) === 0);
     if (known) return known.packet;
+    // Of a connection that reads over it.
+    const bytes = Buffer.from(packet);
     this.decoder.add(bytes);
     this.known.unshift({ bytes, packet: this.latest });
     this.known.length = Math.min(this.known.length, REMEMBERED);
@@ -48,10 +76,11 @@ export class PacketCache {
   }
 
   /** Acknowledges the frame of a tick: the same bytes for every client that has seen it. */
-  received(tick: number): Uint8Array {
+  received(tick: number): { readonly bytes: Uint8Array; readonly frame: Uint8Array } {
     if (this.acknowledgement?.tick !== tick) {
-      this.acknowledgement = { tick, bytes: this.write('received', { tick }) };
+      const bytes = this.write('received', { tick });
+      this.acknowledgement = { tick, bytes, frame: frameOf(bytes) };
     }
-    return this.acknowledgement.bytes;
+    return this.acknowledgement;
   }
 }

@@ -1,9 +1,15 @@
 /** Before all tests: what several test files need and only one process may make. */
 import '../../server/engine/onnx/no-telemetry.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
+// @ts-expect-error It is JavaScript, without declarations.
+import { ensureBundle } from '../../server/launch/bundle.mjs';
+// @ts-expect-error It is JavaScript, without declarations.
+import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { unpackBrowser } from './browser.ts';
 
 export default async function setup(): Promise<void> {
   await ensureClient(() => {});
   await unpackBrowser();
+  // Threads of servers start from the bundle, as with `npm start`: hundreds are started.
+  process.env[BUNDLE] = await ensureBundle();
 }

@@ -38,6 +38,10 @@ export type ServerSettings = Readonly<Record<string, string | number>>;
 /** What tests and benches replace in a server; by default it has no pages. */
 export type ServerOptions = Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>>;
 
+/** Suites run side by side: another thread of an engine would only cost its start. */
+const isBesideOthers =
+  process.env.JEST_WORKER_ID !== undefined && process.env.VIVARIUM_TEST_FULL !== '1';
+
 export async function startServer(
   settings: ServerSettings = {},
   { clientFolder = '.', ...options }: ServerOptions = {},
@@ -55,6 +59,7 @@ export async function startServer(
   if (config === 'help') throw new Error('no help wanted');
   return createVivariumServer({
     ...{ config, clientFolder },
+    ...(isBesideOthers && { engineThreads: 1 }),
     ...options,
     onFatal: (error) => {
       throw error;

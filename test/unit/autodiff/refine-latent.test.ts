@@ -94,3 +94,33 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   expect(said).toHaveLength(2);
   expect(fake.waiting).toBe(0);
 });
+
+/** Waits until another thread has computed for a while. */
+async function inStep(): Promise<void> {
+  const begin = process.cpuUsage();
+  while (process.cpuUsage(begin).user < 100_000) await new Promise((done) => setTimeout(done, 5));
+}
+
+test('a thread that is late twice is let go in its own time, and later drawings have another', async () => {
+  const said: string[] = [];
+  const fake = new FakeClock();
+  const options = { clock: fake, patience: 3_000, onFailure: (why: string) => said.push(why) };
+  const latent = new Float32Array(card.latentSize).fill(0.1);
+  const refinement = { image: named('Bee'), latent, budget: 1 };
+  const refiner = createLatentRefiner(checkpoint, options);
+  await refiner.refine(refinement);
+  expect(said).toEqual([]);
+  for (let i = 0; i < 2; i++) {
+    const late = refiner.refine({ ...refinement, budget: 2_000 });
+    await inStep();
+    await fake.advance(3_000);
+    expect(await late).toBe(latent);
+  }
+  expect(said).toHaveLength(2);
+  // Its library would end this process if the thread were stopped in a step.
+  await fake.advance(60_000);
+  await refiner.refine(refinement);
+  await refiner.close();
+  expect(said).toHaveLength(2);
+  expect(fake.waiting).toBe(0);
+});
