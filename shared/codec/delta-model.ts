@@ -1,7 +1,8 @@
 /**
  * Codes the change of a chunk's cells: which change, who owns them then, and their colours, alpha
- * first. A colour is coded as its difference from a prediction: the cell's previous colour, or, where
- * the owner changes, that of its neighbours (`predict`). Contexts are how much the neighbours and the
+ * first. A colour is coded as its difference from a prediction: the cell's previous colour, moved as
+ * neighbours and the channels before have moved (`expectedStep`), or, where the owner changes, that of
+ * its neighbours (`predict`). Contexts are how much the neighbours and the
  * channels before differed, how far a value can still go, and the picture before the change.
  */
 import type { Cells } from './cells.ts';
@@ -17,11 +18,15 @@ import {
   signOf,
 } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
-import { CHANNELS, clamp, predict } from './prediction.ts';
+import { CHANNELS, clamp, expectedStep, predict } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
-const { abs, min, round } = Math;
+const { abs, ceil, max, min } = Math;
+
+/** The nearest number of steps; between two, the one nearer to none, which costs less. */
+const stepsTo = (difference: number, step: number): number =>
+  difference < 0 ? -stepsTo(-difference, step) : ceil(difference / step - 0.5);
 
 /** What a delta does with a cell: skips it, codes it in steps, or codes it exactly. */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
@@ -154,7 +159,7 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
     changed[up - stride + 1];
   const far = further === 0 ? 0 : further < 3 ? 1 : 2;
   const edge = halfOctave(near.gradient(at));
-  const moves = halfOctave(near.differenceOfAll(at));
+  const moves = halfOctave(near.movesNear(at) >> ((is & 4) === 0 ? 2 : 4));
   return coder.bit(
     is & 1,
     CONTEXTS.changed + (((is >> 2) * 16 + pattern) * 3 + far) * 2 + ((is >> 1) & 1),
@@ -186,21 +191,28 @@ function codeColours(
   { x, y, at, after, kind, unit, isCoarse }: ColouredCell,
 ): void {
   const { rgba, width } = after;
+  const { colours, moves } = near;
   const cell = y * width + x;
   let previous = 0;
   let alpha = 0;
   for (let i = 0; i < 4; i++) {
     const c = CHANNELS[i];
-    const from = kind === 2 ? predict(after, x, y, c) : near.colours[4 * at + c];
+    const old = colours[4 * at + c];
     // A premultiplied colour is at most alpha, which is coded first.
     const most = i === 0 ? 255 : rgba[cell * 4 + 3];
+    const from =
+      kind === 2
+        ? predict(after, x, y, c)
+        : kind === 1
+          ? old
+          : max(0, min(most, old + expectedStep(near, at, i, isCoarse)));
     const room = stepsIn(most - from, unit) * 4 + stepsIn(from, unit);
     const channel = min(2, i);
     const isColour = i === 0 ? 0 : 1;
     const variant = kind * 2 + isCoarse;
-    const moves = min(11, halfOctave(near.difference(at, i)));
+    const around = min(11, halfOctave(near.difference(at, i)));
     const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(i > 1 ? previous : 0)));
-    contexts.lengthA = CONTEXTS.length + (variant * 12 + moves) * LENGTHS;
+    contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
     contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + channel) * 16 + before) * LENGTHS;
     contexts.lengthC = CONTEXTS.lengthWithin + ((kind * 2 + isColour) * 16 + room) * LENGTHS;
     const pull = near.meanAround(at, c) - from;
@@ -212,11 +224,13 @@ function codeColours(
       ((kind * 2 + isColour) * 2 + (pull < 0 ? 1 : 0)) * 12 +
       min(11, halfOctave(abs(pull)));
     contexts.mantissa = CONTEXTS.mantissa + (variant * 2 + isColour) * 8;
-    const difference = coder.reads ? 0 : round((rgba[cell * 4 + c] - from) / unit);
+    const difference = coder.reads ? 0 : stepsTo(rgba[cell * 4 + c] - from, unit);
     const coded = codeDifference(coder, contexts, difference);
+    const value = clamp(from + coded * unit);
     near.record(at, i, coded);
+    moves[4 * at + i] = kind === 2 ? coded * unit : value - old;
     previous = coded;
     if (i === 0) alpha = coded;
-    rgba[cell * 4 + c] = clamp(from + coded * unit);
+    rgba[cell * 4 + c] = value;
   }
 }

@@ -106,7 +106,7 @@ export class FrameEncoder extends FrameSource {
         const moved = owner !== planes.owner[place];
         if (!moved && colour === live[place]) continue;
         const rests = tick - changedAt[place] >= tier.rest;
-        if (moved || rests || largestDifference(colour, live[place]) > tier.hold) {
+        if (moved || rests || isFar(colour, live[place], tier)) {
           after.owner[cell] = planes.owner[place];
           becomes[cell] = live[place];
           marks[cell] = rests ? MARKS.exact : MARKS.coded;
@@ -135,12 +135,14 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** The largest difference of a channel between two colours of four bytes each, 0…255. */
-function largestDifference(a: number, b: number): number {
-  let largest = 0;
+/** Whether a difference of two colours, of four bytes each, is to be sent while a cell changes. */
+function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
+  let sum = 0;
   for (let shift = 0; shift < 32; shift += 8) {
     const difference = abs(((a >>> shift) & 0xff) - ((b >>> shift) & 0xff));
-    if (difference > largest) largest = difference;
+    if (difference > hold) return true;
+    // Alpha, which is last, is not seen itself.
+    if (shift < 24) sum += difference * difference;
   }
-  return largest;
+  return sum > squares;
 }

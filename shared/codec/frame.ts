@@ -1,5 +1,5 @@
 /**
- * The frame format, version 5: blocks of the chunks that have changed. All numbers are
+ * The frame format, version 6: blocks of the chunks that have changed. All numbers are
  * little-endian.
  *
  * | offset | type | |
@@ -11,9 +11,10 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by its chunk's distance from the previous block's chunk and by its length
- * in bytes, both as base-128 varints. A chunk may have several blocks, each applied to the result
- * of the one before.
+ * Each block is preceded by two base-128 varints: twice its chunk's distance from the previous
+ * block's chunk, plus 1 where its first byte is omitted, as it is that of the block before; and its
+ * length in bytes, without that byte. A chunk may have several blocks, each applied to the result of
+ * the one before.
  */
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
@@ -21,7 +22,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 /** First byte of a frame. */
 export const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
-export const FRAME_VERSION = 5;
+export const FRAME_VERSION = 6;
 /** Bytes before the blocks. */
 export const FRAME_HEADER_BYTES = 8;
 
@@ -66,11 +67,18 @@ export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
 ): Uint8Array {
+  const parts: { head: number; bytes: Uint8Array }[] = [];
   let length = FRAME_HEADER_BYTES;
   let previous = 0;
+  let first = -1;
   for (const { chunk, block } of blocks) {
-    length += bytesOf(chunk - previous) + bytesOf(block.length) + block.length;
+    const omits = block[0] === first;
+    const head = 2 * (chunk - previous) + (omits ? 1 : 0);
+    const bytes = omits ? block.subarray(1) : block;
+    parts.push({ head, bytes });
+    length += bytesOf(head) + bytesOf(bytes.length) + bytes.length;
     previous = chunk;
+    first = block[0];
   }
   const frame = new Uint8Array(length);
   frame.set([FRAME_MAGIC, FRAME_VERSION, Math.log2(scale), TIER_NAMES.indexOf(tier)]);
@@ -84,13 +92,11 @@ export function writeFrame(
     }
     frame[at++] = rest;
   };
-  previous = 0;
-  for (const { chunk, block } of blocks) {
-    writeVarint(chunk - previous);
-    writeVarint(block.length);
-    frame.set(block, at);
-    at += block.length;
-    previous = chunk;
+  for (const { head, bytes } of parts) {
+    writeVarint(head);
+    writeVarint(bytes.length);
+    frame.set(bytes, at);
+    at += bytes.length;
   }
   return frame;
 }
@@ -107,7 +113,7 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks, which are views of the frame.
+ * Splits a frame into its blocks, which are views of the frame where they are whole there.
  *
  * @param chunks number of chunks at the frame's scale
  * @throws FrameError truncated, chunks
@@ -127,11 +133,20 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
   };
   let previous = 0;
   while (at < frame.length) {
-    const chunk = previous + readVarint();
+    const head = readVarint();
+    const chunk = previous + (head >> 1);
     const length = readVarint();
     if (chunk >= chunks) throw new FrameError('chunks');
     if (at + length > frame.length) throw new FrameError('truncated');
-    blocks.push({ chunk, block: frame.subarray(at, at + length) });
+    let block = frame.subarray(at, at + length);
+    if (head & 1) {
+      const whole = new Uint8Array(length + 1);
+      // Of the first block of a frame, which always has it, what comes of this fails its check.
+      whole[0] = blocks.at(-1)?.block[0] ?? 0;
+      whole.set(block, 1);
+      block = whole;
+    }
+    blocks.push({ chunk, block });
     at += length;
     previous = chunk;
   }

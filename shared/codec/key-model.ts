@@ -1,6 +1,6 @@
 /**
  * Codes the cells of a chunk in full: owners, and colours as differences from what their neighbours
- * predict (`predict`). Bare cells are always transparent, so their colour is not coded. A coarse key
+ * predict (`predictFrom`). Bare cells are always transparent, so their colour is not coded. A coarse key
  * omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
@@ -8,14 +8,14 @@ import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
 import { halfOctave, lengthOf, Neighbourhood, signOf } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
-import { CHANNELS, clamp, predict } from './prediction.ts';
+import { CHANNELS, clamp, predictFrom } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** How many levels fit into a range: none, 1, 2 or 3, 4 … 7, 8 … 15, more; 0…5. */
-const levelsIn = (range: number): number => (range <= 0 ? 0 : min(5, lengthOf(range)));
+/** How many levels fit into a range: none, one or more; 0…2. */
+const levelsIn = (range: number): number => max(0, min(2, range));
 
 /**
  * Codes a chunk in full.
@@ -29,10 +29,10 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
   const owners = new OwnerCoder(coder);
   const neighbourhood = new Neighbourhood();
   const contexts = createDifferenceContexts();
-  // Levels in place of colours, so that predictions are levels too.
-  const levels = recoloured(cells, shift === 0 ? rgba : rgba.map((v) => levelAt(v, shift)));
-  neighbourhood.begin(levels);
-  const quality = shift === 0 ? 0 : 1;
+  neighbourhood.clear(cells);
+  // Levels in place of colours, as far as they are coded.
+  const { colours: levels, stride } = neighbourhood;
+  const top = 255 >> shift;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       owners.codeKey(cells, x, y);
@@ -42,28 +42,26 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
       let alpha = 0;
       for (let i = 0; i < 4; i++) {
         const c = CHANNELS[i];
-        const own = predict(levels, x, y, c);
-        const most = i === 0 ? 255 >> shift : levels.rgba[cell * 4 + 3];
-        // An edge in one channel is usually an edge in the next.
-        const from = max(0, min(most, own + (i > 1 ? previous >> 1 : 0)));
-        const room = levelsIn(most - from) * 6 + levelsIn(from);
+        const most = i === 0 ? top : levels[at * 4 + 3];
+        const from = max(0, min(most, predictFrom(levels, at, stride, i, top)));
+        const room = levelsIn(most - from) * 3 + levelsIn(from);
         const channel = min(2, i);
         const isColour = i === 0 ? 0 : 1;
         const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
         const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(previous)));
-        contexts.lengthA = CONTEXTS.key + (quality * 12 + moves) * LENGTHS;
+        contexts.lengthA = CONTEXTS.key + moves * LENGTHS;
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
-        contexts.lengthC = CONTEXTS.keyWithin + (isColour * 36 + room) * LENGTHS;
+        contexts.lengthC = CONTEXTS.keyWithin + (isColour * 9 + room) * LENGTHS;
         contexts.signA =
           CONTEXTS.keySign + (isColour * 9 + neighbourhood.signs(at, i)) * 3 + signOf(previous);
-        contexts.signB = CONTEXTS.keySignWithin + isColour * 36 + room;
-        contexts.mantissa = CONTEXTS.keyMantissa + (quality * 2 + isColour) * 8;
-        const coded = codeDifference(coder, contexts, levels.rgba[cell * 4 + c] - from);
-        const level = clamp(from + coded);
-        previous = level - own;
+        contexts.signB = CONTEXTS.keySignWithin + isColour * 9 + room;
+        contexts.mantissa = CONTEXTS.keyMantissa + isColour * 8;
+        const wanted = levelAt(rgba[cell * 4 + c], shift);
+        previous = codeDifference(coder, contexts, wanted - from);
         if (i === 0) alpha = previous;
         neighbourhood.record(at, i, previous);
-        levels.rgba[cell * 4 + c] = level;
+        const level = clamp(from + previous);
+        levels[at * 4 + c] = level;
         rgba[cell * 4 + c] = colourAt(level, shift);
       }
     }

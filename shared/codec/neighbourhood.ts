@@ -49,11 +49,24 @@ export class Neighbourhood {
   groupCount = 0;
   /** [height + 4, width + 4] owners before the change. */
   private owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] signed differences. */
+  /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
+  moves = new Int16Array(0);
+  /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */
   private differences = new Int16Array(0);
 
   /** Clears the maps for a chunk of this size, and copies what it holds now. */
-  begin({ width, height, rgba, owner }: Cells): void {
+  begin(cells: Cells): void {
+    this.clear(cells);
+    const { width, height, rgba, owner } = cells;
+    for (let y = 0; y < height; y++) {
+      const at = this.indexOf(0, y);
+      this.colours.set(rgba.subarray(4 * y * width, 4 * (y + 1) * width), 4 * at);
+      this.owners.set(owner.subarray(y * width, (y + 1) * width), at);
+    }
+  }
+
+  /** Clears the maps for a chunk of this size. */
+  clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
     this.groupCount = this.columns * ceil(height / GROUP);
@@ -62,18 +75,14 @@ export class Neighbourhood {
       [this.changed, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
       this.colours = new Uint8Array(4 * cells);
       this.owners = new Uint32Array(cells);
+      this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);
     } else {
-      const { changed, moved, fine, colours, owners, differences } = this;
-      for (const map of [changed, moved, fine, colours, owners, differences]) map.fill(0);
+      const { changed, moved, fine, colours, owners, moves, differences } = this;
+      for (const map of [changed, moved, fine, colours, owners, moves, differences]) map.fill(0);
     }
     if (this.groups.length < this.groupCount) this.groups = new Uint8Array(this.groupCount);
     else this.groups.fill(0);
-    for (let y = 0; y < height; y++) {
-      const at = this.indexOf(0, y);
-      this.colours.set(rgba.subarray(4 * y * width, 4 * (y + 1) * width), 4 * at);
-      this.owners.set(owner.subarray(y * width, (y + 1) * width), at);
-    }
   }
 
   /** Index of a cell in the maps with a border. */
@@ -92,12 +101,12 @@ export class Neighbourhood {
     );
   }
 
-  /** How much the left and the upper neighbour differed, all channels together. */
-  differenceOfAll(at: number): number {
-    const { differences, stride } = this;
+  /** How far the left and the upper neighbour have moved, all channels together. */
+  movesNear(at: number): number {
+    const { moves, stride } = this;
     let sum = 0;
     for (let c = 0; c < 4; c++) {
-      sum += abs(differences[(at - 1) * 4 + c]) + abs(differences[(at - stride) * 4 + c]);
+      sum += abs(moves[(at - 1) * 4 + c]) + abs(moves[(at - stride) * 4 + c]);
     }
     return sum;
   }

@@ -81,8 +81,12 @@ export class OwnerCoder {
     const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      const low = coder.plain(16, owner & 0xffff);
-      result = (low | (coder.plain(16, owner >>> 16) << 16)) >>> 0;
+      // In as few bits as it has: most rooms have had few organisms.
+      const length = coder.plain(5, lengthOf(owner) - 1);
+      const low = Math.min(16, length);
+      const rest =
+        coder.plain(low, owner & 0xffff) | (coder.plain(length - low, owner >>> 16) << 16);
+      result = (rest | (1 << length)) >>> 0;
     }
     this.meet(result);
     return result;

@@ -75,8 +75,17 @@ interface Shown {
   readonly before: Planes;
 }
 
+/** One of those who share what they are shown. */
+interface Follower {
+  /** Number of the frame that it is shown next. */
+  at: number;
+  /** What it was shown before that, once it is further behind than frames are remembered. */
+  kept?: Planes | undefined;
+}
+
 /** What those in step have been shown, one frame after the other. */
 class Common {
+  readonly followers = new Set<Follower>();
   /** Number of the next frame. */
   next = 0;
   lastTick: number;
@@ -90,29 +99,39 @@ class Common {
     this.tier = tier;
   }
 
-  /**
-   * @param at number of the frame that this is for one
-   * @returns undefined: the others were shown another
-   */
-  follow(at: number, frame: Uint8Array): DecodedFrame | undefined {
+  /** @returns undefined: the others were shown another */
+  follow(follower: Follower, frame: Uint8Array): DecodedFrame | undefined {
+    const { at } = follower;
     if (at === this.next) {
       const before = copyPlanes(this.decoder.planes);
       const decoded = this.decoder.take(frame);
       this.shown.push({ frame, decoded, before });
-      if (this.shown.length > REMEMBERED) this.shown.shift();
       this.next++;
+      if (this.shown.length > REMEMBERED) this.forget();
+      follower.at++;
       this.lastTick = decoded.tick;
       return decoded;
     }
     const known = this.shown[this.shown.length - (this.next - at)];
-    return known && same(known.frame, frame) ? known.decoded : undefined;
+    if (!known || !same(known.frame, frame)) return undefined;
+    follower.at++;
+    return known.decoded;
   }
 
-  /** What one sees who was shown the frames before a number; undefined: that is too long ago. */
-  stateAt(at: number): Planes | undefined {
+  /** What a follower sees. */
+  stateOf({ at, kept }: Follower): Planes {
+    if (kept) return copyPlanes(kept);
     if (at === this.next) return copyPlanes(this.decoder.planes);
-    const known = this.shown[this.shown.length - (this.next - at)];
-    return known && copyPlanes(known.before);
+    return copyPlanes(this.shown[this.shown.length - (this.next - at)].before);
+  }
+
+  /** Those who were not yet shown the oldest frame keep what they see, as a page does. */
+  private forget(): void {
+    const number = this.next - this.shown.length;
+    const oldest = this.shown.shift();
+    for (const follower of this.followers) {
+      if (follower.at === number) follower.kept = oldest?.before;
+    }
   }
 
   shows(planes: Planes): boolean {
@@ -148,24 +167,22 @@ export class SharedDecoder {
   open(size: Size): ClientDecoder {
     let own: ClientDecoder | undefined = createDecoder(nothingSeen(size));
     let common: Common | undefined;
-    let at = 0;
+    let follower: Follower = { at: 0 };
     let alone = 0;
     const take = (frame: Uint8Array): DecodedFrame => {
       if (common) {
-        const decoded = common.follow(at, frame);
-        if (decoded) {
-          at++;
-          return decoded;
-        }
-        // Away for long: what comes now is either whole, or does not fit and is asked for again.
-        own = createDecoder(common.stateAt(at) ?? nothingSeen(size));
+        const decoded = common.follow(follower, frame);
+        if (decoded) return decoded;
+        own = createDecoder(common.stateOf(follower));
+        common.followers.delete(follower);
         common = undefined;
       }
       const [decoded, next] = this.takeAlone(own!, frame);
       own = next;
       common = this.join(own.planes, decoded, ++alone > ALONE);
       if (common) {
-        at = common.next;
+        follower = { at: common.next };
+        common.followers.add(follower);
         own = undefined;
         alone = 0;
       }
@@ -173,7 +190,7 @@ export class SharedDecoder {
     };
     return {
       get planes() {
-        return own?.planes ?? common!.stateAt(at)!;
+        return own?.planes ?? common!.stateOf(follower);
       },
       take,
     };

@@ -21,6 +21,7 @@ import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { recordGarden } from '../support/recorded-garden.ts';
 import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
+import { CodedBits } from './coded-bits.ts';
 
 const FILE = new URL('../../shared/codec/expectations.ts', import.meta.url);
 const { birth, healing, expressing } = DEFAULTS.life;
@@ -39,53 +40,6 @@ const GARDENS = [
 ];
 /** Ticks between two pictures of all. */
 const PICTURES = 75;
-/** Step sizes of one pass over all bits each, from the first on which gradients are summed up. */
-const PASSES = [0.5, 0.1, 0.02];
-/** The least squared error that a context must have seen, or it adds nothing. */
-const SEEN = 100;
-
-/** The bits that were coded, with their contexts. */
-class CodedBits {
-  count = 0;
-  private all = new Uint16Array(1 << 22);
-
-  add(bit: number, contexts: readonly number[]): void {
-    if (4 * (this.count + 1) > this.all.length) {
-      const larger = new Uint16Array(2 * this.all.length);
-      larger.set(this.all);
-      this.all = larger;
-    }
-    this.all.set([bit, ...contexts], 4 * this.count++);
-  }
-
-  /** Logistic regression by stochastic gradients (AdaGrad). @returns [contexts] log-odds */
-  learn(log: (line: string) => void): Float64Array {
-    const { all, count } = this;
-    const odds = new Float64Array(CONTEXT_COUNT);
-    const seen = new Float64Array(CONTEXT_COUNT).fill(1);
-    // Far apart one after another, so that no garden is learned last.
-    let at = 0;
-    for (const rate of PASSES) {
-      let bits = 0;
-      for (let i = 0; i < count; i++) {
-        at = (at + 31_683_919) % count;
-        const bit = all[4 * at];
-        const contexts = all.subarray(4 * at + 1, 4 * at + 4);
-        const sum = odds[contexts[0]] + odds[contexts[1]] + odds[contexts[2]];
-        bits += Math.log2(1 + Math.exp(bit ? -sum : sum));
-        const error = 1 / (1 + Math.exp(-sum)) - bit;
-        for (const context of contexts) {
-          if (context === NONE) continue;
-          if (rate === PASSES[0]) seen[context] += error * error;
-          odds[context] -= (rate * error) / Math.sqrt(seen[context]);
-        }
-      }
-      log(`${count} bits in ${Math.round(bits / 8)} bytes`);
-    }
-    return odds.map((value, context) => (seen[context] > SEEN ? value : 0));
-  }
-}
-
 class NotingReader extends RangeReader {
   constructor(
     private readonly bits: CodedBits,
@@ -96,7 +50,7 @@ class NotingReader extends RangeReader {
 
   override bit(_: number, a: number, b = NONE, c = NONE): number {
     const bit = super.bit(0, a, b, c);
-    this.bits.add(bit, [a, b, c]);
+    this.bits.add(bit, a, b, c);
     return bit;
   }
 }
@@ -155,7 +109,7 @@ export async function writeExpectations(log: (line: string) => void): Promise<vo
   await engine.close();
   const text = [
     '/** Made by `npm run fixtures -- codec-expectations`: the log-odds that each context adds at first, a character each. */',
-    `export const EXPECTATIONS = '${[...bits.learn(log)].map(characterOf).join('')}';`,
+    `export const EXPECTATIONS =\n  '${[...bits.learn(log)].map(characterOf).join('')}';`,
     '',
   ].join('\n');
   await writeFile(FILE, text);

@@ -1,4 +1,5 @@
 /** A hundred clients that share a decoder see what each would see with one of its own. */
+import { writeFrame } from '../../../shared/codec/frame.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
@@ -55,4 +56,31 @@ test('each client sees what it would see alone, whatever it misses and however l
   for (const { shared, alone } of all) {
     expect(equalPlanes(shared.planes, alone.planes)).toBe(true);
   }
+});
+
+test('a client that was long behind keeps what it was shown, as a page does', () => {
+  const stream = new GardenStream('phone');
+  const { encoder } = stream;
+  const decoder = new SharedDecoder();
+  const first = stream.whole((chunk) => encoder.key(chunk));
+  const [ahead, behind, other] = [0, 1, 2].map(() => decoder.open(SIZE));
+  const all = [ahead, behind, other];
+  for (const one of all) one.take(first);
+  for (let i = 0; i < 12; i++) {
+    const { frame } = stream.next();
+    for (const one of all) if (frame) expect(one.take(frame).lost).toEqual([]);
+  }
+  const versions = Array.from({ length: encoder.chunks }, (_, chunk) => encoder.version(chunk));
+  for (let i = 0; i < 20; i++) {
+    const { frame } = stream.next();
+    for (const one of [ahead, other]) if (frame) one.take(frame);
+  }
+  // As a server does: only what has changed meanwhile.
+  const blocks = versions.flatMap((version, chunk) =>
+    encoder.version(chunk) === version ? [] : [{ chunk, block: encoder.key(chunk) }],
+  );
+  expect(blocks.length).toBeLessThan(encoder.chunks);
+  const missed = writeFrame({ tick: 32, tier: 'phone', scale: 1 }, blocks);
+  expect(behind.take(missed).lost).toEqual([]);
+  expect(equalPlanes(behind.planes, ahead.planes)).toBe(true);
 });
