@@ -9,6 +9,7 @@ import { reopenRoom, replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
+import { chunkCount, chunkRect } from '../../shared/codec/chunks.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';
@@ -18,8 +19,18 @@ import type { Visitor } from './visitor.ts';
 
 const ROOM = 'garden';
 
-const ownersOf = ({ owner }: Planes): number =>
-  crc32(new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength));
+/** [chunks] checksums of who owns the places of each. */
+function ownersOf(planes: Planes): number[] {
+  return Array.from({ length: chunkCount(planes) }, (_, chunk) => {
+    const { x, y, width, height } = chunkRect(planes, chunk);
+    let sum = 0;
+    for (let row = y; row < y + height; row++) {
+      const from = row * planes.width + x;
+      sum = crc32(new Uint8Array(planes.owner.slice(from, from + width).buffer), sum);
+    }
+    return sum;
+  });
+}
 
 /** The most by which a colour may differ from the room's while it moves. */
 const slackOf = (tier: TierName): number => Math.max(TIERS[tier].hold, TIERS[tier].step);
@@ -27,40 +38,38 @@ const slackOf = (tier: TierName): number => Math.max(TIERS[tier].hold, TIERS[tie
 const furthest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
 
-interface Frame {
+interface Picture {
+  readonly visitor: Visitor;
   readonly tick: number;
-  readonly owners: number;
   readonly tier: TierName;
+  readonly owners: readonly number[];
+}
+
+interface Colours {
+  readonly tick: number;
+  readonly rgba: Uint8Array;
 }
 
 /** What visitors were shown. */
 export class Shown {
-  private frames: Frame[] = [];
-  /** Each one's latest picture. */
-  private readonly last = new Map<Visitor, Frame & { readonly rgba: Uint8Array }>();
+  private pictures: Picture[] = [];
+  /** Each one's latest. */
+  private readonly colours = new Map<Visitor, Colours>();
 
   /** Notes each frame of a visitor from now on. */
   watch(visitor: Visitor): void {
     visitor.socket.on('frame', () => {
       const { planes, tick, tier } = visitor;
       if (!planes || tick === undefined || tier === undefined) return;
-      const { every, after } = TIERS[tier];
-      // Others bring nothing new.
-      if (tick % every !== after) return;
-      const frame = { tick, owners: ownersOf(planes), tier };
-      this.frames.push(frame);
-      this.last.set(visitor, { ...frame, rgba: planes.rgba.slice() });
+      this.pictures.push({ visitor, tick, tier, owners: ownersOf(planes) });
+      this.colours.set(visitor, { tick, rgba: planes.rgba.slice() });
     });
   }
 
   /** Takes what was shown since the last call. */
-  take(): {
-    readonly frames: readonly Frame[];
-    readonly last: Iterable<Frame & { rgba: Uint8Array }>;
-  } {
-    const taken = { frames: this.frames, last: [...this.last.values()] };
-    this.frames = [];
-    this.last.clear();
+  take(): { readonly pictures: readonly Picture[]; readonly colours: Map<Visitor, Colours> } {
+    const taken = { pictures: this.pictures, colours: new Map(this.colours) };
+    this.pictures = [];
     return taken;
   }
 }
@@ -73,8 +82,11 @@ export class KeptRoom {
   unequal = 0;
   /** Pictures that were compared. */
   compared = 0;
-  /** By tick, of what the replay has led to. */
-  private readonly owners = new Map<number, number>();
+  /** The last tick that each visitor was shown as it was. */
+  readonly exact = new Map<Visitor, number>();
+  private readonly from: number;
+  /** [chunks] by what owned their places so far: the first tick of each. */
+  private readonly history: Map<number, number>[] = [];
 
   private constructor(
     private readonly store: Store,
@@ -82,7 +94,10 @@ export class KeptRoom {
     private readonly room: Room,
     private readonly sums: TickSums,
     readonly close: () => Promise<void>,
-  ) {}
+  ) {
+    this.from = room.tick;
+    this.note(ownersOf(room.grid.planes));
+  }
 
   /** Begins with the first snapshot that there is. */
   static async open(url: string): Promise<KeptRoom> {
@@ -101,18 +116,18 @@ export class KeptRoom {
   }
 
   /**
-   * Replays on to what was shown last.
+   * Replays on to what was shown last. Each chunk that anybody was shown must be one of the room's,
+   * of that tick or an earlier one, as some frames bring nothing.
    *
    * @returns what is wrong, in words; empty: nothing
    */
   async prove(shown: Shown): Promise<string[]> {
     const { store, world, room, sums } = this;
     const faults: string[] = [];
-    const { frames, last } = shown.take();
+    const { pictures, colours } = shown.take();
     const tail = await this.tail();
-    const to = frames.reduce((most, { tick }) => Math.max(most, tick), tail.tick);
-    if (to > tail.tick)
-      faults.push(`tick ${to} was shown, but ${tail.tick} is the last that is kept`);
+    const to = pictures.reduce((most, { tick }) => Math.max(most, tick), tail.tick);
+    if (to > tail.tick) faults.push(`tick ${to} was shown, but only ${tail.tick} is kept`);
     const { equal, unequal } = await replay({
       ...{ world, room, to, sums },
       journal: this.noted(store.journal(ROOM, room.tick + 1, to)),
@@ -120,18 +135,28 @@ export class KeptRoom {
       moment: (tick) => store.moment(ROOM, tick),
       onTick: ({ tick }) => {
         const { planes } = room.grid;
-        this.owners.set(tick, ownersOf(planes));
-        for (const picture of last) {
-          const off = picture.tick === tick ? furthest(picture.rgba, planes.rgba) : 0;
-          if (off > slackOf(picture.tier)) faults.push(`colours of tick ${tick} were ${off} off`);
+        const owners = ownersOf(planes);
+        this.note(owners);
+        for (const picture of pictures) {
+          const { visitor, tier } = picture;
+          if (picture.tick !== tick || !owners.every((sum, i) => sum === picture.owners[i]))
+            continue;
+          this.exact.set(visitor, tick);
+          const seen = colours.get(visitor)!;
+          const off = seen.tick === tick ? furthest(seen.rgba, planes.rgba) : 0;
+          if (off > slackOf(tier)) faults.push(`colours of tick ${tick} were ${off} off`);
         }
       },
     });
-    for (const { tick, owners } of frames) {
-      const kept = this.owners.get(tick);
-      if (kept === undefined) continue;
+    for (const { tick, tier, owners } of pictures) {
+      if (tick < this.from) continue;
       this.compared++;
-      if (kept !== owners) faults.push(`another picture of tick ${tick} was shown`);
+      const since = owners.map((sum, chunk) => this.history[chunk].get(sum));
+      const wrong = since.flatMap((first, chunk) =>
+        first !== undefined && first <= tick ? [] : [`chunk ${chunk} is of tick ${first}`],
+      );
+      if (wrong.length > 0)
+        faults.push(`in the ${tier} picture of tick ${tick}, ${wrong.join(', ')}`);
     }
     this.equal += equal;
     this.unequal += unequal;
@@ -142,6 +167,13 @@ export class KeptRoom {
   /** What was accepted, but is not kept, or is kept twice. */
   missing(participant: number, accepted: readonly number[]): number[] {
     return accepted.filter((id) => this.commands.get(`${participant}/${id}`) !== 1);
+  }
+
+  private note(owners: readonly number[]): void {
+    for (const [chunk, sum] of owners.entries()) {
+      this.history[chunk] ??= new Map();
+      if (!this.history[chunk].has(sum)) this.history[chunk].set(sum, this.room.tick);
+    }
   }
 
   private async tail(): Promise<{ readonly tick: number }> {
