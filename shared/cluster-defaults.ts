@@ -53,6 +53,13 @@ export const CLUSTER_DEFAULTS = {
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** A gateway that ends leads its pages to others. */
+    moving: {
+      /** Time until the last of them is told, ms. */
+      time: 2_000,
+      /** Time between two that are told, ms. */
+      every: 20,
+    },
     /** Connections to one server in a room of another. */
     sessions: {
       /** Time between two messages by which the two hear that the other is there, ms. */

@@ -314,6 +314,8 @@ export async function createVivariumServer(
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
     store: opened,
+    // Pages of a server that has run rooms wait for frames already.
+    moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
     ...{ leases: ofCluster.leases, directory: ofCluster },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,

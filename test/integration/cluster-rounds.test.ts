@@ -223,7 +223,8 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
       await launched;
       await busy.stop();
       say(
-        `${busy.accepted.length} commands, ${kept.compared} pictures, ${kept.equal} checksums equal`,
+        `${busy.accepted.length} commands, ${kept.compared} pictures (${kept.unproven} not proven), ` +
+          `${kept.equal} checksums equal`,
       );
       for (const one of [anna, bert, eve]) one.leave();
       expect(faults).toEqual([]);
