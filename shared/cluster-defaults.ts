@@ -75,6 +75,17 @@ export const CLUSTER_DEFAULTS = {
       /** Time between two looks for rooms that nobody is connected to, ms. */
       idle: 30_000,
     },
+    /** Limits by address, which all servers count together. */
+    limits: {
+      /** Time between two reports to the others, ms. */
+      every: 500,
+      /** A server that reports nothing for this long has no connections, ms. */
+      silence: 3_000,
+      /** Share of the connections of one address from which others are told how many it has. */
+      tellFrom: 0.05,
+      /** Addresses in a report, at most. */
+      most: 20_000,
+    },
     /** Calls of the host that another server does. */
     hostCalls: {
       /** Time until a call without an answer has failed, ms. */

@@ -246,6 +246,7 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({
     ...{ limits, origins, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, currentOrigins),
+    shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
   });
   const host = await openHost({
     context: {

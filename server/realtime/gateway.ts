@@ -237,7 +237,10 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
         await new Promise<void>((go) => clock.after(every, go));
       }
     },
-    close: () => io.close(),
+    close: () => {
+      admission.close();
+      return io.close();
+    },
   };
 }
 
