@@ -8,12 +8,21 @@ import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
 import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
-import type { LimitReport } from './shared-limits.ts';
 
 interface Entry {
   open: number;
   readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
   bannedUntil: number;
+}
+
+/** What a server tells others of its addresses. */
+export interface LimitReport {
+  /** What was taken since the last report: connects, joins, fetches. */
+  readonly taken: readonly (readonly [address: string, ...counts: [number, number, number]])[];
+  /** Open connections of addresses that have many. */
+  readonly open: readonly (readonly [address: string, open: number])[];
+  /** Banned since the last report. */
+  readonly banned: readonly string[];
 }
 
 /** What another server has told of its addresses. */

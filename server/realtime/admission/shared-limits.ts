@@ -18,19 +18,14 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
 
+/** A `LimitReport`. */
 const report = v.strictObject({
   /** Names the server. */
   node: address,
-  /** What was taken since the last report: connects, joins, fetches. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** Open connections of addresses that have many. */
   open: list(v.strictTuple([address, count])),
-  /** Banned since the last report. */
   banned: list(address),
 });
-
-/** What a server tells of its addresses. */
-export type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 export interface SharedLimitsOptions {
   readonly bus: Bus;
