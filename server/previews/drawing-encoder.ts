@@ -3,9 +3,9 @@
  * and has them refined in the time that there is.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { Refinement } from '../autodiff/refine-latent.ts';
 import { FairQueue } from '../platform/fair-queue.ts';
 import type { Encoder } from '../vnca/encoder.ts';
-import type { Refinement } from './refine-latent.ts';
 
 /** Options of a `DrawingEncoder`. */
 export interface DrawingEncoderOptions {

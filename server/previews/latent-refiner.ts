@@ -1,9 +1,9 @@
 /** Refines the latents of drawings in a thread of its own, which starts with the first drawing. */
 import { Worker } from 'node:worker_threads';
+import type { Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
-import type { Refinement } from './refine-latent.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 /** Refines latents. */

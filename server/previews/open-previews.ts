@@ -1,6 +1,7 @@
 /** Creates the growth previews and the drawing encoder of a checkpoint. */
 import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { canRefine } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
@@ -9,7 +10,6 @@ import { DrawingEncoder } from './drawing-encoder.ts';
 import type { GrowthFilm } from './growth-film.ts';
 import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
 import { createLatentRefiner } from './latent-refiner.ts';
-import { canRefine } from './refine-latent.ts';
 
 /** What visitors can preview. */
 export interface SeedPreviews {

@@ -1,5 +1,5 @@
 /** What the refiner's thread is started with, and its methods. */
-import type { RefinedModel, Refinement } from './refine-latent.ts';
+import type { RefinedModel, Refinement } from '../autodiff/refine-latent.ts';
 
 /** The `workerData` of the thread. */
 export type RefinerStart = RefinedModel;

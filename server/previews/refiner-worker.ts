@@ -4,8 +4,8 @@ import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { workerData } from 'node:worker_threads';
 import { createOnnxCompute } from '../autodiff/onnx.ts';
+import { openRefiner } from '../autodiff/refine-latent.ts';
 import { serveWorker } from '../platform/worker-rpc.ts';
-import { openRefiner } from './refine-latent.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 await serveWorker<RefinerMethods>(async () => {

@@ -228,6 +228,11 @@ const fields = v.strictObject({
   saveMinutes: v.optional(positive, 5),
   /** Most entries of the gallery. */
   gallery: v.optional(count, 512),
+  /**
+   * Refine the gallery's latents when the checkpoint is written, as drawings are refined: the weight
+   * that pulls each towards what the encoder made of its picture.
+   */
+  galleryPull: v.exactOptional(v.pipe(v.number(), v.minValue(0))),
   /** How often each pass shows an image of the gallery. */
   galleryTimes: v.optional(count, 1),
 });

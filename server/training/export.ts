@@ -12,6 +12,7 @@ import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
+import { refineGallery } from './gallery/refine-gallery.ts';
 import { trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -26,7 +27,8 @@ export interface TrainedRule {
 }
 
 /**
- * Builds a checkpoint in memory; its gallery has the posterior means of the first training images.
+ * Builds a checkpoint in memory; its gallery has the posterior means of the first training images,
+ * refined where the configuration says so.
  */
 export async function trainedModel(
   compute: Compute,
@@ -56,9 +58,15 @@ export async function trainedModel(
     tensors.set(name, weights.get(name)!);
   }
   const posteriors = await openPosteriors(compute, { card, tensors });
-  const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
+  const images = gatherImages(data, chosen);
+  const { mean } = await posteriors.encode(images, chosen.length);
   await posteriors.dispose();
-  tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: mean });
+  const { galleryPull: pull } = config;
+  const latents =
+    pull === undefined
+      ? mean
+      : await refineGallery(compute, { card, tensors }, { images, latents: mean, pull });
+  tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: latents });
   return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
 }
 

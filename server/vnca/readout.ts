@@ -16,11 +16,45 @@ export function toByte(value: number): number {
 
 /** Logits beyond ± this are black or white: ln 509 is 6.2324…, where 254.5 / 255 is. */
 const SATURATED = 6.25;
+/**
+ * Equal intervals of the logits between, each shorter than a byte's, so that it holds one step at
+ * most. An odd number: 0, where 127 becomes 128, does not lie between two.
+ */
+const INTERVALS = 4095;
+const PER_LOGIT = INTERVALS / (2 * SATURATED);
 
-/** The byte of the sigmoid of a logit; most cells are saturated, and need no exponential. */
-function inkOf(logit: number): number {
-  if (logit > SATURATED) return 255;
-  return logit < -SATURATED ? 0 : toByte(1 / (1 + Math.exp(-logit)));
+/** The byte of the sigmoid of a logit. */
+const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
+
+/**
+ * The byte with which each interval begins, and the least float32 at which the next one follows;
+ * infinity where it does not within the interval. An exponential for each cell takes several times
+ * as long.
+ */
+const INK = (() => {
+  const bytes = new Uint8Array(INTERVALS);
+  const next = new Float32Array(INTERVALS).fill(Infinity);
+  for (let i = 0; i < INTERVALS; i++) {
+    let [below, above] = [i, i + 1].map((at) => Math.fround(at / PER_LOGIT - SATURATED));
+    bytes[i] = inkAt(below);
+    if (inkAt(above) === bytes[i]) continue;
+    for (;;) {
+      const middle = Math.fround((below + above) / 2);
+      if (middle === below || middle === above) break;
+      if (inkAt(middle) === bytes[i]) below = middle;
+      else above = middle;
+    }
+    next[i] = above;
+  }
+  return { bytes, next };
+})();
+
+/** The byte of the sigmoid of a logit, a float32. */
+export function inkOf(logit: number): number {
+  if (!(logit > -SATURATED)) return 0;
+  if (logit >= SATURATED) return 255;
+  const i = ((logit + SATURATED) * PER_LOGIT) | 0;
+  return logit < INK.next[i] ? INK.bytes[i] : INK.bytes[i] + 1;
 }
 
 /**
@@ -85,29 +119,28 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
       };
     }
     case 'bernoulli':
-      return unlessBare(channels, (states, at, stride, rgba, to) =>
-        fillCell(rgba, to, inkOf(states[at + readout.channel * stride])),
-      );
+      return (states, at, stride, rgba, to) => {
+        const logit = states[at + readout.channel * stride];
+        const ink = logit === 0 && isBare(states, at, stride, channels) ? 0 : inkOf(logit);
+        return fillCell(rgba, to, ink);
+      };
     case 'dmol':
-      return unlessBare(channels, (states, at, stride, rgba, to) => {
+      return (states, at, stride, rgba, to) => {
+        if (isBare(states, at, stride, channels)) return fillCell(rgba, to, 0);
         const mean = dmolMean(states, at, readout.mixtures, stride);
         for (let c = 0; c < 3; c++) rgba[to + c] = toByte((mean[c] + 1) / 2);
         return (rgba[to + 3] = 255);
-      });
+      };
   }
 }
 
 /**
- * Reads a state of zeros, which damage leaves, as empty. These likelihoods cannot express that:
- * they would give grey or half ink.
+ * Whether a state is all zeros, which damage leaves. It reads as empty, which the likelihoods of ink
+ * and colours cannot express: they would give half ink or grey.
  */
-function unlessBare(channels: number, read: ReadCell): ReadCell {
-  return (states, at, stride, rgba, to) => {
-    let c = 0;
-    while (c < channels && states[at + c * stride] === 0) c++;
-    if (c < channels) return read(states, at, stride, rgba, to);
-    return fillCell(rgba, to, 0);
-  };
+function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
+  for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
+  return true;
 }
 
 /** Sets a cell's four values; for so few, `fill` takes several times as long. */

@@ -10,8 +10,8 @@ import { PEER_SCRIPT } from './peer-script.ts';
 import { startPython } from './python.ts';
 
 /**
- * How PyTorch steps a batch: as a whole, or so many patches at a time, which stay in the cache;
- * compiled on GPUs alone.
+ * How PyTorch steps a batch: as a whole; so many patches at a time, which stay in the cache; or as a
+ * whole, compiled.
  */
 export type PeerRun = 'whole' | 'pieces' | 'compiled';
 const PIECE = 16;

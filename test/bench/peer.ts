@@ -5,15 +5,17 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
 import { startBare } from './bare.ts';
 import { describeMachine } from './machine.ts';
-import { loadNets, type Net } from './nets.ts';
+import { flopPerCell, loadNets, type Net } from './nets.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { Patches } from './patches.ts';
 import { type Peer, type PeerRun, startPeer } from './peer-pytorch.ts';
+import { PRODUCT_FLOP } from './product.ts';
 
 type PeerFigures = Awaited<ReturnType<typeof compare>>[number];
 
 const SIZES = [16, 64, 256] as const;
 const ROUNDS = 7;
+const PRODUCTS = 3;
 /** To time a step by: short ones are repeated. */
 const ENOUGH_MS = 300;
 /**
@@ -48,6 +50,8 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
   const rows = [];
+  /** Of the fastest big product in our runtime; infinity: it cannot be asked. */
+  let productMs = Number.POSITIVE_INFINITY;
   try {
     log(
       `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
@@ -72,10 +76,14 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         for (const run of runs) note(run, await peer.time(run, times));
         const alone = await bare.timeStep(size, times);
         if (alone !== null) note('alone', alone);
+        productMs = Math.min(productMs, (await bare.timeProduct(PRODUCTS)) ?? productMs);
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
-      // Cells/s throughout; `ratio` is ours by theirs.
+      const peak = (PRODUCT_FLOP / productMs) * 1000;
+      const ratioTo = (run: PeerRun): number | null =>
+        samples.has(run) ? rounded(rate('ours') / rate(run)) : null;
+      // Cells/s unless stated otherwise; ratios are ours by theirs.
       const row = {
         net: name,
         side,
@@ -83,9 +91,15 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         patches: size,
         /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
         ours: rate('ours'),
+        msPerStep: rounded((size * side ** 2 * 1000) / rate('ours')),
+        /**
+         * Of the best that our runtime multiplies big matrices with, counted without the tiles'
+         * savings; 0: it cannot be asked.
+         */
+        peakShare: rounded((rate('ours') * flopPerCell(model)) / peak),
         /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
         pytorch: rate('whole'),
-        ratio: rounded(rate('ours') / rate('whole')),
+        ratio: ratioTo('whole')!,
         /**
          * Our steps without read-outs, as PyTorch's are; null: this backend has none without its
          * states.
@@ -94,8 +108,10 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         ratioStepAlone: samples.has('alone') ? rounded(rate('alone') / rate('whole')) : null,
         /** The same in PyTorch, 16 patches at a time: what it could do, were it fed so. */
         pytorchInPieces: rate('pieces'),
-        /** Compiled by PyTorch; null: not on a GPU. */
+        ratioInPieces: ratioTo('pieces')!,
+        /** Compiled by PyTorch; null: it does not compile here. */
         pytorchCompiled: samples.has('compiled') ? rate('compiled') : null,
+        ratioCompiled: ratioTo('compiled'),
         /** How PyTorch was fastest. */
         pytorchWay: ways.whole!,
       };
@@ -127,10 +143,12 @@ function lineOf(row: PeerFigures): string {
     row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
   const alone = row.oursStepAlone === null ? '' : ` (step alone ${millions(row.oursStepAlone)})`;
   const aloneRatio = row.ratioStepAlone === null ? '' : ` (step alone ${row.ratioStepAlone})`;
+  const compiledRatio = row.ratioCompiled === null ? '' : `, to compiled ${row.ratioCompiled}`;
   return (
-    `  ${`${row.patches}`.padStart(3)} patches: ours ${millions(row.ours)} cells/s${alone}, ` +
+    `  ${`${row.patches}`.padStart(3)} patches: ours ${row.msPerStep} ms, ` +
+    `${millions(row.ours)} cells/s${alone}, ${(100 * row.peakShare).toFixed(0)} % of peak; ` +
     `PyTorch ${millions(row.pytorch)} ` +
     `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
-    `ratio ${row.ratio}${aloneRatio}`
+    `ratio ${row.ratio}${aloneRatio}, to 16 at a time ${row.ratioInPieces}${compiledRatio}`
   );
 }

@@ -87,20 +87,29 @@ test('halves that are replayed at once give the result of one replay, wherever t
   expect(await run(middle, { journal })).toEqual(wrong);
   // Where there is memory for only one half.
   const { plant, dispose } = engine;
-  let left = 4;
+  const held = new Set<number>();
+  let most = 0;
+  let limit = Number.POSITIVE_INFINITY;
+  // The engine runs calls in order, so each finds the memory that those before it left.
   const scarce = {
     ...engine,
-    plant: async (patches: Parameters<typeof plant>[0]) => {
-      if (patches.length > left) throw new EngineError('out-of-memory');
-      await plant(patches);
-      left -= patches.length;
+    plant(patches: Parameters<typeof plant>[0]) {
+      if (held.size + patches.length > limit) {
+        return Promise.reject(new EngineError('out-of-memory'));
+      }
+      for (const { patch } of patches) held.add(patch);
+      most = Math.max(most, held.size);
+      return plant(patches);
     },
-    dispose: async (patches: readonly number[]) => {
-      await dispose(patches);
-      left += patches.length;
+    dispose(patches: readonly number[]) {
+      for (const patch of patches) held.delete(patch);
+      return dispose(patches);
     },
   };
+  expect(await run(undefined, {}, scarce)).toEqual(whole);
+  limit = most;
   expect(await run(middle, {}, scarce)).toEqual(whole);
+  expect(held.size).toBe(0);
   await engine.close();
 });
 

@@ -142,8 +142,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     : conv('out', h, !outBias);
   if (outBias && !out) change = add(change, bias(outBias));
   if (tiled) {
-    const tiles = model.node('Reshape', [change, model.integers([TILE, channels, -1, stage])]);
-    const inOrder = model.node('Transpose', [tiles], { perm: [1, 2, 0, 3] });
+    const inOrder = model.node('Transpose', [change], { perm: [1, 2, 0, 3] });
     change = model.node('Reshape', [inOrder, model.integers([1, channels, stage, stage])]);
   }
   let after: string;

@@ -66,6 +66,22 @@ describe('Bernoulli', () => {
     expect(readOne(card, [1, 0, 0]).presence).toBe(128);
   });
 
+  test('each logit reads as the byte of its sigmoid, also where one byte follows another', () => {
+    const ofSigmoid = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
+    const logits = Array.from({ length: 40_000 }, (_, i) => Math.fround((i - 20_000) / 2_000));
+    for (let byte = 0; byte < 255; byte++) {
+      const share = (byte + 0.5) / 255;
+      const edge = Math.fround(Math.log(share / (1 - share)));
+      // About one float32 apart.
+      for (let k = -3; k <= 3; k++) logits.push(Math.fround(edge * (1 + k * 1.2e-7)));
+    }
+    logits.push(0, -0, 1e-30, -1e-30, -2e-16, -4e-16, Infinity, -Infinity, Number.NaN);
+    const states = Float32Array.from(logits.flatMap((logit) => [1, logit, 1]));
+    const presence = new Uint8Array(logits.length);
+    createReadout(card)(states, 0, new Uint8Array(4 * logits.length), presence);
+    expect([...presence]).toEqual(logits.map(ofSigmoid));
+  });
+
   test('a state of zeros reads as empty', () => {
     expect(readOne(card, [0, 0, 0])).toEqual({ rgba: [0, 0, 0, 0], presence: 0 });
   });

@@ -1,7 +1,7 @@
 /** Drawings that the shipped checkpoint has never seen, refined. */
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
+import { openRefiner } from '../../../server/autodiff/refine-latent.ts';
 import { createLatentRefiner } from '../../../server/previews/latent-refiner.ts';
-import { openRefiner } from '../../../server/previews/refine-latent.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';

@@ -3,15 +3,16 @@
  * the drawing. The encoder alone remembers what it was trained on, and gets only colour and
  * rough shape of pictures that it has never seen.
  */
-import type { Compute } from '../autodiff/compute.ts';
-import { gradients } from '../autodiff/gradients.ts';
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
-import { parameterInputs, uploadParameters } from '../autodiff/parameters.ts';
-import { readGenome, ruleSteps } from '../autodiff/rule.ts';
+
 import { updateShapes } from '../vnca/architecture.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
+import type { Compute } from './compute.ts';
+import { gradients } from './gradients.ts';
+import type { Expression } from './graph.ts';
+import * as g from './graph.ts';
+import { parameterInputs, uploadParameters } from './parameters.ts';
+import { readGenome, ruleSteps } from './rule.ts';
 
 /** What the refiner needs of a checkpoint. */
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
@@ -24,6 +25,8 @@ export interface Refinement {
   readonly latent: Float32Array;
   /** Time for it, ms; a step that has begun is finished. */
   readonly budget: number;
+  /** Weight of the mean squared distance from where it starts, beside the picture's error. */
+  readonly pull?: number;
 }
 
 /** Most gradient steps; later ones change little. */
@@ -43,7 +46,7 @@ export const canRefine = ({ card: { readout, update } }: RefinedModel): boolean 
 /**
  * Compiles the growth of one organism with its gradient.
  *
- * @returns refines one drawing at a time; its result has the least error met, [Z]
+ * @returns refines one drawing at a time; its result is the best met, [Z]
  */
 export async function openRefiner(
   compute: Compute,
@@ -54,24 +57,26 @@ export async function openRefiner(
   const shapes = updateShapes(model.card);
   const program = await compute.compile(errorAndSlope(model));
   const weights = uploadParameters(compute, shapes.keys(), model.tensors);
-  return async ({ image, latent, budget }) => {
+  return async ({ image, latent, budget, pull = 0 }) => {
     const picture = compute.upload([1, side, side, 4], image);
     const start = now();
     const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
-    let best = { error: Infinity, latent };
+    let best = { loss: Infinity, latent };
     let at = latent;
     for (let step = 1; step <= MOST_STEPS; step++) {
       const inputs = { ...weights, image: picture, latent: compute.upload([1, latentSize], at) };
       const results = await program.run(inputs);
       const [error] = await compute.read(results.error);
-      if (error < best.error) best = { error, latent: at };
+      const loss = error + pull * meanSquare(at, latent);
+      if (loss < best.loss) best = { loss, latent: at };
       const share = Math.max((now() - start) / budget, step / MOST_STEPS);
       if (!(share < 1)) break;
       const slope = await compute.read(results.slope);
       const rate = RATE * (1 + (LAST_RATE - 1) * share);
       at = at.map((value, i) => {
-        mean[i] += (1 - DECAY) * (slope[i] - mean[i]);
-        square[i] += (1 - SQUARE_DECAY) * (slope[i] ** 2 - square[i]);
+        const slopeOfLoss = slope[i] + (2 * pull * (value - latent[i])) / latentSize;
+        mean[i] += (1 - DECAY) * (slopeOfLoss - mean[i]);
+        square[i] += (1 - SQUARE_DECAY) * (slopeOfLoss ** 2 - square[i]);
         const spread = Math.sqrt(square[i] / (1 - SQUARE_DECAY ** step));
         return value - (rate * (mean[i] / (1 - DECAY ** step))) / (spread + 1e-12);
       });
@@ -79,6 +84,9 @@ export async function openRefiner(
     return best.latent;
   };
 }
+
+const meanSquare = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
 
 /** Inputs: `latent` [1, Z], `image`, `parameter:*`. */
 function errorAndSlope({ card }: RefinedModel): { error: Expression; slope: Expression } {
