@@ -12,6 +12,7 @@ import { World } from '../../server/world/world.ts';
 import { chunkCount, chunkRect } from '../../shared/codec/chunks.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';
 import { openClusterParts } from './cluster-parts.ts';
 import { startEngine } from './engine.ts';
@@ -32,8 +33,9 @@ function ownersOf(planes: Planes): number[] {
   });
 }
 
-/** The most by which a colour may differ from the room's while it moves. */
-const slackOf = (tier: TierName): number => Math.max(TIERS[tier].hold, TIERS[tier].step);
+/** The most by which a colour may differ from the room's while it moves; a key may lack its lowest bits. */
+const slackOf = (tier: TierName): number =>
+  Math.max(TIERS[tier].hold, TIERS[tier].step) + 2 ** PAGE_DEFAULTS.codec.coarseShift;
 
 const furthest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
