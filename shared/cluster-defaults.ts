@@ -37,6 +37,12 @@ export const CLUSTER_DEFAULTS = {
     spreadShare: 0.75,
     /** A server must have been too busy for so long before it gives a room away, ms. */
     spreadAfter: 30_000,
+    /** A drained server gives a room to one that does not follow it after this time, ms. */
+    drainUnfollowed: 10_000,
+    /** It takes a room back that nobody has taken after this time, ms. */
+    takeBack: 10_000,
+    /** It offers that room again after this time, ms. */
+    drainAgain: 30_000,
     /** Rooms of other servers that a server follows, at most. */
     followed: 8,
     /** Time between two looks at what followed rooms have done, ms. */
@@ -92,6 +98,19 @@ export const CLUSTER_DEFAULTS = {
       patience: 10_000,
       /** The same where the host's page asks again anyway, ms. */
       glance: 1_000,
+    },
+    /** Pages' requests that another server answers. */
+    requests: {
+      /** A request that nobody begins to answer for this long has failed, ms. */
+      patience: 10_000,
+      /** So has one whose other side says nothing more for this long, ms. */
+      stall: 60_000,
+      /** Bytes of an answer in one message, at most. */
+      part: 262_144,
+      /** Messages that the other side has not confirmed, at most. */
+      window: 4,
+      /** Requests that a server has passed on, or answers for others, at most. */
+      most: 64,
     },
     /** Messages between servers. */
     bus: {

@@ -24,6 +24,9 @@ export const hostIcons = {
   walls: icon(
     svg`<rect x="3.5" y="5" width="17" height="11.5" rx="2" /><path d="M12 16.500V20M8.5 20h7" />`,
   ),
+  /** Three, joined. */
+  servers: icon(svg`<circle cx="12" cy="6.5" r="2.7" /><circle cx="6" cy="17" r="2.7" />
+    <circle cx="18" cy="17" r="2.7" /><path d="m10.7 8.900-3.400 5.700M13.300 8.900l3.400 5.700M8.700 17h6.600" />`),
   /** A sheet with a code on it. */
   sign: icon(svg`<rect x="5.5" y="3.5" width="13" height="17" rx="2" /><rect x="9" y="7" width="6" height="6" rx="1" />
     <path d="M9 16.500h6" />`),

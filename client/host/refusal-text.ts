@@ -19,6 +19,10 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'room-exists': msg('There is already a room with that name. Choose another one.'),
   'room-open': msg('Close the room first.'),
   'room-closed': msg('The room is closed. Open it first.'),
+  'no-such-server': msg('That server no longer answers.'),
+  'nobody-takes-over': msg(
+    'No other server can take its rooms over. Start one that runs rooms, and try again.',
+  ),
   'not-confirmed': msg('Type the room’s name to confirm.'),
   'fixed-room': msg(
     'This room is part of the server’s configuration: you can close it, but not remove it.',
@@ -43,7 +47,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'not-aside': msg('That is no longer set aside.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),
-  elsewhere: msg('Another server has this room. Open the host page there.'),
+  elsewhere: msg('The server that runs this room does not answer. Try again in a moment.'),
   'room-busy': msg('The room is busy with something else. Try again in a moment.'),
   'too-many-jobs': msg('Other films are being made. Wait until one is finished.'),
   'no-such-job': msg('That film no longer exists. Make it again.'),

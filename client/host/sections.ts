@@ -14,7 +14,14 @@ export const SECTIONS = [
   { id: 'sign', name: msg('Sign'), primary: false },
 ] as const;
 
-export type Section = (typeof SECTIONS)[number];
+/** Only where several servers share the rooms. */
+const SERVERS = { id: 'servers', name: msg('Servers'), primary: false } as const;
+
+export type Section = (typeof SECTIONS)[number] | typeof SERVERS;
+
+/** The sections of a page. @param isCluster whether several servers share the rooms */
+export const sectionsOf = (isCluster: boolean): readonly Section[] =>
+  isCluster ? [...SECTIONS, SERVERS] : SECTIONS;
 
 export interface HostLocation {
   readonly room: string;
@@ -24,7 +31,7 @@ export interface HostLocation {
 /** Parses '#/garden/watch'. A bad room becomes '', a bad section 'watch'. */
 export function parseLocation(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
-  const section = SECTIONS.find((each) => each.id === id)?.id ?? 'watch';
+  const section = sectionsOf(true).find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 

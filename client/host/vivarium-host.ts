@@ -17,6 +17,7 @@ import './elements/rooms-section.ts';
 import type { NoticeLayer } from './elements/notice-layer.ts';
 import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
+import './elements/servers-section.ts';
 import './elements/sign-section.ts';
 import './elements/visitors-section.ts';
 import './elements/walls-section.ts';
@@ -24,7 +25,7 @@ import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
-import { type HostLocation, locationHash, parseLocation, SECTIONS } from './sections.ts';
+import { type HostLocation, locationHash, parseLocation, sectionsOf } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
 import { clock, failure } from './text.ts';
 
@@ -76,7 +77,7 @@ export class VivariumHost extends StyledElement {
 
   protected override updated(): void {
     const { host } = this;
-    const name = SECTIONS.find(({ id }) => id === this.location.section)?.name;
+    const name = sectionsOf(true).find(({ id }) => id === this.location.section)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
@@ -104,6 +105,7 @@ export class VivariumHost extends StyledElement {
           .section=${this.location.section}
           .drawings=${host.summary?.drawingsWaiting ?? 0}
           .reported=${host.summary?.reported ?? 0}
+          .cluster=${host.state?.cluster != null}
           ><host-language></host-language>${this.signOutButton()}</host-nav
         >
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
@@ -163,7 +165,7 @@ export class VivariumHost extends StyledElement {
 
   private section(): TemplateResult {
     const { host, version } = this;
-    // Safe: a location has one of the ids of SECTIONS, and each has an element.
+    // Safe: a location has one of the ids of `sectionsOf`, and each has an element.
     const tag = unsafeStatic(`${this.location.section}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }

@@ -1,6 +1,7 @@
 /** The rooms of a server that has them alone, or shares them with others. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import { serverVersion } from '../host/server-version.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
 import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
@@ -14,6 +15,8 @@ import { roomDirectory } from './room-directory.ts';
 
 export interface CreatedRooms {
   readonly rooms: RoomRegistry;
+  /** The same if other servers share them. */
+  readonly cluster: ClusterRooms | undefined;
   /** Where connections come in. */
   readonly directory: RoomDirectory;
   /** Ends the wait for rooms that other servers have. */
@@ -22,6 +25,8 @@ export interface CreatedRooms {
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can have them at once. */
   readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** See `MetricsOptions.cluster`. */
+  figures(): ReturnType<MetricsOptions['cluster']>;
   /** See `MetricsOptions.remote`. */
   connections(): ReturnType<MetricsOptions['remote']>;
   /** Forgets the rooms of other servers, after all connections have ended. */
@@ -38,15 +43,17 @@ export interface SharedRooms {
 
 export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): CreatedRooms {
   const { storage: { cluster, bus } = {}, role, refresh } = shared;
-  const { places, clock, log } = options;
+  const { places, ticker, clock, date, log } = options;
   if (!cluster || !bus) {
     const rooms = new RoomRegistry(options);
     return {
       rooms,
+      cluster: undefined,
       directory: roomDirectory(rooms, places),
       stopStandby: () => {},
       isReady: () => true,
       leases: undefined,
+      figures: () => undefined,
       connections: () => [],
       close: () => {},
     };
@@ -57,8 +64,23 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     findServer: (room) => rooms.findServer(room),
     epochOf: (room) => leases.of(room)?.epoch,
   });
+  const about = { name: node, role, version: serverVersion(), since: date() };
+  const viewers = () => {
+    const local = [...rooms.roomServers].map(([room, { broadcaster }]) => {
+      return { room, connections: broadcaster.localSize };
+    });
+    const ofOthers = [...(remote?.sizes ?? [])].map(([room, connections]) => ({
+      room,
+      connections,
+    }));
+    return [...local, ...ofOthers].filter(({ connections }) => connections > 0);
+  };
   const rooms: ClusterRooms = new ClusterRooms({
     ...options,
+    describe: () => ({
+      ...{ ...about, tick: ticker.meanTick ?? null, latency: bus.latency ?? null },
+      viewers: viewers(),
+    }),
     ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
@@ -86,6 +108,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
     rooms,
+    cluster: rooms,
     directory: roomDirectory(rooms, places, remote),
     stopStandby: () => rooms.stopStandby(),
     isReady: () => (remote ? bus.isUp : rooms.isOwner),
@@ -95,6 +118,13 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
         return leases.releaseAll();
       },
     },
+    figures: () => ({
+      latency: bus.latency,
+      epochs: [...rooms.roomServers.keys()].flatMap((room) => {
+        const epoch = leases.of(room)?.epoch;
+        return epoch === undefined ? [] : [{ room, epoch }];
+      }),
+    }),
     connections: () => [
       ...[...accesses.connections].flatMap(([room, servers]) =>
         [...servers].map(([server, connections]) => ({ room, server, connections })),

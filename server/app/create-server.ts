@@ -12,7 +12,6 @@ import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/gallery.ts';
-import { lineageRoutes } from '../http/lineage.ts';
 import { pageModels } from '../http/page-models.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
@@ -56,6 +55,7 @@ import {
 import { openEngine } from './open-engine.ts';
 import { openHostRecords } from './open-host-records.ts';
 import { openStorage } from './open-storage.ts';
+import { PageRelay } from './page-relay.ts';
 import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
 import { roomFigures } from './room-figures.ts';
 import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
@@ -179,6 +179,7 @@ export async function createVivariumServer(
           setAside: () => opened?.aside?.damaged.length,
           rejections: () => rejections.totals(),
           remote: () => ofCluster.connections(),
+          cluster: () => ofCluster.figures(),
           alerts: () => alerts?.open ?? [],
           rooms: () => roomFigures(rooms.roomServers.values(), ticker),
         });
@@ -248,9 +249,15 @@ export async function createVivariumServer(
     isForUs: hosts && hostCheck(hosts, currentOrigins),
     shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
   });
+  const { cluster: sharedRooms } = ofCluster;
+  const pages = await PageRelay.open({
+    ...{ bus: opened?.bus, cluster: sharedRooms, clock },
+    addressOf: (request) => admission.addressKeyOf(request),
+  });
   const host = await openHost({
     context: {
       ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
+      ...{ cluster: sharedRooms, valkey: config.cluster },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
       defaultRoom: config.rooms[0],
       backend: config.engine,
@@ -258,7 +265,7 @@ export async function createVivariumServer(
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    ...{ secret, bus: opened?.bus },
+    ...{ secret, bus: opened?.bus, passOn: pages.pass },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
@@ -277,21 +284,15 @@ export async function createVivariumServer(
     ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
     limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
   });
+  const ofRoomPages = { rooms, checkpoints: checkpointsByName, bans, date, files: host.files };
   const app = createApp({
     host: host.router,
     files,
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
-    lineage: lineageRoutes({
-      findServer: (room) => rooms.findServer(room),
-      checkpointOf: (room) => checkpointsByName.get(rooms.planOf(room).checkpoint),
-      addressOf: (request) => admission.addressKeyOf(request),
-      ...{ bans, date },
-    }),
+    ...pages.roomPages(ofRoomPages),
     defaultRoom: config.rooms[0],
-    hasWall: (room, request) =>
-      rooms.roomServers.get(room)?.walls.hasWallAt(admission.addressKeyOf(request)),
     admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
@@ -317,7 +318,7 @@ export async function createVivariumServer(
     store: opened,
     // Pages of a server that has run rooms wait for frames already.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
-    ...{ leases: ofCluster.leases, directory: ofCluster },
+    ...{ leases: ofCluster.leases, directory: ofCluster, pages },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,

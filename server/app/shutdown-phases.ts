@@ -28,6 +28,8 @@ export interface ShutdownParts {
   readonly leases: { releaseAll(): Promise<void> } | undefined;
   /** Where connections came in. */
   readonly directory: Closable;
+  /** Requests that other servers answer. */
+  readonly pages: Closable;
   readonly host: Closable;
   readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
@@ -63,6 +65,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
         if (parts.moving !== undefined) await gateway.moveAway(parts.moving);
         await gateway.close();
         parts.directory.close();
+        parts.pages.close();
       },
     },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },

@@ -16,6 +16,9 @@ export interface Bus {
   /** Whether messages get anywhere now. */
   readonly isUp: boolean;
 
+  /** Time that a message to this process itself took lately, ms; undefined: not known. */
+  readonly latency: number | undefined;
+
   /**
    * Sends a message to all that have subscribed to a channel, in this process too, though not
    * before this call returns. It is lost while the bus is not up.

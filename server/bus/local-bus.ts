@@ -4,6 +4,7 @@ import { Subscribers } from './subscribers.ts';
 
 export class LocalBus implements Bus {
   private readonly subscribers = new Subscribers();
+  readonly latency = 0;
   private isClosed = false;
 
   get isUp(): boolean {

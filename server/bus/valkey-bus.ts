@@ -35,6 +35,10 @@ export class ValkeyBus implements Bus {
     return this.link !== undefined;
   }
 
+  get latency(): number | undefined {
+    return this.link?.latency;
+  }
+
   publish(channel: string, message: Uint8Array): void {
     this.link?.publish(channel, message);
   }

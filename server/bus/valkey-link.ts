@@ -28,7 +28,10 @@ export interface LinkOptions {
  */
 export class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
+  /** Time that the last beat took, ms. */
+  latency: number | undefined;
   private missed = 0;
+  private beatAt = 0;
   private waiting = 0;
   private cancelBeat = (): void => {};
   private isOver = false;
@@ -103,8 +106,10 @@ export class ValkeyLink {
     if (known) return known.confirmed;
     const handler = (message: Buffer): void => {
       if (this.isOver || this.subscriptions.get(channel)?.handler !== handler) return;
-      if (channel === this.beats) this.missed = 0;
-      else this.options.onMessage(channel, message);
+      if (channel === this.beats) {
+        if (this.missed === 1) this.latency = this.options.clock.now() - this.beatAt;
+        this.missed = 0;
+      } else this.options.onMessage(channel, message);
     };
     const confirmed = this.subscriber.subscribe(this.prefix + channel, handler, true);
     this.subscriptions.set(channel, { handler, confirmed });
@@ -146,6 +151,7 @@ export class ValkeyLink {
       return;
     }
     this.missed++;
+    this.beatAt = this.options.clock.now();
     this.publish(this.beats, new Uint8Array(0));
     if (!this.isOver) this.cancelBeat = this.options.clock.after(beat, () => this.beat());
   }

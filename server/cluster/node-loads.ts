@@ -1,6 +1,7 @@
 /** What the processes of a cluster carry, as each reports it. */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { jobState, serverState } from '../../shared/host/state.ts';
 import type { Reply, ValkeyConnection } from './valkey-connection.ts';
 import { NODE_PREFIX, NODES_KEY } from './valkey-keys.ts';
 
@@ -11,6 +12,10 @@ const load = v.object({
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms that it could take over at once. */
   followed: v.array(v.string()),
+  /** What the host sees of it; undefined: it stops, or is of another release. */
+  server: v.fallback(v.optional(serverState), undefined),
+  /** Films that it has. */
+  jobs: v.fallback(v.optional(v.array(jobState)), undefined),
 });
 export type NodeLoad = v.InferOutput<typeof load>;
 

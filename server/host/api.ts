@@ -34,16 +34,21 @@ export type Handlers = {
 /** Sends a file or picture. */
 export type FileHandler = (request: Request, response: Response) => void | Promise<void>;
 
-export interface ApiOptions {
+/** The files that a router serves. */
+export interface FileRoutes {
+  /** By path under the API. */
+  readonly files: Readonly<Record<string, FileHandler>>;
+  /** The same, for which no session is needed. */
+  readonly publicFiles: Readonly<Record<string, FileHandler>>;
+  readonly log: Log;
+}
+
+export interface ApiOptions extends FileRoutes {
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
   readonly knownDevices: KnownDevices;
   readonly handlers: Handlers;
-  /** By path under the API. */
-  readonly files: Readonly<Record<string, FileHandler>>;
-  /** The same, for which no session is needed. */
-  readonly publicFiles: Readonly<Record<string, FileHandler>>;
   /** What the address of a request is called. */
   readonly addressOf: (request: Request) => string;
   /** Name of the session's cookie: servers on one machine share its cookies. */
@@ -51,7 +56,6 @@ export interface ApiOptions {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  readonly log: Log;
 }
 
 /** All `no-such-…` are 404; the others are 409. */
@@ -113,6 +117,18 @@ export function createHostApi(options: ApiOptions): Router {
   });
   router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     refuse(error, response, options.log);
+  });
+  return router;
+}
+
+/** The router of the files alone, for those who have checked that they may see them. */
+export function createFileRouter({ files, publicFiles, log }: FileRoutes): Router {
+  const router = express.Router();
+  for (const [path, handle] of Object.entries({ ...files, ...publicFiles })) {
+    router.get(path, handle);
+  }
+  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    refuse(error, response, log);
   });
   return router;
 }

@@ -1,4 +1,5 @@
 /** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
+import { isDeepStrictEqual } from 'node:util';
 import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -61,6 +62,14 @@ export class DailySchedule {
   async set(wanted: Schedule): Promise<void> {
     await this.options.store.putServerRecord('schedule', wanted);
     this.schedule = wanted;
+    this.look(true);
+  }
+
+  /** Applies what is stored, perhaps by another server. @throws StoreError */
+  async reload(): Promise<void> {
+    const kept = (await this.options.store.serverRecord('schedule', schedule)) ?? ALWAYS_OPEN;
+    if (isDeepStrictEqual(kept, this.schedule)) return;
+    this.schedule = kept;
     this.look(true);
   }
 

@@ -63,13 +63,13 @@ export class FilmJobs {
   /**
    * Starts a film.
    *
-   * @param place the data folder and the checkpoint's folder
+   * @param place where rooms are stored, and the checkpoint's folder
    * @throws HostRefusal too-many-jobs
    */
   begin(
     room: string,
     { kind, hours = 24, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
-    place: Pick<FilmOrder, 'data' | 'checkpoint'>,
+    place: Pick<FilmOrder, 'records' | 'checkpoint'>,
   ): JobState {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;

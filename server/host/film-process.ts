@@ -11,6 +11,7 @@ import { gif, type PictureWriter, png } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/species.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
+import type { Records } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
@@ -24,7 +25,11 @@ const when = v.optional(
 
 /** What the parent asks for. */
 export const filmOrder = v.strictObject({
-  data: v.string(),
+  /** Where rooms are stored. */
+  records: v.union([
+    v.strictObject({ folder: v.string() }),
+    v.strictObject({ cluster: v.string() }),
+  ]),
   room: v.string(),
   /** Folder of the checkpoint. */
   checkpoint: v.string(),
@@ -59,9 +64,16 @@ const say = (news: FilmNews): void => {
   process.send?.(news);
 };
 
+async function openRecords(records: FilmOrder['records']): Promise<Records> {
+  if ('folder' in records) return readFolder(records.folder);
+  // Other servers do without its code.
+  const { readCluster } = await import('../cluster/read-cluster.ts');
+  return readCluster(records.cluster, systemClock);
+}
+
 /** @returns how many pictures the film has */
 async function make(order: FilmOrder): Promise<number> {
-  const store = new Store(await readFolder(order.data));
+  const store = new Store(await openRecords(order.records));
   const { room, from, to } = order;
   const { range, every } = await readRange(store, room, { from, to })
     .then(async (found) => {

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { RoomStorage } from '../rooms/live-room.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
@@ -16,6 +17,8 @@ import type { World } from '../world/world.ts';
 /** Shared by all handlers of the host's calls. */
 export interface HostContext {
   readonly rooms: RoomRegistry;
+  /** The same if other servers share them. */
+  readonly cluster: ClusterRooms | undefined;
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
@@ -26,6 +29,8 @@ export interface HostContext {
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
+  /** Address of the Valkey in which rooms are stored instead. */
+  readonly valkey: string | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
   /** The room to which / redirects. */

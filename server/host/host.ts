@@ -1,12 +1,12 @@
 /** Creates the host's part of the server: token, sessions, calls. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Request, Router } from 'express';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
-import { createHostApi, type Handlers } from './api.ts';
+import { createFileRouter, createHostApi, type Handlers } from './api.ts';
 import { asideCalls } from './aside-calls.ts';
+import { clusterCalls, elsewhereFirst, type PassOn, serverFor } from './cluster-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
@@ -22,6 +22,7 @@ import { moderationCalls } from './moderation.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
+import { serverVersion } from './server-version.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 import { wallCalls } from './wall-calls.ts';
@@ -33,15 +34,21 @@ export interface HostOptions {
   readonly secret: Uint8Array;
   /** Messages to the other servers of a cluster. */
   readonly bus?: Bus | undefined;
+  readonly passOn: PassOn;
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
 }
 
+/** Where servers hear that another one has changed the opening hours. */
+const SCHEDULE = 'host:schedule';
+
 /** The running host part. */
 export interface Host {
   readonly router: Router;
+  /** Files of this server, for other servers. */
+  readonly files: Router;
   /** The token if it was created now, to be shown once. */
   readonly freshToken: string | undefined;
   /** Stores that token; call it just before showing it. @throws StoreError */
@@ -55,9 +62,9 @@ export interface Host {
 
 /** Reads the stored token and schedule, and starts. @throws StoreError */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { context: given, newToken, secret, addressOf, onRestart } = options;
-  const { clock, date, log, rooms, hostStore: store } = given;
-  const hostContext: HostContext = { ...given, since: date(), version: versionOfServer() };
+  const { context: given, newToken, secret, bus, addressOf, onRestart } = options;
+  const { clock, date, log, rooms, cluster, hostStore: store } = given;
+  const hostContext: HostContext = { ...given, since: date(), version: serverVersion() };
   const token = await HostToken.open(store, newToken, date);
   const films = new FilmJobs({
     ...{ clock, date, engine: hostContext.backend },
@@ -67,6 +74,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         if (walls.film?.id === job) walls.show(undefined);
     },
   });
+  if (cluster) cluster.films = () => films.states;
   const serverOf = (room: string) => rooms.roomServers.get(room);
   const counter = new VisitCounter({
     ...{ store, clock, date },
@@ -91,7 +99,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const handlers: Handlers = {
     state: async () => {
       const { schedule, isOpen, next } = hours;
-      const state = stateOf(hostContext, { dim: !isOpen, schedule, next, jobs: films.states });
+      const servers = (await cluster?.servers()) ?? null;
+      const jobs = [...[...(cluster?.filmsElsewhere.values() ?? [])].flat(), ...films.states];
+      const more = { dim: !isOpen, schedule, next, jobs, cluster: servers };
+      const state = stateOf(hostContext, more);
       if (!remote) return state;
       const asked = state.rooms.map((room) => remote.summary(room.name, room));
       return { ...state, rooms: await Promise.all(asked) };
@@ -103,14 +114,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ...drawingCalls(hostContext),
     ...reportCalls(hostContext),
     ...wallCalls(hostContext),
+    ...clusterCalls(hostContext),
     timelapse: async (wish, parts) => {
-      const { storage, folder, checkpointFolder } = hostContext;
+      const { storage, folder, valkey, checkpointFolder } = hostContext;
+      const inFolder = folder === undefined ? undefined : { folder };
+      const records = valkey === undefined ? inFolder : { cluster: valkey };
       const { name, checkpoint } = rooms.planOf(parts.room);
       const grown = checkpointFolder(checkpoint);
-      if (!storage || folder === undefined) throw new HostRefusal('not-kept');
+      if (!storage || records === undefined) throw new HostRefusal('not-kept');
       if (grown === undefined) throw new HostRefusal('no-such-checkpoint', checkpoint);
       await storage.journalWriter.flushed();
-      return films.begin(name, wish, { data: folder, checkpoint: grown });
+      return films.begin(name, wish, { records, checkpoint: grown });
     },
     ...filmCalls(hostContext, films),
     farewell: async ({ seconds }, { room }) => {
@@ -129,24 +143,24 @@ export async function openHost(options: HostOptions): Promise<Host> {
     statistics: (_, { room }) => counter.of(rooms.planOf(room).name),
     setSchedule: async (wanted) => {
       await hours.set(wanted);
+      bus?.publish(SCHEDULE, new Uint8Array(0));
       return wanted;
     },
   };
+  // Messages may be lost while the bus is away.
+  const reload = () => void hours.reload().catch(() => {});
+  const news = bus ? [await bus.subscribe(SCHEDULE, reload), bus.onGap(reload)] : [];
   const remote =
-    options.bus &&
+    bus &&
+    cluster &&
     (await RemoteCalls.open({
-      ...{ bus: options.bus, clock, handlers },
+      ...{ bus, clock, handlers, name: cluster.name },
+      serverFor: (parts) => serverFor(parts, cluster, films),
       isHere: (room) => rooms.roomServers.has(room) && !rooms.isElsewhere(room),
       isElsewhere: (room) => rooms.isElsewhere(room),
       ownedElsewhere: (except) => rooms.ownedElsewhere(except),
     }));
-  const router = createHostApi({
-    ...{ token, clock, date, log, addressOf },
-    sessions: new HostSessions(() => clock.now()),
-    throttle: new LoginThrottle(),
-    knownDevices: new KnownDevices(secret),
-    cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
-    handlers: remote?.handlers ?? handlers,
+  const fileRoutes = {
     files: {
       ...files(hostContext, { films, counter }),
       ...pictures.forHost,
@@ -154,15 +168,28 @@ export async function openHost(options: HostOptions): Promise<Host> {
       ...reportFiles(hostContext),
     },
     publicFiles: pictures.forWalls,
+  };
+  const elsewhere = { cluster, films, passOn: options.passOn };
+  const router = createHostApi({
+    ...{ token, clock, date, log, addressOf },
+    sessions: new HostSessions(() => clock.now()),
+    throttle: new LoginThrottle(),
+    knownDevices: new KnownDevices(secret),
+    cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
+    handlers: remote?.handlers ?? handlers,
+    files: elsewhereFirst(fileRoutes.files, elsewhere),
+    publicFiles: elsewhereFirst(fileRoutes.publicFiles, elsewhere),
   });
   return {
     router,
+    files: createFileRouter({ ...fileRoutes, log }),
     freshToken: token.fresh,
     keepToken: token.keep,
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.closed(room),
     close: async () => {
       remote?.close();
+      for (const subscription of news) subscription.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);
@@ -170,9 +197,4 @@ export async function openHost(options: HostOptions): Promise<Host> {
       await counter.close();
     },
   };
-}
-
-function versionOfServer(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

@@ -1,4 +1,4 @@
-/** Passes the host's calls for a room to the server that runs it. */
+/** Passes the host's calls for a room to the server that runs it, and those for a server to that. */
 import { randomUUID } from 'node:crypto';
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
@@ -13,8 +13,6 @@ import type { Handlers, Parts } from './api.ts';
 const packr = new Packr({ useRecords: false });
 const { patience, glance }: { readonly [K in 'patience' | 'glance']: number } =
   DEFAULTS.cluster.hostCalls;
-/** Films are made where the host asks for them. */
-const LOCAL: ReadonlySet<string> = new Set(['timelapse']);
 /** Of rooms that no server runs: any server that runs others can do them. */
 const OF_ANY_OWNER: ReadonlySet<string> = new Set(['createRoom', 'openRoom', 'removeRoom']);
 const CHANNEL = 'host:calls';
@@ -28,6 +26,8 @@ const callMessage = v.strictObject({
   parts: v.record(v.string(), v.string()),
   /** The room whose server is asked; undefined: that of the call. */
   of: v.optional(id),
+  /** The server that is asked, whatever it runs. */
+  to: v.optional(id),
 });
 const answerMessage = v.strictObject({
   id,
@@ -51,6 +51,10 @@ export interface RemoteCallsOptions {
   readonly isElsewhere: (room: string) => boolean;
   /** See `RoomRegistry.ownedElsewhere`. */
   readonly ownedElsewhere: (except: string | undefined) => string | undefined;
+  /** What this server is called. */
+  readonly name: string;
+  /** The server that a call is for, whatever it runs. @throws HostRefusal no-such-server */
+  readonly serverFor: (parts: Parts) => string | undefined;
   readonly handlers: Handlers;
 }
 
@@ -65,15 +69,19 @@ export class RemoteCalls {
   private subscriptions: readonly Subscription[] = [];
 
   private constructor(private readonly options: RemoteCallsOptions) {
-    const { handlers, isElsewhere, ownedElsewhere } = options;
+    const { handlers, isElsewhere, ownedElsewhere, serverFor, name: own } = options;
     this.handlers = Object.fromEntries(
       Object.entries(handlers).map(([name, handle]) => [
         name,
         (body: unknown, parts: Parts) => {
           const { room } = parts;
+          const to = serverFor(parts);
+          if (to !== undefined && to !== own) {
+            return this.ask(name as CallName, body, parts, { to, otherwise: 'no-such-server' });
+          }
           // First, as a room that was just closed may seem to be open here.
           const of = OF_ANY_OWNER.has(name) ? ownedElsewhere(room) : undefined;
-          const isAsked = room !== undefined && !LOCAL.has(name) && isElsewhere(room);
+          const isAsked = room !== undefined && isElsewhere(room);
           return isAsked || of !== undefined
             ? this.ask(name as CallName, body, parts, { of })
             : (handle as AnyHandler)(body, parts);
@@ -100,27 +108,36 @@ export class RemoteCalls {
   /**
    * Has the server that runs a room do a call.
    *
-   * @param of another room than that of the call
-   * @param time how long to wait for its answer, ms
+   * @param asked.of another room than that of the call
+   * @param asked.to the server
+   * @param asked.time how long to wait for its answer, ms
+   * @param asked.otherwise why it is refused if nobody answers
    * @throws HostRefusal as there; elsewhere: nobody does
    */
   private async ask(
     name: CallName,
     body: unknown,
     parts: Parts,
-    { of, time = patience }: { readonly of?: string | undefined; readonly time?: number } = {},
+    asked: {
+      readonly of?: string | undefined;
+      readonly to?: string;
+      readonly time?: number;
+      readonly otherwise?: HostReason;
+    } = {},
   ): Promise<unknown> {
+    const { of, to, time = patience, otherwise = 'elsewhere' } = asked;
     const { bus, clock } = this.options;
     const call = randomUUID();
     let cancel = (): void => {};
     try {
       const { answer, refusal } = await new Promise<v.InferOutput<typeof answerMessage>>(
         (resolve, reject) => {
-          cancel = clock.after(time, () => reject(new HostRefusal('elsewhere')));
+          cancel = clock.after(time, () => reject(new HostRefusal(otherwise)));
           this.waiting.set(call, resolve);
           const message = {
             ...{ id: call, from: this.node, name, body, parts: { ...parts } },
             ...(of !== undefined && { of }),
+            ...(to !== undefined && { to }),
           };
           bus.publish(CHANNEL, packr.pack(message));
         },
@@ -143,10 +160,12 @@ export class RemoteCalls {
   }
 
   private async serve(bytes: Uint8Array): Promise<void> {
-    const { bus, handlers, isHere } = this.options;
+    const { bus, handlers, isHere, name: own } = this.options;
     const call = read(callMessage, bytes);
-    const room = call?.of ?? call?.parts.room;
-    if (!call || room === undefined || !isHere(room)) return;
+    if (!call) return;
+    const room = call.of ?? call.parts.room;
+    const isForThis = call.to === undefined ? room !== undefined && isHere(room) : call.to === own;
+    if (!isForThis) return;
     const { name, parts } = call;
     const answer = await answerOf(() => {
       const body = v.safeParse(CALLS[name].body, call.body);

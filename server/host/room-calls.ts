@@ -81,7 +81,7 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
 /** The state of the server for the host's page. */
 export function stateOf(
   context: HostContext,
-  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs'>,
+  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs' | 'cluster'>,
 ): HostState {
   const { rooms, engine, since, version } = context;
   const now = context.date();

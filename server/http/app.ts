@@ -34,6 +34,8 @@ export interface AppOptions {
    * Whether a wall is connected from the requesting address; undefined if the room is not open.
    */
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
+  /** Has another server answer a request about a room that runs there. */
+  readonly passRoom?: RequestHandler;
   /** Whether a request is for a host that is allowed. */
   readonly admitHost: (request: IncomingMessage) => boolean;
   /**
@@ -61,6 +63,18 @@ function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
   return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
 }
+
+/**
+ * Lets the wall's machine find out that its browser has crashed. `null` means that the room is not
+ * open, which a new browser would not change.
+ */
+export const wallAlive =
+  (hasWall: AppOptions['hasWall']): RequestHandler<{ room: string }> =>
+  (request, response) => {
+    const alive = hasWall(request.params.room, request) ?? null;
+    response.set('Cache-Control', 'no-store');
+    response.status(alive === false ? 503 : 200).json({ wall: alive });
+  };
 
 /** Creates the Express application. */
 export function createApp(options: AppOptions): Express {
@@ -137,13 +151,8 @@ export function createApp(options: AppOptions): Express {
   };
   app.get('/r/:room', page('/index.html'));
   app.get('/wall/:room', page('/wall.html'));
-  // Lets the wall's machine find out that its browser has crashed. `null` means that the room is
-  // not open, which a new browser would not change.
-  app.get('/wall/:room/alive', (request, response) => {
-    const alive = options.hasWall(request.params.room, request) ?? null;
-    response.set('Cache-Control', 'no-store');
-    response.status(alive === false ? 503 : 200).json({ wall: alive });
-  });
+  if (options.passRoom) app.get(['/wall/:room/alive', '/lineage/:room{/*more}'], options.passRoom);
+  app.get('/wall/:room/alive', wallAlive(options.hasWall));
   app.get('/host', page('/host.html'));
   app.get('/keep', page('/keep.html'));
   app.get('/lineage', page('/lineage.html'));

@@ -29,6 +29,15 @@ export interface MetricsOptions {
     readonly server: string;
     readonly connections: number;
   }[];
+  /** What this server has of a cluster; undefined: it is alone. */
+  readonly cluster: () =>
+    | {
+        /** See `Bus.latency`, ms. */
+        readonly latency: number | undefined;
+        /** The epochs of its leases. */
+        readonly epochs: readonly { readonly room: string; readonly epoch: number }[];
+      }
+    | undefined;
   /** Rejections since the start, by reason. */
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
@@ -129,6 +138,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
       }
     },
   });
+  new Gauge({
+    ...metric('lease_epoch', 'Per room whose lease this server has: owners that it has had.'),
+    labelNames: ['room'],
+    collect() {
+      this.reset();
+      for (const { room, epoch } of options.cluster()?.epochs ?? []) this.set({ room }, epoch);
+    },
+  });
   new Counter({
     ...metric(
       'turned_away_total',
@@ -149,6 +166,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
         else this.set(now);
       },
     });
+  optional(
+    'bus_latency_seconds',
+    'Time that messages to the other servers of a cluster take; absent: it is alone, or Valkey is away.',
+    () => {
+      const latency = options.cluster()?.latency;
+      return latency === undefined ? undefined : latency / 1000;
+    },
+  );
   optional(
     'keeping',
     '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',

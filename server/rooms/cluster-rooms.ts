@@ -5,6 +5,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
+import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ReportLoad } from '../cluster/node-loads.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
@@ -13,6 +14,7 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { Draining } from './draining.ts';
 import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
@@ -28,6 +30,8 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
   readonly refresh: (takenOver?: string) => Promise<void>;
+  /** What the host sees of this server besides its rooms. */
+  readonly describe: () => Omit<ServerState, 'draining' | 'rooms'>;
 }
 
 const { offer, attempt } = DEFAULTS.cluster;
@@ -42,9 +46,19 @@ export class ClusterRooms extends RoomRegistry {
   private followed: FollowedRooms | undefined;
   private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
+  private readonly draining: Draining;
+  /** Films that this server has. */
+  films: () => readonly JobState[] = () => [];
 
   constructor(private readonly shared: ClusterRoomsOptions) {
     super(shared);
+    const { clock, log } = shared;
+    this.draining = new Draining({
+      ...{ clock, log },
+      running: () => this.running.map(({ plan }) => plan.name),
+      give: (room, node) =>
+        this.give({ room, node }, 'to another server, as the host drains this one'),
+    });
   }
 
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
@@ -52,6 +66,13 @@ export class ClusterRooms extends RoomRegistry {
     await super.start(...from);
     this.followPlans();
     const { leases, clock, log } = this.shared;
+    this.spread = new SpreadRooms({
+      ...{ clock, node: leases.holder, report: this.shared.report, draining: this.draining },
+      awake: () => this.awake,
+      followed: () => this.followed?.names ?? [],
+      give: async (move) => void (await this.give(move, 'to a server that is less busy')),
+      describe: (awake) => this.describe(awake),
+    });
     if (!this.shared.runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
@@ -59,7 +80,7 @@ export class ClusterRooms extends RoomRegistry {
     };
     this.standby = new Standby({
       ...{ leases, clock, onFailure },
-      waiting: () => this.waiting,
+      waiting: () => this.waiting.filter((room) => this.draining.takes(room)),
       open: (room) =>
         this.takeOver(room).catch((error: unknown) => {
           if (!isTransient(error)) throw error;
@@ -73,12 +94,52 @@ export class ClusterRooms extends RoomRegistry {
       isOpening: (room) => leases.of(room) !== undefined,
       open: (room) => this.follow(room),
     });
-    this.spread = new SpreadRooms({
-      ...{ clock, node: leases.holder, report: this.shared.report },
-      awake: () => this.awake,
-      followed: () => this.followed?.names ?? [],
-      give: (move) => this.give(move),
-    });
+  }
+
+  /** The servers of the cluster, as they say now, or have said last. */
+  async servers(): Promise<ClusterState> {
+    const { spread } = this;
+    await spread?.tell().catch(() => {});
+    const { server } = this.describe(spread?.own.rooms ?? {});
+    const others = spread?.others.flatMap((one) => one.server ?? []) ?? [];
+    const servers = [...(server ? [server] : []), ...others];
+    return {
+      own: this.name,
+      current: spread?.isCurrent ?? false,
+      servers: servers.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    };
+  }
+
+  /** What this server is called; no other has the same name. */
+  get name(): string {
+    return this.shared.describe().name;
+  }
+
+  /** Whether there is a server of that name, as far as is known here. */
+  knows(server: string): boolean {
+    const others = this.spread?.others ?? [];
+    return server === this.name || others.some((one) => one.server?.name === server);
+  }
+
+  /** Films of other servers, by server. */
+  get filmsElsewhere(): ReadonlyMap<string, readonly JobState[]> {
+    const others = this.spread?.others ?? [];
+    return new Map(
+      others.flatMap(({ server, jobs }) => (server && jobs ? [[server.name, jobs]] : [])),
+    );
+  }
+
+  /** Has other servers take the rooms of this one. @throws HostRefusal nobody-takes-over */
+  async drain(): Promise<void> {
+    // Without an answer, nobody knows who could.
+    const others = await this.spread?.tell().catch(() => []);
+    this.draining.begin(others ?? []);
+    await this.spread?.tell().catch(() => {});
+  }
+
+  async stopDraining(): Promise<void> {
+    this.draining.end();
+    await this.spread?.tell().catch(() => {});
   }
 
   /** Takes no more rooms over. Those that run go on. */
@@ -110,7 +171,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   override ownedElsewhere(except?: string): string | undefined {
-    if (this.shared.runsRooms) return undefined;
+    if (this.shared.runsRooms && !this.draining.isOn) return undefined;
     return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
 
@@ -152,7 +213,8 @@ export class ClusterRooms extends RoomRegistry {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
-    else if (!this.shared.runsRooms) throw new HostRefusal('elsewhere');
+    else if (!this.shared.runsRooms || !(leases.of(name) || this.draining.takes(name)))
+      throw new HostRefusal('elsewhere');
     else {
       const lease = await leases.tryAcquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
@@ -194,28 +256,55 @@ export class ClusterRooms extends RoomRegistry {
     );
   }
 
+  /** Open rooms that run here. */
+  private get running(): RoomEntry[] {
+    return [...this.entries.values()].filter(({ plan, live }) => plan.open && live);
+  }
+
   /** Cells awake, by room that runs here. */
   private get awake(): Record<string, number> {
-    const live = [...this.entries.values()].flatMap(({ live }) => live ?? []);
+    const live = this.running.flatMap(({ live }) => live ?? []);
     return Object.fromEntries(
       live.map(({ room }) => [room.name, room.awake * room.species.side ** 2]),
     );
   }
 
-  /** Stops a room and gives it to another server. */
-  private async give({ room, node }: Move): Promise<void> {
+  private describe(awake: Readonly<Record<string, number>>) {
+    const { leases, describe } = this.shared;
+    const rooms = this.running.flatMap(({ plan: { name } }) => {
+      const epoch = leases.of(name)?.epoch;
+      if (epoch === undefined) return [];
+      return [{ name, epoch, awake: awake[name] ?? 0, kept: this.draining.isKept(name) }];
+    });
+    const server: ServerState = { ...describe(), draining: this.draining.isOn, rooms };
+    const jobs = this.films();
+    return { server, ...(jobs.length > 0 && { jobs: [...jobs] }) };
+  }
+
+  /**
+   * Stops a room and gives it to another server.
+   *
+   * @param node undefined: to whoever takes it
+   * @returns whether it has stopped here
+   */
+  private async give(
+    { room, node }: Omit<Move, 'node'> & { readonly node: string | undefined },
+    why: string,
+  ): Promise<boolean> {
     const { leases, log } = this.shared;
     const entry = this.entries.get(room);
-    if (!entry?.live || entry.busy) return;
-    await this.serialised(entry, async () => {
-      if (!entry.live) return;
-      log.info('room-given', `Room "${room}" goes to a server that is less busy.`, { room });
+    if (!entry?.live || entry.busy) return false;
+    return this.serialised(entry, async () => {
+      if (!entry.live) return false;
+      log.info('room-given', `Room "${room}" goes ${why}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // This server may have it back if the other one has not taken it.
       leases.holdOff(room, offer + attempt);
       await leases.release(room, node);
+      return true;
     }).catch((error: Error) => {
       log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });
+      return false;
     });
   }
 

@@ -1,10 +1,11 @@
 /**
- * Spreads rooms over servers by their cells awake: one that is too busy for some time gives a room
- * to one that is less busy and has followed it.
+ * Has servers know what the others carry, and spreads rooms over them by their cells awake: one that
+ * is too busy for some time gives a room to one that is less busy and has followed it.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { NodeLoad, ReportLoad } from '../cluster/node-loads.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Draining } from './draining.ts';
 
 const { report, loadAverage, spreadFrom, spreadShare, spreadAfter } = DEFAULTS.cluster;
 
@@ -43,6 +44,9 @@ export interface SpreadRoomsOptions {
   readonly awake: () => Readonly<Record<string, number>>;
   readonly followed: () => readonly string[];
   readonly give: (move: Move) => Promise<void>;
+  readonly draining: Pick<Draining, 'isOn' | 'look'>;
+  /** What else the others are told. @param awake as `awake`, averaged */
+  readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }
 
 /** Reports what this server carries, and gives rooms away. */
@@ -52,6 +56,10 @@ export class SpreadRooms {
   private busySince: number | undefined;
   private stopped = false;
   private cancel: () => void;
+  /** What the others have said last. */
+  others: readonly NodeLoad[] = [];
+  /** Whether they said so when they were last asked. */
+  isCurrent = false;
 
   constructor(private readonly options: SpreadRoomsOptions) {
     this.cancel = options.clock.after(report, this.look);
@@ -66,10 +74,32 @@ export class SpreadRooms {
     void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
   }
 
+  /** What this server carries. */
+  get own(): NodeLoad {
+    const { node, followed, draining, describe } = this.options;
+    const rooms = this.averages;
+    return { node, rooms, followed: draining.isOn ? [] : [...followed()], ...describe(rooms) };
+  }
+
+  /** Tells what this server carries now. @returns what the others do @throws Error no answer */
+  async tell(): Promise<readonly NodeLoad[]> {
+    try {
+      this.others = await this.options.report(this.own);
+      this.isCurrent = true;
+      return this.others;
+    } catch (error) {
+      this.isCurrent = false;
+      throw error;
+    }
+  }
+
   private readonly look = async (): Promise<void> => {
-    const { clock } = this.options;
+    const { clock, draining } = this.options;
+    this.average();
+    const others = await this.tell().catch(() => undefined);
+    if (draining.isOn && others && !this.stopped) await draining.look(others);
     // Without an answer, nobody knows who is less busy.
-    const move = await this.choose().catch(() => undefined);
+    const move = others && !draining.isOn ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
     if (move && clock.now() - this.busySince! >= spreadAfter && !this.stopped) {
@@ -79,14 +109,8 @@ export class SpreadRooms {
     if (!this.stopped) this.cancel = clock.after(report, this.look);
   };
 
-  private async choose(): Promise<Move | undefined> {
-    const { node, followed } = this.options;
-    const own: NodeLoad = { node, rooms: this.average(), followed: [...followed()] };
-    return chooseMove(own, await this.options.report(own));
-  }
-
   /** Loads change from tick to tick. */
-  private average(): Record<string, number> {
+  private average(): void {
     const share = report / loadAverage;
     const awake = Object.entries(this.options.awake());
     this.averages = Object.fromEntries(
@@ -95,6 +119,5 @@ export class SpreadRooms {
         return [room, Math.round(before + share * (cells - before))];
       }),
     );
-    return this.averages;
   }
 }

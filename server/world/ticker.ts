@@ -22,6 +22,9 @@ const SLOW_BELOW = 0.9;
 /** Time over which `actual` is measured, ms. */
 const PACE_WINDOW = 2_000;
 
+/** Weight of the last tick in the mean duration. */
+const LAST_TICK = 0.1;
+
 /** A room ticks with the others again once a tick of its own takes less than this of its period. */
 const TOGETHER_BELOW = 0.5;
 
@@ -121,6 +124,8 @@ export class Ticker {
   /** The tick in progress of the rooms that tick together. */
   private together: Promise<void> | undefined;
   private stopped = false;
+  /** Mean duration of a tick lately, ms; undefined before the first. */
+  meanTick: number | undefined;
 
   constructor(private readonly options: TickerOptions) {
     this.start = options.clock.now();
@@ -228,7 +233,12 @@ export class Ticker {
       rooms.map(([room]) => room),
       isApart,
     )
-      .then(() => onTick?.({ late, took: clock.now() - now }))
+      .then(() => {
+        const took = clock.now() - now;
+        const mean = this.meanTick ?? took;
+        this.meanTick = mean + LAST_TICK * (took - mean);
+        onTick?.({ late, took });
+      })
       .catch((error: unknown) => {
         this.stopped = true;
         onError(error);

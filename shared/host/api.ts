@@ -207,6 +207,10 @@ export const CALLS = {
   statistics: get('/rooms/:room/statistics', statistics),
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
+
+  /** Has a server of the cluster give its rooms to others and take none, until that is stopped. */
+  drain: post('/servers/:server/drain', {}),
+  stopDraining: remove('/servers/:server/drain', {}),
 } as const;
 
 export type CallName = keyof typeof CALLS;

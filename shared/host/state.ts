@@ -198,6 +198,48 @@ export const asideState = v.object({
 });
 export type AsideState = v.InferOutput<typeof asideState>;
 
+/** A server of a cluster. */
+export const serverState = v.object({
+  /** No other server has the same name. */
+  name: text,
+  role: v.picklist(['owner', 'gateway', 'both']),
+  version: text,
+  /** Start of the server. */
+  since: number,
+  /** It gives its rooms away and takes none. */
+  draining: truth,
+  /** Mean duration of a tick, ms; null: no room has ticked there. */
+  tick: v.nullable(number),
+  /** Time that its messages take through Valkey, ms; null: not known. */
+  latency: v.nullable(number),
+  /** Those that run there. */
+  rooms: v.array(
+    v.object({
+      name: text,
+      /** Owners that the room has had. */
+      epoch: count,
+      /** Cells awake, averaged. */
+      awake: count,
+      /** It was given away, and nobody took it. */
+      kept: truth,
+    }),
+  ),
+  /** Connections that come in there, by room, wherever that runs. */
+  viewers: v.array(v.object({ room: text, connections: count })),
+});
+export type ServerState = v.InferOutput<typeof serverState>;
+
+/** The servers that share their rooms. */
+export const clusterState = v.object({
+  /** The name of the server that says this. */
+  own: text,
+  /** Whether the others have just said so; else it is what they said last. */
+  current: truth,
+  /** Sorted by name. */
+  servers: v.array(serverState),
+});
+export type ClusterState = v.InferOutput<typeof clusterState>;
+
 export const hostState = v.object({
   /** Server version. */
   version: text,
@@ -224,6 +266,8 @@ export const hostState = v.object({
   rooms: v.array(roomSummary),
   bans: v.array(banState),
   jobs: v.array(jobState),
+  /** null: this server is alone. */
+  cluster: v.nullable(clusterState),
 });
 export type HostState = v.InferOutput<typeof hostState>;
 

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
-import { locationHash, SECTIONS, type Section } from '../sections.ts';
+import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
 
@@ -112,14 +112,17 @@ export class HostNav extends StyledElement {
   @property({ type: Number }) drawings = 0;
   /** Reported organisms of the selected room; counted with the drawings. */
   @property({ type: Number }) reported = 0;
+  /** Whether several servers share the rooms. */
+  @property({ type: Boolean }) cluster = false;
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
 
   override render(): TemplateResult {
-    const rest = SECTIONS.filter(({ primary }) => !primary);
+    const sections = sectionsOf(this.cluster);
+    const rest = sections.filter(({ primary }) => !primary);
     const here = rest.some(({ id }) => id === this.section);
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
-      ${SECTIONS.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
+      ${sections.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
       <button
         class="more raise flex soft ${here ? 'here' : ''}"
         aria-expanded=${this.open}

@@ -45,6 +45,11 @@ export class RoomBroadcaster {
 
   constructor(private readonly feed: FrameFeed) {}
 
+  /** Number of viewers. */
+  get size(): number {
+    return this.streams.size;
+  }
+
   /**
    * Adds a viewer and sends it the first frame.
    *

@@ -21,6 +21,11 @@ export class RoomStreams {
 
   constructor(private readonly local: RoomBroadcaster) {}
 
+  /** Viewers that are connected to this server. */
+  get localSize(): number {
+    return this.local.size;
+  }
+
   /** See `RoomBroadcaster.skippedFrames`. */
   get skippedFrames(): number {
     return this.local.skippedFrames;

@@ -49,7 +49,7 @@ test('rooms are given up when they and the host records are stored, or cannot be
       previews: [],
       journalWriter: { saveAll: noted('rooms stored'), close: async () => {} },
       leases: { releaseAll: noted('given up') },
-      directory: closable,
+      ...{ directory: closable, pages: closable },
       host: { close: host },
       ...{ alerts: () => closable, osc: () => undefined, metricsServer: () => undefined },
       ...{ hooks: closable, engine: closable, store: closable, metrics: undefined },

@@ -50,7 +50,11 @@ beforeEach(() => {
 afterEach(() => films.close());
 
 const begin = (wish: Partial<Parameters<FilmJobs['begin']>[1]> = {}) =>
-  films.begin('garden', { kind: 'gif', ...wish }, { data: 'data', checkpoint: 'checkpoint' });
+  films.begin(
+    'garden',
+    { kind: 'gif', ...wish },
+    { records: { folder: 'data' }, checkpoint: 'checkpoint' },
+  );
 
 test('a film of the last hours begins at a time, as the tick rate may have changed', () => {
   begin({ hours: 8 });

@@ -14,7 +14,11 @@ async function open() {
   const done: unknown[] = [];
   const node = (name: string, owns: boolean) =>
     RemoteCalls.open({
-      ...{ bus, clock },
+      ...{ bus, clock, name },
+      serverFor: ({ server }) => {
+        if (server === 'gone') throw new HostRefusal('no-such-server');
+        return server;
+      },
       isHere: (room) => owns && room === PARTS.room,
       isElsewhere: (room) => !owns && room === PARTS.room,
       ownedElsewhere: () => (owns ? undefined : PARTS.room),
@@ -26,6 +30,10 @@ async function open() {
         createRoom: (body: unknown, parts: unknown) => {
           done.push([name, body, parts]);
           return { name: 'new' };
+        },
+        drain: (_: unknown, parts: unknown) => {
+          done.push([name, 'drain', parts]);
+          return {};
         },
         openRoom: () => {
           throw new HostRefusal('room-busy', 'opening');
@@ -78,4 +86,23 @@ test('a room is created by a server that runs rooms, wherever the host asks for 
   await expect(async () => handlers.openRoom({}, { room: 'new' })).rejects.toMatchObject({
     reason: 'room-busy',
   });
+});
+
+test('a call for a server is done there, whatever runs where', async () => {
+  const { clock, done, node } = await open();
+  const owner = await node('owner', true);
+  const gateway = await node('gateway', false);
+  await owner.handlers.drain({}, { server: 'gateway' });
+  await gateway.handlers.drain({}, { server: 'owner' });
+  await gateway.handlers.drain({}, { server: 'gateway' });
+  expect(done.map((one) => (one as string[])[0])).toEqual(['gateway', 'owner', 'gateway']);
+  await expect(async () => gateway.handlers.drain({}, { server: 'gone' })).rejects.toMatchObject({
+    reason: 'no-such-server',
+  });
+  // It has ended meanwhile.
+  const refused = expect(gateway.handlers.drain({}, { server: 'late' })).rejects.toMatchObject({
+    reason: 'no-such-server',
+  });
+  await clock.advance(DEFAULTS.cluster.hostCalls.patience);
+  await refused;
 });

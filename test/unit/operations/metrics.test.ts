@@ -19,6 +19,7 @@ test('a closed or removed room has no metrics', async () => {
     engine: { name: 'onnx', device: 'cpu' } as never,
     rooms: () => rooms,
     remote: () => [{ room: 'garden', server: 'gateway-a', connections: 5 }],
+    cluster: () => ({ latency: 2, epochs: [{ room: 'garden', epoch: 7 }] }),
     rejections: () => ({}),
     isPersisting: () => undefined,
     diskFree: () => undefined,
@@ -35,6 +36,8 @@ test('a closed or removed room has no metrics', async () => {
   expect(await metrics.text()).toMatch(
     /^vivarium_remote_connections\{room="garden",server="gateway-a"\} 5$/m,
   );
+  expect(await metrics.text()).toMatch(/^vivarium_lease_epoch\{room="garden"\} 7$/m);
+  expect(await metrics.text()).toMatch(/^vivarium_bus_latency_seconds 0\.002$/m);
   expect(await metrics.text()).not.toContain('attic');
   rooms = [];
   expect(await figures()).toBeNull();

@@ -1,5 +1,6 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
 import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
+import type { NodeLoad } from '../../../server/cluster/node-loads.ts';
 import { RoomLeases } from '../../../server/cluster/room-leases.ts';
 import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
@@ -13,7 +14,7 @@ import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
-const { lease, firstTickDelay, failed } = DEFAULTS.cluster;
+const { lease, firstTickDelay, failed, report } = DEFAULTS.cluster;
 /** Until a room whose owner is away has been taken over and ticks, ms. */
 const TAKEN = lease + firstTickDelay + failed;
 
@@ -42,6 +43,7 @@ function openCluster() {
   const memory = new MemoryCluster<never>(() => clock.now());
   const records = openMemory();
   const closing: (() => Promise<unknown>)[] = [];
+  const loads = new Map<string, NodeLoad>();
   const openServer = (holder: string) => {
     /** Whether the lease store answers this server. */
     const link = { isUp: true };
@@ -65,8 +67,19 @@ function openCluster() {
     });
     const rooms = new ClusterRooms({
       ...{ ...options, leases, runsRooms: true, plans: DEFAULTS.cluster.plans },
-      report: async ({ node }) =>
-        node === 'a' ? [{ node: 'b', rooms: {}, followed: ['attic', 'cellar'] }] : [],
+      report: async (load) => {
+        if (!link.isUp) throw new Error('no answer');
+        loads.set(load.node, load);
+        const others = [...loads.values()].filter(({ node }) => node !== load.node);
+        if (load.node !== 'a') return others;
+        return others.map((one) => {
+          return { ...one, followed: one.server?.draining ? [] : ['attic', 'cellar'] };
+        });
+      },
+      describe: () => ({
+        ...{ name: holder, role: 'both' as const, version: '1', since: 0 },
+        ...{ tick: null, latency: null, viewers: [] },
+      }),
       refresh: async () => {},
       storage: { store, journalWriter, aside: undefined },
     });
@@ -182,5 +195,50 @@ test('a server that is too busy gives a room to one that is less busy', async ()
   expect(b.rooms.requireOpen('cellar').room.name).toBe('cellar');
   expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
   expect(await reasonOf(() => a.rooms.requireOpen('cellar'))).toBe('elsewhere');
+  await close();
+});
+
+test('a drained server gives all its rooms to another and takes none until it may', async () => {
+  const { a, b, clock, close } = await openPair();
+  await a.rooms.create({ ...WISH, name: 'cellar' });
+  await a.rooms.drain();
+  await Promise.all([untilRuns(b, clock), untilRuns(b, clock, 'cellar')]);
+  const stateOf = async (name: string) => {
+    const { servers } = await b.rooms.servers();
+    return servers.find((one) => one.name === name);
+  };
+  expect(await stateOf('a')).toMatchObject({ draining: true, rooms: [] });
+  expect((await stateOf('b'))?.rooms.map(({ name, epoch }) => [name, epoch])).toEqual([
+    ['attic', 2],
+    ['cellar', 2],
+  ]);
+  // Nobody else is left for what the other one runs, and a new room is for the other one.
+  expect(await reasonOf(() => b.rooms.drain())).toBe('nobody-takes-over');
+  expect(await stateOf('b')).toMatchObject({ draining: false });
+  expect(await reasonOf(() => a.rooms.create({ ...WISH, name: 'shed' }))).toBe('elsewhere');
+  expect(a.rooms.ownedElsewhere('attic')).toBe('cellar');
+  b.link.isUp = false;
+  await clock.advance(2 * TAKEN);
+  expect([...a.rooms.roomServers.keys()]).toEqual([]);
+  await a.rooms.stopDraining();
+  await Promise.all([untilRuns(a, clock), untilRuns(a, clock, 'cellar')]);
+  await close();
+});
+
+test('a room that nobody takes runs on where it was, and the host sees that', async () => {
+  const { a, b, clock, close } = await openPair();
+  await a.rooms.drain();
+  // It may have seemed to follow the room.
+  b.rooms.stopStandby();
+  while (a.rooms.roomServers.has('attic')) await clock.advance(100);
+  await untilRuns(a, clock);
+  await clock.advance(2 * report);
+  const { own, servers } = await a.rooms.servers();
+  expect(own).toBe('a');
+  const { draining, rooms } = servers.find(({ name }) => name === 'a')!;
+  expect({ draining, rooms }).toMatchObject({
+    draining: true,
+    rooms: [{ name: 'attic', kept: true }],
+  });
   await close();
 });

@@ -54,6 +54,8 @@ test('a room is given once the server has been too busy for some time, whatever 
   const reports: NodeLoad[] = [];
   const spread = new SpreadRooms({
     ...{ clock, node: 'a', awake: () => rooms, followed: () => ['shed'] },
+    draining: { isOn: false, look: async () => {} },
+    describe: () => ({}),
     report: async (own) => {
       reports.push(own);
       if (!isUp) throw new Error('no answer');

@@ -1,0 +1,98 @@
+/** Requests that one server has another answer, over a bus. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LocalBus } from '../../../server/bus/local-bus.ts';
+import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
+import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const { patience, part, window } = CLUSTER_DEFAULTS.cluster.requests;
+const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
+
+/** A bus that can lose messages. */
+class LossyBus extends LocalBus {
+  loses = (_: Uint8Array): boolean => false;
+
+  override publish(channel: string, message: Uint8Array): void {
+    if (!this.loses(message)) super.publish(channel, message);
+  }
+}
+
+const closing: (() => unknown)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+async function open({ hasOwner = true } = {}) {
+  const [clock, bus] = [new FakeClock(), new LossyBus()];
+  const seen: unknown[] = [];
+  const owner: RequestRelay = await RequestRelay.open({
+    ...{ bus, clock },
+    isFor: (to) => hasOwner && 'room' in to && to.room === 'garden',
+    serve: (request, response) => {
+      seen.push([request.url, owner.addressOf(request)]);
+      if (request.url === '/broken') {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('half');
+        setImmediate(() => response.destroy());
+      } else if (request.url === '/big') response.end(BIG);
+      else response.writeHead(404, { 'x-why': 'none' }).end('not here');
+    },
+  });
+  const gateway = await RequestRelay.open({
+    ...{ bus, clock, isFor: () => false },
+    serve: (_, response) => response.end(),
+  });
+  const failures: unknown[] = [];
+  const server: Server = createServer((request, response) => {
+    expect(gateway.addressOf(request)).toBeUndefined();
+    gateway.pass({ room: 'garden' }, request, response, '10.0.0.7').catch((error) => {
+      failures.push(error);
+      response.writeHead(503).end();
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  closing.push(
+    () => server.close(),
+    () => owner.close(),
+    () => gateway.close(),
+  );
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // Addresses can be forged, so one that a visitor sends does not count.
+  const ask = (path: string) =>
+    fetch(origin + path, { headers: { 'x-vivarium-address': '1.2.3.4' } });
+  return { bus, clock, seen, failures, ask };
+}
+
+test('it is answered as there, with status, headers and all bytes, for the visitor who asks', async () => {
+  const { ask, seen } = await open();
+  const missing = await ask('/lineage/garden?x=1');
+  expect([missing.status, missing.headers.get('x-why'), await missing.text()]).toEqual([
+    ...[404, 'none', 'not here'],
+  ]);
+  const big = Buffer.from(await (await ask('/big')).arrayBuffer());
+  expect(big.equals(BIG)).toBe(true);
+  expect(seen).toEqual([
+    ['/lineage/garden?x=1', '10.0.0.7'],
+    ['/big', '10.0.0.7'],
+  ]);
+});
+
+test('an answer that breaks off, there or on its way, is not taken for a whole one', async () => {
+  const { ask, bus } = await open();
+  await expect(ask('/broken').then((response) => response.text())).rejects.toThrow();
+  let parts = 0;
+  bus.loses = (message) => message.length > part / 8 && ++parts === 3;
+  await expect(ask('/big').then((response) => response.arrayBuffer())).rejects.toThrow();
+});
+
+test('one that nobody answers fails, and nothing has been sent', async () => {
+  const { ask, clock, failures } = await open({ hasOwner: false });
+  const asked = ask('/big');
+  while (failures.length === 0) {
+    await clock.advance(patience);
+    await new Promise((go) => setImmediate(go));
+  }
+  expect((await asked).status).toBe(503);
+  expect(failures).toEqual([new RelayError('no-answer')]);
+});
