@@ -59,6 +59,13 @@ export const CLUSTER_DEFAULTS = {
     snapshotBytes: 201_326_592,
     /** Bytes that one command writes, at most. */
     partBytes: 1_000_000,
+    /** A gateway that ends leads its pages to others. */
+    moving: {
+      /** Time until the last of them is told, ms. */
+      time: 2_000,
+      /** Time between two that are told, ms. */
+      every: 20,
+    },
     /** Connections to one server in a room of another. */
     sessions: {
       /** Time between two messages by which the two hear that the other is there, ms. */
@@ -73,6 +80,17 @@ export const CLUSTER_DEFAULTS = {
       again: 500,
       /** Time between two looks for rooms that nobody is connected to, ms. */
       idle: 30_000,
+    },
+    /** Limits by address, which all servers count together. */
+    limits: {
+      /** Time between two reports to the others, ms. */
+      every: 500,
+      /** A server that reports nothing for this long has no connections, ms. */
+      silence: 3_000,
+      /** Share of the connections of one address from which others are told how many it has. */
+      tellFrom: 0.05,
+      /** Addresses in a report, at most. */
+      most: 20_000,
     },
     /** Calls of the host that another server does. */
     hostCalls: {

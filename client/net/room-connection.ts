@@ -40,6 +40,8 @@ export abstract class RoomConnection {
   protected readonly socket: Socket;
   /** Cancels the pending retry. */
   protected cancel = (): void => {};
+  /** The server ends, but another one may have the room. */
+  private moves = false;
 
   constructor(
     private readonly room: string,
@@ -61,7 +63,12 @@ export abstract class RoomConnection {
       this.cancel();
       this.model.setConnection('reconnecting');
       // Socket.IO does not reconnect by itself after the server closed the connection.
-      if (reason === 'io server disconnect') this.later(() => this.socket.connect());
+      if (reason !== 'io server disconnect') return;
+      this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
+      this.moves = false;
+    });
+    this.model.on('rejected', ({ reason, id }) => {
+      this.moves = reason === 'shutting-down' && id === undefined;
     });
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
@@ -93,11 +100,11 @@ export abstract class RoomConnection {
 
   /** Joins again over the same connection, after the delay. */
   protected joinLater(): void {
-    this.later(() => this.send('join', this.wish()));
+    this.later(() => this.send('join', this.wish()), this.retryDelay);
   }
 
-  private later(what: () => void): void {
+  private later(what: () => void, delay: number): void {
     this.cancel();
-    this.cancel = this.means.after(this.retryDelay, what);
+    this.cancel = this.means.after(delay, what);
   }
 }

@@ -30,9 +30,14 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
- * closed after it had refused to let the visitor join.
+ * closed after it had refused to let the visitor join, or because it ends and others go on.
  */
-const SILENT_REASONS: ReadonlySet<Reason> = new Set(['not-joined', 'join-timeout', 'elsewhere']);
+const SILENT_REASONS: ReadonlySet<Reason> = new Set([
+  'not-joined',
+  'join-timeout',
+  'elsewhere',
+  'shutting-down',
+]);
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 

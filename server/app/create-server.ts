@@ -250,6 +250,7 @@ export async function createVivariumServer(
   const admission = new ConnectionAdmission({
     ...{ limits, origins, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, currentOrigins),
+    shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
   });
   const { cluster: sharedRooms } = ofCluster;
   const pages = await PageRelay.open({
@@ -318,6 +319,8 @@ export async function createVivariumServer(
   const phases = shutdownPhases({
     ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
     store: opened,
+    // Pages of a server that has run rooms wait for frames already.
+    moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
     ...{ leases: ofCluster.leases, directory: ofCluster, pages },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,

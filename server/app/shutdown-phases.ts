@@ -14,7 +14,12 @@ interface Closable {
 
 /** The parts of a server that are shut down. Those that start last may not have started yet. */
 export interface ShutdownParts {
-  readonly gateway: Closable & { stopAdmitting(): void };
+  readonly gateway: Closable & {
+    stopAdmitting(): void;
+    moveAway(time: number): Promise<void>;
+  };
+  /** Time over which pages are led to other servers, ms; undefined: there are none. */
+  readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
   readonly deferredWork: { run(): unknown };
   readonly previews: readonly { stop(): Promise<void> }[];
@@ -57,6 +62,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
+        if (parts.moving !== undefined) await gateway.moveAway(parts.moving);
         await gateway.close();
         parts.directory.close();
         parts.pages.close();

@@ -29,6 +29,8 @@ export interface Sighting {
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
   readonly epoch: Epoch;
+  /** Whether the owner before gave the room up, so that all that it has shown is stored. */
+  readonly wasReleased: boolean;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
   private hasEnded = false;
@@ -50,6 +52,7 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     this.epoch = epoch;
+    this.wasReleased = isReleased;
     this.until = sentAt + trusted;
     // The owner before has sent its last renewal before anybody could see it.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();

@@ -28,6 +28,12 @@ export class TokenBucket {
     return true;
   }
 
+  /** Takes an amount that was used already; less than nothing may be left, down to minus the size. */
+  drain(amount: number, now: number): void {
+    this.refill(now);
+    this.level = Math.max(-this.size, this.level - amount);
+  }
+
   /** Time until an amount is available, ms; Infinity if it exceeds the capacity. */
   wait(amount: number, now: number): number {
     this.refill(now);

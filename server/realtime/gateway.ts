@@ -24,6 +24,13 @@ import { Outbox } from './streaming/outbox.ts';
 export interface Gateway {
   /** Rejects new connections from now on. */
   stopAdmitting(): void;
+  /**
+   * Takes no more connections, and has all pages connect again: a balancer leads them to another
+   * server, which has the same rooms.
+   *
+   * @param time over which they do so, a few at a time, ms; 0: all at once
+   */
+  moveAway(time: number): Promise<void>;
   /** Closes all connections and the HTTP server. */
   close(): Promise<void>;
 }
@@ -120,6 +127,7 @@ function watchHttp(http: HttpServer, options: GatewayOptions): void {
 export function openGateway(http: HttpServer, options: GatewayOptions): Gateway {
   const { rooms, clock, limits, admission, rejections, names } = options;
   let open = true;
+  const sessions = new Set<ClientSession>();
   const encoder = new parser.Encoder();
   const outbox = new Outbox((name, message) => {
     const data = [name, message];
@@ -210,7 +218,9 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     if (!found) return socket.disconnect(true);
     found.cancelTimeout();
     const { rateLimiter } = found;
-    new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
+    const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
+    sessions.add(session);
+    socket.on('disconnect', () => sessions.delete(session));
     // Each connection has one session, so close it with the session.
     socket.on('disconnect', () => socket.conn.close());
   });
@@ -218,7 +228,19 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     stopAdmitting: () => {
       open = false;
     },
-    close: () => io.close(),
+    moveAway: async (time) => {
+      http.close();
+      const { every } = DEFAULTS.cluster.moving;
+      const atOnce = Math.ceil((sessions.size * every) / Math.max(time, every));
+      while (sessions.size > 0) {
+        for (const session of [...sessions].slice(0, atOnce)) session.moveAway();
+        await new Promise<void>((go) => clock.after(every, go));
+      }
+    },
+    close: () => {
+      admission.close();
+      return io.close();
+    },
   };
 }
 

@@ -312,6 +312,11 @@ export class ClusterRooms extends RoomRegistry {
     return this.followed?.take(room);
   }
 
+  protected override unstoredTicks(room: string): number {
+    // Ticks in which nothing came from outside are stored with the next checksum.
+    return this.shared.leases.of(room)?.wasReleased === false ? DEFAULTS.store.markTicks + 1 : 0;
+  }
+
   /** @throws NotFollowed; StoreError; EngineError */
   private async follow(room: string): Promise<RoomFollower> {
     const { storage, world, checkpoints } = this.shared;

@@ -325,6 +325,11 @@ export class RoomRegistry {
     return work();
   }
 
+  /** Ticks that another server may have shown after the last one that it has stored. */
+  protected unstoredTicks(_room: string): number {
+    return 0;
+  }
+
   /** Who has followed a room that another server has run until now. */
   protected async followerOf(_: string): Promise<RoomFollower | undefined> {
     return undefined;
@@ -360,7 +365,8 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const follower = await this.followerOf(entry.plan.name);
-      const options = { ...this.options, isStrict, follower };
+      const unstored = this.unstoredTicks(entry.plan.name);
+      const options = { ...this.options, isStrict, follower, unstored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // An engine that has failed has nothing to free.
         follower?.close().catch(() => {}),

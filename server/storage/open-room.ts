@@ -15,6 +15,8 @@ export interface OpenRoomOptions {
   readonly checkpoint: RoomRecord['checkpoint'];
   /** Has followed the room until now; it is of no use afterwards. */
   readonly follower?: RoomFollower | undefined;
+  /** Ticks without events that another process may have shown after the last one that is stored. */
+  readonly unstored?: number;
   /** Wall clock, ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
@@ -35,7 +37,7 @@ export interface OpenedRoom {
  */
 export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, follower, date, say }: OpenRoomOptions,
+  { store, world, checkpoint, follower, unstored = 0, date, say }: OpenRoomOptions,
 ): Promise<OpenedRoom> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
@@ -59,6 +61,8 @@ export async function openRoom(
       `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
+  // What happens from now on must not happen in a tick that looked otherwise.
+  for (let i = 0; i < unstored; i++) await world.tick([room], undefined, true);
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   // A room of an earlier release has no attendance: participants who may resume count as present.
   if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
@@ -68,7 +72,7 @@ export async function openRoom(
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
-  return { room, tail, isFollowed: followed !== undefined };
+  return { room, tail: { ...tail, tick: room.tick }, isFollowed: followed !== undefined };
 }
 
 /** Whether the server ended between creating the room and its first snapshot. */

@@ -2,6 +2,7 @@
 
 import { EngineError } from '../../server/engine/engine.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
+import { openRoom } from '../../server/storage/open-room.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
@@ -70,6 +71,29 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   expect(world.rooms.get('a')).toBe(taken.room);
   await world.tick([taken.room]);
   await expect(follower.handOver(new World(engineOf()))).rejects.toThrow('closed');
+});
+
+test('a new owner begins after all ticks that the one before may have shown without storing them', async () => {
+  const { owner, store, expected, engineOf } = await openPair();
+  const unstored = DEFAULTS.store.markTicks + 1;
+  // What was planted grows on, and nobody does anything more.
+  await playTicks(owner, 40, 1);
+  let most = 0;
+  for (let i = 0; i < 3 * unstored; i++) {
+    await owner.tick();
+    most = Math.max(most, owner.room.tick - (await store.tail('a'))!.tick);
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(unstored);
+  const { tick } = (await store.tail('a'))!;
+  const { place, checkpoint } = owner;
+  const world = new World(engineOf());
+  const where = { store, world, checkpoint, unstored, date: () => 0, say: () => {} };
+  const taken = await openRoom({ ...place, ...expected }, where);
+  expect(taken.room.tick).toBe(tick + unstored);
+  expect(taken.tail.tick).toBe(taken.room.tick);
+  while (owner.room.tick < taken.room.tick) await owner.tick();
+  expect(checksumOf(taken.room.grid.planes)).toBe(checksumOf(owner.room.grid.planes));
 });
 
 test('a follower whose engine has no memory for what was planted does not go on from there', async () => {

@@ -46,6 +46,21 @@ describe('systemd-analyze security (where systemd-analyze is installed)', () => 
     expect(exposureOf(unit, dropIns)).toBeLessThanOrEqual(MOST);
   });
 
+  ifPresent('the drop-in for servers of a cluster makes a template of vivarium.service', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-units-'));
+    const unit = join(folder, 'vivarium@.service');
+    mkdirSync(`${unit}.d`);
+    cpSync(join(units, 'vivarium.service'), unit);
+    cpSync(join(units, 'cluster/vivarium-cluster.conf'), join(`${unit}.d`, 'cluster.conf'));
+    const { status, output } = analyze(
+      'verify',
+      '--man=no',
+      join(folder, 'vivarium@owner.service'),
+    );
+    rmSync(folder, { recursive: true });
+    expect([status, output]).toEqual([0, '']);
+  });
+
   // Chromium's own sandbox needs what these limits would take away.
   ifPresent("the wall's browser is no more exposed than it was", () => {
     expect(exposureOf('vivarium-wall.service')).toBeLessThanOrEqual(8.6);

@@ -14,21 +14,29 @@ const EVERY = 20;
 export interface Stalls {
   /** By how much its turns came late so far, in all; ms. */
   readonly lost: number;
+  /** The longest delay of one turn, ms. */
+  readonly longest: number;
   stop(): void;
 }
 
 /** Begins to count. */
 export function countStalls(): Stalls {
   let lost = 0;
+  let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {
     const now = performance.now();
-    lost += Math.max(0, now - last - EVERY);
+    const late = Math.max(0, now - last - EVERY);
+    lost += late;
+    longest = Math.max(longest, late);
     last = now;
   }, EVERY);
   return {
     get lost() {
       return lost;
+    },
+    get longest() {
+      return longest;
     },
     stop: () => clearInterval(timer),
   };

@@ -3,6 +3,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { parser } from '../../shared/protocol/parser.ts';
@@ -24,6 +25,8 @@ export class Visitor {
   /** Chunks that were out of step. */
   lost = 0;
   tick: number | undefined;
+  /** Of the latest frame. */
+  tier: TierName | undefined;
   welcome: Event<'welcome'> | undefined;
   private readonly changes = new Changes();
   private nextId = 1;
@@ -145,6 +148,7 @@ export class Visitor {
     if (heard.name === 'frame' && this.decoder) {
       const { header, lost } = this.decoder.decode(heard.message as Uint8Array);
       this.tick = header.tick;
+      this.tier = header.tier;
       this.lost += lost.length;
       this.send('received', { tick: header.tick });
     }

@@ -3,7 +3,9 @@
  * Many phones may share one address, so nobody is banned for what a neighbour did.
  */
 import { isIPv6 } from 'node:net';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
 import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
 
@@ -12,6 +14,24 @@ interface Entry {
   readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
   bannedUntil: number;
 }
+
+/** What a server tells others of its addresses. */
+export interface LimitReport {
+  /** What was taken since the last report: connects, joins, fetches. */
+  readonly taken: readonly (readonly [address: string, ...counts: [number, number, number]])[];
+  /** Open connections of addresses that have many. */
+  readonly open: readonly (readonly [address: string, open: number])[];
+  /** Banned since the last report. */
+  readonly banned: readonly string[];
+}
+
+/** What another server has told of its addresses. */
+interface Elsewhere {
+  readonly at: number;
+  readonly open: ReadonlyMap<string, number>;
+}
+
+const { silence, tellFrom } = DEFAULTS.cluster.limits;
 
 /** Addresses without connections that are remembered before idle ones are removed. */
 const MAX_IDLE = 10_000;
@@ -43,8 +63,17 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
+  /** By address: what has been taken since the last report, in the order of `ADDRESS_LIMITS`. */
+  private taken = new Map<string, [number, number, number]>();
+  private banned = new Set<string>();
+  /** By server. */
+  private readonly elsewhere = new Map<string, Elsewhere>();
 
-  constructor(private readonly limits: Limits) {}
+  /** @param isShared whether reports are taken */
+  constructor(
+    private readonly limits: Limits,
+    private readonly isShared = false,
+  ) {}
 
   /** Number of open connections. */
   get open(): number {
@@ -63,8 +92,8 @@ export class AddressLimits {
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
     const most = Math.min(connectionsPerAddress, allButReserve(connections));
-    if (entry.open >= most) return 'too-many-connections';
-    if (!entry.buckets.connects.take(1, now)) return 'too-fast';
+    if (entry.open + this.openElsewhere(key, now) >= most) return 'too-many-connections';
+    if (!this.take(key, 'connects', now)) return 'too-fast';
     entry.open++;
     this.total++;
     return undefined;
@@ -80,14 +109,14 @@ export class AddressLimits {
 
   /** @returns whether one more client of this address may join a room now */
   join(key: string, now: number): boolean {
-    return this.entry(key, now)?.buckets.joins.take(1, now) ?? false;
+    return this.take(key, 'joins', now);
   }
 
   /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
   request(key: string, now: number): number {
     const fetches = this.entry(key, now)?.buckets.fetches;
     if (!fetches) return 1_000;
-    return fetches.take(1, now) ? 0 : fetches.wait(1, now);
+    return this.take(key, 'fetches', now) ? 0 : fetches.wait(1, now);
   }
 
   /** Bans an address for a while if it has no other connections. @returns whether it is banned */
@@ -95,7 +124,53 @@ export class AddressLimits {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1) return false;
     entry.bannedUntil = now + this.limits.banSeconds * 1000;
+    if (this.isShared) this.banned.add(key);
     return true;
+  }
+
+  /** What has happened since the last report. @param most addresses of each kind */
+  takeReport(most: number): LimitReport {
+    const { limits, taken, banned } = this;
+    this.taken = new Map();
+    this.banned = new Set();
+    const from = tellFrom * limits.connectionsPerAddress;
+    const open = [...this.entries].filter(([, { open }]) => open > 0 && open >= from);
+    return {
+      taken: [...taken].slice(0, most).map(([key, counts]) => [key, ...counts]),
+      open: open.slice(0, most).map(([key, { open }]) => [key, open]),
+      banned: [...banned].slice(0, most),
+    };
+  }
+
+  /** Counts what another server tells. @param node names it */
+  hear(node: string, { taken, open, banned }: LimitReport, now: number): void {
+    this.elsewhere.set(node, { at: now, open: new Map(open) });
+    for (const [key, ...counts] of taken) {
+      const buckets = this.entry(key, now)?.buckets;
+      for (const [i, what] of ADDRESS_LIMITS.entries()) buckets?.[what].drain(counts[i], now);
+    }
+    for (const key of banned) {
+      const entry = this.entry(key, now);
+      // Others behind its address may be here.
+      if (entry?.open === 0) entry.bannedUntil = now + this.limits.banSeconds * 1000;
+    }
+  }
+
+  private take(key: string, what: AddressLimit, now: number): boolean {
+    if (!this.entry(key, now)?.buckets[what].take(1, now)) return false;
+    if (!this.isShared) return true;
+    const counts = getOrAdd<string, [number, number, number]>(this.taken, key, () => [0, 0, 0]);
+    counts[ADDRESS_LIMITS.indexOf(what)]++;
+    return true;
+  }
+
+  private openElsewhere(key: string, now: number): number {
+    let open = 0;
+    for (const [node, told] of this.elsewhere) {
+      if (now - told.at >= silence) this.elsewhere.delete(node);
+      else open += told.open.get(key) ?? 0;
+    }
+    return open;
   }
 
   private entry(key: string, now: number): Entry | undefined {

@@ -3,11 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
+import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { AddressLimits, addressKey } from './address-limits.ts';
 import type { Limits } from './command-costs.ts';
 import { ConnectionRateLimiter } from './connection-rate-limiter.ts';
 import type { RejectionCounts } from './rejection-counts.ts';
+import { SharedLimits } from './shared-limits.ts';
 
 export interface ConnectionAdmissionOptions {
   readonly limits: Limits;
@@ -17,6 +19,8 @@ export interface ConnectionAdmissionOptions {
   readonly trustProxy: number;
   readonly clock: Clock;
   readonly rejections: RejectionCounts;
+  /** The bus to servers that count addresses together, and this one's name; absent: it counts alone. */
+  readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
   /** Whether a request is for a host that is allowed; without it, all are. */
   readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
 }
@@ -39,9 +43,17 @@ export function isAllowedOrigin(
 /** Admits connections and HTTP requests within the limits of their addresses. */
 export class ConnectionAdmission {
   private readonly addresses: AddressLimits;
+  private readonly sharing: SharedLimits | undefined;
 
   constructor(private readonly options: ConnectionAdmissionOptions) {
-    this.addresses = new AddressLimits(options.limits);
+    const { limits, clock, shared } = options;
+    this.addresses = new AddressLimits(limits, shared !== undefined);
+    this.sharing = shared && new SharedLimits({ ...shared, clock, addresses: this.addresses });
+  }
+
+  /** Ends what is shared with other servers. */
+  close(): void {
+    this.sharing?.close();
   }
 
   /** Number of open connections. */

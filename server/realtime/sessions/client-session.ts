@@ -96,6 +96,13 @@ export class ClientSession implements SessionClient {
     this.end();
   }
 
+  /** Has the page connect again, as this server ends. */
+  moveAway(): void {
+    if (this.ended) return;
+    this.sendRefusal(new Refusal('shutting-down'));
+    this.end();
+  }
+
   /** The join has an answer. */
   entered(): void {
     this.clearJoinTimeout();

@@ -116,6 +116,19 @@ test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
   },
 );
 
+test('when the server says that it closes, the page connects again at once, and only this once', async () => {
+  const { line, clock } = open();
+  line.say('welcome', WELCOME);
+  line.refuse('shutting-down', true);
+  await clock.advance(0);
+  expect(line.dialled).toBe(1);
+  line.drop('io server disconnect');
+  await clock.advance(1_999);
+  expect(line.dialled).toBe(1);
+  await clock.advance(1);
+  expect(line.dialled).toBe(2);
+});
+
 test('while the room is closed, the page reconnects less and less often; once let in, soon again', async () => {
   const { line, clock } = open();
   for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {

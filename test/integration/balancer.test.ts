@@ -1,0 +1,201 @@
+/**
+ * Two owners and two gateways behind HAProxy, as they are shipped: visitors' pages lose no more than
+ * a moment when a gateway dies, and when all servers are updated one after the other.
+ */
+import { io } from 'socket.io-client';
+import { Connection } from '../../client/net/connection.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';
+import { Haproxy, hasHaproxy } from '../support/haproxy.ts';
+import { describeNeeding } from '../support/needs.ts';
+import { countStalls, generousTimeout } from '../support/patience.ts';
+import { afterSuite } from '../support/suite.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+
+const isFull = process.env.VIVARIUM_TEST_FULL === '1';
+const PAGES = 4;
+/** Energy that a seed takes. */
+const COST = 20;
+/** ms until the pages of a gateway that was killed are back. */
+const BACK = 2_000;
+/** ms without frames while all servers are updated, at most. */
+const GAP = 1_000;
+/** A part of the test in which this process stood still for so long at once says nothing about times, ms. */
+const STALLED = 250;
+/** More where the machine is busy, unless times are what is tested. */
+const within = (limit: number): number => limit * (isFull ? 1 : Math.max(2, generousTimeout()));
+
+const say = (figure: string): void => {
+  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
+};
+
+/** A visitor's page without a picture. */
+class Page {
+  readonly connection: Connection;
+  welcome: Event<'welcome'> | undefined;
+  /** As of its last accepted command. */
+  energy: number | undefined;
+  /** How often its connection has ended. */
+  losses = 0;
+  private last = performance.now();
+  private longest = 0;
+  private wake = (): void => {};
+
+  constructor(port: number, name: string) {
+    const store = (): { read(): string | null; write(text: string): void } => {
+      let kept: string | null = null;
+      return { read: () => kept, write: (text) => void (kept = text) };
+    };
+    const who = { name, watches: false };
+    this.connection = new Connection(
+      'garden',
+      who,
+      { seat: store(), mark: store() },
+      {
+        dial: (options) => {
+          const socket = io(`http://127.0.0.1:${port}`, { ...options, forceNew: true });
+          socket.on('disconnect', () => this.losses++);
+          socket.on('frame', () => this.framed());
+          return socket;
+        },
+        random: Math.random,
+        after: (ms, call) => {
+          const timer = setTimeout(call, ms);
+          return () => clearTimeout(timer);
+        },
+      },
+    );
+    this.connection.model.on('welcome', (welcome) => {
+      this.welcome = welcome;
+    });
+    this.connection.model.on('accepted', ({ energy }) => {
+      this.energy = energy ?? this.energy;
+    });
+    this.connection.open();
+  }
+
+  /** Longest time without a frame since the last call, ms. */
+  takeLongest(): number {
+    this.framed();
+    const { longest } = this;
+    this.longest = 0;
+    return longest;
+  }
+
+  /** Waits for the answer to its first command. */
+  async accepted(): Promise<void> {
+    while (this.energy === undefined) await sleep(10);
+  }
+
+  /** Waits for a frame. */
+  frame(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+
+  private framed(): void {
+    const now = performance.now();
+    this.longest = Math.max(this.longest, now - this.last);
+    this.last = now;
+    this.wake();
+  }
+}
+
+const isPresent = hasValkey && hasHaproxy;
+describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', () => {
+  const closing: (() => unknown)[] = [];
+  afterSuite(async () => {
+    for (const close of closing) await close();
+  });
+  let valkey: ValkeyServer;
+  const launch = async (role: Role, port = 0): Promise<Node> => {
+    const costs = { energy: `plant=${COST},damagePerCell=0,refillPerSecond=0.01` };
+    const node = await startNode(valkey, role, { port, 'trust-proxy': 1, ...costs });
+    closing.unshift(node.close);
+    return node;
+  };
+
+  test('pages are back soon, as who they were, when a gateway dies; an update of all is hardly seen', async () => {
+    valkey = await ValkeyServer.start();
+    closing.push(() => valkey.remove());
+    const owners = [await launch('owner')];
+    const gateways = [await launch('gateway'), await launch('gateway')];
+    owners.push(await launch('owner'));
+    const balancer = await Haproxy.start(gateways.map(({ port }) => port));
+    closing.unshift(() => balancer.close());
+    await balancer.sees('gateway-a');
+    await balancer.sees('gateway-b');
+    const pages = Array.from({ length: PAGES }, (_, i) => new Page(balancer.port, `Page ${i}`));
+    closing.unshift(() => pages.map(({ connection }) => connection.close()));
+    await Promise.all(pages.map((page) => page.frame()));
+    let id = 0;
+    const [busy] = pages;
+    const timer = setInterval(() => {
+      const points = [20 + (id % 50), 40];
+      busy.connection.send('damage', { id: ++id, radius: 3, points });
+    }, 250);
+    closing.unshift(() => clearInterval(timer));
+    for (const [i, { connection }] of pages.entries()) {
+      const seed = { from: 'gallery', index: i } as const;
+      connection.send('plant', { id: ++id, x: 24 + 24 * (i % 2), y: 24 + 24 * (i >> 1), seed });
+    }
+    await Promise.all(pages.map((page) => page.accepted()));
+    await owners[1].server.says(FOLLOWED);
+    const whoAre = () => pages.map(({ welcome }) => [welcome!.you.id, welcome!.you.name]);
+    const ids = whoAre();
+
+    const killed = gateways[0];
+    const had = pages.map(({ losses }) => losses);
+    for (const page of pages) page.takeLongest();
+    let stalls = countStalls();
+    await killed.server.end('SIGKILL');
+    const lost = () => pages.filter(({ losses }, i) => losses > had[i]);
+    while (lost().length === 0) await sleep(10);
+    await Promise.all(lost().map((page) => page.frame()));
+    stalls.stop();
+    const back = lost().map((page) => Math.round(page.takeLongest()));
+    say(
+      `${back.length} of ${PAGES} back after ${back} ms, stalled for ${Math.round(stalls.longest)} ms`,
+    );
+    expect(stalls.longest > STALLED || Math.max(...back) <= within(BACK)).toBe(true);
+    expect(whoAre()).toEqual(ids);
+    // The first one also wounds, which may take energy.
+    const quiet = lost().filter((page) => page !== busy);
+    for (const page of quiet) expect(page.welcome!.energy.level).toBeCloseTo(page.energy!, -1);
+
+    gateways[0] = await launch('gateway', killed.port);
+    await balancer.sees('gateway-a');
+    for (const page of pages) page.takeLongest();
+    const faults: string[] = [];
+    const update = async (what: string, stop: Node, start: () => Promise<unknown>) => {
+      stalls = countStalls();
+      const ended = stop.server.end('SIGTERM');
+      await ended;
+      await start();
+      await Promise.all(pages.map((page) => page.frame()));
+      stalls.stop();
+      const gaps = pages.map((page) => Math.round(page.takeLongest()));
+      say(`${what}: without frames for ${gaps} ms, stalled for ${Math.round(stalls.longest)} ms`);
+      if (Math.max(...gaps) > within(GAP) && stalls.longest < STALLED)
+        faults.push(`${what}: ${gaps}`);
+    };
+    for (const [i, name] of ['gateway-b', 'gateway-a'].entries()) {
+      const place = 1 - i;
+      await update(name, gateways[place], async () => {
+        gateways[place] = await launch('gateway', gateways[place].port);
+        await balancer.sees(name);
+      });
+    }
+    await update('the owner that waits', owners[1], async () => {
+      owners[1] = await launch('owner');
+      await owners[1].server.says(FOLLOWED);
+    });
+    await update('the owner', owners[0], async () => {
+      owners[0] = await launch('owner');
+      await owners[0].server.says(FOLLOWED);
+    });
+    expect(faults).toEqual([]);
+    expect(whoAre()).toEqual(ids);
+  });
+});

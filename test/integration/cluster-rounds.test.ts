@@ -1,0 +1,242 @@
+/**
+ * Two owners and a gateway with a real Valkey: whatever happens to the owner or to Valkey, the room
+ * goes on soon, nobody sees two of it, and nothing is lost that was answered.
+ *
+ * Three rounds in `npm test`, a hundred with VIVARIUM_TEST_FULL=1. VIVARIUM_ROUNDS=40-59 runs those
+ * of these seeds.
+ */
+import { createRandom, type Random } from '../../shared/random.ts';
+import {
+  FOLLOWED,
+  isGone,
+  joinAny,
+  type Node,
+  openings,
+  type Role,
+  SIDE,
+  sleep,
+  startNode,
+} from '../support/cluster-nodes.ts';
+import { KeptRoom, Shown } from '../support/kept-room.ts';
+import { describeNeeding } from '../support/needs.ts';
+import { countStalls, generousTimeout } from '../support/patience.ts';
+import { afterSuite } from '../support/suite.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
+import type { Visitor } from '../support/visitor.ts';
+
+const isFull = process.env.VIVARIUM_TEST_FULL === '1';
+const [FIRST, LAST] = (process.env.VIVARIUM_ROUNDS ?? (isFull ? '0-99' : '0-2'))
+  .split('-')
+  .map(Number);
+/** How long an owner is suspended or cut off, ms. */
+const SUSPENDED = isFull ? 10_000 : 4_000;
+/** ms until all clients have seen another tick, with a standby that has followed, or without. */
+const LIMIT = { warm: 4_000, cold: 8_000 };
+/** A round in which this process stood still for so long at once says nothing about times, ms. */
+const STALLED = 250;
+const KINDS = ['SIGKILL', 'SIGSTOP', 'valkey', 'partition'] as const;
+
+const say = (figure: string): void => {
+  if (process.env.VIVARIUM_FIGURES) process.stderr.write(`${figure}\n`);
+};
+
+/** Plants and wounds without a pause, until it is told to stop. */
+class Busy {
+  readonly accepted: number[] = [];
+  private id = 0;
+  private read = 0;
+  private isStopped = false;
+  private readonly done: Promise<void>;
+
+  constructor(
+    private readonly visitor: Visitor,
+    private readonly random: Random,
+  ) {
+    this.done = this.run();
+  }
+
+  /** Waits until so many more have been accepted. */
+  more(count: number): Promise<void> {
+    const enough = this.accepted.length + count;
+    return this.visitor.until(() => this.accepted.length >= enough);
+  }
+
+  stop(): Promise<void> {
+    this.isStopped = true;
+    return this.done;
+  }
+
+  private async run(): Promise<void> {
+    const { visitor, random } = this;
+    const place = (): number => 16 + random.integer(SIDE - 32);
+    while (!this.isStopped) {
+      const id = ++this.id;
+      const [x, y] = [place(), place()];
+      if (random.integer(2))
+        visitor.say('plant', { id, x, y, seed: { from: 'gallery', index: id % 9 } });
+      else visitor.say('damage', { id, radius: 3, points: [x, y] });
+      await visitor.until(() => this.isAnswered(id));
+    }
+  }
+
+  private isAnswered(id: number): boolean {
+    const { heard } = this.visitor;
+    let isAnswered = false;
+    for (; this.read < heard.length; this.read++) {
+      const { name, message } = heard[this.read];
+      if (name !== 'accepted' && name !== 'rejected') continue;
+      const answer = message as { id?: number };
+      if (name === 'accepted') this.accepted.push(answer.id!);
+      isAnswered ||= answer.id === id;
+    }
+    return isAnswered;
+  }
+}
+
+/** Resolves with the time of a visitor's next frame; of another owner, if a welcome must come first. */
+function nextFrame({ socket }: Visitor, isOfAnother: boolean): Promise<number> {
+  let isDue = !isOfAnother;
+  return new Promise((resolve) => {
+    const hear = (name: string): void => {
+      if (name === 'welcome') isDue = true;
+      if (name !== 'frame' || !isDue) return;
+      socket.offAny(hear);
+      resolve(performance.now());
+    };
+    socket.onAny(hear);
+  });
+}
+
+describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
+  const closing: (() => unknown)[] = [];
+  afterSuite(async () => {
+    for (const close of closing) await close();
+  });
+  const launch = async (valkey: ValkeyServer, role: Role): Promise<Node> => {
+    const node = await startNode(valkey, role);
+    closing.unshift(node.close);
+    return node;
+  };
+
+  const rounds = LAST - FIRST + 1;
+  test(
+    `${rounds} times something happens to the owner or to Valkey, and the room goes on`,
+    async () => {
+      const valkey = await ValkeyServer.start();
+      closing.push(() => valkey.remove());
+      const owners = await Promise.all([launch(valkey, 'owner'), launch(valkey, 'owner')]);
+      const gateway = await launch(valkey, 'gateway');
+      const shown = new Shown();
+      const watch = (visitor: Visitor): void => shown.watch(visitor);
+      const [anna] = await joinAny([gateway], undefined, watch);
+      const [bert] = await joinAny([gateway], undefined, watch);
+      let [eve, owner] = await joinAny(owners, undefined, watch);
+      const ids = [anna, bert, eve].map(({ welcome }) => welcome!.you.id);
+      const kept = await KeptRoom.open(valkey.url);
+      closing.unshift(kept.close);
+      const busy = new Busy(anna, createRandom(FIRST));
+      let launched: Promise<Node> | undefined;
+      const faults: string[] = [];
+
+      for (let seed = FIRST; seed <= LAST; seed++) {
+        const random = createRandom(seed);
+        const kind = KINDS[seed % 4];
+        if (launched) owners.push(await launched);
+        launched = undefined;
+        // Every second standby of those that take over from the dead has only just started.
+        const isCold = isFull && seed % 8 === 4;
+        const standby = (): Node => owners.find((one) => one !== owner)!;
+        if (isCold) {
+          await standby().close();
+          owners.splice(owners.indexOf(standby()), 1, await launch(valkey, 'owner'));
+        } else {
+          await standby().server.says(FOLLOWED);
+          await busy.more(5);
+          await sleep(random.integer(1_500));
+        }
+        const heir = standby();
+        const before = openings(heir).length;
+        const isOfAnother = kind !== 'valkey';
+        const stalls = countStalls();
+        const lastTick = Math.max(...[anna, bert, eve].map(({ tick }) => tick!));
+        let begun = performance.now();
+        let nexts = [anna, bert].map((one) => nextFrame(one, isOfAnother));
+        if (kind === 'valkey') {
+          await valkey.kill();
+          await sleep(random.integer(4_000));
+          await valkey.up();
+          begun = performance.now();
+          nexts = [anna, bert].map((one) => nextFrame(one, false));
+        } else if (kind === 'partition') owner.proxy.set({ unplugged: true });
+        else owner.server.child.kill(kind);
+        const old = eve;
+        const last = owner;
+        const { resume } = old.welcome!;
+        [eve, owner] = await joinAny(isOfAnother ? [heir] : owners, resume, watch);
+        const times = [performance.now(), ...(await Promise.all(nexts))].map((at) => at - begun);
+        stalls.stop();
+        const isWarm = openings(heir)
+          .slice(before)
+          .every((words) => words.includes('taken over'));
+        const most = Math.max(...times);
+        const isLate = most > LIMIT[isWarm ? 'warm' : 'cold'] * (isFull ? 1 : generousTimeout());
+        const isStalled = stalls.longest > STALLED;
+        say(
+          `round ${seed} ${kind} ${isWarm ? 'warm' : 'cold'} ${times.map(Math.round).join(' ')} ms, ` +
+            `stalled for ${Math.round(stalls.longest)} ms`,
+        );
+        const fail = (fault: string): void => {
+          say(`round ${seed} FAULT ${fault}`);
+          faults.push(`${seed}, ${kind}: ${fault}`);
+        };
+        if (isLate && !isStalled) fail(`the next tick came after ${Math.round(most)} ms`);
+        if (!isCold && !isWarm) fail('the standby had followed, and opened its snapshot');
+
+        // From here on, the old owner shows nothing: its room has gone on elsewhere. But it may have
+        // been stopped just as it sent a tick that is kept.
+        let isTwin = false;
+        old.socket.on('frame', () => {
+          isTwin ||= isOfAnother && old.tick! > lastTick + 1;
+        });
+        if (kind === 'SIGSTOP' || kind === 'partition') {
+          await sleep(SUSPENDED - (performance.now() - begun));
+          if (kind === 'SIGSTOP') last.server.child.kill('SIGCONT');
+          last.proxy.set({ unplugged: false });
+          await old.until(() => isGone(old));
+        }
+        await busy.more(3);
+        if (isTwin) fail('two owners were seen');
+        if (kind === 'SIGKILL') {
+          owners.splice(owners.indexOf(last), 1);
+          launched = launch(valkey, 'owner');
+        }
+        const accepted = [...busy.accepted];
+        for (const fault of await kept.prove(shown)) fail(fault);
+        const lost = kept.missing(ids[0], accepted);
+        if (lost.length > 0) fail(`accepted, but not done once: ${lost}`);
+        // Some frames bring nothing, so that the very picture of a tick may come a little later.
+        const isUpToDate = (one: Visitor): boolean => (kept.exact.get(one) ?? 0) > lastTick;
+        for (let i = 0; i < 20 && ![anna, bert, eve].every(isUpToDate); i++) {
+          await busy.more(2);
+          for (const fault of await kept.prove(shown)) fail(fault);
+        }
+        if (![anna, bert, eve].every(isUpToDate)) fail('no tick since is shown as it was');
+        const now = [anna, bert, eve].map(({ welcome }) => welcome!.you.id);
+        if (`${now}` !== `${ids}`) fail(`${ids} have become ${now}`);
+      }
+      await launched;
+      await busy.stop();
+      say(
+        `${busy.accepted.length} commands, ${kept.compared} pictures (${kept.unproven} not proven), ` +
+          `${kept.equal} checksums equal`,
+      );
+      for (const one of [anna, bert, eve]) one.leave();
+      expect(faults).toEqual([]);
+      expect(kept.equal).toBeGreaterThan(0);
+      expect(kept.compared).toBeGreaterThan(0);
+      // The gateway's visitors have noticed no more than a pause.
+      expect([anna, bert].map(isGone)).toEqual([false, false]);
+    },
+    900_000 + rounds * 60_000,
+  );
+});

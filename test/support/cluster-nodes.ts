@@ -1,0 +1,87 @@
+/** Processes of a cluster, which tests stop, kill and cut off. */
+import { createRandom } from '../../shared/random.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import { flagsOf, ServerProcess } from './process.ts';
+import type { ValkeyServer } from './valkey.ts';
+import { Visitor } from './visitor.ts';
+
+/** Of the room, cells. */
+export const SIDE = 96;
+
+/** A node has followed the room since it last opened it. */
+export const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
+
+const OPENED = /is restored|taken over as it was followed/g;
+
+/** How a node has opened the room, each time that it has. */
+export const openings = ({ server }: Node): readonly string[] =>
+  [...server.output.matchAll(OPENED)].map(([words]) => words);
+
+export interface Node {
+  readonly server: ServerProcess;
+  readonly port: number;
+  /** Its way to Valkey. */
+  readonly proxy: FaultProxy;
+  close(): Promise<void>;
+}
+
+export type Role = 'owner' | 'gateway' | 'both';
+
+/**
+ * Starts one with a room in which acts cost nothing and nobody gardens.
+ *
+ * @param more settings; `port` 0 takes a free one
+ */
+export async function startNode(
+  valkey: ValkeyServer,
+  role: Role,
+  more: Readonly<Record<string, string | number>> = {},
+): Promise<Node> {
+  const proxy = await FaultProxy.open({ port: valkey.port, random: createRandom(1) });
+  const cluster = `redis://127.0.0.1:${proxy.port}`;
+  const server = new ServerProcess(
+    flagsOf({
+      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster, role, size: `${SIDE}x${SIDE}` },
+      ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
+      ...more,
+    }),
+  );
+  const close = async (): Promise<void> => {
+    server.child.kill('SIGCONT');
+    await server.end('SIGKILL');
+    await proxy.close();
+  };
+  return { server, port: await server.alive(), proxy, close };
+}
+
+export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
+
+/**
+ * Knocks at the nodes in turn, as a page behind a balancer does, until one lets the visitor in.
+ *
+ * @param watch called with each connection before it says anything
+ */
+export async function joinAny(
+  nodes: readonly Node[],
+  resume?: string,
+  watch: (visitor: Visitor) => void = () => {},
+): Promise<[Visitor, Node]> {
+  for (let i = 0; ; i++) {
+    const node = nodes[i % nodes.length];
+    const visitor = new Visitor(node.port);
+    watch(visitor);
+    visitor.requestJoin(resume === undefined ? {} : { resume });
+    const isOver = (): boolean => visitor.heard.some(({ name }) => name !== 'frame');
+    // A server that is suspended takes the connection, but does not answer.
+    await Promise.race([visitor.until(() => isOver() || visitor.tick !== undefined), sleep(1_000)]);
+    if (visitor.welcome) {
+      await visitor.until(() => visitor.tick !== undefined);
+      return [visitor, node];
+    }
+    visitor.leave();
+    await sleep(100);
+  }
+}
+
+export const isGone = ({ heard }: Visitor): boolean =>
+  heard.some(({ name }) => name === 'disconnect');

@@ -1,0 +1,75 @@
+/** HAProxy with the configuration that is shipped, in front of gateways of this machine. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+
+/** Whether this machine has HAProxy (Debian: haproxy). */
+export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
+
+const SHIPPED = fileURLToPath(new URL('../../server/deploy/cluster/haproxy.cfg', import.meta.url));
+
+export class Haproxy {
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly child: ChildProcess,
+  ) {}
+
+  /**
+   * Starts it.
+   *
+   * @param gateways ports, in the order of the servers in the configuration
+   */
+  static async start(gateways: readonly number[]): Promise<Haproxy> {
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-haproxy-'));
+    const port = await freePort();
+    const ports = [...gateways];
+    // Only addresses are others, fewer files are open, and the state of the servers can be asked for.
+    const config = readFileSync(SHIPPED, 'utf8')
+      .replace('bind :80', `bind 127.0.0.1:${port}`)
+      .replace(/gateway-[ab]:8080/g, () => `127.0.0.1:${ports.shift()}`)
+      .replace('maxconn 20000', 'maxconn 500')
+      .replace('global\n', `global\n  stats socket ${folder}/state level user\n`);
+    const file = join(folder, 'haproxy.cfg');
+    writeFileSync(file, config);
+    const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' });
+    return new Haproxy(port, folder, child);
+  }
+
+  /** Waits until a server is up. @param name as in the configuration */
+  async sees(name: string): Promise<void> {
+    while (!(await this.states().catch(() => '')).includes(`gateways,${name},UP`)) {
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
+  }
+
+  async close(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once('close', resolve));
+    this.child.kill('SIGKILL');
+    await ended;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Lines of `backend,server,state`. */
+  private states(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      let answer = '';
+      const socket = connect(join(this.folder, 'state'), () => socket.write('show stat\n'));
+      socket.on('data', (chunk) => {
+        answer += chunk;
+      });
+      socket.on('error', reject);
+      socket.on('close', () => {
+        const rows = answer.split('\n').map((line) => line.split(','));
+        const state = rows[0].indexOf('status');
+        resolve(rows.map((row) => `${row[0]},${row[1]},${row[state]}`).join('\n'));
+      });
+    });
+  }
+}

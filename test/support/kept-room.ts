@@ -1,0 +1,211 @@
+/**
+ * Replays what a cluster keeps of a room, and proves by it what visitors were shown and told: one
+ * history, in which each command that was accepted is done once.
+ */
+import { crc32 } from 'node:zlib';
+import { TickSums } from '../../server/storage/plane-checksums.ts';
+import type { JournalRecord } from '../../server/storage/record-schemas.ts';
+import { reopenRoom, replay } from '../../server/storage/recovery.ts';
+import { Store } from '../../server/storage/store.ts';
+import type { Room } from '../../server/world/room.ts';
+import { World } from '../../server/world/world.ts';
+import { chunkCount, chunkRect } from '../../shared/codec/chunks.ts';
+import type { Planes } from '../../shared/codec/planes.ts';
+import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { SIDE, sleep } from './cluster-nodes.ts';
+import { openClusterParts } from './cluster-parts.ts';
+import { startEngine } from './engine.ts';
+import type { Visitor } from './visitor.ts';
+
+const ROOM = 'garden';
+
+/** [chunks] checksums of who owns the places of each. */
+function ownersOf(planes: Planes): number[] {
+  return Array.from({ length: chunkCount(planes) }, (_, chunk) => {
+    const { x, y, width, height } = chunkRect(planes, chunk);
+    let sum = 0;
+    for (let row = y; row < y + height; row++) {
+      const from = row * planes.width + x;
+      sum = crc32(new Uint8Array(planes.owner.slice(from, from + width).buffer), sum);
+    }
+    return sum;
+  });
+}
+
+/** The most by which a colour may differ from the room's while it moves; a key may lack its lowest bits. */
+const slackOf = (tier: TierName): number =>
+  Math.max(TIERS[tier].hold, TIERS[tier].step) + 2 ** PAGE_DEFAULTS.codec.coarseShift;
+
+const furthest = (a: Uint8Array, b: Uint8Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+/** Ticks by which a gateway's first frames of a new owner may be newer than they say. */
+const LEAD = 5;
+
+interface Picture {
+  readonly visitor: Visitor;
+  readonly tick: number;
+  readonly tier: TierName;
+  readonly owners: readonly number[];
+}
+
+interface Colours {
+  readonly tick: number;
+  readonly rgba: Uint8Array;
+}
+
+/** What visitors were shown. */
+export class Shown {
+  private pictures: Picture[] = [];
+  /** Each one's latest. */
+  private readonly colours = new Map<Visitor, Colours>();
+
+  /** Notes each frame of a visitor from now on. */
+  watch(visitor: Visitor): void {
+    visitor.socket.on('frame', () => {
+      const { planes, tick, tier } = visitor;
+      if (!planes || tick === undefined || tier === undefined) return;
+      this.pictures.push({ visitor, tick, tier, owners: ownersOf(planes) });
+      this.colours.set(visitor, { tick, rgba: planes.rgba.slice() });
+    });
+  }
+
+  /** Takes what was shown since the last call. */
+  take(): { readonly pictures: readonly Picture[]; readonly colours: Map<Visitor, Colours> } {
+    const taken = { pictures: this.pictures, colours: new Map(this.colours) };
+    this.pictures = [];
+    return taken;
+  }
+}
+
+export class KeptRoom {
+  /** How often each command of a participant was done. */
+  readonly commands = new Map<string, number>();
+  /** Checksums of the journal that the replay met. */
+  equal = 0;
+  unequal = 0;
+  /** Pictures that were compared. */
+  compared = 0;
+  /** Pictures of ticks without events, of which nothing is kept as their owner has died. */
+  unproven = 0;
+  private later: readonly Picture[] = [];
+  /** The last tick that each visitor was shown as it was. */
+  readonly exact = new Map<Visitor, number>();
+  private readonly from: number;
+  /** [chunks] by what owned their places so far: the first tick of each. */
+  private readonly history: Map<number, number>[] = [];
+
+  private constructor(
+    private readonly store: Store,
+    private readonly world: World,
+    private readonly room: Room,
+    private readonly sums: TickSums,
+    readonly close: () => Promise<void>,
+  ) {
+    this.from = room.tick;
+    this.note(ownersOf(room.grid.planes));
+  }
+
+  /** Begins with the first snapshot that there is. */
+  static async open(url: string): Promise<KeptRoom> {
+    const { engine, species } = await startEngine();
+    const parts = await openClusterParts(url);
+    const store = new Store(parts.records);
+    const world = new World(engine);
+    const first = (await store.snapshotTicks(ROOM)).at(-1)!;
+    const place = { name: ROOM, width: SIDE, height: SIDE, species };
+    const room = await reopenRoom(world, place, await store.moment(ROOM, first));
+    return new KeptRoom(store, world, room, new TickSums(room.grid.planes), async () => {
+      await world.close(room);
+      await parts.close();
+      await engine.close();
+    });
+  }
+
+  /**
+   * Replays on to what was shown last. Each chunk that anybody was shown must be one of the room's,
+   * of that tick or an earlier one, as some frames bring nothing. Ticks without events are kept with
+   * the next event: those after the last are proven by the next call, unless their owner has died.
+   *
+   * @returns what is wrong, in words; empty: nothing
+   */
+  async prove(shown: Shown): Promise<string[]> {
+    const { store, world, room, sums } = this;
+    const faults: string[] = [];
+    const again: Picture[] = [];
+    const { pictures, colours } = shown.take();
+    const tail = await this.tail();
+    const to = tail.tick;
+    const { equal, unequal } = await replay({
+      ...{ world, room, to, sums },
+      journal: this.noted(store.journal(ROOM, room.tick + 1, to)),
+      marks: store.marks(ROOM, room.tick + 1, to),
+      moment: (tick) => store.moment(ROOM, tick),
+      onTick: ({ tick }) => {
+        const { planes } = room.grid;
+        const owners = ownersOf(planes);
+        this.note(owners);
+        for (const picture of pictures) {
+          const { visitor, tier } = picture;
+          if (picture.tick !== tick || !owners.every((sum, i) => sum === picture.owners[i]))
+            continue;
+          this.exact.set(visitor, tick);
+          const seen = colours.get(visitor)!;
+          const off = seen.tick === tick ? furthest(seen.rgba, planes.rgba) : 0;
+          if (off > slackOf(tier)) faults.push(`colours of tick ${tick} were ${off} off`);
+        }
+      },
+    });
+    for (const picture of [...this.later, ...pictures]) {
+      const { tick, tier, owners } = picture;
+      if (tick < this.from) continue;
+      const leads = owners.map(
+        (sum, chunk) => (this.history[chunk].get(sum) ?? Number.POSITIVE_INFINITY) - tick,
+      );
+      const lead = Math.max(...leads);
+      if (lead <= LEAD) this.compared++;
+      else if (!this.later.includes(picture) && tick > to - LEAD) again.push(picture);
+      else if (this.later.includes(picture)) this.unproven++;
+      else
+        faults.push(`the ${tier} picture of tick ${tick} is of ${leads.map((one) => tick + one)}`);
+    }
+    this.later = again;
+    this.equal += equal;
+    this.unequal += unequal;
+    if (unequal > 0) faults.push(`${unequal} checksums differ`);
+    return faults;
+  }
+
+  /** What was accepted, but is not kept, or is kept twice. */
+  missing(participant: number, accepted: readonly number[]): number[] {
+    return accepted.filter((id) => this.commands.get(`${participant}/${id}`) !== 1);
+  }
+
+  private note(owners: readonly number[]): void {
+    for (const [chunk, sum] of owners.entries()) {
+      this.history[chunk] ??= new Map();
+      if (!this.history[chunk].has(sum)) this.history[chunk].set(sum, this.room.tick);
+    }
+  }
+
+  private async tail(): Promise<{ readonly tick: number }> {
+    for (;;) {
+      // A connection that Valkey's restart has ended is there again soon.
+      const tail = await this.store.tail(ROOM).catch(() => undefined);
+      if (tail) return tail;
+      await sleep(100);
+    }
+  }
+
+  private async *noted(journal: AsyncIterable<JournalRecord>): AsyncIterable<JournalRecord> {
+    for await (const record of journal) {
+      for (const event of record.events) {
+        if (event.what !== 'command') continue;
+        const key = `${event.command.by.id}/${event.id}`;
+        this.commands.set(key, (this.commands.get(key) ?? 0) + 1);
+      }
+      yield record;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
+import { SharedLimits } from '../../../../server/realtime/admission/shared-limits.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+
+const ADDRESS = '203.0.113.7';
+const limits = {
+  ...DEFAULTS.limits,
+  ...{ connectionsPerAddress: 4, joinsPerSecond: 1, joinsAtOnce: 4, banSeconds: 30 },
+};
+
+/** Two servers that count together. */
+function servers() {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const all = ['a', 'b'].map((node) => {
+    const addresses = new AddressLimits(limits, true);
+    const sharing = new SharedLimits({ bus, clock, node, addresses });
+    return { addresses, sharing };
+  });
+  return { clock, bus, all, two: all.map(({ addresses }) => addresses) };
+}
+
+test('an address has as many joins at two servers as at one', async () => {
+  const { clock, two } = servers();
+  const [a, b] = two;
+  await clock.advance(0);
+  for (let i = 0; i < 4; i++) expect(a.join(ADDRESS, clock.now())).toBe(true);
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(b.join(ADDRESS, clock.now())).toBe(false);
+  expect(b.join('198.51.100.1', clock.now())).toBe(true);
+  // It refills as fast as at one server.
+  await clock.advance(1_000);
+  expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toContain(true);
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toEqual([false, false]);
+});
+
+test('an address has as many connections at two servers as at one, and those of a server that is gone do not count', async () => {
+  const { clock, all, two } = servers();
+  const [a, b] = two;
+  await clock.advance(0);
+  for (let i = 0; i < 3; i++) expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+  expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  all[0].sharing.close();
+  await clock.advance(DEFAULTS.cluster.limits.silence);
+  expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+});
+
+test('who is banned at one server is banned at the other, unless others of their address are there', async () => {
+  const { clock, two } = servers();
+  const [a, b] = two;
+  await clock.advance(0);
+  a.connect(ADDRESS, clock.now());
+  expect(a.ban(ADDRESS, clock.now())).toBe(true);
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(b.connect(ADDRESS, clock.now())).toBe('banned');
+});
+
+test('without messages each counts alone', async () => {
+  const { clock, bus, two } = servers();
+  await clock.advance(0);
+  await bus.close();
+  for (const one of two) {
+    for (let i = 0; i < 4; i++) expect(one.join(ADDRESS, clock.now())).toBe(true);
+    expect(one.join(ADDRESS, clock.now())).toBe(false);
+  }
+  await clock.advance(10 * DEFAULTS.cluster.limits.every);
+});
+
+test('what is no report changes nothing', async () => {
+  const { clock, bus, two } = servers();
+  await clock.advance(0);
+  for (const bytes of [[], [0xc1], [0x93, 1, 2, 3]]) bus.publish('limits', Uint8Array.from(bytes));
+  await clock.advance(0);
+  expect(two[0].connect(ADDRESS, clock.now())).toBeUndefined();
+});
