@@ -1,6 +1,6 @@
 /**
- * Refines the latent of a drawing: gradient steps on the latent, through the rule's growth, towards
- * the drawing. The encoder alone remembers what it was trained on, and gets only colour and
+ * Refines the latent of a picture, such as a visitor's drawing: gradient steps on the latent, through the rule's growth, towards
+ * the picture. The encoder alone remembers what it was trained on, and gets only colour and
  * rough shape of pictures that it has never seen.
  */
 
@@ -17,7 +17,7 @@ import { readGenome, ruleSteps } from './rule.ts';
 /** What the refiner needs of a checkpoint. */
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
-/** A drawing to refine. */
+/** A picture to refine. */
 export interface Refinement {
   /** [side, side, channels], 0…1 */
   readonly image: Float32Array;
@@ -37,8 +37,12 @@ const LAST_RATE = 0.2;
 const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
-/** Whether drawings of a checkpoint can be refined: its picture must have a slope. */
-export const canRefine = ({ card: { readout, update } }: RefinedModel): boolean =>
+/** Whether latents of a checkpoint can be refined: its picture must have a slope. */
+export const canRefine = ({
+  readout,
+  update,
+}: Pick<RefinedModel['card'], 'readout' | 'update'>): boolean =>
+  update.kind !== 'decoder' &&
   readout.kind === 'rgba-premultiplied' &&
   readout.channels.every((channel, i) => channel === readout.channels[0] + i) &&
   update.updateProbability === 1;
@@ -46,7 +50,7 @@ export const canRefine = ({ card: { readout, update } }: RefinedModel): boolean 
 /**
  * Compiles the growth of one organism with its gradient.
  *
- * @returns refines one drawing at a time; its result is the best met, [Z]
+ * @returns refines one picture at a time; its result is the best met, [Z]
  */
 export async function openRefiner(
   compute: Compute,

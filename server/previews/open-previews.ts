@@ -42,7 +42,7 @@ export function openSeedPreviews(
     return { growth, draws: undefined, grow, stop: () => growth.stop() };
   }
   const now = () => performance.now();
-  const refiner = canRefine(checkpoint)
+  const refiner = canRefine(checkpoint.card)
     ? createLatentRefiner(checkpoint, {
         clock,
         patience: refiningAll,

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
+import { canRefine } from '../autodiff/refine-latent.ts';
 import {
   checkRelations,
   type FieldError,
@@ -248,6 +249,9 @@ function* relationErrors(config: Fields): Generator<FieldError> {
   if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
   if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
     yield ['readout.channels', 'must be consecutive'];
+  }
+  if (config.galleryPull !== undefined && !canRefine(config)) {
+    yield ['galleryPull', 'is for pictures in colours that a rule grows without chance'];
   }
   if (batch.fresh % micro !== 0) {
     yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];
