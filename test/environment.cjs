@@ -22,7 +22,9 @@ module.exports = class extends TestEnvironment {
       vm.createContext = createContext;
     }
     if (this.global !== this.context) {
-      throw new Error('Jest makes its contexts in another way: test/environment.cjs has no effect.');
+      throw new Error(
+        'Jest makes its contexts in another way: test/environment.cjs has no effect.',
+      );
     }
     for (const name of Object.getOwnPropertyNames(globalThis)) {
       if (
