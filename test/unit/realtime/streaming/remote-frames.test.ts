@@ -203,6 +203,37 @@ test('with another owner, pages go on from what they have, and the owner of befo
   await room.close();
 });
 
+test('an owner whose lease has ended, also while it compresses, sends no cells', async () => {
+  const planes = createPlanes(WIDTH, HEIGHT);
+  scribble(planes, 1, 5_000);
+  const bus = new LossyBus();
+  const room = await SpreadRoom.open(planes, 1, bus);
+  const isCells = (channel: string): boolean => channel.startsWith('frames:garden:to:');
+  let sent = 0;
+  let asked = 0;
+  bus.loses = (channel) => {
+    if (isCells(channel)) sent++;
+    return false;
+  };
+  for (const isHere of [() => ++asked < 2, () => false]) {
+    // Nobody waits for what does not come.
+    Object.assign(room, { isHere, isLossy: true });
+    const pair = new Pair(room, 1);
+    pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+    await room.settle();
+    await room.until(() => asked > 1);
+    await room.settle();
+    expect(sent).toBe(0);
+    expect(pair.pages[1].frames).toEqual([]);
+  }
+  Object.assign(room, { isHere: () => true, isLossy: false });
+  const pair = new Pair(room, 1);
+  pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+  await rest(room, [pair], 30);
+  expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
+  await room.close();
+});
+
 test('while no gateway has viewers, nothing is published', async () => {
   const planes = createPlanes(WIDTH, HEIGHT);
   const bus = new LossyBus();
