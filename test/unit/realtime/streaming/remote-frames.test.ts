@@ -3,6 +3,7 @@ import type { Viewport } from '../../../../server/realtime/streaming/viewer-stre
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
@@ -226,7 +227,10 @@ test('an owner whose lease has ended, also while it compresses, sends no cells',
     expect(sent).toBe(0);
     expect(pair.pages[1].frames).toEqual([]);
   }
-  Object.assign(room, { isHere: () => true, isLossy: false });
+  room.isHere = () => true;
+  // The gateway asks again by itself.
+  await room.clock.advance(DEFAULTS.cluster.frames.beat);
+  room.isLossy = false;
   const pair = new Pair(room, 1);
   pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
   await rest(room, [pair], 30);
