@@ -219,6 +219,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
+    // The join that came with the handshake may have been refused for good.
+    if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
     // Each connection has one session, so close it with the session.
@@ -232,10 +234,16 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       http.close();
       const { every } = DEFAULTS.cluster.moving;
       const atOnce = Math.ceil((sessions.size * every) / Math.max(time, every));
-      while (sessions.size > 0) {
-        for (const session of [...sessions].slice(0, atOnce)) session.moveAway();
+      const end = clock.now() + 2 * Math.max(time, every);
+      while (sessions.size > 0 && clock.now() < end) {
+        for (const session of [...sessions].slice(0, atOnce)) {
+          sessions.delete(session);
+          session.moveAway();
+        }
         await new Promise<void>((go) => clock.after(every, go));
       }
+      // Those that are left when something has held this up.
+      for (const session of sessions) session.moveAway();
     },
     close: () => {
       admission.close();

@@ -34,6 +34,7 @@ export class FrameDecoder {
     const header = readHeader(frame);
     const cells = this.cellsAt(header.scale);
     const blocks = readBlocks(frame, chunkCount(cells));
+    this.scaled = header.scale === 1 ? undefined : { scale: header.scale, planes: cells };
     const changed: Rect[] = [];
     const replaced: Rect[] = [];
     const lost: number[] = [];
@@ -67,17 +68,10 @@ export class FrameDecoder {
   }
 
   private cellsAt(scale: number): Planes {
-    if (scale === 1) {
-      this.scaled = undefined;
-      return this.planes;
-    }
-    if (this.scaled?.scale !== scale) {
-      const [width, height] = [this.planes.width, this.planes.height].map((n) =>
-        Math.ceil(n / scale),
-      );
-      this.scaled = { scale, planes: createPlanes(width, height) };
-    }
-    return this.scaled.planes;
+    if (scale === 1) return this.planes;
+    if (this.scaled?.scale === scale) return this.scaled.planes;
+    const { width, height } = this.planes;
+    return createPlanes(Math.ceil(width / scale), Math.ceil(height / scale));
   }
 
   private placesOf({ x, y, width, height }: Rect, scale: number): Rect {

@@ -95,9 +95,11 @@ export class Owner {
       clock,
       epoch = 1,
       hand = new HandRoom(),
-    }: { clock: FakeClock; epoch?: number; hand?: HandRoom },
+      isHere = true,
+    }: { clock: FakeClock; epoch?: number; hand?: HandRoom; isHere?: boolean },
   ): Promise<Owner> {
     const owner = new Owner(hand, clock);
+    owner.isHere = isHere;
     owner.access = new RoomAccess({
       ...{ roomServer: owner.server, bus, epoch, clock },
       find: () => {

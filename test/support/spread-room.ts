@@ -94,6 +94,8 @@ export class SpreadRoom {
   readonly own: RoomBroadcaster;
   private publisher: FramePublisher | undefined;
   private epoch = 0;
+  /** Asked by the owner: whether it may show the room. */
+  isHere = (): boolean => true;
   /** Messages are lost, so that gateways may lack something at any time. */
   isLossy = false;
   readonly gateways: Gateway[] = [];
@@ -166,6 +168,11 @@ export class SpreadRoom {
     await this.arrived();
   }
 
+  /** Waits for something that no message tells. */
+  async until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await pause(systemClock, 1);
+  }
+
   async close(): Promise<void> {
     for (const { feed } of this.gateways) feed.close();
     this.publisher?.close();
@@ -187,7 +194,11 @@ export class SpreadRoom {
   private async publish(): Promise<void> {
     const { encoders, bus, clock } = this;
     const epoch = ++this.epoch;
-    this.publisher = await FramePublisher.open({ encoders, bus, room: 'garden', epoch, clock });
+    this.publisher = await FramePublisher.open({
+      ...{ encoders, bus, room: 'garden', epoch, clock },
+      isHere: () => this.isHere(),
+    });
+    this.publisher.announce();
   }
 
   private async addGateway(): Promise<void> {

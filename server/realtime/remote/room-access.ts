@@ -32,6 +32,8 @@ export interface RoomAccessOptions {
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
   private parts: readonly { close(): void }[] = [];
+  /** Tells once, when the room may be shown here, that it runs here. */
+  private announce = (): void => {};
   private cancel = (): void => {};
   private isClosed = false;
 
@@ -40,10 +42,17 @@ export class RoomAccess {
     const { bus, roomServer, epoch, clock } = options;
     const { encoders, room } = roomServer;
     const subscribed = bus.subscribe(roomChannel(room.name), (bytes) => this.receive(bytes));
-    const published = FramePublisher.open({ encoders, bus, room: room.name, epoch, clock });
+    const published = FramePublisher.open({
+      ...{ encoders, bus, room: room.name, epoch, clock },
+      isHere: () => this.isHere,
+    });
     Promise.all([subscribed, published]).then(
-      (parts) => {
-        this.parts = parts;
+      ([subscription, publisher]) => {
+        this.parts = [subscription, publisher];
+        this.announce = () => {
+          this.announce = () => {};
+          publisher.announce();
+        };
         if (this.isClosed) this.closeParts();
         else this.beat();
       },
@@ -94,6 +103,7 @@ export class RoomAccess {
     const { bus, clock, epoch, roomServer } = this.options;
     this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
     if (!this.isHere) return;
+    this.announce();
     bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
     for (const [name, link] of this.links) {
       if (this.now - link.heardAt < silence) link.beat();

@@ -48,6 +48,8 @@ export interface FramePublisherOptions {
   readonly room: string;
   /** Of the room's lease: gateways ignore what an owner of before still sends. */
   readonly epoch: number;
+  /** Whether the room may be shown here now. */
+  readonly isHere: () => boolean;
   readonly clock: Clock;
 }
 
@@ -62,7 +64,7 @@ export class FramePublisher {
     this.names = busNames(options.room);
   }
 
-  /** Publishes after each `encoders.advance()`, and tells gateways at once that the room runs here. */
+  /** Publishes after each `encoders.advance()`. */
   static async open(options: FramePublisherOptions): Promise<FramePublisher> {
     const publisher = new FramePublisher(options);
     const { bus, encoders } = options;
@@ -70,13 +72,17 @@ export class FramePublisher {
       publisher.take(message);
     });
     encoders.onAdvanced = (channels) => publisher.publish(channels);
-    publisher.endTick([]);
     return publisher;
   }
 
   /** Gateways with viewers. */
   get size(): number {
     return this.gateways.size;
+  }
+
+  /** Tells gateways that the room runs here. */
+  announce(): void {
+    this.endTick([]);
   }
 
   close(): void {
@@ -87,6 +93,7 @@ export class FramePublisher {
   }
 
   private take(message: Uint8Array): void {
+    if (this.isClosed || !this.options.isHere()) return;
     let wants: Wants;
     try {
       wants = readWants(message);
@@ -96,7 +103,7 @@ export class FramePublisher {
       throw error;
     }
     const isFull = this.gateways.size >= maxGateways && !this.gateways.has(wants.gateway);
-    if (!this.isClosed && !isFull) this.update(wants);
+    if (!isFull) this.update(wants);
   }
 
   private update({ gateway: id, wants }: Wants): void {
@@ -133,12 +140,12 @@ export class FramePublisher {
     { tier, scale, generation, encoder }: EncoderChannel,
     ask: number,
   ): Promise<void> {
-    const { bus, epoch, encoders } = this.options;
+    const { bus, epoch, encoders, isHere } = this.options;
     const { tick } = encoders;
     const { round } = encoder;
     // In another thread, as all cells of a large room take longer than a tick may wait.
     const cells = await compress(encoder.copy(), { level: constants.Z_BEST_SPEED });
-    if (this.isClosed) return;
+    if (this.isClosed || !isHere()) return;
     const name = { tier, scale, generation, round };
     bus.publish(this.names.to(gateway), writeBaseline({ ...name, epoch, tick, ask, cells }));
   }

@@ -124,10 +124,10 @@ export class RoomBroadcaster {
    */
   publish(now: number): void {
     this.halveInCrowd(now);
-    const frames = new Map<string, Uint8Array>();
     for (const channel of this.channels.values()) {
       const { source } = channel;
       if (!source || !isDue(TIERS[channel.tier], this.feed.tick)) continue;
+      const frames = new Map<string, Uint8Array>();
       const shared = new Map<readonly number[], SharedDeltas>();
       for (const stream of channel.streams) {
         if (stream.isUpToDate && stream.mayReceive) this.sendShared(stream, channel, shared, now);
@@ -205,7 +205,11 @@ export class RoomBroadcaster {
     this.sendTo(stream, this.frameOf(stream, blocks, frames), now);
   }
 
-  /** Viewers that need the same blocks get the same frame. */
+  /**
+   * Viewers that need the same blocks get the same frame.
+   *
+   * @param frames of the stream's source in this tick
+   */
   private frameOf(
     { source, quality }: ViewerStream,
     blocks: readonly FrameBlock[],
@@ -213,7 +217,7 @@ export class RoomBroadcaster {
   ): Uint8Array {
     const { scale } = source;
     const header = { tick: this.feed.tick, tier: quality.tier, scale };
-    const key = `${quality.tier} ${scale} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
+    const key = `${quality.tier} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
     return getOrAdd(frames, key, () => writeFrame(header, blocks));
   }
 

@@ -25,18 +25,27 @@ export interface EncoderChannel extends ChannelName {
 
 /** Follows the room, and encodes each chunk once per channel for all who want it. */
 export class RoomEncoders implements FrameFeed {
-  private readonly views = new Map<number, View>();
+  /**
+   * The room as the last tick has left it. A tick that has begun changes the planes before it is
+   * stored, so all else is made from this, and it is kept.
+   */
+  private readonly base: View;
+  /** By scale; `base` first, which the others follow. */
+  private readonly views: Map<number, View>;
   private readonly channels = new Map<string, EncoderChannel>();
   /** Counts up from a random number. */
   private generations = randomInt(2 ** 40);
   /** Called after each `advance`, with the channels that it has encoded. */
   onAdvanced: (channels: readonly EncoderChannel[]) => void = () => {};
 
-  /** @param planes of the room, which it changes */
+  /** @param planes of the room, which it changes; between two ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,
-  ) {}
+  ) {
+    this.base = new View(planes, 1);
+    this.views = new Map([[1, this.base]]);
+  }
 
   get width(): number {
     return this.planes.width;
@@ -118,12 +127,12 @@ export class RoomEncoders implements FrameFeed {
       this.channels.delete(key);
       const { view } = channel.encoder;
       const isUsed = [...this.channels.values()].some(({ encoder }) => encoder.view === view);
-      if (!isUsed) this.views.delete(view.scale);
+      if (!isUsed && view !== this.base) this.views.delete(view.scale);
     }
   }
 
   private open({ tier, scale }: ChannelName): EncoderChannel {
-    const view = getOrAdd(this.views, scale, () => new View(this.planes, scale));
+    const view = getOrAdd(this.views, scale, () => new View(this.base.planes, scale));
     const encoder = new FrameEncoder(view, TIERS[tier]);
     const generation = this.generations++;
     return { tier, scale, encoder, generation, users: new Set(), idleSince: this.tick };

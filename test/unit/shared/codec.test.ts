@@ -1,7 +1,13 @@
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
 import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
 import { chunkAt, chunkCount, chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
-import { FRAME_ERRORS, FrameError, readBlocks, readHeader } from '../../../shared/codec/frame.ts';
+import {
+  FRAME_ERRORS,
+  FrameError,
+  readBlocks,
+  readHeader,
+  writeFrame,
+} from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
@@ -293,6 +299,18 @@ describe('broken data', () => {
     ['more than seven bits', [2 | (9 << 2), 0, 0]],
   ])('a block header is refused: %s', (_, bytes) => {
     expect(() => readBlockHeader(Uint8Array.from(bytes))).toThrow(new FrameError('block'));
+  });
+
+  test('a broken frame of another scale leaves what the frames before it were for', () => {
+    const stage = new WatchedStream(70, 40, { scale: 2 });
+    const { decoder, planes } = stage;
+    decoder.decode(stage.keyframe());
+    const broken = writeFrame({ tier: 'full', tick: 1, scale: 1 }, [
+      { chunk: 0, block: Uint8Array.of(1, 2, 3) },
+    ]).subarray(0, -1);
+    expect(() => decoder.decode(broken)).toThrow(FrameError);
+    expect(decoder.holds()).toBeUndefined();
+    expect(decoder.decode(stage.go(scribble(planes, 5, 40))).lost).toEqual([]);
   });
 
   test('the checksum detects single-bit differences', () => {

@@ -6,7 +6,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 
-const { beat, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 const seed = { from: 'gallery', index: 0 } as const;
 
 /** A bus whose messages a test counts and loses. */
@@ -49,6 +49,24 @@ test('visitors of two servers see each other, and what each of them plants', asy
   const born = [{ what: 'born', organism: { planter: { name: 'Anna' } } }];
   expect(bert.all('life')).toMatchObject([{ events: born }]);
   expect(anna.all('life')).toMatchObject([{ events: born }]);
+});
+
+test('an owner that may not show the room yet tells only then that it runs here', async () => {
+  const clock = new FakeClock();
+  const bus = new LossyBus();
+  let told = 0;
+  bus.loses = (channel) => {
+    if (channel === 'frames:test:tick') told++;
+    return false;
+  };
+  const owner = await Owner.start(bus, { clock, isHere: false });
+  await clock.advance(2 * begin);
+  expect(told).toBe(0);
+  owner.isHere = true;
+  await clock.advance(begin);
+  expect(told).toBe(1);
+  await clock.advance(2 * beat);
+  expect(told).toBe(1);
 });
 
 test('a command that the room refuses is refused with its own id, and one that is malformed too', async () => {

@@ -3,6 +3,7 @@ import type { Viewport } from '../../../../server/realtime/streaming/viewer-stre
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
@@ -200,6 +201,40 @@ test('with another owner, pages go on from what they have, and the owner of befo
   // What has not changed is not sent again.
   const bytes = page.frames.slice(before).reduce((sum, { length }) => sum + length, 0);
   expect(bytes).toBeLessThan(page.frames[0].length);
+  await room.close();
+});
+
+test('an owner whose lease has ended, also while it compresses, sends no cells', async () => {
+  const planes = createPlanes(WIDTH, HEIGHT);
+  scribble(planes, 1, 5_000);
+  const bus = new LossyBus();
+  const room = await SpreadRoom.open(planes, 1, bus);
+  const isCells = (channel: string): boolean => channel.startsWith('frames:garden:to:');
+  let sent = 0;
+  let asked = 0;
+  bus.loses = (channel) => {
+    if (isCells(channel)) sent++;
+    return false;
+  };
+  for (const isHere of [() => ++asked < 2, () => false]) {
+    // Nobody waits for what does not come.
+    Object.assign(room, { isHere, isLossy: true });
+    const pair = new Pair(room, 1);
+    pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+    await room.settle();
+    await room.until(() => asked > 1 || sent > 0);
+    await room.settle();
+    expect(sent).toBe(0);
+    expect(pair.pages[1].frames).toEqual([]);
+  }
+  room.isHere = () => true;
+  // The gateway asks again by itself.
+  await room.clock.advance(DEFAULTS.cluster.frames.beat);
+  room.isLossy = false;
+  const pair = new Pair(room, 1);
+  pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+  await rest(room, [pair], 30);
+  expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
   await room.close();
 });
 

@@ -1,9 +1,11 @@
+import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
 import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { chunkAt } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
+import type { TierName } from '../../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { equalPlanes } from '../../../support/planes.ts';
@@ -48,6 +50,19 @@ class Page implements Viewer {
   }
 }
 
+/** A feed whose channels of one tier never come. */
+function without(tier: TierName, encoders: RoomEncoders): FrameFeed {
+  return {
+    ...{ width: encoders.width, height: encoders.height },
+    get tick() {
+      return encoders.tick;
+    },
+    join: (name, user) => (name.tier === tier ? undefined : encoders.join(name, user)),
+    leave: (name, user) => encoders.leave(name, user),
+    wantedChanged: () => {},
+  };
+}
+
 /** Changes some places and tells which chunks they lie in. */
 function change(planes: Planes, seed: number): number[] {
   const random = createRandom(seed);
@@ -68,10 +83,14 @@ function lookAt(planes: Planes, part: Partial<Viewport> = {}): Viewport {
 }
 
 /** A room with its broadcaster, and time. */
-function open(width: number, height: number) {
+function open(
+  width: number,
+  height: number,
+  feedOf = (encoders: RoomEncoders): FrameFeed => encoders,
+) {
   const planes = createPlanes(width, height);
   const encoders = new RoomEncoders(planes, 0);
-  const cast = new RoomBroadcaster(encoders);
+  const cast = new RoomBroadcaster(feedOf(encoders));
   let tick = 0;
   const tell = (changed: readonly number[]): void => {
     encoders.follow(tick, changed);
@@ -269,6 +288,29 @@ describe('the tier of a viewer', () => {
     expect(page.tiers[0]).toBe(DEFAULTS.stream.firstTier);
     expect(room.cast.tierOf(page)).toBe('full');
     expect(new Set(modest.tiers)).toEqual(new Set(['phone']));
+  });
+
+  test('is not changed until its frames are there; each goes on with those that it has', () => {
+    const room = open(64, 64, (encoders) => without('phone', encoders));
+    const [fine, coarse] = (['full', 'half'] as const).map((tier) => {
+      const page = new Page(room.planes);
+      const best = tier === 'full' ? 'full' : 'phone';
+      room.cast.add(page, lookAt(room.planes, { best }), room.now, { tier });
+      return page;
+    });
+    const pages = [fine, coarse];
+    while (room.cast.tierOf(coarse) !== 'phone') room.go(2, pages, true);
+    room.cast.setViewport(fine, lookAt(room.planes, { best: 'phone' }), room.now);
+    for (let i = 0; i < 10; i++) {
+      room.go(3, pages, true);
+      for (const page of pages) room.cast.resync(page, [0, 1, 2, 3]);
+      room.go(4, pages);
+    }
+    room.go(30, pages);
+    for (const page of pages) {
+      expect(page.lost).toBe(0);
+      expect(equalPlanes(page.planes, room.planes)).toBe(true);
+    }
   });
 
   test('falls while frames are skipped, without affecting other viewers', () => {
