@@ -1,6 +1,7 @@
 /** Creates the host's part of the server: token, sessions, calls. */
 import { createHash } from 'node:crypto';
 import type { Request, Router } from 'express';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
@@ -85,6 +86,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const farewells = await Farewells.open(hostContext);
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
+    // One after the other, so that the others have its rooms meanwhile.
+    restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
       // The house is open longer than it was to be.
       if (isOpen) farewells.stopClosing();
