@@ -118,14 +118,14 @@ test('while no messages get anywhere, nobody waits for an answer', async () => {
   expect(failures).toEqual([new RelayError('no-answer')]);
 });
 
-test.each([
-  { status: 99 },
-  { status: 70_000 },
-  { status: 200, headers: { 'x-why': 'two\nlines' } },
-  { status: 200, headers: { 'two words': 'x' } },
-  { status: 200, headers: { 'x-long': 'x'.repeat(10_000) } },
-  { bytes: new Uint8Array(3) },
-])('what is no answer is not passed on: %j', async (part) => {
+test.each<[what: string, part: object]>([
+  ['a status below all', { status: 99 }],
+  ['a status above all', { status: 70_000 }],
+  ['a header of two lines', { status: 200, headers: { 'x-why': 'two\nlines' } }],
+  ['a name of two words', { status: 200, headers: { 'two words': 'x' } }],
+  ['a long header', { status: 200, headers: { 'x-long': 'x'.repeat(10_000) } }],
+  ['bytes before a status', { bytes: new Uint8Array(3) }],
+])('%s is no answer, and is not passed on', async (_, part) => {
   const { ask, bus, clock, failures } = await open({ hasOwner: false });
   const packr = new Packr({ useRecords: false });
   let isAsked = false;
