@@ -263,3 +263,13 @@ test('a room that nobody takes runs on where it was, and the host sees that', as
   });
   await close();
 });
+
+test('each server has a place of its own by its name, also while another one restarts', async () => {
+  const { a, b, clock, close } = await openPair();
+  await clock.advance(2 * report);
+  expect([a.rooms.place, b.rooms.place]).toEqual([0, 1]);
+  a.link.isUp = false;
+  await clock.advance(4 * report);
+  expect(b.rooms.place).toBe(1);
+  await close();
+});
