@@ -182,7 +182,7 @@ export class RequestRelay {
         } catch {
           return fail();
         }
-        if (bytes && !response.headersSent) return fail();
+        if ((bytes || isEnd) && !response.headersSent) return fail();
         const isTaken = !bytes || response.write(bytes);
         if (isEnd) {
           response.end();

@@ -125,6 +125,7 @@ test.each<[what: string, part: object]>([
   ['a name of two words', { status: 200, headers: { 'two words': 'x' } }],
   ['a long header', { status: 200, headers: { 'x-long': 'x'.repeat(10_000) } }],
   ['bytes before a status', { bytes: new Uint8Array(3) }],
+  ['an end before a status', { end: 'whole' }],
 ])('%s is no answer, and is not passed on', async (_, part) => {
   const { ask, bus, clock, failures } = await open({ hasOwner: false });
   const packr = new Packr({ useRecords: false });
