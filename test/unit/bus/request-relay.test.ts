@@ -56,7 +56,7 @@ async function open({ hasOwner = true } = {}) {
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   closing.push(
-    () => server.close(),
+    () => server.close().closeAllConnections(),
     () => owner.close(),
     () => gateway.close(),
   );
