@@ -41,8 +41,12 @@ export const CLUSTER_DEFAULTS = {
     drainUnfollowed: 10_000,
     /** It takes a room back that nobody has taken after this time, ms. */
     takeBack: 10_000,
-    /** It offers that room again after this time, ms. */
+    /** It offers that room again after this time, ms; after twice that if nobody takes it again. */
     drainAgain: 30_000,
+    /** The longest such time, ms. */
+    drainAgainMost: 480_000,
+    /** Time between the nightly restarts of two servers, ms. */
+    restartApart: 180_000,
     /** Rooms of other servers that a server follows, at most. */
     followed: 8,
     /** Time between two looks at what followed rooms have done, ms. */
@@ -96,7 +100,9 @@ export const CLUSTER_DEFAULTS = {
     hostCalls: {
       /** Time until a call without an answer has failed, ms. */
       patience: 10_000,
-      /** The same where the host's page asks again anyway, ms. */
+      /** Time between two messages by which a server says that it is still doing one, ms. */
+      beat: 2_500,
+      /** The same as `patience` where the host's page asks again anyway, ms. */
       glance: 1_000,
     },
     /** Pages' requests that another server answers. */

@@ -77,8 +77,15 @@ export class VivariumHost extends StyledElement {
 
   protected override updated(): void {
     const { host } = this;
-    const name = sectionsOf(true).find(({ id }) => id === this.location.section)?.name;
+    const name = sectionsOf(true).find(({ id }) => id === this.shown)?.name;
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
+  }
+
+  /** The section of the address, or the first one if this server has no such section. */
+  private get shown(): HostLocation['section'] {
+    const { state } = this.host;
+    const sections = sectionsOf(!state || state.cluster !== null);
+    return sections.find(({ id }) => id === this.location.section)?.id ?? sections[0].id;
   }
 
   override render(): TemplateResult {
@@ -102,7 +109,7 @@ export class VivariumHost extends StyledElement {
         ${this.roomSelect()}
         <host-nav
           .room=${host.room}
-          .section=${this.location.section}
+          .section=${this.shown}
           .drawings=${host.summary?.drawingsWaiting ?? 0}
           .reported=${host.summary?.reported ?? 0}
           .cluster=${host.state?.cluster != null}
@@ -113,7 +120,7 @@ export class VivariumHost extends StyledElement {
       <main id="main" tabindex="-1">
         ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
         <aside-list .host=${host} .version=${this.version}></aside-list>
-        <div class="page" data-section=${this.location.section}>${host.state ? this.section() : nothing}</div>
+        <div class="page" data-section=${this.shown}>${host.state ? this.section() : nothing}</div>
       </main>
     </div>`;
   }
@@ -166,7 +173,7 @@ export class VivariumHost extends StyledElement {
   private section(): TemplateResult {
     const { host, version } = this;
     // Safe: a location has one of the ids of `sectionsOf`, and each has an element.
-    const tag = unsafeStatic(`${this.location.section}-section`);
+    const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }
 

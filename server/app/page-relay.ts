@@ -36,6 +36,8 @@ export interface RoomPagesOptions {
 export class PageRelay {
   private relay: RequestRelay | undefined;
   private readonly inner = express();
+  /** Whether it has routes: without them, each answer would be that there is no such page. */
+  private hasPages = false;
 
   private constructor(private readonly options: PageRelayOptions) {}
 
@@ -47,9 +49,10 @@ export class PageRelay {
     pages.inner.disable('x-powered-by');
     if (bus && cluster) {
       const isFor = (to: RelayTarget): boolean =>
-        'server' in to
+        pages.hasPages &&
+        ('server' in to
           ? to.server === cluster.name
-          : cluster.roomServers.has(to.room) && !cluster.isElsewhere(to.room);
+          : cluster.roomServers.has(to.room) && !cluster.isElsewhere(to.room));
       pages.relay = await RequestRelay.open({ bus, clock, isFor, serve: pages.inner });
     }
     return pages;
@@ -67,6 +70,7 @@ export class PageRelay {
     this.inner.use(API, files);
     this.inner.use(lineage);
     this.inner.get('/wall/:room/alive', wallAlive(hasWall));
+    this.hasPages = true;
     return { lineage, hasWall, passRoom: this.passRoom };
   }
 

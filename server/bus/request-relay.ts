@@ -40,12 +40,22 @@ const asking = v.strictObject({
   address: text(256),
 });
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** What `writeHead` takes. */
+const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
 const message = v.union([
   v.strictObject({
-    /** The first part of an answer has status and headers, the last one ends it. */
+    /** The first part of an answer is empty, the second has status and headers, the last ends it. */
     ...{ id, from: id, number: whole },
-    status: v.optional(whole),
-    headers: v.optional(v.record(text(64), v.union([v.string(), v.array(v.string())]))),
+    status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
+    headers: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(text(64), v.regex(/^[\w!#$%&'*+.^`|~-]+$/)),
+          v.union([headerValue, v.pipe(v.array(headerValue), v.maxLength(64))]),
+        ),
+        v.maxEntries(64),
+      ),
+    ),
     bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
     end: v.optional(v.picklist(['whole', 'broken'])),
   }),
@@ -128,6 +138,7 @@ export class RequestRelay {
   ): Promise<void> {
     const { bus, clock } = this.options;
     if (this.passed.size >= most) return Promise.reject(new RelayError('too-many'));
+    if (!bus.isUp) return Promise.reject(new RelayError('no-answer'));
     const call = randomUUID();
     return new Promise((resolve, reject) => {
       let expected = 0;
@@ -147,7 +158,7 @@ export class RequestRelay {
         resolve();
       };
       const fail = (): void => {
-        if (expected > 0) response.destroy();
+        if (response.headersSent) response.destroy();
         else reject(new RelayError('no-answer'));
         leave();
       };
@@ -166,11 +177,13 @@ export class RequestRelay {
         // A part was lost.
         if (number !== expected) return fail();
         expected++;
-        if (status !== undefined) response.writeHead(status, headers);
-        if (isEnd === 'broken') {
-          if (number === 0) expected = 0;
+        if (isEnd === 'broken') return fail();
+        try {
+          if (status !== undefined) response.writeHead(status, headers);
+        } catch {
           return fail();
         }
+        if ((bytes || isEnd) && !response.headersSent) return fail();
         const isTaken = !bytes || response.write(bytes);
         if (isEnd) {
           response.end();
@@ -206,7 +219,9 @@ export class RequestRelay {
     const heard = read(message, bytes);
     if (!heard) return;
     if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
-    else this.passed.get(heard.id)?.(heard);
+    else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
+    // Nobody waits for it any more.
+    else if (!heard.end) this.send(heard.from, { id: heard.id, confirmed: null });
   }
 
   private answer(bytes: Uint8Array): void {
@@ -262,6 +277,8 @@ export class RequestRelay {
       }
       end('whole');
     };
+    // Who asks can tell from here on that nobody wants it any more.
+    send({});
     this.inner.add(far);
     far.once('close', () => {
       if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));

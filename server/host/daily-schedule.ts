@@ -18,6 +18,8 @@ export interface DailyScheduleOptions {
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
+  /** Asked at the time of the restart: how much later this server restarts, ms. */
+  readonly restartDelay?: () => number;
 }
 
 const MINUTE = 60_000;
@@ -27,6 +29,7 @@ const LOOK = 30_000;
 /** Follows the schedule. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
+  private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
   /** Whether it has looked before: at the start, it may have closed long ago. */
   private isFollowing = false;
@@ -75,11 +78,12 @@ export class DailySchedule {
 
   stop(): void {
     this.cancel?.();
+    this.cancelRestart?.();
   }
 
   private look(anyway = false): void {
     this.cancel?.();
-    const { clock, date, onChange, onRestart } = this.options;
+    const { clock, date, onChange } = this.options;
     const now = date();
     const isOpen = isOpenAt(this.schedule, now);
     if (isOpen !== this.wasOpen || anyway) {
@@ -91,9 +95,22 @@ export class DailySchedule {
     // A restart missed by more than ten minutes, as after sleep, is skipped.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
-    if (isDue) onRestart();
+    if (isDue) this.restart();
     const wait = (this.next?.at ?? Infinity) - now;
     this.cancel = clock.after(Math.max(1, Math.min(LOOK, wait)), () => this.look());
+  }
+
+  private restart(): void {
+    const { clock, restartDelay, onRestart } = this.options;
+    const delay = restartDelay?.() ?? 0;
+    const { restart } = this.schedule;
+    this.cancelRestart?.();
+    if (delay === 0) onRestart();
+    else {
+      this.cancelRestart = clock.after(delay, () => {
+        if (this.schedule.restart === restart) onRestart();
+      });
+    }
   }
 }
 

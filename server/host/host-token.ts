@@ -63,6 +63,11 @@ export class HostToken {
     );
   }
 
+  /** Names the token, to servers that have the same one. */
+  get mark(): string {
+    return createHash('sha256').update('mark').update(this.hash).digest('base64url');
+  }
+
   /** Whether a token is correct; compares in constant time. */
   is(token: string): boolean {
     return timingSafeEqual(hashOf(token), this.hash);

@@ -1,6 +1,7 @@
 /** Creates the host's part of the server: token, sessions, calls. */
 import { createHash } from 'node:crypto';
 import type { Request, Router } from 'express';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
@@ -23,6 +24,7 @@ import { RemoteCalls } from './remote-calls.ts';
 import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { serverVersion } from './server-version.ts';
+import { shareSessions } from './shared-sessions.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 import { wallCalls } from './wall-calls.ts';
@@ -85,6 +87,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const farewells = await Farewells.open(hostContext);
   const hours = await DailySchedule.open({
     ...{ store, clock, date, onRestart },
+    // One after the other, so that the others have its rooms meanwhile.
+    restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
       // The house is open longer than it was to be.
       if (isOpen) farewells.stopClosing();
@@ -169,10 +173,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     publicFiles: pictures.forWalls,
   };
+  const sessions = new HostSessions(() => clock.now());
+  const stopSharing = bus && (await shareSessions(sessions, bus, token.mark));
   const elsewhere = { cluster, films, passOn: options.passOn };
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf },
-    sessions: new HostSessions(() => clock.now()),
+    sessions,
     throttle: new LoginThrottle(),
     knownDevices: new KnownDevices(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
@@ -189,6 +195,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     closed: (room) => counter.closed(room),
     close: async () => {
       remote?.close();
+      stopSharing?.();
       for (const subscription of news) subscription.close();
       hours.stop();
       farewells.close();

@@ -71,8 +71,10 @@ export function moderationCalls(
       return {};
     },
     undo: async ({ seconds, participant }, { room }) => {
-      const live = rooms.requireOpen(room);
+      rooms.requireOpen(room);
       await stopFarewell(room);
+      // It may have gone to another server meanwhile.
+      const live = rooms.requireOpen(room);
       return rooms.during(room, 'undoing', async () => {
         const since = date() - 1000 * seconds;
         const after = await earliest(context, live, seconds);
@@ -83,8 +85,9 @@ export function moderationCalls(
       });
     },
     restore: async (_, { room, tick }) => {
-      const live = rooms.requireOpen(room);
+      rooms.requireOpen(room);
       await stopFarewell(room);
+      const live = rooms.requireOpen(room);
       return rooms.during(room, 'restoring', async () => {
         const options = optionsFor(context, live);
         const kept = await shown(live, () => restoreSnapshot(options, Number(tick)));

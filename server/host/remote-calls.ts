@@ -11,7 +11,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Handlers, Parts } from './api.ts';
 
 const packr = new Packr({ useRecords: false });
-const { patience, glance }: { readonly [K in 'patience' | 'glance']: number } =
+const { patience, beat, glance }: Readonly<Record<'patience' | 'beat' | 'glance', number>> =
   DEFAULTS.cluster.hostCalls;
 /** Of rooms that no server runs: any server that runs others can do them. */
 const OF_ANY_OWNER: ReadonlySet<string> = new Set(['createRoom', 'openRoom', 'removeRoom']);
@@ -31,6 +31,8 @@ const callMessage = v.strictObject({
 });
 const answerMessage = v.strictObject({
   id,
+  /** It is still being done; the answer follows. */
+  underWay: v.optional(v.literal(true)),
   answer: v.optional(v.unknown()),
   refusal: v.optional(
     v.strictObject({
@@ -67,6 +69,8 @@ export class RemoteCalls {
     (answer: v.InferOutput<typeof answerMessage>) => void
   >();
   private subscriptions: readonly Subscription[] = [];
+  /** End what says of calls that they are still being done. */
+  private readonly beats = new Set<() => void>();
 
   private constructor(private readonly options: RemoteCallsOptions) {
     const { handlers, isElsewhere, ownedElsewhere, serverFor, name: own } = options;
@@ -103,6 +107,7 @@ export class RemoteCalls {
 
   close(): void {
     for (const subscription of this.subscriptions) subscription.close();
+    for (const stop of this.beats) stop();
   }
 
   /**
@@ -110,7 +115,7 @@ export class RemoteCalls {
    *
    * @param asked.of another room than that of the call
    * @param asked.to the server
-   * @param asked.time how long to wait for its answer, ms
+   * @param asked.time how long to wait for its answer, or its word that it is still at work, ms
    * @param asked.otherwise why it is refused if nobody answers
    * @throws HostRefusal as there; elsewhere: nobody does
    */
@@ -132,8 +137,12 @@ export class RemoteCalls {
     try {
       const { answer, refusal } = await new Promise<v.InferOutput<typeof answerMessage>>(
         (resolve, reject) => {
-          cancel = clock.after(time, () => reject(new HostRefusal(otherwise)));
-          this.waiting.set(call, resolve);
+          const wait = (): void => {
+            cancel();
+            cancel = clock.after(time, () => reject(new HostRefusal(otherwise)));
+          };
+          wait();
+          this.waiting.set(call, (heard) => (heard.underWay ? wait() : resolve(heard)));
           const message = {
             ...{ id: call, from: this.node, name, body, parts: { ...parts } },
             ...(of !== undefined && { of }),
@@ -167,6 +176,10 @@ export class RemoteCalls {
     const isForThis = call.to === undefined ? room !== undefined && isHere(room) : call.to === own;
     if (!isForThis) return;
     const { name, parts } = call;
+    const send = (more: Omit<v.InferOutput<typeof answerMessage>, 'id'>): void => {
+      bus.publish(replyChannel(call.from), packr.pack({ id: call.id, ...more }));
+    };
+    const stop = this.again(() => send({ underWay: true }));
     const answer = await answerOf(() => {
       const body = v.safeParse(CALLS[name].body, call.body);
       if (!body.success) throw new HostRefusal('bad-call');
@@ -174,7 +187,25 @@ export class RemoteCalls {
       if (!handle) throw new HostRefusal('unknown-call');
       return handle(body.output, parts);
     });
-    bus.publish(replyChannel(call.from), packr.pack({ id: call.id, ...answer }));
+    stop();
+    send(answer);
+  }
+
+  /** Does something at each beat. @returns ends that */
+  private again(work: () => void): () => void {
+    const { clock } = this.options;
+    const next = (): (() => void) =>
+      clock.after(beat, () => {
+        work();
+        cancel = next();
+      });
+    let cancel = next();
+    const stop = (): void => {
+      cancel();
+      this.beats.delete(stop);
+    };
+    this.beats.add(stop);
+    return stop;
   }
 
   private hear(bytes: Uint8Array): void {

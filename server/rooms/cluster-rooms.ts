@@ -31,10 +31,10 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Reads what the host has set for all rooms, perhaps on another server. */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** What the host sees of this server besides its rooms. */
-  readonly describe: () => Omit<ServerState, 'draining' | 'rooms'>;
+  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving'>;
 }
 
-const { offer, attempt } = DEFAULTS.cluster;
+const { offer, attempt, restartApart } = DEFAULTS.cluster;
 
 /** Whether a room could not be opened for what may be over soon. */
 const isTransient = (error: unknown): boolean =>
@@ -55,7 +55,7 @@ export class ClusterRooms extends RoomRegistry {
     const { clock, log } = shared;
     this.draining = new Draining({
       ...{ clock, log },
-      running: () => this.running.map(({ plan }) => plan.name),
+      running: () => this.awake,
       give: (room, node) =>
         this.give({ room, node }, 'to another server, as the host drains this one'),
     });
@@ -113,6 +113,12 @@ export class ClusterRooms extends RoomRegistry {
   /** What this server is called; no other has the same name. */
   get name(): string {
     return this.shared.describe().name;
+  }
+
+  /** How many servers come before this one, by name; those that have just ended count too. */
+  get place(): number {
+    const others = this.spread?.heardWithin(restartApart) ?? [];
+    return others.filter((name) => name < this.name).length;
   }
 
   /** Whether there is a server of that name, as far as is known here. */
@@ -261,6 +267,15 @@ export class ClusterRooms extends RoomRegistry {
     return [...this.entries.values()].filter(({ plan, live }) => plan.open && live);
   }
 
+  /** Rooms that this server has given away and nobody has yet, and those that it opens or stops. */
+  private get leaving(): string[] {
+    const given = new Set(this.draining.leaving);
+    const left = [...this.entries.values()].filter(({ plan, live }) => {
+      return !live && (this.shared.leases.of(plan.name) || (plan.open && given.has(plan.name)));
+    });
+    return left.map(({ plan }) => plan.name);
+  }
+
   /** Cells awake, by room that runs here. */
   private get awake(): Record<string, number> {
     const live = this.running.flatMap(({ live }) => live ?? []);
@@ -276,7 +291,9 @@ export class ClusterRooms extends RoomRegistry {
       if (epoch === undefined) return [];
       return [{ name, epoch, awake: awake[name] ?? 0, kept: this.draining.isKept(name) }];
     });
-    const server: ServerState = { ...describe(), draining: this.draining.isOn, rooms };
+    const { isOn: draining } = this.draining;
+    const leaving = draining ? this.leaving : [];
+    const server: ServerState = { ...describe(), draining, rooms, leaving };
     const jobs = this.films();
     return { server, ...(jobs.length > 0 && { jobs: [...jobs] }) };
   }
@@ -294,7 +311,7 @@ export class ClusterRooms extends RoomRegistry {
     const { leases, log } = this.shared;
     const entry = this.entries.get(room);
     if (!entry?.live || entry.busy) return false;
-    return this.serialised(entry, async () => {
+    const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
       log.info('room-given', `Room "${room}" goes ${why}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
@@ -302,7 +319,9 @@ export class ClusterRooms extends RoomRegistry {
       leases.holdOff(room, offer + attempt);
       await leases.release(room, node);
       return true;
-    }).catch((error: Error) => {
+    };
+    const given = this.during(room, 'closing', () => this.serialised(entry, work));
+    return given.catch((error: Error) => {
       log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });
       return false;
     });

@@ -3,15 +3,16 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { NodeLoad } from '../cluster/node-loads.ts';
 import type { Clock } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import type { Log } from '../platform/log.ts';
 
-const { drainUnfollowed, drainAgain, takeBack } = DEFAULTS.cluster;
+const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = DEFAULTS.cluster;
 
 export interface DrainingOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Rooms that run here. */
-  readonly running: () => readonly string[];
+  /** Cells awake, by room that runs here. */
+  readonly running: () => Readonly<Record<string, number>>;
   /**
    * Stops a room and gives it up.
    *
@@ -21,23 +22,44 @@ export interface DrainingOptions {
   readonly give: (room: string, heir: string | undefined) => Promise<boolean>;
 }
 
+/** A room that has been given away, and that no other server has reported yet. */
+interface Given {
+  readonly heir: string | undefined;
+  /** Cells awake. */
+  readonly cells: number;
+}
+
 /** Whether a server takes rooms. One of an earlier release does not say so, but follows some. */
 const takesRooms = ({ server, followed }: NodeLoad): boolean =>
   server ? server.role !== 'gateway' && !server.draining : followed.length > 0;
 
-/** The server that should have a room: one that has followed it, and of these the least busy. */
-export function chooseHeir(room: string, others: readonly NodeLoad[]): string | undefined {
-  const load = ({ rooms }: NodeLoad): number => Object.values(rooms).reduce((a, b) => a + b, 0);
+/**
+ * The server that should have a room: one that has followed it, and of these the least busy.
+ *
+ * @param coming rooms that have been given to the others, and that they do not report yet
+ */
+export function chooseHeir(
+  room: string,
+  others: readonly NodeLoad[],
+  coming: readonly Given[],
+): string | undefined {
+  const load = ({ node, rooms }: NodeLoad): number => {
+    const given = coming.flatMap(({ heir, cells }) => (heir === node ? [cells] : []));
+    return [...Object.values(rooms), ...given].reduce((a, b) => a + b, 0);
+  };
   const followers = others.filter((one) => takesRooms(one) && one.followed.includes(room));
   return followers.sort((a, b) => load(a) - load(b))[0]?.node;
 }
 
 export class Draining {
   private since: number | undefined;
-  /** When rooms were given away, ms, until another server is seen to run them. */
-  private readonly given = new Map<string, number>();
-  /** When rooms that nobody has taken are offered again, ms. */
-  private readonly kept = new Map<string, number>();
+  /** Whether another server takes rooms. */
+  private hasTakers = true;
+  private readonly given = new Map<string, Given>();
+  /** When rooms were last seen to run on another server, or could have begun to, ms. */
+  private readonly seen = new Map<string, number>();
+  /** When rooms that nobody has taken are offered again, and the pause until then, ms. */
+  private readonly kept = new Map<string, { readonly at: number; readonly pause: number }>();
 
   constructor(private readonly options: DrainingOptions) {}
 
@@ -45,13 +67,21 @@ export class Draining {
     return this.since !== undefined;
   }
 
+  /** Rooms that have been given away, and that are not known to run elsewhere yet. */
+  get leaving(): readonly string[] {
+    return [...this.given.keys()];
+  }
+
   /** @throws HostRefusal nobody-takes-over; then nothing has changed */
   begin(others: readonly NodeLoad[]): void {
     const { clock, log, running } = this.options;
-    if (running().length > 0 && !others.some(takesRooms)) {
+    const hasTakers = others.some(takesRooms);
+    if (Object.keys(running()).length > 0 && !hasTakers) {
       throw new HostRefusal('nobody-takes-over');
     }
     if (this.isOn) return;
+    this.forget();
+    this.hasTakers = hasTakers;
     this.since = clock.now();
     log.info('draining', 'The host drains this server: it gives its rooms away and takes none.');
   }
@@ -59,42 +89,67 @@ export class Draining {
   end(): void {
     if (!this.isOn) return;
     this.since = undefined;
-    this.given.clear();
-    this.kept.clear();
+    this.forget();
     this.options.log.info('not-draining', 'This server takes rooms again.');
   }
 
   /** Whether this server may take a room that runs nowhere. */
   takes(room: string): boolean {
     if (!this.isOn) return true;
-    const at = this.given.get(room);
-    // Better here than nowhere.
-    return at !== undefined && this.options.clock.now() - at >= takeBack;
+    const now = this.options.clock.now();
+    // Better here than nowhere, whoever ran it before.
+    return now - getOrAdd(this.seen, room, () => now) >= takeBack;
   }
 
   /** Whether a room runs here only because nobody has taken it. */
   isKept(room: string): boolean {
-    return this.kept.has(room);
+    return this.isOn && (!this.hasTakers || this.kept.has(room));
   }
 
-  /** Gives away what can be given now. @param others what the other servers have just said */
+  /**
+   * Gives one room away, if one can be given now. The next one waits until the others have said
+   * again what they carry.
+   *
+   * @param others what the other servers have just said
+   */
   async look(others: readonly NodeLoad[]): Promise<void> {
-    const { clock, log, running, give } = this.options;
-    for (const { rooms } of others) for (const room of Object.keys(rooms)) this.given.delete(room);
-    for (const room of running()) {
-      if (this.since === undefined) return;
-      const now = clock.now();
-      if (this.given.delete(room)) {
-        this.kept.set(room, now + drainAgain);
-        log.warn('not-drained', `No server has taken "${room}", so it runs here again.`, { room });
-      }
-      if (now < (this.kept.get(room) ?? 0) || !others.some(takesRooms)) continue;
-      const heir = chooseHeir(room, others);
-      // Who follows it goes on from the same picture at once.
-      if (heir === undefined && now - this.since < drainUnfollowed) continue;
-      if (!(await give(room, heir))) continue;
+    const { since } = this;
+    if (since === undefined) return;
+    const { clock, running, give } = this.options;
+    const now = clock.now();
+    this.hasTakers = others.some(takesRooms);
+    for (const room of others.flatMap(({ rooms }) => Object.keys(rooms))) {
+      this.seen.set(room, now);
+      this.given.delete(room);
       this.kept.delete(room);
-      this.given.set(room, clock.now());
     }
+    for (const [room, cells] of Object.entries(running())) {
+      if (this.given.delete(room)) this.keep(room, now);
+      if (now < (this.kept.get(room)?.at ?? 0) || !this.hasTakers) continue;
+      const heir = chooseHeir(room, others, [...this.given.values()]);
+      // Who follows it goes on from the same picture at once.
+      if (heir === undefined && now - since < drainUnfollowed) continue;
+      const isGiven = await give(room, heir);
+      // The host may want the rooms here again.
+      if (this.since !== since) return;
+      if (!isGiven) continue;
+      this.given.set(room, { heir, cells });
+      this.seen.set(room, clock.now());
+      return;
+    }
+  }
+
+  private keep(room: string, now: number): void {
+    const { pause: before = drainAgain / 2 } = this.kept.get(room) ?? {};
+    const pause = Math.min(2 * before, drainAgainMost);
+    this.kept.set(room, { at: now + pause, pause });
+    const why = `No server has taken "${room}", so it runs here again.`;
+    this.options.log.warn('not-drained', why, { room });
+  }
+
+  private forget(): void {
+    this.given.clear();
+    this.seen.clear();
+    this.kept.clear();
   }
 }

@@ -56,6 +56,8 @@ export class SpreadRooms {
   private busySince: number | undefined;
   private stopped = false;
   private cancel: () => void;
+  /** When the others, by name, were last heard, ms. */
+  private readonly heard = new Map<string, number>();
   /** What the others have said last. */
   others: readonly NodeLoad[] = [];
   /** Whether they said so when they were last asked. */
@@ -74,6 +76,13 @@ export class SpreadRooms {
     void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
   }
 
+  /** Names of other servers that were heard within some time, ms, also if they are gone now. */
+  heardWithin(time: number): string[] {
+    const since = this.options.clock.now() - time;
+    for (const [name, at] of this.heard) if (at < since) this.heard.delete(name);
+    return [...this.heard.keys()];
+  }
+
   /** What this server carries. */
   get own(): NodeLoad {
     const { node, followed, draining, describe } = this.options;
@@ -86,6 +95,8 @@ export class SpreadRooms {
     try {
       this.others = await this.options.report(this.own);
       this.isCurrent = true;
+      const now = this.options.clock.now();
+      for (const { server } of this.others) if (server) this.heard.set(server.name, now);
       return this.others;
     } catch (error) {
       this.isCurrent = false;

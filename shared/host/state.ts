@@ -224,6 +224,8 @@ export const serverState = v.object({
       kept: truth,
     }),
   ),
+  /** If it is draining: rooms that it has given away, until another server runs them. */
+  leaving: v.optional(v.array(text), []),
   /** Connections that come in there, by room, wherever that runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
 });

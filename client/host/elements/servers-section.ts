@@ -155,7 +155,7 @@ export class ServersSection extends HostElement {
     </table>`;
   }
 
-  private drained({ name: server, draining, rooms }: ServerState): TemplateResult {
+  private drained({ name: server, draining, rooms, leaving }: ServerState): TemplateResult {
     if (!draining) {
       return html`<div class="row">
         <button class="plain" data-testid="drain" @click=${() => this.drain(server)}>${msg('Drain')}</button>
@@ -165,7 +165,7 @@ export class ServersSection extends HostElement {
     const text =
       kept.length > 0
         ? msg(str`No other server has taken: ${kept.join(', ')}. It runs here until one does.`)
-        : rooms.length > 0
+        : rooms.length + leaving.length > 0
           ? msg('It is giving its rooms to other servers.')
           : msg('It runs no room and takes none. It can be stopped.');
     return html`<div class="row drained">

@@ -23,6 +23,8 @@ export interface LimitReport {
   readonly open: readonly (readonly [address: string, open: number])[];
   /** Banned since the last report. */
   readonly banned: readonly string[];
+  /** Bans heard since the last report of addresses that have connections here. */
+  readonly lifted?: readonly string[];
 }
 
 /** What another server has told of its addresses. */
@@ -66,6 +68,7 @@ export class AddressLimits {
   /** By address: what has been taken since the last report, in the order of `ADDRESS_LIMITS`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
+  private lifted = new Set<string>();
   /** By server. */
   private readonly elsewhere = new Map<string, Elsewhere>();
 
@@ -91,8 +94,12 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    const most = Math.min(connectionsPerAddress, allButReserve(connections));
-    if (entry.open + this.openElsewhere(key, now) >= most) return 'too-many-connections';
+    // The reserve is of this server's own connections.
+    if (
+      entry.open >= allButReserve(connections) ||
+      entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
+    )
+      return 'too-many-connections';
     if (!this.take(key, 'connects', now)) return 'too-fast';
     entry.open++;
     this.total++;
@@ -122,7 +129,7 @@ export class AddressLimits {
   /** Bans an address for a while if it has no other connections. @returns whether it is banned */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
-    if (!entry || entry.open > 1) return false;
+    if (!entry || entry.open > 1 || this.openElsewhere(key, now) > 0) return false;
     entry.bannedUntil = now + this.limits.banSeconds * 1000;
     if (this.isShared) this.banned.add(key);
     return true;
@@ -130,20 +137,23 @@ export class AddressLimits {
 
   /** What has happened since the last report. @param most addresses of each kind */
   takeReport(most: number): LimitReport {
-    const { limits, taken, banned } = this;
+    const { limits, taken, banned, lifted } = this;
     this.taken = new Map();
     this.banned = new Set();
+    this.lifted = new Set();
     const from = tellFrom * limits.connectionsPerAddress;
     const open = [...this.entries].filter(([, { open }]) => open > 0 && open >= from);
     return {
       taken: [...taken].slice(0, most).map(([key, counts]) => [key, ...counts]),
       open: open.slice(0, most).map(([key, { open }]) => [key, open]),
       banned: [...banned].slice(0, most),
+      // A server of an earlier release takes no report that has it.
+      ...(lifted.size > 0 && { lifted: [...lifted].slice(0, most) }),
     };
   }
 
   /** Counts what another server tells. @param node names it */
-  hear(node: string, { taken, open, banned }: LimitReport, now: number): void {
+  hear(node: string, { taken, open, banned, lifted = [] }: LimitReport, now: number): void {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
       const buckets = this.entry(key, now)?.buckets;
@@ -151,8 +161,13 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // Others behind its address may be here.
-      if (entry?.open === 0) entry.bannedUntil = now + this.limits.banSeconds * 1000;
+      // Others behind its address may be here; then nobody bans it.
+      if (entry && entry.open > 0) this.lifted.add(key);
+      else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
+    }
+    for (const key of lifted) {
+      const entry = this.entries.get(key);
+      if (entry) entry.bannedUntil = Number.NEGATIVE_INFINITY;
     }
   }
 

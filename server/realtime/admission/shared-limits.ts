@@ -25,6 +25,7 @@ const report = v.strictObject({
   taken: list(v.strictTuple([address, count, count, count])),
   open: list(v.strictTuple([address, count])),
   banned: list(address),
+  lifted: v.optional(list(address), []),
 });
 
 export interface SharedLimitsOptions {
@@ -52,9 +53,13 @@ export class SharedLimits {
     );
   }
 
+  /** Ends the reports, with one by which the others know that nobody is connected here. */
   close(): void {
+    if (this.isClosed) return;
     this.isClosed = true;
     this.cancel();
+    const { bus, node, addresses } = this.options;
+    bus.publish(CHANNEL, packr.pack({ node, ...addresses.takeReport(most), open: [] }));
     this.subscription?.close();
   }
 

@@ -1,6 +1,7 @@
 /** Requests that one server has another answer, over a bus. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Packr } from 'msgpackr';
 import { LocalBus } from '../../../server/bus/local-bus.ts';
 import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
@@ -35,6 +36,8 @@ async function open({ hasOwner = true } = {}) {
         response.writeHead(200, { 'content-length': '100' });
         response.write('half');
         setImmediate(() => response.destroy());
+      } else if (request.url === '/slow') {
+        request.socket.once('close', () => seen.push('not wanted any more'));
       } else if (request.url === '/big') response.end(BIG);
       else response.writeHead(404, { 'x-why': 'none' }).end('not here');
     },
@@ -53,14 +56,14 @@ async function open({ hasOwner = true } = {}) {
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   closing.push(
-    () => server.close(),
+    () => server.close().closeAllConnections(),
     () => owner.close(),
     () => gateway.close(),
   );
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   // Addresses can be forged, so one that a visitor sends does not count.
-  const ask = (path: string) =>
-    fetch(origin + path, { headers: { 'x-vivarium-address': '1.2.3.4' } });
+  const ask = (path: string, signal?: AbortSignal) =>
+    fetch(origin + path, { headers: { 'x-vivarium-address': '1.2.3.4' }, signal: signal ?? null });
   return { bus, clock, seen, failures, ask };
 }
 
@@ -95,4 +98,47 @@ test('one that nobody answers fails, and nothing has been sent', async () => {
   }
   expect((await asked).status).toBe(503);
   expect(failures).toEqual([new RelayError('no-answer')]);
+});
+
+test('the other server hears that nobody waits any more, also before it has answered', async () => {
+  const { ask, seen } = await open();
+  const leaving = new AbortController();
+  const asked = ask('/slow', leaving.signal);
+  while (seen.length === 0) await new Promise((go) => setImmediate(go));
+  leaving.abort();
+  await expect(asked).rejects.toThrow();
+  while (seen.length === 1) await new Promise((go) => setImmediate(go));
+  expect(seen[1]).toBe('not wanted any more');
+});
+
+test('while no messages get anywhere, nobody waits for an answer', async () => {
+  const { ask, bus, failures } = await open();
+  await bus.close();
+  expect((await ask('/big')).status).toBe(503);
+  expect(failures).toEqual([new RelayError('no-answer')]);
+});
+
+test.each<[what: string, part: object]>([
+  ['a status below all', { status: 99 }],
+  ['a status above all', { status: 70_000 }],
+  ['a header of two lines', { status: 200, headers: { 'x-why': 'two\nlines' } }],
+  ['a name of two words', { status: 200, headers: { 'two words': 'x' } }],
+  ['a long header', { status: 200, headers: { 'x-long': 'x'.repeat(10_000) } }],
+  ['bytes before a status', { bytes: new Uint8Array(3) }],
+  ['an end before a status', { end: 'whole' }],
+])('%s is no answer, and is not passed on', async (_, part) => {
+  const { ask, bus, clock, failures } = await open({ hasOwner: false });
+  const packr = new Packr({ useRecords: false });
+  let isAsked = false;
+  await bus.subscribe('requests', (bytes) => {
+    const { id, from } = packr.unpack(bytes);
+    bus.publish(`requests:${from}`, packr.pack({ id, from: 'x', number: 0, ...part }));
+    isAsked = true;
+  });
+  const asked = ask('/big');
+  while (failures.length === 0) {
+    if (isAsked) await clock.advance(patience);
+    await new Promise((go) => setImmediate(go));
+  }
+  expect((await asked).status).toBe(503);
 });

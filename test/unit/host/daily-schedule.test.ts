@@ -20,15 +20,14 @@ const MUSEUM: Schedule = {
   restart: '04:00',
 };
 
-async function start(at: number, store = new Store(openMemory())) {
+async function start(at: number, store = new Store(openMemory()), restartDelay = () => 0) {
   let now = at;
   const clock = new FakeClock();
   const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
   const closings: number[] = [];
   const restarts: number[] = [];
   const hours = await DailySchedule.open({
-    store,
-    clock,
+    ...{ store, clock, restartDelay },
     date: () => now,
     onChange: (isOpen, _, isClosingTime) => {
       heard.push({ isOpen, at: now });
@@ -92,6 +91,19 @@ test('a restart missed during sleep is skipped, and none happens twice', async (
   set(WEDNESDAY + 3.99 * HOUR);
   await pass(5 * MINUTE);
   expect(restarts).toHaveLength(1);
+});
+
+test('a server that restarts later than others does so if it is still to', async () => {
+  const later = await start(WEDNESDAY + 3 * HOUR, undefined, () => 6 * MINUTE);
+  await later.hours.set(MUSEUM);
+  await later.pass(HOUR + MINUTE);
+  expect(later.restarts).toEqual([]);
+  await later.pass(HOUR);
+  expect(later.restarts).toEqual([WEDNESDAY + 4 * HOUR + 6 * MINUTE]);
+  await later.pass(23 * HOUR);
+  await later.hours.set({ ...MUSEUM, restart: null });
+  await later.pass(HOUR);
+  expect(later.restarts).toHaveLength(1);
 });
 
 test('a schedule survives a restart; without one the house is always open', async () => {

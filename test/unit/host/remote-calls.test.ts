@@ -2,6 +2,7 @@
 import { LocalBus } from '../../../server/bus/local-bus.ts';
 import type { Handlers } from '../../../server/host/api.ts';
 import { RemoteCalls } from '../../../server/host/remote-calls.ts';
+import { pause } from '../../../server/platform/clock.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { HostRefusal } from '../../../shared/host/reasons.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -34,6 +35,10 @@ async function open() {
         drain: (_: unknown, parts: unknown) => {
           done.push([name, 'drain', parts]);
           return {};
+        },
+        removeRoom: async () => {
+          await pause(clock, 5 * DEFAULTS.cluster.hostCalls.patience);
+          return { name: 'removed' };
         },
         openRoom: () => {
           throw new HostRefusal('room-busy', 'opening');
@@ -105,4 +110,22 @@ test('a call for a server is done there, whatever runs where', async () => {
   });
   await clock.advance(DEFAULTS.cluster.hostCalls.patience);
   await refused;
+});
+
+test('a call that takes long is waited for while its server is at work', async () => {
+  const { clock, node } = await open();
+  const owner = await node('owner', true);
+  const { handlers } = await node('gateway', false);
+  const { patience, beat } = DEFAULTS.cluster.hostCalls;
+  const asked = handlers.removeRoom({ confirm: 'garden' }, PARTS);
+  for (let time = 0; time <= 5 * patience; time += beat) await clock.advance(beat);
+  expect(await asked).toEqual({ name: 'removed' });
+  const cut = expect(handlers.removeRoom({ confirm: 'garden' }, PARTS)).rejects.toMatchObject({
+    reason: 'elsewhere',
+  });
+  await clock.advance(beat);
+  // It ends meanwhile.
+  owner.close();
+  for (let time = 0; time <= patience; time += beat) await clock.advance(beat);
+  await cut;
 });

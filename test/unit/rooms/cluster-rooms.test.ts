@@ -14,7 +14,7 @@ import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
-const { lease, firstTickDelay, failed, report } = DEFAULTS.cluster;
+const { lease, firstTickDelay, failed, report, takeBack } = DEFAULTS.cluster;
 /** Until a room whose owner is away has been taken over and ticks, ms. */
 const TAKEN = lease + firstTickDelay + failed;
 
@@ -68,7 +68,10 @@ function openCluster() {
     const rooms = new ClusterRooms({
       ...{ ...options, leases, runsRooms: true, plans: DEFAULTS.cluster.plans },
       report: async (load) => {
-        if (!link.isUp) throw new Error('no answer');
+        if (!link.isUp) {
+          loads.delete(load.node);
+          throw new Error('no answer');
+        }
         loads.set(load.node, load);
         const others = [...loads.values()].filter(({ node }) => node !== load.node);
         if (load.node !== 'a') return others;
@@ -198,15 +201,25 @@ test('a server that is too busy gives a room to one that is less busy', async ()
   await close();
 });
 
-test('a drained server gives all its rooms to another and takes none until it may', async () => {
+test('a drained server gives all its rooms to another and takes none while that one runs them', async () => {
   const { a, b, clock, close } = await openPair();
   await a.rooms.create({ ...WISH, name: 'cellar' });
   await a.rooms.drain();
-  await Promise.all([untilRuns(b, clock), untilRuns(b, clock, 'cellar')]);
-  const stateOf = async (name: string) => {
-    const { servers } = await b.rooms.servers();
+  const stateOf = async (name: string, by = b) => {
+    const { servers } = await by.rooms.servers();
     return servers.find((one) => one.name === name);
   };
+  const holds = async (): Promise<boolean> => {
+    const { rooms = [], leaving = [] } = (await stateOf('a', a)) ?? {};
+    return rooms.length + leaving.length > 0;
+  };
+  while (await holds()) {
+    await clock.advance(100);
+    await new Promise((go) => setImmediate(go));
+  }
+  // Whoever stops it now stops no room.
+  expect([...b.rooms.roomServers.keys()].sort()).toEqual(['attic', 'cellar']);
+  await Promise.all([untilRuns(b, clock), untilRuns(b, clock, 'cellar')]);
   expect(await stateOf('a')).toMatchObject({ draining: true, rooms: [] });
   expect((await stateOf('b'))?.rooms.map(({ name, epoch }) => [name, epoch])).toEqual([
     ['attic', 2],
@@ -217,11 +230,19 @@ test('a drained server gives all its rooms to another and takes none until it ma
   expect(await stateOf('b')).toMatchObject({ draining: false });
   expect(await reasonOf(() => a.rooms.create({ ...WISH, name: 'shed' }))).toBe('elsewhere');
   expect(a.rooms.ownedElsewhere('attic')).toBe('cellar');
-  b.link.isUp = false;
-  await clock.advance(2 * TAKEN);
+  await clock.advance(2 * takeBack);
   expect([...a.rooms.roomServers.keys()]).toEqual([]);
-  await a.rooms.stopDraining();
+  b.link.isUp = false;
   await Promise.all([untilRuns(a, clock), untilRuns(a, clock, 'cellar')]);
+  await clock.advance(report);
+  const { draining, rooms } = (await stateOf('a', a))!;
+  expect([draining, rooms.map(({ name, kept }) => [name, kept])]).toEqual([
+    true,
+    [
+      ['attic', true],
+      ['cellar', true],
+    ],
+  ]);
   await close();
 });
 
@@ -240,5 +261,15 @@ test('a room that nobody takes runs on where it was, and the host sees that', as
     draining: true,
     rooms: [{ name: 'attic', kept: true }],
   });
+  await close();
+});
+
+test('each server has a place of its own by its name, also while another one restarts', async () => {
+  const { a, b, clock, close } = await openPair();
+  await clock.advance(2 * report);
+  expect([a.rooms.place, b.rooms.place]).toEqual([0, 1]);
+  a.link.isUp = false;
+  await clock.advance(4 * report);
+  expect(b.rooms.place).toBe(1);
   await close();
 });

@@ -1,3 +1,5 @@
+import { Packr } from 'msgpackr';
+import type { Bus } from '../../../../server/bus/bus.ts';
 import { LocalBus } from '../../../../server/bus/local-bus.ts';
 import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
 import { SharedLimits } from '../../../../server/realtime/admission/shared-limits.ts';
@@ -16,8 +18,13 @@ function servers() {
   const bus = new LocalBus();
   const all = ['a', 'b'].map((node) => {
     const addresses = new AddressLimits(limits, true);
-    const sharing = new SharedLimits({ bus, clock, node, addresses });
-    return { addresses, sharing };
+    /** Whether the others hear this server. */
+    const link = { isUp: true };
+    const own: Bus = Object.create(bus, {
+      publish: { value: (...of: Parameters<Bus['publish']>) => link.isUp && bus.publish(...of) },
+    });
+    const sharing = new SharedLimits({ bus: own, clock, node, addresses });
+    return { addresses, sharing, link };
   });
   return { clock, bus, all, two: all.map(({ addresses }) => addresses) };
 }
@@ -47,12 +54,39 @@ test('an address has as many connections at two servers as at one, and those of 
   expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
   await clock.advance(DEFAULTS.cluster.limits.every);
   expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
-  all[0].sharing.close();
-  await clock.advance(DEFAULTS.cluster.limits.silence);
+  all[0].link.isUp = false;
+  await clock.advance(DEFAULTS.cluster.limits.silence - DEFAULTS.cluster.limits.every);
+  expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  await clock.advance(DEFAULTS.cluster.limits.every);
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
 });
 
-test('who is banned at one server is banned at the other, unless others of their address are there', async () => {
+test('the connections of a server that has ended do not count from then on', async () => {
+  const { clock, all, two } = servers();
+  const [a, b] = two;
+  await clock.advance(0);
+  for (let i = 0; i < 4; i++) a.connect(ADDRESS, clock.now());
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
+  all[0].sharing.close();
+  await clock.advance(0);
+  expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+});
+
+test('what a server reserves of its own connections has nothing to do with those of others', async () => {
+  const clock = new FakeClock();
+  const small = { ...limits, connections: 10, connectionsPerAddress: 40 };
+  const [a, b] = [new AddressLimits(small, true), new AddressLimits(small, true)];
+  const connect = (to: AddressLimits, times: number) => {
+    const reasons = Array.from({ length: times }, () => to.connect(ADDRESS, clock.now()));
+    return reasons.filter((reason) => reason === undefined).length;
+  };
+  expect(connect(a, 10)).toBe(9);
+  b.hear('a', a.takeReport(10), clock.now());
+  expect(connect(b, 10)).toBe(9);
+});
+
+test('who is banned at one server is banned at the other', async () => {
   const { clock, two } = servers();
   const [a, b] = two;
   await clock.advance(0);
@@ -60,6 +94,22 @@ test('who is banned at one server is banned at the other, unless others of their
   expect(a.ban(ADDRESS, clock.now())).toBe(true);
   await clock.advance(DEFAULTS.cluster.limits.every);
   expect(b.connect(ADDRESS, clock.now())).toBe('banned');
+});
+
+test('nobody is banned for what one of their address does at another server', async () => {
+  const { clock, two } = servers();
+  const [a, b] = two;
+  await clock.advance(0);
+  a.connect(ADDRESS, clock.now());
+  b.connect(ADDRESS, clock.now());
+  // Before it has heard of the others.
+  expect(a.ban(ADDRESS, clock.now())).toBe(true);
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
+  await clock.advance(DEFAULTS.cluster.limits.every);
+  expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
+  a.close(ADDRESS);
+  expect(a.ban(ADDRESS, clock.now())).toBe(false);
 });
 
 test('without messages each counts alone', async () => {
@@ -76,7 +126,19 @@ test('without messages each counts alone', async () => {
 test('what is no report changes nothing', async () => {
   const { clock, bus, two } = servers();
   await clock.advance(0);
+  const packr = new Packr({ useRecords: false });
+  const told = { node: 'c', taken: [], open: [[ADDRESS, 4]], banned: [] };
   for (const bytes of [[], [0xc1], [0x93, 1, 2, 3]]) bus.publish('limits', Uint8Array.from(bytes));
+  for (const wrong of [
+    { ...told, more: 1 },
+    { ...told, open: [[ADDRESS, 4.5]] },
+    { ...told, banned: [7] },
+    { ...told, node: 'a' },
+  ])
+    bus.publish('limits', packr.pack(wrong));
   await clock.advance(0);
   expect(two[0].connect(ADDRESS, clock.now())).toBeUndefined();
+  bus.publish('limits', packr.pack(told));
+  await clock.advance(0);
+  expect(two[0].connect(ADDRESS, clock.now())).toBe('too-many-connections');
 });

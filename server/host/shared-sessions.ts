@@ -1,0 +1,68 @@
+/**
+ * Has a session of the host hold at all servers of a cluster, wherever it began: each server tells
+ * the others, and asks them when it starts or may have missed something. What is told signs nobody
+ * in, as it has only hashes of the cookies.
+ */
+import { Packr } from 'msgpackr';
+import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { HostSessions, SessionNews } from './host-sessions.ts';
+
+const packr = new Packr({ useRecords: false });
+const CHANNEL = 'host:sessions';
+
+const text = v.pipe(v.string(), v.maxLength(64));
+const ago = v.pipe(v.number(), v.minValue(0), v.maxValue(DEFAULTS.session.life));
+const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(1_000));
+const message = v.strictObject({
+  /** Names the token that the sessions began with. */
+  token: text,
+  sessions: list(v.strictObject({ hash: text, key: text, since: ago, used: ago })),
+  ended: list(text),
+  /** Whether the others are to say what they know. */
+  asks: v.optional(v.boolean(), false),
+});
+
+/**
+ * Starts sharing. Sessions of a token that has been replaced are not taken.
+ *
+ * @param token names the host's token
+ * @returns ends it
+ * @throws Error the bus has been closed
+ */
+export async function shareSessions(
+  sessions: HostSessions,
+  bus: Bus,
+  token: string,
+): Promise<() => void> {
+  const publish = (news: SessionNews, asks = false): void => {
+    bus.publish(CHANNEL, packr.pack({ token, ...news, asks }));
+  };
+  const subscription = await bus.subscribe(CHANNEL, (bytes) => {
+    const heard = read(bytes);
+    if (heard?.token !== token) return;
+    sessions.hear(heard);
+    // A server that asks hears itself too.
+    if (heard.asks) publish(sessions.news);
+  });
+  const ask = (): void => publish(sessions.news, true);
+  const gaps = bus.onGap(ask);
+  sessions.onNews = publish;
+  ask();
+  return () => {
+    sessions.onNews = () => {};
+    subscription.close();
+    gaps.close();
+  };
+}
+
+/** @returns undefined if it is none */
+function read(bytes: Uint8Array): v.InferOutput<typeof message> | undefined {
+  try {
+    const parsed = v.safeParse(message, packr.unpack(bytes), { abortEarly: true });
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

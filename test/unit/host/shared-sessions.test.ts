@@ -1,0 +1,96 @@
+/** Sessions of the host at several servers behind one balancer. */
+import { LocalBus } from '../../../server/bus/local-bus.ts';
+import { HostSessions } from '../../../server/host/host-sessions.ts';
+import { shareSessions } from '../../../server/host/shared-sessions.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const { idle, life } = DEFAULTS.session;
+
+function open() {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const server = async (token = 'token') => {
+    // Clocks of servers begin at different times.
+    const begun = clock.now() - 1_000 * Math.random();
+    const sessions = new HostSessions(() => clock.now() - begun);
+    const close = await shareSessions(sessions, bus, token);
+    await clock.advance(0);
+    return { sessions, close };
+  };
+  return { clock, bus, server };
+}
+
+test('a session that began at one server holds at all, until it ends at one', async () => {
+  const { clock, server } = open();
+  const [a, b] = [await server(), await server()];
+  const { word, session } = a.sessions.begin();
+  await clock.advance(0);
+  expect(b.sessions.find(word, false)?.key).toBe(session.key);
+  expect(b.sessions.find('another', false)).toBeUndefined();
+  b.sessions.end(word);
+  await clock.advance(0);
+  expect(a.sessions.find(word, false)).toBeUndefined();
+});
+
+test('a server that starts later knows the sessions, and which have ended', async () => {
+  const { clock, server } = open();
+  const a = await server();
+  const [kept, left] = [a.sessions.begin().word, a.sessions.begin().word];
+  a.sessions.end(left);
+  const b = await server();
+  expect(b.sessions.find(kept, false)).toBeDefined();
+  expect(b.sessions.find(left, false)).toBeUndefined();
+  a.close();
+  const c = await server();
+  await clock.advance(0);
+  expect(c.sessions.find(kept, false)).toBeDefined();
+});
+
+test('a server that has missed the end of a session does not bring it back', async () => {
+  const { clock, server } = open();
+  const [a, b] = [await server(), await server()];
+  const { word } = a.sessions.begin();
+  await clock.advance(0);
+  const missed = b.sessions.news;
+  a.sessions.end(word);
+  await clock.advance(0);
+  for (const { sessions } of [a, b]) {
+    sessions.hear(missed);
+    expect(sessions.find(word, false)).toBeUndefined();
+  }
+});
+
+test('it lasts while the host acts at any server, and no longer than at one', async () => {
+  const { clock, server } = open();
+  const [a, b] = [await server(), await server()];
+  const { word } = a.sessions.begin();
+  const begun = clock.now();
+  while (clock.now() - begun < life - idle) {
+    await clock.advance(idle / 2);
+    expect(b.sessions.find(word, true)).toBeDefined();
+    await clock.advance(0);
+    expect(a.sessions.find(word, false)).toBeDefined();
+  }
+  await clock.advance(idle);
+  expect(a.sessions.find(word, true)).toBeUndefined();
+  expect(b.sessions.find(word, true)).toBeUndefined();
+});
+
+test('sessions of a token that has been replaced are not taken', async () => {
+  const { clock, server } = open();
+  const a = await server();
+  const { word } = a.sessions.begin();
+  const b = await server('new');
+  await clock.advance(0);
+  expect(b.sessions.find(word, false)).toBeUndefined();
+});
+
+test('what is no message changes nothing', async () => {
+  const { clock, bus, server } = open();
+  const { sessions } = await server();
+  const { word } = sessions.begin();
+  for (const bytes of [[], [0xc1], [0x80]]) bus.publish('host:sessions', Uint8Array.from(bytes));
+  await clock.advance(0);
+  expect(sessions.find(word, false)).toBeDefined();
+});
