@@ -2,7 +2,7 @@
  * What is around a cell, from which the models choose contexts: maps of one chunk with a border of
  * zeros, two cells wide.
  */
-import type { Cells } from './cells.ts';
+import { type Cells, wordsOf } from './cells.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, ceil, clz32, min } = Math;
@@ -43,6 +43,8 @@ export class Neighbourhood {
   fine = none;
   /** [height + 4, width + 4, 4] colours before the change. */
   colours = none;
+  /** `colours` as one number each. */
+  private words = new Uint32Array(0);
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
@@ -57,11 +59,16 @@ export class Neighbourhood {
   /** Clears the maps for a chunk of this size, and copies what it holds now. */
   begin(cells: Cells): void {
     this.clear(cells);
-    const { width, height, rgba, owner } = cells;
-    for (let y = 0; y < height; y++) {
-      const at = this.indexOf(0, y);
-      this.colours.set(rgba.subarray(4 * y * width, 4 * (y + 1) * width), 4 * at);
-      this.owners.set(owner.subarray(y * width, (y + 1) * width), at);
+    const { width, height, owner } = cells;
+    const { words, owners } = this;
+    const from = wordsOf(cells);
+    // Cell by cell: creating a view of each short row would cost more.
+    for (let y = 0, cell = 0; y < height; y++) {
+      let at = this.indexOf(0, y);
+      for (let x = 0; x < width; x++, cell++, at++) {
+        words[at] = from[cell];
+        owners[at] = owner[cell];
+      }
     }
   }
 
@@ -74,6 +81,7 @@ export class Neighbourhood {
     if (this.changed.length < cells) {
       [this.changed, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
       this.colours = new Uint8Array(4 * cells);
+      this.words = new Uint32Array(this.colours.buffer);
       this.owners = new Uint32Array(cells);
       this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);
@@ -103,8 +111,9 @@ export class Neighbourhood {
 
   /** How far the left and the upper neighbour have moved, all channels together. */
   movesNear(at: number): number {
-    const { moves, stride } = this;
+    const { moves, changed, stride } = this;
     let sum = 0;
+    if ((changed[at - 1] | changed[at - stride]) === 0) return sum;
     for (let c = 0; c < 4; c++) {
       sum += abs(moves[(at - 1) * 4 + c]) + abs(moves[(at - stride) * 4 + c]);
     }
@@ -127,8 +136,18 @@ export class Neighbourhood {
 
   /** How much the colours of before change from this cell to its neighbours. */
   gradient(at: number): number {
-    const { colours, stride } = this;
+    const { colours, words, stride } = this;
     let sum = 0;
+    const word = words[at];
+    // Most cells are bare, and so are those around them.
+    if (
+      words[at - 1] === word &&
+      words[at + 1] === word &&
+      words[at - stride] === word &&
+      words[at + stride] === word
+    ) {
+      return sum;
+    }
     for (let i = at * 4; i < at * 4 + 4; i++) {
       const own = colours[i];
       sum += abs(colours[i - 4] - own) + abs(colours[i + 4] - own);
