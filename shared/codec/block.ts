@@ -133,7 +133,7 @@ export class BlockReader {
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : before;
     if (kind === 'delta') {
-      codeDelta(coder, { before, after, step: 2 ** shift, marks: NO_MARKS, neighbourhood });
+      codeDelta(coder, { before, after, step: 1 << shift, marks: NO_MARKS, neighbourhood });
     } else if (isKey) codeKey(coder, after, shift);
     else codeRefinement(coder, after, shift);
     if (checkOf(after) !== check) throw new FrameError('check');

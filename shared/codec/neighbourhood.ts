@@ -156,13 +156,11 @@ export class Neighbourhood {
     return sum;
   }
 
-  /** Mean of a channel of the four neighbours, before the change. @param channel 0…3 of RGBA */
-  meanAround(at: number, channel: number): number {
+  /** Sum of a channel of the four neighbours, before the change. @param channel 0…3 of RGBA */
+  sumAround(at: number, channel: number): number {
     const { colours, stride } = this;
     const i = at * 4 + channel;
-    return (
-      (colours[i - 4] + colours[i + 4] + colours[i - 4 * stride] + colours[i + 4 * stride]) >> 2
-    );
+    return colours[i - 4] + colours[i + 4] + colours[i - 4 * stride] + colours[i + 4 * stride];
   }
 
   /** Which of the four neighbours had this cell's owner before the change, as bits. */

@@ -62,7 +62,7 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-const clamp = (odds: number): number => (odds > MOST ? MOST : odds < -MOST ? -MOST : odds);
+const clamp = (odds: number): number => max(-MOST, min(MOST, odds));
 
 /** The change of log-odds that a bit calls for. */
 const stepAfter = (probability: number, bit: number): number =>
