@@ -5,50 +5,51 @@ import { type Contexts, UNIT } from './range-coder.ts';
 /** Lengths of differences that contexts tell apart; longer ones share the last. */
 export const LENGTHS = 6;
 
-const SIZES = {
-  /** Adds nothing (`NONE`). */
-  none: 1,
-  group: 3,
-  changed: 2 * 16 * 3 * 2,
-  changedPicture: 5 * 16,
-  changedNear: 2 * 16 * 3,
-  moved: 5 * 3,
-  movedAmong: 16,
-  bare: 3,
-  heir: 2,
-  fine: 16,
-  fineShown: 5 * 3,
-  length: 6 * 12 * LENGTHS,
-  lengthAfter: 3 * 3 * 16 * LENGTHS,
-  lengthWithin: 3 * 2 * 16 * LENGTHS,
-  mantissa: 6 * 2 * 8,
-  lowerBit: 8,
-  sign: 3 * 2 * 9 * 3,
-  signWithin: 3 * 2 * 16,
-  signTowards: 3 * 2 * 2 * 12,
-  key: 12 * LENGTHS,
-  keyAfter: 3 * 16 * LENGTHS,
-  keyWithin: 2 * 9 * LENGTHS,
-  keyMantissa: 2 * 8,
-  keySign: 2 * 9 * 3,
-  keySignWithin: 2 * 9,
-  sameOwner: 32,
-  upperOwner: 2,
-  noOwner: 1,
-  low: 6 * 128,
-  lowExpected: 2 * 16 * 16,
-  lowWithin: 9 * 16,
-} as const;
-
-type Name = keyof typeof SIZES;
-
-/** Index of the first context of each kind. */
-export const CONTEXTS = {} as Record<Name, number>;
 let count = 0;
-for (const name of Object.keys(SIZES) as Name[]) {
-  CONTEXTS[name] = count;
-  count += SIZES[name];
+/** @returns the first of the next `size` contexts */
+function next(size: number): number {
+  count += size;
+  return count - size;
 }
+
+/**
+ * Index of the first context of each kind. A literal, as engines read objects that are filled in one by
+ * one by looking up each name.
+ */
+export const CONTEXTS = {
+  /** Adds nothing (`NONE`). */
+  none: next(1),
+  group: next(3),
+  changed: next(2 * 16 * 3 * 2),
+  changedPicture: next(5 * 16),
+  changedNear: next(2 * 16 * 3),
+  moved: next(5 * 3),
+  movedAmong: next(16),
+  bare: next(3),
+  heir: next(2),
+  fine: next(16),
+  fineShown: next(5 * 3),
+  length: next(6 * 12 * LENGTHS),
+  lengthAfter: next(3 * 3 * 16 * LENGTHS),
+  lengthWithin: next(3 * 2 * 16 * LENGTHS),
+  mantissa: next(6 * 2 * 8),
+  lowerBit: next(8),
+  sign: next(3 * 2 * 9 * 3),
+  signWithin: next(3 * 2 * 16),
+  signTowards: next(3 * 2 * 2 * 12),
+  key: next(12 * LENGTHS),
+  keyAfter: next(3 * 16 * LENGTHS),
+  keyWithin: next(2 * 9 * LENGTHS),
+  keyMantissa: next(2 * 8),
+  keySign: next(2 * 9 * 3),
+  keySignWithin: next(2 * 9),
+  sameOwner: next(32),
+  upperOwner: next(2),
+  noOwner: next(1),
+  low: next(6 * 128),
+  lowExpected: next(2 * 16 * 16),
+  lowWithin: next(9 * 16),
+};
 /** Number of contexts. */
 export const CONTEXT_COUNT = count;
 

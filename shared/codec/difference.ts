@@ -21,8 +21,12 @@ export interface DifferenceContexts {
 
 /** An object to fill in, which is reused. */
 export const createDifferenceContexts = (): DifferenceContexts => ({
-  ...{ lengthA: NONE, lengthB: NONE, lengthC: NONE },
-  ...{ signA: NONE, signB: NONE, signC: NONE },
+  lengthA: NONE,
+  lengthB: NONE,
+  lengthC: NONE,
+  signA: NONE,
+  signB: NONE,
+  signC: NONE,
   mantissa: NONE,
 });
 
