@@ -48,14 +48,15 @@ export function copyCells({ width, height, rgba, owner }: Cells): Cells {
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);
   const [from, to] = [wordsOf(planes), wordsOf(cells)];
-  const { owner } = cells;
-  const step = planes.width - rect.width;
+  const { width, height, owner } = cells;
+  const { owner: owners } = planes;
+  const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
   // Cell by cell: creating a view of each short row would cost more.
-  for (let y = 0, cell = 0; y < rect.height; y++, place += step) {
-    for (let x = 0; x < rect.width; x++, cell++, place++) {
+  for (let y = 0, cell = 0; y < height; y++, place += step) {
+    for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
-      owner[cell] = planes.owner[place];
+      owner[cell] = owners[place];
     }
   }
   return cells;
@@ -68,13 +69,14 @@ export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): v
     return;
   }
   const { width, height, owner } = cells;
+  const { owner: owners } = planes;
   const [from, to] = [wordsOf(cells), wordsOf(planes)];
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[place] = from[cell];
-      planes.owner[place] = owner[cell];
+      owners[place] = owner[cell];
     }
   }
 }

@@ -68,10 +68,8 @@ export function codeDelta(
 ): void {
   const { width, height } = before;
   const { reads } = coder;
-  const owners = new OwnerCoder(coder, before);
-  // A reader's cells change while it reads.
-  if (reads) owners.meetAll();
   neighbourhood.begin(before);
+  const owners = new OwnerCoder(coder, neighbourhood.owners);
   const isCoarse = step > 8 ? 1 : 0;
   const colourCoder = new ColourCoder(coder, neighbourhood, after, isCoarse);
   codeGroups(coder, { width, height, marks, neighbourhood });

@@ -50,7 +50,7 @@ export class Neighbourhood {
   columns = 0;
   groupCount = 0;
   /** [height + 4, width + 4] owners before the change. */
-  private owners = new Uint32Array(0);
+  owners = new Uint32Array(0);
   /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
   moves = new Int16Array(0);
   /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */

@@ -10,22 +10,11 @@ export class OwnerCoder {
   private previous = 0;
   private hasMetAll = false;
 
-  /** @param cells whose owners are known from the start */
+  /** @param owners those known from the start, which must not change; 0 is nobody */
   constructor(
     private readonly coder: BitCoder,
-    private readonly cells?: Cells,
+    private readonly owners?: Uint32Array,
   ) {}
-
-  /**
-   * Adds the owners of all cells given to the constructor. A writer, whose cells do not change,
-   * calls this only when an owner is coded by its index, which is rare.
-   */
-  meetAll(): void {
-    if (this.hasMetAll || !this.cells) return;
-    this.hasMetAll = true;
-    const { owner } = this.cells;
-    for (let cell = 0; cell < owner.length; cell++) this.meet(owner[cell]);
-  }
 
   /** The new owner of a cell in a delta, not 0: mostly that of the cell to the left or above. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
@@ -64,6 +53,14 @@ export class OwnerCoder {
       owner[cell] = 0;
     } else owner[cell] = this.code(wanted);
     this.meet(owner[cell]);
+  }
+
+  /** Only when an owner is coded by its index, which is rare. */
+  private meetAll(): void {
+    const { owners } = this;
+    if (this.hasMetAll || !owners) return;
+    this.hasMetAll = true;
+    for (let at = 0; at < owners.length; at++) this.meet(owners[at]);
   }
 
   private meet(owner: number): void {
