@@ -73,7 +73,7 @@ export function codeDelta(
   const isCoarse = step > 8 ? 1 : 0;
   const colourCoder = new ColourCoder(coder, neighbourhood, after, isCoarse);
   codeGroups(coder, { width, height, marks, neighbourhood });
-  const { stride, changed, moved, fine, groups, columns, colours } = neighbourhood;
+  const { stride, changes, moved, fine, groups, columns, colours } = neighbourhood;
   for (let y = 0; y < height; y++) {
     const row = (y >> GROUP_BITS) * columns;
     for (let x = 0; x < width; x++) {
@@ -87,7 +87,7 @@ export function codeDelta(
       const alive = old === 0 ? 0 : 1;
       const isCoded = reads || marks[cell] === MARKS.same ? 0 : 1;
       if (!codeChanged(coder, neighbourhood, at, isCoded + 2 * alive + 4 * isCoarse)) continue;
-      changed[at] = 1;
+      neighbourhood.noteChange(at);
       const shown = opacity(colours[4 * at + 3]);
       const movedNear = moved[at - 1] + moved[at - stride];
       const hasMoved = alive
@@ -109,8 +109,7 @@ export function codeDelta(
         }
       }
       const isExact = marks[cell] === MARKS.exact ? 1 : 0;
-      const around =
-        fine[at - 1] + 2 * fine[at - stride] + 4 * changed[at - 1] + 8 * changed[at - stride];
+      const around = fine[at - 1] + 2 * fine[at - stride] + 4 * (changes[at] & 3);
       const finer = fine[at - 1] + fine[at - stride];
       const isFine =
         step > 1
@@ -149,16 +148,9 @@ function codeGroups(
 
 /** Codes whether a cell changes. @param is bits: whether it does, has an owner, moves coarsely */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
-  const { changed, fine, stride, colours } = near;
-  const up = at - stride;
-  const pattern = changed[at - 1] + 2 * changed[up] + 4 * changed[up - 1] + 8 * changed[up + 1];
-  const further =
-    changed[at - 2] +
-    changed[up - stride] +
-    changed[up + 2] +
-    changed[up - 2] +
-    changed[up - stride - 1] +
-    changed[up - stride + 1];
+  const { changes, fine, stride, colours } = near;
+  const pattern = changes[at] & 15;
+  const further = changes[at] >> 4;
   const far = further === 0 ? 0 : further < 3 ? 1 : 2;
   const edge = halfOctave(near.gradient(at));
   const moves = halfOctave(near.movesNear(at) >> ((is & 4) === 0 ? 2 : 4));
@@ -166,7 +158,7 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
     is & 1,
     CONTEXTS.changed + (((is >> 2) * 16 + pattern) * 3 + far) * 2 + ((is >> 1) & 1),
     CONTEXTS.changedPicture + opacity(colours[4 * at + 3]) * HALF_OCTAVES + edge,
-    CONTEXTS.changedNear + ((is >> 2) * 16 + moves) * 3 + fine[at - 1] + fine[up],
+    CONTEXTS.changedNear + ((is >> 2) * 16 + moves) * 3 + fine[at - 1] + fine[at - stride],
   );
 }
 

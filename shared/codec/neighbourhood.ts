@@ -35,8 +35,11 @@ const none = new Uint8Array(0);
 export class Neighbourhood {
   /** Cells per row, border included. */
   stride = 0;
-  /** [height + 4, width + 4] 1 where the cell has changed. */
-  changed = none;
+  /**
+   * [height + 4, width + 4] which cells around have changed: 1, 2, 4 and 8 for the left, the upper, the
+   * upper left and the upper right one, and 16 for each of six further away.
+   */
+  changes = none;
   /** [height + 4, width + 4] 1 where the owner has changed. */
   moved = none;
   /** [height + 4, width + 4] 1 where the cell is coded exactly. */
@@ -78,16 +81,16 @@ export class Neighbourhood {
     this.columns = ceil(width / GROUP);
     this.groupCount = this.columns * ceil(height / GROUP);
     const cells = this.stride * (height + 2 * BORDER);
-    if (this.changed.length < cells) {
-      [this.changed, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
+    if (this.changes.length < cells) {
+      [this.changes, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
       this.colours = new Uint8Array(4 * cells);
       this.words = new Uint32Array(this.colours.buffer);
       this.owners = new Uint32Array(cells);
       this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);
     } else {
-      const { changed, moved, fine, colours, owners, moves, differences } = this;
-      for (const map of [changed, moved, fine, colours, owners, moves, differences]) map.fill(0);
+      const { changes, moved, fine, colours, owners, moves, differences } = this;
+      for (const map of [changes, moved, fine, colours, owners, moves, differences]) map.fill(0);
     }
     if (this.groups.length < this.groupCount) this.groups = new Uint8Array(this.groupCount);
     else this.groups.fill(0);
@@ -96,6 +99,23 @@ export class Neighbourhood {
   /** Index of a cell in the maps with a border. */
   indexOf(x: number, y: number): number {
     return (y + BORDER) * this.stride + x + BORDER;
+  }
+
+  /** Tells the cells that are coded later that this one has changed, which few do. */
+  noteChange(at: number): void {
+    const { changes, stride } = this;
+    const below = at + stride;
+    const second = below + stride;
+    changes[at + 1] += 1;
+    changes[below] += 2;
+    changes[below + 1] += 4;
+    changes[below - 1] += 8;
+    changes[at + 2] += 16;
+    changes[below - 2] += 16;
+    changes[below + 2] += 16;
+    changes[second - 1] += 16;
+    changes[second] += 16;
+    changes[second + 1] += 16;
   }
 
   /** How much a channel of the neighbours differed: twice left and up, and the upper corners. */
@@ -111,9 +131,9 @@ export class Neighbourhood {
 
   /** How far the left and the upper neighbour have moved, all channels together. */
   movesNear(at: number): number {
-    const { moves, changed, stride } = this;
+    const { moves, changes, stride } = this;
     let sum = 0;
-    if ((changed[at - 1] | changed[at - stride]) === 0) return sum;
+    if ((changes[at] & 3) === 0) return sum;
     for (let c = 0; c < 4; c++) {
       sum += abs(moves[(at - 1) * 4 + c]) + abs(moves[(at - stride) * 4 + c]);
     }
