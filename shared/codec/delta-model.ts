@@ -15,6 +15,8 @@ import {
   halfOctave,
   lengthOf,
   type Neighbourhood,
+  reaches,
+  shortLengthOf,
   signOf,
 } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
@@ -55,11 +57,11 @@ export interface Delta {
 
 /** How opaque a cell is: 0, three levels between, 255. */
 const opacity = (alpha: number): number =>
-  alpha === 0 ? 0 : alpha < 64 ? 1 : alpha < 192 ? 2 : alpha < 255 ? 3 : 4;
+  reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
 /** How many steps fit into a range of values: none, less than one, some, many. */
 const stepsIn = (range: number, step: number): number =>
-  range <= 0 ? 0 : range < step ? 1 : range < 4 * step ? 2 : 3;
+  reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
 /** Codes the change of a chunk's cells. */
 export function codeDelta(
@@ -151,7 +153,7 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
   const { changes, fine, stride, colours } = near;
   const pattern = changes[at] & 15;
   const further = changes[at] >> 4;
-  const far = further === 0 ? 0 : further < 3 ? 1 : 2;
+  const far = reaches(further, 1) + reaches(further, 3);
   const edge = halfOctave(near.gradient(at));
   const moves = halfOctave(near.movesNear(at) >> ((is & 4) === 0 ? 2 : 4));
   return coder.bit(
@@ -205,7 +207,7 @@ class ColourCoder {
       const isColour = i === 0 ? 0 : 1;
       const which = kind * 2 + isColour;
       const around = min(11, halfOctave(near.difference(at, i)));
-      const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(i > 1 ? previous : 0)));
+      const before = shortLengthOf(alpha) * 4 + (i > 1 ? shortLengthOf(previous) : 0);
       contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
       contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + min(2, i)) * 16 + before) * LENGTHS;
       contexts.lengthC = CONTEXTS.lengthWithin + (which * 16 + room) * LENGTHS;
@@ -214,7 +216,7 @@ class ColourCoder {
       contexts.signB = CONTEXTS.signWithin + which * 16 + room;
       contexts.signC =
         CONTEXTS.signTowards +
-        (which * 2 + (pull < 0 ? 1 : 0)) * 12 +
+        (which * 2 + (pull >>> 31)) * 12 +
         min(11, halfOctave(abs(pull)));
       contexts.mantissa = CONTEXTS.mantissa + (variant * 2 + isColour) * 8;
       const difference = coder.reads ? 0 : stepsTo(rgba[first + c] - from, unit);

@@ -6,7 +6,7 @@
 import { type Cells, recoloured } from './cells.ts';
 import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
-import { halfOctave, lengthOf, Neighbourhood, signOf } from './neighbourhood.ts';
+import { halfOctave, Neighbourhood, reaches, shortLengthOf, signOf } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, predictFrom } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
@@ -15,7 +15,7 @@ import type { BitCoder } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /** How many levels fit into a range: none, one or more; 0…2. */
-const levelsIn = (range: number): number => max(0, min(2, range));
+const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
@@ -48,7 +48,7 @@ export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
         const channel = min(2, i);
         const isColour = i === 0 ? 0 : 1;
         const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
-        const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(previous)));
+        const before = shortLengthOf(alpha) * 4 + shortLengthOf(previous);
         contexts.lengthA = CONTEXTS.key + moves * LENGTHS;
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
         contexts.lengthC = CONTEXTS.keyWithin + (isColour * 9 + room) * LENGTHS;

@@ -17,17 +17,30 @@ const BORDER = 2;
 /** Number of bits that a magnitude takes: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
+/**
+ * 1 where an integer reaches a limit, else 0. Computed, since what pictures do cannot be foreseen by
+ * the branches of a processor.
+ */
+export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
+
 /** Number of values of `halfOctave`. */
 export const HALF_OCTAVES = 16;
-/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
-export function halfOctave(magnitude: number): number {
+const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
   if (magnitude < 2) return magnitude;
   const length = lengthOf(magnitude);
   return min(HALF_OCTAVES - 1, 2 * length - 2 + ((magnitude >> (length - 2)) & 1));
-}
+});
+/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
+export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /** 0, 1 for positive and 2 for negative numbers. */
-export const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
+export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
+
+/** Number of bits that a magnitude takes, at most 3. @param x positive or negative */
+export function shortLengthOf(x: number): number {
+  const magnitude = abs(x);
+  return reaches(magnitude, 1) + reaches(magnitude, 2) + reaches(magnitude, 4);
+}
 
 const none = new Uint8Array(0);
 
