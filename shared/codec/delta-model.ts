@@ -185,16 +185,23 @@ class ColourCoder {
   code(x: number, y: number, kind: number, unit: number): void {
     const { coder, near, after, contexts, isCoarse } = this;
     const { rgba, width } = after;
-    const { colours, moves } = near;
+    const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
+    // The channels of the cell and its neighbours: methods that engines do not inline cost more.
+    const own = 4 * at;
+    const left = own - 4;
+    const up = own - 4 * stride;
+    const down = own + 4 * stride;
     const first = 4 * (y * width + x);
     const variant = kind * 2 + isCoarse;
     let previous = 0;
     let alpha = 0;
     for (let i = 0; i < 4; i++) {
       const c = CHANNELS[i];
-      const old = colours[4 * at + c];
-      const sum = near.sumAround(at, c);
+      const old = colours[own + c];
+      const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
+      const differenceLeft = differences[left + i];
+      const differenceUp = differences[up + i];
       // A premultiplied colour is at most alpha, which is coded first.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
@@ -206,13 +213,21 @@ class ColourCoder {
       const room = stepsIn(most - from, unit) * 4 + stepsIn(from, unit);
       const isColour = i === 0 ? 0 : 1;
       const which = kind * 2 + isColour;
-      const around = min(11, halfOctave(near.difference(at, i)));
+      const around = min(
+        11,
+        halfOctave(
+          2 * (abs(differenceLeft) + abs(differenceUp)) +
+            abs(differences[up - 4 + i]) +
+            abs(differences[up + 4 + i]),
+        ),
+      );
+      const signs = signOf(differenceLeft) * 3 + signOf(differenceUp);
       const before = shortLengthOf(alpha) * 4 + (i > 1 ? shortLengthOf(previous) : 0);
       contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
       contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + min(2, i)) * 16 + before) * LENGTHS;
       contexts.lengthC = CONTEXTS.lengthWithin + (which * 16 + room) * LENGTHS;
       const pull = (sum >> 2) - from;
-      contexts.signA = CONTEXTS.sign + (which * 9 + near.signs(at, i)) * 3 + signOf(previous);
+      contexts.signA = CONTEXTS.sign + (which * 9 + signs) * 3 + signOf(previous);
       contexts.signB = CONTEXTS.signWithin + which * 16 + room;
       contexts.signC =
         CONTEXTS.signTowards +
@@ -222,8 +237,8 @@ class ColourCoder {
       const difference = coder.reads ? 0 : stepsTo(rgba[first + c] - from, unit);
       const coded = codeDifference(coder, contexts, difference);
       const value = clamp(from + coded * unit);
-      near.record(at, i, coded);
-      moves[4 * at + i] = kind === 2 ? coded * unit : value - old;
+      differences[own + i] = coded;
+      moves[own + i] = kind === 2 ? coded * unit : value - old;
       previous = coded;
       if (i === 0) alpha = coded;
       rgba[first + c] = value;

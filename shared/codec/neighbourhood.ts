@@ -70,7 +70,7 @@ export class Neighbourhood {
   /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
   moves = new Int16Array(0);
   /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */
-  private differences = new Int16Array(0);
+  differences = new Int16Array(0);
 
   /** Clears the maps for a chunk of this size, and copies what it holds now. */
   begin(cells: Cells): void {
@@ -187,13 +187,6 @@ export class Neighbourhood {
       sum += abs(colours[i - 4 * stride] - own) + abs(colours[i + 4 * stride] - own);
     }
     return sum;
-  }
-
-  /** Sum of a channel of the four neighbours, before the change. @param channel 0…3 of RGBA */
-  sumAround(at: number, channel: number): number {
-    const { colours, stride } = this;
-    const i = at * 4 + channel;
-    return colours[i - 4] + colours[i + 4] + colours[i - 4 * stride] + colours[i + 4 * stride];
   }
 
   /** Which of the four neighbours had this cell's owner before the change, as bits. */
