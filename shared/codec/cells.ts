@@ -39,11 +39,6 @@ export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): C
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
-/** A deep copy. */
-export function copyCells({ width, height, rgba, owner }: Cells): Cells {
-  return cellsOf(width, height, rgba.slice(), owner.slice());
-}
-
 /** Copies a rectangle out of planes. */
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);

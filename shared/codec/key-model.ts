@@ -6,7 +6,7 @@
 import { type Cells, recoloured } from './cells.ts';
 import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
-import { halfOctave, Neighbourhood, reaches, shortLengthOf, signOf } from './neighbourhood.ts';
+import { halfOctave, type Neighbourhood, reaches, shortLengthOf, signOf } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, predictFrom } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
@@ -20,14 +20,19 @@ const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2
 /**
  * Codes a chunk in full.
  *
- * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), or empty ones to
- *   fill in
+ * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), which stay as they
+ *   are, or empty ones to fill in
  * @param shift lowest bits of each colour to omit, 0…7
+ * @param neighbourhood working memory
  */
-export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
+export function codeKey(
+  coder: BitCoder,
+  cells: Cells,
+  shift: number,
+  neighbourhood: Neighbourhood,
+): void {
   const { width, height, owner, rgba } = cells;
   const owners = new OwnerCoder(coder);
-  const neighbourhood = new Neighbourhood();
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
   // Levels in place of colours, as far as they are coded.
@@ -85,6 +90,10 @@ export function coarsen(cells: Cells, shift: number): Cells {
   return recoloured(cells, rgba);
 }
 
+/** 1 where a neighbour's colour lies near enough, 0 where it does not, or there is none (−1). */
+const alike = (colour: number, own: number, reach: number): number =>
+  colour >= 0 && abs(colour - own) <= reach ? 1 : 0;
+
 /** Bits of a number, highest first, that contexts tell apart. */
 const NODES = 16;
 
@@ -92,13 +101,14 @@ const NODES = 16;
  * Codes the low bits that a coarse key omits, under what the neighbours, of which those to the left
  * and above are exact by then, and alpha suggest.
  *
- * @param cells exact ones to write, or those decoded from the coarse key, which become exact
+ * @param cells exact ones to write, which stay as they are, or those decoded from the coarse key, which become exact
  * @param shift lowest bits that the key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
   const { width, height, owner, rgba } = cells;
-  const coarse = coder.reads ? cells : coarsen(cells, shift);
+  const { rgba: coarse } = coder.reads ? cells : coarsen(cells, shift);
   const last = (1 << shift) - 1;
+  const reach = 4 * last;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       if (owner[cell] === 0) continue;
@@ -108,18 +118,17 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const base = high << shift;
         const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
         // Neighbours of another colour say nothing.
-        const own = coarse.rgba[at];
-        let sum = 0;
-        let near = 0;
-        const see = (value: number): void => {
-          if (abs(value - own) > 4 * last) return;
-          sum += value;
-          near++;
-        };
-        if (x > 0) see(rgba[at - 4]);
-        if (y > 0) see(rgba[at - 4 * width]);
-        if (x + 1 < width) see(coarse.rgba[at + 4]);
-        if (y + 1 < height) see(coarse.rgba[at + 4 * width]);
+        const own = coarse[at];
+        const left = x > 0 ? rgba[at - 4] : -1;
+        const up = y > 0 ? rgba[at - 4 * width] : -1;
+        const right = x + 1 < width ? coarse[at + 4] : -1;
+        const down = y + 1 < height ? coarse[at + 4 * width] : -1;
+        const isLeft = alike(left, own, reach);
+        const isUp = alike(up, own, reach);
+        const isRight = alike(right, own, reach);
+        const isDown = alike(down, own, reach);
+        const near = isLeft + isUp + isRight + isDown;
+        const sum = isLeft * left + isUp * up + isRight * right + isDown * down;
         const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
         const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
         const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));

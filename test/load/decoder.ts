@@ -203,6 +203,8 @@ export class SharedDecoder {
    * @returns and the client's decoder from now on
    */
   private takeAlone(own: ClientDecoder, frame: Uint8Array): readonly [DecodedFrame, ClientDecoder] {
+    // Frames of larger cells also build on what the decoder itself keeps at their scale.
+    if (readHeader(frame).scale > 1) return [own.take(frame), own];
     const known = this.alone.find((one) => same(one.frame, frame) && alike(one.before, own.planes));
     if (known) return [known.decoded, createDecoder(copyPlanes(known.after))];
     const before = copyPlanes(own.planes);

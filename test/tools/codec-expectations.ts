@@ -61,12 +61,13 @@ function read(bits: CodedBits, block: Uint8Array, before: Cells): Cells {
   const reader = new NotingReader(bits, block.subarray(BLOCK_HEADER_BYTES));
   const isKey = kind === 'key' || kind === 'coarse';
   const after = isKey ? createCells(before) : before;
+  const neighbourhood = new Neighbourhood();
   if (kind === 'delta') {
     codeDelta(reader, {
-      ...{ before, after, step: 2 ** shift },
-      ...{ marks: new Uint8Array(0), neighbourhood: new Neighbourhood() },
+      ...{ before, after, step: 1 << shift },
+      ...{ marks: new Uint8Array(0), neighbourhood },
     });
-  } else if (isKey) codeKey(reader, after, shift);
+  } else if (isKey) codeKey(reader, after, shift, neighbourhood);
   else codeRefinement(reader, after, shift);
   return after;
 }
