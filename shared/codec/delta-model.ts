@@ -230,9 +230,7 @@ class ColourCoder {
       contexts.signA = CONTEXTS.sign + (which * 9 + signs) * 3 + signOf(previous);
       contexts.signB = CONTEXTS.signWithin + which * 16 + room;
       contexts.signC =
-        CONTEXTS.signTowards +
-        (which * 2 + (pull >>> 31)) * 12 +
-        min(11, halfOctave(abs(pull)));
+        CONTEXTS.signTowards + (which * 2 + (pull >>> 31)) * 12 + min(11, halfOctave(abs(pull)));
       contexts.mantissa = CONTEXTS.mantissa + (variant * 2 + isColour) * 8;
       const difference = coder.reads ? 0 : stepsTo(rgba[first + c] - from, unit);
       const coded = codeDifference(coder, contexts, difference);
