@@ -9,6 +9,7 @@ import type { Cells } from './cells.ts';
 import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
 import {
+  differencesAround,
   GROUP,
   GROUP_BITS,
   HALF_OCTAVES,
@@ -27,8 +28,10 @@ import type { BitCoder } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /**
- * The nearest number of steps; between two, the one nearer to none, which costs less. In whole numbers,
- * without a minus zero, which engines compute with several times faster. @param step a power of two
+ * The nearest number of steps; between two, the one nearer to none, which costs less. A minus zero
+ * would make engines compute with floating-point numbers from there on.
+ *
+ * @param step a power of two
  */
 function stepsTo(difference: number, step: number): number {
   const steps = (abs(difference) + ((step - 1) >> 1)) >> (lengthOf(step) - 1);
@@ -200,8 +203,6 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      const differenceLeft = differences[left + i];
-      const differenceUp = differences[up + i];
       // A premultiplied colour is at most alpha, which is coded first.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
@@ -213,15 +214,8 @@ class ColourCoder {
       const room = stepsIn(most - from, unit) * 4 + stepsIn(from, unit);
       const isColour = i === 0 ? 0 : 1;
       const which = kind * 2 + isColour;
-      const around = min(
-        11,
-        halfOctave(
-          2 * (abs(differenceLeft) + abs(differenceUp)) +
-            abs(differences[up - 4 + i]) +
-            abs(differences[up + 4 + i]),
-        ),
-      );
-      const signs = signOf(differenceLeft) * 3 + signOf(differenceUp);
+      const around = differencesAround(differences, left + i, up + i);
+      const signs = signOf(differences[left + i]) * 3 + signOf(differences[up + i]);
       const before = shortLengthOf(alpha) * 4 + (i > 1 ? shortLengthOf(previous) : 0);
       contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
       contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + min(2, i)) * 16 + before) * LENGTHS;

@@ -6,7 +6,13 @@
 import { type Cells, recoloured } from './cells.ts';
 import { CONTEXTS, LENGTHS } from './contexts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
-import { halfOctave, type Neighbourhood, reaches, shortLengthOf, signOf } from './neighbourhood.ts';
+import {
+  differencesAround,
+  type Neighbourhood,
+  reaches,
+  shortLengthOf,
+  signOf,
+} from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, predictFrom } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
@@ -36,37 +42,42 @@ export function codeKey(
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
   // Levels in place of colours, as far as they are coded.
-  const { colours: levels, stride } = neighbourhood;
+  const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       owners.codeKey(cells, x, y);
       if (owner[cell] === 0) continue;
       const at = neighbourhood.indexOf(x, y);
+      const own = 4 * at;
+      const left = own - 4;
+      const up = own - 4 * stride;
       let previous = 0;
       let alpha = 0;
       for (let i = 0; i < 4; i++) {
         const c = CHANNELS[i];
-        const most = i === 0 ? top : levels[at * 4 + 3];
+        const most = i === 0 ? top : levels[own + 3];
         const from = max(0, min(most, predictFrom(levels, at, stride, i, top)));
         const room = levelsIn(most - from) * 3 + levelsIn(from);
         const channel = min(2, i);
         const isColour = i === 0 ? 0 : 1;
-        const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
+        const around = differencesAround(differences, left + i, up + i);
         const before = shortLengthOf(alpha) * 4 + shortLengthOf(previous);
-        contexts.lengthA = CONTEXTS.key + moves * LENGTHS;
+        contexts.lengthA = CONTEXTS.key + around * LENGTHS;
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
         contexts.lengthC = CONTEXTS.keyWithin + (isColour * 9 + room) * LENGTHS;
         contexts.signA =
-          CONTEXTS.keySign + (isColour * 9 + neighbourhood.signs(at, i)) * 3 + signOf(previous);
+          CONTEXTS.keySign +
+          (isColour * 9 + signOf(differences[left + i]) * 3 + signOf(differences[up + i])) * 3 +
+          signOf(previous);
         contexts.signB = CONTEXTS.keySignWithin + isColour * 9 + room;
         contexts.mantissa = CONTEXTS.keyMantissa + isColour * 8;
         const wanted = levelAt(rgba[cell * 4 + c], shift);
         previous = codeDifference(coder, contexts, wanted - from);
         if (i === 0) alpha = previous;
-        neighbourhood.record(at, i, previous);
+        differences[own + i] = previous;
         const level = clamp(from + previous);
-        levels[at * 4 + c] = level;
+        levels[own + c] = level;
         rgba[cell * 4 + c] = colourAt(level, shift);
       }
     }

@@ -33,6 +33,22 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
 /** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
+/**
+ * How much a channel of the neighbours differed, 0…11: twice left and up, and the upper corners.
+ *
+ * @param left index of the left neighbour's difference
+ * @param up that of the upper neighbour's
+ */
+export const differencesAround = (differences: Int16Array, left: number, up: number): number =>
+  min(
+    11,
+    halfOctave(
+      2 * (abs(differences[left]) + abs(differences[up])) +
+        abs(differences[up - 4]) +
+        abs(differences[up + 4]),
+    ),
+  );
+
 /** 0, 1 for positive and 2 for negative numbers. */
 export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
 
@@ -131,17 +147,6 @@ export class Neighbourhood {
     changes[second + 1] += 16;
   }
 
-  /** How much a channel of the neighbours differed: twice left and up, and the upper corners. */
-  difference(at: number, channel: number): number {
-    const { differences, stride } = this;
-    return (
-      2 * abs(differences[(at - 1) * 4 + channel]) +
-      2 * abs(differences[(at - stride) * 4 + channel]) +
-      abs(differences[(at - stride + 1) * 4 + channel]) +
-      abs(differences[(at - stride - 1) * 4 + channel])
-    );
-  }
-
   /** How far the left and the upper neighbour have moved, all channels together. */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;
@@ -151,20 +156,6 @@ export class Neighbourhood {
       sum += abs(moves[(at - 1) * 4 + c]) + abs(moves[(at - stride) * 4 + c]);
     }
     return sum;
-  }
-
-  /** Signs of the differences of the left and the upper neighbour, 0…8. */
-  signs(at: number, channel: number): number {
-    const { differences, stride } = this;
-    return (
-      signOf(differences[(at - 1) * 4 + channel]) * 3 +
-      signOf(differences[(at - stride) * 4 + channel])
-    );
-  }
-
-  /** Records a cell's difference in a channel. */
-  record(at: number, channel: number, difference: number): void {
-    this.differences[at * 4 + channel] = difference;
   }
 
   /** How much the colours of before change from this cell to its neighbours. */
