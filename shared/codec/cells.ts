@@ -44,14 +44,13 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);
   const [from, to] = [wordsOf(planes), wordsOf(cells)];
   const { width, height, owner } = cells;
-  const { owner: owners } = planes;
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
   // Cell by cell: creating a view of each short row would cost more.
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
-      owner[cell] = owners[place];
+      owner[cell] = planes.owner[place];
     }
   }
   return cells;
@@ -64,14 +63,13 @@ export function putCells(planes: Planes, rect: Rect, cells: Cells, scale = 1): v
     return;
   }
   const { width, height, owner } = cells;
-  const { owner: owners } = planes;
   const [from, to] = [wordsOf(cells), wordsOf(planes)];
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[place] = from[cell];
-      owners[place] = owner[cell];
+      planes.owner[place] = owner[cell];
     }
   }
 }

@@ -6,7 +6,8 @@
  * channels before differed, how far a value can still go, and the picture before the change.
  */
 import type { Cells } from './cells.ts';
-import { CONTEXTS, LENGTHS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
 import {
   differencesAround,

@@ -1,5 +1,6 @@
 /** Codes the difference of a channel from its prediction: its length in bits, its lower bits, its sign. */
-import { CONTEXTS, LENGTHS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 

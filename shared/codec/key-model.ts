@@ -4,7 +4,8 @@
  * omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
-import { CONTEXTS, LENGTHS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
 import {
   differencesAround,
@@ -101,9 +102,11 @@ export function coarsen(cells: Cells, shift: number): Cells {
   return recoloured(cells, rgba);
 }
 
-/** 1 where a neighbour's colour lies near enough, 0 where it does not, or there is none (−1). */
-const alike = (colour: number, own: number, reach: number): number =>
-  colour >= 0 && abs(colour - own) <= reach ? 1 : 0;
+/** Bits below the count of neighbours, which hold the sum of four colours. */
+const COUNT_BITS = 10;
+/** A neighbour's colour, and a count of 1 above it, where it lies near enough; else 0. */
+const countOf = (colour: number, own: number, reach: number): number =>
+  abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
 
 /** Bits of a number, highest first, that contexts tell apart. */
 const NODES = 16;
@@ -130,16 +133,13 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
         // Neighbours of another colour say nothing.
         const own = coarse[at];
-        const left = x > 0 ? rgba[at - 4] : -1;
-        const up = y > 0 ? rgba[at - 4 * width] : -1;
-        const right = x + 1 < width ? coarse[at + 4] : -1;
-        const down = y + 1 < height ? coarse[at + 4 * width] : -1;
-        const isLeft = alike(left, own, reach);
-        const isUp = alike(up, own, reach);
-        const isRight = alike(right, own, reach);
-        const isDown = alike(down, own, reach);
-        const near = isLeft + isUp + isRight + isDown;
-        const sum = isLeft * left + isUp * up + isRight * right + isDown * down;
+        const counted =
+          (x > 0 ? countOf(rgba[at - 4], own, reach) : 0) +
+          (y > 0 ? countOf(rgba[at - 4 * width], own, reach) : 0) +
+          (x + 1 < width ? countOf(coarse[at + 4], own, reach) : 0) +
+          (y + 1 < height ? countOf(coarse[at + 4 * width], own, reach) : 0);
+        const near = counted >> COUNT_BITS;
+        const sum = counted & ((1 << COUNT_BITS) - 1);
         const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
         const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
         const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));

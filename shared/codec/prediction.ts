@@ -78,24 +78,21 @@ export function predictFrom(
   return (share + (moves >> 5) + 16) >> 5;
 }
 
-/** Weights of a channel in `STEPS`, those that it has not being 0. */
-const COLUMNS = 8;
 /**
- * How far a channel moves with others, in 32nds, [coarse, channel, weights]: for each channel before,
- * how far the left and the upper neighbour, and this cell have moved in it; then the neighbours in the
- * channel itself, and how far the four neighbours lay from it. First where small changes are sent, then
- * where only large ones are.
+ * How far a channel moves with others, in 32nds: for each channel before, how far the left and the upper
+ * neighbour, and this cell have moved in it; then the neighbours in the channel itself, and how far the
+ * four neighbours lay from it. First where small changes are sent, then where only large ones are.
  */
-const STEPS = Int8Array.from([
-  ...[11, 1, 0, 0, 0, 0, 0, 0],
-  ...[-6, 20, 11, 0, 0, 0, 0, 0],
-  ...[-2, 5, -6, 19, 11, 0, 0, 0],
-  ...[0, 1, 2, -8, -8, 26, 11, 1],
-  ...[14, 3, 0, 0, 0, 0, 0, 0],
-  ...[-6, 18, 12, 2, 0, 0, 0, 0],
-  ...[-2, 5, -4, 16, 9, 2, 0, 0],
-  ...[-1, 2, 0, -2, -4, 14, 11, 4],
-]);
+const STEPS: Weights[number] = [
+  [11, 1],
+  [-6, 20, 11, 0],
+  [-2, 5, -6, 19, 11, 0],
+  [0, 1, 2, -8, -8, 26, 11, 1],
+  [14, 3],
+  [-6, 18, 12, 2],
+  [-2, 5, -4, 16, 9, 2],
+  [-1, 2, 0, -2, -4, 14, 11, 4],
+];
 
 /**
  * How far a channel is expected to move, in levels: with its neighbours and with the channels
@@ -110,15 +107,16 @@ export function expectedStep(
   row: number,
   around: number,
 ): number {
+  const weights = STEPS[row];
   const i = row & 3;
   const own = 4 * at;
   const left = own - 4;
   const up = own - 4 * stride;
-  let k = row * COLUMNS;
+  let k = 0;
   let sum = 16;
   for (let j = 0; j < i; j++) {
-    sum += STEPS[k++] * (moves[left + j] + moves[up + j]) + STEPS[k++] * moves[own + j];
+    sum += weights[k++] * (moves[left + j] + moves[up + j]) + weights[k++] * moves[own + j];
   }
   const pull = around - 4 * colours[own + CHANNELS[i]];
-  return (sum + STEPS[k] * (moves[left + i] + moves[up + i]) + STEPS[k + 1] * pull) >> 5;
+  return (sum + weights[k] * (moves[left + i] + moves[up + i]) + weights[k + 1] * pull) >> 5;
 }
