@@ -135,7 +135,7 @@ function codeGroups(
     width,
     height,
     marks,
-    neighbourhood: { groups, columns, groupCount },
+    neighbourhood: { groups, columns },
   }: Pick<Cells, 'width' | 'height'> & Pick<Delta, 'marks' | 'neighbourhood'>,
 ): void {
   if (!coder.reads) {
@@ -145,7 +145,8 @@ function codeGroups(
         if (marks[cell] !== MARKS.same) groups[row + (x >> GROUP_BITS)] = 1;
     }
   }
-  for (let i = 0; i < groupCount; i++) {
+  const count = columns * (((height - 1) >> GROUP_BITS) + 1);
+  for (let i = 0; i < count; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;
     const up = i >= columns ? groups[i - columns] : 0;
     groups[i] = coder.bit(groups[i], CONTEXTS.group + left + up);

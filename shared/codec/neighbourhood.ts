@@ -75,12 +75,9 @@ export class Neighbourhood {
   fine = none;
   /** [height + 4, width + 4, 4] colours before the change. */
   colours = none;
-  /** `colours` as one number each. */
-  private words = new Uint32Array(0);
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
-  groupCount = 0;
   /** [height + 4, width + 4] owners before the change. */
   owners = new Uint32Array(0);
   /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
@@ -92,8 +89,9 @@ export class Neighbourhood {
   begin(cells: Cells): void {
     this.clear(cells);
     const { width, height, owner } = cells;
-    const { words, owners } = this;
+    const { owners, colours } = this;
     const from = wordsOf(cells);
+    const words = wordsOf({ rgba: colours, owner: owners });
     // Cell by cell: creating a view of each short row would cost more.
     for (let y = 0, cell = 0; y < height; y++) {
       let at = this.indexOf(0, y);
@@ -108,12 +106,11 @@ export class Neighbourhood {
   clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
-    this.groupCount = this.columns * ceil(height / GROUP);
+    const groups = this.columns * ceil(height / GROUP);
     const cells = this.stride * (height + 2 * BORDER);
     if (this.changes.length < cells) {
       [this.changes, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
       this.colours = new Uint8Array(4 * cells);
-      this.words = new Uint32Array(this.colours.buffer);
       this.owners = new Uint32Array(cells);
       this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);
@@ -121,7 +118,7 @@ export class Neighbourhood {
       const { changes, moved, fine, colours, owners, moves, differences } = this;
       for (const map of [changes, moved, fine, colours, owners, moves, differences]) map.fill(0);
     }
-    if (this.groups.length < this.groupCount) this.groups = new Uint8Array(this.groupCount);
+    if (this.groups.length < groups) this.groups = new Uint8Array(groups);
     else this.groups.fill(0);
   }
 
@@ -160,18 +157,8 @@ export class Neighbourhood {
 
   /** How much the colours of before change from this cell to its neighbours. */
   gradient(at: number): number {
-    const { colours, words, stride } = this;
+    const { colours, stride } = this;
     let sum = 0;
-    const word = words[at];
-    // Most cells are bare, and so are those around them.
-    if (
-      words[at - 1] === word &&
-      words[at + 1] === word &&
-      words[at - stride] === word &&
-      words[at + stride] === word
-    ) {
-      return sum;
-    }
     for (let i = at * 4; i < at * 4 + 4; i++) {
       const own = colours[i];
       sum += abs(colours[i - 4] - own) + abs(colours[i + 4] - own);

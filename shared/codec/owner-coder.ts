@@ -8,12 +8,11 @@ import type { BitCoder } from './range-coder.ts';
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
-  private hasMetAll = false;
 
   /** @param owners those known from the start, which must not change; 0 is nobody */
   constructor(
     private readonly coder: BitCoder,
-    private readonly owners?: Uint32Array,
+    private owners: ArrayLike<number> = [],
   ) {}
 
   /** The new owner of a cell in a delta, not 0: mostly that of the cell to the left or above. */
@@ -55,14 +54,6 @@ export class OwnerCoder {
     this.meet(owner[cell]);
   }
 
-  /** Only when an owner is coded by its index, which is rare. */
-  private meetAll(): void {
-    const { owners } = this;
-    if (this.hasMetAll || !owners) return;
-    this.hasMetAll = true;
-    for (let at = 0; at < owners.length; at++) this.meet(owners[at]);
-  }
-
   private meet(owner: number): void {
     // Neighbouring cells mostly have the same owner.
     if (owner === this.previous) return;
@@ -73,7 +64,9 @@ export class OwnerCoder {
   /** @param owner not 0 */
   private code(owner: number): number {
     const { coder, known } = this;
-    this.meetAll();
+    // Only now, as few chunks have an owner that is coded by its index.
+    for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
+    this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
