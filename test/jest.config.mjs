@@ -10,6 +10,8 @@ export default {
   testTimeout: 900_000,
   // Twice as many as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
   maxWorkers: 2 * availableParallelism(),
+  // Memory of a suite lives on while anything that it has left running holds its globals; this much is never in use.
+  workerIdleMemoryLimit: '1.5GB',
   transform: {
     '\\.ts$': [
       '@swc/jest',

@@ -13,6 +13,7 @@ import type { HostRecords } from './open-host-records.ts';
 import type { OpenStorage } from './open-storage.ts';
 import { roomDirectory } from './room-directory.ts';
 
+/** A server's rooms, with what the rest of it asks about them. */
 export interface CreatedRooms {
   readonly rooms: RoomRegistry;
   /** The same if other servers share them. */
@@ -33,6 +34,7 @@ export interface CreatedRooms {
   close(): void;
 }
 
+/** What decides whether other servers share the rooms. */
 export interface SharedRooms {
   /** undefined: all rooms are this server's. */
   readonly storage: Pick<OpenStorage, 'cluster' | 'bus'> | undefined;
@@ -41,6 +43,10 @@ export interface SharedRooms {
   readonly refresh: HostRecords['refresh'];
 }
 
+/**
+ * Creates the registry of rooms, empty, and what leads visitors to it. With a cluster in `storage`,
+ * rooms are taken over lease by lease, and those of other servers are reached over its bus.
+ */
 export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): CreatedRooms {
   const { storage: { cluster, bus } = {}, role, refresh } = shared;
   const { places, ticker, clock, date, log } = options;

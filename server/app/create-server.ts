@@ -66,7 +66,7 @@ export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
-  /** Maximum number of the engine's threads; default: as many as it can use. */
+  /** Maximum number of the engine's threads, 1…; default: as many as it can use. */
   readonly engineThreads?: number;
   /** The engine lost a GPU or a thread and replaces it. Rooms pause for a moment and continue. */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
@@ -148,7 +148,7 @@ export async function createVivariumServer(
         skippedEngines = skipped;
       },
       ...(onLoss && { onLoss }),
-      ...(engineThreads && { threads: engineThreads }),
+      ...(engineThreads !== undefined && { threads: engineThreads }),
     }),
     openStorage({ folder, cluster: config.cluster, onDamage: config.onDamage, clock, date, log }),
   ).catch(async (error: unknown) => {

@@ -32,12 +32,14 @@ export interface RoomPagesOptions {
   readonly files: RequestHandler;
 }
 
+/** Relays requests about rooms and servers; without a bus, all are answered here. */
 export class PageRelay {
   private relay: RequestRelay | undefined;
   private readonly inner = express();
 
   private constructor(private readonly options: PageRelayOptions) {}
 
+  /** @throws Error the bus has been closed */
   static async open(options: PageRelayOptions): Promise<PageRelay> {
     const pages = new PageRelay(options);
     const { bus, cluster, clock } = options;

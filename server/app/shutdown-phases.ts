@@ -22,7 +22,7 @@ export interface ShutdownParts {
   readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
   readonly deferredWork: { run(): unknown };
-  readonly previews: readonly { stop(): Promise<void> }[];
+  readonly previews: readonly { stop(): Promise<void>; close(): Promise<void> }[];
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
   /** Gives up the rooms, so that other servers can have them at once. */
   readonly leases: { releaseAll(): Promise<void> } | undefined;
@@ -70,7 +70,14 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
-    { name: 'the engine has stopped', run: () => parts.engine.close() },
+    {
+      name: 'the engine has stopped',
+      // Rooms do not wait for a drawing that is being refined, but the process does.
+      run: async () => {
+        await Promise.all(previews.map((preview) => preview.close()));
+        await parts.engine.close();
+      },
+    },
     { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
     {
       name: 'metrics have stopped',

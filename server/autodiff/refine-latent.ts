@@ -50,12 +50,15 @@ export const canRefine = ({
 /**
  * Compiles the growth of one organism with its gradient.
  *
+ * @param now clock, ms
+ * @param isStopped asked before each step; what was found by then is the result
  * @returns refines one picture at a time; its result is the best met, [Z]
  */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,
   now: () => number,
+  isStopped: () => boolean = () => false,
 ): Promise<(refinement: Refinement) => Promise<Float32Array>> {
   const { latentSize, side } = model.card;
   const shapes = updateShapes(model.card);
@@ -67,7 +70,7 @@ export async function openRefiner(
     const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
     let best = { loss: Infinity, latent };
     let at = latent;
-    for (let step = 1; step <= MOST_STEPS; step++) {
+    for (let step = 1; step <= MOST_STEPS && !isStopped(); step++) {
       const inputs = { ...weights, image: picture, latent: compute.upload([1, latentSize], at) };
       const results = await program.run(inputs);
       const [error] = await compute.read(results.error);

@@ -2,6 +2,7 @@
 import type { Bus, Listener, Subscription } from './bus.ts';
 import { Subscribers } from './subscribers.ts';
 
+/** Delivers in the order of publishing, each message in a microtask of its own. */
 export class LocalBus implements Bus {
   private readonly subscribers = new Subscribers();
   readonly latency = 0;

@@ -76,6 +76,7 @@ export interface RequestRelayOptions {
   readonly serve: RequestListener;
 }
 
+/** One server's end of it: passes requests on over the bus, and answers those of others. */
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server: Server;

@@ -15,6 +15,7 @@ export interface ValkeyBusOptions {
   readonly onUp?: (isUp: boolean, why: string) => void;
 }
 
+/** A bus over the channels of a Valkey, which is dialled again whenever the link is lost. */
 export class ValkeyBus implements Bus {
   private readonly subscribers = new Subscribers();
   private link: ValkeyLink | undefined;

@@ -16,6 +16,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
 } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -42,7 +43,10 @@ const KEPT = 3;
  */
 export async function ensureBundle() {
   const folder = join(bundles, digest());
-  if (existsSync(folder)) return folder;
+  if (existsSync(folder)) {
+    keep(folder);
+    return folder;
+  }
   const { build } = await import('esbuild');
   mkdirSync(bundles, { recursive: true });
   // Another server may be building it too: only a complete bundle gets the final name.
@@ -103,6 +107,16 @@ const sameAddresses = {
     });
   },
 };
+
+/** Counts as the latest: it is in use again. @param {string} folder */
+function keep(folder) {
+  try {
+    const now = new Date();
+    utimesSync(folder, now, now);
+  } catch {
+    // It is another user's.
+  }
+}
 
 /** @param {string} latest */
 function removeOld(latest) {

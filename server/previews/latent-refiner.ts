@@ -10,13 +10,20 @@ import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 export interface LatentRefiner {
   /** @returns the refined latent [Z], or the given one when the thread cannot */
   refine(refinement: Refinement): Promise<Float32Array>;
+  /** Lets its thread end after the step it is in. Later latents stay as they are. */
+  stop(): void;
+  /** Stops, and waits until no thread runs any more. */
   close(): Promise<void>;
 }
 
 /** After a thread that was late twice, ms. */
 const PAUSE = 60_000;
 
-type Thread = WorkerRpc<RefinerMethods>;
+interface Thread {
+  readonly rpc: WorkerRpc<RefinerMethods>;
+  /** See `RefinerStart`. */
+  readonly stop: RefinerStart['stop'];
+}
 
 export interface LatentRefinerOptions {
   readonly clock: Clock;
@@ -32,42 +39,52 @@ export function createLatentRefiner(
   { clock, patience, onFailure }: LatentRefinerOptions,
 ): LatentRefiner {
   let thread: Thread | undefined;
-  let isClosed = false;
+  let isStopped = false;
   /** Drawings in a row for which it was late. */
   let delays = 0;
-  /** Threads that end what they do, and then themselves. */
-  const leaving = new Set<Promise<void>>();
+  /** Ends of threads that are in their last step. */
+  const closing = new Set<Promise<void>>();
   /**
    * A thread that is stopped in the middle of a step ends the whole process: its library cannot
    * tell that thread of its result.
    */
-  const letGo = (one: Thread, why: string): void => {
-    const gone = one.close(new Error(why)).finally(() => leaving.delete(gone));
-    leaving.add(gone);
+  const closeAfterStep = (one: Thread, why: string): void => {
+    if (thread === one) thread = undefined;
+    Atomics.store(one.stop, 0, 1);
+    const closed = one.rpc.close(new Error(why)).finally(() => closing.delete(closed));
+    closing.add(closed);
   };
   /** Until then drawings do not wait for it, ms. */
   let pausedUntil = Number.NEGATIVE_INFINITY;
   const open = (): Thread => {
     const weights = new Map([...tensors].filter(([name]) => name.startsWith('update.')));
-    const start: RefinerStart = { card, tensors: weights };
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const start: RefinerStart = { card, tensors: weights, stop };
     const url = new URL('./refiner-worker.mjs', import.meta.url);
     const worker = new Worker(url, { workerData: start, name: 'refiner' });
-    return new WorkerRpc<RefinerMethods>(worker, {
+    const rpc = new WorkerRpc<RefinerMethods>(worker, {
       onDeath: ({ cause, why }) => new Error(cause === 'threw' ? why : `its thread ${why}`),
       unref: true,
     });
+    return { rpc, stop };
+  };
+  const stop = (): void => {
+    isStopped = true;
+    if (thread) closeAfterStep(thread, 'the server stops');
   };
   return {
     async refine(refinement) {
+      if (isStopped || clock.now() < pausedUntil) return refinement.latent;
       let cancel = (): void => {};
       const late = new Promise<undefined>((resolve) => {
         cancel = clock.after(patience, () => resolve(undefined));
       });
+      let own: Thread | undefined;
       try {
-        if (isClosed || clock.now() < pausedUntil) return refinement.latent;
-        if (!thread || thread.lost) thread = open();
-        const own = thread;
-        const done = own.ready.then(() => own.call('refine', refinement));
+        if (!thread || thread.rpc.lost) thread = open();
+        own = thread;
+        const { rpc } = own;
+        const done = rpc.ready.then(() => rpc.call('refine', refinement));
         // What comes too late concerns nobody.
         done.catch(() => {});
         const refined = await Promise.race([done, late]);
@@ -80,26 +97,20 @@ export function createLatentRefiner(
         if (++delays < 2) return refinement.latent;
         delays = 0;
         pausedUntil = clock.now() + PAUSE;
-        thread = undefined;
-        letGo(own, 'it is late');
+        closeAfterStep(own, 'it is late');
       } catch (error) {
+        if (!isStopped) onFailure((error as Error).message);
         // The next drawing tries again.
-        thread = undefined;
-        if (!isClosed) onFailure((error as Error).message);
+        if (own) closeAfterStep(own, 'it has failed');
       } finally {
         cancel();
       }
       return refinement.latent;
     },
+    stop,
     async close() {
-      isClosed = true;
-      if (thread) letGo(thread, 'the server stops');
-      let cancel = (): void => {};
-      const late = new Promise<void>((resolve) => {
-        cancel = clock.after(patience, resolve);
-      });
-      await Promise.race([Promise.all(leaving), late]);
-      cancel();
+      stop();
+      await Promise.all(closing);
     },
   };
 }

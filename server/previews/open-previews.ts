@@ -18,8 +18,10 @@ export interface SeedPreviews {
   readonly draws: 'ink' | 'colour' | undefined;
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
-  /** Rejects what grows or waits; resolves when nothing runs any more. */
+  /** Rejects what grows or waits; resolves when nothing grows any more. */
   stop(): Promise<void>;
+  /** Waits, once stopped, for the thread that refines drawings. */
+  close(): Promise<void>;
 }
 
 type PreviewContext = Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
@@ -39,7 +41,8 @@ export function openSeedPreviews(
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
-    return { growth, draws: undefined, grow, stop: () => growth.stop() };
+    const close = async () => {};
+    return { growth, draws: undefined, grow, stop: () => growth.stop(), close };
   }
   const now = () => performance.now();
   const refiner = canRefine(checkpoint.card)
@@ -64,7 +67,9 @@ export function openSeedPreviews(
   const encode = drawingEncoder.encode.bind(drawingEncoder);
   const stop = async () => {
     drawingEncoder.stop();
-    await Promise.all([growth.stop(), refiner?.close()]);
+    refiner?.stop();
+    await growth.stop();
   };
-  return { growth, draws, grow, encode, stop };
+  const close = async () => refiner?.close();
+  return { growth, draws, grow, encode, stop, close };
 }

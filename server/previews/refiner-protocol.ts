@@ -2,7 +2,10 @@
 import type { RefinedModel, Refinement } from '../autodiff/refine-latent.ts';
 
 /** The `workerData` of the thread. */
-export type RefinerStart = RefinedModel;
+export type RefinerStart = RefinedModel & {
+  /** One number; other than 0: the thread ends what it does after the step it is in. */
+  readonly stop: Int32Array<SharedArrayBuffer>;
+};
 
 export type RefinerMethods = {
   refine(refinement: Refinement): Promise<Float32Array>;

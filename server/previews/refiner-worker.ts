@@ -10,7 +10,9 @@ import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 await serveWorker<RefinerMethods>(async () => {
   const compute = createOnnxCompute({ threads: 1 });
-  const refine = await openRefiner(compute, workerData as RefinerStart, () => performance.now());
+  const start = workerData as RefinerStart;
+  const isStopped = () => Atomics.load(start.stop, 0) !== 0;
+  const refine = await openRefiner(compute, start, () => performance.now(), isStopped);
   yieldToOthers();
   return { methods: { refine } };
 });

@@ -8,6 +8,7 @@ const { floor, max, min } = Math;
 /** Alpha first: premultiplied channels never exceed it. */
 export const CHANNELS = [3, 0, 1, 2] as const;
 
+/** The nearest value of a channel, 0…255. @param x any finite number */
 export const clamp = (x: number): number => max(0, min(255, x));
 
 /** The median edge detector of JPEG-LS (Weinberger et al. 2000). */

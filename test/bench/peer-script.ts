@@ -9,7 +9,10 @@ import json, re, sys, time
 import torch
 from torch.nn.functional import conv2d
 
-torch.inference_mode().__enter__()
+# Kept: the mode ends with its guard.
+inference = torch.inference_mode()
+inference.__enter__()
+assert torch.is_inference_mode_enabled() and not torch.is_grad_enabled()
 blas = re.search(r"BLAS_INFO=(\\w+)", torch.__config__.show())
 print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available(), "blas": blas and blas[1]}), flush=True)
 

@@ -50,7 +50,7 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
   const rows = [];
-  /** Of the fastest big product in our runtime; infinity: it cannot be asked. */
+  /** Of the fastest big product in our runtime, of all sizes' runs; infinity: it cannot be asked. */
   let productMs = Number.POSITIVE_INFINITY;
   try {
     log(
@@ -80,7 +80,6 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
-      const peak = (PRODUCT_FLOP / productMs) * 1000;
       const ratioTo = (run: PeerRun): number | null =>
         samples.has(run) ? rounded(rate('ours') / rate(run)) : null;
       // Cells/s unless stated otherwise; ratios are ours by theirs.
@@ -92,11 +91,6 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         /** Through the engine, as rooms step it: with read-outs, and messages between threads. */
         ours: rate('ours'),
         msPerStep: rounded((size * side ** 2 * 1000) / rate('ours')),
-        /**
-         * Of the best that our runtime multiplies big matrices with, counted without the tiles'
-         * savings; 0: it cannot be asked.
-         */
-        peakShare: rounded((rate('ours') * flopPerCell(model)) / peak),
         /** The batch as a whole, in the faster memory layout; states alone, without read-outs. */
         pytorch: rate('whole'),
         ratio: ratioTo('whole')!,
@@ -116,13 +110,22 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         pytorchWay: ways.whole!,
       };
       rows.push(row);
-      log(lineOf(row));
     }
   } finally {
     await bare.close();
     await engine.close();
   }
-  return rows;
+  const peak = (PRODUCT_FLOP / productMs) * 1000;
+  const figures = rows.map((row) => ({
+    ...row,
+    /**
+     * Of the best that our runtime multiplies big matrices with, counted without the tiles'
+     * savings; 0: it cannot be asked.
+     */
+    peakShare: peak > 0 ? rounded((row.ours * flopPerCell(model)) / peak) : 0,
+  }));
+  for (const row of figures) log(lineOf(row));
+  return figures;
 }
 
 /** @throws Error the two are not the same step */
@@ -142,11 +145,12 @@ function lineOf(row: PeerFigures): string {
   const compiled =
     row.pytorchCompiled === null ? '' : `, compiled ${millions(row.pytorchCompiled)}`;
   const alone = row.oursStepAlone === null ? '' : ` (step alone ${millions(row.oursStepAlone)})`;
+  const peak = row.peakShare > 0 ? `, ${(100 * row.peakShare).toFixed(0)} % of peak` : '';
   const aloneRatio = row.ratioStepAlone === null ? '' : ` (step alone ${row.ratioStepAlone})`;
   const compiledRatio = row.ratioCompiled === null ? '' : `, to compiled ${row.ratioCompiled}`;
   return (
     `  ${`${row.patches}`.padStart(3)} patches: ours ${row.msPerStep} ms, ` +
-    `${millions(row.ours)} cells/s${alone}, ${(100 * row.peakShare).toFixed(0)} % of peak; ` +
+    `${millions(row.ours)} cells/s${alone}${peak}; ` +
     `PyTorch ${millions(row.pytorch)} ` +
     `(${row.pytorchWay}; 16 at a time ${millions(row.pytorchInPieces)}${compiled}); ` +
     `ratio ${row.ratio}${aloneRatio}, to 16 at a time ${row.ratioInPieces}${compiledRatio}`

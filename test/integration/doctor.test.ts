@@ -2,12 +2,15 @@
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { autoOrder } from '../../server/engine/backends.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
+// @ts-expect-error It is JavaScript, without declarations.
+import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { runScript } from '../support/process.ts';
 
 const NOWHERE = 'checkpoints/of-nobody';
 
+/** From the bundle: it starts a thread or two for each engine. */
 const doctor = (args: readonly string[], environment: Record<string, string> = {}) =>
-  runScript('doctor', args, environment);
+  runScript('doctor', args, { [BUNDLE]: process.env[BUNDLE]!, ...environment });
 
 async function report(environment: Record<string, string> = {}): Promise<Report> {
   const { code, output } = await doctor(['--json', '--seconds', '0.1'], environment);

@@ -9,7 +9,8 @@ import { Visitor } from '../support/visitor.ts';
 
 const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
 const data = suiteFolder();
-let server = await startServer({ ...SETTINGS, data });
+const start = () => startServer({ ...SETTINGS, data }, { engineThreads: 2 });
+let server = await start();
 afterSuite(() => server.close());
 const token = server.hostToken!;
 let host = await hostOf(server);
@@ -82,7 +83,7 @@ test('undo, restore and a restart are shown to everybody, and a replay matches',
   const { code, output } = await replayed('garden', '--data', data);
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
-  server = await startServer({ ...SETTINGS, data });
+  server = await start();
   const again = garden().export();
   expect(again.organisms.map(({ id: one }) => one)).toEqual(
     last.organisms.map(({ id: one }) => one),

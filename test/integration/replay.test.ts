@@ -33,7 +33,7 @@ let seen: { readonly tick: number; readonly planes: Planes };
 beforeAll(async () => {
   // Twice: a replay goes over a restart as over anything else.
   for (let start = 0; start < 2; start++) {
-    const server = await startServer({ data, size: `${SIDE}x${SIDE}` });
+    const server = await startServer({ data, size: `${SIDE}x${SIDE}` }, { engineThreads: 2 });
     const visitor = await Visitor.join(server.port);
     await visitor.ask('plant', { x: 30 + 30 * start, y: 40, seed: { from: 'prior' } });
     await visitor.ask('plant', { x: 50, y: 70, seed: { from: 'gallery', index: start } });

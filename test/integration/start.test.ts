@@ -13,6 +13,8 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/app/startup-banner.ts';
+// @ts-expect-error It is JavaScript, without declarations.
+import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
@@ -116,6 +118,46 @@ describe('starting', () => {
     expect(code).toBe(1);
     expect(errors).toBe('--tick-rate must be a whole number from 1 to 60, not "99".\n');
   });
+});
+
+const server = (file: string): string =>
+  JSON.stringify(new URL(`../../server/${file}`, import.meta.url));
+
+/** Opens what runs in threads of its own, as benches, replays and `npm run dev` do. */
+const OPEN_THREADS = `
+  import { createEngine } from ${server('engine/create-engine.ts')};
+  import { systemClock } from ${server('platform/clock.ts')};
+  import { createLatentRefiner } from ${server('previews/latent-refiner.ts')};
+  import { openFolder } from ${server('storage/lmdb/open.ts')};
+  import { loadCheckpoint } from ${server('vnca/checkpoint.ts')};
+  const checkpoint = await loadCheckpoint('checkpoints/organisms');
+  const { latentSize, side } = checkpoint.card;
+  const onFailure = (why) => console.log(why);
+  const refiner = createLatentRefiner(checkpoint, { clock: systemClock, patience: 3e5, onFailure });
+  const [engine, store] = await Promise.all([
+    createEngine({ checkpoints: [checkpoint], backend: 'onnx', threads: 1 }),
+    openFolder(process.argv[2]),
+    refiner.refine({
+      image: new Float32Array(4 * side ** 2),
+      latent: new Float32Array(latentSize),
+      budget: 1,
+    }),
+  ]);
+  await Promise.all([engine.close(), store.close(), refiner.close()]);
+  console.log('All have started.');
+`;
+
+test('threads of engine, store and refiner start from the sources too', async () => {
+  const folder = suiteFolder();
+  const file = join(folder, 'open-threads.mjs');
+  writeFileSync(file, OPEN_THREADS);
+  const args = ['--import', 'tsx', file, join(folder, 'data')];
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    // Of all suites, so that their threads start sooner.
+    env: { ...process.env, [BUNDLE]: undefined },
+  });
+  expect(await collected(child)).toEqual({ code: 0, output: 'All have started.\n', errors: '' });
 });
 
 test('it runs from a bundle of the current sources, or from the sources where no bundle can be made', () => {

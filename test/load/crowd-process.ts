@@ -113,6 +113,7 @@ function lineFigures(
 ): LineFigures {
   const latencies: number[] = [];
   const tiers = {};
+  const ends = {};
   let [outOfStep, compared] = [0, 0];
   for (const client of onLine) {
     client.ticks.forEach((tick, i) => {
@@ -122,6 +123,7 @@ function lineFigures(
     outOfStep += client.outOfStep;
     compared += client.checked;
     addCounts(tiers, client.tiers);
+    addCounts(ends, client.ends);
   }
   const newest = Math.max(...clients.map(({ client }) => client.lastTick), ...begun.keys());
   const isBehind = ({ lastTick, welcome }: LoadClient): boolean =>
@@ -132,7 +134,7 @@ function lineFigures(
     latencies: thinned(latencies),
     rates: Float64Array.from(onLine, ({ bytes }) => bytes / seconds),
     frames: sum(({ ticks }) => ticks.length),
-    ...{ outOfStep, compared, tiers },
+    ...{ outOfStep, compared, tiers, ends },
     neverCaughtUp: onLine.filter(isBehind).length,
     lost: sum(({ lost }) => lost),
   };

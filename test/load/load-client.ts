@@ -12,7 +12,7 @@ import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { type ClientDecoder, readHead } from './decoder.ts';
 import { addCounts } from './figures.ts';
-import { LightSocket } from './light-socket.ts';
+import { LightSocket, type SocketEnd } from './light-socket.ts';
 import { sharedNow } from './measure.ts';
 import type { PacketCache } from './packet-cache.ts';
 
@@ -53,6 +53,7 @@ export interface LoadClientOptions {
   readonly onEvent?: <N extends EventName>(name: N, message: Event<N>) => void;
 }
 
+/** One visitor's connection, which is dialled at once. */
 export class LoadClient {
   /** By reason. */
   readonly refusals: Record<string, number> = {};
@@ -67,6 +68,8 @@ export class LoadClient {
   accepted = 0;
   /** Connections that the server, or the line, has ended. */
   lost = 0;
+  /** Connections that this side has not ended, also those that never opened, by how they ended. */
+  ends: Record<SocketEnd, number> = {};
   /** That came down, framing of WebSocket included. */
   bytes = 0;
   lastTick = -1;
@@ -99,6 +102,7 @@ export class LoadClient {
     this.outOfStep = 0;
     this.checked = 0;
     this.lost = 0;
+    this.ends = {};
   }
 
   /** Sends a command with a number of its own; without a connection, nothing. */
@@ -131,7 +135,7 @@ export class LoadClient {
           if (isBinary) this.glance(message);
           else this.answer(message);
         },
-        onClose: () => this.redial(),
+        onClose: (how) => this.redial(how),
       });
       return;
     }
@@ -145,8 +149,12 @@ export class LoadClient {
       if (isBinary) this.receive(data);
       else this.answer(data);
     });
+    let wasOpen = false;
+    socket.on('open', () => {
+      wasOpen = true;
+    });
     socket.on('error', () => undefined);
-    socket.on('close', () => this.redial());
+    socket.on('close', (code) => this.redial(wasOpen ? `${code}` : 'refused'));
   }
 
   private answer(text: Buffer): void {
@@ -154,11 +162,12 @@ export class LoadClient {
     else if (text[0] === PING) this.socket!.send(PONG);
   }
 
-  private redial(): void {
+  private redial(how: SocketEnd): void {
     const { redial, onLost } = this.options;
     const wasConnected = this.isConnected;
     this.isConnected = false;
     if (this.isOver) return;
+    this.ends[how] = (this.ends[how] ?? 0) + 1;
     if (wasConnected) {
       this.lost++;
       onLost?.();

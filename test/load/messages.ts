@@ -99,6 +99,8 @@ export interface LineFigures {
   neverCaughtUp: number;
   /** Connections that broke. */
   lost: number;
+  /** Connections that the server, or the line, has ended or refused, by `SocketEnd`. */
+  readonly ends: Record<string, number>;
   readonly tiers: Record<string, number>;
 }
 

@@ -18,6 +18,7 @@ const SHORT_TEXT = 0xa0;
 /** Bytes of MessagePack, by how many bytes say their length. */
 const BYTES: Readonly<Record<number, number>> = { 196: 1, 197: 2, 198: 4 };
 
+/** What the clients of a process have in common: packets to read and to send. */
 export class PacketCache {
   /** Asks to be let in. */
   readonly greeting: Uint8Array;

@@ -15,7 +15,7 @@ export type Report = ReturnType<typeof reportOf> & {
 };
 
 function lineReport(line: LineFigures, seconds: number) {
-  const { outOfStep, compared, neverCaughtUp, lost, frames, tiers } = line;
+  const { outOfStep, compared, neverCaughtUp, lost, ends, frames, tiers } = line;
   const shares = Object.entries(tiers).map(([tier, count]) => [tier, rounded(count / frames)]);
   return {
     clients: line.rates.length,
@@ -23,7 +23,7 @@ function lineReport(line: LineFigures, seconds: number) {
     latencyMs: spread(line.latencies),
     bytesPerSecond: spread(line.rates),
     framesPerSecond: rounded(frames / seconds / line.rates.length),
-    ...{ outOfStep, compared, neverCaughtUp, lost },
+    ...{ outOfStep, compared, neverCaughtUp, lost, ends },
     /** Share of frames of each quality, when frames tell. */
     ...(shares.length > 0 && { tier: Object.fromEntries(shares) as Record<string, number> }),
   };
@@ -106,6 +106,7 @@ function lineRows(line: LineReport): [string, string][] {
     ['out of step', `${line.outOfStep} (${line.compared} frames checked)`],
     ['never caught up', `${line.neverCaughtUp}`],
     ['connections lost', `${line.lost}`],
+    ['ended by code', countsText(line.ends)],
     ...(line.tier ? [['tiers', countsText(line.tier)] as [string, string]] : []),
   ];
 }

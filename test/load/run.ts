@@ -202,6 +202,7 @@ function mergeLines(crowds: readonly CrowdFigures[]): Run['lines'] {
         before[key] += line[key];
       }
       addCounts(before.tiers, line.tiers);
+      addCounts(before.ends, line.ends);
     }
   }
   return merged;

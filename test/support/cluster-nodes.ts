@@ -17,6 +17,7 @@ const OPENED = /is restored|taken over as it was followed/g;
 export const openings = ({ server }: Node): readonly string[] =>
   [...server.output.matchAll(OPENED)].map(([words]) => words);
 
+/** A server of the cluster, in a process of its own. */
 export interface Node {
   readonly server: ServerProcess;
   readonly port: number;
@@ -25,6 +26,7 @@ export interface Node {
   close(): Promise<void>;
 }
 
+/** What `--role` takes. */
 export type Role = 'owner' | 'gateway' | 'both';
 
 /**
@@ -54,6 +56,7 @@ export async function startNode(
   return { server, port: await server.alive(), proxy, close };
 }
 
+/** Waits. @param ms of this machine's clock */
 export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
 /**
@@ -83,5 +86,6 @@ export async function joinAny(
   }
 }
 
+/** Whether a visitor's connection has ended. */
 export const isGone = ({ heard }: Visitor): boolean =>
   heard.some(({ name }) => name === 'disconnect');

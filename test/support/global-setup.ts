@@ -7,6 +7,7 @@ import { ensureBundle } from '../../server/launch/bundle.mjs';
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { unpackBrowser } from './browser.ts';
 
+/** Builds the pages and the server's bundle, and unpacks the browser. @throws Error one of them fails */
 export default async function setup(): Promise<void> {
   await ensureClient(() => {});
   await unpackBrowser();

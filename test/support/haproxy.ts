@@ -12,6 +12,7 @@ export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
 
 const SHIPPED = fileURLToPath(new URL('../../server/deploy/cluster/haproxy.cfg', import.meta.url));
 
+/** A running HAProxy. */
 export class Haproxy {
   private constructor(
     readonly port: number,
@@ -23,6 +24,7 @@ export class Haproxy {
    * Starts it.
    *
    * @param gateways ports, in the order of the servers in the configuration
+   * @throws Error HAProxy refuses the configuration
    */
   static async start(gateways: readonly number[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-haproxy-'));

@@ -2,6 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+// @ts-expect-error It is JavaScript, without declarations.
+import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { Changes } from './changes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -109,7 +111,7 @@ export function collected(
   });
 }
 
-/** `npm run <name> -- <args>`, until it ends. */
+/** `npm run <name> -- <args>`, until it ends; from the sources, as in a shell. */
 export const runScript = (
   name: string,
   args: readonly string[],
@@ -118,7 +120,7 @@ export const runScript = (
   collected(
     spawn('npm', ['run', '--silent', name, '--', ...args], {
       cwd: root,
-      env: { ...process.env, ...environment },
+      env: { ...process.env, [BUNDLE]: undefined, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

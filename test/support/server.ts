@@ -38,10 +38,19 @@ export type ServerSettings = Readonly<Record<string, string | number>>;
 /** What tests and benches replace in a server; by default it has no pages. */
 export type ServerOptions = Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>>;
 
-/** Suites run side by side: another thread of an engine would only cost its start. */
+/**
+ * Suites run side by side: another thread of an engine would only cost its start. Some ask for two
+ * (`engineThreads`), so that rooms are tested with their patches on both.
+ */
 const isBesideOthers =
   process.env.JEST_WORKER_ID !== undefined && process.env.VIVARIUM_TEST_FULL !== '1';
 
+/**
+ * Starts a server in this process, with the shipped organisms and nothing stored unless the settings
+ * say so.
+ *
+ * @throws SettingsError, and what `createVivariumServer` throws
+ */
 export async function startServer(
   settings: ServerSettings = {},
   { clientFolder = '.', ...options }: ServerOptions = {},

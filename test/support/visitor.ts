@@ -17,6 +17,7 @@ interface Heard {
   readonly message: unknown;
 }
 
+/** One visitor; connects at once, and keeps all that it hears. */
 export class Visitor {
   readonly socket: Socket;
   readonly heard: Heard[] = [];

@@ -98,6 +98,12 @@ function note(bits: CodedBits, tier: TierName, changes: readonly Change[]): void
   }
 }
 
+/**
+ * Learns the codec's expectations from gardens of several seeds, and writes the module that holds
+ * them.
+ *
+ * @throws EngineError no engine starts
+ */
 export async function writeExpectations(log: (line: string) => void): Promise<void> {
   const { engine, checkpoint, species } = await startEngine('auto');
   const relatives = await loadRelatives(checkpoint);

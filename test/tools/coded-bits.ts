@@ -15,6 +15,7 @@ const PRIOR = 0.5;
 /** Contexts that save fewer bits than this add nothing, so that pages have a short list to load. */
 const SAVED = 340;
 
+/** Bits that were coded, counted by their contexts, and what is best expected of each context. */
 export class CodedBits {
   /** Numbers of all contexts together. */
   private readonly tuples = new Map<number, number>();

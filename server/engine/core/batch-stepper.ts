@@ -123,7 +123,10 @@ export class BatchStepper {
   }
 }
 
-/** What a patch's new state shows. */
+/**
+ * What a patch's new state shows. Pictures of one step share a buffer: copy one before it is kept
+ * for long or transferred alone.
+ */
 export interface PatchReadout {
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
