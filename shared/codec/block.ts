@@ -9,7 +9,7 @@
  * | 1 | u16 | checksum of the cells (`checkOf`) |
  * | 3 | … | bits of a model, range-coded |
  */
-import { type Cells, checkOf, copyCells, createCells } from './cells.ts';
+import { type Cells, checkOf, createCells } from './cells.ts';
 import { createContexts, resetContexts } from './contexts.ts';
 import { codeDelta } from './delta-model.ts';
 import { FrameError } from './frame.ts';
@@ -54,22 +54,20 @@ export class BlockWriter {
 
   /** Encodes a chunk in full. */
   key(cells: Cells): Uint8Array {
-    return this.write('key', 0, cells, (coder) => codeKey(coder, copyCells(cells), 0));
+    return this.write('key', 0, cells, (coder) => codeKey(coder, cells, 0, this.neighbourhood));
   }
 
   /** Encodes a chunk without the lowest bits of its colours. @param shift bits to omit, 1…7 */
   coarse(cells: Cells, shift: number): Uint8Array {
     const coarse = coarsen(cells, shift);
     return this.write('coarse', shift, coarse, (coder) => {
-      codeKey(coder, copyCells(coarse), shift);
+      codeKey(coder, coarse, shift, this.neighbourhood);
     });
   }
 
   /** Encodes the bits that `coarse` omits. @param shift as given to `coarse` */
   refinement(cells: Cells, shift: number): Uint8Array {
-    return this.write('refinement', shift, cells, (coder) => {
-      codeRefinement(coder, copyCells(cells), shift);
-    });
+    return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
 
   /** @param after the cells as a reader decodes them; complete once `encode` has returned */
@@ -133,8 +131,8 @@ export class BlockReader {
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : before;
     if (kind === 'delta') {
-      codeDelta(coder, { before, after, step: 2 ** shift, marks: NO_MARKS, neighbourhood });
-    } else if (isKey) codeKey(coder, after, shift);
+      codeDelta(coder, { before, after, step: 1 << shift, marks: NO_MARKS, neighbourhood });
+    } else if (isKey) codeKey(coder, after, shift, neighbourhood);
     else codeRefinement(coder, after, shift);
     if (checkOf(after) !== check) throw new FrameError('check');
     return after;

@@ -39,21 +39,16 @@ export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): C
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
-/** A deep copy. */
-export function copyCells({ width, height, rgba, owner }: Cells): Cells {
-  return cellsOf(width, height, rgba.slice(), owner.slice());
-}
-
 /** Copies a rectangle out of planes. */
 export function takeCells(planes: Planes, rect: Rect): Cells {
   const cells = createCells(rect);
   const [from, to] = [wordsOf(planes), wordsOf(cells)];
-  const { owner } = cells;
-  const step = planes.width - rect.width;
+  const { width, height, owner } = cells;
+  const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
   // Cell by cell: creating a view of each short row would cost more.
-  for (let y = 0, cell = 0; y < rect.height; y++, place += step) {
-    for (let x = 0; x < rect.width; x++, cell++, place++) {
+  for (let y = 0, cell = 0; y < height; y++, place += step) {
+    for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
       owner[cell] = planes.owner[place];
     }

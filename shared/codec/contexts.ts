@@ -1,56 +1,7 @@
-/** The contexts of the models, and the log-odds that each starts a block with. */
+/** The log-odds that each context of the models starts a block with. */
+import { CONTEXT_COUNT } from './context-starts.ts';
 import { EXPECTATIONS } from './expectations.ts';
 import { type Contexts, UNIT } from './range-coder.ts';
-
-/** Lengths of differences that contexts tell apart; longer ones share the last. */
-export const LENGTHS = 6;
-
-const SIZES = {
-  /** Adds nothing (`NONE`). */
-  none: 1,
-  group: 3,
-  changed: 2 * 16 * 3 * 2,
-  changedPicture: 5 * 16,
-  changedNear: 2 * 16 * 3,
-  moved: 5 * 3,
-  movedAmong: 16,
-  bare: 3,
-  heir: 2,
-  fine: 16,
-  fineShown: 5 * 3,
-  length: 6 * 12 * LENGTHS,
-  lengthAfter: 3 * 3 * 16 * LENGTHS,
-  lengthWithin: 3 * 2 * 16 * LENGTHS,
-  mantissa: 6 * 2 * 8,
-  lowerBit: 8,
-  sign: 3 * 2 * 9 * 3,
-  signWithin: 3 * 2 * 16,
-  signTowards: 3 * 2 * 2 * 12,
-  key: 12 * LENGTHS,
-  keyAfter: 3 * 16 * LENGTHS,
-  keyWithin: 2 * 9 * LENGTHS,
-  keyMantissa: 2 * 8,
-  keySign: 2 * 9 * 3,
-  keySignWithin: 2 * 9,
-  sameOwner: 32,
-  upperOwner: 2,
-  noOwner: 1,
-  low: 6 * 128,
-  lowExpected: 2 * 16 * 16,
-  lowWithin: 9 * 16,
-} as const;
-
-type Name = keyof typeof SIZES;
-
-/** Index of the first context of each kind. */
-export const CONTEXTS = {} as Record<Name, number>;
-let count = 0;
-for (const name of Object.keys(SIZES) as Name[]) {
-  CONTEXTS[name] = count;
-  count += SIZES[name];
-}
-/** Number of contexts. */
-export const CONTEXT_COUNT = count;
 
 /** Steps per natural unit of log-odds in which expectations are written. */
 const STEPS = 2;

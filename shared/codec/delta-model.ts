@@ -6,15 +6,19 @@
  * channels before differed, how far a value can still go, and the picture before the change.
  */
 import type { Cells } from './cells.ts';
-import { CONTEXTS, LENGTHS } from './contexts.ts';
-import { codeDifference, createDifferenceContexts, type DifferenceContexts } from './difference.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
+import { codeDifference, createDifferenceContexts } from './difference.ts';
 import {
+  differencesAround,
   GROUP,
   GROUP_BITS,
   HALF_OCTAVES,
   halfOctave,
   lengthOf,
   type Neighbourhood,
+  reaches,
+  shortLengthOf,
   signOf,
 } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
@@ -22,11 +26,18 @@ import { CHANNELS, clamp, expectedStep, predict } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
-const { abs, ceil, max, min } = Math;
+const { abs, max, min } = Math;
 
-/** The nearest number of steps; between two, the one nearer to none, which costs less. */
-const stepsTo = (difference: number, step: number): number =>
-  difference < 0 ? -stepsTo(-difference, step) : ceil(difference / step - 0.5);
+/**
+ * The nearest number of steps; between two, the one nearer to none, which costs less. A minus zero
+ * would make engines compute with floating-point numbers from there on.
+ *
+ * @param step a power of two
+ */
+function stepsTo(difference: number, step: number): number {
+  const steps = (abs(difference) + ((step - 1) >> 1)) >> (lengthOf(step) - 1);
+  return difference < 0 ? -steps | 0 : steps;
+}
 
 /** What a delta does with a cell: skips it, codes it in steps, or codes it exactly. */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
@@ -50,11 +61,11 @@ export interface Delta {
 
 /** How opaque a cell is: 0, three levels between, 255. */
 const opacity = (alpha: number): number =>
-  alpha === 0 ? 0 : alpha < 64 ? 1 : alpha < 192 ? 2 : alpha < 255 ? 3 : 4;
+  reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
 /** How many steps fit into a range of values: none, less than one, some, many. */
 const stepsIn = (range: number, step: number): number =>
-  range <= 0 ? 0 : range < step ? 1 : range < 4 * step ? 2 : 3;
+  reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
 /** Codes the change of a chunk's cells. */
 export function codeDelta(
@@ -63,14 +74,12 @@ export function codeDelta(
 ): void {
   const { width, height } = before;
   const { reads } = coder;
-  const owners = new OwnerCoder(coder, before);
-  // A reader's cells change while it reads.
-  if (reads) owners.meetAll();
   neighbourhood.begin(before);
-  const contexts = createDifferenceContexts();
+  const owners = new OwnerCoder(coder, neighbourhood.owners);
   const isCoarse = step > 8 ? 1 : 0;
+  const colourCoder = new ColourCoder(coder, neighbourhood, after, isCoarse);
   codeGroups(coder, { width, height, marks, neighbourhood });
-  const { stride, changed, moved, fine, groups, columns, colours } = neighbourhood;
+  const { stride, changes, moved, fine, groups, columns, colours } = neighbourhood;
   for (let y = 0; y < height; y++) {
     const row = (y >> GROUP_BITS) * columns;
     for (let x = 0; x < width; x++) {
@@ -84,7 +93,7 @@ export function codeDelta(
       const alive = old === 0 ? 0 : 1;
       const isCoded = reads || marks[cell] === MARKS.same ? 0 : 1;
       if (!codeChanged(coder, neighbourhood, at, isCoded + 2 * alive + 4 * isCoarse)) continue;
-      changed[at] = 1;
+      neighbourhood.noteChange(at);
       const shown = opacity(colours[4 * at + 3]);
       const movedNear = moved[at - 1] + moved[at - stride];
       const hasMoved = alive
@@ -106,8 +115,7 @@ export function codeDelta(
         }
       }
       const isExact = marks[cell] === MARKS.exact ? 1 : 0;
-      const around =
-        fine[at - 1] + 2 * fine[at - stride] + 4 * changed[at - 1] + 8 * changed[at - stride];
+      const around = fine[at - 1] + 2 * fine[at - stride] + 4 * (changes[at] & 3);
       const finer = fine[at - 1] + fine[at - stride];
       const isFine =
         step > 1
@@ -115,8 +123,7 @@ export function codeDelta(
           : 1;
       fine[at] = isFine;
       const kind = hasMoved ? 2 : isFine ? 1 : 0;
-      const unit = isFine ? 1 : step;
-      codeColours(coder, neighbourhood, contexts, { x, y, at, after, kind, unit, isCoarse });
+      colourCoder.code(x, y, kind, isFine ? 1 : step);
     }
   }
 }
@@ -128,7 +135,7 @@ function codeGroups(
     width,
     height,
     marks,
-    neighbourhood: { groups, columns, groupCount },
+    neighbourhood: { groups, columns },
   }: Pick<Cells, 'width' | 'height'> & Pick<Delta, 'marks' | 'neighbourhood'>,
 ): void {
   if (!coder.reads) {
@@ -138,7 +145,8 @@ function codeGroups(
         if (marks[cell] !== MARKS.same) groups[row + (x >> GROUP_BITS)] = 1;
     }
   }
-  for (let i = 0; i < groupCount; i++) {
+  const count = columns * (((height - 1) >> GROUP_BITS) + 1);
+  for (let i = 0; i < count; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;
     const up = i >= columns ? groups[i - columns] : 0;
     groups[i] = coder.bit(groups[i], CONTEXTS.group + left + up);
@@ -147,90 +155,87 @@ function codeGroups(
 
 /** Codes whether a cell changes. @param is bits: whether it does, has an owner, moves coarsely */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
-  const { changed, fine, stride, colours } = near;
-  const up = at - stride;
-  const pattern = changed[at - 1] + 2 * changed[up] + 4 * changed[up - 1] + 8 * changed[up + 1];
-  const further =
-    changed[at - 2] +
-    changed[up - stride] +
-    changed[up + 2] +
-    changed[up - 2] +
-    changed[up - stride - 1] +
-    changed[up - stride + 1];
-  const far = further === 0 ? 0 : further < 3 ? 1 : 2;
+  const { changes, fine, stride, colours } = near;
+  const pattern = changes[at] & 15;
+  const further = changes[at] >> 4;
+  const far = reaches(further, 1) + reaches(further, 3);
   const edge = halfOctave(near.gradient(at));
   const moves = halfOctave(near.movesNear(at) >> ((is & 4) === 0 ? 2 : 4));
   return coder.bit(
     is & 1,
     CONTEXTS.changed + (((is >> 2) * 16 + pattern) * 3 + far) * 2 + ((is >> 1) & 1),
     CONTEXTS.changedPicture + opacity(colours[4 * at + 3]) * HALF_OCTAVES + edge,
-    CONTEXTS.changedNear + ((is >> 2) * 16 + moves) * 3 + fine[at - 1] + fine[up],
+    CONTEXTS.changedNear + ((is >> 2) * 16 + moves) * 3 + fine[at - 1] + fine[at - stride],
   );
 }
 
-/** A cell whose colours are coded. */
-interface ColouredCell {
-  readonly x: number;
-  readonly y: number;
-  /** Its index in the neighbourhood's maps. */
-  readonly at: number;
-  readonly after: Cells;
-  /** 0: in steps; 1: exactly; 2: its owner is new. */
-  readonly kind: number;
-  /** What differences are multiples of. */
-  readonly unit: number;
-  /** 1: cells that are not coded exactly have large steps. */
-  readonly isCoarse: number;
-}
+/** Codes the colours of cells that change. */
+class ColourCoder {
+  private readonly contexts = createDifferenceContexts();
 
-/** @param contexts to fill in */
-function codeColours(
-  coder: BitCoder,
-  near: Neighbourhood,
-  contexts: DifferenceContexts,
-  { x, y, at, after, kind, unit, isCoarse }: ColouredCell,
-): void {
-  const { rgba, width } = after;
-  const { colours, moves } = near;
-  const cell = y * width + x;
-  let previous = 0;
-  let alpha = 0;
-  for (let i = 0; i < 4; i++) {
-    const c = CHANNELS[i];
-    const old = colours[4 * at + c];
-    // A premultiplied colour is at most alpha, which is coded first.
-    const most = i === 0 ? 255 : rgba[cell * 4 + 3];
-    const from =
-      kind === 2
-        ? predict(after, x, y, c)
-        : kind === 1
-          ? old
-          : max(0, min(most, old + expectedStep(near, at, i, isCoarse)));
-    const room = stepsIn(most - from, unit) * 4 + stepsIn(from, unit);
-    const channel = min(2, i);
-    const isColour = i === 0 ? 0 : 1;
+  /** @param isCoarse 1: cells that are not coded exactly have large steps */
+  constructor(
+    private readonly coder: BitCoder,
+    private readonly near: Neighbourhood,
+    private readonly after: Cells,
+    private readonly isCoarse: number,
+  ) {}
+
+  /**
+   * Codes a cell, which is overwritten with what a reader decodes.
+   *
+   * @param kind 0: in steps; 1: exactly; 2: its owner is new
+   * @param unit what differences are multiples of
+   */
+  code(x: number, y: number, kind: number, unit: number): void {
+    const { coder, near, after, contexts, isCoarse } = this;
+    const { rgba, width } = after;
+    const { colours, differences, moves, stride } = near;
+    const at = near.indexOf(x, y);
+    // The channels of the cell and its neighbours: methods that engines do not inline cost more.
+    const own = 4 * at;
+    const left = own - 4;
+    const up = own - 4 * stride;
+    const down = own + 4 * stride;
+    const first = 4 * (y * width + x);
     const variant = kind * 2 + isCoarse;
-    const around = min(11, halfOctave(near.difference(at, i)));
-    const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(i > 1 ? previous : 0)));
-    contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
-    contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + channel) * 16 + before) * LENGTHS;
-    contexts.lengthC = CONTEXTS.lengthWithin + ((kind * 2 + isColour) * 16 + room) * LENGTHS;
-    const pull = near.meanAround(at, c) - from;
-    contexts.signA =
-      CONTEXTS.sign + ((kind * 2 + isColour) * 9 + near.signs(at, i)) * 3 + signOf(previous);
-    contexts.signB = CONTEXTS.signWithin + (kind * 2 + isColour) * 16 + room;
-    contexts.signC =
-      CONTEXTS.signTowards +
-      ((kind * 2 + isColour) * 2 + (pull < 0 ? 1 : 0)) * 12 +
-      min(11, halfOctave(abs(pull)));
-    contexts.mantissa = CONTEXTS.mantissa + (variant * 2 + isColour) * 8;
-    const difference = coder.reads ? 0 : stepsTo(rgba[cell * 4 + c] - from, unit);
-    const coded = codeDifference(coder, contexts, difference);
-    const value = clamp(from + coded * unit);
-    near.record(at, i, coded);
-    moves[4 * at + i] = kind === 2 ? coded * unit : value - old;
-    previous = coded;
-    if (i === 0) alpha = coded;
-    rgba[cell * 4 + c] = value;
+    let previous = 0;
+    let alpha = 0;
+    for (let i = 0; i < 4; i++) {
+      const c = CHANNELS[i];
+      const old = colours[own + c];
+      const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
+      // A premultiplied colour is at most alpha, which is coded first.
+      const most = i === 0 ? 255 : rgba[first + 3];
+      const from =
+        kind === 2
+          ? predict(after, x, y, c)
+          : kind === 1
+            ? old
+            : max(0, min(most, old + expectedStep(near, at, isCoarse * 4 + i, sum)));
+      const room = stepsIn(most - from, unit) * 4 + stepsIn(from, unit);
+      const isColour = i === 0 ? 0 : 1;
+      const which = kind * 2 + isColour;
+      const around = differencesAround(differences, left + i, up + i);
+      const signs = signOf(differences[left + i]) * 3 + signOf(differences[up + i]);
+      const before = shortLengthOf(alpha) * 4 + (i > 1 ? shortLengthOf(previous) : 0);
+      contexts.lengthA = CONTEXTS.length + (variant * 12 + around) * LENGTHS;
+      contexts.lengthB = CONTEXTS.lengthAfter + ((kind * 3 + min(2, i)) * 16 + before) * LENGTHS;
+      contexts.lengthC = CONTEXTS.lengthWithin + (which * 16 + room) * LENGTHS;
+      const pull = (sum >> 2) - from;
+      contexts.signA = CONTEXTS.sign + (which * 9 + signs) * 3 + signOf(previous);
+      contexts.signB = CONTEXTS.signWithin + which * 16 + room;
+      contexts.signC =
+        CONTEXTS.signTowards + (which * 2 + (pull >>> 31)) * 12 + min(11, halfOctave(abs(pull)));
+      contexts.mantissa = CONTEXTS.mantissa + (variant * 2 + isColour) * 8;
+      const difference = coder.reads ? 0 : stepsTo(rgba[first + c] - from, unit);
+      const coded = codeDifference(coder, contexts, difference);
+      const value = clamp(from + coded * unit);
+      differences[own + i] = coded;
+      moves[own + i] = kind === 2 ? coded * unit : value - old;
+      previous = coded;
+      if (i === 0) alpha = coded;
+      rgba[first + c] = value;
+    }
   }
 }

@@ -1,5 +1,6 @@
 /** Codes the difference of a channel from its prediction: its length in bits, its lower bits, its sign. */
-import { CONTEXTS, LENGTHS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
@@ -21,8 +22,12 @@ export interface DifferenceContexts {
 
 /** An object to fill in, which is reused. */
 export const createDifferenceContexts = (): DifferenceContexts => ({
-  ...{ lengthA: NONE, lengthB: NONE, lengthC: NONE },
-  ...{ signA: NONE, signB: NONE, signC: NONE },
+  lengthA: NONE,
+  lengthB: NONE,
+  lengthC: NONE,
+  signA: NONE,
+  signB: NONE,
+  signC: NONE,
   mantissa: NONE,
 });
 

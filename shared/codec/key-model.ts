@@ -4,9 +4,16 @@
  * omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
-import { CONTEXTS, LENGTHS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
+import { LENGTHS } from './context-starts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
-import { halfOctave, lengthOf, Neighbourhood, signOf } from './neighbourhood.ts';
+import {
+  differencesAround,
+  type Neighbourhood,
+  reaches,
+  shortLengthOf,
+  signOf,
+} from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, predictFrom } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
@@ -15,53 +22,63 @@ import type { BitCoder } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /** How many levels fit into a range: none, one or more; 0…2. */
-const levelsIn = (range: number): number => max(0, min(2, range));
+const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
  *
- * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), or empty ones to
- *   fill in
+ * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), which stay as they
+ *   are, or empty ones to fill in
  * @param shift lowest bits of each colour to omit, 0…7
+ * @param neighbourhood working memory
  */
-export function codeKey(coder: BitCoder, cells: Cells, shift: number): void {
+export function codeKey(
+  coder: BitCoder,
+  cells: Cells,
+  shift: number,
+  neighbourhood: Neighbourhood,
+): void {
   const { width, height, owner, rgba } = cells;
   const owners = new OwnerCoder(coder);
-  const neighbourhood = new Neighbourhood();
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
   // Levels in place of colours, as far as they are coded.
-  const { colours: levels, stride } = neighbourhood;
+  const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       owners.codeKey(cells, x, y);
       if (owner[cell] === 0) continue;
       const at = neighbourhood.indexOf(x, y);
+      const own = 4 * at;
+      const left = own - 4;
+      const up = own - 4 * stride;
       let previous = 0;
       let alpha = 0;
       for (let i = 0; i < 4; i++) {
         const c = CHANNELS[i];
-        const most = i === 0 ? top : levels[at * 4 + 3];
+        const most = i === 0 ? top : levels[own + 3];
         const from = max(0, min(most, predictFrom(levels, at, stride, i, top)));
         const room = levelsIn(most - from) * 3 + levelsIn(from);
         const channel = min(2, i);
         const isColour = i === 0 ? 0 : 1;
-        const moves = min(11, halfOctave(neighbourhood.difference(at, i)));
-        const before = min(3, lengthOf(abs(alpha))) * 4 + min(3, lengthOf(abs(previous)));
-        contexts.lengthA = CONTEXTS.key + moves * LENGTHS;
+        const around = differencesAround(differences, left + i, up + i);
+        const before = shortLengthOf(alpha) * 4 + shortLengthOf(previous);
+        contexts.lengthA = CONTEXTS.key + around * LENGTHS;
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
         contexts.lengthC = CONTEXTS.keyWithin + (isColour * 9 + room) * LENGTHS;
         contexts.signA =
-          CONTEXTS.keySign + (isColour * 9 + neighbourhood.signs(at, i)) * 3 + signOf(previous);
+          CONTEXTS.keySign +
+          (isColour * 9 + signOf(differences[left + i]) * 3 + signOf(differences[up + i])) * 3 +
+          signOf(previous);
         contexts.signB = CONTEXTS.keySignWithin + isColour * 9 + room;
         contexts.mantissa = CONTEXTS.keyMantissa + isColour * 8;
         const wanted = levelAt(rgba[cell * 4 + c], shift);
         previous = codeDifference(coder, contexts, wanted - from);
         if (i === 0) alpha = previous;
-        neighbourhood.record(at, i, previous);
+        differences[own + i] = previous;
         const level = clamp(from + previous);
-        levels[at * 4 + c] = level;
+        levels[own + c] = level;
         rgba[cell * 4 + c] = colourAt(level, shift);
       }
     }
@@ -85,6 +102,12 @@ export function coarsen(cells: Cells, shift: number): Cells {
   return recoloured(cells, rgba);
 }
 
+/** Bits below the count of neighbours, which hold the sum of four colours. */
+const COUNT_BITS = 10;
+/** A neighbour's colour, and a count of 1 above it, where it lies near enough; else 0. */
+const countOf = (colour: number, own: number, reach: number): number =>
+  abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
+
 /** Bits of a number, highest first, that contexts tell apart. */
 const NODES = 16;
 
@@ -92,13 +115,14 @@ const NODES = 16;
  * Codes the low bits that a coarse key omits, under what the neighbours, of which those to the left
  * and above are exact by then, and alpha suggest.
  *
- * @param cells exact ones to write, or those decoded from the coarse key, which become exact
+ * @param cells exact ones to write, which stay as they are, or those decoded from the coarse key, which become exact
  * @param shift lowest bits that the key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
   const { width, height, owner, rgba } = cells;
-  const coarse = coder.reads ? cells : coarsen(cells, shift);
+  const { rgba: coarse } = coder.reads ? cells : coarsen(cells, shift);
   const last = (1 << shift) - 1;
+  const reach = 4 * last;
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       if (owner[cell] === 0) continue;
@@ -108,18 +132,14 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const base = high << shift;
         const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
         // Neighbours of another colour say nothing.
-        const own = coarse.rgba[at];
-        let sum = 0;
-        let near = 0;
-        const see = (value: number): void => {
-          if (abs(value - own) > 4 * last) return;
-          sum += value;
-          near++;
-        };
-        if (x > 0) see(rgba[at - 4]);
-        if (y > 0) see(rgba[at - 4 * width]);
-        if (x + 1 < width) see(coarse.rgba[at + 4]);
-        if (y + 1 < height) see(coarse.rgba[at + 4 * width]);
+        const own = coarse[at];
+        const counted =
+          (x > 0 ? countOf(rgba[at - 4], own, reach) : 0) +
+          (y > 0 ? countOf(rgba[at - 4 * width], own, reach) : 0) +
+          (x + 1 < width ? countOf(coarse[at + 4], own, reach) : 0) +
+          (y + 1 < height ? countOf(coarse[at + 4 * width], own, reach) : 0);
+        const near = counted >> COUNT_BITS;
+        const sum = counted & ((1 << COUNT_BITS) - 1);
         const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
         const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
         const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));

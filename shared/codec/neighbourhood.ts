@@ -2,7 +2,7 @@
  * What is around a cell, from which the models choose contexts: maps of one chunk with a border of
  * zeros, two cells wide.
  */
-import type { Cells } from './cells.ts';
+import { type Cells, wordsOf } from './cells.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, ceil, clz32, min } = Math;
@@ -17,17 +17,46 @@ const BORDER = 2;
 /** Number of bits that a magnitude takes: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
+/**
+ * 1 where an integer reaches a limit, else 0. Computed, since what pictures do cannot be foreseen by
+ * the branches of a processor.
+ */
+export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
+
 /** Number of values of `halfOctave`. */
 export const HALF_OCTAVES = 16;
-/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
-export function halfOctave(magnitude: number): number {
+const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
   if (magnitude < 2) return magnitude;
   const length = lengthOf(magnitude);
   return min(HALF_OCTAVES - 1, 2 * length - 2 + ((magnitude >> (length - 2)) & 1));
-}
+});
+/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
+export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
+
+/**
+ * How much a channel of the neighbours differed, 0…11: twice left and up, and the upper corners.
+ *
+ * @param left index of the left neighbour's difference
+ * @param up that of the upper neighbour's
+ */
+export const differencesAround = (differences: Int16Array, left: number, up: number): number =>
+  min(
+    11,
+    halfOctave(
+      2 * (abs(differences[left]) + abs(differences[up])) +
+        abs(differences[up - 4]) +
+        abs(differences[up + 4]),
+    ),
+  );
 
 /** 0, 1 for positive and 2 for negative numbers. */
-export const signOf = (x: number): number => (x === 0 ? 0 : x > 0 ? 1 : 2);
+export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
+
+/** Number of bits that a magnitude takes, at most 3. @param x positive or negative */
+export function shortLengthOf(x: number): number {
+  const magnitude = abs(x);
+  return reaches(magnitude, 1) + reaches(magnitude, 2) + reaches(magnitude, 4);
+}
 
 const none = new Uint8Array(0);
 
@@ -35,8 +64,11 @@ const none = new Uint8Array(0);
 export class Neighbourhood {
   /** Cells per row, border included. */
   stride = 0;
-  /** [height + 4, width + 4] 1 where the cell has changed. */
-  changed = none;
+  /**
+   * [height + 4, width + 4] which cells around have changed: 1, 2, 4 and 8 for the left, the upper, the
+   * upper left and the upper right one, and 16 for each of six further away.
+   */
+  changes = none;
   /** [height + 4, width + 4] 1 where the owner has changed. */
   moved = none;
   /** [height + 4, width + 4] 1 where the cell is coded exactly. */
@@ -46,22 +78,27 @@ export class Neighbourhood {
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
-  groupCount = 0;
   /** [height + 4, width + 4] owners before the change. */
-  private owners = new Uint32Array(0);
+  owners = new Uint32Array(0);
   /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
   moves = new Int16Array(0);
   /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */
-  private differences = new Int16Array(0);
+  differences = new Int16Array(0);
 
   /** Clears the maps for a chunk of this size, and copies what it holds now. */
   begin(cells: Cells): void {
     this.clear(cells);
-    const { width, height, rgba, owner } = cells;
-    for (let y = 0; y < height; y++) {
-      const at = this.indexOf(0, y);
-      this.colours.set(rgba.subarray(4 * y * width, 4 * (y + 1) * width), 4 * at);
-      this.owners.set(owner.subarray(y * width, (y + 1) * width), at);
+    const { width, height, owner } = cells;
+    const { owners, colours } = this;
+    const from = wordsOf(cells);
+    const words = wordsOf({ rgba: colours, owner: owners });
+    // Cell by cell: creating a view of each short row would cost more.
+    for (let y = 0, cell = 0; y < height; y++) {
+      let at = this.indexOf(0, y);
+      for (let x = 0; x < width; x++, cell++, at++) {
+        words[at] = from[cell];
+        owners[at] = owner[cell];
+      }
     }
   }
 
@@ -69,19 +106,19 @@ export class Neighbourhood {
   clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
-    this.groupCount = this.columns * ceil(height / GROUP);
+    const groups = this.columns * ceil(height / GROUP);
     const cells = this.stride * (height + 2 * BORDER);
-    if (this.changed.length < cells) {
-      [this.changed, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
+    if (this.changes.length < cells) {
+      [this.changes, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
       this.colours = new Uint8Array(4 * cells);
       this.owners = new Uint32Array(cells);
       this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);
     } else {
-      const { changed, moved, fine, colours, owners, moves, differences } = this;
-      for (const map of [changed, moved, fine, colours, owners, moves, differences]) map.fill(0);
+      const { changes, moved, fine, colours, owners, moves, differences } = this;
+      for (const map of [changes, moved, fine, colours, owners, moves, differences]) map.fill(0);
     }
-    if (this.groups.length < this.groupCount) this.groups = new Uint8Array(this.groupCount);
+    if (this.groups.length < groups) this.groups = new Uint8Array(groups);
     else this.groups.fill(0);
   }
 
@@ -90,39 +127,32 @@ export class Neighbourhood {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
-  /** How much a channel of the neighbours differed: twice left and up, and the upper corners. */
-  difference(at: number, channel: number): number {
-    const { differences, stride } = this;
-    return (
-      2 * abs(differences[(at - 1) * 4 + channel]) +
-      2 * abs(differences[(at - stride) * 4 + channel]) +
-      abs(differences[(at - stride + 1) * 4 + channel]) +
-      abs(differences[(at - stride - 1) * 4 + channel])
-    );
+  /** Tells the cells that are coded later that this one has changed, which few do. */
+  noteChange(at: number): void {
+    const { changes, stride } = this;
+    const below = at + stride;
+    const second = below + stride;
+    changes[at + 1] += 1;
+    changes[below] += 2;
+    changes[below + 1] += 4;
+    changes[below - 1] += 8;
+    changes[at + 2] += 16;
+    changes[below - 2] += 16;
+    changes[below + 2] += 16;
+    changes[second - 1] += 16;
+    changes[second] += 16;
+    changes[second + 1] += 16;
   }
 
   /** How far the left and the upper neighbour have moved, all channels together. */
   movesNear(at: number): number {
-    const { moves, stride } = this;
+    const { moves, changes, stride } = this;
     let sum = 0;
+    if ((changes[at] & 3) === 0) return sum;
     for (let c = 0; c < 4; c++) {
       sum += abs(moves[(at - 1) * 4 + c]) + abs(moves[(at - stride) * 4 + c]);
     }
     return sum;
-  }
-
-  /** Signs of the differences of the left and the upper neighbour, 0…8. */
-  signs(at: number, channel: number): number {
-    const { differences, stride } = this;
-    return (
-      signOf(differences[(at - 1) * 4 + channel]) * 3 +
-      signOf(differences[(at - stride) * 4 + channel])
-    );
-  }
-
-  /** Records a cell's difference in a channel. */
-  record(at: number, channel: number, difference: number): void {
-    this.differences[at * 4 + channel] = difference;
   }
 
   /** How much the colours of before change from this cell to its neighbours. */
@@ -135,15 +165,6 @@ export class Neighbourhood {
       sum += abs(colours[i - 4 * stride] - own) + abs(colours[i + 4 * stride] - own);
     }
     return sum;
-  }
-
-  /** Mean of a channel of the four neighbours, before the change. @param channel 0…3 of RGBA */
-  meanAround(at: number, channel: number): number {
-    const { colours, stride } = this;
-    const i = at * 4 + channel;
-    return (
-      (colours[i - 4] + colours[i + 4] + colours[i - 4 * stride] + colours[i + 4 * stride]) >> 2
-    );
   }
 
   /** Which of the four neighbours had this cell's owner before the change, as bits. */

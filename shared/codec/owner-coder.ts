@@ -1,6 +1,6 @@
 /** Codes who owns a cell. */
 import type { Cells } from './cells.ts';
-import { CONTEXTS } from './contexts.ts';
+import * as CONTEXTS from './context-starts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import type { BitCoder } from './range-coder.ts';
 
@@ -8,24 +8,12 @@ import type { BitCoder } from './range-coder.ts';
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
-  private hasMetAll = false;
 
-  /** @param cells whose owners are known from the start */
+  /** @param owners those known from the start, which must not change; 0 is nobody */
   constructor(
     private readonly coder: BitCoder,
-    private readonly cells?: Cells,
+    private owners: ArrayLike<number> = [],
   ) {}
-
-  /**
-   * Adds the owners of all cells given to the constructor. A writer, whose cells do not change,
-   * calls this only when an owner is coded by its index, which is rare.
-   */
-  meetAll(): void {
-    if (this.hasMetAll || !this.cells) return;
-    this.hasMetAll = true;
-    const { owner } = this.cells;
-    for (let cell = 0; cell < owner.length; cell++) this.meet(owner[cell]);
-  }
 
   /** The new owner of a cell in a delta, not 0: mostly that of the cell to the left or above. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
@@ -76,7 +64,9 @@ export class OwnerCoder {
   /** @param owner not 0 */
   private code(owner: number): number {
     const { coder, known } = this;
-    this.meetAll();
+    // Only now, as few chunks have an owner that is coded by its index.
+    for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
+    this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;

@@ -84,48 +84,40 @@ export function predictFrom(
  * neighbour, and this cell have moved in it; then the neighbours in the channel itself, and how far the
  * four neighbours lay from it. First where small changes are sent, then where only large ones are.
  */
-const STEPS: Weights = [
-  [
-    [11, 1],
-    [-6, 20, 11, 0],
-    [-2, 5, -6, 19, 11, 0],
-    [0, 1, 2, -8, -8, 26, 11, 1],
-  ],
-  [
-    [14, 3],
-    [-6, 18, 12, 2],
-    [-2, 5, -4, 16, 9, 2],
-    [-1, 2, 0, -2, -4, 14, 11, 4],
-  ],
+const STEPS: Weights[number] = [
+  [11, 1],
+  [-6, 20, 11, 0],
+  [-2, 5, -6, 19, 11, 0],
+  [0, 1, 2, -8, -8, 26, 11, 1],
+  [14, 3],
+  [-6, 18, 12, 2],
+  [-2, 5, -4, 16, 9, 2],
+  [-1, 2, 0, -2, -4, 14, 11, 4],
 ];
 
 /**
  * How far a channel is expected to move, in levels: with its neighbours and with the channels
  * before, and towards its neighbours, with weights learned by regression.
  *
- * @param i index into `CHANNELS`
- * @param isCoarse 1 where only large changes are sent
+ * @param row index into `CHANNELS`; 4 more where only large changes are sent
+ * @param around sum of the channel of the four neighbours, before the change
  */
 export function expectedStep(
   { moves, colours, stride }: Neighbourhood,
   at: number,
-  i: number,
-  isCoarse: number,
+  row: number,
+  around: number,
 ): number {
-  const weights = STEPS[isCoarse][i];
-  const left = 4 * (at - 1);
-  const up = 4 * (at - stride);
-  let sum = 0;
+  const weights = STEPS[row];
+  const i = row & 3;
+  const own = 4 * at;
+  const left = own - 4;
+  const up = own - 4 * stride;
   let k = 0;
+  let sum = 16;
   for (let j = 0; j < i; j++) {
-    sum += weights[k++] * (moves[left + j] + moves[up + j]) + weights[k++] * moves[4 * at + j];
+    sum += weights[k++] * (moves[left + j] + moves[up + j]) + weights[k++] * moves[own + j];
   }
-  const c = 4 * at + CHANNELS[i];
-  const pull =
-    colours[c - 4] +
-    colours[c + 4] +
-    colours[c - 4 * stride] +
-    colours[c + 4 * stride] -
-    4 * colours[c];
-  return (sum + weights[k] * (moves[left + i] + moves[up + i]) + weights[k + 1] * pull + 16) >> 5;
+  const pull = around - 4 * colours[own + CHANNELS[i]];
+  return (sum + weights[k] * (moves[left + i] + moves[up + i]) + weights[k + 1] * pull) >> 5;
 }

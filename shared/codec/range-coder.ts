@@ -45,7 +45,7 @@ export interface BitCoder {
   /** Whether bits are read: the values passed in are then ignored. */
   readonly reads: boolean;
   /**
-   * Codes a bit under up to three contexts.
+   * Codes a bit under up to three contexts, which differ.
    *
    * @param bit 0 or 1, the bit to write
    * @param a index into the contexts, as are `b` and `c`
@@ -56,16 +56,13 @@ export interface BitCoder {
   plain(bits: number, value: number): number;
 }
 
-/** The probability of a 1, in 65,536ths. */
-function predict(contexts: Contexts, a: number, b: number, c: number): number {
-  const at = ((contexts[a] + contexts[b] + contexts[c]) >> STEP_BITS) + HALF;
+/** @param odds sum of the log-odds of a bit's contexts @returns the probability of a 1, in 65,536ths */
+function predict(odds: number): number {
+  const at = (odds >> STEP_BITS) + HALF;
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** @param step by which log-odds change */
-function move(contexts: Contexts, context: number, step: number): void {
-  if (context !== NONE) contexts[context] = max(-MOST, min(MOST, contexts[context] + step));
-}
+const clamp = (odds: number): number => max(-MOST, min(MOST, odds));
 
 /** The change of log-odds that a bit calls for. */
 const stepAfter = (probability: number, bit: number): number =>
@@ -91,7 +88,10 @@ export class RangeWriter implements BitCoder {
 
   bit(bit: number, a: number, b = NONE, c = NONE): number {
     const { contexts } = this;
-    const probability = predict(contexts, a, b, c);
+    const oddsA = contexts[a];
+    const oddsB = contexts[b];
+    const oddsC = contexts[c];
+    const probability = predict(oddsA + oddsB + oddsC);
     const bound = shareOf(this.range, probability);
     if (bit) this.range = bound;
     else {
@@ -99,9 +99,11 @@ export class RangeWriter implements BitCoder {
       this.range -= bound;
     }
     const step = stepAfter(probability, bit);
-    move(contexts, a, step);
-    move(contexts, b, step);
-    move(contexts, c, step);
+    contexts[a] = clamp(oddsA + step);
+    contexts[b] = clamp(oddsB + step);
+    contexts[c] = clamp(oddsC + step);
+    // To let it learn and forget costs less than to ask three times which context it is.
+    contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
   }
@@ -186,7 +188,10 @@ export class RangeReader implements BitCoder {
 
   bit(_bit: number, a: number, b = NONE, c = NONE): number {
     const { contexts } = this;
-    const probability = predict(contexts, a, b, c);
+    const oddsA = contexts[a];
+    const oddsB = contexts[b];
+    const oddsC = contexts[c];
+    const probability = predict(oddsA + oddsB + oddsC);
     const bound = shareOf(this.range, probability);
     const bit = this.code < bound ? 1 : 0;
     if (bit) this.range = bound;
@@ -195,9 +200,11 @@ export class RangeReader implements BitCoder {
       this.range -= bound;
     }
     const step = stepAfter(probability, bit);
-    move(contexts, a, step);
-    move(contexts, b, step);
-    move(contexts, c, step);
+    contexts[a] = clamp(oddsA + step);
+    contexts[b] = clamp(oddsB + step);
+    contexts[c] = clamp(oddsC + step);
+    // To let it learn and forget costs less than to ask three times which context it is.
+    contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
   }

@@ -170,13 +170,16 @@ export class SharedDecoder {
     let follower: Follower = { at: 0 };
     let alone = 0;
     const take = (frame: Uint8Array): DecodedFrame => {
+      // Frames of larger cells build on what a decoder keeps at their scale, not on its planes alone.
+      const isScaled = readHeader(frame).scale > 1;
       if (common) {
-        const decoded = common.follow(follower, frame);
+        const decoded = isScaled ? undefined : common.follow(follower, frame);
         if (decoded) return decoded;
         own = createDecoder(common.stateOf(follower));
         common.followers.delete(follower);
         common = undefined;
       }
+      if (isScaled) return own!.take(frame);
       const [decoded, next] = this.takeAlone(own!, frame);
       own = next;
       common = this.join(own.planes, decoded, ++alone > ALONE);

@@ -8,7 +8,8 @@ import { World } from '../../server/world/world.ts';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
 import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
 import { chunkRect } from '../../shared/codec/chunks.ts';
-import { CONTEXT_COUNT, characterOf, createContexts } from '../../shared/codec/contexts.ts';
+import { CONTEXT_COUNT } from '../../shared/codec/context-starts.ts';
+import { characterOf, createContexts } from '../../shared/codec/contexts.ts';
 import { codeDelta } from '../../shared/codec/delta-model.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
 import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
@@ -61,12 +62,13 @@ function read(bits: CodedBits, block: Uint8Array, before: Cells): Cells {
   const reader = new NotingReader(bits, block.subarray(BLOCK_HEADER_BYTES));
   const isKey = kind === 'key' || kind === 'coarse';
   const after = isKey ? createCells(before) : before;
+  const neighbourhood = new Neighbourhood();
   if (kind === 'delta') {
     codeDelta(reader, {
-      ...{ before, after, step: 2 ** shift },
-      ...{ marks: new Uint8Array(0), neighbourhood: new Neighbourhood() },
+      ...{ before, after, step: 1 << shift },
+      ...{ marks: new Uint8Array(0), neighbourhood },
     });
-  } else if (isKey) codeKey(reader, after, shift);
+  } else if (isKey) codeKey(reader, after, shift, neighbourhood);
   else codeRefinement(reader, after, shift);
   return after;
 }

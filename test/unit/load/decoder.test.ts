@@ -6,6 +6,7 @@ import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
 import { equalPlanes } from '../../support/planes.ts';
 import { GARDEN } from '../../support/standard-garden.ts';
+import { scribble, WatchedStream } from '../../support/watched-stream.ts';
 
 const SIZE = { width: GARDEN.side, height: GARDEN.side };
 const FRAMES = 60;
@@ -83,4 +84,19 @@ test('a client that was long behind keeps what it was shown, as a page does', ()
   const missed = writeFrame({ tick: 32, tier: 'phone', scale: 1 }, blocks);
   expect(behind.take(missed).lost).toEqual([]);
   expect(equalPlanes(behind.planes, ahead.planes)).toBe(true);
+});
+
+test('clients that are shown larger cells see what each would see alone', () => {
+  const size = { width: 64, height: 48 };
+  const stream = new WatchedStream(size.width, size.height, { scale: 2 });
+  const decoder = new SharedDecoder();
+  const clients = [0, 1].map(() => decoder.open(size));
+  const alone = createDecoder(createPlanes(size.width, size.height));
+  for (let i = 0; i < 12; i++) {
+    const frame = i === 0 ? stream.keyframe() : stream.go(scribble(stream.planes, i, 60));
+    const seen = alone.take(frame);
+    expect(seen.lost).toEqual([]);
+    for (const client of clients) expect(client.take(frame)).toEqual(seen);
+  }
+  for (const client of clients) expect(equalPlanes(client.planes, alone.planes)).toBe(true);
 });
