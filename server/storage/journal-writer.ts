@@ -10,12 +10,7 @@ import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
 import { isEventful, isMarkDue } from './mark-rule.ts';
 import { checksumOf } from './plane-checksums.ts';
-import type {
-  JournalRecord,
-  JournalTail,
-  Jump,
-  SnapshotRecord,
-} from './record-schemas.ts';
+import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
 import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
