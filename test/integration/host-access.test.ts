@@ -67,7 +67,16 @@ test('without a session every call is refused, before anything of it is read', a
   const client = elsewhere();
   for (const [name, { method, path }] of Object.entries(CALLS)) {
     if (name === 'login') continue;
-    const parts = { room: 'garden', tick: 1, ban: 1, wall: 1, drawing: 1, aside: 'x', job: 'x' };
+    const parts = {
+      room: 'garden',
+      tick: 1,
+      ban: 1,
+      wall: 1,
+      drawing: 1,
+      aside: 'x',
+      job: 'x',
+      server: 'x',
+    };
     const url = pathOf(path, parts);
     const response =
       method === 'GET'

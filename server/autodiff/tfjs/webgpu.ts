@@ -75,11 +75,6 @@ async function start() {
   const backend = withNavigator(instance, () => new WebGPUBackend(device, info));
   tf.registerBackend(NAME, () => backend);
   return {
-    /**
-     * Referenced here, because garbage collection would stop Dawn under the running device and crash
-     * the process.
-     */
-    instance,
     device: name,
     gpu: real,
     check() {
@@ -90,6 +85,8 @@ async function start() {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
+      // Garbage collection of the instance stops Dawn, and crashes the process while the device ends.
+      void device.lost.then(() => instance);
     },
   };
 }

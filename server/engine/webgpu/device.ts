@@ -69,7 +69,9 @@ export async function openGpu(half: boolean) {
   return {
     ...describe(adapter),
     device,
-    /** A reference that must be held: if it is garbage-collected, Dawn crashes the process. */
+    /**
+     * To be held until the device is lost: if it is garbage-collected before, Dawn crashes the process.
+     */
     instance,
   };
 }

@@ -222,6 +222,8 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
       readbackBuffers.destroy();
       for (const net of nets.values()) net.destroy();
       device.destroy();
+      // As long as the device is ending.
+      void device.lost.then(() => gpu);
     },
   };
 }
