@@ -121,7 +121,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     leases: {
       releaseAll: () => {
         accesses.closeAll();
-        return leases.releaseAll();
+        return rooms.releaseAll();
       },
     },
     figures: () => ({

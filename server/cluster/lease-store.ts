@@ -9,7 +9,7 @@ export type Renewals = number;
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
-  /** Whether the owner before has given the room up, or there was none. */
+  /** Whether the owner before has given the room up with all of it stored, or there was none. */
   readonly isReleased: boolean;
   /** Before this acquisition; −1 if the owner before has not counted them. */
   readonly renewals: Renewals;
@@ -19,6 +19,14 @@ export interface Acquired {
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
+}
+
+/** How an owner gives a room up. */
+export interface Release {
+  /** Whether all that it and earlier owners have shown of the room is stored. */
+  readonly isStored: boolean;
+  /** Nobody else acquires the room for the next `DEFAULTS.cluster.offer`. */
+  readonly heir?: string | undefined;
 }
 
 /**
@@ -38,10 +46,6 @@ export interface LeaseStore {
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /**
-   * Ends a lease, if the holder has it. Its owner has stopped before.
-   *
-   * @param heir nobody else acquires the room for the next `DEFAULTS.cluster.offer`
-   */
-  release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void>;
+  /** Ends a lease, if the holder has it. Its owner has stopped before. */
+  release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }

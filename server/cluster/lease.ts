@@ -29,8 +29,8 @@ export interface Sighting {
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
   readonly epoch: Epoch;
-  /** Whether the owner before gave the room up, so that all that it has shown is stored. */
-  readonly wasReleased: boolean;
+  /** Whether all that was shown of the room is stored. The owner says so whenever that changes. */
+  isStored: boolean;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
   private hasEnded = false;
@@ -52,7 +52,7 @@ export class Lease {
     seen: Sighting | undefined,
   ) {
     this.epoch = epoch;
-    this.wasReleased = isReleased;
+    this.isStored = isReleased;
     this.until = sentAt + trusted;
     // The owner before has sent its last renewal before anybody could see it.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
@@ -132,8 +132,9 @@ export class Lease {
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, room, holder } = this.options;
+    const { epoch, isStored } = this;
     // Otherwise it ends by itself.
-    if (mayGiveUp) await leases.release(room, holder, this.epoch, heir).catch(() => {});
+    if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
 
   private renewLater(): void {

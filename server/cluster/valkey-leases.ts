@@ -34,9 +34,10 @@ redis.call('HINCRBY', KEYS[2], 'renewals', 1)
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
+/** An owner after one that has not stored all goes on as after one that has died. */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[2], 'released', ARGV[2])
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], 'released', ARGV[2]) end
 if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
 return redis.call('DEL', KEYS[1])
 `;
@@ -54,8 +55,9 @@ export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
     async renew(room, holder, epoch) {
       return (await connection.run(RENEW, keys(room), `${holder}/${epoch}`, lease)) === 1;
     },
-    async release(room, holder, epoch, heir = '') {
-      await connection.run(RELEASE, keys(room), `${holder}/${epoch}`, epoch, heir, offer);
+    async release(room, holder, epoch, { isStored, heir = '' }) {
+      const released = isStored ? epoch : '';
+      await connection.run(RELEASE, keys(room), `${holder}/${epoch}`, released, heir, offer);
     },
   };
 }

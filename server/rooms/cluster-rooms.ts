@@ -6,7 +6,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
-import { Refusal } from '../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ReportLoad } from '../cluster/node-loads.ts';
 import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
@@ -331,9 +331,32 @@ export class ClusterRooms extends RoomRegistry {
     return this.followed?.take(room);
   }
 
-  protected override unstoredTicks(room: string): number {
-    // Ticks in which nothing came from outside are stored with the next checksum.
-    return this.shared.leases.of(room)?.wasReleased === false ? DEFAULTS.store.markTicks + 1 : 0;
+  protected override isStored(room: string): boolean {
+    return this.shared.leases.of(room)?.isStored !== false;
+  }
+
+  protected override async startRoom(entry: RoomEntry, isStrict?: boolean): Promise<void> {
+    await super.startRoom(entry, isStrict);
+    const lease = this.shared.leases.of(entry.plan.name);
+    if (lease) lease.isStored = false;
+  }
+
+  protected override async stopRoom(entry: RoomEntry, why?: Reason): Promise<boolean> {
+    // Meanwhile this server may get another one.
+    const lease = this.shared.leases.of(entry.plan.name);
+    const isSaved = await super.stopRoom(entry, why);
+    if (lease && isSaved) lease.isStored = true;
+    return isSaved;
+  }
+
+  /** Gives all rooms up, after they have stopped and were saved if they could be. */
+  async releaseAll(): Promise<void> {
+    const { leases, storage } = this.shared;
+    for (const { plan, live } of this.entries.values()) {
+      const lease = leases.of(plan.name);
+      if (lease && live) lease.isStored = storage?.journalWriter.isSaved(live.room) ?? false;
+    }
+    await leases.releaseAll();
   }
 
   /** @throws NotFollowed; StoreError; EngineError */

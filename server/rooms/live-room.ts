@@ -77,7 +77,7 @@ export interface OpenRoom {
  *
  * @param options.isStrict damaged data are not set aside
  * @param options.follower has followed it until now
- * @param options.unstored see `OpenRoomOptions`
+ * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
 export async function bringUpRoom(
@@ -86,7 +86,7 @@ export async function bringUpRoom(
   options: LiveRoomOptions & {
     readonly isStrict?: boolean;
     readonly follower?: RoomFollower | undefined;
-    readonly unstored?: number;
+    readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
   const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
@@ -108,7 +108,7 @@ export async function bringUpRoom(
         ...{ store, world, date },
         checkpoint: { name: facts.name, hash },
         follower: options.follower,
-        ...(options.unstored !== undefined && { unstored: options.unstored }),
+        ...(options.isStored !== undefined && { isStored: options.isStored }),
         say: (remark) => log.info('room', remark),
       });
     const opened = await open().catch(async (error: unknown) => {

@@ -2,26 +2,19 @@
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
-import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';
-import { Mutex } from '../platform/mutex.ts';
-import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import type { RoomFollower } from '../storage/room-follower.ts';
-import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
-import { type RoomEntry, summaryOf } from './room-entry.ts';
+import { RoomEntries, type RoomEntriesOptions } from './room-entries.ts';
+import type { RoomEntry } from './room-entry.ts';
 import { type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
 
-export interface RoomRegistryOptions extends LiveRoomOptions {
-  /** Where plans and settings are stored. */
-  readonly hostStore: Store;
-  /** Settings of a room that the host has not changed. */
-  readonly defaults: RoomSettings;
+export interface RoomRegistryOptions extends LiveRoomOptions, RoomEntriesOptions {
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /** Called when a room is closing, after its clients have been disconnected. It is waited for. */
@@ -33,16 +26,16 @@ export interface RoomRegistryOptions extends LiveRoomOptions {
 /** A room that the host asks to create. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
-/** Creates, opens, changes, closes and removes rooms, one operation at a time for each room. */
-export class RoomRegistry {
+/** Creates, opens, changes, closes and removes rooms. */
+export class RoomRegistry extends RoomEntries {
   /** The servers of the open rooms, by name. */
   readonly roomServers = new Map<string, RoomServer>();
-  protected readonly entries = new Map<string, RoomEntry>();
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
-  private hours = { dim: false, closed: false };
 
-  constructor(private readonly options: RoomRegistryOptions) {}
+  constructor(private readonly options: RoomRegistryOptions) {
+    super(options);
+  }
 
   /**
    * Opens the rooms of the configuration and those that the host has created.
@@ -91,26 +84,6 @@ export class RoomRegistry {
   /** If this server runs no rooms: an open one, whose server can create, open and remove others. */
   ownedElsewhere(_except?: string): string | undefined {
     return undefined;
-  }
-
-  /** A room's current settings. @throws HostRefusal no-such-room */
-  settingsOf(name: string): RoomSettings {
-    return this.require(name).policy.settings;
-  }
-
-  /** A room's stored plan. @throws HostRefusal no-such-room */
-  planOf(name: string): PlanRecord {
-    return this.require(name).plan;
-  }
-
-  /** Names of all rooms, open and closed, in the order of creation. */
-  get names(): readonly string[] {
-    return [...this.entries.keys()];
-  }
-
-  /** A room's state for the host's page. @throws HostRefusal no-such-room */
-  summary(name: string): RoomSummary {
-    return summaryOf(this.require(name), this.options);
   }
 
   /**
@@ -229,25 +202,6 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks a room as busy during an operation, so that no other begins.
-   *
-   * @throws HostRefusal no-such-room, room-busy
-   */
-  async during<T>(
-    name: string,
-    busy: NonNullable<RoomSummary['busy']>,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    const entry = this.requireIdle(name);
-    entry.busy = busy;
-    try {
-      return await work();
-    } finally {
-      entry.busy = null;
-    }
-  }
-
-  /**
    * Exchanges a room's stored data, and opens it with the new ones.
    *
    * @param exchange returns the exchange that takes it back
@@ -275,73 +229,14 @@ export class RoomRegistry {
     });
   }
 
-  protected require(name: string): RoomEntry {
-    const entry = this.entries.get(name);
-    if (!entry) throw new HostRefusal('no-such-room', name);
-    return entry;
-  }
-
-  private requireIdle(name: string): RoomEntry {
-    const entry = this.require(name);
-    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
-    return entry;
-  }
-
-  private async storePlan(entry: RoomEntry, change: Partial<PlanRecord>): Promise<void> {
-    const plan = { ...entry.plan, ...change };
-    await this.options.hostStore.putPlan(plan);
-    entry.plan = plan;
-  }
-
-  /**
-   * Runs a change of a room's plan after those that have begun before.
-   *
-   * @throws HostRefusal no-such-room if the room has been removed meanwhile
-   */
-  protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
-    return entry.mutex.runExclusive(() => {
-      if (this.require(entry.plan.name) !== entry) throw new HostRefusal('no-such-room');
-      return work();
-    });
-  }
-
-  /**
-   * Marks the room as busy at once, also while it waits for the mutex.
-   *
-   * @throws HostRefusal room-busy
-   */
-  private whileBusy(
-    entry: RoomEntry,
-    busy: NonNullable<RoomSummary['busy']>,
-    work: () => Promise<void>,
-  ): Promise<void> {
-    return this.during(entry.plan.name, busy, () =>
-      this.serialised(entry, () => this.owning(entry, work)),
-    );
-  }
-
-  /** Runs work on a room that this server owns. */
-  protected owning<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
-    return work();
-  }
-
-  /** Ticks that another server may have shown after the last one that it has stored. */
-  protected unstoredTicks(_room: string): number {
-    return 0;
+  /** Whether all that another server has shown of a room is stored. */
+  protected isStored(_room: string): boolean {
+    return true;
   }
 
   /** Who has followed a room that another server has run until now. */
   protected async followerOf(_: string): Promise<RoomFollower | undefined> {
     return undefined;
-  }
-
-  protected register(plan: PlanRecord): RoomEntry {
-    const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
-    policy.isDimmed = this.hours.dim;
-    policy.isClosed = this.hours.closed;
-    const entry: RoomEntry = { plan, policy, live: undefined, busy: null, mutex: new Mutex() };
-    this.entries.set(plan.name, entry);
-    return entry;
   }
 
   /** Opens a room when the server starts. */
@@ -365,8 +260,8 @@ export class RoomRegistry {
     if (entry.live) ticker.resume(entry.live.room);
     else {
       const follower = await this.followerOf(entry.plan.name);
-      const unstored = this.unstoredTicks(entry.plan.name);
-      const options = { ...this.options, isStrict, follower, unstored };
+      const isStored = this.isStored(entry.plan.name);
+      const options = { ...this.options, isStrict, follower, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // An engine that has failed has nothing to free.
         follower?.close().catch(() => {}),
@@ -379,19 +274,22 @@ export class RoomRegistry {
 
   /**
    * Disconnects everybody and stops the ticks. With a store, also removes the room from memory.
+   *
+   * @returns whether it ran, and is stored as it was last
    */
-  protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<void> {
+  protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
-    if (!live) return;
+    if (!live) return false;
     const { ticker, storage, onClose } = this.options;
     this.roomServers.delete(entry.plan.name);
     live.server.disconnectAll(why);
     const told = onClose?.(live.server);
     await ticker.hold(live.room);
     await told;
-    if (!storage) return;
-    await storage.journalWriter.unwatch(live.room);
+    if (!storage) return false;
+    const isSaved = await storage.journalWriter.unwatch(live.room);
     await this.release(entry);
+    return isSaved;
   }
 
   /** Frees what a stopped room holds of the engine. */

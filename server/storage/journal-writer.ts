@@ -8,14 +8,9 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
+import { isEventful, isMarkDue } from './mark-rule.ts';
 import { checksumOf } from './plane-checksums.ts';
-import type {
-  DayRecord,
-  JournalRecord,
-  JournalTail,
-  Jump,
-  SnapshotRecord,
-} from './record-schemas.ts';
+import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
 import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
@@ -95,7 +90,7 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      if (events.length > 0) count(this.dayOf(watched), events, refused);
+      if (events.length > 0) count(watched.today(this.options.date()), events, refused);
       const kept = withoutRefused(events, refused);
       if (kept.events.length === 0 && marks.length === 0) return [];
       watched.marks = [];
@@ -127,23 +122,24 @@ export class JournalWriter {
   /** Records checksums, and takes snapshots when due. Call after each tick, before the next. */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
-    const { markTicks, idleMarkTicks, retry } = DEFAULTS.store;
+    const { retry } = DEFAULTS.store;
     if (this.failedAt !== undefined && now - this.failedAt >= retry) {
       this.failedAt = now;
       for (const watched of this.watched.values())
         if (watched.needsSnapshot) this.retried.add(watched);
     }
-    for (const { room, result, cells } of ticks) {
+    for (const ticked of ticks) {
+      const { room, result, cells } = ticked;
       const watched = this.watched.get(room);
       if (!watched) continue;
-      const { tick, changed, life, answers } = result;
+      const { tick, changed } = result;
       watched.cells += cells;
-      if (cells + changed.length + life.length + answers.length > 0) {
+      if (isEventful(ticked)) {
         watched.unmarked = true;
         watched.unsaved = true;
       }
       watched.sums.ticked(tick, changed);
-      if (tick % (watched.unmarked ? markTicks : idleMarkTicks) === 0) {
+      if (isMarkDue(tick, watched.unmarked)) {
         const [planes, each] = [checksumOf(room.grid.planes), watched.sums.take()];
         watched.marks.push({ tick, planes, each });
         watched.unmarked = false;
@@ -157,20 +153,28 @@ export class JournalWriter {
 
   /** Takes a snapshot of every room. No tick may be in progress. */
   async saveAll(): Promise<void> {
-    for (const watched of this.watched.values()) {
-      await this.saveIfStale(watched);
-    }
+    for (const watched of this.watched.values()) await this.saveIfStale(watched);
   }
 
-  /** Takes a last snapshot of a room and stops storing it. The room must be held. */
-  async unwatch(room: Room): Promise<void> {
+  /**
+   * Takes a last snapshot of a room and stops storing it. The room must be held.
+   *
+   * @returns whether it is stored as it is now
+   */
+  async unwatch(room: Room): Promise<boolean> {
     const watched = this.watched.get(room);
-    if (!watched) return;
+    if (!watched) return false;
     await this.saveIfStale(watched);
     await this.lastCommit;
     this.watched.delete(room);
     this.retried.delete(watched);
     this.markComplete();
+    return watched.isSaved;
+  }
+
+  /** Whether a room is stored as it is now. */
+  isSaved(room: Room): boolean {
+    return this.watched.get(room)?.isSaved ?? false;
   }
 
   /**
@@ -268,7 +272,7 @@ export class JournalWriter {
     { tick, events, refused }: Omit<TickEvents, 'room'>,
     jump?: Jump,
   ): JournalRecord {
-    this.dayOf(watched);
+    watched.today(this.options.date());
     const entry = {
       tick,
       seq: watched.tail.seq + 1,
@@ -282,19 +286,10 @@ export class JournalWriter {
     return entry;
   }
 
-  /** The counts of today. */
-  private dayOf(watched: WatchedRoom): DayRecord {
-    watched.at = Math.max(watched.at, this.options.date());
-    const day = dayOf(watched.at);
-    if (day !== watched.day.day) watched.day = emptyDay(day);
-    return watched.day;
-  }
-
   /** Takes a snapshot, unless the last one is of this tick. */
   private async saveIfStale(watched: WatchedRoom): Promise<void> {
     await watched.saving.waitForUnlock();
-    const isSaved = watched.snapshots[0]?.tick === watched.room.tick;
-    if (!isSaved || watched.needsSnapshot) await this.saveSnapshot(watched);
+    if (!watched.isSaved) await this.saveSnapshot(watched);
   }
 
   /**

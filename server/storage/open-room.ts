@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
+import { isEventful, isMarkDue } from './mark-rule.ts';
 import type { JournalTail, RoomRecord } from './record-schemas.ts';
 import { recover } from './recovery.ts';
 import type { RoomFollower } from './room-follower.ts';
@@ -15,8 +16,8 @@ export interface OpenRoomOptions {
   readonly checkpoint: RoomRecord['checkpoint'];
   /** Has followed the room until now; it is of no use afterwards. */
   readonly follower?: RoomFollower | undefined;
-  /** Ticks without events that another process may have shown after the last one that is stored. */
-  readonly unstored?: number;
+  /** Otherwise another process may have shown ticks without events after the last stored one. */
+  readonly isStored?: boolean;
   /** Wall clock, ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
@@ -37,7 +38,7 @@ export interface OpenedRoom {
  */
 export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, follower, unstored = 0, date, say }: OpenRoomOptions,
+  { store, world, checkpoint, follower, isStored = true, date, say }: OpenRoomOptions,
 ): Promise<OpenedRoom> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
@@ -61,8 +62,16 @@ export async function openRoom(
       `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
-  // What happens from now on must not happen in a tick that looked otherwise.
-  for (let i = 0; i < unstored; i++) await world.tick([room], undefined, true);
+  if (!isStored) {
+    try {
+      await passUnstored(world, room);
+      // Who takes the room over next must not begin before this.
+      await store.commit([{ room: name, tail: { ...tail, tick: room.tick } }]);
+    } catch (error) {
+      await world.close(room).catch(() => {});
+      throw error;
+    }
+  }
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
   // A room of an earlier release has no attendance: participants who may resume count as present.
   if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
@@ -73,6 +82,22 @@ export async function openRoom(
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
   return { room, tail: { ...tail, tick: room.tick }, isFollowed: followed !== undefined };
+}
+
+/**
+ * Steps a room past all ticks that may have been shown, as what happens from now on must not happen
+ * in one that looked otherwise.
+ */
+async function passUnstored(world: World, room: Room): Promise<void> {
+  let isDue = false;
+  // Eventful ticks before the last stored one may have made it due earlier: this is the latest.
+  for (let isChanged = false; !isDue; ) {
+    const [ticked] = await world.tick([room], undefined, true);
+    isChanged ||= isEventful(ticked);
+    isDue = isMarkDue(room.tick, isChanged);
+  }
+  // The checksum is stored with the next tick.
+  await world.tick([room], undefined, true);
 }
 
 /** Whether the server ended between creating the room and its first snapshot. */

@@ -88,13 +88,18 @@ export async function recover(
     );
   }
   const room = await reopenRoom(world, expected, moment);
-  const { ticks, equal, unequal } = await replay({
+  const replayed = replay({
     world,
     room,
     to: end.tail.tick,
     journal: store.journal(name, room.tick + 1, end.tail.tick),
     marks: store.marks(name, room.tick + 1, end.tail.tick),
     moment: (tick) => store.moment(name, tick),
+  });
+  const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
+    // Otherwise it could not be opened again.
+    await world.close(room).catch(() => {});
+    throw error;
   });
   if (ticks > 0 && isOther) {
     remarks.push(

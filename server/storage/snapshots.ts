@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
+import { dayOf, emptyDay } from './day-counts.ts';
 import { TickSums } from './plane-checksums.ts';
 import { putRecent } from './recent-snapshot.ts';
 import type {
@@ -83,6 +84,19 @@ export class WatchedRoom {
   ) {
     this.sums = new TickSums(room.grid.planes);
     this.stored = tail;
+  }
+
+  /** The counts of today. @param date wall clock, ms */
+  today(date: number): DayRecord {
+    this.at = Math.max(this.at, date);
+    const day = dayOf(this.at);
+    if (day !== this.day.day) this.day = emptyDay(day);
+    return this.day;
+  }
+
+  /** Whether the latest snapshot is of the room as it is now. */
+  get isSaved(): boolean {
+    return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
   }
 }
 

@@ -20,8 +20,14 @@ const NODES = 3;
 const WILD = 16_000;
 const CALM = 12_000;
 
-/** The commands of one tick. */
-type Write = readonly number[];
+/** The stored end of the room, and the commands of that tick. */
+interface Write {
+  readonly tick: number;
+  readonly commands: readonly number[];
+}
+
+/** Ticks without commands are stored with every so many. */
+const MARK = 4;
 
 /** Ways in which the processes can be broken, to see that the model notices. */
 export interface ModelFaults extends Faults {
@@ -160,6 +166,8 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
       write: (...of) => ask(process, () => store.write(...of)),
     };
     let isOpen = false;
+    let isClosing = false;
+    let tick = 0;
     const leases = new RoomLeases({
       ...{ leases: remote, holder: name, clock },
       onEnd: () => {
@@ -170,17 +178,19 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
     const open = async (): Promise<void> => {
       const lease = leases.of(ROOM)!;
       // Only what is read after the lease was acquired is the whole of what was written before.
-      const known = await ask(process, async () =>
-        store.writesOf(ROOM).flatMap((one) => one.write),
-      );
+      const stored = await ask(process, async () => store.writesOf(ROOM).at(-1)?.write.tick ?? 0);
+      if (chance(4)) throw new Error('it cannot be opened');
       if (!lease.isHeld) return;
       isOpen = true;
-      let tick = known.length;
+      tick = stored;
+      if (!lease.isStored) while (++tick % MARK !== 0);
+      lease.isStored = false;
       const mayShow = (): boolean =>
         faults.trustsLease ? isOpen : faults.noSettling ? lease.isHeld : lease.mayTick;
-      const see = (commands: Write): void => {
+      const see = (commands: readonly number[]): void => {
         if (lease.epoch < lastSeen.epoch)
           wrong.push(`tick of epoch ${lease.epoch} after one of ${lastSeen.epoch}`);
+        if (tick <= lastSeen.tick) wrong.push(`tick ${tick} was seen before`);
         if (lease.epoch > lastSeen.epoch) owners++;
         lastSeen = { epoch: lease.epoch, tick, from: time.now };
         lastTickAt = time.now;
@@ -192,8 +202,8 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
           const commands = random.integer(3) > 0 ? [++lastCommand] : [];
           tick++;
           const isDurable =
-            commands.length === 0 ||
-            (await writeFenced({ log: remote, room: ROOM, lease, clock }, commands));
+            (commands.length === 0 && tick % MARK !== 1) ||
+            (await writeFenced({ log: remote, room: ROOM, lease, clock }, { tick, commands }));
           if (mayShow() && isDurable) see(commands);
         }
         clock.after(TICK, run);
@@ -202,18 +212,23 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
     };
     new Standby({
       ...{ leases, clock, open },
-      waiting: () => (isOpen ? [] : [ROOM]),
+      waiting: () => (isOpen || isClosing ? [] : [ROOM]),
       onFailure: () => void leases.release(ROOM),
     });
     // A room that is closed in good order, as when a process is told to end.
-    const handOver = (): void => {
-      if (random.integer(8) === 0 && isOpen) {
-        isOpen = false;
-        // To somebody, who may have ended.
-        const heir = random.integer(NODES + 1);
-        void leases.release(ROOM, heir < NODES ? `${heir}` : undefined);
-      }
+    const handOver = async (): Promise<void> => {
       if (isWild()) clock.after(3_000, handOver);
+      const lease = leases.of(ROOM);
+      if (random.integer(8) > 0 || !isOpen || !lease) return;
+      [isOpen, isClosing] = [false, true];
+      // To somebody, who may have ended.
+      const heir = random.integer(NODES + 1);
+      const last = { tick, commands: [] };
+      // Its last snapshot may fail.
+      lease.isStored =
+        !chance(3) && (await writeFenced({ log: remote, room: ROOM, lease, clock }, last));
+      await leases.release(ROOM, heir < NODES ? `${heir}` : undefined);
+      isClosing = false;
     };
     clock.after(3_000, handOver);
     return process;
@@ -235,7 +250,7 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
   await time.runUntil(WILD + CALM);
 
   const writes = store.writesOf(ROOM);
-  const written = writes.flatMap(({ write }) => write);
+  const written = writes.flatMap(({ write }) => write.commands);
   const epochs = writes.map(({ epoch }) => epoch);
   if (epochs.some((epoch, i) => i > 0 && epoch < epochs[i - 1]))
     wrong.push('a write of an earlier owner after one of a later owner');

@@ -42,6 +42,14 @@ const furthest = (a: Uint8Array, b: Uint8Array): number =>
 
 /** Ticks by which a gateway's first frames of a new owner may be newer than they say. */
 const LEAD = 5;
+/** Ticks by which a chunk may be older than its frame says, as some frames do not bring it. */
+const LAG = 60;
+
+/** When a chunk looked one way without a change: its first and last tick. */
+interface Run {
+  readonly first: number;
+  last: number;
+}
 
 interface Picture {
   readonly visitor: Visitor;
@@ -58,6 +66,7 @@ interface Colours {
 /** What visitors were shown. */
 export class Shown {
   private pictures: Picture[] = [];
+  private isOver = false;
   /** Each one's latest. */
   private readonly colours = new Map<Visitor, Colours>();
 
@@ -65,10 +74,15 @@ export class Shown {
   watch(visitor: Visitor): void {
     visitor.socket.on('frame', () => {
       const { planes, tick, tier } = visitor;
-      if (!planes || tick === undefined || tier === undefined) return;
+      if (this.isOver || !planes || tick === undefined || tier === undefined) return;
       this.pictures.push({ visitor, tick, tier, owners: ownersOf(planes) });
       this.colours.set(visitor, { tick, rgba: planes.rgba.slice() });
     });
+  }
+
+  /** Notes nothing more. */
+  stop(): void {
+    this.isOver = true;
   }
 
   /** Takes what was shown since the last call. */
@@ -87,14 +101,17 @@ export class KeptRoom {
   unequal = 0;
   /** Pictures that were compared. */
   compared = 0;
-  /** Pictures of ticks without events, of which nothing is kept as their owner has died. */
-  unproven = 0;
+  /** The most ticks by which a chunk was older than its frame said. */
+  lag = 0;
+  /** Pictures of ticks that are not kept yet. */
   private later: readonly Picture[] = [];
   /** The last tick that each visitor was shown as it was. */
   readonly exact = new Map<Visitor, number>();
   private readonly from: number;
-  /** [chunks] by what owned their places so far: the first tick of each. */
-  private readonly history: Map<number, number>[] = [];
+  /** [chunks] by what owned their places so far: when it did. */
+  private readonly history: Map<number, Run[]>[] = [];
+  /** [chunks] what owns their places. */
+  private owners: readonly number[] = [];
 
   private constructor(
     private readonly store: Store,
@@ -124,9 +141,9 @@ export class KeptRoom {
   }
 
   /**
-   * Replays on to what was shown last. Each chunk that anybody was shown must be one of the room's,
-   * of that tick or an earlier one, as some frames bring nothing. Ticks without events are kept with
-   * the next event: those after the last are proven by the next call, unless their owner has died.
+   * Replays on to what was stored last. Each chunk that anybody was shown must be one of the room's,
+   * of that tick or shortly before, as some frames bring nothing. Ticks without events are kept with
+   * the next event or checksum: those after the last are proven by the next call.
    *
    * @returns what is wrong, in words; empty: nothing
    */
@@ -160,15 +177,13 @@ export class KeptRoom {
     for (const picture of [...this.later, ...pictures]) {
       const { tick, tier, owners } = picture;
       if (tick < this.from) continue;
-      const leads = owners.map(
-        (sum, chunk) => (this.history[chunk].get(sum) ?? Number.POSITIVE_INFINITY) - tick,
-      );
-      const lead = Math.max(...leads);
-      if (lead <= LEAD) this.compared++;
-      else if (!this.later.includes(picture) && tick > to - LEAD) again.push(picture);
-      else if (this.later.includes(picture)) this.unproven++;
-      else
-        faults.push(`the ${tier} picture of tick ${tick} is of ${leads.map((one) => tick + one)}`);
+      const lags = owners.map((sum, chunk) => this.lagOf(chunk, sum, tick));
+      const lag = Math.max(...lags);
+      if (lag <= LAG) {
+        this.compared++;
+        this.lag = Math.max(this.lag, lag);
+      } else if (tick > to - LEAD) again.push(picture);
+      else faults.push(`chunks of the ${tier} picture of tick ${tick} are ${lags} ticks old`);
     }
     this.later = again;
     this.equal += equal;
@@ -177,16 +192,38 @@ export class KeptRoom {
     return faults;
   }
 
+  /** Pictures that the next calls of `prove` must prove. */
+  get unproven(): number {
+    return this.later.length;
+  }
+
+  /** What was refused, but is kept. */
+  kept(participant: number, refused: readonly number[]): number[] {
+    return refused.filter((id) => this.commands.has(`${participant}/${id}`));
+  }
+
   /** What was accepted, but is not kept, or is kept twice. */
   missing(participant: number, accepted: readonly number[]): number[] {
     return accepted.filter((id) => this.commands.get(`${participant}/${id}`) !== 1);
   }
 
   private note(owners: readonly number[]): void {
+    const { tick } = this.room;
     for (const [chunk, sum] of owners.entries()) {
       this.history[chunk] ??= new Map();
-      if (!this.history[chunk].has(sum)) this.history[chunk].set(sum, this.room.tick);
+      const runs = this.history[chunk].get(sum) ?? [];
+      if (sum === this.owners[chunk]) runs.at(-1)!.last = tick;
+      else runs.push({ first: tick, last: tick });
+      this.history[chunk].set(sum, runs);
     }
+    this.owners = owners;
+  }
+
+  /** By how many ticks a chunk of a picture is too old; Infinity: it is none of the room's. */
+  private lagOf(chunk: number, sum: number, tick: number): number {
+    const runs = this.history[chunk].get(sum) ?? [];
+    const near = runs.filter(({ first }) => first <= tick + LEAD);
+    return Math.min(...near.map(({ last }) => Math.max(0, tick - last)));
   }
 
   private async tail(): Promise<{ readonly tick: number }> {

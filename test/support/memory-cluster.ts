@@ -5,6 +5,7 @@ import type {
   Epoch,
   Held,
   LeaseStore,
+  Release,
   Renewals,
 } from '../../server/cluster/lease-store.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -13,7 +14,7 @@ interface RoomState<W> {
   epoch: Epoch;
   /** Number of the epoch's last write. */
   last: number;
-  /** The last epoch whose owner has given the room up. */
+  /** The last epoch whose owner has given the room up with all of it stored. */
   released: Epoch;
   renewals: Renewals;
   /** The last epoch whose owner counts its renewals. */
@@ -32,6 +33,8 @@ export interface Faults {
   readonly noNumbers?: boolean;
   /** Does not tell that a lease has been renewed. */
   readonly noCount?: boolean;
+  /** Believes that all is stored of whatever is given up. */
+  readonly trustsReleases?: boolean;
 }
 
 /** One store for any number of processes. */
@@ -76,11 +79,12 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     return lease !== undefined;
   }
 
-  async release(room: string, holder: string, epoch: Epoch, heir?: string): Promise<void> {
+  async release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void> {
     if (!this.leaseOf(room, holder, epoch)) return;
+    const { heir, isStored } = how;
     const state = this.stateOf(room);
     state.lease = undefined;
-    state.released = epoch;
+    if (isStored || this.faults.trustsReleases) state.released = epoch;
     if (heir) state.heir = { holder: heir, until: this.now() + DEFAULTS.cluster.offer };
   }
 

@@ -13,7 +13,10 @@ import { SPECIES } from './rooms.ts';
 
 /** An engine that has nothing to keep. */
 export const IDLE_ENGINE = {
+  info: { name: 'none', device: 'none' },
   dispose: async () => {},
+  plant: async () => {},
+  importStates: async () => {},
   exportStates: async () => [],
 } as Partial<Engine> as Engine;
 

@@ -102,9 +102,9 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         expect(await leases.acquire('meadow', 'b')).toEqual(first);
         expect(await leases.renew('garden', 'a', 1)).toBe(true);
         expect(await leases.renew('garden', 'b', 1)).toBe(false);
-        await leases.release('garden', 'b', 1);
+        await leases.release('garden', 'b', 1, { isStored: true });
         expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 2 });
-        await leases.release('garden', 'a', 1);
+        await leases.release('garden', 'a', 1, { isStored: true });
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
         const second = { epoch: 2, isReleased: true, renewals: 2 };
         expect(await leases.acquire('garden', 'b')).toEqual(second);
@@ -118,7 +118,7 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         const second = { epoch: 2, isReleased: false, renewals: 1 };
         expect(await leases.acquire('garden', 'a')).toEqual(second);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        await leases.release('garden', 'a', 1);
+        await leases.release('garden', 'a', 1, { isStored: true });
         expect(await leases.renew('garden', 'a', 2)).toBe(true);
       });
 
@@ -130,7 +130,7 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         const second = { epoch: 2, isReleased: false, renewals: 2 };
         expect(await leases.acquire('garden', 'b', 2)).toEqual(second);
         expect(await leases.renew('garden', 'a', 1)).toBe(false);
-        await leases.release('garden', 'a', 1);
+        await leases.release('garden', 'a', 1, { isStored: true });
         expect(await leases.renew('garden', 'b', 2)).toBe(true);
         expect(await leases.acquire('garden', 'a', 2)).toEqual({ renewals: 4 });
       });
@@ -149,13 +149,23 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         expect(await leases.acquire('garden', 'a', renewals)).toEqual({ renewals });
       });
 
+      test('who has not stored all gives a room up at once, and that is told', async () => {
+        const { leases } = home;
+        await leases.acquire('garden', 'a');
+        await leases.release('garden', 'a', 1, { isStored: false });
+        const second = { epoch: 2, isReleased: false, renewals: 1 };
+        expect(await leases.acquire('garden', 'b')).toEqual(second);
+        await leases.release('garden', 'b', 2, { isStored: true });
+        expect(await leases.acquire('garden', 'c')).toMatchObject({ epoch: 3, isReleased: true });
+      });
+
       test('a room that is given to somebody waits for them', async () => {
         const { leases } = home;
         await leases.acquire('garden', 'a');
-        await leases.release('garden', 'a', 1, 'c');
+        await leases.release('garden', 'a', 1, { isStored: true, heir: 'c' });
         expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 1 });
         expect(await leases.acquire('garden', 'c')).toMatchObject({ epoch: 2, isReleased: true });
-        await leases.release('garden', 'c', 2, 'gone');
+        await leases.release('garden', 'c', 2, { isStored: true, heir: 'gone' });
         await home.lapse();
         expect(await leases.acquire('garden', 'b')).toMatchObject({ epoch: 3, isReleased: true });
       });

@@ -32,6 +32,7 @@ test.each<[string, ModelFaults, RegExp]>([
   ['owners that trust a lease that has ended', { trustsLease: true }, /epoch/],
   ['new owners that tick at once', { noSettling: true }, /epoch/],
   ['renewals that nobody is told of', { noCount: true }, /epoch/],
+  ['rooms given up that were not stored', { trustsReleases: true }, /seen before/],
 ])('the model notices %s', async (_, faults, complaint) => {
   const found = async (): Promise<boolean> => {
     // It ends with the first find, which for the rarest of them comes after some hundred.

@@ -8,6 +8,7 @@ import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { Store } from '../../../server/storage/store.ts';
+import { StoreError } from '../../../server/storage/store-error.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
@@ -18,14 +19,20 @@ const { lease, firstTickDelay, failed, report, takeBack } = DEFAULTS.cluster;
 /** Until a room whose owner is away has been taken over and ticks, ms. */
 const TAKEN = lease + firstTickDelay + failed;
 
-/** A store that holds plans back while a test wants it. */
+/** A store that holds plans back while a test wants it, or cannot be read. */
 class SlowStore extends Store {
+  isBroken = false;
   private held: (() => void)[] | undefined;
 
   override async putPlan(plan: PlanRecord): Promise<void> {
     const { held } = this;
     if (held) await new Promise<void>((resolve) => held.push(resolve));
     await super.putPlan(plan);
+  }
+
+  override async room(...of: Parameters<Store['room']>): ReturnType<Store['room']> {
+    if (this.isBroken) throw new StoreError('damaged', 'it cannot be read');
+    return super.room(...of);
   }
 
   hold(): void {
@@ -220,6 +227,7 @@ test('a drained server gives all its rooms to another and takes none while that 
   // Whoever stops it now stops no room.
   expect([...b.rooms.roomServers.keys()].sort()).toEqual(['attic', 'cellar']);
   await Promise.all([untilRuns(b, clock), untilRuns(b, clock, 'cellar')]);
+  await clock.advance(2 * report);
   expect(await stateOf('a')).toMatchObject({ draining: true, rooms: [] });
   expect((await stateOf('b'))?.rooms.map(({ name, epoch }) => [name, epoch])).toEqual([
     ['attic', 2],
@@ -271,5 +279,30 @@ test('each server has a place of its own by its name, also while another one res
   a.link.isUp = false;
   await clock.advance(4 * report);
   expect(b.rooms.place).toBe(1);
+  await close();
+});
+
+test('a room goes on after what was shown of it, also if the first to take it over cannot open it', async () => {
+  const { a, b, clock, openServer, close } = await openPair();
+  const shown = a.rooms.requireOpen('attic').room.tick;
+  // Its owner is cut off, and who takes the room over cannot open it, until it gives up.
+  a.link.isUp = false;
+  b.store.isBroken = true;
+  await clock.advance(TAKEN);
+  await clock.advance(TAKEN);
+  b.rooms.stopStandby();
+  const c = openServer('c');
+  await c.rooms.start([]);
+  const { room } = await untilRuns(c, clock);
+  expect(room.tick).toBeGreaterThan(shown);
+  // It has skipped them once: what the host puts back later begins where it was.
+  await c.rooms.exchange('attic', async () => async () => {});
+  expect(c.rooms.requireOpen('attic').room.tick).toBe(room.tick);
+  // A room that was closed in good order is known to the last tick.
+  await c.rooms.close('attic');
+  const d = openServer('d');
+  await d.rooms.start([]);
+  await d.rooms.open('attic');
+  expect(d.rooms.requireOpen('attic').room.tick).toBe(room.tick);
   await close();
 });
