@@ -7,32 +7,18 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import type { ReportLoad } from '../cluster/node-loads.ts';
-import type { RoomLeases } from '../cluster/room-leases.ts';
 import { Standby } from '../cluster/standby.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
 import { StoreError } from '../storage/store-error.ts';
+import type { ClusterRoomsOptions } from './cluster-rooms-options.ts';
 import { Draining } from './draining.ts';
 import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
 import type { RoomEntry } from './room-entry.ts';
-import { RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+import { RoomRegistry } from './room-registry.ts';
 import { type Move, SpreadRooms } from './spread-rooms.ts';
-
-export interface ClusterRoomsOptions extends RoomRegistryOptions {
-  readonly leases: RoomLeases;
-  /** Whether this server runs rooms; else it only knows which there are. */
-  readonly runsRooms: boolean;
-  readonly report: ReportLoad;
-  /** Time between two looks at which rooms there are, ms. */
-  readonly plans: number;
-  /** Reads what the host has set for all rooms, perhaps on another server. */
-  readonly refresh: (takenOver?: string) => Promise<void>;
-  /** What the host sees of this server besides its rooms. */
-  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving'>;
-}
 
 const { offer, attempt, restartApart } = DEFAULTS.cluster;
 
@@ -41,6 +27,7 @@ const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
   (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
+/** Of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
   private followed: FollowedRooms | undefined;
