@@ -13,14 +13,13 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
-import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { CLUSTER_DEFAULTS } from '../../shared/cluster-defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Bus, Subscription } from './bus.ts';
+import { decodeMessage, encodeMessage } from './bus-messages.ts';
 
 const { patience, stall, part, window, most } = CLUSTER_DEFAULTS.cluster.requests;
-const packr = new Packr({ useRecords: false });
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /** Holds the visitor's address; only read from connections within the process. */
@@ -207,16 +206,16 @@ export class RequestRelay {
         ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
         headers: Object.fromEntries(headers),
       };
-      bus.publish(CHANNEL, packr.pack(asked));
+      bus.publish(CHANNEL, encodeMessage(asked));
     });
   }
 
   private send(node: string, sent: Message): void {
-    this.options.bus.publish(channelOf(node), packr.pack(sent));
+    this.options.bus.publish(channelOf(node), encodeMessage(sent));
   }
 
   private hear(bytes: Uint8Array): void {
-    const heard = read(message, bytes);
+    const heard = decodeMessage(message, bytes);
     if (!heard) return;
     if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
     else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
@@ -225,7 +224,7 @@ export class RequestRelay {
   }
 
   private answer(bytes: Uint8Array): void {
-    const asked = read(asking, bytes);
+    const asked = decodeMessage(asking, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
     const { id: call, from, method, path, headers, address } = asked;
     let number = 0;
@@ -291,15 +290,5 @@ export class RequestRelay {
       .once('response', (response) => passOn(response).catch(() => end('broken')))
       .once('error', () => end('broken'))
       .end();
-  }
-}
-
-/** @returns undefined if it is none */
-function read<S extends v.GenericSchema>(schema: S, bytes: Uint8Array) {
-  try {
-    const parsed = v.safeParse(schema, packr.unpack(bytes), { abortEarly: true });
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
   }
 }

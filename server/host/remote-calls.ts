@@ -1,16 +1,15 @@
 /** Passes the host's calls for a room to the server that runs it, and those for a server to that. */
 import { randomUUID } from 'node:crypto';
-import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, type CallName } from '../../shared/host/api.ts';
 import { HOST_REASONS, type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import type { Bus, Subscription } from '../bus/bus.ts';
+import { decodeMessage, encodeMessage } from '../bus/bus-messages.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Handlers, Parts } from './api.ts';
 
-const packr = new Packr({ useRecords: false });
 const { patience, beat, glance }: Readonly<Record<'patience' | 'beat' | 'glance', number>> =
   DEFAULTS.cluster.hostCalls;
 /** Of rooms that no server runs: any server that runs others can do them. */
@@ -148,7 +147,7 @@ export class RemoteCalls {
             ...(of !== undefined && { of }),
             ...(to !== undefined && { to }),
           };
-          bus.publish(CHANNEL, packr.pack(message));
+          bus.publish(CHANNEL, encodeMessage(message));
         },
       );
       if (refusal) throw new HostRefusal(refusal.reason, refusal.detail);
@@ -170,14 +169,14 @@ export class RemoteCalls {
 
   private async serve(bytes: Uint8Array): Promise<void> {
     const { bus, handlers, isHere, name: own } = this.options;
-    const call = read(callMessage, bytes);
+    const call = decodeMessage(callMessage, bytes);
     if (!call) return;
     const room = call.of ?? call.parts.room;
     const isForThis = call.to === undefined ? room !== undefined && isHere(room) : call.to === own;
     if (!isForThis) return;
     const { name, parts } = call;
     const send = (more: Omit<v.InferOutput<typeof answerMessage>, 'id'>): void => {
-      bus.publish(replyChannel(call.from), packr.pack({ id: call.id, ...more }));
+      bus.publish(replyChannel(call.from), encodeMessage({ id: call.id, ...more }));
     };
     const stop = this.again(() => send({ underWay: true }));
     const answer = await answerOf(() => {
@@ -209,7 +208,7 @@ export class RemoteCalls {
   }
 
   private hear(bytes: Uint8Array): void {
-    const answer = read(answerMessage, bytes);
+    const answer = decodeMessage(answerMessage, bytes);
     if (answer) this.waiting.get(answer.id)?.(answer);
   }
 }
@@ -220,15 +219,5 @@ async function answerOf(work: () => unknown) {
   } catch (error) {
     const { reason = 'failed', detail = '' } = error instanceof HostRefusal ? error : {};
     return { refusal: { reason, detail } };
-  }
-}
-
-/** @returns undefined if it is none */
-function read<S extends v.GenericSchema>(schema: S, bytes: Uint8Array) {
-  try {
-    const parsed = v.safeParse(schema, packr.unpack(bytes), { abortEarly: true });
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
   }
 }

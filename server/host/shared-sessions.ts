@@ -3,13 +3,12 @@
  * the others, and asks them when it starts or may have missed something. What is told signs nobody
  * in, as it has only hashes of the cookies.
  */
-import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../bus/bus.ts';
+import { decodeMessage, encodeMessage } from '../bus/bus-messages.ts';
 import type { HostSessions, SessionNews } from './host-sessions.ts';
 
-const packr = new Packr({ useRecords: false });
 const CHANNEL = 'host:sessions';
 
 const text = v.pipe(v.string(), v.maxLength(64));
@@ -37,10 +36,10 @@ export async function shareSessions(
   token: string,
 ): Promise<() => void> {
   const publish = (news: SessionNews, asks = false): void => {
-    bus.publish(CHANNEL, packr.pack({ token, ...news, asks }));
+    bus.publish(CHANNEL, encodeMessage({ token, ...news, asks }));
   };
   const subscription = await bus.subscribe(CHANNEL, (bytes) => {
-    const heard = read(bytes);
+    const heard = decodeMessage(message, bytes);
     if (heard?.token !== token) return;
     sessions.hear(heard);
     // A server that asks hears itself too.
@@ -55,14 +54,4 @@ export async function shareSessions(
     subscription.close();
     gaps.close();
   };
-}
-
-/** @returns undefined if it is none */
-function read(bytes: Uint8Array): v.InferOutput<typeof message> | undefined {
-  try {
-    const parsed = v.safeParse(message, packr.unpack(bytes), { abortEarly: true });
-    return parsed.success ? parsed.output : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -2,18 +2,16 @@
  * Has the servers of a cluster count addresses together: each tells the others again and again what
  * its addresses have used. While no messages arrive, each counts alone.
  */
-import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
+import { decodeMessage, encodeMessage } from '../../bus/bus-messages.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AddressLimits } from './address-limits.ts';
 
 const { every, most } = DEFAULTS.cluster.limits;
 const CHANNEL = 'limits';
 
-const packr = new Packr(OPTIONS);
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
@@ -59,25 +57,19 @@ export class SharedLimits {
     this.isClosed = true;
     this.cancel();
     const { bus, node, addresses } = this.options;
-    bus.publish(CHANNEL, packr.pack({ node, ...addresses.takeReport(most), open: [] }));
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most), open: [] }));
     this.subscription?.close();
   }
 
   private readonly tell = (): void => {
     const { bus, clock, node, addresses } = this.options;
     this.cancel = clock.after(every, this.tell);
-    bus.publish(CHANNEL, packr.pack({ node, ...addresses.takeReport(most) }));
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most) }));
   };
 
   private readonly hear = (bytes: Uint8Array): void => {
     const { node, clock, addresses } = this.options;
-    let message: unknown;
-    try {
-      message = packr.unpack(bytes);
-    } catch {
-      return;
-    }
-    const { success, output } = v.safeParse(report, message, { abortEarly: true });
-    if (success && output.node !== node) addresses.hear(output.node, output, clock.now());
+    const heard = decodeMessage(report, bytes);
+    if (heard && heard.node !== node) addresses.hear(heard.node, heard, clock.now());
   };
 }

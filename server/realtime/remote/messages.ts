@@ -3,15 +3,12 @@
  * numbers that their server gives them. Messages are numbered, so that a lost one is noticed: then
  * the connections' server opens a new link, over which all of them join again.
  */
-import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
 import { EVENTS, type EventName } from '../../../shared/protocol/events.ts';
-import { OPTIONS } from '../../../shared/protocol/packets.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
-
-const packr = new Packr(OPTIONS);
+import { decodeMessage, encodeMessage } from '../../bus/bus-messages.ts';
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
@@ -107,26 +104,12 @@ export const linkChannel = (link: string): string => `session:link:${link}`;
 
 export const encode = (
   message: BatchToRoom | BatchFromRoom | v.InferOutput<typeof beat> | v.InferOutput<typeof lost>,
-): Uint8Array => packr.pack(message);
+): Uint8Array => encodeMessage(message);
 
 /** @returns undefined if it is none */
-function decode<S extends v.GenericSchema>(
-  schema: S,
-  bytes: Uint8Array,
-): v.InferOutput<S> | undefined {
-  let message: unknown;
-  try {
-    message = packr.unpack(bytes);
-  } catch {
-    return undefined;
-  }
-  const parsed = v.safeParse(schema, message, { abortEarly: true });
-  return parsed.success ? parsed.output : undefined;
-}
-
+export const decodeToRoom = (bytes: Uint8Array) => decodeMessage(batchToRoom, bytes);
 /** @returns undefined if it is none */
-export const decodeToRoom = (bytes: Uint8Array) => decode(batchToRoom, bytes);
+export const decodeFromRoom = (bytes: Uint8Array) =>
+  decodeMessage(v.union([batchFromRoom, lost]), bytes);
 /** @returns undefined if it is none */
-export const decodeFromRoom = (bytes: Uint8Array) => decode(v.union([batchFromRoom, lost]), bytes);
-/** @returns undefined if it is none */
-export const decodeBeat = (bytes: Uint8Array) => decode(beat, bytes);
+export const decodeBeat = (bytes: Uint8Array) => decodeMessage(beat, bytes);
