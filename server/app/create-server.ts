@@ -253,7 +253,7 @@ export async function createVivariumServer(
     shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
   });
   const { cluster: sharedRooms } = ofCluster;
-  const pages = await PageRelay.open({
+  const pageRelay = await PageRelay.open({
     ...{ bus: opened?.bus, cluster: sharedRooms, clock },
     addressOf: (request) => admission.addressKeyOf(request),
   });
@@ -268,7 +268,7 @@ export async function createVivariumServer(
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    ...{ secret, bus: opened?.bus, passOn: pages.pass },
+    ...{ secret, bus: opened?.bus, passOn: pageRelay.pass },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
@@ -294,7 +294,7 @@ export async function createVivariumServer(
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
-    ...pages.roomPages(ofRoomPages),
+    ...pageRelay.roomPages(ofRoomPages),
     defaultRoom: config.rooms[0],
     admitHost: admission.admitHost,
     admit: (request) => admission.admitRequest(request),
@@ -321,7 +321,7 @@ export async function createVivariumServer(
     store: opened,
     // Pages of a server that has run rooms wait for frames already.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
-    ...{ leases: ofCluster.leases, directory: ofCluster, pages },
+    ...{ leases: ofCluster.leases, directory: ofCluster, pageRelay },
     previews: loaded.map(({ previews }) => previews),
     alerts: () => alerts,
     osc: () => osc,

@@ -18,7 +18,7 @@ export interface ShutdownParts {
     stopAdmitting(): void;
     moveAway(time: number): Promise<void>;
   };
-  /** Time over which pages are led to other servers, ms; undefined: there are none. */
+  /** Time over which pages are told to connect to other servers, ms; undefined: there are none. */
   readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
   readonly deferredWork: { run(): unknown };
@@ -29,7 +29,7 @@ export interface ShutdownParts {
   /** Where connections came in. */
   readonly directory: Closable;
   /** Requests that other servers answer. */
-  readonly pages: Closable;
+  readonly pageRelay: Closable;
   readonly host: Closable;
   readonly alerts: () => Closable | undefined;
   readonly osc: () => Closable | undefined;
@@ -65,7 +65,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
         if (parts.moving !== undefined) await gateway.moveAway(parts.moving);
         await gateway.close();
         parts.directory.close();
-        parts.pages.close();
+        parts.pageRelay.close();
       },
     },
     { name: 'OSC has stopped', run: () => parts.osc()?.close() },

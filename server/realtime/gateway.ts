@@ -25,8 +25,8 @@ export interface Gateway {
   /** Rejects new connections from now on. */
   stopAdmitting(): void;
   /**
-   * Takes no more connections, and has all pages connect again: a balancer leads them to another
-   * server, which has the same rooms.
+   * Takes no more connections and has all pages reconnect. The balancer connects them to another
+   * server with the same rooms.
    *
    * @param time over which they do so, a few at a time, ms; 0: all at once
    */

@@ -49,7 +49,7 @@ test('rooms are given up when they and the host records are stored, or cannot be
       previews: [{ stop: noted('previews'), close: noted('a drawing') }],
       journalWriter: { saveAll: noted('rooms stored'), close: async () => {} },
       leases: { releaseAll: noted('given up') },
-      ...{ directory: closable, pages: closable },
+      ...{ directory: closable, pageRelay: closable },
       host: { close: host },
       ...{ alerts: () => closable, osc: () => undefined, metricsServer: () => undefined },
       ...{ hooks: closable, engine: closable, store: closable, metrics: undefined },
