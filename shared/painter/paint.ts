@@ -1,0 +1,158 @@
+/** Paints cells as pixels in TypeScript: the reference of the painter, and what stills are made by. */
+import type { Rect } from '../geometry.ts';
+import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
+
+/** What is painted. */
+export interface Painting {
+  /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
+  readonly cells: Uint8Array;
+  /** [height, width] organism ids, 0 = bare. */
+  readonly owners: ArrayLike<number>;
+  readonly width: number;
+  readonly height: number;
+  readonly net: PainterNet;
+  /** Pixels a cell in each direction, 1…; the net is trained for 8. */
+  readonly scale: number;
+  /** Cells to paint, inside the grid; default: all. */
+  readonly area?: Rect;
+}
+
+const MIDDLE = (REACH - 1) / 2;
+
+/**
+ * Paints each cell as `scale`×`scale` pixels.
+ *
+ * A pixel's place in its cell is (x, y), −½…½ from the cell's middle. Its colour is the Catmull-Rom
+ * interpolation of the premultiplied cells (nothing lies outside the grid) plus, for each ramp,
+ * clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) times the ramp's colour; then alpha is clamped to 0…1
+ * and the rest to 0…alpha. A cell paints nothing if all 5×5 around it are empty.
+ *
+ * @returns [scale·height, scale·width, 4] of the area, premultiplied RGBA, 0…255
+ */
+export function paint(painting: Painting): Uint8ClampedArray {
+  const { width, height, net, scale } = painting;
+  const area = painting.area ?? { x: 0, y: 0, width, height };
+  const row = area.width * scale * 4;
+  const pixels = new Uint8ClampedArray(row * area.height * scale);
+  const inputs = new Float32Array(INPUTS);
+  const outputs = net.map((layer) => new Float32Array(layer.outputs));
+  const places = Array.from({ length: scale }, (_, k) => (k + 0.5) / scale - 0.5);
+  const weights = places.map(catmullRom);
+  const columns = new Float32Array(4 * REACH);
+  const colour = new Float32Array(4);
+  for (let j = 0; j < area.height; j++) {
+    for (let i = 0; i < area.width; i++) {
+      if (!readNeighbourhood(painting, area.x + i, area.y + j, inputs)) continue;
+      const ramps = runLayers(net, inputs, outputs);
+      for (let v = 0; v < scale; v++) {
+        blendRows(inputs, weights[v], columns);
+        let at = (j * scale + v) * row + i * scale * 4;
+        for (let u = 0; u < scale; u++, at += 4) {
+          blendColumns(columns, weights[u], colour);
+          addRamps(ramps, places[u], places[v], colour);
+          const alpha = Math.min(1, Math.max(0, colour[3]));
+          for (let c = 0; c < 3; c++) {
+            pixels[at + c] = 255 * Math.min(alpha, Math.max(0, colour[c]));
+          }
+          pixels[at + 3] = 255 * alpha;
+        }
+      }
+    }
+  }
+  return pixels;
+}
+
+/**
+ * Catmull-Rom weights of the five cells around a place, −½…½ from the middle one; four of them are
+ * used.
+ */
+export function catmullRom(place: number): Float32Array {
+  const first = place < 0 ? 0 : 1;
+  const f = place < 0 ? place + 1 : place;
+  const weights = new Float32Array(REACH);
+  weights[first] = f * (-0.5 + f * (1 - 0.5 * f));
+  weights[first + 1] = 1 + f * f * (-2.5 + 1.5 * f);
+  weights[first + 2] = f * (0.5 + f * (2 - 1.5 * f));
+  weights[first + 3] = f * f * (-0.5 + 0.5 * f);
+  return weights;
+}
+
+/** Blends the rows of a neighbourhood: [5 columns, 4]. */
+function blendRows(inputs: Float32Array, weights: Float32Array, columns: Float32Array): void {
+  columns.fill(0);
+  for (let j = 0; j < REACH; j++) {
+    for (let i = 0; i < REACH; i++) {
+      const from = NEIGHBOUR * (j * REACH + i);
+      for (let c = 0; c < 4; c++) columns[4 * i + c] += weights[j] * inputs[from + c];
+    }
+  }
+}
+
+function blendColumns(columns: Float32Array, weights: Float32Array, colour: Float32Array): void {
+  colour.fill(0);
+  for (let i = 0; i < REACH; i++) {
+    for (let c = 0; c < 4; c++) colour[c] += weights[i] * columns[4 * i + c];
+  }
+}
+
+/**
+ * What the net reads at a cell.
+ *
+ * @param inputs receives [5, 5, 5]: row, column, number (see `NEIGHBOUR`)
+ * @returns whether a cell of the neighbourhood shows anything
+ */
+export function readNeighbourhood(
+  { cells, owners, width, height }: Pick<Painting, 'cells' | 'owners' | 'width' | 'height'>,
+  x: number,
+  y: number,
+  inputs: Float32Array,
+): boolean {
+  const own = owners[y * width + x];
+  let isSeen = false;
+  let to = 0;
+  inputs.fill(0);
+  for (let j = y - MIDDLE; j <= y + MIDDLE; j++) {
+    for (let i = x - MIDDLE; i <= x + MIDDLE; i++, to += 5) {
+      if (i < 0 || j < 0 || i >= width || j >= height) continue;
+      const place = j * width + i;
+      for (let c = 0; c < 4; c++) {
+        const value = cells[4 * place + c];
+        inputs[to + c] = value / 255;
+        if (value !== 0) isSeen = true;
+      }
+      if (own !== 0 && owners[place] === own) inputs[to + 4] = 1;
+    }
+  }
+  return isSeen;
+}
+
+/** Runs the layers of one cell. @returns [J, 8], the last of `outputs` */
+export function runLayers(
+  net: PainterNet,
+  inputs: Float32Array,
+  outputs: readonly Float32Array[],
+): Float32Array {
+  let from = inputs;
+  net.forEach(({ kernel, bias }, index) => {
+    const to = outputs[index];
+    to.set(bias);
+    for (let i = 0, at = 0; i < from.length; i++, at += to.length) {
+      const value = from[i];
+      // Most inputs and half of the hidden numbers are 0.
+      if (value === 0) continue;
+      for (let o = 0; o < to.length; o++) to[o] += value * kernel[at + o];
+    }
+    if (index < 2) for (let o = 0; o < to.length; o++) if (to[o] < 0) to[o] = 0;
+    from = to;
+  });
+  return from;
+}
+
+function addRamps(ramps: Float32Array, x: number, y: number, colour: Float32Array): void {
+  const square = x * x + y * y;
+  for (let at = 0; at < ramps.length; at += RAMP) {
+    const along = ramps[at] * x + ramps[at + 1] * y + ramps[at + 2] * square + ramps[at + 3];
+    const height = Math.min(0.5, Math.max(-0.5, along));
+    for (let c = 0; c < 4; c++) colour[c] += height * ramps[at + 4 + c];
+  }
+}
