@@ -9,8 +9,6 @@
 
 /** The version of file and net that this build reads. */
 export const PAINTER_VERSION = 1;
-/** Name of the file, in the folder of a checkpoint. */
-export const PAINTER_FILE = 'painter.safetensors';
 /** Most bytes of a file. */
 export const PAINTER_LIMIT = 65_536;
 /** Side of the neighbourhood that the net reads, cells. */

@@ -1,4 +1,5 @@
 /** Trains a painter: `npm run train -- server/training/configs/painter.json`. */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePainter } from '../../../shared/painter/net.ts';
 import { createRandom, hashText } from '../../../shared/random.ts';
@@ -9,21 +10,24 @@ import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { createAdam } from '../optimiser.ts';
 import type { Options } from '../options.ts';
-import { appendLog, cutLog, setAside } from '../run-folder.ts';
+import { appendLog, cutLog, PICTURES_FOLDER, setAside } from '../run-folder.ts';
 import type { StopSignal } from '../stop-signal.ts';
 import { drawBatch } from './batch.ts';
 import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
 import { compileLoss, painterShapes } from './graph.ts';
 import { growGallery } from './grown.ts';
-import { measurePainter } from './measure.ts';
+import { type Kept, measurePainter } from './measure.ts';
 import { ENLARGED, loadOriginals, type Original } from './originals.ts';
 import { firstPainterRun, loadPainterRun, savePainterRun } from './run.ts';
 import type { Grown, Material } from './scenes.ts';
+import { drawPainterSheet } from './sheet.ts';
 import { painterBytes, writePainter } from './write.ts';
 
 /** Ages at which grown creatures are examples, steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
+/** The age, one of these, at which kept creatures are measured. */
+const KEPT_AGE = 24;
 /** Grown cells that differ more from the picture, in mean square, do not show it. */
 const SHOWS = 0.012;
 const SAVE_EVERY = 5 * 60_000;
@@ -54,6 +58,7 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
     throw new TrainingError('bad-data', `${source}: only creatures in RGBA are painted`);
   }
   const originals = await loadOriginals(config.data, { baseFolder });
+  const { side } = checkpoint.card;
   const { kept, material } = await prepare(checkpoint, originals, config);
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(`paints ${source}: ${examples}; ${kept.length} creatures kept`);
@@ -70,8 +75,18 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
   let { update } = begun;
-  const save = async (): Promise<void> =>
-    savePainterRun(folder, { update, seconds: seconds(), tensors: await adam.read() }, config);
+  const current = async (): Promise<Uint8Array> => {
+    const tensors = await adam.read();
+    const names = [...painterShapes(config).keys()];
+    return painterBytes(new Map(names.map((name) => [name, tensors.get(`average:${name}`)!])));
+  };
+  const save = async (): Promise<void> => {
+    const tensors = await adam.read();
+    await savePainterRun(folder, { update, seconds: seconds(), tensors }, config);
+    const picture = await drawPainterSheet(parsePainter(await current()), kept, side);
+    await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
+  };
+  await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
   if (options.resume) await cutLog(folder, update);
   else {
     if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
@@ -101,15 +116,10 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
     }
   }
   await save();
-  const averages = await adam.read();
-  const bytes = painterBytes(
-    new Map(
-      [...painterShapes(config).keys()].map((name) => [name, averages.get(`average:${name}`)!]),
-    ),
-  );
+  const bytes = await current();
   await loss.dispose();
   await adam.dispose();
-  const figures = await measurePainter(compute, parsePainter(bytes), { checkpoint, kept });
+  const figures = await measurePainter(compute, parsePainter(bytes), kept, side);
   await compute.dispose();
   say(JSON.stringify(figures));
   const out = options.out ?? join(folder, 'checkpoint');
@@ -138,23 +148,30 @@ async function prepare(
   const kept = order.slice(0, Math.min(config.kept, order.length >> 1));
   const isKept = new Set(kept.map(({ index }) => index));
   const shown = new Map(inGallery.map((original) => [original.index, original]));
-  const entries = [...card.gallery.keys()].filter((i) => !isKept.has(i));
-  const cells = await growGallery(checkpoint, entries, AGES);
-  const grown = cells.flatMap(({ entry, cells: bytes }): Grown[] => {
-    const original = shown.get(entry);
-    const shows = original && meanSquare(bytes, original.small) < SHOWS;
-    // Without an original there is nothing to learn of a grown creature.
-    if (!shows && original === undefined) return [];
-    const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
-    return [{ cells: bytes, picture }];
-  });
+  const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
+  const ofKept = new Map(
+    cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
+  );
+  const grown = cells
+    .filter(({ entry }) => !isKept.has(entry))
+    .flatMap(({ entry, cells: bytes }): Grown[] => {
+      const original = shown.get(entry);
+      const shows = original && meanSquare(bytes, original.small) < SHOWS;
+      // Without an original there is nothing to learn of a grown creature.
+      if (!shows && original === undefined) return [];
+      const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
+      return [{ cells: bytes, picture }];
+    });
   const material: Material = {
     originals: originals.filter(({ index }) => !isKept.has(index)),
     grown,
     side: card.side,
     threshold: card.presence.threshold,
   };
-  return { kept: kept.sort((a, b) => a.index - b.index), material };
+  const measured = kept
+    .sort((a, b) => a.index - b.index)
+    .map((original): Kept => ({ original, grown: ofKept.get(original.index)! }));
+  return { kept: measured, material };
 }
 
 function meanSquare(a: Uint8Array, b: Uint8Array): number {

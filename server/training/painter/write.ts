@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   LAYERS,
-  PAINTER_FILE,
   PAINTER_VERSION,
   type PainterNet,
   parsePainter,
@@ -11,6 +10,8 @@ import {
 } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { CARD_FILE } from '../../vnca/checkpoint.ts';
+
+const PAINTER_FILE = 'painter.safetensors';
 
 /**
  * The bytes of `painter.safetensors`, as `parsePainter` reads them: weights are rounded to 16-bit
