@@ -6,6 +6,7 @@ import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
+import { missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -60,6 +61,13 @@ export const CANDIDATES: Candidates = {
       vendors: ['nvidia'],
       remedy: 'install the CUDA and cuDNN that its native part was built for (README, Settings)',
     },
+  },
+  native: {
+    unavailableReason: () => missingCompiler(),
+    start: async () => (await import('./native/native.ts')).startNative(),
+    threads: availableParallelism,
+    needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
+    remedy: 'install a C compiler: apt-get install gcc libc6-dev',
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
