@@ -90,7 +90,9 @@ async function call(args: readonly string[]): Promise<string> {
     const { killed, stderr = '' } = error as { killed?: boolean; stderr?: string };
     if (killed) throw new Error(`the C compiler took more than ${PATIENCE / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
-    throw new Error(`the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`);
+    throw new Error(
+      `the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`,
+    );
   }
 }
 

@@ -348,8 +348,8 @@ static float *lay_out(const Net *net, float *memory, Memory *at) {
 }
 
 ptrdiff_t memory_size(const Net *net) {
-  Memory at;
-  return lay_out(net, 0, &at) - (float *)0 + layers_size(net);
+  const ptrdiff_t of_channels = POINTS * MOST_TILES + CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
+  return image_size(net) + of_channels * net->wide_channels + of_hidden * net->wide_hidden + layers_size(net);
 }
 
 void step_batch(const Net *net, const Batch *batch, float *memory) {

@@ -2,7 +2,6 @@
  * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
  * layers tile by tile. One engine thread per core, each with a part of the patches.
  */
-import { availableParallelism } from 'node:os';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
@@ -45,7 +44,7 @@ export async function startNative(): Promise<RuleBackend> {
     await release();
   }
   return {
-    info: { name: 'native', device: `CPU (native code, ${availableParallelism()} threads)` },
+    info: { name: 'native', device: 'CPU (native code)' },
     gpu: false,
     planar: false,
     maxBatchCells: MAX_BATCH_CELLS,
@@ -89,6 +88,5 @@ function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   if (readout.kind === 'dmol') return undefined;
   const colours = readout.kind === 'bernoulli' ? [readout.channel, -1] : readout.channels;
   const shown = Float32Array.of(channels, presence.channel ?? -1, SATURATED, ...colours);
-  return (state, rgba, alive) =>
-    kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
+  return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
 }
