@@ -27,7 +27,7 @@ export interface DecodedFrame extends FrameHead {
 }
 
 export interface ClientDecoder {
-  /** What has been seen so far; not to be changed. */
+  /** What has been seen so far; not to be changed, and only until the next frame is taken. */
   readonly planes: Planes;
   /** @throws FrameError */
   take(frame: Uint8Array): DecodedFrame;
@@ -62,12 +62,18 @@ const bytesOf = (words: Uint32Array): Uint8Array =>
 const alike = (a: Planes, b: Planes): boolean =>
   a.width === b.width && same(a.rgba, b.rgba) && same(bytesOf(a.owner), bytesOf(b.owner));
 
-/** A frame that was decoded: the pictures before and after it, which do not change any more. */
+/** A picture that does not change while anybody holds it: clients that see it, and steps. */
+interface Picture {
+  readonly planes: Planes;
+  holders: number;
+}
+
+/** A frame that was decoded, and the pictures before and after it. */
 interface Step {
-  readonly before: Planes;
+  readonly before: Picture;
   readonly frame: Uint8Array;
   readonly decoded: DecodedFrame;
-  readonly after: Planes;
+  readonly after: Picture;
 }
 
 /** Steps that are remembered; each holds a picture. */
@@ -76,47 +82,79 @@ const REMEMBERED = 48;
 /** The decoders of one process's clients. */
 export class SharedDecoder {
   /** Latest first. */
-  private steps: Step[] = [];
+  private readonly steps: Step[] = [];
   /** What those see who were shown nothing yet. */
-  private bare = createPlanes(0, 0);
+  private bare: Picture = { planes: createPlanes(0, 0), holders: 1 };
+  /**
+   * Planes that nobody holds any more: what collecting tens of megabytes a second would take, all
+   * clients would seem to wait for.
+   */
+  private readonly free: Planes[] = [];
 
   /** A decoder for one more client. */
   open({ width, height }: Size): ClientDecoder {
-    const { bare } = this;
-    if (bare.width !== width || bare.height !== height) this.bare = createPlanes(width, height);
-    let planes = this.bare;
+    const { planes: known } = this.bare;
+    if (known.width !== width || known.height !== height) {
+      this.bare = { planes: createPlanes(width, height), holders: 1 };
+    }
+    let picture = this.bare;
+    picture.holders++;
+    const show = (next: Picture): void => {
+      next.holders++;
+      this.release(picture);
+      picture = next;
+    };
     // Frames of larger cells build on what a decoder keeps at their scale, not on its planes alone.
     let scaled: ClientDecoder | undefined;
     return {
       get planes() {
-        return planes;
+        return scaled?.planes ?? picture.planes;
       },
       take: (frame) => {
         if (readHeader(frame).scale > 1) {
-          scaled ??= createDecoder(copyPlanes(planes));
-          const decoded = scaled.take(frame);
-          planes = scaled.planes;
-          return decoded;
+          scaled ??= createDecoder(copyPlanes(picture.planes));
+          return scaled.take(frame);
         }
-        if (scaled) planes = copyPlanes(scaled.planes);
+        if (scaled) show({ planes: scaled.planes, holders: 0 });
         scaled = undefined;
-        const { decoded, after } = this.step(planes, frame);
-        planes = after;
+        const { decoded, after } = this.step(picture, frame);
+        show(after);
         return decoded;
       },
     };
   }
 
   /** @throws FrameError */
-  private step(before: Planes, frame: Uint8Array): Step {
+  private step(before: Picture, frame: Uint8Array): Step {
     const { steps } = this;
     const known = steps.find((one) => one.before === before && same(one.frame, frame));
     if (known) return known;
-    const planes = copyPlanes(before);
+    const planes = this.copy(before.planes);
     const decoded = createDecoder(planes).take(frame);
-    const after = steps.find((one) => alike(one.after, planes))?.after ?? planes;
+    const equal = steps.find((one) => alike(one.after.planes, planes))?.after;
+    if (equal) this.free.push(planes);
+    const after = equal ?? { planes, holders: 0 };
+    before.holders++;
+    after.holders++;
     const step = { before, frame, decoded, after };
-    this.steps = [step, ...steps.slice(0, REMEMBERED - 1)];
+    steps.unshift(step);
+    if (steps.length > REMEMBERED) {
+      const oldest = steps.pop()!;
+      this.release(oldest.before);
+      this.release(oldest.after);
+    }
     return step;
+  }
+
+  private release(picture: Picture): void {
+    if (--picture.holders === 0) this.free.push(picture.planes);
+  }
+
+  private copy(planes: Planes): Planes {
+    const into = this.free.pop();
+    if (into?.width !== planes.width || into.height !== planes.height) return copyPlanes(planes);
+    into.rgba.set(planes.rgba);
+    into.owner.set(planes.owner);
+    return into;
   }
 }
