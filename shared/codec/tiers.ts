@@ -28,19 +28,6 @@ export const TIERS = {
   thrifty: { every: 3, after: 1, hold: 32, squares: 3072, step: 32, rest: 12 },
 } as const satisfies Record<string, Tier>;
 
-/**
- * What is encoded. The viewers of `half` are served by two: some in even ticks, the others in odd
- * ones, so that a crowd is not served all at once.
- */
-export const CHANNEL_TIERS = {
-  ...TIERS,
-  halfOdd: { ...TIERS.half, after: 1 },
-} as const satisfies Record<string, Tier>;
-export type ChannelTier = keyof typeof CHANNEL_TIERS;
-
-/** The tier that viewers of a channel have. */
-export const tierOfChannel = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
-
 /** Whether a tier sends a frame in a tick. */
 export const isDue = ({ every, after }: Pick<Tier, 'every' | 'after'>, tick: number): boolean =>
   tick % every === after;

@@ -1,6 +1,6 @@
 /** Where the frames of a room come from: its own encoders, or the process that runs the room. */
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import type { ChannelTier } from '../../../shared/codec/tiers.ts';
+import type { ChannelTier } from './channel-tiers.ts';
 
 /** A tier at a scale: what is encoded once for all its viewers. */
 export interface ChannelName {

@@ -9,8 +9,8 @@
  */
 import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
 import type { VersionedDelta } from '../../../shared/codec/frame-mirror.ts';
-import { CHANNEL_TIERS, type ChannelTier } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { CHANNEL_TIERS, type ChannelTier } from './channel-tiers.ts';
 import type { ChannelName } from './frame-feed.ts';
 import { MessageReader, MessageWriter } from './message-bytes.ts';
 

@@ -6,17 +6,10 @@
  */
 
 import { type FrameBlock, writeFrame } from '../../../shared/codec/frame.ts';
-import {
-  CHANNEL_TIERS,
-  type ChannelTier,
-  isDue,
-  TIER_NAMES,
-  TIERS,
-  type TierName,
-  tierOfChannel,
-} from '../../../shared/codec/tiers.ts';
+import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
+import { CHANNEL_TIERS, type ChannelTier, tierOfChannel } from './channel-tiers.ts';
 import { type FrameFeed, keyOf } from './frame-feed.ts';
 import { ViewerChannel } from './viewer-channel.ts';
 import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';

@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
 import type { Planes } from '../../../shared/codec/planes.ts';
-import { CHANNEL_TIERS, isDue } from '../../../shared/codec/tiers.ts';
+import { isDue } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
+import { CHANNEL_TIERS } from './channel-tiers.ts';
 import {
   type ChannelName,
   type ChannelUser,
