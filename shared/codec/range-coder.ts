@@ -9,7 +9,10 @@
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
-/** Log-odds of a 1 that each context adds, in units of 1/`UNIT`. The first is `NONE`. */
+/**
+ * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. The first is `NONE`. No block is long
+ * enough for them to overflow; if they did, writer and reader would do so alike.
+ */
 export type Contexts = Int16Array;
 /** Units of log-odds. */
 export const UNIT = 2048;
@@ -17,8 +20,6 @@ export const UNIT = 2048;
 export const NONE = 0;
 /** How far log-odds move per unit of a prediction's error. */
 const RATE = 140;
-/** Largest magnitude of a context's log-odds: neither it nor the sum of three overflows. */
-const MOST = 8 * UNIT;
 
 /**
  * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All
@@ -62,9 +63,7 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-const clamp = (odds: number): number => max(-MOST, min(MOST, odds));
-
-/** The change of log-odds that a bit calls for. */
+/** The change of log-odds that a bit calls for: hardly any once the bit is as good as certain. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
@@ -99,9 +98,9 @@ export class RangeWriter implements BitCoder {
       this.range -= bound;
     }
     const step = stepAfter(probability, bit);
-    contexts[a] = clamp(oddsA + step);
-    contexts[b] = clamp(oddsB + step);
-    contexts[c] = clamp(oddsC + step);
+    contexts[a] = oddsA + step;
+    contexts[b] = oddsB + step;
+    contexts[c] = oddsC + step;
     // To let it learn and forget costs less than to ask three times which context it is.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
@@ -200,9 +199,9 @@ export class RangeReader implements BitCoder {
       this.range -= bound;
     }
     const step = stepAfter(probability, bit);
-    contexts[a] = clamp(oddsA + step);
-    contexts[b] = clamp(oddsB + step);
-    contexts[c] = clamp(oddsC + step);
+    contexts[a] = oddsA + step;
+    contexts[b] = oddsB + step;
+    contexts[c] = oddsC + step;
     // To let it learn and forget costs less than to ask three times which context it is.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();

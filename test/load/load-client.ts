@@ -217,11 +217,7 @@ export class LoadClient {
     const { packets, acknowledges = true } = this.options;
     const seen = this.decoder?.take(frame);
     const { tick, tier } = seen ?? readHead(frame);
-    if (acknowledges) {
-      const { bytes, frame: framed } = packets.received(tick);
-      if (this.socket instanceof LightSocket) this.socket.sendFrame(framed);
-      else this.socket!.send(bytes);
-    }
+    if (acknowledges) packets.sendLater(() => this.acknowledge(tick));
     const lost = seen?.lost ?? [];
     if (lost.length > 0) {
       this.outOfStep++;
@@ -231,5 +227,12 @@ export class LoadClient {
     this.ticks.push(tick);
     this.times.push(sharedNow());
     if (tier !== undefined) this.tiers[tier] = (this.tiers[tier] ?? 0) + 1;
+  }
+
+  private acknowledge(tick: number): void {
+    if (!this.isConnected) return;
+    const { bytes, frame } = this.options.packets.received(tick);
+    if (this.socket instanceof LightSocket) this.socket.sendFrame(frame);
+    else this.socket!.send(bytes);
   }
 }

@@ -31,6 +31,7 @@ export class PacketCache {
   /** Bytes of an event's packet before its name. */
   private readonly start: Uint8Array;
   private latest: Packet = { what: 'disconnected' };
+  private later: (() => void)[] = [];
 
   constructor() {
     [this.greeting] = this.encoder.encode({ type: CONNECT, nsp: '/' });
@@ -83,5 +84,19 @@ export class PacketCache {
       this.acknowledgement = { tick, bytes, frame: frameOf(bytes) };
     }
     return this.acknowledgement;
+  }
+
+  /**
+   * Sends something once all that has come to this process was read: each client is a device of its
+   * own, which does not wait until another one has answered.
+   */
+  sendLater(send: () => void): void {
+    this.later.push(send);
+    if (this.later.length > 1) return;
+    setImmediate(() => {
+      const { later } = this;
+      this.later = [];
+      for (const one of later) one();
+    });
   }
 }

@@ -17,8 +17,6 @@ interface Slot {
   address: string;
   /** When the participant last did something, ms. */
   activeAt: number;
-  /** Until when the participant counts as drawing, choosing or reading something, ms; 0 for no. */
-  busyUntil?: number;
   /** Whether the participant gave it up for somebody who waited: it does not let them pass. */
   yielded?: boolean;
 }
@@ -65,6 +63,8 @@ interface ReservedSlot {
  */
 export class ParticipantSlots<M> {
   private readonly occupied = new Map<M, Slot>();
+  /** Until when each counts as drawing, choosing or reading something, ms. */
+  private readonly busy = new Map<M, number>();
   /** By token, in the order of leaving. */
   private readonly reserved = new Map<string, ReservedSlot>();
   private readonly queue: FairQueue<M>;
@@ -137,9 +137,12 @@ export class ParticipantSlots<M> {
     const slot: Slot = old?.slot ?? {
       ...{ you: newcomer(returned ?? this.nextParticipant++), token: '', address, activeAt: now },
     };
-    Object.assign(slot, { address, activeAt: now, busyUntil: 0, yielded: false });
+    Object.assign(slot, { address, activeAt: now, yielded: false });
     const resumes = old !== undefined || this.expected.delete(slot.you.id);
-    if (old?.member !== undefined) this.occupied.delete(old.member);
+    if (old?.member !== undefined) {
+      this.occupied.delete(old.member);
+      this.busy.delete(old.member);
+    }
     this.reserved.delete(slot.token);
     slot.previousToken = old || returned !== undefined ? token : undefined;
     slot.token = this.options.newToken(slot.you.id);
@@ -191,13 +194,13 @@ export class ParticipantSlots<M> {
 
   /** @param until time, ms, until which the participant counts as busy; 0 for not busy */
   setBusy(member: M, until: number): void {
-    const slot = this.occupied.get(member);
-    if (slot) slot.busyUntil = until;
+    if (until > 0 && this.occupied.has(member)) this.busy.set(member, until);
+    else this.busy.delete(member);
   }
 
   /** Whether any present participant is busy. */
   isBusy(now: number): boolean {
-    for (const { busyUntil = 0 } of this.occupied.values()) if (busyUntil > now) return true;
+    for (const until of this.busy.values()) if (until > now) return true;
     return false;
   }
 
@@ -224,6 +227,7 @@ export class ParticipantSlots<M> {
     const slot = this.occupied.get(member);
     if (!slot) return undefined;
     this.occupied.delete(member);
+    this.busy.delete(member);
     slot.yielded = yielded;
     this.reserved.set(slot.token, { slot, until: now + this.options.grace });
     return slot.you;

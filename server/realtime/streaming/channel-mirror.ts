@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import { FrameMirror } from '../../../shared/codec/frame-mirror.ts';
-import type { TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Subscription } from '../../bus/bus.ts';
+import type { ChannelTier } from './channel-tiers.ts';
 import type { ChannelName, ChannelUser } from './frame-feed.ts';
 import type { Baseline, Round, RoundName, Want } from './frame-messages.ts';
 
@@ -17,7 +17,7 @@ const { askPause } = DEFAULTS.cluster.frames;
 const MAX_WAITING = 64;
 
 export class ChannelMirror implements ChannelName {
-  readonly tier: TierName;
+  readonly tier: ChannelTier;
   readonly scale: number;
   readonly users = new Set<ChannelUser>();
   /** undefined until the first baseline has come. */

@@ -1,10 +1,10 @@
 /** Where the frames of a room come from: its own encoders, or the process that runs the room. */
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import type { TierName } from '../../../shared/codec/tiers.ts';
+import type { ChannelTier } from './channel-tiers.ts';
 
 /** A tier at a scale: what is encoded once for all its viewers. */
 export interface ChannelName {
-  readonly tier: TierName;
+  readonly tier: ChannelTier;
   /** Side, in cells of the room, of the square that one sent cell covers; a power of two. */
   readonly scale: number;
 }

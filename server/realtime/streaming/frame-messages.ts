@@ -9,12 +9,13 @@
  */
 import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
 import type { VersionedDelta } from '../../../shared/codec/frame-mirror.ts';
-import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { CHANNEL_TIERS, type ChannelTier } from './channel-tiers.ts';
 import type { ChannelName } from './frame-feed.ts';
 import { MessageReader, MessageWriter } from './message-bytes.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
+const TIER_NAMES = Object.keys(CHANNEL_TIERS) as ChannelTier[];
 
 /** Names on the bus. */
 export const busNames = (room: string) => ({

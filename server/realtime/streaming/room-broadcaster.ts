@@ -9,6 +9,7 @@ import { type FrameBlock, writeFrame } from '../../../shared/codec/frame.ts';
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
+import { CHANNEL_TIERS, type ChannelTier, tierOfChannel } from './channel-tiers.ts';
 import { type FrameFeed, keyOf } from './frame-feed.ts';
 import { ViewerChannel } from './viewer-channel.ts';
 import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
@@ -40,6 +41,8 @@ export class RoomBroadcaster {
   private readonly lastSent = new WeakMap<ViewerStream, number>();
   /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
+  /** Viewers that have come so far. */
+  private added = 0;
   /** Whether so many look that phones get every second tick. */
   private isHalved = false;
 
@@ -57,7 +60,8 @@ export class RoomBroadcaster {
    */
   add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
     const { tier = DEFAULTS.stream.firstTier, heldChecksums } = options;
-    const stream = new ViewerStream({ viewer, viewport, heldChecksums, now, tier });
+    const inOddTicks = this.added++ % 2 === 1;
+    const stream = new ViewerStream({ viewer, viewport, heldChecksums, now, tier, inOddTicks });
     stream.quality.setBest(this.bestFor(viewport));
     this.streams.set(viewer, stream);
     this.owed.set(stream, true);
@@ -111,10 +115,12 @@ export class RoomBroadcaster {
    * second.
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
-    const tier = this.tierOf(viewer);
+    const stream = this.streams.get(viewer);
     const isCrowd = this.streams.size >= DEFAULTS.stream.crowd;
-    if (!isCrowd || !tier || tier === 'full') return true;
-    return isDue({ every: TIERS.half.every, after: TIERS[tier].after }, tick);
+    if (!isCrowd || !stream) return true;
+    const tier = this.channelTierOf(stream);
+    if (tier === 'full') return true;
+    return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
   }
 
   /**
@@ -126,7 +132,7 @@ export class RoomBroadcaster {
     this.halveInCrowd(now);
     for (const channel of this.channels.values()) {
       const { source } = channel;
-      if (!source || !isDue(TIERS[channel.tier], this.feed.tick)) continue;
+      if (!source || !isDue(CHANNEL_TIERS[channel.tier], this.feed.tick)) continue;
       const frames = new Map<string, Uint8Array>();
       const shared = new Map<readonly number[], SharedDeltas>();
       for (const stream of channel.streams) {
@@ -159,6 +165,11 @@ export class RoomBroadcaster {
     return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
   }
 
+  /** In a crowd, half of them get even ticks and half odd ones, so that none waits for all others. */
+  private channelTierOf({ quality: { tier }, inOddTicks }: ViewerStream): ChannelTier {
+    return this.isHalved && inOddTicks && tier === 'half' ? 'halfOdd' : tier;
+  }
+
   /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */
   private sendShared(
     stream: ViewerStream,
@@ -171,7 +182,7 @@ export class RoomBroadcaster {
         const block = stream.source.delta(chunk);
         return block ? [{ chunk, block }] : [];
       });
-      const header = { tick: this.feed.tick, tier, scale };
+      const header = { tick: this.feed.tick, tier: tierOfChannel(tier), scale };
       return { blocks: deltas, frame: writeFrame(header, deltas) };
     });
     stream.applyDeltas(blocks);
@@ -226,7 +237,7 @@ export class RoomBroadcaster {
    * then it goes on with the one that it has.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
-    const channel = this.channel(stream.quality.tier, scaleFor(stream.viewport));
+    const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
     for (const other of this.channels.values()) {
       if (other !== channel && other.waiting.delete(stream)) this.closeIfEmpty(other);
     }
@@ -259,7 +270,7 @@ export class RoomBroadcaster {
     this.feed.leave(channel, channel);
   }
 
-  private channel(tier: TierName, scale: number): ViewerChannel {
+  private channel(tier: ChannelTier, scale: number): ViewerChannel {
     return getOrAdd(this.channels, keyOf({ tier, scale }), () => {
       const channel = new ViewerChannel(tier, scale, (stream, now) =>
         this.settle(stream, channel, now),

@@ -3,9 +3,10 @@ import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
 import type { Planes } from '../../../shared/codec/planes.ts';
-import { isDue, TIERS } from '../../../shared/codec/tiers.ts';
+import { isDue } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
 import { getOrAdd } from '../../platform/get-or-add.ts';
+import { CHANNEL_TIERS } from './channel-tiers.ts';
 import {
   type ChannelName,
   type ChannelUser,
@@ -91,7 +92,7 @@ export class RoomEncoders implements FrameFeed {
     const { tick } = this;
     const advanced: EncoderChannel[] = [];
     for (const channel of this.channels.values()) {
-      if (!isDue(TIERS[channel.tier], tick)) continue;
+      if (!isDue(CHANNEL_TIERS[channel.tier], tick)) continue;
       const users = [...channel.users];
       // Encode nothing if no viewer can receive it.
       if (!users.some(({ mayReceive }) => mayReceive)) continue;
@@ -133,7 +134,7 @@ export class RoomEncoders implements FrameFeed {
 
   private open({ tier, scale }: ChannelName): EncoderChannel {
     const view = getOrAdd(this.views, scale, () => new View(this.base.planes, scale));
-    const encoder = new FrameEncoder(view, TIERS[tier]);
+    const encoder = new FrameEncoder(view, CHANNEL_TIERS[tier]);
     const generation = this.generations++;
     return { tier, scale, encoder, generation, users: new Set(), idleSince: this.tick };
   }

@@ -1,6 +1,6 @@
 /** The viewers of one tier at one scale in this process. */
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import type { TierName } from '../../../shared/codec/tiers.ts';
+import type { ChannelTier } from './channel-tiers.ts';
 import type { ChannelUser } from './frame-feed.ts';
 import type { ViewerStream } from './viewer-stream.ts';
 
@@ -13,7 +13,7 @@ export class ViewerChannel implements ChannelUser {
 
   /** @param settle takes a waiting viewer over */
   constructor(
-    readonly tier: TierName,
+    readonly tier: ChannelTier,
     readonly scale: number,
     private readonly settle: (stream: ViewerStream, now: number) => void,
   ) {}

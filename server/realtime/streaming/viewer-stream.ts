@@ -43,7 +43,12 @@ export interface ViewerStreamOptions {
   readonly now: number;
   /** The first tier. */
   readonly tier: TierName;
+  /** Whether it gets odd ticks where a crowd gets every second one. */
+  readonly inOddTicks: boolean;
 }
+
+/** A round that no source has, nor is one before the first of a source. */
+const NEVER = -2;
 
 /** What a viewer reads from until its channel is there. */
 const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
@@ -53,6 +58,7 @@ export class ViewerStream {
   readonly viewer: Viewer;
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
+  readonly inOddTicks: boolean;
   /** undefined while the page is hidden. */
   viewport: Viewport | undefined;
   /** Visible chunks of the source, ascending. */
@@ -65,13 +71,14 @@ export class ViewerStream {
   private heldChecksums: ArrayLike<number> | undefined;
   private inFlight: SentFrame[] = [];
   /** The source's round up to which the viewer holds all visible chunks. */
-  private completeRound = -1;
+  private completeRound = NEVER;
 
   constructor(options: ViewerStreamOptions) {
-    const { viewer, viewport, heldChecksums, now, tier } = options;
+    const { viewer, viewport, heldChecksums, now, tier, inOddTicks } = options;
     this.viewer = viewer;
     this.viewport = viewport;
     this.heldChecksums = heldChecksums;
+    this.inOddTicks = inOddTicks;
     this.quality = new AdaptiveQuality(tier, viewport.best, now);
   }
 
@@ -95,7 +102,7 @@ export class ViewerStream {
   /** Recomputes the visible chunks after a change of the viewport or the source. */
   updateChunks(): void {
     const { viewport, source } = this;
-    this.completeRound = -1;
+    this.completeRound = NEVER;
     if (!viewport) {
       this.chunks = [];
       return;
@@ -144,7 +151,7 @@ export class ViewerStream {
 
   /** Marks chunks as not held. */
   invalidate(chunks: readonly number[]): void {
-    this.completeRound = -1;
+    this.completeRound = NEVER;
     // A typed array ignores writes beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
@@ -200,7 +207,7 @@ export class ViewerStream {
       heldVersions[chunk] = version;
       blocks.push({ chunk, block });
     }
-    this.completeRound = isComplete ? source.round : -1;
+    this.completeRound = isComplete ? source.round : NEVER;
     return blocks;
   }
 }

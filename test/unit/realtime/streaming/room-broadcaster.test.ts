@@ -329,24 +329,27 @@ describe('the tier of a viewer', () => {
 
   test('is at most half for phones while very many look, and as before when they have left', () => {
     const room = open(64, 64);
-    const [wall, phone] = [room.join(), room.join({ best: 'phone' })];
+    const [wall, phone, other] = [room.join(), ...[0, 1].map(() => room.join({ best: 'phone' }))];
     const { halveFrom, halveUntil } = DEFAULTS.stream;
-    const others: Viewer[] = Array.from({ length: halveFrom - 2 }, () => ({
+    const others: Viewer[] = Array.from({ length: halveFrom - 3 }, () => ({
       writable: false,
       sendFrame: () => {},
     }));
-    for (const other of others)
-      room.cast.add(other, lookAt(room.planes, { best: 'phone' }), room.now);
-    room.go(60, [wall, phone], true);
+    for (const one of others) room.cast.add(one, lookAt(room.planes, { best: 'phone' }), room.now);
+    const all = [wall, phone, other];
+    room.go(60, all, true);
     expect(room.cast.tierOf(phone)).toBe('half');
     expect(room.cast.tierOf(others[0])).not.toBe('phone');
     expect(room.cast.tierOf(wall)).not.toBe('half');
-    phone.tiers = [];
-    room.go(20, [wall, phone], true);
-    expect(phone.tiers).toHaveLength(10);
-    for (const other of others.slice(halveUntil - 3)) room.cast.remove(other);
-    room.go(150, [wall, phone], true);
+    for (const one of all) one.tiers = [];
+    room.go(20, all, true);
+    expect(phone.tiers).toEqual(Array(10).fill('half'));
+    expect(other.tiers).toEqual(phone.tiers);
+    // Not all in the same ticks.
+    expect(Math.abs(other.tick! - phone.tick!)).toBe(1);
+    for (const one of others.slice(halveUntil - 4)) room.cast.remove(one);
+    room.go(150, all, true);
     expect(room.cast.tierOf(phone)).toBe('phone');
-    expect(phone.lost + wall.lost).toBe(0);
+    expect(phone.lost + other.lost + wall.lost).toBe(0);
   });
 });
