@@ -65,6 +65,8 @@ interface ReservedSlot {
  */
 export class ParticipantSlots<M> {
   private readonly occupied = new Map<M, Slot>();
+  /** Those who may be busy: it is asked with each tick. */
+  private readonly busy = new Set<M>();
   /** By token, in the order of leaving. */
   private readonly reserved = new Map<string, ReservedSlot>();
   private readonly queue: FairQueue<M>;
@@ -139,7 +141,10 @@ export class ParticipantSlots<M> {
     };
     Object.assign(slot, { address, activeAt: now, busyUntil: 0, yielded: false });
     const resumes = old !== undefined || this.expected.delete(slot.you.id);
-    if (old?.member !== undefined) this.occupied.delete(old.member);
+    if (old?.member !== undefined) {
+      this.occupied.delete(old.member);
+      this.busy.delete(old.member);
+    }
     this.reserved.delete(slot.token);
     slot.previousToken = old || returned !== undefined ? token : undefined;
     slot.token = this.options.newToken(slot.you.id);
@@ -192,12 +197,17 @@ export class ParticipantSlots<M> {
   /** @param until time, ms, until which the participant counts as busy; 0 for not busy */
   setBusy(member: M, until: number): void {
     const slot = this.occupied.get(member);
-    if (slot) slot.busyUntil = until;
+    if (!slot) return;
+    slot.busyUntil = until;
+    this.busy.add(member);
   }
 
   /** Whether any present participant is busy. */
   isBusy(now: number): boolean {
-    for (const { busyUntil = 0 } of this.occupied.values()) if (busyUntil > now) return true;
+    for (const member of this.busy) {
+      if ((this.occupied.get(member)?.busyUntil ?? 0) > now) return true;
+      this.busy.delete(member);
+    }
     return false;
   }
 
@@ -224,6 +234,7 @@ export class ParticipantSlots<M> {
     const slot = this.occupied.get(member);
     if (!slot) return undefined;
     this.occupied.delete(member);
+    this.busy.delete(member);
     slot.yielded = yielded;
     this.reserved.set(slot.token, { slot, until: now + this.options.grace });
     return slot.you;
