@@ -107,9 +107,11 @@ export const CLUSTER_DEFAULTS = {
     },
     /** Pages' requests that another server answers. */
     requests: {
-      /** A request that nobody begins to answer for this long has failed, ms. */
+      /** A request that nobody begins to answer, or goes on answering, for this long has failed, ms. */
       patience: 10_000,
-      /** So has one whose other side says nothing more for this long, ms. */
+      /** Time between two messages by which a server says that it is still answering one, ms. */
+      beat: 2_500,
+      /** It answers no more when the other side has taken nothing for this long, ms. */
       stall: 60_000,
       /** Bytes of an answer in one message, at most. */
       part: 262_144,

@@ -340,7 +340,7 @@ export async function createVivariumServer(
       out: config.oscOut,
       in: config.oscIn,
       allowed: config.oscAllow,
-      ...{ hooks, roomServers: rooms.roomServers, limits, rejections, clock, log },
+      ...{ hooks, rooms, bus: opened?.bus, limits, rejections, clock, log },
       pause: async (room, paused) => {
         try {
           await rooms.change(room, { paused });

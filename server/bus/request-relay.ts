@@ -19,7 +19,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Bus, Subscription } from './bus.ts';
 import { decodeMessage, encodeMessage } from './bus-messages.ts';
 
-const { patience, stall, part, window, most } = CLUSTER_DEFAULTS.cluster.requests;
+const { patience, beat, stall, part, window, most } = CLUSTER_DEFAULTS.cluster.requests;
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /** Holds the visitor's address; only read from connections within the process. */
@@ -43,7 +43,10 @@ const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
 const message = v.union([
   v.strictObject({
-    /** The first part of an answer is empty, the second has status and headers, the last ends it. */
+    /**
+     * The first part of an answer is empty, a later one has status and headers, the last ends it.
+     * While there is nothing to send, empty ones say that the answer is still to come.
+     */
     ...{ id, from: id, number: whole },
     status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
     headers: v.optional(
@@ -165,9 +168,11 @@ export class RequestRelay {
         cancel();
         cancel = clock.after(time, fail);
       };
+      let isDraining = false;
       const goOn = (): void => {
+        isDraining = false;
         tell(expected);
-        wait(stall);
+        wait(patience);
       };
       this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
         // A second server answers.
@@ -184,6 +189,7 @@ export class RequestRelay {
         }
         if ((bytes || isEnd) && !response.headersSent) return fail();
         const isTaken = !bytes || response.write(bytes);
+        if (isDraining && !isEnd) return;
         if (isEnd) {
           response.end();
           end();
@@ -191,6 +197,7 @@ export class RequestRelay {
         }
         if (isTaken) return goOn();
         // It reads slowly. If it never does, its connection ends one day.
+        isDraining = true;
         cancel();
         response.once('drain', goOn);
       });
@@ -231,6 +238,7 @@ export class RequestRelay {
     let confirmed = 0;
     let isOver = false;
     let wake = (): void => {};
+    let cancelBeat = (): void => {};
     const [near, far] = duplexPair();
     const send = (more: Omit<Part, 'id' | 'from' | 'number'>): void => {
       this.send(from, { id: call, from: this.node, number: number++, ...more });
@@ -239,6 +247,7 @@ export class RequestRelay {
       if (isOver) return;
       isOver = true;
       this.answered.delete(call);
+      cancelBeat();
       if (how) send({ end: how });
       near.destroy();
       far.destroy();
@@ -276,8 +285,12 @@ export class RequestRelay {
       }
       end('whole');
     };
+    const sayThere = (): void => {
+      cancelBeat = this.options.clock.after(beat, sayThere);
+      if (number - confirmed < window) send({});
+    };
     // Who asks can tell from here on that nobody wants it any more.
-    send({});
+    sayThere();
     this.inner.add(far);
     far.once('close', () => {
       if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));

@@ -1,5 +1,6 @@
 /** Checks at the start whether a Valkey can keep rooms. */
-import type { Clock } from '../platform/clock.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { type Clock, pause } from '../platform/clock.ts';
 import { ClusterError, Refused } from './cluster-error.ts';
 import { LogFull } from './fenced-log.ts';
 import { type Argument, type Reply, ValkeyConnection } from './valkey-connection.ts';
@@ -17,7 +18,7 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
   const connection = await connectTo(url, clock);
   try {
     await check(connection);
-    await tryWriting(connection);
+    await tryWriting(connection, clock);
     return connection;
   } catch (error) {
     connection.close();
@@ -109,7 +110,7 @@ async function check(connection: ValkeyConnection): Promise<void> {
 }
 
 /** Writes once as rooms are written: its user may lack rights that nothing else needs. */
-async function tryWriting(connection: ValkeyConnection): Promise<void> {
+async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
   const probe = { key: 'probe', isApart: false };
   // It leaves nothing behind.
   const changes = [new Uint8Array(), undefined].map((bytes) => ({ ...probe, bytes }));
@@ -127,6 +128,8 @@ async function tryWriting(connection: ValkeyConnection): Promise<void> {
           `--cluster: Valkey does not take what rooms write (${message}).`,
         );
       }
+      // Its disk may be busy, and the connection that has waited in vain is being replaced.
+      await pause(clock, DEFAULTS.cluster.answer);
     }
   }
 }

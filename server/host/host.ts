@@ -25,6 +25,7 @@ import { reportCalls, reportFiles } from './report-calls.ts';
 import { roomCalls, stateOf } from './room-calls.ts';
 import { serverVersion } from './server-version.ts';
 import { shareSessions } from './shared-sessions.ts';
+import { shareThrottle } from './shared-throttle.ts';
 import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 import { wallCalls } from './wall-calls.ts';
@@ -174,12 +175,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     publicFiles: pictures.forWalls,
   };
   const sessions = new HostSessions(() => clock.now());
-  const stopSharing = bus && (await shareSessions(sessions, bus, token.mark));
+  const throttle = new LoginThrottle();
+  const sharing = bus
+    ? [await shareSessions(sessions, bus, token.mark), await shareThrottle(throttle, bus, clock)]
+    : [];
   const elsewhere = { cluster, films, passOn: options.passOn };
   const router = createHostApi({
-    ...{ token, clock, date, log, addressOf },
-    sessions,
-    throttle: new LoginThrottle(),
+    ...{ token, clock, date, log, addressOf, sessions, throttle },
     knownDevices: new KnownDevices(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
     handlers: remote?.handlers ?? handlers,
@@ -195,7 +197,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     closed: (room) => counter.closed(room),
     close: async () => {
       remote?.close();
-      stopSharing?.();
+      for (const stop of sharing) stop();
       for (const subscription of news) subscription.close();
       hours.stop();
       farewells.close();

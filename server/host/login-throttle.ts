@@ -20,6 +20,8 @@ export class LoginThrottle {
   private readonly wrong = new Map<string, Wrong>();
   /** Times of recent wrong tokens from all addresses, ms. */
   private recent: number[] = [];
+  /** Called when a token has been tried here. */
+  onTry: (address: string, isRight: boolean) => void = () => {};
 
   constructor(private readonly limits: Limits = DEFAULTS.login) {}
 
@@ -31,6 +33,23 @@ export class LoginThrottle {
 
   /** Counts a wrong token. @returns time to wait before the next attempt, ms */
   fail(address: string, now: number): number {
+    this.onTry(address, false);
+    return this.count(address, now);
+  }
+
+  /** Clears an address after a correct token. */
+  succeed(address: string): void {
+    this.onTry(address, true);
+    this.wrong.delete(address);
+  }
+
+  /** Counts what has been tried at another server. */
+  hear(address: string, isRight: boolean, now: number): void {
+    if (isRight) this.wrong.delete(address);
+    else this.count(address, now);
+  }
+
+  private count(address: string, now: number): number {
     const { free, firstDelay, maxDelay, forget, maxAddresses, window, allFree } = this.limits;
     const known = this.wrong.get(address);
     const count = known && now - known.last < forget ? known.count + 1 : 1;
@@ -44,10 +63,5 @@ export class LoginThrottle {
     this.wrong.set(address, { count, until: now + delay, last: now });
     if (this.wrong.size > maxAddresses) this.wrong.delete(this.wrong.keys().next().value!);
     return delay;
-  }
-
-  /** Clears an address after a correct token. */
-  succeed(address: string): void {
-    this.wrong.delete(address);
   }
 }

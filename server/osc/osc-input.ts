@@ -14,9 +14,19 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlantedSeed } from '../world/commands.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
-export interface OscInputOptions {
-  /** The open rooms, by name. */
+/** What OSC needs of the rooms. */
+export interface OscRooms {
+  /** The rooms that run here, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
+  readonly names: readonly string[];
+  /** Whether another server of the cluster has an open room. */
+  isElsewhere(room: string): boolean;
+}
+
+export interface OscInputOptions {
+  readonly rooms: OscRooms;
+  /** Sends a datagram to the other servers of the cluster, for rooms that they run. */
+  readonly passOn?: ((bytes: Uint8Array) => void) | undefined;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
   /** IP addresses that may send; absent: any. */
@@ -86,14 +96,39 @@ export class OscInput {
       else throw error;
       return;
     }
+    if (messages.some((message) => this.concernsOthers(message))) this.options.passOn?.(bytes);
     await Promise.all(messages.map((message) => this.handle(message)));
   }
 
+  /** Handles what concerns rooms of this server in a datagram that another server has taken. */
+  async receivePassed(bytes: Uint8Array): Promise<void> {
+    let messages: readonly OscMessage[];
+    try {
+      messages = decodeOsc(bytes);
+    } catch (error) {
+      if (error instanceof OscError) return;
+      throw error;
+    }
+    const { roomServers } = this.options.rooms;
+    const isFor = (room: string | undefined): boolean =>
+      room !== undefined && (room === '*' || roomServers.has(room));
+    const own = messages.filter(({ address }) => isFor(ADDRESS.exec(address)?.[1]));
+    await Promise.all(own.map((message) => this.handle(message)));
+  }
+
+  private concernsOthers({ address }: OscMessage): boolean {
+    const { rooms } = this.options;
+    const [, room] = ADDRESS.exec(address) ?? [];
+    if (room === '*') return rooms.names.some((name) => rooms.isElsewhere(name));
+    return room !== undefined && rooms.isElsewhere(room);
+  }
+
   private async handle({ address, args }: OscMessage): Promise<void> {
-    const { roomServers, rejections } = this.options;
+    const { rooms: all, rejections } = this.options;
     const [, room, what] = ADDRESS.exec(address) ?? [];
-    const rooms = room === '*' ? [...roomServers.keys()] : [room];
+    const rooms = room === '*' ? [...all.roomServers.keys()] : [room];
     for (const name of what ? rooms : ['']) {
+      if (all.isElsewhere(name)) continue;
       try {
         this.allowance.charge('messagesPerSecond');
         if (!what) throw new Refusal('unknown-message');
@@ -112,7 +147,7 @@ export class OscInput {
     what: keyof typeof MESSAGES,
     args: readonly OscArgument[],
   ): Promise<void> {
-    const roomServer = this.options.roomServers.get(room);
+    const roomServer = this.options.rooms.roomServers.get(room);
     if (!roomServer) throw new Refusal('no-such-room', room);
     const parsed = v.safeParse(MESSAGES[what], args.map(jsValue));
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);

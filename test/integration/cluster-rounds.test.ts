@@ -11,6 +11,7 @@ import {
   FOLLOWED,
   isGone,
   joinAny,
+  lastHeard,
   type Node,
   openings,
   type Role,
@@ -20,7 +21,7 @@ import {
 } from '../support/cluster-nodes.ts';
 import { KeptRoom, Shown } from '../support/kept-room.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
+import { countStalls, generousTimeout, within } from '../support/patience.ts';
 import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import type { Visitor } from '../support/visitor.ts';
@@ -61,15 +62,23 @@ class Busy {
     this.done = this.run();
   }
 
-  /** Waits until so many more have been accepted. */
-  more(count: number): Promise<void> {
-    const enough = this.accepted.length + count;
-    return this.visitor.until(() => this.accepted.length >= enough);
+  /** Waits until so many more have been accepted. @throws Error in words */
+  async more(count: number): Promise<void> {
+    const { accepted, refused, unanswered } = this;
+    const enough = accepted.length + count;
+    const found = (): string =>
+      `${count} commands accepted; there were ${accepted.length - enough + count}, ` +
+      `${refused.length} refused and ${unanswered.length} not answered in all, and ` +
+      `${this.visitor.heard.length} messages; ${lastHeard([], [this.visitor])}`;
+    await within(
+      found,
+      this.visitor.until(() => accepted.length >= enough),
+    );
   }
 
   stop(): Promise<void> {
     this.isStopped = true;
-    return this.done;
+    return within(() => `the answer to command ${this.id}`, this.done);
   }
 
   private async run(): Promise<void> {
@@ -147,8 +156,38 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
       const kept = await KeptRoom.open(valkey.url);
       closing.unshift(kept.close);
       const busy = new Busy(anna, createRandom(FIRST));
+      closing.unshift(() => busy.stop());
+      const whole = countStalls();
+      closing.unshift(() => whole.stop());
+      const heard = (): string =>
+        `${lastHeard([...owners, gateway], [anna, bert, eve])}\n` +
+        `this process stood still for ${Math.round(whole.longest)} ms at once`;
+      const lost = Promise.race([anna, bert].map((one) => one.until(() => isGone(one)))).then(
+        () => {
+          throw new Error(`A visitor of the gateway has lost the connection: ${heard()}`);
+        },
+      );
+      lost.catch(() => {});
+      /** Of those at the gateway, nothing more comes when they are gone. */
+      const wait = <T>(what: string, work: Promise<T>): Promise<T> =>
+        within(() => `${what}: ${heard()}`, Promise.race([work, lost]));
+      const prove = () => wait('the proof of what was shown', kept.prove(shown));
       let launched: Promise<Node> | undefined;
       const faults: string[] = [];
+
+      const standby = (): Node => owners.find((one) => one !== owner)!;
+      /** A machine that stands still for long costs an owner its lease, and another has the room. */
+      const ready = async (): Promise<void> => {
+        for (;;) {
+          const isFollowed = standby().server.says(FOLLOWED);
+          await wait(
+            'the standby follows',
+            Promise.race([isFollowed, eve.until(() => isGone(eve))]),
+          );
+          if (!isGone(eve)) return;
+          [eve, owner] = await joinAny(owners, eve.welcome!.resume, watch);
+        }
+      };
 
       for (let seed = FIRST; seed <= LAST; seed++) {
         const random = createRandom(seed);
@@ -157,14 +196,14 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
         launched = undefined;
         // Every second standby of those that take over from the dead has only just started.
         const isCold = isFull && seed % 8 === 4;
-        const standby = (): Node => owners.find((one) => one !== owner)!;
         if (isCold) {
           await standby().close();
           owners.splice(owners.indexOf(standby()), 1, await launch(valkey, 'owner'));
         } else {
-          await standby().server.says(FOLLOWED);
-          await busy.more(5);
+          await ready();
+          await wait('more commands', busy.more(5));
           await sleep(random.integer(1_500));
+          await ready();
         }
         const heir = standby();
         const before = openings(heir).length;
@@ -188,7 +227,10 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
         const last = owner;
         const { resume } = old.welcome!;
         [eve, owner] = await joinAny(isOfAnother ? [heir] : owners, resume, watch);
-        const shownAt = [performance.now(), ...(await Promise.all(nexts))];
+        const shownAt = [
+          performance.now(),
+          ...(await wait(`frames in round ${seed}`, Promise.all(nexts))),
+        ];
         const times = shownAt.map((at) => at - begun);
         stalls.stop();
         const isWarm = openings(heir)
@@ -212,9 +254,12 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
           await sleep(SUSPENDED - (performance.now() - begun));
           if (kind === 'SIGSTOP') last.server.child.kill('SIGCONT');
           last.proxy.set({ unplugged: false });
-          await old.until(() => isGone(old));
+          await within(
+            () => `the end of what the old owner shows: ${lastHeard([last], [old])}`,
+            old.until(() => isGone(old)),
+          );
         }
-        await busy.more(3);
+        await wait('commands after a fault', busy.more(3));
         // Once its room has gone on elsewhere, the old owner shows nothing. But it may have been stopped
         // just as it sent a tick that is kept, and this process may have been slow to take it.
         const heirAt = Math.min(...shownAt) + stalls.longest;
@@ -226,7 +271,7 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
           launched = launch(valkey, 'owner');
         }
         const [accepted, refused] = [[...busy.accepted], [...busy.refused]];
-        for (const fault of await kept.prove(shown)) fail(fault);
+        for (const fault of await prove()) fail(fault);
         const lost = kept.missing(ids[0], accepted);
         if (lost.length > 0) fail(`accepted, but not done once: ${lost}`);
         const done = kept.kept(ids[0], refused);
@@ -234,8 +279,8 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
         // Some frames bring nothing, so that the very picture of a tick may come a little later.
         const isUpToDate = (one: Visitor): boolean => (kept.exact.get(one) ?? 0) > lastTick;
         for (let i = 0; i < 20 && ![anna, bert, eve].every(isUpToDate); i++) {
-          await busy.more(2);
-          for (const fault of await kept.prove(shown)) fail(fault);
+          await wait('commands to prove', busy.more(2));
+          for (const fault of await prove()) fail(fault);
         }
         if (![anna, bert, eve].every(isUpToDate)) fail('no tick since is shown as it was');
         const now = [anna, bert, eve].map(({ welcome }) => welcome!.you.id);
@@ -244,8 +289,8 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
       await launched;
       shown.stop();
       for (let i = 0; i < 20 && (i === 0 || kept.unproven > 0); i++) {
-        await busy.more(2);
-        faults.push(...(await kept.prove(shown)));
+        await wait('commands to prove', busy.more(2));
+        faults.push(...(await prove()));
       }
       await busy.stop();
       say(

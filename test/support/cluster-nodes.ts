@@ -1,6 +1,7 @@
 /** Processes of a cluster, which tests stop, kill and cut off. */
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from './fault-proxy.ts';
+import { within } from './patience.ts';
 import { flagsOf, ServerProcess } from './process.ts';
 import type { ValkeyServer } from './valkey.ts';
 import { Visitor } from './visitor.ts';
@@ -53,7 +54,26 @@ export async function startNode(
     await server.end('SIGKILL');
     await proxy.close();
   };
-  return { server, port: await server.alive(), proxy, close };
+  const port = await within(() => `the start of the ${role}: ${lastWords(server)}`, server.alive());
+  return { server, port, proxy, close };
+}
+
+const lastWords = ({ output, errors }: ServerProcess): string =>
+  (output + errors).trim().split('\n').slice(-6).join('\n');
+
+/** What nodes have said last, and what visitors have heard last: for who waits in vain. */
+export function lastHeard(nodes: readonly Node[], visitors: readonly Visitor[]): string {
+  const said = nodes.map(({ server, port }) => `${port} says:\n${lastWords(server)}`);
+  const heard = visitors.map(({ tick, heard }, i) => {
+    const events = heard.filter(({ name }) => name !== 'frame' && name !== 'cursors');
+    const last = events.slice(-6).map(({ name, message }) => {
+      if (name === 'disconnect') return `${name} (${message})`;
+      const { reason = '', id = '' } = (message ?? {}) as { reason?: string; id?: number };
+      return `${name} ${reason} ${id}`.trim();
+    });
+    return `visitor ${i + 1} is at tick ${tick}, and has heard ${last.join(', ')}`;
+  });
+  return [...said, ...heard].join('\n');
 }
 
 /** Waits. @param ms of this machine's clock */
@@ -63,26 +83,39 @@ export const sleep = (ms: number): Promise<void> => new Promise((wake) => setTim
  * Knocks at the nodes in turn, as a page behind a balancer does, until one lets the visitor in.
  *
  * @param watch called with each connection before it says anything
+ * @throws Error none does
  */
 export async function joinAny(
   nodes: readonly Node[],
   resume?: string,
   watch: (visitor: Visitor) => void = () => {},
 ): Promise<[Visitor, Node]> {
-  for (let i = 0; ; i++) {
-    const node = nodes[i % nodes.length];
-    const visitor = new Visitor(node.port);
-    watch(visitor);
-    visitor.requestJoin(resume === undefined ? {} : { resume });
-    const isOver = (): boolean => visitor.heard.some(({ name }) => name !== 'frame');
-    // A server that is suspended takes the connection, but does not answer.
-    await Promise.race([visitor.until(() => isOver() || visitor.tick !== undefined), sleep(1_000)]);
-    if (visitor.welcome) {
-      await visitor.until(() => visitor.tick !== undefined);
-      return [visitor, node];
+  let latest: Visitor | undefined;
+  let hasGivenUp = false;
+  const knock = async (): Promise<[Visitor, Node]> => {
+    for (let i = 0; ; i++) {
+      const node = nodes[i % nodes.length];
+      const visitor = new Visitor(node.port);
+      latest = visitor;
+      watch(visitor);
+      visitor.requestJoin(resume === undefined ? {} : { resume });
+      const isOver = (): boolean => visitor.heard.some(({ name }) => name !== 'frame');
+      // A server that is suspended takes the connection, but does not answer.
+      const isAnswered = visitor.until(() => isOver() || visitor.tick !== undefined);
+      await Promise.race([isAnswered, sleep(1_000)]);
+      if (visitor.welcome) {
+        await visitor.until(() => visitor.tick !== undefined);
+        return [visitor, node];
+      }
+      visitor.leave();
+      if (hasGivenUp) throw new Error('Nobody waits any more.');
+      await sleep(100);
     }
-    visitor.leave();
-    await sleep(100);
+  };
+  try {
+    return await within(() => `entry: ${lastHeard(nodes, latest ? [latest] : [])}`, knock());
+  } finally {
+    hasGivenUp = true;
   }
 }
 

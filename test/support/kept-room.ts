@@ -227,12 +227,13 @@ export class KeptRoom {
   }
 
   private async tail(): Promise<{ readonly tick: number }> {
-    for (;;) {
+    for (let tries = 0; tries < 100; tries++) {
       // A connection that Valkey's restart has ended is there again soon.
       const tail = await this.store.tail(ROOM).catch(() => undefined);
       if (tail) return tail;
       await sleep(100);
     }
+    throw new Error('Valkey does not say what is kept of the room.');
   }
 
   private async *noted(journal: AsyncIterable<JournalRecord>): AsyncIterable<JournalRecord> {

@@ -1,11 +1,36 @@
 /** Time allowances for a busy machine, and how long the process was not scheduled. */
 import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
 
 /**
  * By how much it may be later than one that is at leisure: as many times as jobs wait for each of
  * its cores; at least 1.
  */
 export const generousTimeout = (): number => Math.max(1, loadavg()[0] / availableParallelism());
+
+/** How long `within` waits for what takes seconds, ms. */
+const MINUTE = 60_000;
+
+/**
+ * Waits for some work, but not for ever: for a minute, or longer on a busy machine.
+ *
+ * @param what is awaited; a function is called only when it has not come
+ * @throws Error naming it
+ */
+export async function within<T>(what: string | (() => string), work: Promise<T>): Promise<T> {
+  const patience = new AbortController();
+  const late = setTimeout(MINUTE * generousTimeout(), undefined, { signal: patience.signal });
+  try {
+    return await Promise.race([
+      work,
+      late.then(() => {
+        throw new Error(`This has not come: ${typeof what === 'string' ? what : what()}`);
+      }),
+    ]);
+  } finally {
+    patience.abort();
+  }
+}
 
 /** ms between looks at the clock. */
 const EVERY = 20;

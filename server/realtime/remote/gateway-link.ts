@@ -1,4 +1,5 @@
 /** A room's side of the connections that another server has to it. */
+import { unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { parseCommand, readId } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
@@ -99,6 +100,20 @@ export class GatewayLink {
   }
 
   private take(item: ToRoom, before?: GatewayLink): void {
+    if (item.what === 'drawn') {
+      for (const [connection, tick, frames] of item.clients) {
+        const client = this.members.get(connection)?.client;
+        if (client) this.options.roomServer.acknowledge(client, tick, frames);
+      }
+      return;
+    }
+    if (item.what === 'cursors') {
+      for (const packed of item.cursors) {
+        const { id, ...cursor } = unpackPointer(packed);
+        this.act(id, (session) => session.handle('cursor', cursor));
+      }
+      return;
+    }
     const { connection } = item;
     if (item.what === 'join') {
       const { address, session: word, ...entry } = item.entry;
@@ -113,24 +128,28 @@ export class GatewayLink {
       client.before = undefined;
       return;
     }
+    if (item.what === 'leave') {
+      const session = this.members.get(connection)?.session;
+      this.forget(connection);
+      session?.leave();
+      return;
+    }
+    const { name, message } = item;
+    const act = (session: LocalSession): void => {
+      if (name === 'join') throw new Refusal('already-joined');
+      session.handle(...([name, parseCommand(name, message)] as unknown as Wish));
+    };
+    this.act(connection, act, readId(message));
+  }
+
+  /** Has a client do something, or refuses it. @param id of the command */
+  private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
     const member = this.members.get(connection);
     if (!member) return;
-    const { client, session } = member;
-    if (item.what === 'leave') {
-      this.forget(connection);
-      session.leave();
-    } else if (item.what === 'drawn') {
-      this.options.roomServer.acknowledge(client, item.tick, item.frames);
-    } else {
-      const { name } = item;
-      attempt(
-        () => {
-          if (name === 'join') throw new Refusal('already-joined');
-          session.handle(...([name, parseCommand(name, item.message)] as unknown as Wish));
-        },
-        (refusal) => client.refuseCommand(refusal, readId(item.message)),
-      );
-    }
+    attempt(
+      () => act(member.session),
+      (refusal) => member.client.refuseCommand(refusal, id),
+    );
   }
 
   private createClient(connection: number, address: string): RemoteClient {

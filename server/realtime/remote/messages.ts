@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
 import { EVENTS, type EventName } from '../../../shared/protocol/events.ts';
+import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { decodeMessage, encodeMessage } from '../../bus/bus-messages.ts';
 
@@ -35,8 +36,10 @@ const toRoom = v.variant('what', [
     name: v.custom<CommandName>(isCommandName),
     message: v.unknown(),
   }),
-  /** The client has drawn so many frames since the last time, the latest of this tick. */
-  v.strictObject({ what: v.literal('drawn'), connection, tick: whole, frames: whole }),
+  /** What clients have drawn since the last time: connection, tick of the latest frame, frames. */
+  v.strictObject({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
+  /** Where clients point now; by connection instead of participant. */
+  v.strictObject({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.strictObject({ what: v.literal('leave'), connection }),
 ]);
 

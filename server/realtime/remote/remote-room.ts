@@ -4,11 +4,13 @@
  */
 import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Command } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
+import { GatheredReports } from './gathered-reports.ts';
 import {
   beatChannel,
   decodeBeat,
@@ -54,7 +56,7 @@ export class RemoteRoom implements SessionRoom {
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose view has changed since the room was last told. */
   private readonly looked = new Set<RemoteSession>();
-  private readonly drawnFrames = new Map<RemoteSession, { tick: number; frames: number }>();
+  private readonly reports: GatheredReports;
   private items: ToRoom[] = [];
   private isWaiting = false;
 
@@ -78,6 +80,7 @@ export class RemoteRoom implements SessionRoom {
     const { bus, clock, room } = options;
     this.heardAt = clock.now();
     this.link = options.newLink();
+    this.reports = new GatheredReports(clock, (item) => this.send(item));
     const every = (time: number, run: () => void): void => {
       const place = this.cancels.length;
       const again = (): void => {
@@ -142,18 +145,21 @@ export class RemoteRoom implements SessionRoom {
   drawn(session: RemoteSession, tick: number): void {
     this.frames?.acknowledge(session.client, tick, this.now);
     // It tells the room that the page has its resume token.
-    if (!session.isPresent) return;
-    const frames = (this.drawnFrames.get(session)?.frames ?? 0) + 1;
-    this.drawnFrames.set(session, { tick, frames });
+    if (session.isPresent) this.reports.draw(session.connection, tick);
   }
 
   resync(session: RemoteSession, chunks: readonly number[]): void {
     this.frames?.resync(session.client, chunks);
   }
 
+  moveCursor({ connection }: RemoteSession, cursor: Command<'cursor'>): void {
+    this.reports.moveCursor(connection, cursor);
+  }
+
   /** The connections have gone. */
   close(): void {
     this.isClosed = true;
+    this.reports.clear();
     if (this.items.length > 0) this.flush();
     for (const cancel of this.cancels) cancel();
     for (const subscription of this.subscriptions) subscription.close();
@@ -190,7 +196,7 @@ export class RemoteRoom implements SessionRoom {
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
-    this.drawnFrames.clear();
+    this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
     void this.openLink(replaces);
   }
@@ -305,15 +311,12 @@ export class RemoteRoom implements SessionRoom {
 
   private endStream(session: RemoteSession): void {
     this.looked.delete(session);
-    this.drawnFrames.delete(session);
+    this.reports.forget(session.connection);
     if (this.views.delete(session)) this.frames?.remove(session.client);
   }
 
   private beat(): void {
-    for (const [session, { tick, frames }] of this.drawnFrames) {
-      this.send({ what: 'drawn', connection: session.connection, tick, frames });
-    }
-    this.drawnFrames.clear();
+    for (const item of this.reports.takeDrawn()) this.send(item);
     if (this.isReady) this.flush();
     if (!this.isOrphaned && this.epoch !== undefined) return;
     if (this.isOrphaned) this.endIfOver();

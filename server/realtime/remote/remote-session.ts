@@ -23,6 +23,7 @@ export interface SessionRoom {
   setViewport(session: RemoteSession, viewport: Viewport | undefined): void;
   drawn(session: RemoteSession, tick: number): void;
   resync(session: RemoteSession, chunks: readonly number[]): void;
+  moveCursor(session: RemoteSession, cursor: Command<'cursor'>): void;
 }
 
 /** What must not be done twice, but is not remembered by the room. */
@@ -95,7 +96,9 @@ export class RemoteSession implements RoomSession {
     else if (name === 'resync') room.resync(this, message.chunks);
     else if (name === 'look') room.setViewport(this, message.hidden ? undefined : message);
     else if ('id' in message) this.ask(name, message);
-    else if (!this.hasRejoined) room.send({ what: 'command', connection, name, message });
+    else if (this.hasRejoined) return;
+    else if (name === 'cursor') room.moveCursor(this, message);
+    else room.send({ what: 'command', connection, name, message });
   }
 
   leave(): void {

@@ -7,7 +7,7 @@ import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { patience, part, window } = CLUSTER_DEFAULTS.cluster.requests;
+const { patience, beat, stall, part, window } = CLUSTER_DEFAULTS.cluster.requests;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
 
 /** A bus that can lose messages. */
@@ -109,6 +109,18 @@ test('the other server hears that nobody waits any more, also before it has answ
   await expect(asked).rejects.toThrow();
   while (seen.length === 1) await new Promise((go) => setImmediate(go));
   expect(seen[1]).toBe('not wanted any more');
+});
+
+test('an answer that takes long is waited for, but not when the other server has died', async () => {
+  const { ask, bus, clock, seen, failures } = await open();
+  const asked = ask('/slow');
+  while (seen.length === 0) await new Promise((go) => setImmediate(go));
+  for (let waited = 0; waited < 2 * stall; waited += beat) await clock.advance(beat);
+  expect(failures).toEqual([]);
+  bus.loses = () => true;
+  await clock.advance(patience);
+  expect((await asked).status).toBe(503);
+  expect(failures).toEqual([new RelayError('no-answer')]);
 });
 
 test('while no messages get anywhere, nobody waits for an answer', async () => {

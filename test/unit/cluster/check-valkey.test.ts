@@ -87,6 +87,9 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     await server.kill();
     await server.up();
     const admin = await openChecked(url, systemClock);
+    // A disk that is busy for a moment.
+    await admin.ask('CLIENT', 'PAUSE', 1_500, 'WRITE');
+    expect(await told(url)).toBe('fine');
     await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
     expect(await told(url.replace(':right', 'some:some'))).toMatch(
       /^not-allowed: .*does not take what rooms write \(NOPERM .*waitaof/,

@@ -8,15 +8,17 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { afterTest } from '../../support/suite.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const { every } = DEFAULTS.cluster.moving;
 
-test('pages whose join was refused for good hold nobody up when a server ends', async () => {
+/** A server of two rooms, of which `closed` refuses everybody for good. */
+async function open() {
   const clock = new FakeClock();
   const rejections = new RejectionCounts();
   const limits = DEFAULTS.limits as never;
-  const present = new Set<string>();
+  let present = 0;
   const http = createServer();
   const gateway = openGateway(http, {
     ...{ clock, limits, rejections, trustProxy: 0, names: () => undefined },
@@ -27,36 +29,61 @@ test('pages whose join was refused for good hold nobody up when a server ends', 
         return {
           isOpen: true,
           join: () => {
-            present.add(room);
+            present++;
             client.entered();
             client.send('accepted', { id: 0 });
           },
           handle: () => {},
-          leave: () => present.delete(room),
+          leave: () => {
+            present--;
+          },
         };
       },
       acceptsPass: () => false,
     },
   });
+  afterTest(() => gateway.close());
   await once(http.listen(0, '127.0.0.1'), 'listening');
   const { port } = http.address() as AddressInfo;
-  const enter = (room: string) =>
-    new Visitor(port, {}, { join: { protocol: PROTOCOL_VERSION, room } });
-  try {
-    for (let i = 0; i < 3; i++) expect(await enter('closed').refusal()).toBe('room-closed');
+  const enter = (room: string): Visitor => {
+    const visitor = new Visitor(port, {}, { join: { protocol: PROTOCOL_VERSION, room } });
+    afterTest(() => visitor.leave());
+    return visitor;
+  };
+  const enterOpen = async (): Promise<Visitor> => {
     const page = enter('open');
     await page.next(({ name }) => name === 'accepted');
-    let isOver = false;
-    const moved = gateway.moveAway(4 * every).then(() => {
-      isOver = true;
-    });
-    // Nobody else is there, so it goes at once.
-    expect(present).toEqual(new Set());
-    expect(await page.refusal()).toBe('shutting-down');
-    await clock.advance(every);
-    expect(isOver).toBe(true);
-    await moved;
-  } finally {
-    await gateway.close();
-  }
+    return page;
+  };
+  return { clock, gateway, enter, enterOpen, present: () => present };
+}
+
+test('pages whose join was refused for good hold nobody up when a server ends', async () => {
+  const { clock, gateway, enter, enterOpen, present } = await open();
+  for (let i = 0; i < 3; i++) expect(await enter('closed').refusal()).toBe('room-closed');
+  const page = await enterOpen();
+  let isOver = false;
+  const moved = gateway.moveAway(4 * every).then(() => {
+    isOver = true;
+  });
+  // Nobody else is there, so it goes at once.
+  expect(present()).toBe(0);
+  expect(await page.refusal()).toBe('shutting-down');
+  await clock.advance(every);
+  expect(isOver).toBe(true);
+  await moved;
+});
+
+test('pages go a few at a time; when that takes twice as long as it should, all that are left go', async () => {
+  const { clock, gateway, enterOpen, present } = await open();
+  for (let i = 0; i < 4; i++) await enterOpen();
+  const moved = gateway.moveAway(4 * every);
+  expect(present()).toBe(3);
+  await clock.advance(every);
+  expect(present()).toBe(2);
+  // Something else has kept the process busy.
+  clock.spend(8 * every);
+  await clock.advance(0);
+  expect(present()).toBe(0);
+  await moved;
 });
