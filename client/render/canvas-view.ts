@@ -49,6 +49,8 @@ export abstract class CanvasView {
   private isPictured = false;
   /** Whether the next picture has had to wait for the GPU. */
   private waited = false;
+  private isPaintAsked = false;
+  private isDisposed = false;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -60,7 +62,10 @@ export abstract class CanvasView {
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate);
+    this.renderer = new Renderer(canvas, () => {
+      this.isPaintAsked = false;
+      invalidate();
+    });
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -84,6 +89,7 @@ export abstract class CanvasView {
   /** Stops drawing and removes all listeners. Another view may then use the canvas. */
   dispose(): void {
     this.loop.end();
+    this.isDisposed = true;
     for (const off of this.unsubscribers) off();
     this.happenings.dispose();
     this.renderer.dispose();
@@ -117,6 +123,11 @@ export abstract class CanvasView {
     this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
+  /** Whether cells are painted however long pictures take. */
+  protected get paintsAlways(): boolean {
+    return false;
+  }
+
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -139,12 +150,31 @@ export abstract class CanvasView {
     this.unsettled = this.renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
     const cells = now < this.renderer.until;
-    const more = moving || happening || cells || others || this.unsettled;
+    if (this.isPictured && !this.isPaintAsked) {
+      this.isPaintAsked = true;
+      // Without it, the room looks as it does without a painter.
+      this.openPaint().catch(() => undefined);
+    }
+    const { isPainting, isPaintBusy } = this.renderer;
+    const more = moving || happening || cells || others || this.unsettled || isPainting;
     if (more) {
-      this.resolution.frame(now, this.waited);
+      // What takes long because of paint is no reason to lower the resolution.
+      if (isPaintBusy) this.resolution.rest(now);
+      else this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
     return more;
+  }
+
+  /** Loads the painter of the room's checkpoint, if it has one. */
+  private async openPaint(): Promise<void> {
+    const url = this.model.checkpoint?.painter;
+    if (!url) return;
+    const { openPaint } = await import('./paint/open-paint.ts');
+    const create = await openPaint(url, this.paintsAlways);
+    if (this.isDisposed) return;
+    this.renderer.paintWith(create);
+    this.loop.invalidate();
   }
 
   private hasBreath(now: number): boolean {

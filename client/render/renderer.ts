@@ -5,7 +5,7 @@ import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-safe-screen.ts';
-import { bindTextures, GlError } from './gl.ts';
+import { bindTextures, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
@@ -39,6 +39,40 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
+/** What paint needs to know of a picture. */
+export interface FrameState {
+  /** ms */
+  readonly now: number;
+  readonly view: View;
+  /** What the scene's shader reads, by the names of its samplers. */
+  readonly cells: Readonly<Record<string, WebGLTexture>>;
+  /** Whether the picture had to wait for the GPU. */
+  readonly waited: boolean;
+}
+
+/** Paints over the cells of a scene. */
+export interface ScenePaint {
+  /** The scene's program with paint. */
+  readonly program: Program;
+  /** Whether the last picture took longer because of it. */
+  readonly isBusy: boolean;
+  /** Takes note of a new tick. @param until when cells will have become what they are in it, ms */
+  changed(planes: Planes, areas: readonly Rect[], until: number): void;
+  /** Paints what a picture needs. @returns whether the next picture will differ because of it */
+  prepare(frame: FrameState): boolean;
+  /** What the program reads besides; undefined: there is no paint in this picture. */
+  lend(view: View):
+    | {
+        readonly textures: Readonly<Record<string, WebGLTexture>>;
+        /** How much paint shows, 0…1. */
+        readonly weight: number;
+        /** Width and height of what the atlas holds, cells. */
+        readonly cells: readonly [number, number];
+      }
+    | undefined;
+  dispose(): void;
+}
+
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   private readonly gl: WebGL2RenderingContext;
@@ -50,6 +84,11 @@ export class Renderer {
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
   private unfinished!: UnfinishedPictures;
+  /** Paints over the cells; lost with the context. */
+  private paint: ScenePaint | undefined;
+  /** Whether the last picture will differ from the next because of its paint. */
+  isPainting = false;
+  private waited = false;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -78,6 +117,7 @@ export class Renderer {
   /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
+    this.paint?.dispose();
     this.field?.dispose();
     this.field = undefined;
     this.painter.dispose();
@@ -99,7 +139,20 @@ export class Renderer {
       return;
     }
     this.field.upload(planes, changed, arrival);
+    this.paint?.changed(planes, changed, this.until);
     this.masked = '';
+  }
+
+  /** Whether pictures take longer because of paint. */
+  get isPaintBusy(): boolean {
+    return this.paint?.isBusy ?? false;
+  }
+
+  /** Has something paint over the cells from now on. */
+  paintWith(create: (gl: WebGL2RenderingContext) => ScenePaint | undefined): void {
+    if (this.gl.isContextLost()) return;
+    this.paint ??= create(this.gl);
+    if (this.planes) this.paint?.changed(this.planes, [], this.until);
   }
 
   /** Until when cells are on their way to the newest tick, ms. */
@@ -119,7 +172,9 @@ export class Renderer {
    * @param now ms
    */
   isBehind(now: number): boolean {
-    return this.unfinished.isMany(now);
+    const isBehind = this.unfinished.isMany(now);
+    this.waited ||= isBehind;
+    return isBehind;
   }
 
   /**
@@ -142,10 +197,6 @@ export class Renderer {
     if (masked !== this.masked) field.select(selected, hovered, second);
     this.masked = masked;
 
-    const { flashLimit: limit, panned = false } = picture;
-    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.viewport(0, 0, width, height);
     const { camera } = picture;
     const pixel = 1 / camera.zoom;
     const scale = (picture.view.width / width) * pixel;
@@ -157,6 +208,13 @@ export class Renderer {
       originX: camera.x - (width / 2) * scale,
       originY: camera.y - (height / 2) * scale,
     };
+    const { waited } = this;
+    this.waited = false;
+    this.isPainting = !!this.paint?.prepare({ now, view, cells: field.textures, waited });
+    const { flashLimit: limit, panned = false } = picture;
+    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.viewport(0, 0, width, height);
     this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
     const isSoft = this.screen.end();
@@ -166,13 +224,18 @@ export class Renderer {
 
   private drawScene(field: CellTextures, picture: Picture, view: View): void {
     const { gl } = this;
-    const { scene } = this.programs;
     const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
+    const paint = this.paint?.lend(view);
+    const scene = paint && this.paint ? this.paint.program : this.programs.scene;
     gl.disable(gl.BLEND);
     gl.useProgram(scene.program);
-    bindTextures(gl, scene, field.textures);
+    bindTextures(gl, scene, { ...field.textures, ...paint?.textures });
+    if (paint) {
+      gl.uniform1f(scene.uniform('uPaint'), paint.weight);
+      gl.uniform2f(scene.uniform('uAtlasCells'), ...paint.cells);
+    }
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);
     gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
@@ -191,6 +254,7 @@ export class Renderer {
   private create(): void {
     // The old resources were lost with the context.
     this.field = undefined;
+    this.paint = undefined;
     this.unfinished = new UnfinishedPictures(this.gl);
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);

@@ -51,6 +51,10 @@ export class WallView extends CanvasView {
     super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
+  protected override get paintsAlways(): boolean {
+    return this.options.resolution === 'full';
+  }
+
   /** Whether anything that flashes is being softened. */
   get isSoft(): boolean {
     return this.unsettled;
