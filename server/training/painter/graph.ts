@@ -1,0 +1,182 @@
+/** The painter as expressions, its loss and its initial weights. */
+
+import { INPUTS, NEIGHBOUR, RAMP, REACH } from '../../../shared/painter/net.ts';
+import { catmullRom } from '../../../shared/painter/paint.ts';
+import type { Random } from '../../../shared/random.ts';
+import type { Compute, Program } from '../../autodiff/compute.ts';
+import { gradients } from '../../autodiff/gradients.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { initialise, parameterInputs, type Shapes } from '../../autodiff/parameters.ts';
+import type { Float32Tensor } from '../../vnca/safetensors.ts';
+import type { PainterConfig } from './config.ts';
+import { ENLARGED } from './originals.ts';
+
+/**
+ * Side of what a cell is judged by, pixels: one more than its own on each side, so that neighbours
+ * agree where they meet.
+ */
+export const JUDGED = ENLARGED + 2;
+/** Differences below are squared rather than absolute; 0…1. */
+const SMOOTH = 0.02;
+
+type Sizes = Pick<PainterConfig, 'hidden' | 'ramps'>;
+
+/** Names and shapes of the weights. */
+export function painterShapes({ hidden: [first, second], ramps }: Sizes): Shapes {
+  return new Map([
+    ['hidden1.kernel', [INPUTS, first]],
+    ['hidden1.bias', [first]],
+    ['hidden2.kernel', [first, second]],
+    ['hidden2.bias', [second]],
+    ['ramps.kernel', [second, RAMP * ramps]],
+    ['ramps.bias', [RAMP * ramps]],
+  ]);
+}
+
+/** Initial weights: ramps in all directions through the middle of a cell, almost without colour. */
+export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32Tensor> {
+  const tensors = initialise(painterShapes(sizes), random);
+  const kernel = tensors.get('ramps.kernel')!.data;
+  for (let i = 0; i < kernel.length; i++) kernel[i] *= i % RAMP < 4 ? 0.3 : 0.05;
+  const bias = tensors.get('ramps.bias')!.data.fill(0);
+  for (let j = 0; j < sizes.ramps; j++) {
+    const angle = (2 * Math.PI * j) / sizes.ramps + 0.3;
+    bias[RAMP * j] = 1.2 * Math.cos(angle);
+    bias[RAMP * j + 1] = 1.2 * Math.sin(angle);
+  }
+  return tensors;
+}
+
+/** Where the judged pixels of a cell lie, from its middle, cells. */
+const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
+
+/** [1, P, P, 4]: x, y, x² + y², 1 of each judged pixel. */
+function placesOfPixels(): Float32Array {
+  const numbers = judgedPlaces.flatMap((y) =>
+    judgedPlaces.flatMap((x) => [x, y, x * x + y * y, 1]),
+  );
+  return Float32Array.from(numbers);
+}
+
+/** [1, P, P, 25]: Catmull-Rom weight of each neighbour at each judged pixel. */
+function blendOfPixels(): Float32Array {
+  const weights = judgedPlaces.map(catmullRom);
+  const numbers = weights.flatMap((ofRow) =>
+    weights.flatMap((ofColumn) =>
+      Array.from(ofRow).flatMap((a) => Array.from(ofColumn, (b) => a * b)),
+    ),
+  );
+  return Float32Array.from(numbers);
+}
+
+/** [3, 3, 4, 8]: Sobel's two filters for each of four channels, scaled to differences of a pixel. */
+function sobel(): Float32Array {
+  const weights = new Float32Array(3 * 3 * 4 * 8);
+  const across = [-1, 0, 1];
+  const along = [1, 2, 1];
+  for (let y = 0; y < 3; y++) {
+    for (let x = 0; x < 3; x++) {
+      for (let c = 0; c < 4; c++) {
+        const at = ((y * 3 + x) * 4 + c) * 8 + 2 * c;
+        weights[at] = (along[y] * across[x]) / 4;
+        weights[at + 1] = (across[y] * along[x]) / 4;
+      }
+    }
+  }
+  return weights;
+}
+
+/** What an update is computed from, of N cells. */
+export interface PainterBatch {
+  /** [N, INPUTS] */
+  readonly inputs: Float32Array;
+  /** [N, P, P, 4] 0…1 */
+  readonly target: Float32Array;
+}
+
+/** Compiles the loss and its gradients for N cells. */
+export async function compileLoss(compute: Compute, config: PainterConfig, cells: number) {
+  const shapes = painterShapes(config);
+  const parameters = parameterInputs(shapes);
+  const map = [cells, JUDGED, JUDGED, 4] as const;
+  const target = g.inputMap('target', map);
+  const shared = (name: string, size: number): Expression =>
+    g.expand(g.inputMap(name, [1, JUDGED, JUDGED, size]), [cells, JUDGED, JUDGED, size]);
+  const painted = paintedPixels(config, parameters, {
+    inputs: g.input('inputs', [cells, INPUTS]),
+    blend: shared('blend', REACH * REACH),
+    places: shared('places', 4),
+  });
+  const apart = countedDifference(painted, target);
+  const edges = g.conv(apart, g.input('sobel', [3, 3, 4, 8]));
+  const colours = meanOf(apart);
+  const loss = g.add(colours, g.multiply(meanOf(edges), config.edges));
+  const names = [...shapes.keys()];
+  const slopes = gradients([{ result: loss }], names.map(parameters));
+  const program: Program = await compute.compile({
+    loss: g.reshape(loss, []),
+    ...Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
+  });
+  const constants = {
+    places: compute.upload([1, JUDGED, JUDGED, 4], placesOfPixels()),
+    blend: compute.upload([1, JUDGED, JUDGED, REACH * REACH], blendOfPixels()),
+    sobel: compute.upload([3, 3, 4, 8], sobel()),
+  };
+  return {
+    /** @returns the mean loss of a pixel, and `total:*`, which the caller frees */
+    async run(weights: Parameters<Program['run']>[0], batch: PainterBatch) {
+      const uploaded = {
+        inputs: compute.upload([cells, INPUTS], batch.inputs),
+        target: compute.upload(map, batch.target),
+      };
+      const { loss: value, ...totals } = await program.run({
+        ...weights,
+        ...constants,
+        ...uploaded,
+      });
+      const [mean] = await compute.read(value);
+      compute.free(value, ...Object.values(uploaded));
+      return { loss: mean, totals };
+    },
+    async dispose(): Promise<void> {
+      compute.free(...Object.values(constants));
+      await program.dispose();
+    },
+  };
+}
+
+/** As `shared/painter/paint.ts` before it clamps. */
+function paintedPixels(
+  { ramps }: Sizes,
+  parameters: (name: string) => Expression,
+  { inputs, blend, places }: Record<'inputs' | 'blend' | 'places', Expression>,
+): Expression {
+  const dense = (x: Expression, name: string): Expression => {
+    const bias = parameters(`${name}.bias`);
+    const product = g.matMul(x, parameters(`${name}.kernel`));
+    return g.add(product, g.reshape(bias, [1, bias.shape[0]]));
+  };
+  const hidden = g.relu(dense(g.relu(dense(inputs, 'hidden1')), 'hidden2'));
+  const numbers = g.reshape(dense(hidden, 'ramps'), [inputs.shape[0], ramps, RAMP]);
+  const around = g.reshape(inputs, [inputs.shape[0], REACH * REACH, NEIGHBOUR]);
+  const base = g.pointwise(blend, g.slice(around, 0, 4));
+  const along = g.pointwise(places, g.slice(numbers, 0, 4), true);
+  return g.add(base, g.pointwise(g.clip(along, -0.5, 0.5), g.slice(numbers, 4, RAMP)));
+}
+
+/** Differences, without those that clamping to 0…1 will end. */
+function countedDifference(painted: Expression, target: Expression): Expression {
+  const one = g.constant(1);
+  const below = g.multiply(g.greater(g.constant(0.002), target), g.greater(g.constant(0), painted));
+  const above = g.multiply(g.greater(target, 0.998), g.greater(painted, 1));
+  const counts = g.subtract(one, g.maximum(below, above));
+  return g.multiply(g.subtract(painted, target), counts);
+}
+
+/** Mean over all of √(x² + s²) − s: absolute, but smooth at 0. */
+function meanOf(x: Expression): Expression {
+  const sizes = g.subtract(g.sqrt(g.add(g.square(x), SMOOTH ** 2)), SMOOTH);
+  const total = g.sum(sizes);
+  return g.divide(g.reshape(total, []), g.constant(g.sizeOf(x.shape)));
+}

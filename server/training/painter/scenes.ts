@@ -1,0 +1,174 @@
+/** Scenes that a painter is trained on: cells as a room streams them, and what they should show. */
+import type { Random } from '../../../shared/random.ts';
+import { ENLARGED, type Original } from './originals.ts';
+import { reduced, shifted } from './resample.ts';
+
+/** Cells of a square piece of a room with their picture. */
+export interface Scene {
+  /** Cells in each direction. */
+  readonly side: number;
+  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  readonly cells: Uint8Array;
+  /** [side, side], 0 = bare. */
+  readonly owners: Uint8Array;
+  /** [8·side, 8·side, 4] */
+  readonly picture: Uint8Array;
+}
+
+/** Cells that the rule has grown, as an example. */
+export interface Grown {
+  readonly cells: Uint8Array;
+  /** The original, or the cells' own smooth enlargement as long as they do not show it yet. */
+  readonly picture: Uint8Array;
+}
+
+/** What scenes are made of. */
+export interface Material {
+  readonly originals: readonly Original[];
+  readonly grown: readonly Grown[];
+  readonly side: number;
+  /** Cells of a lower alpha are bare, 0…1. */
+  readonly threshold: number;
+}
+
+/** Shares of scenes. */
+const GROWN = 0.5;
+const WOUNDED = 0.35;
+const MEETING = 0.2;
+/** Most pixels by which an original moves against the cells. */
+const SHIFT = 8;
+
+/** Draws a scene. */
+export function drawScene(material: Material, random: Random): Scene {
+  const first = drawCreature(material, random);
+  const scene =
+    random.uniform() < MEETING ? meet(first, drawCreature(material, random), random) : first;
+  return random.uniform() < WOUNDED ? wound(scene, random) : scene;
+}
+
+function drawCreature(material: Material, random: Random): Scene {
+  const { originals, grown, side, threshold } = material;
+  const one =
+    grown.length > 0 && random.uniform() < GROWN
+      ? grown[random.integer(grown.length)]
+      : fromOriginal(originals[random.integer(originals.length)], side, random);
+  const look = drawLook(random);
+  const cells = changed(one.cells, side, look);
+  const owners = new Uint8Array(side * side);
+  // Half of the pictures as they are, half as a room shows them.
+  const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
+  for (let i = 0; i < owners.length; i++) {
+    if (cells[4 * i + 3] >= least) owners[i] = 1;
+    else cells.fill(0, 4 * i, 4 * i + 4);
+  }
+  const picture = changed(one.picture, ENLARGED * side, look);
+  return { side, cells, owners, picture };
+}
+
+/** A picture as its set has it, or made anew from the original, moved by some pixels. */
+function fromOriginal({ small, large }: Original, side: number, random: Random): Grown {
+  if (random.uniform() < 0.6) return { cells: small, picture: large };
+  const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;
+  const picture = shifted(large, ENLARGED * side, by(), by());
+  return { cells: reduced(picture, ENLARGED * side, ENLARGED), picture };
+}
+
+interface Look {
+  readonly flipX: boolean;
+  readonly flipY: boolean;
+  /** Where each colour comes from. */
+  readonly colours: readonly number[];
+  /** Colours in the negative, within their alpha. */
+  readonly negative: boolean;
+}
+
+function drawLook(random: Random): Look {
+  const colours = [0, 1, 2];
+  if (random.uniform() < 0.5) {
+    for (let i = 2; i > 0; i--) {
+      const j = random.integer(i + 1);
+      [colours[i], colours[j]] = [colours[j], colours[i]];
+    }
+  }
+  return {
+    flipX: random.uniform() < 0.5,
+    flipY: random.uniform() < 0.2,
+    colours,
+    negative: random.uniform() < 0.1,
+  };
+}
+
+function changed(pixels: Uint8Array, side: number, look: Look): Uint8Array {
+  const result = new Uint8Array(pixels.length);
+  const [r, g, b] = look.colours;
+  for (let y = 0, to = 0; y < side; y++) {
+    for (let x = 0; x < side; x++, to += 4) {
+      const column = look.flipX ? side - 1 - x : x;
+      const from = 4 * ((look.flipY ? side - 1 - y : y) * side + column);
+      const alpha = pixels[from + 3];
+      result[to] = pixels[from + r];
+      result[to + 1] = pixels[from + g];
+      result[to + 2] = pixels[from + b];
+      result[to + 3] = alpha;
+      if (look.negative)
+        for (let c = to; c < to + 3; c++) result[c] = alpha - Math.min(alpha, result[c]);
+    }
+  }
+  return result;
+}
+
+/** Two creatures that press against each other along a line; each keeps its side of it. */
+function meet(a: Scene, b: Scene, random: Random): Scene {
+  const { side } = a;
+  const angle = 2 * Math.PI * random.uniform();
+  const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
+  const off = side * (0.3 * random.uniform() - 0.15);
+  const isFirst = (x: number, y: number): boolean =>
+    (x - side / 2) * dx + (y - side / 2) * dy < off;
+  const cells = a.cells.slice();
+  const owners = a.owners.slice();
+  const picture = a.picture.slice();
+  for (let i = 0; i < owners.length; i++) {
+    const first = isFirst((i % side) + 0.5, Math.floor(i / side) + 0.5);
+    if (b.owners[i] === 0 || (first && a.owners[i] !== 0)) continue;
+    owners[i] = 2;
+    cells.set(b.cells.subarray(4 * i, 4 * i + 4), 4 * i);
+  }
+  const row = ENLARGED * side;
+  for (let i = 0; i < row * row; i++) {
+    const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
+    const other = b.picture.subarray(4 * i, 4 * i + 4);
+    // Where one ends on its own side, the other goes on.
+    const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
+    if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
+  }
+  return { side, cells, owners, picture };
+}
+
+/** Erases a disc or a line as a stroke does; the picture ends smoothly where it went. */
+function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
+  const at = (): number => side * (0.2 + 0.6 * random.uniform());
+  const [x0, y0] = [at(), at()];
+  const isLine = random.uniform() < 0.5;
+  const [x1, y1] = isLine ? [at(), at()] : [x0, y0];
+  const radius = isLine ? 0.8 + 1.7 * random.uniform() : 1 + 5 * random.uniform();
+  const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
+  const distance = (x: number, y: number): number => {
+    const t = length === 0 ? 0 : ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length;
+    const along = Math.min(1, Math.max(0, t));
+    return Math.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0));
+  };
+  const [left, held, shown] = [cells.slice(), owners.slice(), picture.slice()];
+  for (let i = 0; i < held.length; i++) {
+    if (distance((i % side) + 0.5, Math.floor(i / side) + 0.5) > radius) continue;
+    held[i] = 0;
+    left.fill(0, 4 * i, 4 * i + 4);
+  }
+  const row = ENLARGED * side;
+  for (let i = 0; i < row * row; i++) {
+    const d = distance(((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED);
+    const share = Math.min(1, Math.max(0, (d - radius) * ENLARGED + 0.5));
+    if (share < 1) for (let c = 4 * i; c < 4 * i + 4; c++) shown[c] = Math.round(shown[c] * share);
+  }
+  return { side, cells: left, owners: held, picture: shown };
+}

@@ -1,0 +1,84 @@
+/** Writes a painter beside the weights of its checkpoint, and its entry in the card. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  LAYERS,
+  PAINTER_VERSION,
+  type PainterNet,
+  parsePainter,
+  rampsOf,
+} from '../../../shared/painter/net.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { CARD_FILE } from '../../vnca/checkpoint.ts';
+
+const PAINTER_FILE = 'painter.safetensors';
+
+/**
+ * The bytes of `painter.safetensors`, as `parsePainter` reads them: weights are rounded to 16-bit
+ * floats.
+ */
+export function painterBytes(weights: Tensors): Uint8Array {
+  const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
+  const header: Record<string, unknown> = { __metadata__: { painter: `${PAINTER_VERSION}` } };
+  let size = 0;
+  for (const name of names) {
+    const { shape, data } = weights.get(name)!;
+    const end = size + 2 * data.length;
+    header[name] = { dtype: 'F16', shape, data_offsets: [size, end] };
+    size = end;
+  }
+  const text = JSON.stringify(header);
+  const head = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const file = new Uint8Array(8 + head.length + size);
+  const view = new DataView(file.buffer);
+  view.setBigUint64(0, BigInt(head.length), true);
+  file.set(head, 8);
+  let at = 8 + head.length;
+  for (const name of names) {
+    for (const value of weights.get(name)!.data) {
+      view.setUint16(at, halfOf(value), true);
+      at += 2;
+    }
+  }
+  return file;
+}
+
+/** The nearest 16-bit float; larger numbers become the largest. */
+export function halfOf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.min(Math.abs(value), 65504);
+  if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
+  const exponent = Math.floor(Math.log2(size));
+  // A fraction that rounds up to 1024 carries into the exponent.
+  return sign | (((exponent + 14) << 10) + roundEven(size * 2 ** (10 - exponent)));
+}
+
+function roundEven(x: number): number {
+  const low = Math.floor(x);
+  const rest = x - low;
+  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
+}
+
+/** What the card says of a painter. */
+export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
+  version: PAINTER_VERSION,
+  hidden: [net[0].outputs, net[1].outputs],
+  ramps: rampsOf(net),
+  figures,
+});
+
+/** Writes the painter, and its entry into the card of the source, in a folder. */
+export async function writePainter(
+  folder: string,
+  source: string,
+  bytes: Uint8Array,
+  figures: Record<string, unknown>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, PAINTER_FILE), bytes);
+  const card = JSON.parse(await readFile(join(source, CARD_FILE), 'utf8'));
+  const painter = painterEntry(parsePainter(bytes), figures);
+  const { figures: ofRule, painter: _, ...rest } = card;
+  const text = JSON.stringify({ ...rest, painter, figures: ofRule }, null, 2);
+  await writeFile(join(folder, CARD_FILE), `${text}\n`);
+}

@@ -1,0 +1,25 @@
+/** Painters with random weights. */
+
+import { painterShapes } from '../../../server/training/painter/graph.ts';
+import { painterBytes } from '../../../server/training/painter/write.ts';
+import type { Float32Tensor } from '../../../server/vnca/safetensors.ts';
+import { type PainterNet, parsePainter } from '../../../shared/painter/net.ts';
+import { createRandom } from '../../../shared/random.ts';
+
+/** Weights of a small painter. */
+export function randomWeights(seed: number, sizes = { hidden: [8, 12], ramps: 3 } as const) {
+  const random = createRandom(seed);
+  const tensors = new Map<string, Float32Tensor>();
+  for (const [name, shape] of painterShapes({ ...sizes, hidden: [...sizes.hidden] })) {
+    const data = Float32Array.from(
+      { length: shape.reduce((a, b) => a * b, 1) },
+      () => 0.3 * random.normal(),
+    );
+    tensors.set(name, { shape, data });
+  }
+  return tensors;
+}
+
+/** A small painter. */
+export const randomPainter = (seed: number): PainterNet =>
+  parsePainter(painterBytes(randomWeights(seed)));
