@@ -49,8 +49,6 @@ export abstract class CanvasView {
   private isPictured = false;
   /** Whether the next picture has had to wait for the GPU. */
   private waited = false;
-  private isPaintAsked = false;
-  private isDisposed = false;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -62,10 +60,7 @@ export abstract class CanvasView {
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, () => {
-      this.isPaintAsked = false;
-      invalidate();
-    });
+    this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -89,7 +84,6 @@ export abstract class CanvasView {
   /** Stops drawing and removes all listeners. Another view may then use the canvas. */
   dispose(): void {
     this.loop.end();
-    this.isDisposed = true;
     for (const off of this.unsubscribers) off();
     this.happenings.dispose();
     this.renderer.dispose();
@@ -150,16 +144,12 @@ export abstract class CanvasView {
     this.unsettled = this.renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
     const cells = now < this.renderer.until;
-    if (this.isPictured && !this.isPaintAsked) {
-      this.isPaintAsked = true;
-      // Without it, the room looks as it does without a painter.
-      this.openPaint().catch(() => undefined);
-    }
-    const { isPainting, isPaintBusy } = this.renderer;
-    const more = moving || happening || cells || others || this.unsettled || isPainting;
+    const { paint } = this.renderer;
+    if (this.isPictured && paint === undefined) this.openPaint();
+    const more = moving || happening || cells || others || this.unsettled || paint?.moves === true;
     if (more) {
       // What takes long because of paint is no reason to lower the resolution.
-      if (isPaintBusy) this.resolution.rest(now);
+      if (paint?.isBusy) this.resolution.rest(now);
       else this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
@@ -167,14 +157,16 @@ export abstract class CanvasView {
   }
 
   /** Loads the painter of the room's checkpoint, if it has one. */
-  private async openPaint(): Promise<void> {
+  private openPaint(): void {
+    const { renderer, loop } = this;
+    renderer.paint = null;
     const url = this.model.checkpoint?.painter;
     if (!url) return;
-    const { openPaint } = await import('./paint/open-paint.ts');
-    const create = await openPaint(url, this.paintsAlways);
-    if (this.isDisposed) return;
-    this.renderer.paintWith(create);
-    this.loop.invalidate();
+    const done = () => loop.invalidate();
+    // Where it cannot be loaded, cells look as they do without it.
+    import('./paint/open-paint.ts')
+      .then(({ openPaint }) => openPaint(url, renderer, this.paintsAlways))
+      .then(done, done);
   }
 
   private hasBreath(now: number): boolean {

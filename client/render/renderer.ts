@@ -39,37 +39,27 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
-/** What paint needs to know of a picture. */
-export interface FrameState {
-  /** ms */
-  readonly now: number;
-  readonly view: View;
-  /** What the scene's shader reads, by the names of its samplers. */
-  readonly cells: Readonly<Record<string, WebGLTexture>>;
-  /** Whether the picture had to wait for the GPU. */
-  readonly waited: boolean;
-}
-
 /** Paints over the cells of a scene. */
 export interface ScenePaint {
-  /** The scene's program with paint. */
-  readonly program: Program;
   /** Whether the last picture took longer because of it. */
   readonly isBusy: boolean;
+  /** Whether the next picture will differ because of it. */
+  readonly moves: boolean;
   /** Takes note of a new tick. @param until when cells will have become what they are in it, ms */
   changed(planes: Planes, areas: readonly Rect[], until: number): void;
-  /** Paints what a picture needs. @returns whether the next picture will differ because of it */
-  prepare(frame: FrameState): boolean;
-  /** What the program reads besides; undefined: there is no paint in this picture. */
-  lend(view: View):
-    | {
-        readonly textures: Readonly<Record<string, WebGLTexture>>;
-        /** How much paint shows, 0…1. */
-        readonly weight: number;
-        /** Width and height of what the atlas holds, cells. */
-        readonly cells: readonly [number, number];
-      }
-    | undefined;
+  /**
+   * Paints what a picture needs, and has the scene's program with paint in use afterwards. The
+   * framebuffer and its viewport stay as they are.
+   *
+   * @param cells what the scene's shader reads, by the names of its samplers
+   * @param now ms
+   * @returns undefined: there is no paint in this picture
+   */
+  begin(
+    cells: Readonly<Record<string, WebGLTexture>>,
+    view: View,
+    now: number,
+  ): Program | undefined;
   dispose(): void;
 }
 
@@ -84,11 +74,8 @@ export class Renderer {
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
   private unfinished!: UnfinishedPictures;
-  /** Paints over the cells; lost with the context. */
-  private paint: ScenePaint | undefined;
-  /** Whether the last picture will differ from the next because of its paint. */
-  isPainting = false;
-  private waited = false;
+  /** Paints over the cells; lost with the context, and undefined until somebody asks for it. */
+  paint: ScenePaint | null | undefined;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -143,15 +130,10 @@ export class Renderer {
     this.masked = '';
   }
 
-  /** Whether pictures take longer because of paint. */
-  get isPaintBusy(): boolean {
-    return this.paint?.isBusy ?? false;
-  }
-
-  /** Has something paint over the cells from now on. */
-  paintWith(create: (gl: WebGL2RenderingContext) => ScenePaint | undefined): void {
-    if (this.gl.isContextLost()) return;
-    this.paint ??= create(this.gl);
+  /** Has something paint over the cells from now on, unless the context was lost or it is there. */
+  paintWith(create: (gl: WebGL2RenderingContext) => ScenePaint | null): void {
+    if (this.paint || !this.field || this.gl.isContextLost()) return;
+    this.paint = create(this.gl);
     if (this.planes) this.paint?.changed(this.planes, [], this.until);
   }
 
@@ -172,9 +154,7 @@ export class Renderer {
    * @param now ms
    */
   isBehind(now: number): boolean {
-    const isBehind = this.unfinished.isMany(now);
-    this.waited ||= isBehind;
-    return isBehind;
+    return this.unfinished.isMany(now);
   }
 
   /**
@@ -197,6 +177,10 @@ export class Renderer {
     if (masked !== this.masked) field.select(selected, hovered, second);
     this.masked = masked;
 
+    const { flashLimit: limit, panned = false } = picture;
+    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.viewport(0, 0, width, height);
     const { camera } = picture;
     const pixel = 1 / camera.zoom;
     const scale = (picture.view.width / width) * pixel;
@@ -208,33 +192,24 @@ export class Renderer {
       originX: camera.x - (width / 2) * scale,
       originY: camera.y - (height / 2) * scale,
     };
-    const { waited } = this;
-    this.waited = false;
-    this.isPainting = !!this.paint?.prepare({ now, view, cells: field.textures, waited });
-    const { flashLimit: limit, panned = false } = picture;
-    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.viewport(0, 0, width, height);
-    this.drawScene(field, picture, view);
+    this.drawScene(field, picture, view, now);
     this.painter.draw(picture.marks, view);
     const isSoft = this.screen.end();
     this.unfinished.add(now);
     return isSoft;
   }
 
-  private drawScene(field: CellTextures, picture: Picture, view: View): void {
+  private drawScene(field: CellTextures, picture: Picture, view: View, now: number): void {
     const { gl } = this;
     const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
-    const paint = this.paint?.lend(view);
-    const scene = paint && this.paint ? this.paint.program : this.programs.scene;
     gl.disable(gl.BLEND);
-    gl.useProgram(scene.program);
-    bindTextures(gl, scene, { ...field.textures, ...paint?.textures });
-    if (paint) {
-      gl.uniform1f(scene.uniform('uPaint'), paint.weight);
-      gl.uniform2f(scene.uniform('uAtlasCells'), ...paint.cells);
+    let scene = this.paint?.begin(field.textures, view, now);
+    if (!scene) {
+      ({ scene } = this.programs);
+      gl.useProgram(scene.program);
+      bindTextures(gl, scene, field.textures);
     }
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);

@@ -1,6 +1,6 @@
 /** Loads a painter, and what runs it: none of it is fetched before the first picture of a room. */
 import { parsePainter } from '../../../shared/painter/net.ts';
-import type { ScenePaint } from '../renderer.ts';
+import type { Renderer } from '../renderer.ts';
 import { canPaint } from './paint-passes.ts';
 import { RoomPaint } from './scene-paint.ts';
 
@@ -13,19 +13,16 @@ function isSoftware(gl: WebGL2RenderingContext): boolean {
 }
 
 /**
- * Loads the painter at an address.
+ * Loads the painter at an address, and has a renderer paint with it where that is possible.
  *
  * @param always whether it paints however long pictures take
- * @returns what begins to paint, where that is possible
  * @throws Error, PainterError: it cannot be loaded
  */
-export async function openPaint(
-  url: string,
-  always: boolean,
-): Promise<(gl: WebGL2RenderingContext) => ScenePaint | undefined> {
+export async function openPaint(url: string, renderer: Renderer, always: boolean): Promise<void> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status}`);
   const net = parsePainter(new Uint8Array(await response.arrayBuffer()));
-  return (gl) =>
-    canPaint(gl) && (always || !isSoftware(gl)) ? new RoomPaint(gl, net, always) : undefined;
+  renderer.paintWith((gl) =>
+    canPaint(gl) && (always || !isSoftware(gl)) ? new RoomPaint(gl, net, always) : null,
+  );
 }

@@ -26,8 +26,8 @@ const PATIENCE = 15_000;
 export interface PaintedFrame {
   /** ms */
   readonly now: number;
-  /** Whether it had to wait for the GPU. */
-  readonly waited: boolean;
+  /** Whether it was asked for right after the one before: then no gap is a pause. */
+  readonly follows: boolean;
   /** Multiply-adds that were painted in the one before. */
   readonly spent: number;
   /** Whether more of them were due. */
@@ -57,16 +57,16 @@ export class PaintPace {
   }
 
   /** Records a frame. */
-  frame({ now, waited, spent, limited }: PaintedFrame): void {
+  frame({ now, follows, spent, limited }: PaintedFrame): void {
     const gap = now - this.lastAt;
     this.lastAt = now;
     this.raise(now);
-    if (gap > PAUSE && !waited) return;
+    if (gap > PAUSE && !follows) return;
     if (spent === 0) {
-      if (!waited) this.usual += (Math.min(gap, 50) - this.usual) * 0.1;
+      if (follows) this.usual += (Math.min(gap, 50) - this.usual) * 0.1;
       return;
     }
-    if (waited && gap > LONGEST) {
+    if (follows && gap > LONGEST) {
       this.level = 0;
       this.budget = FIRST;
       this.loweredAt = now;
@@ -75,7 +75,7 @@ export class PaintPace {
     }
     this.frames++;
     // Screens of 30 Hz are not slow.
-    if (waited || gap > 1.6 * this.usual + 6) this.slow++;
+    if (gap > 1.6 * this.usual + 6) this.slow++;
     if (limited) this.limited++;
     if (this.slow < MANY && this.frames < WINDOW) return;
     if (this.slow >= MANY) this.lower(now);

@@ -2,12 +2,12 @@
 import type { Planes } from '../../../shared/codec/planes.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
-import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
+import { bindTextures, createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
 import type { View } from '../marks.ts';
-import type { FrameState, ScenePaint } from '../renderer.ts';
+import type { ScenePaint } from '../renderer.ts';
 import { CHUNK } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
-import { PaintPasses } from './paint-passes.ts';
+import { type CellSources, PaintPasses } from './paint-passes.ts';
 import { chunksIn, PaintPlan } from './paint-plan.ts';
 import { createPaintPrograms, type PaintPrograms } from './paint-programs.ts';
 
@@ -35,6 +35,15 @@ interface Atlas {
   readonly plan: PaintPlan;
 }
 
+/** What is painted for a picture. */
+interface Picture {
+  readonly cells: CellSources;
+  readonly view: View;
+  readonly planes: Planes;
+  /** ms */
+  readonly now: number;
+}
+
 /** Figures of the last picture. */
 export interface PaintFigures {
   readonly scale: PaintScale;
@@ -45,6 +54,7 @@ export interface PaintFigures {
 /** The paint of one renderer. */
 export class RoomPaint implements ScenePaint {
   /** Figures of the last picture. */
+  moves = false;
   figures: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
   private readonly pace = new PaintPace();
   private readonly passes: PaintPasses;
@@ -78,10 +88,6 @@ export class RoomPaint implements ScenePaint {
     this.passes = new PaintPasses(gl, this.programs, net);
   }
 
-  get program(): Program {
-    return this.programs.scene;
-  }
-
   /** Whether frames take longer because of it. */
   get isBusy(): boolean {
     return this.figures.chunks > 0;
@@ -96,18 +102,37 @@ export class RoomPaint implements ScenePaint {
     for (const each of [this.atlas, this.next]) each?.plan.change(areas, until, now);
   }
 
-  prepare(frame: FrameState): boolean {
+  begin(cells: CellSources, view: View, now: number): Program | undefined {
+    const { gl, programs } = this;
+    const framebuffer = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
+    this.moves = this.prepare(cells, view, now);
+    const { atlas, shares, presence } = this;
+    const weight = presence * paintedAt(1 / view.scale);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.viewport(0, 0, view.width, view.height);
+    if (!atlas || !shares || weight === 0) return undefined;
+    const { scene } = programs;
+    const { columns, rows } = atlas.plan.atlas;
+    gl.useProgram(scene.program);
+    bindTextures(gl, scene, { ...cells, uAtlas: atlas.target.texture, uShares: shares });
+    gl.uniform1f(scene.uniform('uPaint'), weight);
+    gl.uniform2f(scene.uniform('uAtlasCells'), CHUNK * columns, CHUNK * rows);
+    return scene;
+  }
+
+  /** Paints what is due. @returns whether the next picture will differ */
+  private prepare(cells: CellSources, view: View, now: number): boolean {
     const { planes, pace, always } = this;
     if (!planes) return false;
-    const { now, view, waited } = frame;
     const { multiplyAdds: spent } = this.figures;
-    pace.frame({ now, waited, spent, limited: this.limited });
+    // Who is asked for the next picture at once draws it late only because something takes long.
+    pace.frame({ now, follows: this.moves, spent, limited: this.limited });
     this.limited = false;
     this.figures = { scale: 0, chunks: 0, multiplyAdds: 0 };
     const size = 1 / view.scale;
     const near = paintedAt(size);
     if (near > 0) this.choose(size, view, planes);
-    if (near > 0 && this.wanted > 0) this.paintDue(frame, planes);
+    if (near > 0 && this.wanted > 0) this.paintDue({ cells, view, now, planes });
     const goal = this.atlas && this.wanted > 0 ? 1 : 0;
     const step = always ? 1 : Math.min(64, now - this.drawnAt) / FADE;
     this.drawnAt = now;
@@ -117,19 +142,6 @@ export class RoomPaint implements ScenePaint {
     return near > 0 && (fades || this.presence !== goal || this.limited);
   }
 
-  /** What the scene's shader reads besides cells; undefined: nothing is painted. */
-  lend({ scale }: View): ReturnType<ScenePaint['lend']> {
-    const { atlas, shares, presence } = this;
-    const weight = presence * paintedAt(1 / scale);
-    if (!atlas || !shares || weight === 0) return undefined;
-    const { columns, rows } = atlas.plan.atlas;
-    return {
-      textures: { uAtlas: atlas.target.texture, uShares: shares },
-      weight,
-      cells: [CHUNK * columns, CHUNK * rows] as const,
-    };
-  }
-
   dispose(): void {
     this.forget();
     this.passes.dispose();
@@ -137,7 +149,7 @@ export class RoomPaint implements ScenePaint {
   }
 
   /** Chooses the scale, and begins another atlas where it has changed. */
-  private choose(size: number, view: FrameState['view'], planes: Planes): void {
+  private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
     const isFine = size >= FINE[(this.next ?? this.atlas)?.scale === 8 ? 0 : 1];
     this.wanted = Math.min(most, isFine ? 8 : 4) as PaintScale;
@@ -179,7 +191,7 @@ export class RoomPaint implements ScenePaint {
     return { scale, target, plan };
   }
 
-  private paintDue({ now, view, cells }: FrameState, planes: Planes): void {
+  private paintDue({ cells, view, now, planes }: Picture): void {
     const current = this.next ?? this.atlas;
     if (!current) return;
     const { scale, target, plan } = current;
