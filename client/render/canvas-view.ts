@@ -57,10 +57,11 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
+    Kind = Renderer,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate);
+    this.renderer = new Kind(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -117,11 +118,6 @@ export abstract class CanvasView {
     this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
-  /** Whether cells are painted however long pictures take. */
-  protected get paintsAlways(): boolean {
-    return false;
-  }
-
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -144,29 +140,12 @@ export abstract class CanvasView {
     this.unsettled = this.renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
     const cells = now < this.renderer.until;
-    const { paint } = this.renderer;
-    if (this.isPictured && paint === undefined) this.openPaint();
-    const more = moving || happening || cells || others || this.unsettled || paint?.moves === true;
+    const more = moving || happening || cells || others || this.unsettled;
     if (more) {
-      // What takes long because of paint is no reason to lower the resolution.
-      if (paint?.isBusy) this.resolution.rest(now);
-      else this.resolution.frame(now, this.waited);
+      this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
     return more;
-  }
-
-  /** Loads the painter of the room's checkpoint, if it has one. */
-  private openPaint(): void {
-    const { renderer, loop } = this;
-    renderer.paint = null;
-    const url = this.model.checkpoint?.painter;
-    if (!url) return;
-    const done = () => loop.invalidate();
-    // Where it cannot be loaded, cells look as they do without it.
-    import('./paint/open-paint.ts')
-      .then(({ openPaint }) => openPaint(url, renderer, this.paintsAlways))
-      .then(done, done);
   }
 
   private hasBreath(now: number): boolean {

@@ -10,10 +10,10 @@ import {
   TERRITORY_FRAGMENT,
   TIMES_FRAGMENT,
 } from './shaders/passes.ts';
-import { sceneFragment } from './shaders/scene.ts';
+import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
 const SOURCES = {
-  scene: [COVER_VERTEX, sceneFragment()],
+  scene: [COVER_VERTEX, SCENE_FRAGMENT],
   marks: [MARKS_VERTEX, MARKS_FRAGMENT],
   levels: [COVER_VERTEX, LEVELS_FRAGMENT],
   soften: [COVER_VERTEX, SOFTEN_FRAGMENT],

@@ -5,7 +5,7 @@ import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-safe-screen.ts';
-import { bindTextures, GlError, type Program } from './gl.ts';
+import { bindTextures, GlError } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
@@ -39,43 +39,17 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
-/** Paints over the cells of a scene. */
-export interface ScenePaint {
-  /** Whether the last picture took longer because of it. */
-  readonly isBusy: boolean;
-  /** Whether the next picture will differ because of it. */
-  readonly moves: boolean;
-  /** Takes note of a new tick. @param until when cells will have become what they are in it, ms */
-  changed(planes: Planes, areas: readonly Rect[], until: number): void;
-  /**
-   * Paints what a picture needs, and has the scene's program with paint in use afterwards. The
-   * framebuffer and its viewport stay as they are.
-   *
-   * @param cells what the scene's shader reads, by the names of its samplers
-   * @param now ms
-   * @returns undefined: there is no paint in this picture
-   */
-  begin(
-    cells: Readonly<Record<string, WebGLTexture>>,
-    view: View,
-    now: number,
-  ): Program | undefined;
-  dispose(): void;
-}
-
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
-  private readonly gl: WebGL2RenderingContext;
-  private field: CellTextures | undefined;
+  protected readonly gl: WebGL2RenderingContext;
+  protected field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
-  private programs!: Programs;
+  protected programs!: Programs;
   private painter!: MarkPainter;
-  private planes: Planes | undefined;
+  protected planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
   private unfinished!: UnfinishedPictures;
-  /** Paints over the cells; lost with the context, and undefined until somebody asks for it. */
-  paint: ScenePaint | null | undefined;
   private readonly left = new AbortController();
 
   /** @throws GlError when this browser has no WebGL2 */
@@ -104,7 +78,6 @@ export class Renderer {
   /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
-    this.paint?.dispose();
     this.field?.dispose();
     this.field = undefined;
     this.painter.dispose();
@@ -126,15 +99,7 @@ export class Renderer {
       return;
     }
     this.field.upload(planes, changed, arrival);
-    this.paint?.changed(planes, changed, this.until);
     this.masked = '';
-  }
-
-  /** Has something paint over the cells from now on, unless the context was lost or it is there. */
-  paintWith(create: (gl: WebGL2RenderingContext) => ScenePaint | null): void {
-    if (this.paint || !this.field || this.gl.isContextLost()) return;
-    this.paint = create(this.gl);
-    if (this.planes) this.paint?.changed(this.planes, [], this.until);
   }
 
   /** Until when cells are on their way to the newest tick, ms. */
@@ -192,25 +157,22 @@ export class Renderer {
       originX: camera.x - (width / 2) * scale,
       originY: camera.y - (height / 2) * scale,
     };
-    this.drawScene(field, picture, view, now);
+    this.drawScene(field, picture, view);
     this.painter.draw(picture.marks, view);
     const isSoft = this.screen.end();
     this.unfinished.add(now);
     return isSoft;
   }
 
-  private drawScene(field: CellTextures, picture: Picture, view: View, now: number): void {
+  private drawScene(field: CellTextures, picture: Picture, view: View): void {
     const { gl } = this;
+    const { scene } = this.programs;
     const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
     gl.disable(gl.BLEND);
-    let scene = this.paint?.begin(field.textures, view, now);
-    if (!scene) {
-      ({ scene } = this.programs);
-      gl.useProgram(scene.program);
-      bindTextures(gl, scene, field.textures);
-    }
+    gl.useProgram(scene.program);
+    bindTextures(gl, scene, field.textures);
     gl.uniform2f(scene.uniform('uGrid'), field.width, field.height);
     gl.uniform2f(scene.uniform('uView'), view.width, view.height);
     gl.uniform2f(scene.uniform('uOrigin'), view.originX, view.originY);
@@ -226,10 +188,9 @@ export class Renderer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private create(): void {
+  protected create(): void {
     // The old resources were lost with the context.
     this.field = undefined;
-    this.paint = undefined;
     this.unfinished = new UnfinishedPictures(this.gl);
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);

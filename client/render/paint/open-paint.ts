@@ -1,6 +1,5 @@
 /** Loads a painter, and what runs it: none of it is fetched before the first picture of a room. */
 import { parsePainter } from '../../../shared/painter/net.ts';
-import type { Renderer } from '../renderer.ts';
 import { canPaint } from './paint-passes.ts';
 import { RoomPaint } from './scene-paint.ts';
 
@@ -12,17 +11,14 @@ function isSoftware(gl: WebGL2RenderingContext): boolean {
   return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(names.join());
 }
 
-/**
- * Loads the painter at an address, and has a renderer paint with it where that is possible.
- *
- * @param always whether it paints however long pictures take
- * @throws Error, PainterError: it cannot be loaded
- */
-export async function openPaint(url: string, renderer: Renderer, always: boolean): Promise<void> {
+/** Begins to paint; null where that is not possible. @param always however long pictures take */
+type Create = (gl: WebGL2RenderingContext, always: boolean) => RoomPaint | null;
+
+/** Loads the painter at an address. @throws Error, PainterError: it cannot be loaded */
+export async function openPaint(url: string): Promise<Create> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status}`);
   const net = parsePainter(new Uint8Array(await response.arrayBuffer()));
-  renderer.paintWith((gl) =>
-    canPaint(gl) && (always || !isSoftware(gl)) ? new RoomPaint(gl, net, always) : null,
-  );
+  return (gl, always) =>
+    canPaint(gl) && (always || !isSoftware(gl)) ? new RoomPaint(gl, net, always) : null;
 }

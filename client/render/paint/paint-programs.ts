@@ -4,17 +4,16 @@ import {
   CHUNK_VERTEX,
   FIRST_FRAGMENT,
   LATER_FRAGMENT,
+  PAINTED_FRAGMENT,
   PIXEL_FRAGMENT,
-  SCENE_PAINT,
 } from '../shaders/paint.ts';
 import { COVER_VERTEX } from '../shaders/passes.ts';
-import { sceneFragment } from '../shaders/scene.ts';
 
 const SOURCES = {
   first: [CHUNK_VERTEX, FIRST_FRAGMENT],
   later: [CHUNK_VERTEX, LATER_FRAGMENT],
   pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
-  scene: [COVER_VERTEX, sceneFragment(SCENE_PAINT)],
+  scene: [COVER_VERTEX, PAINTED_FRAGMENT],
 } as const;
 
 export type PaintPrograms = Readonly<Record<keyof typeof SOURCES, Program>>;

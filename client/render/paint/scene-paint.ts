@@ -2,9 +2,8 @@
 import type { Planes } from '../../../shared/codec/planes.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
-import { bindTextures, createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
+import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
 import type { View } from '../marks.ts';
-import type { ScenePaint } from '../renderer.ts';
 import { CHUNK } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { type CellSources, PaintPasses } from './paint-passes.ts';
@@ -16,6 +15,8 @@ const FAR = [2.2, 3.2] as const;
 const CLOSE = [18, 28] as const;
 /** Device pixels of a cell at which the scale changes: down, and up again. */
 const FINE = [5.2, 6.2] as const;
+/** The first of two texture units that only paint uses. */
+const OWN_UNIT = 14;
 /** Time in which paint as a whole appears or fades away, ms. */
 const FADE = 500;
 
@@ -52,7 +53,7 @@ export interface PaintFigures {
 }
 
 /** The paint of one renderer. */
-export class RoomPaint implements ScenePaint {
+export class RoomPaint {
   /** Figures of the last picture. */
   moves = false;
   figures: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
@@ -102,19 +103,31 @@ export class RoomPaint implements ScenePaint {
     for (const each of [this.atlas, this.next]) each?.plan.change(areas, until, now);
   }
 
+  /**
+   * Paints what a picture needs.
+   *
+   * @param cells what the scene's shader reads, by the names of its samplers
+   * @param now ms
+   * @returns the scene's program with paint, with what it reads besides cells; undefined: there is no
+   *   paint in this picture
+   */
   begin(cells: CellSources, view: View, now: number): Program | undefined {
     const { gl, programs } = this;
-    const framebuffer = gl.getParameter(gl.DRAW_FRAMEBUFFER_BINDING);
     this.moves = this.prepare(cells, view, now);
     const { atlas, shares, presence } = this;
     const weight = presence * paintedAt(1 / view.scale);
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.viewport(0, 0, view.width, view.height);
     if (!atlas || !shares || weight === 0) return undefined;
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    bindTextures(gl, scene, { ...cells, uAtlas: atlas.target.texture, uShares: shares });
+    // Units that no other pass binds.
+    const own = { uAtlas: atlas.target.texture, uShares: shares };
+    Object.entries(own).forEach(([name, texture], i) => {
+      gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      gl.uniform1i(scene.uniform(name), OWN_UNIT + i);
+    });
+    gl.activeTexture(gl.TEXTURE0);
     gl.uniform1f(scene.uniform('uPaint'), weight);
     gl.uniform2f(scene.uniform('uAtlasCells'), CHUNK * columns, CHUNK * rows);
     return scene;

@@ -2,7 +2,7 @@
  * The painter on the GPU: its layers once a cell, their ramps once a pixel of the atlas, and how the scene reads the atlas.
  */
 
-import type { PaintSource } from './scene.ts';
+import { SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, cells. */
 export const CHUNK = 16;
@@ -127,22 +127,34 @@ void main() {
   color.rgb = clamp(color.rgb, vec3(0.0), vec3(color.a));
 }`;
 
+/** What the scene declares, and where it has decided on a cell's colour and outline. */
+const DECLARED = `uniform vec3 uMarked;`;
+const DECIDED = `float alpha = mix(body, a, 0.16);`;
+/** And how much it shows of single cells. */
+const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
+
 /**
- * Paint takes the place of the smoothed cells, but not where two organisms press against each other.
- * The close look at single cells gives way to it.
+ * The scene with paint, which takes the place of the smoothed cells, but not where two organisms
+ * press against each other. The close look at single cells gives way to it.
  */
-export const SCENE_PAINT: PaintSource = [
-  `uniform sampler2D uAtlas;
+export const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
+  DECLARED,
+  `${DECLARED}
+uniform sampler2D uAtlas;
 uniform sampler2D uShares;
 uniform vec2 uAtlasCells;
 uniform float uPaint;`,
-  `  ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
+)
+  .replace(
+    DECIDED,
+    `${DECIDED}
+  ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
     vec4 paint = textureLod(uAtlas, p / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     c = mix(c, clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0), here);
     alpha = mix(alpha, paint.a, here);
-    close *= 1.0 - painted;
   }`,
-];
+  )
+  .replace(CLOSE, `${CLOSE} close *= 1.0 - painted;`);

@@ -144,7 +144,7 @@ Border border(vec2 p) {
   return b;
 }`;
 
-const cellsWith = (paint: string): string => `
+const CELLS = `
 /* Close up, tissue shows its cells: one for each place, slightly displaced and moving: to
    and fro a whole number of times until uBreath starts again. */
 vec3 cells(vec2 p, vec3 c, float close, float parted) {
@@ -194,8 +194,6 @@ vec4 tissue(vec2 p, float ppc) {
   float soft = mix(0.30, 0.17, smoothstep(5.0, 26.0, ppc));
   float body = smoothstep(0.46 - soft, 0.46 + soft, a);
   float alpha = mix(body, a, 0.16);
-  float close = smoothstep(3.2, 10.0, ppc);
-${paint}
 
   vec2 o = vec2(0.9, 0.0);
   vec2 slope = vec2(
@@ -209,6 +207,7 @@ ${paint}
   /* Light that wandered through the tissue: evens out the inside a little, as in anything wet. */
   vec4 deep = texture(uWide, p / uGrid);
   c = mix(c, deep.rgb / max(deep.a, 0.05), 0.06);
+  float close = smoothstep(3.2, 10.0, ppc);
   if (close > 0.0) c = cells(p, c, close, parted);
   c = mix(c, c * (0.18 + 0.30 * c), 0.80 * border_.line * smoothstep(0.3, 0.7, height));
   return vec4(c * alpha, alpha);
@@ -241,39 +240,21 @@ vec2 breathed(vec2 p) {
   return q;
 }`;
 
-/** What is painted over cells, see `paint.ts`: what it declares, and what it does in `tissue`. */
-export type PaintSource = readonly [declarations: string, paint: string];
-
-/** The scene's shader. @param paint what is painted over cells; nothing if left out */
-export const sceneFragment = (
-  [declarations, paint]: PaintSource = ['', ''],
-): string => `#version 300 es
+export const SCENE_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-uniform sampler2D uCells;
-uniform sampler2D uTight;
-uniform sampler2D uWide;
-uniform sampler2D uHalo;
-uniform sampler2D uMask;
-uniform usampler2D uOwner;
-uniform usampler2D uTerritory;
-uniform vec2 uGrid;
-uniform vec2 uView;
-uniform vec2 uOrigin;
+uniform sampler2D uCells, uTight, uWide, uHalo, uMask;
+uniform usampler2D uOwner, uTerritory;
+uniform vec2 uGrid, uView, uOrigin;
 uniform vec4 uWhole;
-uniform float uScale;
-uniform float uCrisp;
-uniform float uFaded;
-uniform float uTime;
-uniform float uBreath;
+uniform float uScale, uCrisp, uFaded, uTime, uBreath;
 uniform vec4 uShivers[${SHIVERS}];
 uniform vec3 uMarked;
-${declarations}
 out vec4 color;
 ${GROUND}
 ${SAMPLING}
-${cellsWith(paint)}
+${CELLS}
 ${LIFE}
 void main() {
   vec2 p = uOrigin + vec2(gl_FragCoord.x, uView.y - gl_FragCoord.y) * uScale;
