@@ -15,6 +15,8 @@ const WINDOW = 8;
 const MANY = 3;
 /** Longer gaps are pauses, ms. */
 const PAUSE = 250;
+/** Browsers draw no frames of hidden pages, ms. */
+const HIDDEN = 5_000;
 /** A frame that takes longer is one too many, ms. */
 const LONGEST = 200;
 /** Time before it paints again after such a frame, ms. */
@@ -61,7 +63,7 @@ export class PaintPace {
     const gap = now - this.lastAt;
     this.lastAt = now;
     this.raise(now);
-    if (gap > PAUSE && !follows) return;
+    if (gap > HIDDEN || (gap > PAUSE && !follows)) return;
     if (spent === 0) {
       if (follows) this.usual += (Math.min(gap, 50) - this.usual) * 0.1;
       return;
