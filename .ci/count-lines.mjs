@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseSync } from '@swc/core';
 
-const CODE = /\.(ts|mts|cts|js|mjs|cjs|css|html|py)$/;
+const CODE = /\.(ts|mts|cts|js|mjs|cjs|css|html|py|c|h)$/;
 const SCRIPT = /\.[mc]?[tj]s$/;
 const DATA = /^client\/(.*\/)?locale\/(.*\/)?(words|xliff)\/|^test\/fixtures\//;
 /** Names of gallery entries in each language. */

@@ -3,9 +3,18 @@
  * `StoreBackend` keeps the states in its own memory. `backends.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
+import type { ReadPatch } from './core/read-patch.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-export const BACKEND_NAMES = ['webgpu', 'webgpu-f16', 'tensorflow', 'onnx', 'wasm', 'cpu'] as const;
+export const BACKEND_NAMES = [
+  'webgpu',
+  'webgpu-f16',
+  'tensorflow',
+  'native',
+  'onnx',
+  'wasm',
+  'cpu',
+] as const;
 /** One of `BACKEND_NAMES`. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
@@ -33,6 +42,8 @@ export interface StepRule {
   readonly condition?: (latent: Float32Array) => Float32Array;
   /** Steps every patch of the batch once, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
+  /** Reads patches out as `readerOf` does, faster; absent: it cannot. */
+  readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
+import { compileKernel, missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -17,6 +18,8 @@ export interface Candidate {
    * @param onlyGpu whether it would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
+  /** Does what all threads need, once, before they start. @throws Error it does not start */
+  readonly prepare?: () => Promise<void>;
   /** Loads its libraries and starts it. @throws Error it does not start */
   readonly start: () => Promise<Backend>;
   /** Threads that make best use of the machine, each with its own store; absent: one. */
@@ -60,6 +63,14 @@ export const CANDIDATES: Candidates = {
       vendors: ['nvidia'],
       remedy: 'install the CUDA and cuDNN that its native part was built for (README, Settings)',
     },
+  },
+  native: {
+    unavailableReason: () => missingCompiler(),
+    prepare: async () => (await compileKernel()).release(),
+    start: async () => (await import('./native/native.ts')).startNative(),
+    threads: availableParallelism,
+    needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
+    remedy: 'install a C compiler: apt-get install gcc libc6-dev',
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),

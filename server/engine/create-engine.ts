@@ -2,7 +2,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
-import { expectedThreads, fallbacksFor, type SkippedEngine, threadsFor } from './backends.ts';
+import {
+  CANDIDATES,
+  expectedThreads,
+  fallbacksFor,
+  type SkippedEngine,
+  threadsFor,
+} from './backends.ts';
 import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
@@ -74,6 +80,9 @@ export async function createEngine({
     const thread = spawn({ backend: wanted, models, ...limit });
     return attachEngine(thread, { onDeviceLoss, ...listeners });
   };
+  // What it fails with, the first thread says too.
+  if (!isAuto && expectedThreads(backend) > 1)
+    await CANDIDATES[backend].prepare?.().catch(() => {});
   // All at once if the backend is already known: each thread takes about a second to start.
   const [first, ...others] = await startAll(
     Array.from({ length: Math.min(expectedThreads(backend), maxThreads) }, (_, i) =>

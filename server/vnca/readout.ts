@@ -15,7 +15,7 @@ export function toByte(value: number): number {
 }
 
 /** Logits beyond ± this are black or white: ln 509 is 6.2324…, where 254.5 / 255 is. */
-const SATURATED = 6.25;
+export const SATURATED = 6.25;
 /**
  * Equal intervals of the logits between, each shorter than a byte's, so that it holds one step at
  * most. An odd number: 0, where 127 becomes 128, does not lie between two.
@@ -31,7 +31,7 @@ const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
  * infinity where it does not within the interval. An exponential for each cell takes several times
  * as long.
  */
-const INK = (() => {
+export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
   const next = new Float32Array(INTERVALS).fill(Infinity);
   for (let i = 0; i < INTERVALS; i++) {

@@ -16,6 +16,8 @@ export interface Product {
 const PRODUCTS: Partial<Record<BackendName, () => Promise<Product>>> = {
   webgpu: inWebgpu,
   'webgpu-f16': inWebgpu,
+  // Its kernel multiplies no big matrices.
+  native: inOnnx,
   onnx: inOnnx,
   tensorflow: inTfjs,
   wasm: inTfjs,

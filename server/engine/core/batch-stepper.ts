@@ -2,7 +2,6 @@
 import { drawUpdateMask, randomOfState } from '../../vnca/update-mask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
-import { allFinite } from './broken-readout.ts';
 import { BufferPool } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
@@ -93,8 +92,7 @@ export class BatchStepper {
         const at = (start + i) * cells;
         const rgba = pictures.subarray(4 * at, 4 * (at + cells));
         const presence = presences.subarray(at, at + cells);
-        species.read(state, 0, rgba, presence);
-        return { rgba, presence, finite: allFinite(state) };
+        return { rgba, presence, finite: species.read(state, rgba, presence) };
       });
       stepped.push({ batch, entries: part, stage, readouts });
     }

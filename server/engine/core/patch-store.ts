@@ -7,7 +7,6 @@
 import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { seedState } from '../../vnca/growth.ts';
-import { createReadout } from '../../vnca/readout.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
 import type { PatchId, Readout } from '../engine.ts';
 import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
@@ -15,6 +14,7 @@ import { brokenReadout } from './broken-readout.ts';
 import { stateLayout } from './layout.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { checkNames, PatchTable, stageAfter } from './patch-table.ts';
+import { readerOf } from './read-patch.ts';
 
 /**
  * Loads the models on the backend.
@@ -32,7 +32,7 @@ export async function createPatchStore(
     const { card } = model;
     const rule = await backend.load(model);
     const layout = stateLayout(card.channels, backend.planar);
-    const read = createReadout(card, backend.planar);
+    const read = rule.read ?? readerOf(card, backend.planar);
     allSpecies.set(card.name, { card, rule, read, layout });
   }
   const patches = new PatchTable<Patch>(allSpecies);

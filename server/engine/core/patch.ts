@@ -1,15 +1,15 @@
 /** A loaded checkpoint, a patch, and the batch that holds the states of patches. */
 import type { Card } from '../../vnca/card.ts';
-import type { ReadCells } from '../../vnca/readout.ts';
 import type { StepRule } from '../backend.ts';
 import type { BufferPool } from './buffers.ts';
 import type { StateLayout } from './layout.ts';
+import type { ReadPatch } from './read-patch.ts';
 
 /** A checkpoint loaded on a backend. */
 export interface LoadedModel {
   readonly card: Card;
   readonly rule: StepRule;
-  readonly read: ReadCells;
+  readonly read: ReadPatch;
   readonly layout: StateLayout;
 }
 

@@ -28,10 +28,6 @@ export class Overlay {
     return { put, remove };
   }
 
-  get isEmpty(): boolean {
-    return this.changes.size === 0;
-  }
-
   clear(): void {
     this.changes.clear();
   }

@@ -72,6 +72,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   let batch: Entry[] = [];
   let bytes = 0;
   const write = (): void => {
+    if (batch.length === 0) return;
     into.write({ put: batch });
     batch = [];
     bytes = 0;

@@ -62,6 +62,7 @@ export function openTable(
   const overlay = new Overlay();
   for (const write of content.writes) overlay.apply(write);
   let count = content.last;
+  let settled = environment.count;
   const witness = readOnly ? undefined : new Witness(folder);
   const log = new WriteAheadLog(folder, content.end);
   const unsynced = new UnsyncedFiles(folder);
@@ -69,6 +70,7 @@ export function openTable(
   const list = (span: Span) => firstOf(overlay.merge(environment.entries(span), span), span.limit);
   const settle = (write: Write, number: number): void => {
     environment.write(overlay.with(write), number);
+    settled = number;
     overlay.clear();
     log.restart();
   };
@@ -106,14 +108,13 @@ export function openTable(
     writes: () => count,
     async close() {
       if (!readOnly) {
-        let settled = true;
         try {
-          if (!overlay.isEmpty) settle({}, count);
+          // Also of writes without records, the number is kept.
+          if (settled < count) settle({}, count);
         } catch {
           // The next start reads the log.
-          settled = false;
         }
-        log.close(settled);
+        log.close(settled === count);
       }
       witness?.close();
       await environment.close();

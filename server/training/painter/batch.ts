@@ -14,7 +14,7 @@ export function drawBatch(
   { batch: { scenes, cells } }: Pick<PainterConfig, 'batch'>,
   material: Material,
   random: Random,
-): PainterBatch {
+): Omit<PainterBatch, 'energy'> {
   const count = scenes * cells;
   const batch = {
     inputs: new Float32Array(count * INPUTS),
@@ -33,7 +33,12 @@ export function drawBatch(
 }
 
 /** Writes row `at`, unless nothing is to be seen around the place. */
-function readCell(scene: Scene, place: number, batch: PainterBatch, at: number): boolean {
+function readCell(
+  scene: Scene,
+  place: number,
+  batch: ReturnType<typeof drawBatch>,
+  at: number,
+): boolean {
   const { side, picture } = scene;
   const [x, y] = [place % side, Math.floor(place / side)];
   const inputs = batch.inputs.subarray(at * INPUTS, (at + 1) * INPUTS);

@@ -26,6 +26,8 @@ const schema = v.strictObject({
   batch: v.optional(v.strictObject({ scenes: count, cells: count }), { scenes: 8, cells: 256 }),
   /** Weight of the loss of edges, beside that of colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
+  /** Weight, in the second half, of the difference in how much edge a cell has, wherever it lies. */
+  energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
 });
 

@@ -93,6 +93,8 @@ export interface PainterBatch {
   readonly inputs: Float32Array;
   /** [N, P, P, 4] 0…1 */
   readonly target: Float32Array;
+  /** Weight of the difference in edge energy. */
+  readonly energy: number;
 }
 
 /** Compiles the loss and its gradients for N cells. */
@@ -109,9 +111,14 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
     places: shared('places', 4),
   });
   const apart = countedDifference(painted, target);
-  const edges = g.conv(apart, g.input('sobel', [3, 3, 4, 8]));
-  const colours = meanOf(apart);
-  const loss = g.add(colours, g.multiply(meanOf(edges), config.edges));
+  const filters = g.input('sobel', [3, 3, 4, 8]);
+  const [ofPainted, ofTarget] = [g.clip(painted, 0, 1), target].map((x) => g.conv(x, filters));
+  const parts = [
+    meanOf(sizesOf(apart)),
+    g.multiply(meanOf(sizesOf(g.conv(apart, filters))), config.edges),
+    g.multiply(energyDifference(ofPainted, ofTarget), g.input('energy', [])),
+  ];
+  const loss = parts.reduce((sum, part) => g.add(sum, part));
   const names = [...shapes.keys()];
   const slopes = gradients([{ result: loss }], names.map(parameters));
   const program: Program = await compute.compile({
@@ -129,6 +136,7 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
       const uploaded = {
         inputs: compute.upload([cells, INPUTS], batch.inputs),
         target: compute.upload(map, batch.target),
+        energy: compute.upload([], Float32Array.of(batch.energy)),
       };
       const { loss: value, ...totals } = await program.run({
         ...weights,
@@ -174,9 +182,25 @@ function countedDifference(painted: Expression, target: Expression): Expression 
   return g.multiply(g.subtract(painted, target), counts);
 }
 
-/** Mean over all of √(x² + s²) − s: absolute, but smooth at 0. */
-function meanOf(x: Expression): Expression {
-  const sizes = g.subtract(g.sqrt(g.add(g.square(x), SMOOTH ** 2)), SMOOTH);
-  const total = g.sum(sizes);
-  return g.divide(g.reshape(total, []), g.constant(g.sizeOf(x.shape)));
+/**
+ * How much edge there is in each cell, wherever it lies: the difference of the mean and the root mean
+ * square of gradients. Where cells do not tell where an edge lies, the other losses want none.
+ */
+function energyDifference(painted: Expression, target: Expression): Expression {
+  const ofCell = (x: Expression): Expression =>
+    g.divide(g.sum(x, [1, 2, 3]), g.constant(g.sizeOf(x.shape.slice(1))));
+  const apart = (of: (x: Expression) => Expression): Expression =>
+    meanOf(sizesOf(g.subtract(of(painted), of(target)), 0.002));
+  return g.add(
+    apart((x) => ofCell(sizesOf(x))),
+    apart((x) => g.sqrt(g.add(ofCell(g.square(x)), 1e-5))),
+  );
 }
+
+/** √(x² + s²) − s: absolute, but smooth at 0. */
+const sizesOf = (x: Expression, smooth = SMOOTH): Expression =>
+  g.subtract(g.sqrt(g.add(g.square(x), smooth ** 2)), smooth);
+
+/** Mean of all numbers. */
+const meanOf = (x: Expression): Expression =>
+  g.divide(g.reshape(g.sum(x), []), g.constant(g.sizeOf(x.shape)));

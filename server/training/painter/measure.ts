@@ -9,7 +9,7 @@ import { openPerceptual } from './perceptual.ts';
 import { shaderEnlarged } from './shader-enlargement.ts';
 
 /** A creature that a painter is measured by. */
-export interface Kept {
+export interface KeptCreature {
   readonly original: Original;
   /** What the rule grows of it: [side, side, 4] premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
@@ -43,7 +43,7 @@ export function paintAlone(net: PainterNet, cells: Uint8Array, side: number): Ui
 export async function measurePainter(
   compute: Compute,
   net: PainterNet,
-  kept: readonly Kept[],
+  kept: readonly KeptCreature[],
   side: number,
 ) {
   const perceptual = await openPerceptual(compute, ENLARGED * side);
@@ -91,7 +91,7 @@ const edgesIn = (picture: Uint8Array, side: number): number =>
   );
 
 /** Erases a disc in the middle of each creature. */
-function woundFigures(net: PainterNet, kept: readonly Kept[], side: number) {
+function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: number) {
   const [all, inner] = [
     { sum: 0, count: 0 },
     { sum: 0, count: 0 },

@@ -3,7 +3,7 @@ import type { PainterNet } from '../../../shared/painter/net.ts';
 import { evenly } from '../parameter-vector.ts';
 import { drawSheet } from '../pictures/sheet.ts';
 import { straight } from '../pictures/tile.ts';
-import { drawings, type Kept, paintAlone } from './measure.ts';
+import { drawings, type KeptCreature, paintAlone } from './measure.ts';
 import { ENLARGED } from './originals.ts';
 
 const ROWS = 8;
@@ -11,7 +11,7 @@ const ROWS = 8;
 /** @returns a PNG file: a row for each of some creatures */
 export async function drawPainterSheet(
   net: PainterNet,
-  kept: readonly Kept[],
+  kept: readonly KeptCreature[],
   side: number,
 ): Promise<Buffer> {
   const tile = (rgba: Uint8Array) => ({ side: ENLARGED * side, rgba: straight(rgba) });

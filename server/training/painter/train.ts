@@ -2,11 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePainter } from '../../../shared/painter/net.ts';
-import { createRandom, hashText } from '../../../shared/random.ts';
 import { createCompute } from '../../autodiff/create.ts';
-import { type Checkpoint, loadCheckpoint } from '../../vnca/checkpoint.ts';
+import { loadCheckpoint } from '../../vnca/checkpoint.ts';
 import { randomOfUpdate } from '../batches.ts';
-import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
 import { createAdam } from '../optimiser.ts';
 import type { Options } from '../options.ts';
@@ -14,22 +12,14 @@ import { appendLog, cutLog, PICTURES_FOLDER, setAside } from '../run-folder.ts';
 import type { StopSignal } from '../stop-signal.ts';
 import { drawBatch } from './batch.ts';
 import type { PainterConfig } from './config.ts';
-import { enlarged } from './enlarge.ts';
 import { compileLoss, painterShapes } from './graph.ts';
-import { growGallery } from './grown.ts';
-import { type Kept, measurePainter } from './measure.ts';
-import { ENLARGED, loadOriginals, type Original } from './originals.ts';
+import { prepareMaterial } from './material.ts';
+import { measurePainter } from './measure.ts';
+import { loadOriginals } from './originals.ts';
 import { firstPainterRun, loadPainterRun, savePainterRun } from './run.ts';
-import type { Grown, Material } from './scenes.ts';
 import { drawPainterSheet } from './sheet.ts';
 import { painterBytes, writePainter } from './write.ts';
 
-/** Ages at which grown creatures are examples, steps since the end of growth. */
-const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** The age, one of these, at which kept creatures are measured. */
-const KEPT_AGE = 24;
-/** Grown cells that differ more from the picture, in mean square, do not show it. */
-const SHOWS = 0.012;
 const SAVE_EVERY = 5 * 60_000;
 const SAY_EVERY = 10_000;
 
@@ -59,7 +49,7 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   }
   const originals = await loadOriginals(config.data, { baseFolder });
   const { side } = checkpoint.card;
-  const { kept, material } = await prepare(checkpoint, originals, config);
+  const { kept, material } = await prepareMaterial(checkpoint, originals, config);
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(`paints ${source}: ${examples}; ${kept.length} creatures kept`);
 
@@ -95,7 +85,10 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   let [saved, said, sum, count] = [started, started, 0, 0];
   while (!stop.isAsked() && update < updates && performance.now() < limit) {
     const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
-    const { loss: value, totals } = await loss.run(adam.parameters, batch);
+    const { loss: value, totals } = await loss.run(adam.parameters, {
+      ...batch,
+      energy: update < updates / 2 ? 0 : config.energy,
+    });
     await adam.step([totals], rateAt(config, update));
     compute.free(...Object.values(totals));
     update++;
@@ -131,51 +124,4 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
 function rateAt({ learningRate, updates }: PainterConfig, update: number): number {
   const fall = 0.5 + 0.5 * Math.cos((Math.PI * update) / updates);
   return learningRate * Math.min(1, (update + 1) / 100) * (0.01 + 0.99 * fall);
-}
-
-/** Gallery creatures that are kept to measure by, and all else as examples. */
-async function prepare(
-  checkpoint: Checkpoint,
-  originals: readonly Original[],
-  config: PainterConfig,
-) {
-  const { card } = checkpoint;
-  if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
-    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
-  }
-  const inGallery = originals.filter(({ index, name }) => card.gallery[index]?.name === name);
-  const order = shuffled(inGallery as Original[], createRandom(hashText(`${config.seed} kept`)));
-  const kept = order.slice(0, Math.min(config.kept, order.length >> 1));
-  const isKept = new Set(kept.map(({ index }) => index));
-  const shown = new Map(inGallery.map((original) => [original.index, original]));
-  const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
-  const ofKept = new Map(
-    cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
-  );
-  const grown = cells
-    .filter(({ entry }) => !isKept.has(entry))
-    .flatMap(({ entry, cells: bytes }): Grown[] => {
-      const original = shown.get(entry);
-      const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Without an original there is nothing to learn of a grown creature.
-      if (!shows && original === undefined) return [];
-      const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
-      return [{ cells: bytes, picture }];
-    });
-  const material: Material = {
-    originals: originals.filter(({ index }) => !isKept.has(index)),
-    grown,
-    side: card.side,
-    threshold: card.presence.threshold,
-  };
-  const measured = kept
-    .sort((a, b) => a.index - b.index)
-    .map((original): Kept => ({ original, grown: ofKept.get(original.index)! }));
-  return { kept: measured, material };
-}
-
-function meanSquare(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] - b[i]) / 255) ** 2;
-  return sum / a.length;
 }

@@ -8,6 +8,7 @@ import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine } from '../../support/engine.ts';
 import { bitsOf, CONTRACT_MODELS, describeEngineContract, seedOf, still } from './contract.ts';
 import { describeLosses } from './losses.ts';
+import { hasCompiler, testNative } from './native/support.ts';
 import { present } from './webgpu/support.ts';
 
 let open: Engine | undefined;
@@ -32,6 +33,9 @@ if (missingNativePart() === undefined) {
   );
 }
 
+if (hasCompiler) here.push('native');
+else testNative('native keeps the engine contract', () => {});
+
 for (const backend of here) {
   describeEngineContract(backend, () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
   describeLosses(backend, () => mortalEngine({ checkpoints: CONTRACT_MODELS, backend }));
@@ -55,6 +59,7 @@ test('two checkpoints of the same name are rejected', async () => {
 
 const batched: BackendName[] = ['onnx', 'wasm'];
 if (present.includes('webgpu')) batched.push('webgpu');
+if (hasCompiler) batched.push('native');
 
 test.each(batched)(
   'ISO-2: on %s, patches of the shipped net step alike in batches of any size, bit for bit',

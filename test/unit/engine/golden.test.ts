@@ -14,6 +14,7 @@ import {
 } from '../../../server/vnca/safetensors.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { testNeeding } from '../../support/needs.ts';
+import { hasCompiler } from './native/support.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
 
 const TOLERANCE = 1e-3;
@@ -74,6 +75,7 @@ const backends: [BackendName | 'auto', boolean][] = [
   ['auto', full],
 ];
 if (present.includes('webgpu')) backends.push(['webgpu', true]);
+if (hasCompiler) backends.push(['native', true]);
 
 describe.each(backends)('on backend %s', (backend, long) => {
   let engine: Engine;

@@ -22,8 +22,8 @@ beforeEach(() => {
   started = [];
 });
 
-/** Half precision is never selected automatically. */
-const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16');
+/** Half precision and what needs a compiler are never selected automatically. */
+const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16' && name !== 'native');
 
 type Outcome = 'gpu' | 'cpu' | Error;
 

@@ -142,6 +142,17 @@ test('writes of any size up to a large one are read again', async () => {
   await again.close();
 });
 
+test('a folder opens again after writes that had no records', async () => {
+  const folder = folderOf();
+  const table = openTable(folder);
+  table.write({});
+  table.write({ put: [] });
+  await table.close();
+  const again = openTable(folder);
+  expect(again.writes()).toBe(2);
+  await again.close();
+});
+
 test('a reader sees what is in the log of a running server', async () => {
   const folder = folderOf();
   const table = openTable(folder);

@@ -1,15 +1,17 @@
 /** Perceiving by tiles changes only the speed: the rule is the same for any net and side. */
 
-import type { RuleBackend } from '../../../../server/engine/backend.ts';
-import { stateLayout } from '../../../../server/engine/core/layout.ts';
-import { tileable } from '../../../../server/engine/onnx/graph.ts';
-import { startOnnx } from '../../../../server/engine/onnx/onnx.ts';
-import { startCpu } from '../../../../server/engine/tfjs/cpu.ts';
-import type { Card } from '../../../../server/vnca/card.ts';
-import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { createRandom } from '../../../../shared/random.ts';
-import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS } from '../contract.ts';
+import type { RuleBackend } from '../../../server/engine/backend.ts';
+import { stateLayout } from '../../../server/engine/core/layout.ts';
+import { startNative } from '../../../server/engine/native/native.ts';
+import { tileable } from '../../../server/engine/onnx/graph.ts';
+import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
+import { startCpu } from '../../../server/engine/tfjs/cpu.ts';
+import type { Card } from '../../../server/vnca/card.ts';
+import type { Model } from '../../../server/vnca/checkpoint.ts';
+import { createRandom } from '../../../shared/random.ts';
+import { tinyModel } from '../vnca/tiny-model.ts';
+import { CONTRACT_MODELS } from './contract.ts';
+import { hasCompiler } from './native/support.ts';
 
 const PATCHES = 3;
 
@@ -76,8 +78,10 @@ const cards = [...CONTRACT_MODELS, ...MORE]
   .map(({ card }) => card)
   .filter(({ name }) => name !== 'runaway');
 
+/** Both compute in tiles. */
+const TILED = [startOnnx, ...(hasCompiler ? [startNative] : [])];
 /** The reference is slow. */
-const sides = ({ channels }: Card): number[] => (channels > 6 ? [16] : [16, 20, 32]);
+const sides = ({ channels }: Card): number[] => (channels > 6 ? [16] : [2, 6, 16, 20, 32]);
 
 test.each(cards.flatMap((card) => sides(card).map((side) => [card.name, side] as const)))(
   'net %s of side %i',
@@ -85,11 +89,13 @@ test.each(cards.flatMap((card) => sides(card).map((side) => [card.name, side] as
     const { update, latentSize, channels } = cards.find((card) => card.name === name)!;
     const growth = { kind: 'uniform', steps: 9 };
     const model = tinyModel({ name: 'tiny', side, channels, latentSize, update, growth }, 7);
-    expect(tileable(side)).toBe(true);
-    const [onnx, reference] = await Promise.all([startOnnx(), startCpu()]);
-    const [ours, wanted] = [await stepOn(onnx, model, side), await stepOn(reference, model, side)];
-    const error = ours.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0);
-    expect(error).toBeLessThan(1e-4);
-    expect(ours.some((x) => x !== 0)).toBe(true);
+    expect(tileable(side)).toBe(side >= 16);
+    const wanted = await stepOn(await startCpu(), model, side);
+    for (const start of TILED) {
+      const ours = await stepOn(await start(), model, side);
+      const error = ours.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0);
+      expect(error).toBeLessThan(1e-4);
+      expect(ours.some((x) => x !== 0)).toBe(true);
+    }
   },
 );

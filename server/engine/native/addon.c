@@ -1,0 +1,198 @@
+/* What JavaScript calls: the kernel's steps, and read-outs like those of vnca/readout.ts, byte for byte. */
+#include "kernel.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* The part of Node-API that is used. It is stable, and its header is not installed everywhere. */
+typedef struct napi_env__ *napi_env;
+typedef struct napi_value__ *napi_value;
+typedef struct napi_callback_info__ *napi_callback_info;
+typedef napi_value (*napi_callback)(napi_env, napi_callback_info);
+#define NODE_API extern int
+NODE_API napi_create_function(napi_env, const char *, size_t, napi_callback, void *, napi_value *);
+NODE_API napi_set_named_property(napi_env, napi_value, const char *, napi_value);
+NODE_API napi_get_cb_info(napi_env, napi_callback_info, size_t *, napi_value *, napi_value *, void **);
+NODE_API napi_get_typedarray_info(napi_env, napi_value, int *, size_t *, void **, napi_value *, size_t *);
+NODE_API napi_create_int64(napi_env, int64_t, napi_value *);
+NODE_API napi_throw_range_error(napi_env, const char *, const char *);
+
+enum { MOST_ARRAYS = 6 };
+
+/* A call's arguments: typed arrays, or undefined. */
+typedef struct {
+  napi_env env;
+  void *data[MOST_ARRAYS];
+  size_t length[MOST_ARRAYS];
+} Arrays;
+
+static Arrays arrays_of(napi_env env, napi_callback_info info) {
+  Arrays arrays = {.env = env};
+  napi_value values[MOST_ARRAYS];
+  size_t count = MOST_ARRAYS;
+  napi_get_cb_info(env, info, &count, values, 0, 0);
+  if (count > MOST_ARRAYS) count = MOST_ARRAYS;
+  for (size_t i = 0; i < count; i++) {
+    if (napi_get_typedarray_info(env, values[i], 0, &arrays.length[i], &arrays.data[i], 0, 0) != 0) {
+      arrays.length[i] = 0;
+      arrays.data[i] = 0;
+    }
+  }
+  return arrays;
+}
+
+static napi_value number(napi_env env, int64_t value) {
+  napi_value result = 0;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
+/* `net` of native.ts, Int32Array: patches, side, channels, hidden, kind, activation. */
+static Net net_of(const int32_t *shape) {
+  return (Net){
+      .side = shape[1],
+      .channels = shape[2],
+      .hidden = shape[3],
+      .kind = shape[4],
+      .elu = shape[5],
+      .wide_channels = whole_vectors(shape[2]),
+      .wide_hidden = whole_vectors(shape[3]),
+  };
+}
+
+/* (numbers: Float32Array): how many of them lie before a line of the cache begins. */
+static napi_value skip(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
+}
+
+/* (net, sizes: Int32Array): writes what kernel.h calls whole_vectors(1), perception_size, layers_size, memory_size. */
+static napi_value measure(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  const Net net = net_of(arrays.data[0]);
+  const ptrdiff_t found[4] = {whole_vectors(1), perception_size(&net), layers_size(&net), memory_size(&net)};
+  for (size_t i = 0; i < arrays.length[1] && i < 4; i++) ((int32_t *)arrays.data[1])[i] = (int32_t)found[i];
+  return 0;
+}
+
+/*
+ * (net, fixed, states, after, own, mask): steps patches. `fixed`, aligned, is kept and limit, as many numbers as a line
+ * of the cache has, then perception, the layers unless patches have their own, and memory.
+ */
+static napi_value step(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  const int32_t *shape = arrays.data[0];
+  float *fixed = arrays.data[1];
+  Net net = net_of(shape);
+  net.kept = fixed[0];
+  net.limit = fixed[1];
+  const size_t count = shape[0], cells = count * net.side * net.side, own = arrays.data[4] ? count * layers_size(&net) : 0;
+  float *perception = fixed + 64 / sizeof(float), *layers = perception + perception_size(&net);
+  float *memory = own ? layers : layers + layers_size(&net);
+  if (arrays.length[2] != cells * net.channels || arrays.length[3] != arrays.length[2] || arrays.length[4] != own ||
+      (arrays.data[5] && arrays.length[5] != cells) || memory + memory_size(&net) > fixed + arrays.length[1]) {
+    napi_throw_range_error(env, 0, "an array's length does not fit the net");
+    return 0;
+  }
+  const Batch batch = {
+      .count = count,
+      .perception = perception,
+      .layers = layers,
+      .own = arrays.data[4],
+      .states = arrays.data[2],
+      .mask = arrays.data[5],
+      .after = arrays.data[3],
+  };
+  step_batch(&net, &batch, memory);
+  return 0;
+}
+
+typedef float four_floats __attribute__((vector_size(16)));
+typedef double four_doubles __attribute__((vector_size(32)));
+
+/* Four shares of 1 as bytes; see toByte. */
+static inline void write_bytes(const float *state, const int32_t *channels, uint8_t *rgba) {
+  const four_floats value = {state[channels[0]], state[channels[1]], state[channels[2]], state[channels[3]]};
+  const four_doubles scaled = __builtin_convertvector(value, four_doubles) * 255 + 0.5;
+  for (int i = 0; i < 4; i++) rgba[i] = value[i] > 0 ? value[i] >= 1 ? 255 : (uint8_t)scaled[i] : 0;
+}
+
+static int is_bare(const float *state, int channels) {
+  for (int c = 0; c < channels; c++) {
+    if (state[c] != 0) return 0;
+  }
+  return 1;
+}
+
+/* The table of inkOf: beyond the limit, logits are black or white. */
+typedef struct {
+  double limit, per_logit;
+  const uint8_t *bytes;
+  const float *next;
+} Ink;
+
+static inline uint8_t ink_of(float logit, const Ink *ink) {
+  if (!(logit > -ink->limit)) return 0;
+  if (logit >= ink->limit) return 255;
+  const int32_t i = (int32_t)((logit + ink->limit) * ink->per_logit);
+  return logit < ink->next[i] ? ink->bytes[i] : ink->bytes[i] + 1;
+}
+
+/*
+ * (shown: Float32Array, state, rgba, presence, bytes, next): reads a patch out. `shown` is how many channels there are,
+ * that of presence or -1, the limit of the table of ink, and the channels of RGBA; or that of ink and -1.
+ *
+ * @returns 1 if every number of the state is finite
+ */
+static napi_value read(napi_env env, napi_callback_info info) {
+  const Arrays arrays = arrays_of(env, info);
+  const float *shown = arrays.data[0];
+  int32_t seen[4] = {0};
+  for (size_t i = 0; i < 4 && 3 + i < arrays.length[0]; i++) seen[i] = (int32_t)shown[3 + i];
+  const int32_t channels = (int32_t)shown[0], presence_channel = (int32_t)shown[1];
+  const int32_t alive_channels[4] = {presence_channel, presence_channel, presence_channel, presence_channel};
+  const Ink ink = {shown[2], arrays.length[4] / (2 * (double)shown[2]), arrays.data[4], arrays.data[5]};
+  const float *state = arrays.data[1];
+  uint8_t *rgba = arrays.data[2], *presence = arrays.data[3];
+  const size_t cells = arrays.length[3], size = cells * channels;
+  if (arrays.length[1] != size || arrays.length[2] != 4 * cells) {
+    napi_throw_range_error(env, 0, "an array's length does not fit the patch");
+    return 0;
+  }
+  for (size_t i = 0; i < cells; i++) {
+    const float *cell = state + i * channels;
+    if (seen[1] >= 0) {
+      write_bytes(cell, seen, rgba + 4 * i);
+    } else {
+      const float logit = cell[seen[0]];
+      memset(rgba + 4 * i, logit == 0 && is_bare(cell, channels) ? 0 : ink_of(logit, &ink), 4);
+    }
+    presence[i] = rgba[4 * i + 3];
+    if (presence_channel >= 0 && presence_channel != seen[3]) {
+      uint8_t alive[4];
+      write_bytes(cell, alive_channels, alive);
+      presence[i] = alive[0];
+    }
+  }
+  uint32_t broken = 0;
+  for (size_t i = 0; i < size; i++) {
+    uint32_t bits;
+    memcpy(&bits, state + i, sizeof bits);
+    broken |= (bits & 0x7f800000) == 0x7f800000;
+  }
+  return number(env, !broken);
+}
+
+/* Node calls it once in each thread. */
+__attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  static const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {{"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}};
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    napi_create_function(env, functions[i].name, SIZE_MAX, functions[i].call, 0, &function);
+    napi_set_named_property(env, exports, functions[i].name, function);
+  }
+  return exports;
+}

@@ -1,0 +1,368 @@
+/*
+ * Steps patches of a cell rule: perception, layers and update of a few tiles at a time, so that what one layer writes
+ * is still in the cache when the next one reads it. A Node-API add-on; see native.ts for its caller.
+ *
+ * Perception is a 3x3 convolution by Winograd's minimal filtering F(4x4, 3x3), with the points 0, 1, -1, 2, -2 and
+ * infinity (Lavin and Gray 2016, arXiv 1509.09308): a quarter of the multiplications.
+ *
+ * Every sum has one order, and multiplications are fused with additions exactly where `fma` says so. Vectors hold
+ * different outputs, never parts of one sum. So a patch's result is the same on any processor, in any batch.
+ */
+#include "kernel.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+typedef __m512 vec;
+#define LANES 16
+#define MOST_VECTORS 5
+#define load(p) _mm512_loadu_ps(p)
+#define store(p, v) _mm512_storeu_ps(p, v)
+#define all(x) _mm512_set1_ps(x)
+#define fma(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define largest(a, b) _mm512_max_ps(a, b)
+#define least(a, b) _mm512_min_ps(a, b)
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+typedef __m256 vec;
+#define LANES 8
+#define MOST_VECTORS 3
+#define load(p) _mm256_loadu_ps(p)
+#define store(p, v) _mm256_storeu_ps(p, v)
+#define all(x) _mm256_set1_ps(x)
+#define fma(a, b, c) _mm256_fmadd_ps(a, b, c)
+#define largest(a, b) _mm256_max_ps(a, b)
+#define least(a, b) _mm256_min_ps(a, b)
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+#include <arm_neon.h>
+typedef float32x4_t vec;
+#define LANES 4
+#define MOST_VECTORS 5
+#define load(p) vld1q_f32(p)
+#define store(p, v) vst1q_f32(p, v)
+#define all(x) vdupq_n_f32(x)
+#define fma(a, b, c) vfmaq_f32(c, a, b)
+/* Of equal numbers, and where one is none, the second, as on x86. */
+#define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
+#define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
+#else
+#error "needs a processor with AVX2 and FMA, AVX-512 or NEON"
+#endif
+
+/* Else it may be loaded again for each row. */
+#if defined(__x86_64__)
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) __asm__("" : "+w"(v))
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16 };
+
+/* ROWS x VECTORS vectors of y = bias + x w, with x [rows, depth] and w [depth, outputs]. */
+#define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
+  static void block_##ROWS##_##VECTORS(int depth, const float *x, ptrdiff_t x_stride, const float *w,  \
+                                       ptrdiff_t w_stride, const float *bias, float *y,                \
+                                       ptrdiff_t y_stride) {                                           \
+    vec sum[ROWS][VECTORS];                                                                            \
+    UNROLL for (int v = 0; v < VECTORS; v++) {                                                         \
+      const vec first = bias ? load(bias + v * LANES) : all(0);                                        \
+      UNROLL for (int r = 0; r < ROWS; r++) sum[r][v] = first;                                         \
+    }                                                                                                  \
+    for (int k = 0; k < depth; k++, w += w_stride) {                                                   \
+      vec weight[VECTORS];                                                                             \
+      UNROLL for (int v = 0; v < VECTORS; v++) weight[v] = load(w + v * LANES);                        \
+      UNROLL for (int v = 0; v < VECTORS; v++) IN_REGISTER(weight[v]);                                 \
+      UNROLL for (int r = 0; r < ROWS; r++) {                                                          \
+        const vec value = all(x[r * x_stride + k]);                                                    \
+        UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = fma(value, weight[v], sum[r][v]);         \
+      }                                                                                                \
+    }                                                                                                  \
+    UNROLL for (int r = 0; r < ROWS; r++)                                                              \
+      UNROLL for (int v = 0; v < VECTORS; v++) store(y + r * y_stride + v * LANES, sum[r][v]);         \
+  }
+
+#define CALL_BLOCK(ROWS, VECTORS)                                                                      \
+  block_##ROWS##_##VECTORS(depth, x + row * x_stride, x_stride, w + at, outputs, bias ? bias + at : 0, \
+                           y + row * outputs + at, outputs)
+
+/* As many rows at a time as the registers hold. */
+#define COLUMN(MOST, VECTORS)                                                                          \
+  for (int row = 0; row < rows;) {                                                                     \
+    const int left = rows - row;                                                                       \
+    if (left >= MOST) CALL_BLOCK(MOST, VECTORS), row += MOST;                                          \
+    else if (left >= 2) CALL_BLOCK(2, VECTORS), row += 2;                                              \
+    else CALL_BLOCK(1, VECTORS), row += 1;                                                             \
+  }
+
+#if LANES == 8
+DEFINE_BLOCK(8, 1) DEFINE_BLOCK(4, 2) DEFINE_BLOCK(4, 3)
+#else
+DEFINE_BLOCK(8, 1) DEFINE_BLOCK(8, 2) DEFINE_BLOCK(8, 3) DEFINE_BLOCK(4, 4) DEFINE_BLOCK(4, 5)
+DEFINE_BLOCK(1, 4) DEFINE_BLOCK(2, 4) DEFINE_BLOCK(1, 5) DEFINE_BLOCK(2, 5)
+#endif
+DEFINE_BLOCK(1, 1) DEFINE_BLOCK(2, 1) DEFINE_BLOCK(1, 2) DEFINE_BLOCK(2, 2) DEFINE_BLOCK(1, 3) DEFINE_BLOCK(2, 3)
+
+/* y [rows, outputs] = bias + x [rows, depth] w [depth, outputs]; outputs are whole vectors; bias may be absent. */
+static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t x_stride, const float *w,
+                     const float *bias, float *y) {
+  for (int at = 0; at < outputs;) {
+    int vectors = (outputs - at) / LANES;
+    if (vectors > MOST_VECTORS) vectors = vectors == MOST_VECTORS + 1 ? MOST_VECTORS - 1 : MOST_VECTORS;
+    switch (vectors) {
+      case 1: COLUMN(8, 1) break;
+#if LANES == 8
+      case 2: COLUMN(4, 2) break;
+      default: COLUMN(4, 3)
+#else
+      case 2: COLUMN(8, 2) break;
+      case 3: COLUMN(8, 3) break;
+      case 4: COLUMN(4, 4) break;
+      default: COLUMN(4, 5)
+#endif
+    }
+    at += vectors * LANES;
+  }
+}
+
+/* e^min(x, 0) - 1 below zero, x above. */
+INLINE vec elu_of(vec x) {
+  typedef int32_t bits __attribute__((vector_size(sizeof(vec))));
+  const vec low = largest(all(-87.0f), least(all(0), x));
+  /* Adding 1.5 * 2^23 rounds to whole numbers, in the lowest bits. */
+  const vec shifted = fma(low, all(1.44269504f), all(12582912.0f));
+  const vec whole = shifted - all(12582912.0f);
+  const vec rest = fma(whole, all(-1.42860677e-6f), fma(whole, all(-0.693145752f), low));
+  vec power = all(1.0f / 5040);
+  power = fma(power, rest, all(1.0f / 720));
+  power = fma(power, rest, all(1.0f / 120));
+  power = fma(power, rest, all(1.0f / 24));
+  power = fma(power, rest, all(1.0f / 6));
+  power = fma(power, rest, all(0.5f));
+  power = fma(power, rest, all(1));
+  power = fma(power, rest, all(1));
+  const vec grown = (vec)((bits)power + ((bits)shifted << 23));
+  return largest(all(0), x) + (grown - all(1));
+}
+
+/* Numbers that are none stay none. */
+INLINE vec activated(vec x, int elu) { return elu ? elu_of(x) : largest(all(0), x); }
+
+INLINE void activate(float *x, int size, int elu) {
+  for (int i = 0; i < size; i += LANES) store(x + i, activated(load(x + i), elu));
+}
+
+/* memcpy, which takes longer for so few. */
+INLINE void copy(float *to, const float *from, int size) {
+  int i = 0;
+  for (; i + LANES <= size; i += LANES) store(to + i, load(from + i));
+  for (; i + 4 <= size; i += 4) memcpy(to + i, from + i, 4 * sizeof(float));
+  for (; i < size; i++) to[i] = from[i];
+}
+
+/* x += y. */
+INLINE void add(float *x, const float *y, int size) {
+  for (int i = 0; i < size; i += LANES) store(x + i, load(x + i) + load(y + i));
+}
+
+/* Six numbers of the image to one for each point. */
+INLINE void to_points(const vec *d, vec *t, int step) {
+  const vec four = all(4), two = all(2), five = all(-5);
+  const vec a = fma(all(-4), d[2], d[4]), b = fma(all(-4), d[1], d[3]);
+  const vec c = d[4] - d[2], e = two * (d[3] - d[1]);
+  t[0] = fma(four, d[0], fma(five, d[2], d[4]));
+  t[step] = a + b;
+  t[2 * step] = a - b;
+  t[3 * step] = c + e;
+  t[4 * step] = c - e;
+  t[5 * step] = fma(four, d[1], fma(five, d[3], d[5]));
+}
+
+/* The six points' products to the four numbers of a tile. */
+INLINE void from_points(const vec *m, vec *t) {
+  const vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], e = m[3] - m[4];
+  t[0] = (m[0] + a) + c;
+  t[1] = fma(all(2), e, b);
+  t[2] = fma(all(4), c, a);
+  t[3] = fma(all(8), e, b) + m[5];
+}
+
+/* A window of the image [6, row / channels, channels] to each point's [channels], `apart` from point to point. */
+static void transform_window(const float *image, ptrdiff_t row, int channels, float *to, ptrdiff_t apart) {
+  for (int c = 0; c < channels; c += LANES) {
+    vec half[POINTS];
+    for (int x = 0; x < WINDOW; x++) {
+      vec d[WINDOW];
+      UNROLL for (int y = 0; y < WINDOW; y++) d[y] = load(image + y * row + x * channels + c);
+      to_points(d, half + x, WINDOW);
+    }
+    for (int y = 0; y < WINDOW; y++) {
+      vec t[WINDOW];
+      to_points(half + y * WINDOW, t, 1);
+      UNROLL for (int x = 0; x < WINDOW; x++) store(to + (y * WINDOW + x) * apart + c, t[x]);
+    }
+  }
+}
+
+/* Each point's products [hidden] to the tile's cells [16, hidden], scaled and shifted. */
+static void transform_back(const float *products, ptrdiff_t apart, int hidden, const float *scale, const float *shift,
+                           float *cells) {
+  for (int h = 0; h < hidden; h += LANES) {
+    vec half[TILE][WINDOW];
+    for (int x = 0; x < WINDOW; x++) {
+      vec m[WINDOW], t[TILE];
+      UNROLL for (int y = 0; y < WINDOW; y++) m[y] = load(products + (y * WINDOW + x) * apart + h);
+      from_points(m, t);
+      UNROLL for (int y = 0; y < TILE; y++) half[y][x] = t[y];
+    }
+    const vec by = load(scale + h), plus = load(shift + h);
+    for (int y = 0; y < TILE; y++) {
+      vec t[TILE];
+      from_points(half[y], t);
+      UNROLL for (int x = 0; x < TILE; x++) store(cells + (y * TILE + x) * hidden + h, fma(t[x], by, plus));
+    }
+  }
+}
+
+/* Layers of single cells: what they perceive [16, hidden], overwritten, to the changes of their states. */
+static void think(const Net *net, const float *layers, float *seen, float *spare, float *change) {
+  const int inputs = net->hidden, hidden = net->wide_hidden, size = CELLS * hidden;
+  const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, bias = (ptrdiff_t)inputs * hidden;
+  if (net->kind == RES4) {
+    float *inner = spare, *outer = spare + size;
+    for (int block = 0; block < 4; block++, layers += 2 * layer) {
+      multiply(CELLS, inputs, hidden, seen, hidden, layers, layers + bias, inner);
+      activate(inner, size, net->elu);
+      multiply(CELLS, inputs, hidden, inner, hidden, layers + layer, layers + layer + bias, outer);
+      add(seen, outer, size);
+    }
+  } else {
+    activate(seen, size, net->elu);
+    if (net->kind == RESIDUAL) {
+      multiply(CELLS, inputs, hidden, seen, hidden, layers, layers + bias, spare);
+      activate(spare, size, net->elu);
+      add(seen, spare, size);
+      layers += layer;
+    }
+  }
+  multiply(CELLS, inputs, net->wide_channels, seen, hidden, layers, layers + (ptrdiff_t)inputs * net->wide_channels,
+           change);
+}
+
+/* Tiles along a side; the last may reach beyond the patch. */
+INLINE int tiles_along(const Net *net) { return (net->side + TILE - 1) / TILE; }
+
+/* Numbers of a patch's copy with the zeros around it. */
+INLINE ptrdiff_t image_size(const Net *net) {
+  const ptrdiff_t side = tiles_along(net) * TILE + 2;
+  return side * side * net->wide_channels;
+}
+
+ptrdiff_t layers_size(const Net *net) {
+  const ptrdiff_t inputs = net->hidden, hidden = net->wide_hidden;
+  const ptrdiff_t count = net->kind == RES4 ? 8 : net->kind == RESIDUAL ? 1 : 0;
+  return 2 * hidden + count * (inputs + 1) * hidden + (inputs + 1) * net->wide_channels;
+}
+
+/* Of a patch's cells, [side, side, channels], those of one tile: s + change, within the limits. */
+static void update_tile(const Net *net, int top, int left, const float *image, float *change, const float *mask,
+                        float *after) {
+  const int channels = net->wide_channels, wide = tiles_along(net) * TILE + 2;
+  const vec kept = all(net->kept), most = all(net->limit), fewest = all(-net->limit);
+  for (int y = 0; y < TILE && top + y < net->side; y++) {
+    for (int x = 0; x < TILE && left + x < net->side; x++) {
+      const ptrdiff_t at = (ptrdiff_t)(top + y) * net->side + left + x;
+      const float *state = image + ((ptrdiff_t)(top + y + 1) * wide + left + x + 1) * channels;
+      float *cell = change + (y * TILE + x) * channels;
+      const int is_updated = !mask || mask[at] != 0;
+      for (int c = 0; c < channels; c += LANES) {
+        const vec old = load(state + c);
+        const vec moved = is_updated ? fma(kept, old, load(cell + c)) : old;
+        store(cell + c, largest(fewest, least(most, moved)));
+      }
+      copy(after + at * net->channels, cell, net->channels);
+    }
+  }
+}
+
+ptrdiff_t perception_size(const Net *net) { return (ptrdiff_t)POINTS * net->channels * net->wide_hidden; }
+
+int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
+
+/* Where a batch's numbers lie. */
+typedef struct {
+  const float *perception, *layers;
+  /* Tiles' windows and products, [36, tiles, channels] and [36, tiles, hidden]; of one tile, what follows. */
+  float *image, *windows, *products, *seen, *spare, *change;
+} Memory;
+
+static void step_patch(const Net *net, const Memory *at, const float *states, const float *mask, float *after) {
+  const int side = net->side, channels = net->wide_channels, hidden = net->wide_hidden;
+  const int along = tiles_along(net), count = along * along, groups = (count + MOST_TILES - 1) / MOST_TILES;
+  const ptrdiff_t row = (ptrdiff_t)(along * TILE + 2) * channels;
+  for (int y = 0; y < side; y++) {
+    for (int x = 0; x < side; x++) {
+      copy(at->image + (y + 1) * row + (x + 1) * channels, states + ((ptrdiff_t)y * side + x) * net->channels,
+           net->channels);
+    }
+  }
+  for (int group = 0; group < groups; group++) {
+    const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
+    for (int t = 0; t < tiles; t++) {
+      const int tile = first + t;
+      transform_window(at->image + tile / along * TILE * row + tile % along * TILE * channels, row, channels,
+                       at->windows + t * channels, (ptrdiff_t)tiles * channels);
+    }
+    for (int p = 0; p < POINTS; p++) {
+      multiply(tiles, net->channels, hidden, at->windows + (ptrdiff_t)p * tiles * channels, channels,
+               at->perception + (ptrdiff_t)p * net->channels * hidden, 0, at->products + (ptrdiff_t)p * tiles * hidden);
+    }
+    for (int t = 0; t < tiles; t++) {
+      const int tile = first + t;
+      transform_back(at->products + t * hidden, (ptrdiff_t)tiles * hidden, hidden, at->layers, at->layers + hidden,
+                     at->seen);
+      think(net, at->layers + 2 * hidden, at->seen, at->spare, at->change);
+      update_tile(net, tile / along * TILE, tile % along * TILE, at->image, at->change, mask, after);
+    }
+  }
+}
+
+/* Gives each part of the memory its place. @returns their end */
+static float *lay_out(const Net *net, float *memory, Memory *at) {
+  float *end = memory;
+  at->image = end, end += image_size(net);
+  at->windows = end, end += POINTS * MOST_TILES * net->wide_channels;
+  at->products = end, end += POINTS * MOST_TILES * net->wide_hidden;
+  at->seen = end, end += CELLS * net->wide_hidden;
+  at->spare = end, end += 2 * CELLS * net->wide_hidden;
+  at->change = end, end += CELLS * net->wide_channels;
+  return end;
+}
+
+ptrdiff_t memory_size(const Net *net) {
+  const ptrdiff_t of_channels = POINTS * MOST_TILES + CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
+  return image_size(net) + of_channels * net->wide_channels + of_hidden * net->wide_hidden + layers_size(net);
+}
+
+void step_batch(const Net *net, const Batch *batch, float *memory) {
+  Memory at;
+  float *own = lay_out(net, memory, &at);
+  const ptrdiff_t cells = (ptrdiff_t)net->side * net->side, layers = layers_size(net);
+  at.perception = batch->perception;
+  at.layers = batch->own ? own : batch->layers;
+  memset(at.image, 0, image_size(net) * sizeof(float));
+  for (ptrdiff_t i = 0; i < batch->count; i++) {
+    /* Copied to where vectors do not cross lines of the cache. */
+    if (batch->own) memcpy(own, batch->own + i * layers, layers * sizeof(float));
+    step_patch(net, &at, batch->states + i * cells * net->channels, batch->mask ? batch->mask + i * cells : 0,
+               batch->after + i * cells * net->channels);
+  }
+}

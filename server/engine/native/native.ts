@@ -1,0 +1,92 @@
+/**
+ * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
+ * layers tile by tile. One engine thread per core, each with a part of the patches.
+ */
+import type { Model } from '../../vnca/checkpoint.ts';
+import { createCondition } from '../../vnca/genome.ts';
+import { INK, SATURATED } from '../../vnca/readout.ts';
+import type { Batch, RuleBackend, StepRule } from '../backend.ts';
+import { compileKernel } from './compile.ts';
+import { layersAsRead, perceptionAtPoints } from './weights.ts';
+
+/** The functions of `addon.c`. */
+interface Kernel {
+  skip(numbers: Float32Array): number;
+  measure(net: Int32Array, sizes: Int32Array): void;
+  step(
+    net: Int32Array,
+    fixed: Float32Array,
+    ...batch: readonly [Float32Array, Float32Array, Float32Array?, Float32Array?]
+  ): void;
+  read(
+    shown: Float32Array,
+    state: Float32Array,
+    ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
+  ): number;
+}
+
+/**
+ * A patch at a time is as fast, and what is a batch of its own is not copied when others wake or
+ * sleep.
+ */
+const MAX_BATCH_CELLS = 1024;
+/** Numbers in a line of the cache. */
+const LINE = 16;
+const KINDS = ['simple', 'residual', 'res4'];
+
+/** Starts the backend. @throws Error the kernel does not compile here */
+export async function startNative(): Promise<RuleBackend> {
+  const { file, release } = await compileKernel();
+  const addOn = { exports: {} as Kernel };
+  try {
+    process.dlopen(addOn, file);
+  } finally {
+    await release();
+  }
+  return {
+    info: { name: 'native', device: 'CPU (native code)' },
+    gpu: false,
+    planar: false,
+    maxBatchCells: MAX_BATCH_CELLS,
+    load: async (model) => loadRule(addOn.exports, model),
+  };
+}
+
+function loadRule(kernel: Kernel, model: Model): StepRule {
+  const { channels, side, update } = model.card;
+  const { hidden, activation, leak, stateLimit = Infinity } = update;
+  const kind = KINDS.indexOf(update.kind);
+  if (kind < 0) throw new RangeError(`a ${update.kind} has no cell rule`);
+  const net = Int32Array.of(1, side, channels, hidden, kind, activation === 'relu' ? 0 : 1);
+  const sizes = new Int32Array(4);
+  kernel.measure(net, sizes);
+  const [lanes, ofPerception, ofLayers, ofMemory] = sizes;
+  const condition = createCondition(model);
+
+  const buffer = new Float32Array(2 * LINE + ofPerception + ofLayers + ofMemory);
+  const fixed = buffer.subarray(kernel.skip(buffer));
+  fixed.set([1 - leak, stateLimit]);
+  fixed.set(perceptionAtPoints(model, lanes), LINE);
+  if (!condition) fixed.set(layersAsRead(model, lanes), LINE + ofPerception);
+  const read = readerOf(kernel, model);
+
+  return {
+    ...(condition && { condition: (latent) => layersAsRead(model, lanes, condition(latent)) }),
+    step({ count, stage, states, after, conditioning, mask }: Batch) {
+      net[0] = count;
+      net[1] = stage;
+      kernel.step(net, fixed, states, after, conditioning, mask);
+    },
+    ...(read && { read }),
+    dispose() {},
+  };
+}
+
+/** Reads patches out; undefined for read-outs that need exponentials of each cell. */
+function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
+  const { readout, presence, channels } = card;
+  if (readout.kind === 'dmol') return undefined;
+  const colours = readout.kind === 'bernoulli' ? [readout.channel, -1] : readout.channels;
+  const shown = Float32Array.of(channels, presence.channel ?? -1, SATURATED, ...colours);
+  return (state, rgba, alive) => kernel.read(shown, state, rgba, alive, INK.bytes, INK.next) === 1;
+}

@@ -1,0 +1,93 @@
+/** Lays weights out as the kernel reads them (`kernel.h`). */
+import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
+
+/** G of F(4, 3): the three numbers of a kernel's side to one for each point. */
+const TO_POINTS = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+];
+
+/** As many numbers, and those that fill the last vector. */
+const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
+
+/** Perception's kernel [3, 3, C, hidden] at each point, [36, C, hidden], in double precision. */
+export function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
+  const { channels } = card;
+  const { hidden } = card.update;
+  const kernel = tensors.get('update.perceive.kernel')!.data;
+  const width = whole(hidden, lanes);
+  const result = new Float32Array(36 * channels * width);
+  let at = 0;
+  for (const rows of TO_POINTS) {
+    for (const columns of TO_POINTS) {
+      for (let c = 0; c < channels; c++, at += width) {
+        for (let h = 0; h < hidden; h++) {
+          let sum = 0;
+          for (let tap = 0; tap < 9; tap++) {
+            const factor = rows[Math.floor(tap / 3)] * columns[tap % 3];
+            sum += factor * kernel[(tap * channels + c) * hidden + h];
+          }
+          result[at + h] = sum;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/**
+ * Scales and shifts of perception, and the weights and shifts of the layers after it.
+ *
+ * @param row a patch's own weights, as `createCondition` computes them; absent: the net has none
+ */
+export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
+  const { card, tensors } = model;
+  const { channels, update } = card;
+  const { hidden, kind } = update;
+  const layout = row && ownLayout(card);
+  const own = (part: OwnPart | undefined): Float32Array | undefined =>
+    part && row?.subarray(part.from, part.from + part.size);
+  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
+  const parts: Float32Array[] = [];
+  const put = (numbers: ArrayLike<number> | undefined, outputs: number): void => {
+    const padded = new Float32Array(whole(outputs, lanes));
+    if (numbers) padded.set(numbers);
+    parts.push(padded);
+  };
+  const layer = (name: string, outputs: number, weights?: OwnPart, shifts?: OwnPart): void => {
+    const ofPatch = own(weights);
+    const ofAll = shared(`${name}.kernel`)!;
+    for (let i = 0; i < hidden; i++) {
+      // A patch's own are [out, in].
+      const column = (o: number): number => ofPatch![o * hidden + i];
+      const inputs = ofPatch
+        ? Float32Array.from({ length: outputs }, (_, o) => column(o))
+        : ofAll.subarray(i * outputs, (i + 1) * outputs);
+      put(inputs, outputs);
+    }
+    put(own(shifts) ?? shared(`${name}.bias`), outputs);
+  };
+  put(own(layout?.perceptionScale) ?? new Float32Array(hidden).fill(1), hidden);
+  put(own(layout?.perceptionBias) ?? shared('perceive.bias'), hidden);
+  if (kind === 'residual') layer('hidden', hidden, layout?.hidden, layout?.hiddenBias);
+  if (kind === 'res4') {
+    for (let i = 0; i < RES4_BLOCKS; i++) {
+      layer(`block${i}.inner`, hidden);
+      layer(`block${i}.outer`, hidden);
+    }
+  }
+  layer('out', channels, layout?.out, layout?.outBias);
+  const result = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}

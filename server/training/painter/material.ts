@@ -1,0 +1,69 @@
+/** What a painter is trained on and measured by. */
+import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Checkpoint } from '../../vnca/checkpoint.ts';
+import { shuffled } from '../data/dataset.ts';
+import { TrainingError } from '../errors.ts';
+import type { PainterConfig } from './config.ts';
+import { enlarged } from './enlarge.ts';
+import { growGallery } from './grown.ts';
+import type { KeptCreature } from './measure.ts';
+import { ENLARGED, type Original } from './originals.ts';
+import type { Grown, Material } from './scenes.ts';
+
+/** Ages at which grown creatures are examples, steps since the end of growth. */
+const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
+/** The age, one of these, at which kept creatures are measured. */
+const KEPT_AGE = 24;
+/** Grown cells that differ more from the picture, in mean square, do not show it. */
+const SHOWS = 0.012;
+
+/**
+ * Draws the gallery creatures that are kept to measure by; all else becomes examples.
+ *
+ * @throws TrainingError bad-data: the pictures are of another size
+ */
+export async function prepareMaterial(
+  checkpoint: Checkpoint,
+  originals: readonly Original[],
+  config: PainterConfig,
+) {
+  const { card } = checkpoint;
+  if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
+    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
+  }
+  const inGallery = originals.filter(({ index, name }) => card.gallery[index]?.name === name);
+  const order = shuffled(inGallery as Original[], createRandom(hashText(`${config.seed} kept`)));
+  const kept = order.slice(0, Math.min(config.kept, order.length >> 1));
+  const isKept = new Set(kept.map(({ index }) => index));
+  const shown = new Map(inGallery.map((original) => [original.index, original]));
+  const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
+  const ofKept = new Map(
+    cells.flatMap(({ entry, age, cells: bytes }) => (age === KEPT_AGE ? [[entry, bytes]] : [])),
+  );
+  const grown = cells
+    .filter(({ entry }) => !isKept.has(entry))
+    .flatMap(({ entry, cells: bytes }): Grown[] => {
+      const original = shown.get(entry);
+      const shows = original && meanSquare(bytes, original.small) < SHOWS;
+      // Without an original there is nothing to learn of a grown creature.
+      if (!shows && original === undefined) return [];
+      const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
+      return [{ cells: bytes, picture }];
+    });
+  const material: Material = {
+    originals: originals.filter(({ index }) => !isKept.has(index)),
+    grown,
+    side: card.side,
+    threshold: card.presence.threshold,
+  };
+  const measured = kept
+    .sort((a, b) => a.index - b.index)
+    .map((original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }));
+  return { kept: measured, material };
+}
+
+function meanSquare(a: Uint8Array, b: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += ((a[i] - b[i]) / 255) ** 2;
+  return sum / a.length;
+}

@@ -1,0 +1,99 @@
+/** The compiled kernel: its read-outs, and how it is compiled. */
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/backends.ts';
+import { readerOf } from '../../../../server/engine/core/read-patch.ts';
+import { compileKernel, missingCompiler } from '../../../../server/engine/native/compile.ts';
+import { startNative } from '../../../../server/engine/native/native.ts';
+import { tinyModel } from '../../vnca/tiny-model.ts';
+import { testNative } from './support.ts';
+
+const READOUTS = [
+  { readout: { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] } },
+  { readout: { kind: 'rgba-premultiplied', channels: [5, 0, 2, 4] }, presence: { channel: 1 } },
+  { readout: { kind: 'bernoulli', channel: 2 }, presence: {} },
+  { readout: { kind: 'bernoulli', channel: 0 }, presence: { channel: 3 } },
+];
+
+/** Numbers around every edge of a byte, and those that are none. */
+const number = fc.oneof(
+  fc.float(),
+  fc.float({ min: -8, max: 8 }),
+  fc.integer({ min: -2, max: 257 }).map((byte) => Math.fround((byte - 0.5) / 255)),
+  fc.constantFrom(0, -0, 1, 6.25, -6.25),
+);
+
+testNative.each(READOUTS)('it reads out byte for byte as in JavaScript: %j', async (fields) => {
+  const model = tinyModel({ ...fields, presence: { threshold: 0.1, ...fields.presence } });
+  const rule = await (await startNative()).load(model);
+  const reference = readerOf(model.card, false);
+  const [cells, size] = [16, 16 * model.card.channels];
+  const cell = fc.oneof(
+    fc.constant(new Array<number>(model.card.channels).fill(0)),
+    fc.array(number, { minLength: model.card.channels, maxLength: model.card.channels }),
+  );
+  fc.assert(
+    fc.property(fc.array(cell, { minLength: cells, maxLength: cells }), (numbers) => {
+      const state = Float32Array.from(numbers.flat());
+      expect(state).toHaveLength(size);
+      const [ours, wanted] = [rule.read!, reference].map((read) => {
+        const [rgba, presence] = [new Uint8Array(4 * cells), new Uint8Array(cells)];
+        return { isFinite: read(state, rgba, presence), rgba, presence };
+      });
+      expect(ours).toEqual(wanted);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+testNative('numbers that do not fit the net are refused before anything is read', async () => {
+  const rule = await (await startNative()).load(tinyModel());
+  const states = new Float32Array(4 * 6);
+  const batch = { count: 1, stage: 2, states, after: states.slice() };
+  for (const bad of [{ count: 2 }, { stage: 32 }, { after: states.slice(1) }]) {
+    expect(() => rule.step({ ...batch, ...bad })).toThrow('length does not fit');
+  }
+  expect(() => rule.read!(states, new Uint8Array(16), new Uint8Array(5))).toThrow(
+    'length does not fit',
+  );
+});
+
+describe('compiling', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'vivarium-native-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  testNative('two at once leave one whole file, which the next one finds', async () => {
+    const cache = join(folder, 'cache');
+    const files = await Promise.all([compileKernel(cache), compileKernel(cache)]);
+    const [{ file }] = [await compileKernel(cache), ...files];
+    expect(new Set(files.map((kernel) => kernel.file))).toEqual(new Set([file]));
+    expect(await readdir(cache)).toHaveLength(1);
+  });
+
+  testNative('where nothing can be kept, it is compiled for once', async () => {
+    const cache = join(folder, 'cache');
+    await writeFile(cache, 'no folder');
+    const { file, release } = await compileKernel(cache);
+    process.dlopen({ exports: {} } as NodeJS.Module, file);
+    await release();
+    await expect(readdir(join(file, '..'))).rejects.toThrow('ENOENT');
+  });
+});
+
+test('without a C compiler it is unavailable by name, with what to install', async () => {
+  expect(missingCompiler('/nowhere')).toMatch(/^no C compiler was found$|^it is not for /);
+  const native = { ...CANDIDATES.native, unavailableReason: () => missingCompiler('/nowhere') };
+  const error = await selectBackend('native', undefined, {
+    candidates: { ...CANDIDATES, native },
+  }).catch((failure: unknown) => failure);
+  expect(error).toMatchObject({ reason: 'unavailable' });
+  const [skipped] = (error as { skipped: Parameters<typeof explain>[0][] }).skipped;
+  expect(explain(skipped)).toMatch(
+    /^native: .+ \(to fix it: install a C compiler: apt-get install/,
+  );
+});
