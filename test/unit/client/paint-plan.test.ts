@@ -1,5 +1,5 @@
-import { PaintPace } from '../../client/render/paint/paint-pace.ts';
-import { chunksIn, PaintPlan } from '../../client/render/paint/paint-plan.ts';
+import { PaintPace } from '../../../client/render/paint/paint-pace.ts';
+import { chunksIn, PaintPlan } from '../../../client/render/paint/paint-plan.ts';
 
 const SIZE = { width: 64, height: 32 };
 const ALL = { x: 0, y: 0, width: 4, height: 2 };
