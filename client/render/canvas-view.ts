@@ -57,10 +57,11 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
+    Kind = Renderer,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate);
+    this.renderer = new Kind(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);

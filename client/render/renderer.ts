@@ -41,12 +41,12 @@ export interface Picture {
 
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
-  private readonly gl: WebGL2RenderingContext;
-  private field: CellTextures | undefined;
+  protected readonly gl: WebGL2RenderingContext;
+  protected field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
-  private programs!: Programs;
+  protected programs!: Programs;
   private painter!: MarkPainter;
-  private planes: Planes | undefined;
+  protected planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
   private unfinished!: UnfinishedPictures;
@@ -188,7 +188,7 @@ export class Renderer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  private create(): void {
+  protected create(): void {
     // The old resources were lost with the context.
     this.field = undefined;
     this.unfinished = new UnfinishedPictures(this.gl);

@@ -12,6 +12,7 @@ import {
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
+import { PaintedRenderer } from '../render/paint/painted-renderer.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
@@ -26,6 +27,7 @@ const GLIDE = 4_000;
 
 /** A room on a wall's canvas. */
 export class WallView extends CanvasView {
+  declare protected readonly renderer: PaintedRenderer;
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
@@ -48,7 +50,7 @@ export class WallView extends CanvasView {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    super(canvas, model, new Resolution(PATIENCE, PAUSE));
+    super(canvas, model, new Resolution(PATIENCE, PAUSE), PaintedRenderer);
   }
 
   /** Whether anything that flashes is being softened. */
@@ -126,9 +128,18 @@ export class WallView extends CanvasView {
   }
 
   protected override draw(now: number): boolean {
-    if (!this.busy) this.resolution.rest(now);
+    const { renderer, model } = this;
+    // What takes long because of paint is no reason to lower the resolution.
+    if (!this.busy || renderer.isBusy) this.resolution.rest(now);
     this.drawn++;
-    this.busy = super.draw(now);
+    const more = super.draw(now);
+    this.busy = renderer.moves || more;
+    const url = model.checkpoint?.painter;
+    // The picture of the room comes first.
+    if (url && model.planes) {
+      const done = (): void => this.loop.invalidate();
+      renderer.openPaint(url, this.options.resolution === 'full', done);
+    }
     return this.busy;
   }
 

@@ -13,6 +13,7 @@ import { API } from '../../shared/host/api.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { WRONG_HOST } from '../realtime/admission/allowed-hosts.ts';
+import { PAINTERS } from '../vnca/painter-file.ts';
 import type { Species } from '../world/species.ts';
 import type { Representation, StaticFiles } from './static-files.ts';
 
@@ -25,6 +26,8 @@ export interface AppOptions {
   readonly maps?: ReadonlyMap<string, Pick<Species, 'map' | 'wholeMap'>>;
   /** Models for the page of keepsakes, by `modelName`. */
   readonly models: ReadonlyMap<string, Representation>;
+  /** The files of painters, by their paths. */
+  readonly painters?: ReadonlyMap<string, Buffer>;
   readonly defaultRoom: string;
   /** The family trees of rooms. */
   readonly lineage?: Router;
@@ -162,6 +165,11 @@ export function createApp(options: AppOptions): Express {
     if (!model) return next();
     response.set({ 'Cache-Control': 'public, max-age=3600', ETag: model.etag });
     response.type('application/octet-stream').send(model.bytes);
+  });
+  app.get(`${PAINTERS}/:hash`, (request, response, next) => {
+    const painter = options.painters?.get(request.path);
+    if (!painter) return next();
+    response.set('Cache-Control', FOREVER).type('application/octet-stream').send(painter);
   });
   app.get('/checkpoints/:name/gallery.png', options.gallery);
   app.get('/checkpoints/:name/map.json', (request, response, next) => {

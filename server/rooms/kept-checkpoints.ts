@@ -14,6 +14,7 @@ import {
 } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
+import { PAINTER_FILE } from '../vnca/painter-file.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
@@ -27,7 +28,7 @@ export interface NamedCheckpoint extends Checkpoint {
 const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Not every checkpoint has them. */
-const MORE_FILES = [MAP_FILE, RELATIVES_FILE];
+const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE];
 /** What another release may have changed while the fingerprint is the same. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;

@@ -11,6 +11,7 @@ import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
 import { loadGalleryColours } from '../vnca/gallery-colours.ts';
 import { selectGallery } from '../vnca/gallery-selection.ts';
 import { loadMaps } from '../vnca/latent-map.ts';
+import { painterPath } from '../vnca/painter-file.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
@@ -68,6 +69,7 @@ export async function prepareCheckpoint(
     ...(maps && { map: `${url}/map.json` }),
     ...(species.hasStandingInput && { transforms: true }),
     ...(previews.draws && { draws: previews.draws }),
+    ...(checkpoint.painter && { painter: painterPath(checkpoint.painter) }),
   };
   return { species, hash: fingerprint(checkpoint), facts, previews };
 }

@@ -8,6 +8,7 @@ import { updateShapes } from './architecture.ts';
 import { type Card, parseCard } from './card.ts';
 import { CheckpointError } from './errors.ts';
 import { gallerySheet } from './gallery.ts';
+import { readPainter } from './painter-file.ts';
 import { type Float32Tensor, float32Of, parseSafetensors } from './safetensors.ts';
 
 /** Card and weights. */
@@ -22,6 +23,8 @@ export interface Model {
 /** A model and its folder. */
 export interface Checkpoint extends Model {
   readonly folder: string;
+  /** The file of its painter, if it has one. */
+  readonly painter?: Buffer;
 }
 
 /** File names in a checkpoint folder. */
@@ -42,7 +45,8 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
     throw new CheckpointError('bad-card', join(folder, CARD_FILE), what);
   }
   await checkGallery(join(folder, GALLERY_FILE), model.card);
-  return { ...model, folder };
+  const painter = await readPainter(folder);
+  return { ...model, folder, ...(painter && { painter }) };
 }
 
 /**

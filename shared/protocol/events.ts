@@ -64,6 +64,8 @@ const opening = {
     transforms: v.optional(v.boolean()),
     /** What it can grow drawings of: white ink, or colours; absent: of none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
+    /** The address of its painter, see shared/painter; absent: it has none. */
+    painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
   organisms: v.array(organismView),

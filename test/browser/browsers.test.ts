@@ -13,7 +13,13 @@ import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
 import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
 import { testNeeding } from '../support/needs.ts';
 import type { PageElement } from '../support/page.ts';
+import { paintedScript } from '../support/painted-script.ts';
 import { afterTest, suiteServer } from '../support/suite.ts';
+
+/** What `painted-page.ts` adds to a page. */
+interface Painted {
+  largestDifference(scale: number): number;
+}
 
 /** Cells. */
 const SIZE = { width: 96, height: 96 };
@@ -185,5 +191,21 @@ for (const { name, need, isPresent, launch } of BROWSERS) {
     const driver = await launch();
     afterTest(() => driver.close());
     expect(await visit(driver, name)).toEqual([]);
+  });
+}
+
+for (const { name, need, isPresent, launch } of BROWSERS) {
+  testNeeding(need, isPresent)(`${name}: paints as the reference does`, async () => {
+    const driver = await launch();
+    afterTest(() => driver.close());
+    await driver.open(`${url}/keep`);
+    await driver.run(new Function(await paintedScript()) as () => void);
+    for (const scale of [8, 4]) {
+      const largest = await driver.run(
+        (each) => (globalThis as unknown as Painted).largestDifference(each),
+        scale,
+      );
+      expect(largest).toBeLessThanOrEqual(2);
+    }
   });
 }

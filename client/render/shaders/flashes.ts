@@ -27,9 +27,7 @@ void main() {
 /** Moves each zone by its share from the shown picture to the new one. */
 export const SOFTEN_FRAGMENT = `#version 300 es
 precision highp float;
-uniform sampler2D uBefore;
-uniform sampler2D uPicture;
-uniform sampler2D uShares;
+uniform sampler2D uBefore, uPicture, uShares;
 uniform vec2 uSize;
 out vec4 color;
 void main() {

@@ -4,10 +4,8 @@ export const MARKS_VERTEX = `#version 300 es
 layout(location = 0) in vec4 aSegment;
 layout(location = 1) in vec4 aShape;
 layout(location = 2) in vec4 aColor;
-uniform vec2 uView;
-uniform vec2 uOrigin;
-uniform float uScale;
-uniform float uPixel;
+uniform vec2 uView, uOrigin;
+uniform float uScale, uPixel;
 out vec2 vAt;
 flat out vec4 vSegment;
 flat out vec4 vShape;

@@ -23,8 +23,7 @@ export const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-uniform sampler2D uBefore;
-uniform sampler2D uNewest;
+uniform sampler2D uBefore, uNewest;
 uniform usampler2D uTimes;
 uniform uint uNow;
 uniform float uTick;
@@ -47,11 +46,9 @@ export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
 precision highp usampler2D;
-uniform sampler2D uFrom;
-uniform sampler2D uTo;
+uniform sampler2D uFrom, uTo;
 uniform usampler2D uTimes;
-uniform uint uSince;
-uniform uint uNow;
+uniform uint uSince, uNow;
 out vec4 color;
 void main() {
   ivec2 p = ivec2(gl_FragCoord.xy);
@@ -65,8 +62,7 @@ void main() {
 export const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
-uniform vec2 uSize;
-uniform vec2 uStep;
+uniform vec2 uSize, uStep;
 uniform float uSigma;
 out vec4 color;
 void main() {

@@ -1,0 +1,183 @@
+/**
+ * Which chunks of a room an atlas holds, which of them have to be painted, and how much each shows.
+ * Chunks lie in the atlas as in the room, modulo its size: neighbours stay neighbours.
+ */
+import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Rect } from '../../../shared/geometry.ts';
+import { CHUNK } from '../shaders/paint.ts';
+
+/** How far a cell's paint depends on others, cells. */
+const REACH = 2;
+/** Paint that is older than what it shows fades away; ms. */
+const STALE = 200;
+/** Time in which the paint of a chunk appears or fades away, ms. */
+const FADE = 400;
+
+/** A size, in chunks. */
+export interface Chunks {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A chunk to paint, and its place in the atlas, both in chunks. */
+export interface Job {
+  readonly column: number;
+  readonly row: number;
+  readonly slotColumn: number;
+  readonly slotRow: number;
+}
+
+/** The chunks that lie in an area of cells. */
+export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunks): Rect {
+  const left = Math.max(0, Math.floor(x / CHUNK));
+  const top = Math.max(0, Math.floor(y / CHUNK));
+  const right = Math.min(columns, Math.ceil((x + width) / CHUNK));
+  const bottom = Math.min(rows, Math.ceil((y + height) / CHUNK));
+  return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+}
+
+/** The state of the chunks of one atlas. */
+export class PaintPlan {
+  readonly room: Chunks;
+  /** How much each chunk's paint shows, 0…255, by rows. */
+  readonly shares: Uint8Array<ArrayBuffer>;
+  /** Until when each chunk moves, ms. */
+  private readonly until: Float64Array;
+  /** Since when a chunk has differed from its paint, ms. */
+  private readonly since: Float64Array;
+  /** When a chunk was painted, ms. */
+  private readonly painted: Float64Array;
+  private readonly shown: Float32Array;
+  /** The chunk that each slot holds; -1: none. */
+  private readonly held: Int32Array;
+  private fadedAt = 0;
+
+  /**
+   * @param size of the room, cells
+   * @param atlas at least as large as what is ever seen at once
+   */
+  constructor(
+    size: { readonly width: number; readonly height: number },
+    readonly atlas: Chunks,
+  ) {
+    const [columns, rows] = [Math.ceil(size.width / CHUNK), Math.ceil(size.height / CHUNK)];
+    this.room = { columns, rows };
+    const count = columns * rows;
+    this.shares = new Uint8Array(count);
+    this.until = new Float64Array(count);
+    this.since = new Float64Array(count);
+    this.painted = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+    this.shown = new Float32Array(count);
+    this.held = new Int32Array(atlas.columns * atlas.rows).fill(-1);
+  }
+
+  /**
+   * Notes that areas change.
+   *
+   * @param until when they will have become what they are on their way to, ms
+   */
+  change(areas: readonly Rect[], until: number, now: number): void {
+    for (const { x, y, width, height } of areas) {
+      const reach = { x: x - REACH, y: y - REACH };
+      const size = { width: width + 2 * REACH, height: height + 2 * REACH };
+      for (const i of this.indices(chunksIn({ ...reach, ...size }, this.room))) {
+        if (this.painted[i] >= this.until[i]) this.since[i] = now;
+        this.until[i] = until;
+      }
+    }
+  }
+
+  /**
+   * The chunks that have to be painted, those whose paint is oldest first. What is bare and at rest
+   * needs none.
+   *
+   * @param seen chunks in view
+   */
+  due(seen: Rect, planes: Planes, now: number): Job[] {
+    const { painted, until, room, atlas } = this;
+    const due: number[] = [];
+    for (const i of this.indices(seen)) {
+      if (painted[i] >= until[i] && painted[i] >= 0) continue;
+      if (isBare(planes, i % room.columns, Math.floor(i / room.columns))) {
+        if (now < until[i] && this.shown[i] === 0) continue;
+        if (now >= until[i]) {
+          this.shown[i] = 0;
+          painted[i] = now;
+          continue;
+        }
+      }
+      due.push(i);
+    }
+    due.sort((a, b) => painted[a] - painted[b]);
+    return due.map((i) => {
+      const [column, row] = [i % room.columns, Math.floor(i / room.columns)];
+      return { column, row, slotColumn: column % atlas.columns, slotRow: row % atlas.rows };
+    });
+  }
+
+  /** Notes that a chunk has been painted; what its slot held before is gone. */
+  paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
+    const { held, painted, shown } = this;
+    const slot = slotRow * this.atlas.columns + slotColumn;
+    const chunk = row * this.room.columns + column;
+    const before = held[slot];
+    if (before >= 0 && before !== chunk) {
+      painted[before] = Number.NEGATIVE_INFINITY;
+      shown[before] = 0;
+    }
+    held[slot] = chunk;
+    painted[chunk] = now;
+  }
+
+  /** Whether all that is in view has been painted at least once. */
+  covers(seen: Rect): boolean {
+    for (const i of this.indices(seen)) if (this.painted[i] < 0) return false;
+    return true;
+  }
+
+  /** Goes on from how much another atlas shows. */
+  takeOver(other: PaintPlan): void {
+    this.shown.set(other.shown);
+    this.fadedAt = other.fadedAt;
+  }
+
+  /** Updates `shares`. @returns whether they will change again by themselves */
+  fade(now: number): boolean {
+    const step = Math.min(64, now - this.fadedAt) / FADE;
+    this.fadedAt = now;
+    const { painted, until, since, shown, shares } = this;
+    let moves = false;
+    for (let i = 0; i < shown.length; i++) {
+      const age = painted[i] >= until[i] ? 0 : now - Math.max(painted[i], since[i]);
+      const held = painted[i] >= 0 && this.holds(i);
+      const goal = held && age < STALE ? 1 : 0;
+      shown[i] = held ? shown[i] + Math.max(-step, Math.min(step, goal - shown[i])) : 0;
+      moves ||= shown[i] !== goal;
+      shares[i] = Math.round(255 * shown[i]);
+    }
+    return moves;
+  }
+
+  private holds(chunk: number): boolean {
+    const { atlas, room, held } = this;
+    const [column, row] = [chunk % room.columns, Math.floor(chunk / room.columns)];
+    return held[(row % atlas.rows) * atlas.columns + (column % atlas.columns)] === chunk;
+  }
+
+  private *indices({ x, y, width, height }: Rect): Generator<number> {
+    for (let row = y; row < y + height; row++) {
+      for (let column = x; column < x + width; column++) yield row * this.room.columns + column;
+    }
+  }
+}
+
+/** Whether nothing lives in a chunk or right beside it. */
+function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
+  const [left, top] = [column * CHUNK, row * CHUNK];
+  for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {
+    const end = y * width + Math.min(width, left + CHUNK + 1);
+    for (let i = y * width + Math.max(0, left - 1); i < end; i++)
+      if (rgba[4 * i + 3] > 0) return false;
+  }
+  return true;
+}

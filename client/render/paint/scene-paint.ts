@@ -1,0 +1,260 @@
+/** Keeps the painted picture of what is in view, and lends it to the scene. */
+import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Rect } from '../../../shared/geometry.ts';
+import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
+import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
+import type { View } from '../marks.ts';
+import { CHUNK } from '../shaders/paint.ts';
+import { PaintPace, type PaintScale } from './paint-pace.ts';
+import { type CellSources, PaintPasses } from './paint-passes.ts';
+import { chunksIn, PaintPlan } from './paint-plan.ts';
+import { createPaintPrograms, type PaintPrograms } from './paint-programs.ts';
+
+/** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
+const FAR = [2.2, 3.2] as const;
+const CLOSE = [18, 28] as const;
+/** Device pixels of a cell at which the scale changes: down, and up again. */
+const FINE = [5.2, 6.2] as const;
+/** The first of two texture units that only paint uses. */
+const OWN_UNIT = 14;
+/** Time in which paint as a whole appears or fades away, ms. */
+const FADE = 500;
+
+const smoothstep = (from: number, to: number, x: number): number => {
+  const t = Math.max(0, Math.min(1, (x - from) / (to - from)));
+  return t * t * (3 - 2 * t);
+};
+
+/** How much of a cell of this size is paint, 0…1. @param size device pixels */
+export const paintedAt = (size: number): number =>
+  smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
+
+/** What has been painted at one scale. */
+interface Atlas {
+  readonly scale: 4 | 8;
+  readonly target: Target;
+  readonly plan: PaintPlan;
+}
+
+/** What is painted for a picture. */
+interface Picture {
+  readonly cells: CellSources;
+  readonly view: View;
+  readonly planes: Planes;
+  /** ms */
+  readonly now: number;
+}
+
+/** Figures of the last picture. */
+export interface PaintFigures {
+  readonly scale: PaintScale;
+  readonly chunks: number;
+  readonly multiplyAdds: number;
+}
+
+/** The paint of one renderer. */
+export class RoomPaint {
+  /** Figures of the last picture. */
+  moves = false;
+  figures: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+  private readonly pace = new PaintPace();
+  private readonly passes: PaintPasses;
+  private readonly programs: PaintPrograms;
+  private atlas: Atlas | undefined;
+  /** The atlas of another scale, until it holds all that is in view. */
+  private next: Atlas | undefined;
+  private shares: WebGLTexture | undefined;
+  private planes: Planes | undefined;
+  /** How much paint there is as a whole, 0…1. */
+  private presence = 0;
+  /** Until when cells are on their way to the newest tick, ms. */
+  private until = 0;
+  /** Largest side of a texture, pixels. */
+  private readonly largest: number;
+  private drawnAt = 0;
+  private limited = false;
+  private wanted: PaintScale = 8;
+
+  /**
+   * @param always whether it paints all that is due, however long frames take
+   * @throws GlError with the compiler's message
+   */
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly net: PainterNet,
+    private readonly always: boolean,
+  ) {
+    this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+    this.programs = createPaintPrograms(gl);
+    this.passes = new PaintPasses(gl, this.programs, net);
+  }
+
+  /** Whether frames take longer because of it. */
+  get isBusy(): boolean {
+    return this.figures.chunks > 0;
+  }
+
+  changed(planes: Planes, areas: readonly Rect[], until: number): void {
+    if (this.planes && (this.planes.width !== planes.width || this.planes.height !== planes.height))
+      this.forget();
+    this.planes = planes;
+    this.until = until;
+    const now = performance.now();
+    for (const each of [this.atlas, this.next]) each?.plan.change(areas, until, now);
+  }
+
+  /**
+   * Paints what a picture needs.
+   *
+   * @param cells what the scene's shader reads, by the names of its samplers
+   * @param now ms
+   * @returns the scene's program with paint, with what it reads besides cells; undefined: there is no
+   *   paint in this picture
+   */
+  begin(cells: CellSources, view: View, now: number): Program | undefined {
+    const { gl, programs } = this;
+    this.moves = this.prepare(cells, view, now);
+    const { atlas, shares, presence } = this;
+    const weight = presence * paintedAt(1 / view.scale);
+    if (!atlas || !shares || weight === 0) return undefined;
+    const { scene } = programs;
+    const { columns, rows } = atlas.plan.atlas;
+    gl.useProgram(scene.program);
+    // Units that no other pass binds.
+    const own = { uAtlas: atlas.target.texture, uShares: shares };
+    Object.entries(own).forEach(([name, texture], i) => {
+      gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      gl.uniform1i(scene.uniform(name), OWN_UNIT + i);
+    });
+    gl.activeTexture(gl.TEXTURE0);
+    gl.uniform1f(scene.uniform('uPaint'), weight);
+    gl.uniform2f(scene.uniform('uAtlasCells'), CHUNK * columns, CHUNK * rows);
+    return scene;
+  }
+
+  /** Paints what is due. @returns whether the next picture will differ */
+  private prepare(cells: CellSources, view: View, now: number): boolean {
+    const { planes, pace, always } = this;
+    if (!planes) return false;
+    const { multiplyAdds: spent } = this.figures;
+    // Who is asked for the next picture at once draws it late only because something takes long.
+    pace.frame({ now, follows: this.moves, spent, limited: this.limited });
+    this.limited = false;
+    this.figures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+    const size = 1 / view.scale;
+    const near = paintedAt(size);
+    if (near > 0) this.choose(size, view, planes);
+    if (near > 0 && this.wanted > 0) this.paintDue({ cells, view, now, planes });
+    const goal = this.atlas && this.wanted > 0 ? 1 : 0;
+    const step = always ? 1 : Math.min(64, now - this.drawnAt) / FADE;
+    this.drawnAt = now;
+    this.presence += Math.max(-step, Math.min(step, goal - this.presence));
+    if (this.wanted === 0 && this.presence === 0) this.forget();
+    const fades = this.atlas && near > 0 ? this.upload(this.atlas.plan, now) : false;
+    return near > 0 && (fades || this.presence !== goal || this.limited);
+  }
+
+  dispose(): void {
+    this.forget();
+    this.passes.dispose();
+    for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
+  }
+
+  /** Chooses the scale, and begins another atlas where it has changed. */
+  private choose(size: number, view: View, planes: Planes): void {
+    const most = this.always ? 8 : this.pace.scale;
+    const isFine = size >= FINE[(this.next ?? this.atlas)?.scale === 8 ? 0 : 1];
+    this.wanted = Math.min(most, isFine ? 8 : 4) as PaintScale;
+    if (this.wanted === 0) return;
+    // As many chunks as are ever in view at this scale.
+    const least = this.wanted === 8 ? FINE[0] : FAR[0];
+    const limit = Math.floor(this.largest / (CHUNK * this.wanted));
+    const chunks = (pixels: number, cells: number): number =>
+      Math.min(limit, Math.ceil(cells / CHUNK), Math.ceil(pixels / least / CHUNK) + 2);
+    const [columns, rows] = [chunks(view.width, planes.width), chunks(view.height, planes.height)];
+    const suits = (one: Atlas | undefined): boolean =>
+      one?.scale === this.wanted &&
+      one.plan.atlas.columns >= columns &&
+      one.plan.atlas.rows >= rows;
+    if (suits(this.atlas)) {
+      this.drop(this.next);
+      this.next = undefined;
+    } else if (!suits(this.next)) {
+      this.drop(this.next);
+      this.next = this.create(this.wanted, { columns, rows }, planes);
+    }
+  }
+
+  private create(scale: 4 | 8, chunks: { columns: number; rows: number }, planes: Planes): Atlas {
+    const { gl } = this;
+    const [width, height] = [CHUNK * scale * chunks.columns, CHUNK * scale * chunks.rows];
+    const target = createTarget(gl, { width, height });
+    for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) {
+      gl.bindTexture(gl.TEXTURE_2D, target.texture);
+      gl.texParameteri(gl.TEXTURE_2D, axis, gl.REPEAT);
+    }
+    const plan = new PaintPlan(planes, chunks);
+    const { columns, rows } = plan.room;
+    this.shares ??= createTexture(gl, {
+      ...{ width: columns, height: rows, format: gl.R8, filter: gl.NEAREST },
+    });
+    const all = { x: 0, y: 0, width: planes.width, height: planes.height };
+    plan.change([all], this.until, performance.now());
+    return { scale, target, plan };
+  }
+
+  private paintDue({ cells, view, now, planes }: Picture): void {
+    const current = this.next ?? this.atlas;
+    if (!current) return;
+    const { scale, target, plan } = current;
+    const seen = chunksIn(
+      {
+        ...{ x: view.originX - 1, y: view.originY - 1 },
+        ...{ width: view.width * view.scale + 2, height: view.height * view.scale + 2 },
+      },
+      plan.room,
+    );
+    const { cell, pixel } = painterWork(this.net);
+    // A window over more of a room than a texture can hold.
+    if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
+    const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
+    const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));
+    const due = plan.due(seen, planes, now);
+    const jobs = due.slice(0, most);
+    this.limited = jobs.length < due.length;
+    if (jobs.length > 0) this.passes.paint(jobs, cells, { target, scale });
+    for (const job of jobs) plan.paint(job, now);
+    this.figures = { scale, chunks: jobs.length, multiplyAdds: jobs.length * cost };
+    if (this.next && plan.covers(seen)) {
+      if (this.atlas) plan.takeOver(this.atlas.plan);
+      this.drop(this.atlas);
+      this.atlas = this.next;
+      this.next = undefined;
+    }
+  }
+
+  private upload(plan: PaintPlan, now: number): boolean {
+    const { gl } = this;
+    const moves = plan.fade(now);
+    const { columns, rows } = plan.room;
+    gl.bindTexture(gl.TEXTURE_2D, this.shares!);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, columns, rows, gl.RED, gl.UNSIGNED_BYTE, plan.shares);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 4);
+    return moves;
+  }
+
+  private drop(atlas: Atlas | undefined): void {
+    if (atlas) deleteTarget(this.gl, atlas.target);
+  }
+
+  private forget(): void {
+    this.drop(this.atlas);
+    this.drop(this.next);
+    this.atlas = this.next = undefined;
+    if (this.shares) this.gl.deleteTexture(this.shares);
+    this.shares = undefined;
+    this.presence = 0;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The painter on the GPU: its layers once a cell, their ramps once a pixel of the atlas, and how the scene reads the atlas.
+ */
+
+import { SCENE_FRAGMENT } from './scene.ts';
+
+/** Width and height of a chunk, cells. */
+export const CHUNK = 16;
+/** Most chunks of one batch. */
+export const BATCH = 16;
+
+/** One rectangle for each chunk of a batch. */
+export const CHUNK_VERTEX = `#version 300 es
+precision highp int;
+/* Where the chunk begins: in the target, and in the room. */
+uniform ivec4 uPlaces[${BATCH}];
+uniform ivec2 uArea;
+uniform vec2 uTarget;
+flat out ivec4 vPlace;
+flat out int vIndex;
+void main() {
+  vPlace = uPlaces[gl_InstanceID];
+  vIndex = gl_InstanceID;
+  ivec2 corner = ivec2(gl_VertexID & 1, gl_VertexID >> 1);
+  gl_Position = vec4(vec2(vPlace.xy + corner * uArea) / uTarget * 2.0 - 1.0, 0.0, 1.0);
+}`;
+
+const HEAD = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+precision highp usampler2D;
+uniform sampler2D uWeights;
+flat in ivec4 vPlace;
+flat in int vIndex;
+`;
+
+/**
+ * Four units of the first hidden layer; the groups of a cell's units lie a chunk's width apart. The
+ * last column of the weights holds the biases.
+ */
+export const FIRST_FRAGMENT = `${HEAD}
+uniform sampler2D uCells;
+uniform usampler2D uOwner;
+out vec4 units;
+void main() {
+  ivec2 q = ivec2(gl_FragCoord.xy) - vPlace.xy;
+  int group = q.x / ${CHUNK};
+  ivec2 p = vPlace.zw + ivec2(q.x - group * ${CHUNK}, q.y);
+  ivec2 grid = textureSize(uCells, 0);
+  uint own = texelFetch(uOwner, min(p, grid - 1), 0).r;
+  units = texelFetch(uWeights, ivec2(125, group), 0);
+  bool isSeen = false;
+  for (int n = 0; n < 25; n++) {
+    ivec2 c = p + ivec2(n % 5, n / 5) - 2;
+    if (any(lessThan(c, ivec2(0))) || any(greaterThanEqual(c, grid))) continue;
+    vec4 cell = texelFetch(uCells, c, 0);
+    isSeen = isSeen || cell != vec4(0.0);
+    units += cell.r * texelFetch(uWeights, ivec2(5 * n, group), 0)
+      + cell.g * texelFetch(uWeights, ivec2(5 * n + 1, group), 0)
+      + cell.b * texelFetch(uWeights, ivec2(5 * n + 2, group), 0)
+      + cell.a * texelFetch(uWeights, ivec2(5 * n + 3, group), 0);
+    if (own != 0u && texelFetch(uOwner, c, 0).r == own) units += texelFetch(uWeights, ivec2(5 * n + 4, group), 0);
+  }
+  units = isSeen ? max(units, 0.0) : vec4(-1.0);
+}`;
+
+/** Four numbers of a later layer; negative units are those of a cell without anything around it. */
+export const LATER_FRAGMENT = `${HEAD}
+uniform sampler2D uHidden;
+uniform int uGroups;
+/* -1 for a hidden layer, which keeps the mark of an empty cell; 0 for the last, whose numbers are 0. */
+uniform float uEmpty;
+out vec4 units;
+void main() {
+  ivec2 q = ivec2(gl_FragCoord.xy) - vPlace.xy;
+  int group = q.x / ${CHUNK};
+  ivec2 at = ivec2(q.x - group * ${CHUNK}, q.y + vIndex * ${CHUNK});
+  units = texelFetch(uWeights, ivec2(4 * uGroups, group), 0);
+  for (int g = 0; g < uGroups; g++) {
+    vec4 h = texelFetch(uHidden, at + ivec2(g * ${CHUNK}, 0), 0);
+    if (h.r < 0.0) { units = vec4(uEmpty); return; }
+    units += h.r * texelFetch(uWeights, ivec2(4 * g, group), 0)
+      + h.g * texelFetch(uWeights, ivec2(4 * g + 1, group), 0)
+      + h.b * texelFetch(uWeights, ivec2(4 * g + 2, group), 0)
+      + h.a * texelFetch(uWeights, ivec2(4 * g + 3, group), 0);
+  }
+  if (uEmpty < 0.0) units = max(units, 0.0);
+}`;
+
+/** One pixel of the atlas from the ramps of its cell, premultiplied; see `shared/painter/paint.ts`. */
+export const PIXEL_FRAGMENT = `#version 300 es
+precision highp float;
+precision highp int;
+precision highp sampler2D;
+uniform sampler2D uCells;
+uniform sampler2D uHidden;
+uniform int uGroups;
+uniform int uScale;
+flat in ivec4 vPlace;
+flat in int vIndex;
+out vec4 color;
+vec4 at(ivec2 c) {
+  ivec2 grid = textureSize(uCells, 0);
+  return any(lessThan(c, ivec2(0))) || any(greaterThanEqual(c, grid)) ? vec4(0.0) : texelFetch(uCells, c, 0);
+}
+void main() {
+  ivec2 q = ivec2(gl_FragCoord.xy) - vPlace.xy;
+  ivec2 cell = q / uScale;
+  vec2 p = (vec2(q - cell * uScale) + 0.5) / float(uScale) - 0.5;
+  vec2 left = vec2(lessThan(p, vec2(0.0)));
+  ivec2 c = vPlace.zw + cell - 1 - ivec2(left);
+  vec2 f = p + left;
+  vec2 w[4] = vec2[4](f * (-0.5 + f * (1.0 - 0.5 * f)), 1.0 + f * f * (-2.5 + 1.5 * f),
+                      f * (0.5 + f * (2.0 - 1.5 * f)), f * f * (-0.5 + 0.5 * f));
+  color = vec4(0.0);
+  for (int j = 0; j < 4; j++) {
+    for (int i = 0; i < 4; i++) color += w[i].x * w[j].y * at(c + ivec2(i, j));
+  }
+  vec4 place = vec4(p, dot(p, p), 1.0);
+  ivec2 from = cell + ivec2(0, vIndex * ${CHUNK});
+  for (int g = 0; g < uGroups; g += 2) {
+    float height = clamp(dot(texelFetch(uHidden, from + ivec2(g * ${CHUNK}, 0), 0), place), -0.5, 0.5);
+    color += height * texelFetch(uHidden, from + ivec2((g + 1) * ${CHUNK}, 0), 0);
+  }
+  color.a = clamp(color.a, 0.0, 1.0);
+  color.rgb = clamp(color.rgb, vec3(0.0), vec3(color.a));
+}`;
+
+/** What the scene declares, and where it has decided on a cell's colour and outline. */
+const DECLARED = `uniform vec3 uMarked;`;
+const DECIDED = `float alpha = mix(body, a, 0.16);`;
+/** And how much it shows of single cells. */
+const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
+
+/**
+ * The scene with paint, which takes the place of the smoothed cells, but not where two organisms
+ * press against each other. The close look at single cells gives way to it.
+ */
+export const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
+  DECLARED,
+  `${DECLARED}
+uniform sampler2D uAtlas;
+uniform sampler2D uShares;
+uniform vec2 uAtlasCells;
+uniform float uPaint;`,
+)
+  .replace(
+    DECIDED,
+    `${DECIDED}
+  ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
+  float painted = uPaint * texelFetch(uShares, chunk, 0).r;
+  if (painted > 0.0) {
+    vec4 paint = textureLod(uAtlas, p / uAtlasCells, 0.0);
+    float here = painted * (1.0 - max(parted, border_.line));
+    c = mix(c, clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0), here);
+    alpha = mix(alpha, paint.a, here);
+  }`,
+  )
+  .replace(CLOSE, `${CLOSE} close *= 1.0 - painted;`);

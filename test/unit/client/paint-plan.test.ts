@@ -1,0 +1,81 @@
+import { PaintPace } from '../../../client/render/paint/paint-pace.ts';
+import { chunksIn, PaintPlan } from '../../../client/render/paint/paint-plan.ts';
+
+const SIZE = { width: 64, height: 32 };
+const ALL = { x: 0, y: 0, width: 4, height: 2 };
+
+function living() {
+  const owner = new Uint32Array(SIZE.width * SIZE.height).fill(1);
+  return { ...SIZE, owner, rgba: new Uint8Array(4 * owner.length).fill(255) };
+}
+
+test('chunks that lie in an area, clamped to the room', () => {
+  expect(chunksIn({ x: -9, y: 15, width: 30, height: 2 }, { columns: 4, rows: 2 })).toEqual({
+    ...{ x: 0, y: 0, width: 2, height: 2 },
+  });
+});
+
+test('a chunk is painted again until it has come to rest, with those it reaches', () => {
+  const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
+  const planes = living();
+  for (const job of plan.due(ALL, planes, 0)) plan.paint(job, 0);
+  expect(plan.due(ALL, planes, 1)).toEqual([]);
+  plan.change([{ x: 15, y: 3, width: 1, height: 1 }], 100, 2);
+  for (const now of [3, 99, 100]) {
+    const due = plan.due(ALL, planes, now);
+    expect(due.map(({ column, row }) => [column, row])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    for (const job of due) plan.paint(job, now);
+  }
+  expect(plan.due(ALL, planes, 101)).toEqual([]);
+});
+
+test('bare ground at rest needs no paint', () => {
+  const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
+  const planes = { ...living(), rgba: new Uint8Array(4 * SIZE.width * SIZE.height) };
+  expect(plan.due(ALL, planes, 0)).toEqual([]);
+});
+
+test('paint appears and fades away little by little, also where it grows old', () => {
+  const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
+  for (const job of plan.due(ALL, living(), 0)) plan.paint(job, 0);
+  plan.change([{ x: 0, y: 0, ...SIZE }], 5_000, 1_000);
+  let before = 0;
+  for (let now = 16; now < 3_000; now += 16) {
+    plan.fade(now);
+    expect(Math.abs(plan.shares[0] - before)).toBeLessThan(16);
+    before = plan.shares[0];
+    if (now === 992) expect(before).toBe(255);
+  }
+  expect(before).toBe(0);
+});
+
+test('a slot that is taken by another chunk shows nothing of the first', () => {
+  const plan = new PaintPlan(SIZE, { columns: 2, rows: 2 });
+  const at = (x: number) => ({ x, y: 0, width: 2, height: 2 });
+  for (const job of plan.due(at(0), living(), 0)) plan.paint(job, 0);
+  expect(plan.covers(at(0))).toBe(true);
+  for (const job of plan.due(at(2), living(), 1)) plan.paint(job, 1);
+  expect([plan.covers(at(0)), plan.covers(at(2))]).toEqual([false, true]);
+});
+
+test('the budget grows while frames are in time; late ones lower it, and then the scale', () => {
+  const pace = new PaintPace();
+  let now = 0;
+  const frames = (count: number, gap: number): void => {
+    for (let i = 0; i < count; i++) {
+      now += gap;
+      pace.frame({ now, follows: true, spent: 1e6, limited: true });
+    }
+  };
+  const first = pace.budget;
+  frames(40, 16);
+  expect(pace.budget).toBeGreaterThan(4 * first);
+  frames(100, 60);
+  expect(pace.scale).toBe(0);
+  now += 20_000;
+  frames(1, 16);
+  expect(pace.scale).toBe(4);
+});
