@@ -141,7 +141,7 @@ export class CellTextures {
    */
   blend(now: number): void {
     const { gl } = this;
-    if (this.drawn && this.drawnAt >= this.until) return;
+    if (this.drawn && this.drawnAt >= Math.min(now, this.until)) return;
     const { blend } = this.programs;
     const { from, newest, times, shown, scratch, tight } = this.targets;
     const { halfScratch, wide, quarterScratch, halo } = this.targets;

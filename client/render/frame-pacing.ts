@@ -81,7 +81,7 @@ export class Resolution {
     // Shaders may have been compiled meanwhile, so a long one counts no more than a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
-    if (gap > this.pause) return false;
+    if (gap <= 0 || gap > this.pause) return false;
     this.sum += gap;
     this.count++;
     if (this.count < SAMPLE && this.sum < ENOUGH) return false;

@@ -134,11 +134,15 @@ export class WallView extends CanvasView {
     this.drawn++;
     const more = super.draw(now);
     this.busy = renderer.moves || more;
-    const url = model.checkpoint?.painter;
     // The picture of the room comes first.
-    if (url && model.planes) {
-      const done = (): void => this.loop.invalidate();
-      renderer.openPaint(url, this.options.resolution === 'full', done);
+    if (model.planes) {
+      const done = (): void => {
+        // Its shaders have been compiled meanwhile.
+        this.resolution.rest(performance.now());
+        this.loop.invalidate();
+      };
+      const always = this.options.resolution === 'full';
+      renderer.openPaint(model.checkpoint?.painter, { always, now, done });
     }
     return this.busy;
   }

@@ -22,10 +22,14 @@ export async function loadCheckpoints(
   folder: string | undefined,
   log: Log,
 ): Promise<LoadedCheckpoints> {
-  const chosen = await Promise.all([checkpoint, ...checkpoints].map(loadCheckpoint));
-  const earlier = await loadEarlierCheckpoints(chosen, (missing) =>
-    log.warn('no-earlier-weights', `${missing} is not there: its seeds grow their namesakes.`),
-  );
+  const names = [checkpoint, ...checkpoints];
+  const chosen = await Promise.all(names.map((name) => loadCheckpoint(name)));
+  const earlier = await loadEarlierCheckpoints(chosen, {
+    onMissing: (missing) =>
+      log.warn('no-earlier-weights', `${missing} is not there: its seeds grow their namesakes.`),
+    onBadPainter: (message) =>
+      log.warn('no-earlier-weights', `Earlier weights are loaded without a painter: ${message}`),
+  });
   const installed = [...chosen, ...earlier];
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
   const all = [...installed, ...kept];

@@ -37,10 +37,12 @@ const COMMAND = {
 
 await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
   const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
-  const installed = await Promise.all(checkpoints.map(loadCheckpoint));
-  const earlier = await loadEarlierCheckpoints(installed, (missing) =>
-    process.stdout.write(`${missing} is not there: the page does not grow its seeds.\n`),
-  );
+  const installed = await Promise.all(checkpoints.map((folder) => loadCheckpoint(folder)));
+  const earlier = await loadEarlierCheckpoints(installed, {
+    onMissing: (missing) =>
+      process.stdout.write(`${missing} is not there: the page does not grow its seeds.\n`),
+    onBadPainter: (message) => process.stdout.write(`${message}\n`),
+  });
   const models = pageModels([...installed, ...earlier]);
   const page = await singlePage({ clientFolder, models, server });
   await writeFile(to, page);

@@ -1,19 +1,20 @@
 /** Weights that an installed checkpoint has replaced, and that tokens still name. */
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Checkpoint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import { type Checkpoint, type LoadOptions, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
 /**
  * The earlier weights of checkpoints, under the names of their folders; none that is loaded already.
  *
- * @param onMissing told about a folder that is not there: its tokens grow namesakes
+ * @param problems told about a folder that is not there: its tokens grow namesakes; and about a
+ *   painter that is not usable
  * @throws CheckpointError for one that is there and broken
  */
 export async function loadEarlierCheckpoints(
   checkpoints: readonly Checkpoint[],
-  onMissing: (folder: string) => void,
+  problems: Required<LoadOptions> & { readonly onMissing: (folder: string) => void },
 ): Promise<NamedCheckpoint[]> {
   const folders = checkpoints.flatMap(({ card, folder }) =>
     (card.earlier ?? []).map((name) => join(dirname(folder), name)),
@@ -23,10 +24,10 @@ export async function loadEarlierCheckpoints(
   const found: NamedCheckpoint[] = [];
   for (const folder of new Set(folders)) {
     if (!existsSync(folder)) {
-      onMissing(folder);
+      problems.onMissing(folder);
       continue;
     }
-    const one = await loadCheckpoint(folder);
+    const one = await loadCheckpoint(folder, problems);
     const hash = fingerprint(one);
     if (loaded.has(hash)) continue;
     loaded.add(hash);

@@ -60,7 +60,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of MORE_FILES) {
       await copyFile(join(from, file), join(draft, file)).catch(ignoreMissing);
     }
-    await loadExactly(draft, hash);
+    // Who loads it says so if its painter is not usable.
+    await loadExactly(draft, hash, () => undefined);
     if (!isKept) await rename(draft, folder);
     else {
       for (const file of DETAILS) {
@@ -95,8 +96,12 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
  *
  * @throws CheckpointError; Error: it has another fingerprint
  */
-async function loadExactly(folder: string, hash: string): Promise<Checkpoint> {
-  const checkpoint = await loadCheckpoint(folder);
+async function loadExactly(
+  folder: string,
+  hash: string,
+  onBadPainter: (message: string) => void,
+): Promise<Checkpoint> {
+  const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
   if (fingerprint(checkpoint) !== hash) throw new Error('its files have changed');
   return checkpoint;
@@ -116,7 +121,10 @@ export async function loadKeptCheckpoints(
   const hashes = await readdir(join(data, FOLDER)).catch(() => []);
   for (const hash of hashes.filter((name) => HASH.test(name) && !loaded.has(name))) {
     try {
-      const checkpoint = await loadExactly(join(data, FOLDER, hash), hash);
+      const checkpoint = await loadExactly(join(data, FOLDER, hash), hash, (message) => {
+        const what = 'The painter of a kept checkpoint is not usable, so it has none';
+        log.warn('checkpoint-not-kept', `${what}: ${message}`);
+      });
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
       const hasBadMap = await readMap(checkpoint).then(

@@ -27,6 +27,12 @@ export interface Checkpoint extends Model {
   readonly painter?: Buffer;
 }
 
+/** How a checkpoint is loaded. */
+export interface LoadOptions {
+  /** Called instead of throwing when only its painter is not usable: then it has none. */
+  readonly onBadPainter?: (message: string) => void;
+}
+
 /** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
@@ -38,14 +44,21 @@ const GALLERY_TENSOR = 'gallery.latents';
  *
  * @throws CheckpointError in one sentence that names the file and the field
  */
-export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+export async function loadCheckpoint(
+  folder: string,
+  { onBadPainter }: LoadOptions = {},
+): Promise<Checkpoint> {
   const model = await loadModel(folder);
   if (model.card.update.kind === 'decoder') {
     const what = 'field "update.kind": a decoder has no cells that grow; it can only be evaluated';
     throw new CheckpointError('bad-card', join(folder, CARD_FILE), what);
   }
   await checkGallery(join(folder, GALLERY_FILE), model.card);
-  const painter = await readPainter(folder);
+  const painter = await readPainter(folder).catch((error: Error) => {
+    if (!onBadPainter) throw error;
+    onBadPainter(error.message);
+    return undefined;
+  });
   return { ...model, folder, ...(painter && { painter }) };
 }
 

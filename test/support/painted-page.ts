@@ -56,16 +56,16 @@ function largestDifference(scale: number): number | undefined {
 
   const right = paint({ cells: rgba, owners: owner, width: WIDTH, height: HEIGHT, net, scale });
   let largest = 0;
-  let spread = 0;
+  let sum = 0;
   for (let y = 0; y < scale * HEIGHT; y++) {
     for (let i = 0; i < 4 * scale * WIDTH; i++) {
       const value = right[y * 4 * scale * WIDTH + i];
-      spread += Math.abs(value - 128);
+      sum += value;
       largest = Math.max(largest, Math.abs(value - pixels[y * 4 * width + i]));
     }
   }
   // A picture without anything in it would agree as well.
-  if (spread === 0 || jobs.length < 5) throw new Error('nothing was painted');
+  if (sum === 0 || jobs.length < 5) throw new Error('nothing was painted');
   return largest;
 }
 

@@ -15,8 +15,8 @@ function isSoftware(gl: WebGL2RenderingContext): boolean {
 type Create = (gl: WebGL2RenderingContext, always: boolean) => RoomPaint | null;
 
 /** Loads the painter at an address. @throws Error, PainterError: it cannot be loaded */
-export async function openPaint(url: string): Promise<Create> {
-  const response = await fetch(url);
+export async function openPaint(url: string, signal: AbortSignal): Promise<Create> {
+  const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`${response.status}`);
   const net = parsePainter(new Uint8Array(await response.arrayBuffer()));
   return (gl, always) =>

@@ -9,7 +9,7 @@ import { CHUNK } from '../shaders/paint.ts';
 /** How far a cell's paint depends on others, cells. */
 const REACH = 2;
 /** Paint that is older than what it shows fades away; ms. */
-const STALE = 200;
+export const STALE = 200;
 /** Time in which the paint of a chunk appears or fades away, ms. */
 const FADE = 400;
 
@@ -48,6 +48,8 @@ export class PaintPlan {
   /** When a chunk was painted, ms. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
+  /** 1: nothing is in the chunk, so nothing of it shows. */
+  private readonly bare: Uint8Array;
   /** The chunk that each slot holds; -1: none. */
   private readonly held: Int32Array;
   private fadedAt = 0;
@@ -68,6 +70,7 @@ export class PaintPlan {
     this.since = new Float64Array(count);
     this.painted = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
     this.shown = new Float32Array(count);
+    this.bare = new Uint8Array(count);
     this.held = new Int32Array(atlas.columns * atlas.rows).fill(-1);
   }
 
@@ -88,23 +91,29 @@ export class PaintPlan {
   }
 
   /**
-   * The chunks that have to be painted, those whose paint is oldest first. What is bare and at rest
-   * needs none.
+   * The chunks that have to be painted, those whose paint is oldest first. What is bare needs none,
+   * but once where its slot holds something: its neighbours blend with it.
    *
    * @param seen chunks in view
    */
   due(seen: Rect, planes: Planes, now: number): Job[] {
-    const { painted, until, room, atlas } = this;
+    const { painted, until, room, atlas, bare, held } = this;
     const due: number[] = [];
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
-      if (isBare(planes, i % room.columns, Math.floor(i / room.columns))) {
-        if (now < until[i] && this.shown[i] === 0) continue;
-        if (now >= until[i]) {
-          this.shown[i] = 0;
-          painted[i] = now;
-          continue;
-        }
+      const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
+      // It may go on changing for ever, as the neighbour of something that moves.
+      if (isEmpty && now < until[i] && this.shown[i] === 0) {
+        painted[i] = Math.max(painted[i], 0);
+        continue;
+      }
+      const slot = this.slotOf(i);
+      const isClear = held[slot] === -1 || (held[slot] === i && bare[i] === 1);
+      bare[i] = isEmpty && now >= until[i] ? 1 : 0;
+      if (bare[i] === 1 && isClear) {
+        held[slot] = i;
+        painted[i] = now;
+        continue;
       }
       due.push(i);
     }
@@ -145,11 +154,11 @@ export class PaintPlan {
   fade(now: number): boolean {
     const step = Math.min(64, now - this.fadedAt) / FADE;
     this.fadedAt = now;
-    const { painted, until, since, shown, shares } = this;
+    const { painted, until, since, shown, bare, shares } = this;
     let moves = false;
     for (let i = 0; i < shown.length; i++) {
       const age = painted[i] >= until[i] ? 0 : now - Math.max(painted[i], since[i]);
-      const held = painted[i] >= 0 && this.holds(i);
+      const held = painted[i] >= 0 && bare[i] === 0 && this.held[this.slotOf(i)] === i;
       const goal = held && age < STALE ? 1 : 0;
       shown[i] = held ? shown[i] + Math.max(-step, Math.min(step, goal - shown[i])) : 0;
       moves ||= shown[i] !== goal;
@@ -158,10 +167,10 @@ export class PaintPlan {
     return moves;
   }
 
-  private holds(chunk: number): boolean {
-    const { atlas, room, held } = this;
+  private slotOf(chunk: number): number {
+    const { atlas, room } = this;
     const [column, row] = [chunk % room.columns, Math.floor(chunk / room.columns)];
-    return held[(row % atlas.rows) * atlas.columns + (column % atlas.columns)] === chunk;
+    return (row % atlas.rows) * atlas.columns + (column % atlas.columns);
   }
 
   private *indices({ x, y, width, height }: Rect): Generator<number> {

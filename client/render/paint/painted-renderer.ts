@@ -5,11 +5,29 @@ import type { Arrival } from '../cell-textures.ts';
 import { type Picture, Renderer } from '../renderer.ts';
 import type { RoomPaint } from './scene-paint.ts';
 
+/** Time after which a painter that could not be loaded is asked for again, ms. */
+const RETRY = 60_000;
+
+/** How a renderer paints. */
+export interface PaintOptions {
+  /** Whether it paints however long pictures take. */
+  readonly always: boolean;
+  /** ms */
+  readonly now: number;
+  /** Called when there is something new to draw. */
+  readonly done: () => void;
+}
+
 /** Paints over the cells of a room as soon as `openPaint` has loaded a painter. */
 export class PaintedRenderer extends Renderer {
-  /** Lost with the context; null: it has been asked for. */
+  /** Lost with the context. */
   private paint: RoomPaint | null | undefined;
-  private isDisposed = false;
+  /** The address of the painter that has been asked for. */
+  private asked: string | undefined;
+  /** When it is asked for again, ms. */
+  private retryAt = Number.POSITIVE_INFINITY;
+  /** Ends what loads. */
+  private loading: AbortController | undefined;
 
   /** Whether the last picture took longer because of paint. */
   get isBusy(): boolean {
@@ -22,29 +40,39 @@ export class PaintedRenderer extends Renderer {
   }
 
   /**
-   * Loads a painter, unless that has been done. Where it cannot be loaded or run, cells look as they
-   * do without it.
+   * Loads a painter in place of any other, unless that has been done. Where it cannot be loaded or
+   * run, cells look as they do without it.
    *
-   * @param always whether it paints however long pictures take
-   * @param done called when there is something new to draw
+   * @param url undefined: none
    */
-  openPaint(url: string, always: boolean, done: () => void): void {
-    if (this.paint !== undefined) return;
-    this.paint = null;
+  openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
+    if (url === this.asked && now < this.retryAt) return;
+    this.closePaint();
+    this.asked = url;
+    if (!url) return;
+    const { signal } = (this.loading = new AbortController());
     import('./open-paint.ts')
-      .then(({ openPaint }) => openPaint(url))
+      .then(({ openPaint }) => openPaint(url, signal))
       .then((create) => {
-        if (this.isDisposed || !this.planes || this.gl.isContextLost()) return;
+        if (signal.aborted || !this.planes || this.gl.isContextLost()) return;
         this.paint = create(this.gl, always);
         this.paint?.changed(this.planes, [], this.until);
         done();
       })
-      .catch(() => undefined);
+      .catch(() => {
+        if (!signal.aborted) this.retryAt = now + RETRY;
+      });
+  }
+
+  private closePaint(): void {
+    this.loading?.abort();
+    this.paint?.dispose();
+    this.loading = this.paint = this.asked = undefined;
+    this.retryAt = Number.POSITIVE_INFINITY;
   }
 
   override dispose(): void {
-    this.isDisposed = true;
-    this.paint?.dispose();
+    this.closePaint();
     super.dispose();
   }
 
@@ -71,7 +99,7 @@ export class PaintedRenderer extends Renderer {
   }
 
   protected override create(): void {
-    this.paint = undefined;
+    this.closePaint();
     super.create();
   }
 }

@@ -7,7 +7,7 @@ import type { View } from '../marks.ts';
 import { CHUNK } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { type CellSources, PaintPasses } from './paint-passes.ts';
-import { chunksIn, PaintPlan } from './paint-plan.ts';
+import { chunksIn, PaintPlan, STALE } from './paint-plan.ts';
 import { createPaintPrograms, type PaintPrograms } from './paint-programs.ts';
 
 /** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
@@ -57,7 +57,7 @@ export class RoomPaint {
   /** Figures of the last picture. */
   moves = false;
   figures: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
-  private readonly pace = new PaintPace();
+  private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
   private atlas: Atlas | undefined;
@@ -72,7 +72,11 @@ export class RoomPaint {
   /** Largest side of a texture, pixels. */
   private readonly largest: number;
   private drawnAt = 0;
-  private limited = false;
+  /** Multiply-adds that were due in the last picture. */
+  private due = 0;
+  /** Whether the old one of two atlases is the next to be painted. */
+  private isOldsTurn = false;
+  private readonly left = new AbortController();
   private wanted: PaintScale = 8;
 
   /**
@@ -87,6 +91,9 @@ export class RoomPaint {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.programs = createPaintPrograms(gl);
     this.passes = new PaintPasses(gl, this.programs, net);
+    // Browsers draw no frames of hidden pages.
+    const { signal } = this.left;
+    document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
 
   /** Whether frames take longer because of it. */
@@ -139,11 +146,12 @@ export class RoomPaint {
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
     // Who is asked for the next picture at once draws it late only because something takes long.
-    pace.frame({ now, follows: this.moves, spent, limited: this.limited });
-    this.limited = false;
+    pace.frame({ now, follows: this.moves, spent, due: this.due });
+    this.due = 0;
     this.figures = { scale: 0, chunks: 0, multiplyAdds: 0 };
     const size = 1 / view.scale;
     const near = paintedAt(size);
+    if (!always && !pace.isReady) return near > 0;
     if (near > 0) this.choose(size, view, planes);
     if (near > 0 && this.wanted > 0) this.paintDue({ cells, view, now, planes });
     const goal = this.atlas && this.wanted > 0 ? 1 : 0;
@@ -152,10 +160,12 @@ export class RoomPaint {
     this.presence += Math.max(-step, Math.min(step, goal - this.presence));
     if (this.wanted === 0 && this.presence === 0) this.forget();
     const fades = this.atlas && near > 0 ? this.upload(this.atlas.plan, now) : false;
-    return near > 0 && (fades || this.presence !== goal || this.limited);
+    const waits = this.due > this.figures.multiplyAdds || this.next !== undefined;
+    return near > 0 && (fades || this.presence !== goal || waits);
   }
 
   dispose(): void {
+    this.left.abort();
     this.forget();
     this.passes.dispose();
     for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
@@ -165,14 +175,21 @@ export class RoomPaint {
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
     const isFine = size >= FINE[(this.next ?? this.atlas)?.scale === 8 ? 0 : 1];
-    this.wanted = Math.min(most, isFine ? 8 : 4) as PaintScale;
+    const chunks = (pixels: number, cells: number, cell: number): number =>
+      Math.min(Math.ceil(cells / CHUNK), Math.ceil(pixels / cell / CHUNK) + 2);
+    const limitAt = (scale: number): number => Math.floor(this.largest / (CHUNK * scale));
+    const longest = Math.max(
+      chunks(view.width, planes.width, size),
+      chunks(view.height, planes.height, size),
+    );
+    const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
+    this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
     // As many chunks as are ever in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
-    const limit = Math.floor(this.largest / (CHUNK * this.wanted));
-    const chunks = (pixels: number, cells: number): number =>
-      Math.min(limit, Math.ceil(cells / CHUNK), Math.ceil(pixels / least / CHUNK) + 2);
-    const [columns, rows] = [chunks(view.width, planes.width), chunks(view.height, planes.height)];
+    const limit = limitAt(this.wanted);
+    const columns = Math.min(limit, chunks(view.width, planes.width, least));
+    const rows = Math.min(limit, chunks(view.height, planes.height, least));
     const suits = (one: Atlas | undefined): boolean =>
       one?.scale === this.wanted &&
       one.plan.atlas.columns >= columns &&
@@ -183,6 +200,7 @@ export class RoomPaint {
     } else if (!suits(this.next)) {
       this.drop(this.next);
       this.next = this.create(this.wanted, { columns, rows }, planes);
+      this.pace.excuse();
     }
   }
 
@@ -205,7 +223,9 @@ export class RoomPaint {
   }
 
   private paintDue({ cells, view, now, planes }: Picture): void {
-    const current = this.next ?? this.atlas;
+    // Until another scale holds all, the old one must not grow old.
+    this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
+    const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;
     const { scale, target, plan } = current;
     const seen = chunksIn(
@@ -222,16 +242,15 @@ export class RoomPaint {
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));
     const due = plan.due(seen, planes, now);
     const jobs = due.slice(0, most);
-    this.limited = jobs.length < due.length;
+    this.due = due.length * cost;
     if (jobs.length > 0) this.passes.paint(jobs, cells, { target, scale });
     for (const job of jobs) plan.paint(job, now);
     this.figures = { scale, chunks: jobs.length, multiplyAdds: jobs.length * cost };
-    if (this.next && plan.covers(seen)) {
-      if (this.atlas) plan.takeOver(this.atlas.plan);
-      this.drop(this.atlas);
-      this.atlas = this.next;
-      this.next = undefined;
-    }
+    if (current !== this.next || !plan.covers(seen)) return;
+    if (this.atlas) plan.takeOver(this.atlas.plan);
+    this.drop(this.atlas);
+    this.atlas = this.next;
+    this.next = undefined;
   }
 
   private upload(plan: PaintPlan, now: number): boolean {

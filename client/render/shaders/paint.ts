@@ -48,7 +48,9 @@ void main() {
   int group = q.x / ${CHUNK};
   ivec2 p = vPlace.zw + ivec2(q.x - group * ${CHUNK}, q.y);
   ivec2 grid = textureSize(uCells, 0);
-  uint own = texelFetch(uOwner, min(p, grid - 1), 0).r;
+  /* The last chunks reach beyond a room. */
+  if (any(greaterThanEqual(p, grid))) { units = vec4(-1.0); return; }
+  uint own = texelFetch(uOwner, p, 0).r;
   units = texelFetch(uWeights, ivec2(125, group), 0);
   bool isSeen = false;
   for (int n = 0; n < 25; n++) {
@@ -151,10 +153,12 @@ uniform float uPaint;`,
   ivec2 chunk = ivec2(clamp(p, vec2(0.0), uGrid - 1.0)) / ${CHUNK};
   float painted = uPaint * texelFetch(uShares, chunk, 0).r;
   if (painted > 0.0) {
-    vec4 paint = textureLod(uAtlas, p / uAtlasCells, 0.0);
+    /* The atlas repeats: at the edges of a room its opposite side would show. */
+    vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
     c = mix(c, clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0), here);
-    alpha = mix(alpha, paint.a, here);
+    /* A crumb alone is no body. */
+    alpha = mix(alpha, paint.a * smoothstep(0.10, 0.30, height), here);
   }`,
   )
   .replace(CLOSE, `${CLOSE} close *= 1.0 - painted;`);

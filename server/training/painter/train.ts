@@ -18,7 +18,7 @@ import { measurePainter } from './measure.ts';
 import { loadOriginals } from './originals.ts';
 import { firstPainterRun, loadPainterRun, savePainterRun } from './run.ts';
 import { drawPainterSheet } from './sheet.ts';
-import { painterBytes, writePainter } from './write.ts';
+import { checkOut, painterBytes, writePainter } from './write.ts';
 
 const SAVE_EVERY = 5 * 60_000;
 const SAY_EVERY = 10_000;
@@ -39,14 +39,16 @@ export interface PainterRunOptions {
 export async function trainPainter(run: PainterRunOptions): Promise<void> {
   const { options, say, baseFolder, stop } = run;
   const updates = options.updates ?? run.config.updates;
-  const config = { ...run.config, updates };
-  const source = options.from ?? config.checkpoint;
+  const source = options.from ?? run.config.checkpoint;
+  const config = { ...run.config, updates, checkpoint: source };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
   const begun = options.resume ? await loadPainterRun(folder, config) : firstPainterRun(config);
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
     throw new TrainingError('bad-data', `${source}: only creatures in RGBA are painted`);
   }
+  const out = options.out ?? join(folder, 'checkpoint');
+  await checkOut(out, checkpoint);
   const originals = await loadOriginals(config.data, { baseFolder });
   const { side } = checkpoint.card;
   const { kept, material } = await prepareMaterial(checkpoint, originals, config);
@@ -115,7 +117,6 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   const figures = await measurePainter(compute, parsePainter(bytes), kept, side);
   await compute.dispose();
   say(JSON.stringify(figures));
-  const out = options.out ?? join(folder, 'checkpoint');
   await writePainter(out, source, bytes, { ...figures, updates: update, seed: config.seed });
   say(`painter: ${out}${update < updates ? ' (continue with --resume)' : ''}`);
 }

@@ -1,5 +1,5 @@
 /** Writes a painter beside the weights of its checkpoint, and its entry in the card. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   LAYERS,
@@ -9,9 +9,12 @@ import {
   rampsOf,
 } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
-import { CARD_FILE } from '../../vnca/checkpoint.ts';
-
-const PAINTER_FILE = 'painter.safetensors';
+import { parseCard } from '../../vnca/card.ts';
+import { CARD_FILE, type Checkpoint, loadModel, MODEL_FILE } from '../../vnca/checkpoint.ts';
+import { fingerprint } from '../../vnca/checkpoint-fingerprint.ts';
+import { PAINTER_FILE } from '../../vnca/painter-file.ts';
+import { TrainingError } from '../errors.ts';
+import { readIfThere, replaceFile } from '../large-files.ts';
 
 /**
  * The bytes of `painter.safetensors`, as `parsePainter` reads them: weights are rounded to 16-bit
@@ -67,7 +70,25 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
   figures,
 });
 
-/** Writes the painter, and its entry into the card of the source, in a folder. */
+/**
+ * Checks that a folder has no checkpoint, or the one that is painted.
+ *
+ * @throws TrainingError bad-data: it has another; CheckpointError: it cannot be read
+ */
+export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
+  const file = join(folder, CARD_FILE);
+  const bytes = await readIfThere(file);
+  if (!bytes) return;
+  const hasWeights = (await readIfThere(join(folder, MODEL_FILE))) !== undefined;
+  const there = hasWeights
+    ? await loadModel(folder)
+    : { card: parseCard(JSON.parse(bytes.toString()), file), tensors };
+  if (fingerprint(there) === fingerprint({ card, tensors })) return;
+  const what = 'another checkpoint is there; write the painter to another folder';
+  throw new TrainingError('bad-data', `${folder}: ${what}`);
+}
+
+/** Writes the painter, and its entry into the card of the folder, or of the source without one. */
 export async function writePainter(
   folder: string,
   source: string,
@@ -75,10 +96,11 @@ export async function writePainter(
   figures: Record<string, unknown>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, PAINTER_FILE), bytes);
-  const card = JSON.parse(await readFile(join(source, CARD_FILE), 'utf8'));
+  await replaceFile(join(folder, PAINTER_FILE), [bytes]);
+  const there = await readIfThere(join(folder, CARD_FILE));
+  const card = JSON.parse(`${there ?? (await readFile(join(source, CARD_FILE)))}`);
   const painter = painterEntry(parsePainter(bytes), figures);
   const { figures: ofRule, painter: _, ...rest } = card;
   const text = JSON.stringify({ ...rest, painter, figures: ofRule }, null, 2);
-  await writeFile(join(folder, CARD_FILE), `${text}\n`);
+  await replaceFile(join(folder, CARD_FILE), [`${text}\n`]);
 }

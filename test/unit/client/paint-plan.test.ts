@@ -1,4 +1,3 @@
-import { PaintPace } from '../../../client/render/paint/paint-pace.ts';
 import { chunksIn, PaintPlan } from '../../../client/render/paint/paint-plan.ts';
 
 const SIZE = { width: 64, height: 32 };
@@ -61,21 +60,35 @@ test('a slot that is taken by another chunk shows nothing of the first', () => {
   expect([plan.covers(at(0)), plan.covers(at(2))]).toEqual([false, true]);
 });
 
-test('the budget grows while frames are in time; late ones lower it, and then the scale', () => {
-  const pace = new PaintPace();
-  let now = 0;
-  const frames = (count: number, gap: number): void => {
-    for (let i = 0; i < count; i++) {
-      now += gap;
-      pace.frame({ now, follows: true, spent: 1e6, limited: true });
-    }
-  };
-  const first = pace.budget;
-  frames(40, 16);
-  expect(pace.budget).toBeGreaterThan(4 * first);
-  frames(100, 60);
-  expect(pace.scale).toBe(0);
-  now += 20_000;
-  frames(1, 16);
-  expect(pace.scale).toBe(4);
+test('bare ground beside what never rests does not keep a scale from being complete', () => {
+  const plan = new PaintPlan(SIZE, { columns: 4, rows: 2 });
+  const planes = living();
+  planes.rgba.fill(0, 0, 4 * SIZE.width * SIZE.height);
+  planes.rgba[4 * 40 + 3] = 255;
+  for (let now = 0; now < 100; now += 16) {
+    plan.change([{ x: 0, y: 0, ...SIZE }], now + 400, now);
+    for (const job of plan.due(ALL, planes, now)) plan.paint(job, now);
+    plan.fade(now);
+  }
+  expect(plan.covers(ALL)).toBe(true);
+  expect(plan.shares[0]).toBe(0);
+});
+
+test('bare ground is painted once where its slot held something else', () => {
+  const plan = new PaintPlan(SIZE, { columns: 2, rows: 2 });
+  const at = (x: number) => ({ x, y: 0, width: 2, height: 2 });
+  const planes = living();
+  for (let y = 0; y < SIZE.height; y++) planes.rgba.fill(0, 4 * 64 * y, 4 * (64 * y + 32));
+  const bare = { ...at(0), width: 1 };
+  expect(plan.due(bare, planes, 0)).toEqual([]);
+  for (const job of plan.due(at(2), planes, 1)) plan.paint(job, 1);
+  const due = plan.due(bare, planes, 2);
+  expect(due.map(({ column, row }) => [column, row])).toEqual([
+    [0, 0],
+    [0, 1],
+  ]);
+  for (const job of due) plan.paint(job, 2);
+  plan.fade(64);
+  expect(plan.due(bare, planes, 64)).toEqual([]);
+  expect([plan.shares[0], plan.shares[4]]).toEqual([0, 0]);
 });

@@ -64,6 +64,19 @@ test.each([
 });
 
 test.each([
+  ['is none', () => writeFileSync(join(kept, 'painter.safetensors'), 'none')],
+  ['cannot be read', () => mkdir(join(kept, 'painter.safetensors'))],
+])('a kept checkpoint whose painter %s has none, and the log says so', async (_, spoil) => {
+  await spoil();
+  said.length = 0;
+  const [one] = await loadKeptCheckpoints(data, [], log);
+  expect(said).toEqual([expect.stringContaining('painter.safetensors')]);
+  expect(fingerprint(one)).toBe(hash);
+  expect(one.painter).toBeUndefined();
+  rmSync(join(kept, 'painter.safetensors'), { recursive: true });
+});
+
+test.each([
   ['is not a table', () => writeFileSync(join(kept, 'relatives.json'), '{}')],
   ['cannot be read', () => mkdir(join(kept, 'relatives.json'))],
 ])(

@@ -1,0 +1,94 @@
+/** How much is painted in a frame, from how long frames take. */
+import { Resolution } from '../../../client/render/frame-pacing.ts';
+import { PaintPace } from '../../../client/render/paint/paint-pace.ts';
+
+const STALE = 200;
+
+/** A pace that knows how often a screen draws, past the frames that are not judged. */
+function paceOf(usual: number) {
+  const pace = new PaintPace(STALE);
+  let now = 0;
+  const frames = (count: number, gap: number, spent = 1e6, due = 2 * spent): void => {
+    for (let i = 0; i < count; i++) {
+      now += gap;
+      pace.frame({ now, follows: true, spent, due });
+    }
+  };
+  frames(30, usual, 0);
+  expect(pace.isReady).toBe(true);
+  frames(5, usual);
+  return { pace, frames, rest: (pause: number) => (now += pause) };
+}
+
+test('the budget grows while frames are in time; late ones lower it, and then the scale', () => {
+  const { pace, frames, rest } = paceOf(16);
+  const first = pace.budget;
+  frames(40, 16);
+  expect(pace.budget).toBeGreaterThan(4 * first);
+  frames(100, 60);
+  expect(pace.scale).toBe(0);
+  rest(20_000);
+  frames(1, 16);
+  expect(pace.scale).toBe(4);
+});
+
+test.each([24, 25, 30, 60, 144])('screens of %i Hz are not slow', (rate) => {
+  const { pace, frames } = paceOf(1000 / rate);
+  const { budget } = pace;
+  frames(200, 1000 / rate);
+  expect(pace.scale).toBe(8);
+  expect(pace.budget).toBeGreaterThan(budget);
+});
+
+test('the first painted frames and a single long one are not judged, two in a row are', () => {
+  const pace = new PaintPace(STALE);
+  const record = (now: number): void => pace.frame({ now, follows: true, spent: 1e6, due: 1e6 });
+  for (const now of [0, 300, 600, 900, 1_200, 1_216, 1_232, 1_700, 1_716]) record(now);
+  expect(pace.scale).toBe(8);
+  for (const now of [2_000, 2_300]) record(now);
+  expect(pace.scale).toBe(0);
+});
+
+test('what was too long is tried again within half an hour, however often it fails', () => {
+  const { pace, frames, rest } = paceOf(16);
+  for (let i = 0; i < 12; i++) {
+    frames(12, 300);
+    expect(pace.scale).toBe(0);
+    rest(1_800_000);
+    frames(1, 16);
+    expect(pace.scale).toBe(4);
+  }
+});
+
+test('a budget that was too large is not tried again at once', () => {
+  const { pace, frames } = paceOf(16);
+  const budgets = new Set<number>();
+  frames(32, 16);
+  const most = pace.budget;
+  frames(3, 60);
+  for (let i = 0; i < 500; i++) {
+    frames(1, 16, pace.budget, 1.5 * pace.budget);
+    budgets.add(pace.budget);
+  }
+  expect([...budgets]).toEqual([most / 2]);
+});
+
+test('a scale at which paint is always too old gives way to a smaller one', () => {
+  const { pace, frames } = paceOf(16);
+  frames(32, 16);
+  frames(3, 60);
+  frames(50, 16, pace.budget, 40 * pace.budget);
+  expect(pace.scale).toBe(8);
+  frames(100, 16, pace.budget, 40 * pace.budget);
+  expect(pace.scale).toBe(4);
+});
+
+test('a resolution is not judged by frames that are excused', () => {
+  const resolution = new Resolution();
+  for (let now = 0; now < 12_000; now += 60) {
+    // Two frames of three are: the third shows that this machine is slow.
+    if (now % 180 !== 0) resolution.rest(now);
+    resolution.frame(now);
+  }
+  expect(resolution.ratio(1)).toBeLessThan(1);
+});
