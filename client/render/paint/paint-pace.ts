@@ -88,6 +88,8 @@ export class PaintPace {
   excuse(): void {
     this.excused = EXCUSED;
     this.lastAt = Number.NEGATIVE_INFINITY;
+    this.long = 0;
+    this.behindSince = undefined;
     this.begin();
   }
 
@@ -173,12 +175,11 @@ export class PaintPace {
     this.budget = FIRST;
     this.ceiling = MOST;
     this.loweredAt = now;
-    this.excused = EXCUSED;
-    this.begin();
+    this.excuse();
+    this.lastAt = now;
   }
 
   private begin(): void {
-    this.frames = this.slow = this.limited = this.long = 0;
-    this.behindSince = undefined;
+    this.frames = this.slow = this.limited = 0;
   }
 }
