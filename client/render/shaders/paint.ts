@@ -156,9 +156,11 @@ uniform float uPaint;`,
     /* The atlas repeats: at the edges of a room its opposite side would show. */
     vec4 paint = textureLod(uAtlas, clamp(p, vec2(0.125), uGrid - 0.125) / uAtlasCells, 0.0);
     float here = painted * (1.0 - max(parted, border_.line));
-    c = mix(c, clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0), here);
-    /* A crumb alone is no body. */
-    alpha = mix(alpha, paint.a * smoothstep(0.10, 0.30, height), here);
+    vec3 tone = clamp(paint.rgb / max(paint.a, 0.02), 0.0, 1.0);
+    /* Shades that hardly differ are the pattern of single cells, edges are not. */
+    c = mix(c, tone, here * (0.35 + 0.65 * smoothstep(0.03, 0.14, distance(c, tone))));
+    /* Where there is hardly any tissue, paint would show the pattern of its cells. */
+    alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`,
   )
   .replace(CLOSE, `${CLOSE} close *= 1.0 - painted;`);

@@ -1,15 +1,16 @@
 /** Where a painter is written. */
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
 import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { suiteFolder } from '../../support/suite.ts';
 import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';
 
-const newFolder = temporaryFolder();
-const source = newFolder();
+const scratch = suiteFolder();
+const [source, own, other] = ['source', 'own', 'other'].map((name) => join(scratch, name));
+for (const folder of [source, own, other]) await mkdir(folder);
 await writeFile(join(source, 'card.json'), JSON.stringify(tinyCardJson()));
 const checkpoint = { ...modelOf(tinyCard()), folder: source };
 const cardIn = (folder: string) => JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8'));
@@ -17,7 +18,7 @@ const write = (folder: string): Promise<void> =>
   writePainter(folder, source, painterBytes(randomWeights(1)), {});
 
 test('a painter is written where nothing is, again, and beside its own checkpoint with its card', async () => {
-  const out = newFolder();
+  const out = own;
   await checkOut(out, checkpoint);
   await write(out);
   expect(cardIn(out).painter.version).toBe(1);
@@ -30,7 +31,7 @@ test('a painter is written where nothing is, again, and beside its own checkpoin
 });
 
 test('a painter is not written beside the weights of another checkpoint', async () => {
-  const out = newFolder();
+  const out = other;
   await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson()));
   const tensors = new Map(checkpoint.tensors);
   const [[name, { shape, data }]] = tensors;
