@@ -12,7 +12,7 @@ import { createPaintPrograms, type PaintPrograms } from './paint-programs.ts';
 
 /** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
 const FAR = [2.2, 3.2] as const;
-const CLOSE = [18, 28] as const;
+const CLOSE = [9, 14] as const;
 /** Device pixels of a cell at which the scale changes: down, and up again. */
 const FINE = [5.2, 6.2] as const;
 /** The first of two texture units that only paint uses. */
