@@ -137,7 +137,7 @@ const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
 
 /**
  * The scene with paint, which takes the place of the smoothed cells, but not where two organisms
- * press against each other. The close look at single cells gives way to it.
+ * press against each other. Single cells show through: the insides of what a rule grows are soft.
  */
 export const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,
@@ -163,4 +163,4 @@ uniform float uPaint;`,
     alpha = mix(alpha, paint.a * smoothstep(0.14, 0.42, a), here);
   }`,
   )
-  .replace(CLOSE, `${CLOSE} close *= 1.0 - painted;`);
+  .replace(CLOSE, `${CLOSE} close *= 1.0 - 0.25 * painted;`);
