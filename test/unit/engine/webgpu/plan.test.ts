@@ -20,8 +20,8 @@ const cards = readdirSync(CONFIGS)
   .map((file) => {
     return [file, JSON.parse(readFileSync(new URL(file, CONFIGS), 'utf8')) as Card] as const;
   })
-  // Engines take no decoders.
-  .filter(([, { update }]) => update.kind !== 'decoder');
+  // Engines take no painters and no decoders.
+  .filter(([, { update }]) => update && update.kind !== 'decoder');
 
 describe.each(LIMITS)(
   'with $maxComputeWorkgroupStorageSize bytes of workgroup memory',
