@@ -341,10 +341,10 @@ export async function createVivariumServer(
   };
   try {
     osc = await openOsc({
-      out: config.oscOut,
-      in: config.oscIn,
-      allowed: config.oscAllow,
-      ...{ hooks, rooms, bus: opened?.bus, limits, rejections, clock, log },
+      ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
+      // A server that runs no rooms takes nothing from others.
+      bus: config.role === 'gateway' && !config.oscIn ? undefined : opened?.bus,
+      ...{ hooks, rooms, limits, rejections, clock, log },
       pause: async (room, paused) => {
         try {
           await rooms.change(room, { paused });

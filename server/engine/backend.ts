@@ -87,6 +87,19 @@ export interface StoreBackend extends BackendBase {
 /** Either kind of backend. */
 export type Backend = RuleBackend | StoreBackend;
 
+/** Why a backend does not start, where something else helps than against its other errors. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+
+  constructor(
+    message: string,
+    /** What a host can do. */
+    readonly remedy: string,
+  ) {
+    super(message);
+  }
+}
+
 /** A patch in transfer between two stores. */
 export interface TransferredPatch {
   readonly patch: PatchId;

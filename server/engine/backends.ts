@@ -1,12 +1,18 @@
 /** Lists the backends, selects one that works on this machine, and opens a store on it. */
 import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
-import type { Backend, BackendName, DeviceLossOptions, PatchStore } from './backend.ts';
+import {
+  type Backend,
+  type BackendName,
+  type DeviceLossOptions,
+  type PatchStore,
+  StartError,
+} from './backend.ts';
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
-import { compileKernel, missingCompiler } from './native/compile.ts';
+import { missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -66,7 +72,7 @@ export const CANDIDATES: Candidates = {
   },
   native: {
     unavailableReason: () => missingCompiler(),
-    prepare: async () => (await compileKernel()).release(),
+    prepare: async () => void (await (await import('./native/native.ts')).loadKernel()),
     start: async () => (await import('./native/native.ts')).startNative(),
     threads: availableParallelism,
     needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
@@ -165,6 +171,21 @@ export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDI
 export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
   candidates[name].threads?.() ?? 1;
 
+/**
+ * Does what all threads of a backend need, once, before they start.
+ *
+ * @throws NoBackendError they would not start
+ */
+export async function prepareBackend(name: BackendName, candidates = CANDIDATES): Promise<void> {
+  const { prepare, remedy } = candidates[name];
+  try {
+    await prepare?.();
+  } catch (error) {
+    const skipped = { name, onlyGpu: false, reason: reasonOf(error) };
+    throw new NoBackendError([{ ...skipped, remedy: remedyOf(error, remedy) }]);
+  }
+}
+
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto' ? AUTO : [{ name: wanted }];
 
@@ -225,7 +246,7 @@ export async function selectBackend(
       }
       skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
-      skip(reasonOf(error), remedy);
+      skip(reasonOf(error), remedyOf(error, remedy));
     }
     hasUnusedLibraries = true;
   }
@@ -233,6 +254,9 @@ export async function selectBackend(
 }
 
 const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);
+
+const remedyOf = (error: unknown, usual: string): string =>
+  error instanceof StartError ? error.remedy : usual;
 
 function reasonOf(error: unknown): string {
   if (error instanceof EngineError) return error.detail;

@@ -3,9 +3,10 @@ import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
 import {
-  CANDIDATES,
   expectedThreads,
   fallbacksFor,
+  NoBackendError,
+  prepareBackend,
   type SkippedEngine,
   threadsFor,
 } from './backends.ts';
@@ -80,9 +81,12 @@ export async function createEngine({
     const thread = spawn({ backend: wanted, models, ...limit });
     return attachEngine(thread, { onDeviceLoss, ...listeners });
   };
-  // What it fails with, the first thread says too.
-  if (!isAuto && expectedThreads(backend) > 1)
-    await CANDIDATES[backend].prepare?.().catch(() => {});
+  if (!isAuto && expectedThreads(backend) > 1) {
+    await prepareBackend(backend).catch((error: unknown) => {
+      if (error instanceof NoBackendError) onSkipped?.(error.skipped);
+      throw error;
+    });
+  }
   // All at once if the backend is already known: each thread takes about a second to start.
   const [first, ...others] = await startAll(
     Array.from({ length: Math.min(expectedThreads(backend), maxThreads) }, (_, i) =>

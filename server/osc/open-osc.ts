@@ -10,7 +10,7 @@ import type { Hooks } from '../extensions/hooks.ts';
 import type { Log } from '../platform/log.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';
-import { type Datagrams, type Endpoint, openListener, openSender } from './udp.ts';
+import { type Endpoint, openListener, openSender } from './udp.ts';
 
 export interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;
@@ -29,44 +29,70 @@ export interface Osc {
 }
 
 const CHANNEL = 'osc';
-/** A datagram, and who has taken it. */
-const passed = v.strictObject({
-  node: v.pipe(v.string(), v.maxLength(64)),
-  datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
-});
+const id = v.pipe(v.string(), v.maxLength(64));
+const messages = v.union([
+  /** A datagram, and who has taken it. */
+  v.object({
+    ...{ node: id, id },
+    datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
+  }),
+  /** Who runs these rooms has heard of a datagram. */
+  v.object({ heard: id, rooms: v.array(id) }),
+]);
+/** How long a room's server may take to say that it has heard, ms. */
+const PATIENCE = 2_000;
 
 /** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
 export async function openOsc(options: OscOptions): Promise<Osc> {
-  const { clock, log, hooks, bus } = options;
-  const sender = options.out && (await openSender(options.out, log));
-  const out = sender && new OscOutput((bytes) => sender.send(bytes), clock);
+  const { clock, log, hooks, bus, rejections } = options;
+  const opened: { close(): unknown }[] = [];
+  /** By datagram that was passed on: rooms whose server has not heard of it yet. */
+  const waiting = new Map<string, { readonly unheard: Set<string>; cancel(): void }>();
+  const close = async (): Promise<void> => {
+    for (const { cancel } of waiting.values()) cancel();
+    for (const one of opened.splice(0).reverse()) await one.close();
+  };
+  let out: OscOutput | undefined;
   const node = randomUUID();
+  const passOn = (datagram: Uint8Array, rooms: readonly string[]): void => {
+    const id = randomUUID();
+    const unheard = new Set(rooms);
+    const cancel = clock.after(PATIENCE, () => {
+      waiting.delete(id);
+      for (const _ of unheard) rejections.count('elsewhere');
+    });
+    waiting.set(id, { unheard, cancel });
+    bus?.publish(CHANNEL, encodeMessage({ node, id, datagram }));
+  };
   const input = new OscInput({
     ...options,
     onRefused: (room, what, reason) => out?.refused(room, what, reason),
-    passOn: bus && ((datagram) => bus.publish(CHANNEL, encodeMessage({ node, datagram }))),
+    passOn: bus && passOn,
   });
-  let listener: Datagrams | undefined;
-  if (options.in) {
-    const receive = (bytes: Uint8Array, from: string): void => void input.receive(bytes, from);
-    try {
-      listener = await openListener(options.in, receive, log);
-    } catch (error) {
-      await sender?.close();
-      throw error;
+  const hear = (bytes: Uint8Array): void => {
+    const message = decodeMessage(messages, bytes);
+    if (!message) return;
+    if ('heard' in message) {
+      for (const room of message.rooms) waiting.get(message.heard)?.unheard.delete(room);
+    } else if (message.node !== node) {
+      const rooms = input.receivePassed(message.datagram);
+      if (rooms.length > 0) bus?.publish(CHANNEL, encodeMessage({ heard: message.id, rooms }));
     }
-  }
-  const subscription = await bus?.subscribe(CHANNEL, (bytes) => {
-    const heard = decodeMessage(passed, bytes);
-    if (heard && heard.node !== node) void input.receivePassed(heard.datagram);
-  });
-  if (out) hooks.add(out);
-  return {
-    port: listener?.port,
-    close: async () => {
-      subscription?.close();
-      await listener?.close();
-      await sender?.close();
-    },
   };
+  const receive = (bytes: Uint8Array, from: string): void => void input.receive(bytes, from);
+  try {
+    if (bus) opened.push(await bus.subscribe(CHANNEL, hear));
+    const sender = options.out && (await openSender(options.out, log));
+    if (sender) {
+      opened.push(sender);
+      out = new OscOutput((bytes) => sender.send(bytes), clock);
+    }
+    const listener = options.in && (await openListener(options.in, receive, log));
+    if (listener) opened.push(listener);
+    if (out) hooks.add(out);
+    return { port: listener?.port, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

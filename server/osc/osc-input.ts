@@ -25,8 +25,8 @@ export interface OscRooms {
 
 export interface OscInputOptions {
   readonly rooms: OscRooms;
-  /** Sends a datagram to the other servers of the cluster, for rooms that they run. */
-  readonly passOn?: ((bytes: Uint8Array) => void) | undefined;
+  /** Sends a datagram to the other servers of the cluster, for these rooms that they run. */
+  readonly passOn?: ((bytes: Uint8Array, rooms: readonly string[]) => void) | undefined;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
   /** IP addresses that may send; absent: any. */
@@ -96,31 +96,43 @@ export class OscInput {
       else throw error;
       return;
     }
-    if (messages.some((message) => this.concernsOthers(message))) this.options.passOn?.(bytes);
+    this.pass(bytes, messages);
     await Promise.all(messages.map((message) => this.handle(message)));
   }
 
-  /** Handles what concerns rooms of this server in a datagram that another server has taken. */
-  async receivePassed(bytes: Uint8Array): Promise<void> {
+  /**
+   * Handles what concerns rooms of this server in a datagram that another server has taken.
+   *
+   * @returns these rooms, before anything is done
+   */
+  receivePassed(bytes: Uint8Array): readonly string[] {
     let messages: readonly OscMessage[];
     try {
       messages = decodeOsc(bytes);
     } catch (error) {
-      if (error instanceof OscError) return;
+      if (error instanceof OscError) return [];
       throw error;
     }
-    const { roomServers } = this.options.rooms;
-    const isFor = (room: string | undefined): boolean =>
-      room !== undefined && (room === '*' || roomServers.has(room));
-    const own = messages.filter(({ address }) => isFor(ADDRESS.exec(address)?.[1]));
-    await Promise.all(own.map((message) => this.handle(message)));
+    const { rooms } = this.options;
+    const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
+    const isOwn = (message: OscMessage): boolean => concerned([message], running).length > 0;
+    for (const message of messages.filter(isOwn)) void this.handle(message);
+    return concerned(messages, running);
   }
 
-  private concernsOthers({ address }: OscMessage): boolean {
-    const { rooms } = this.options;
-    const [, room] = ADDRESS.exec(address) ?? [];
-    if (room === '*') return rooms.names.some((name) => rooms.isElsewhere(name));
-    return room !== undefined && rooms.isElsewhere(room);
+  /** Passes on what concerns rooms of other servers, within the limit of this one. */
+  private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
+    const { rooms, rejections, passOn } = this.options;
+    const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
+    const others = concerned(messages, elsewhere);
+    if (others.length === 0) return;
+    try {
+      this.allowance.charge('messagesPerSecond');
+      passOn?.(bytes, others);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      rejections.count(error.reason);
+    }
   }
 
   private async handle({ address, args }: OscMessage): Promise<void> {
@@ -167,6 +179,12 @@ export class OscInput {
     // Refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
+}
+
+/** The rooms that messages are for. */
+function concerned(messages: readonly OscMessage[], rooms: readonly string[]): string[] {
+  const named = new Set(messages.map(({ address }) => ADDRESS.exec(address)?.[1]));
+  return named.has('*') ? [...rooms] : rooms.filter((room) => named.has(room));
 }
 
 /** @throws Refusal no-such-seed, bad-message */

@@ -282,7 +282,12 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
           await wait('commands to prove', busy.more(2));
           for (const fault of await prove()) fail(fault);
         }
-        if (![anna, bert, eve].every(isUpToDate)) fail('no tick since is shown as it was');
+        if (![anna, bert, eve].every(isUpToDate)) {
+          const found = [anna, bert, eve].map(
+            (one) => `${kept.exact.get(one)} (at ${one.tick}, ${one.tier}, ${one.lost} lost)`,
+          );
+          fail(`no tick after ${lastTick} is shown as it was: ${found.join('; ')}`);
+        }
         const now = [anna, bert, eve].map(({ welcome }) => welcome!.you.id);
         if (`${now}` !== `${ids}`) fail(`${ids} have become ${now}`);
       }

@@ -103,8 +103,10 @@ export class KeptRoom {
   compared = 0;
   /** The most ticks by which a chunk was older than its frame said. */
   lag = 0;
-  /** Pictures of ticks that are not kept yet. */
+  /** Pictures that could not be proven yet. */
   private later: readonly Picture[] = [];
+  /** Pictures of ticks that are not kept yet: whether they are exact is not known. */
+  private ahead: readonly Picture[] = [];
   /** The last tick that each visitor was shown as it was. */
   readonly exact = new Map<Visitor, number>();
   private readonly from: number;
@@ -167,13 +169,19 @@ export class KeptRoom {
           const { visitor, tier } = picture;
           if (picture.tick !== tick || !owners.every((sum, i) => sum === picture.owners[i]))
             continue;
-          this.exact.set(visitor, tick);
           const seen = colours.get(visitor)!;
           const off = seen.tick === tick ? furthest(seen.rgba, planes.rgba) : 0;
           if (off > slackOf(tier)) faults.push(`colours of tick ${tick} were ${off} off`);
         }
       },
     });
+    // By the history: they may have come after the replay passed their tick, or before it is kept.
+    const comparable = [...this.ahead, ...pictures];
+    this.ahead = comparable.filter(({ tick }) => tick > to);
+    for (const { visitor, tick, owners } of comparable) {
+      if (!this.isExact(owners, tick)) continue;
+      this.exact.set(visitor, Math.max(this.exact.get(visitor) ?? 0, tick));
+    }
     for (const picture of [...this.later, ...pictures]) {
       const { tick, tier, owners } = picture;
       if (tick < this.from) continue;
@@ -217,6 +225,13 @@ export class KeptRoom {
       this.history[chunk].set(sum, runs);
     }
     this.owners = owners;
+  }
+
+  /** Whether the room was like this in a tick that was replayed. */
+  private isExact(owners: readonly number[], tick: number): boolean {
+    return owners.every((sum, chunk) =>
+      (this.history[chunk].get(sum) ?? []).some(({ first, last }) => first <= tick && tick <= last),
+    );
   }
 
   /** By how many ticks a chunk of a picture is too old; Infinity: it is none of the room's. */

@@ -152,6 +152,7 @@ export class Visitor {
       this.tier = header.tier;
       this.lost += lost.length;
       this.send('received', { tick: header.tick });
+      if (lost.length > 0) this.send('resync', { chunks: [...lost] });
     }
     this.changes.changed();
   }

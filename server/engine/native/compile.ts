@@ -2,17 +2,34 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import {
+  access,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+} from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
+/** Keeps it where that one cannot be written to. What is loaded from it must be nobody else's. */
+const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
-/** Of each call of the compiler, ms. */
-const PATIENCE = 10_000;
+/** How long the compiler may take to say its version, and to compile; ms. */
+const PATIENCE = { version: 10_000, compile: 60_000 };
+/** Kernels that are kept: servers of another release may start from the same folder. */
+const KEPT = 3;
 /** Without contraction, multiplications are fused with additions only where the source says so. */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** Apple's compiler knows the processor by the second flag only. */
@@ -36,59 +53,92 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
   return isThere ? undefined : 'no C compiler was found';
 }
 
-/** A compiled kernel. */
-export interface CompiledKernel {
-  /** An add-on for Node. */
-  readonly file: string;
-  /** Call it once the add-on is loaded. */
-  release(): Promise<void>;
-}
-
 /**
- * Compiles the kernel, unless that was done before with the same compiler and processor. Where the
- * cache cannot be written to, it is compiled anew each time.
+ * Compiles the kernel, unless that was done before with the same compiler and processor.
  *
- * @param cache folder that keeps it
- * @throws Error it does not compile
+ * @param folders.cache keeps it
+ * @param folders.spare of this user, for where that one cannot be written to; is created
+ * @returns an add-on for Node
+ * @throws Error it does not compile; StartError neither folder can be used
  */
-export async function compileKernel(cache = CACHE): Promise<CompiledKernel> {
+export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Promise<string> {
   const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
   const hash = createHash('sha256');
   for (const name of names) hash.update(await readFile(join(SOURCES, name)));
-  hash.update(`${FLAGS} ${LINKING} ${await call(['--version'])} ${processor()}`);
+  const version = await call(['--version'], PATIENCE.version);
+  hash.update(`${FLAGS} ${LINKING} ${version} ${processor()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
-  const kept = { file: join(cache, name), release: async () => {} };
-  if (await exists(kept.file)) return kept;
+  if (await isKept(join(cache, name))) return join(cache, name);
+  const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
+  const file = join(folder, name);
+  if (await isKept(file)) return file;
 
-  const isWritable = await mkdir(cache, { recursive: true }).then(
-    () => access(cache, constants.W_OK).then(() => true, no),
-    no,
-  );
   // Another thread or server may be compiling it too: only a complete file gets the final name.
-  const draft = await mkdtemp(join(isWritable ? cache : tmpdir(), 'vivarium-draft-'));
-  const remove = (): Promise<void> => rm(draft, { recursive: true, force: true });
-  const file = join(draft, name);
+  const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
-    await call([...FLAGS, PROCESSOR, ...LINKING, ...units, '-o', file]);
-    if (!isWritable) return { file, release: remove };
-    await rename(file, kept.file);
-  } catch (error) {
-    await remove();
-    throw error;
+    const made = join(draft, name);
+    await call([...FLAGS, PROCESSOR, ...LINKING, ...units, '-o', made], PATIENCE.compile);
+    await onDisk(made);
+    await rename(made, file);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
   }
-  await remove();
-  return kept;
+  await removeOld(folder, name).catch(() => {});
+  return file;
+}
+
+const isWritable = (folder: string): Promise<boolean> =>
+  mkdir(folder, { recursive: true })
+    .then(() => access(folder, constants.W_OK))
+    .then(() => true, no);
+
+/** @throws StartError it cannot be made, or another user could write to it */
+async function ownFolder(folder: string, instead: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
+  const found = await lstat(folder).catch(() => undefined);
+  const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && !(found.mode & 0o077);
+  if (isOwn) return folder;
+  throw new StartError(
+    `${instead} cannot be written to, and ${folder} is not a folder of this user alone`,
+    `let the server write to ${instead}`,
+  );
+}
+
+/** Counts as the latest if it is there: it is in use again. */
+async function isKept(file: string): Promise<boolean> {
+  const now = new Date();
+  // It may be another user's.
+  await utimes(file, now, now).catch(() => {});
+  return access(file).then(() => true, no);
+}
+
+/** After a power cut, a file that was renamed could otherwise be empty. */
+async function onDisk(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  await handle.sync().finally(() => handle.close());
+}
+
+async function removeOld(folder: string, latest: string): Promise<void> {
+  const names = (await readdir(folder)).filter(
+    (name) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name),
+  );
+  const files = names.map(async (name) => {
+    const file = join(folder, name);
+    return { file, usedAt: (await stat(file)).mtimeMs };
+  });
+  const old = (await Promise.all(files)).sort((a, b) => b.usedAt - a.usedAt).slice(KEPT - 1);
+  for (const { file } of old) await rm(file, { force: true });
 }
 
 /** @returns what it printed @throws Error what it said first, or that it took too long */
-async function call(args: readonly string[]): Promise<string> {
-  const options = { timeout: PATIENCE, killSignal: 'SIGKILL' } as const;
+async function call(args: readonly string[], timeout: number): Promise<string> {
+  const options = { timeout, killSignal: 'SIGKILL' } as const;
   try {
     return (await promisify(execFile)(COMPILER, [...args], options)).stdout;
   } catch (error) {
     const { killed, stderr = '' } = error as { killed?: boolean; stderr?: string };
-    if (killed) throw new Error(`the C compiler took more than ${PATIENCE / 1000} s`);
+    if (killed) throw new Error(`the C compiler took more than ${timeout / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
     throw new Error(
       `the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`,
@@ -108,4 +158,3 @@ function processor(): string {
 }
 
 const no = (): boolean => false;
-const exists = (file: string): Promise<boolean> => access(file).then(() => true, no);

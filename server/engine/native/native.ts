@@ -2,10 +2,12 @@
  * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
  * layers tile by tile. One engine thread per core, each with a part of the patches.
  */
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
-import type { Batch, RuleBackend, StepRule } from '../backend.ts';
+import { type Batch, type RuleBackend, StartError, type StepRule } from '../backend.ts';
 import { compileKernel } from './compile.ts';
 import { layersAsRead, perceptionAtPoints } from './weights.ts';
 
@@ -34,21 +36,47 @@ const MAX_BATCH_CELLS = 1024;
 const LINE = 16;
 const KINDS = ['simple', 'residual', 'res4'];
 
-/** Starts the backend. @throws Error the kernel does not compile here */
-export async function startNative(): Promise<RuleBackend> {
-  const { file, release } = await compileKernel();
-  const addOn = { exports: {} as Kernel };
+/**
+ * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
+ *
+ * @param folders see `compileKernel`
+ * @throws Error it does not compile here; StartError it does not load
+ */
+export async function loadKernel(folders?: Parameters<typeof compileKernel>[0]): Promise<Kernel> {
+  const file = await compileKernel(folders);
   try {
-    process.dlopen(addOn, file);
-  } finally {
-    await release();
+    return open(file);
+  } catch {
+    await rm(file, { force: true }).catch(() => {});
   }
+  const again = await compileKernel(folders);
+  try {
+    return open(again);
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    const folder = dirname(again);
+    throw new StartError(
+      `the compiled kernel does not load: ${reason}`,
+      `let programs be run from ${folder} (a file system without noexec)`,
+    );
+  }
+}
+
+function open(file: string): Kernel {
+  const addOn = { exports: {} as Kernel };
+  process.dlopen(addOn, file);
+  return addOn.exports;
+}
+
+/** Starts the backend. @throws as `loadKernel` */
+export async function startNative(): Promise<RuleBackend> {
+  const kernel = await loadKernel();
   return {
     info: { name: 'native', device: 'CPU (native code)' },
     gpu: false,
     planar: false,
     maxBatchCells: MAX_BATCH_CELLS,
-    load: async (model) => loadRule(addOn.exports, model),
+    load: async (model) => loadRule(kernel, model),
   };
 }
 

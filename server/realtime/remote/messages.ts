@@ -1,7 +1,8 @@
 /**
  * What the server of a connection and the server of its room say to each other. Connections have
  * numbers that their server gives them. Messages are numbered, so that a lost one is noticed: then
- * the connections' server opens a new link, over which all of them join again.
+ * the connections' server opens a new link, over which all of them join again. Servers of different
+ * releases ignore what they do not know of each other's messages.
  */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
@@ -16,7 +17,7 @@ const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;
 const { as, pass, resume, mark } = COMMANDS.join.entries;
 
-const entry = v.strictObject({
+const entry = v.object({
   ...{ as, pass, resume, mark },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
@@ -28,19 +29,19 @@ const entry = v.strictObject({
 
 /** To the room. */
 const toRoom = v.variant('what', [
-  v.strictObject({ what: v.literal('join'), connection, entry }),
+  v.object({ what: v.literal('join'), connection, entry }),
   /** The message is checked as that of a page. */
-  v.strictObject({
+  v.object({
     what: v.literal('command'),
     connection,
     name: v.custom<CommandName>(isCommandName),
     message: v.unknown(),
   }),
   /** What clients have drawn since the last time: connection, tick of the latest frame, frames. */
-  v.strictObject({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
+  v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
   /** Where clients point now; by connection instead of participant. */
-  v.strictObject({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
-  v.strictObject({ what: v.literal('leave'), connection }),
+  v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
+  v.object({ what: v.literal('leave'), connection }),
 ]);
 
 const connections = v.array(connection);
@@ -48,17 +49,17 @@ const connections = v.array(connection);
 /** From the room. */
 const fromRoom = v.variant('what', [
   /** An event, made by the room's server for pages. */
-  v.strictObject({
+  v.object({
     what: v.literal('event'),
     to: v.union([
-      v.strictObject({ only: connections }),
+      v.object({ only: connections }),
       /** All that are in the room by now, but for these. */
-      v.strictObject({ except: connections }),
+      v.object({ except: connections }),
     ]),
     name: v.custom<EventName>((event) => typeof event === 'string' && Object.hasOwn(EVENTS, event)),
     message: v.unknown(),
   }),
-  v.strictObject({
+  v.object({
     what: v.literal('refused'),
     connection,
     reason: v.picklist(REASONS),
@@ -66,32 +67,51 @@ const fromRoom = v.variant('what', [
     /** Of a command; undefined: it is the join that is refused. */
     id: v.optional(whole),
   }),
-  v.strictObject({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
+  v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
   /** From now on the client is sent frames, and sees everything until it looks elsewhere. */
-  v.strictObject({
+  v.object({
     what: v.literal('stream'),
     connection,
     tier: v.optional(v.picklist(TIER_NAMES)),
   }),
-  v.strictObject({ what: v.literal('stop'), connection }),
+  v.object({ what: v.literal('stop'), connection }),
 ]);
 
-const batchToRoom = v.strictObject({
+/** In one message. */
+const MAX_ITEMS = 2 ** 17;
+
+/**
+ * What this release knows of the items. While servers are updated, one that it does not know must not
+ * cost all connections of a server their link.
+ */
+const known = <S extends v.GenericSchema>(schema: S) =>
+  v.pipe(
+    v.array(v.unknown()),
+    v.maxLength(MAX_ITEMS),
+    v.transform((items) =>
+      items.flatMap((item): v.InferOutput<S>[] => {
+        const parsed = v.safeParse(schema, item, { abortEarly: true });
+        return parsed.success ? [parsed.output] : [];
+      }),
+    ),
+  );
+
+const batchToRoom = v.object({
   link: name,
   number: whole,
-  items: v.array(toRoom),
+  items: known(toRoom),
   /** In the first message: where the connections are, and the link that this one replaces. */
-  opening: v.optional(v.strictObject({ node: name, replaces: v.optional(name) })),
+  opening: v.optional(v.object({ node: name, replaces: v.optional(name) })),
 });
 
-const batchFromRoom = v.strictObject({
+const batchFromRoom = v.object({
   epoch: whole,
   number: whole,
-  items: v.array(fromRoom),
+  items: known(fromRoom),
 });
 
-const beat = v.strictObject({ epoch: whole });
-const lost = v.strictObject({ lost: v.literal(true) });
+const beat = v.object({ epoch: whole });
+const lost = v.object({ lost: v.literal(true) });
 
 export type ToRoom = v.InferOutput<typeof toRoom>;
 export type FromRoom = v.InferOutput<typeof fromRoom>;

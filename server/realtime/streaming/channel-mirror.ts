@@ -26,6 +26,8 @@ export class ChannelMirror implements ChannelName {
   isCurrent = false;
   /** undefined until it hears of rounds. */
   subscription: Subscription | undefined;
+  /** Ends the wait until it may ask again. */
+  cancelAsk: (() => void) | undefined;
   /** Tick at which the last user left. */
   idleSince = 0;
   private readonly size: { readonly width: number; readonly height: number };
@@ -54,18 +56,22 @@ export class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Asks for a baseline, with the next `want`. Where it has asked a moment ago, it does so when that
-   * is overdue: what does not help once must not be repeated with each tick.
+   * Asks for a baseline, with the next `want`, unless it has asked a moment ago: what does not help
+   * once must not be repeated with each tick.
    *
    * @param now ms
    * @param number another one each time
+   * @returns 0: it asks; otherwise ms until it may
    */
-  ask(now: number, number: number): void {
+  ask(now: number, number: number): number {
     this.isCurrent = false;
     this.waiting = [];
-    if (now - this.askedAt < askPause) return;
-    this.asked = number;
-    this.askedAt = now;
+    const pause = Math.max(0, this.askedAt + askPause - now);
+    if (pause === 0) {
+      this.asked = number;
+      this.askedAt = now;
+    }
+    return pause;
   }
 
   /** Whether it has waited for a baseline since some time, ms. */

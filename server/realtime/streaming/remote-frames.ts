@@ -208,12 +208,21 @@ export class RemoteFrames implements FrameFeed {
     }
     // Once it follows its channel, it asks by itself.
     if (!mirror.subscription) return;
-    mirror.ask(this.options.clock.now(), ++this.asks);
+    const { clock } = this.options;
+    const pause = mirror.ask(clock.now(), ++this.asks);
+    if (pause > 0) mirror.cancelAsk ??= clock.after(pause, () => this.askAgain(mirror));
     this.send();
+  }
+
+  /** The baseline that it has waited for may have come meanwhile. */
+  private askAgain(mirror: ChannelMirror): void {
+    mirror.cancelAsk = undefined;
+    if (!mirror.isCurrent) this.ask(mirror);
   }
 
   private drop(mirror: ChannelMirror): void {
     this.mirrors.delete(keyOf(mirror));
+    mirror.cancelAsk?.();
     mirror.subscription?.close();
   }
 

@@ -165,9 +165,17 @@ export class RoomBroadcaster {
     return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
   }
 
-  /** In a crowd, half of them get even ticks and half odd ones, so that none waits for all others. */
-  private channelTierOf({ quality: { tier }, inOddTicks }: ViewerStream): ChannelTier {
-    return this.isHalved && inOddTicks && tier === 'half' ? 'halfOdd' : tier;
+  /**
+   * In a crowd, half of them get even ticks and half odd ones, so that none waits for all others.
+   * When the crowd shrinks, those that are in odd ticks stay there until they get another tier:
+   * each change of the channel costs a key.
+   */
+  private channelTierOf(stream: ViewerStream): ChannelTier {
+    const { tier } = stream.quality;
+    if (tier !== 'half' || !stream.inOddTicks) return tier;
+    const isThere = (channel: ViewerChannel): boolean =>
+      channel.tier === 'halfOdd' && (channel.streams.has(stream) || channel.waiting.has(stream));
+    return this.isHalved || [...this.channels.values()].some(isThere) ? 'halfOdd' : tier;
   }
 
   /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */

@@ -1,12 +1,19 @@
 /** The compiled kernel: its read-outs, and how it is compiled. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/backends.ts';
+import { StartError } from '../../../../server/engine/backend.ts';
+import {
+  CANDIDATES,
+  explain,
+  NoBackendError,
+  prepareBackend,
+  selectBackend,
+} from '../../../../server/engine/backends.ts';
 import { readerOf } from '../../../../server/engine/core/read-patch.ts';
 import { compileKernel, missingCompiler } from '../../../../server/engine/native/compile.ts';
-import { startNative } from '../../../../server/engine/native/native.ts';
+import { loadKernel, startNative } from '../../../../server/engine/native/native.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { testNative } from './support.ts';
 
@@ -69,20 +76,45 @@ describe('compiling', () => {
 
   testNative('two at once leave one whole file, which the next one finds', async () => {
     const cache = join(folder, 'cache');
-    const files = await Promise.all([compileKernel(cache), compileKernel(cache)]);
-    const [{ file }] = [await compileKernel(cache), ...files];
-    expect(new Set(files.map((kernel) => kernel.file))).toEqual(new Set([file]));
+    const files = await Promise.all([compileKernel({ cache }), compileKernel({ cache })]);
+    const file = await compileKernel({ cache });
+    expect(new Set(files)).toEqual(new Set([file]));
     expect(await readdir(cache)).toHaveLength(1);
   });
 
-  testNative('where nothing can be kept, it is compiled for once', async () => {
+  testNative(
+    'where the cache cannot be written to, it is kept in a folder of this user',
+    async () => {
+      const [cache, spare] = [join(folder, 'cache'), join(folder, 'spare')];
+      await writeFile(cache, 'no folder');
+      const file = await compileKernel({ cache, spare });
+      expect(dirname(file)).toBe(spare);
+      expect(await compileKernel({ cache, spare })).toBe(file);
+      await chmod(spare, 0o777);
+      await expect(compileKernel({ cache, spare })).rejects.toMatchObject({
+        name: 'StartError',
+        remedy: `let the server write to ${cache}`,
+      });
+    },
+  );
+
+  testNative('a kept file that does not load is compiled once more, and old ones go', async () => {
     const cache = join(folder, 'cache');
-    await writeFile(cache, 'no folder');
-    const { file, release } = await compileKernel(cache);
-    process.dlopen({ exports: {} } as NodeJS.Module, file);
-    await release();
-    await expect(readdir(join(file, '..'))).rejects.toThrow('ENOENT');
+    const file = await compileKernel({ cache });
+    await writeFile(file, 'what a power cut has left');
+    for (const digit of '1234') await writeFile(join(cache, `${digit.repeat(32)}.node`), '');
+    expect(await loadKernel({ cache })).toHaveProperty('step');
+    expect(await readdir(cache)).toHaveLength(3);
+    expect(await compileKernel({ cache })).toBe(file);
   });
+});
+
+test('what helps where a backend does not load is said instead of its usual remedy', async () => {
+  const prepare = (): Promise<void> => Promise.reject(new StartError('it is locked', 'unlock it'));
+  const candidates = { ...CANDIDATES, native: { ...CANDIDATES.native, prepare } };
+  const error = await prepareBackend('native', candidates).catch((failure: unknown) => failure);
+  expect(error).toBeInstanceOf(NoBackendError);
+  expect((error as Error).message).toContain('native: it is locked (to fix it: unlock it)');
 });
 
 test('without a C compiler it is unavailable by name, with what to install', async () => {

@@ -1,6 +1,9 @@
 /** Connections of one server in a room of another, over a bus that may lose messages. */
+import * as v from 'valibot';
 import type { Bus } from '../../../../server/bus/bus.ts';
+import { decodeMessage, encodeMessage } from '../../../../server/bus/bus-messages.ts';
 import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { roomChannel } from '../../../../server/realtime/remote/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
@@ -8,6 +11,23 @@ import { HandRoom } from '../../../support/rooms.ts';
 
 const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 const seed = { from: 'gallery', index: 0 } as const;
+
+/** Servers of a later release: each message has a field and an item more, and each item a field. */
+class LaterBus extends LocalBus {
+  /** Links that were opened. */
+  openings = 0;
+
+  override publish(...[channel, bytes]: Parameters<Bus['publish']>): void {
+    const message = decodeMessage(v.looseObject({}), bytes) as { items?: object[] } | undefined;
+    if (!message?.items) {
+      super.publish(channel, bytes);
+      return;
+    }
+    if (channel === roomChannel('test') && 'opening' in message) this.openings++;
+    const items = [{ what: 'later' }, ...message.items.map((item) => ({ ...item, later: 1 }))];
+    super.publish(channel, encodeMessage({ ...message, items, later: 1 }));
+  }
+}
 
 /** A bus whose messages a test counts and loses. */
 class LossyBus extends LocalBus {
@@ -49,6 +69,21 @@ test('visitors of two servers see each other, and what each of them plants', asy
   const born = [{ what: 'born', organism: { planter: { name: 'Anna' } } }];
   expect(bert.all('life')).toMatchObject([{ events: born }]);
   expect(anna.all('life')).toMatchObject([{ events: born }]);
+});
+
+test('what a later release says besides is ignored, and costs nobody the link', async () => {
+  const [clock, bus] = [new FakeClock(), new LaterBus()];
+  const owner = await Owner.start(bus, { clock });
+  const gateway = new Gateway(bus, clock, 'a');
+  await arrived(clock);
+  const anna = gateway.join('Anna');
+  await arrived(clock);
+  anna.say('plant', { id: 77, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  await clock.advance(3 * beat);
+  expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
+  expect(bus.openings).toBe(1);
 });
 
 test('an owner that may not show the room yet tells only then that it runs here', async () => {

@@ -180,6 +180,36 @@ test('whatever messages are lost, pages are never out of step, and whole again a
   );
 });
 
+test('pages that miss two messages shortly after one another are soon sent frames again', async () => {
+  const planes = createPlanes(WIDTH, HEIGHT);
+  const bus = new LossyBus();
+  const room = await SpreadRoom.open(planes, 1, bus);
+  const pair = new Pair(room, 1);
+  pair.do((page, now) => page.cast.add(page, lookAt(planes), now, { tier: 'full' }));
+  const step = async (tick: number): Promise<void> => {
+    pair.do((page, now) => page.draw(now));
+    await room.step(() => scribble(planes, tick, 60));
+  };
+  for (let tick = 0; tick < 20; tick++) await step(tick);
+  const { feed } = room.gateways[0];
+  room.isLossy = true;
+  for (let lost = 0; lost < 2; lost++) {
+    bus.loses = (channel) => channel.startsWith('frames:garden:full');
+    await step(20 + lost);
+    bus.loses = () => false;
+    await room.until(() => feed.isCurrent || lost > 0);
+  }
+  expect(feed.isCurrent).toBe(false);
+  for (let tick = 22; tick < 26; tick++) await step(tick);
+  // What it asked for is compressed in another thread.
+  let turns = 0;
+  await room.until(() => feed.isCurrent || ++turns > 1_000);
+  const before = pair.pages[1].frames.length;
+  await step(26);
+  expect(pair.pages[1].frames.length).toBeGreaterThan(before);
+  await room.close();
+});
+
 test('with another owner, pages go on from what they have, and the owner of before is not heard', async () => {
   const planes = createPlanes(WIDTH, HEIGHT);
   scribble(planes, 1, 5_000);

@@ -348,6 +348,9 @@ describe('the tier of a viewer', () => {
     // Not all in the same ticks.
     expect(Math.abs(other.tick! - phone.tick!)).toBe(1);
     for (const one of others.slice(halveUntil - 4)) room.cast.remove(one);
+    room.go(2, all, true);
+    // Another channel would send them all chunks again.
+    expect(Math.abs(other.tick! - phone.tick!)).toBe(1);
     room.go(150, all, true);
     expect(room.cast.tierOf(phone)).toBe('phone');
     expect(phone.lost + other.lost + wall.lost).toBe(0);
