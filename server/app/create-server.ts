@@ -39,7 +39,7 @@ import { JournalWriter } from '../storage/journal-writer.ts';
 import { openMemory } from '../storage/memory-records.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { painterPath } from '../vnca/painter-file.ts';
+import { paintersByPath } from '../vnca/painter-file.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
@@ -295,9 +295,7 @@ export async function createVivariumServer(
     gallery,
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
-    painters: new Map(
-      checkpoints.flatMap(({ painter }) => (painter ? [[painterPath(painter), painter]] : [])),
-    ),
+    painters: paintersByPath(checkpoints),
     ...pageRelay.roomPages(ofRoomPages),
     defaultRoom: config.rooms[0],
     admitHost: admission.admitHost,

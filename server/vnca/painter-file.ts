@@ -11,7 +11,7 @@ export const PAINTER_FILE = 'painter.safetensors';
 /**
  * Reads and checks the file of a painter.
  *
- * @param folder of the checkpoint *
+ * @param folder of the checkpoint
  * @returns its bytes; undefined without the file
  * @throws CheckpointError corrupt-file: it is none; missing-file: it cannot be read
  */
@@ -42,3 +42,9 @@ export function painterPath(painter: Buffer): string {
   const hash = createHash('sha256').update(painter).digest('hex');
   return `${PAINTERS}/${hash.slice(0, 16)}`;
 }
+
+/** The painters of checkpoints, by their addresses. */
+export const paintersByPath = (
+  checkpoints: readonly { readonly painter?: Buffer | undefined }[],
+): ReadonlyMap<string, Buffer> =>
+  new Map(checkpoints.flatMap(({ painter }) => (painter ? [[painterPath(painter), painter]] : [])));
