@@ -44,14 +44,14 @@ export const uploadParameters = (
   );
 
 /**
- * Layers that start at zero: an untrained rule leaves every cell unchanged, and genomes have no
- * effect.
+ * Layers that start at zero: an untrained rule leaves every cell unchanged, genomes have no effect,
+ * and a gallery has the latents of the encoder.
  */
-const STARTS_AT_ZERO = /^update\.(out\.|modulation\.)/;
+const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
  * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases
- * uniform in ±1/√fan-in; the last layer of the update net is zero.
+ * uniform in ±1/√fan-in; the last layer of the update net and offsets of a gallery are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

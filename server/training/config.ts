@@ -234,6 +234,17 @@ const fields = v.strictObject({
    * that pulls each towards what the encoder made of its picture.
    */
   galleryPull: v.exactOptional(v.pipe(v.number(), v.minValue(0))),
+  /**
+   * Train an offset for each image of the gallery, added to the encoder's mean wherever the image is
+   * shown as it is: the encoder limits what a latent says of its picture, and the rule learns to rest
+   * and heal with the latents that the checkpoint will have.
+   */
+  galleryOffsets: v.exactOptional(
+    v.strictObject({
+      /** Their learning rate, as a multiple: each is shown in few updates. */
+      rate: v.optional(positive, 10),
+    }),
+  ),
   /** How often each pass shows an image of the gallery. */
   galleryTimes: v.optional(count, 1),
 });

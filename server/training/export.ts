@@ -13,13 +13,13 @@ import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
 import { refineGallery } from './gallery/refine-gallery.ts';
-import { trainedShapes } from './run-state.ts';
+import { OFFSETS, trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** `update.*` and `encoder.*`. */
+  /** `update.*`, `encoder.*`, and offsets of the gallery if there are any. */
   readonly weights: Tensors;
   /** Notes for the card: command, time, device. */
   readonly training: Record<string, string>;
@@ -27,8 +27,8 @@ export interface TrainedRule {
 }
 
 /**
- * Builds a checkpoint in memory; its gallery has the posterior means of the first training images,
- * refined where the configuration says so.
+ * Builds a checkpoint in memory; its gallery has the posterior means of the first training images, with
+ * their offsets, and refined where the configuration says so.
  */
 export async function trainedModel(
   compute: Compute,
@@ -55,12 +55,14 @@ export async function trainedModel(
   );
   const tensors = new Map<string, Float32Tensor>();
   for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
-    tensors.set(name, weights.get(name)!);
+    if (name !== OFFSETS) tensors.set(name, weights.get(name)!);
   }
   const posteriors = await openPosteriors(compute, { card, tensors });
   const images = gatherImages(data, chosen);
   const { mean } = await posteriors.encode(images, chosen.length);
   await posteriors.dispose();
+  const offsets = weights.get(OFFSETS)?.data;
+  for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
   const { galleryPull: pull } = config;
   const latents =
     pull === undefined

@@ -32,7 +32,7 @@ import {
   saveRun,
   setAside,
 } from './run-folder.ts';
-import { compactState, firstState, type RunState, trainedShapes } from './run-state.ts';
+import { compactState, firstState, OFFSETS, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt } from './schedule.ts';
 import { listenForStop } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
@@ -137,7 +137,9 @@ async function begin(
       { net: config.encoder, tensors: drawn },
       { side, channels: imageChannels(readout), latentSize },
     );
-  const found = new Map([...loaded, ...(encoder || [])]);
+  // A checkpoint has no offsets.
+  const offsets = [...drawn].filter(([name]) => name === OFFSETS);
+  const found = new Map([...offsets, ...loaded, ...(encoder || [])]);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
     const why = 'the checkpoint is of another model than the configuration';

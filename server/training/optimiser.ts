@@ -10,10 +10,11 @@ import { TrainingError } from './errors.ts';
 import type { RunState } from './run-state.ts';
 
 /** Options of Adam. */
-export type AdamOptions = Omit<
-  TrainingConfig['optimiser'],
-  'learningRate' | 'warmup' | 'decay' | 'finalRate'
->;
+export interface AdamOptions
+  extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
+  /** Multiple of the rate for a parameter; default: 1. */
+  readonly rateOf?: (name: string) => number;
+}
 
 /** Each parameter, its moments, and its moving average. */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
@@ -130,7 +131,7 @@ export async function createAdam(
 }
 
 function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
-  const { beta1, beta2, epsilon, clip, average, encoderRate } = options;
+  const { beta1, beta2, epsilon, clip, average, rateOf = () => 1 } = options;
   const outputs: Record<string, Expression> = {};
   let squares: Expression = g.constant(0);
   for (const [name, shape] of shapes) {
@@ -152,9 +153,10 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
       g.add(g.sqrt(g.divide(second, g.input('correction2', []))), epsilon),
     );
     const change = g.multiply(direction, g.input('rate', []));
+    const multiple = rateOf(name);
     const moved = g.subtract(
       of('parameter'),
-      name.startsWith('encoder.') && encoderRate !== 1 ? g.multiply(change, encoderRate) : change,
+      multiple === 1 ? change : g.multiply(change, multiple),
     );
     outputs[`parameter:${name}`] = moved;
     outputs[`first:${name}`] = first;

@@ -80,13 +80,17 @@ export async function runRollout(
   // A pooled organism keeps the mirroring and shift it was grown with.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
-  looks.forEach((look, i) => {
+  const shown = looks.map((look, i) => {
     const image = pixels.subarray(i * size, (i + 1) * size);
-    augmentImages(image, data, config.augment, createRandom(look));
+    const isChanged = augmentImages(image, data, config.augment, createRandom(look));
+    return isChanged ? undefined : images[i];
   });
   const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
+  const row = context.shownOf(shown);
+  uploaded.push(...Object.values(row));
   const encoderInputs = {
     ...parameters,
+    ...row,
     image: upload([n, data.side, data.side, data.channels], pixels),
     noise: upload([n, latentSize], noise),
   };
@@ -197,7 +201,7 @@ export const runRows = (
  * @returns [N, Z]
  */
 async function posteriorMeans(
-  { compute, config: { latentSize }, data, encoder }: TrainingContext,
+  { compute, config: { latentSize }, data, encoder, shownOf }: TrainingContext,
   parameters: Values,
   { images }: MeansJob,
 ): Promise<Float32Array> {
@@ -205,9 +209,10 @@ async function posteriorMeans(
   const n = images.length;
   const image = compute.upload([n, side, side, channels], gatherImages(data, images));
   const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
-  const results = await encoder.forward.run({ ...parameters, image, noise });
+  const shown = shownOf([...images]);
+  const results = await encoder.forward.run({ ...parameters, image, noise, ...shown });
   const mean = Float32Array.from(await compute.read(results.mean));
-  compute.free(image, noise, ...Object.values(results));
+  compute.free(image, noise, ...Object.values(shown), ...Object.values(results));
   return mean;
 }
 

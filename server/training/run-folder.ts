@@ -1,7 +1,7 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Shape } from '../autodiff/graph.ts';
+import { type Shape, sizeOf } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import {
@@ -17,7 +17,7 @@ import { TrainingError } from './errors.ts';
 import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
-import { type RunState, trainedShapes } from './run-state.ts';
+import { OFFSETS, type RunState, trainedShapes } from './run-state.ts';
 
 /** The state of a run, in its folder. */
 export const STATE_FILE = 'state.safetensors';
@@ -81,8 +81,14 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     );
   }
   const stored = float32Of(content);
+  const shapesNow = trainedShapes(config);
+  const offsets = shapesNow.get(OFFSETS);
+  // A run may begin to train them.
+  if (offsets && !stored.has(`parameter:${OFFSETS}`)) {
+    stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
+  }
   // Only weights are required: a run without updates has no moments.
-  const shapes = [...trainedShapes(config)].flatMap(([name, shape]) =>
+  const shapes = [...shapesNow].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
     ),

@@ -37,13 +37,17 @@ export function likelihoodOf({
   }
 }
 
-/** Name and shape of every trained tensor: rule and encoder. */
+/** Offsets of the gallery's latents, [G, Z]. */
+export const OFFSETS = 'gallery.offsets';
+
+/** Name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
 export function trainedShapes(config: TrainingConfig): Shapes {
-  const { side, latentSize } = config;
+  const { gallery, galleryOffsets, latentSize, side } = config;
   const channels = imageChannels(config.readout);
   return new Map([
     ...updateShapes(config),
     ...encoderShapes(config.encoder, { side, channels, latentSize }),
+    ...(galleryOffsets ? [[OFFSETS, [gallery, latentSize]] as const] : []),
   ]);
 }
 

@@ -19,7 +19,7 @@ import { takePatients } from './patients.ts';
 import type { PoolEntry } from './pool.ts';
 import { Pools } from './pools.ts';
 import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
-import { type RunState, trainedShapes } from './run-state.ts';
+import { OFFSETS, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
@@ -77,7 +77,10 @@ export class Trainer {
     state: RunState,
   ): Promise<Trainer> {
     checkFit(config, data, state);
-    const adam = await createAdam(compute, trainedShapes(config), state, config.optimiser);
+    const adam = await createAdam(compute, trainedShapes(config), state, {
+      ...config.optimiser,
+      rateOf: (name) => multipleOf(config, name),
+    });
     const parallel = await openDataParallel(compute, config, data);
     return new Trainer(config, data, state, { compute, adam, parallel });
   }
@@ -312,6 +315,12 @@ export function trainingImages(
   all.set(train);
   all.set(validation, train.length);
   return all;
+}
+
+/** Multiple of the learning rate for a parameter. */
+function multipleOf({ galleryOffsets, optimiser }: TrainingConfig, name: string): number {
+  if (name === OFFSETS) return galleryOffsets?.rate ?? 1;
+  return name.startsWith('encoder.') ? optimiser.encoderRate : 1;
 }
 
 function checkFit(

@@ -10,10 +10,10 @@ import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { divergence, encode, reparameterise } from './model/encoder.ts';
 import { Segments } from './model/segments.ts';
-import { likelihoodOf } from './run-state.ts';
+import { likelihoodOf, OFFSETS } from './run-state.ts';
 
 /** The images of a set, without their descriptions. */
-export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>;
+export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels' | 'splits'>;
 
 /** One per thread. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
@@ -25,7 +25,8 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   const { micro: batch } = config.batch;
   const likelihood = likelihoodOf(config);
   const image = { side, channels: imageChannels(likelihood), latentSize };
-  const encoder = await compileEncoder(compute, config.encoder, image, batch);
+  const gallery = config.galleryOffsets ? config.gallery : 0;
+  const encoder = await compileEncoder(compute, config.encoder, image, { batch, gallery });
   const segments = new Segments({
     ...{ compute, spec: config, likelihood, batch },
     ...(places && { places: { ...places, sigma } }),
@@ -35,8 +36,25 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   for (const [name, shape] of segments.totalShapes) {
     zeros[`total:${name}`] = compute.upload(shape, new Float32Array(g.sizeOf(shape)));
   }
+  const rows = new Map(
+    Array.from(data.splits.train.subarray(0, gallery), (image, i) => [image, i]),
+  );
   return {
     ...{ compute, config, data, encoder, segments },
+    /**
+     * Input of the encoder where the gallery has offsets: the row of each image.
+     *
+     * @param images indices into the set; undefined for one that is changed
+     */
+    shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
+      if (gallery === 0) return {};
+      const shown = new Float32Array(images.length * gallery);
+      images.forEach((image, i) => {
+        const row = image === undefined ? undefined : rows.get(image);
+        if (row !== undefined) shown[i * gallery + row] = 1;
+      });
+      return { shown: compute.upload([images.length, gallery], shown) };
+    },
     /** `total:*` of the segments, all zero: the initial sums of gradients. */
     zeros: zeros as Values,
     /** Frees its memory; its compute stays open. */
@@ -49,17 +67,28 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   };
 }
 
-/** Programs of the encoder for one batch size. */
+/** Programs of the encoder for one batch size, with offsets for the images of a gallery. */
 async function compileEncoder(
   compute: Compute,
   net: EncoderNetwork,
   { side, channels, latentSize }: EncoderInput,
-  batch: number,
+  { batch, gallery }: { readonly batch: number; readonly gallery: number },
 ) {
-  const shapes = encoderShapes(net, { side, channels, latentSize });
+  const shapes = new Map(encoderShapes(net, { side, channels, latentSize }));
+  if (gallery > 0) shapes.set(OFFSETS, [gallery, latentSize]);
   const parameters = parameterInputs(shapes);
   const images = g.inputMap('image', [batch, side, side, channels]);
-  const posterior = encode(net, parameters, images);
+  const encoded = encode(net, parameters, images);
+  const posterior =
+    gallery === 0
+      ? encoded
+      : {
+          ...encoded,
+          mean: g.add(
+            encoded.mean,
+            g.matMul(g.input('shown', [batch, gallery]), parameters(OFFSETS)),
+          ),
+        };
   const latents = reparameterise(posterior, g.input('noise', [batch, latentSize]));
   const nats = divergence(posterior);
   const names = [...shapes.keys()];
@@ -72,8 +101,8 @@ async function compileEncoder(
   );
   return {
     /**
-     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`. Outputs: `latents`, `mean`,
-     * `logSigma` [N, Z], `divergence` [N], nats.
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`, with a gallery `shown` [N, G]: 1 for
+     * its image. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence` [N], nats.
      */
     forward: await compute.compile({
       latents,
@@ -83,7 +112,8 @@ async function compileEncoder(
     }),
     /**
      * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
-     * of a nat of divergence. Outputs: `total:encoder.*`, the gradients of this batch.
+     * of a nat of divergence. Outputs: `total:encoder.*` and that of the offsets, the gradients of
+     * this batch.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),

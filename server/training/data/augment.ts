@@ -37,28 +37,38 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
  * generator looks the same for the same seed.
  *
  * @param images [n, side, side, channels]
+ * @returns whether any is changed
  */
 export function augmentImages(
   images: Float32Array,
   size: Size,
   augmentation: Augmentation,
   random: Random,
-): void {
+): boolean {
   const { side, channels } = size;
   const { flip, shift, shrink = 0, recolour = 0, lines = 0, untouched = 0 } = augmentation;
   const numbers = side * side * channels;
+  let isChanged = false;
   for (let from = 0; from < images.length; from += numbers) {
     const dx = random.integer(2 * shift + 1) - shift;
     const dy = random.integer(2 * shift + 1) - shift;
     const mirror = random.uniform() < 0.5 && flip;
     const image = images.subarray(from, from + numbers);
     if (untouched > 0 && random.uniform() < untouched) continue;
+    isChanged ||= shrink > 0 || dx !== 0 || dy !== 0 || mirror;
     if (shrink > 0) makeSmaller(image, size, 1 - shrink * random.uniform());
     if (dx !== 0 || dy !== 0 || mirror) move(image, size, { dx, dy, mirror });
     if (channels !== 4) continue;
-    if (recolour > 0 && random.uniform() < recolour) turnColours(image, random);
-    if (lines > 0 && random.uniform() < lines) drawLines(image, side, random);
+    if (recolour > 0 && random.uniform() < recolour) {
+      turnColours(image, random);
+      isChanged = true;
+    }
+    if (lines > 0 && random.uniform() < lines) {
+      drawLines(image, side, random);
+      isChanged = true;
+    }
   }
+  return isChanged;
 }
 
 function move(

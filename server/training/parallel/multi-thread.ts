@@ -22,10 +22,10 @@ export async function openMultiThread(
 ): Promise<DataParallel> {
   const layout = new ParameterLayout(trainedShapes(config));
   const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.length));
-  const { side, channels, count } = data;
+  const { side, channels, count, splits } = data;
   const plan: Plan = {
     config,
-    data: { side, channels, count, pixels: sharedBytes(data.pixels) },
+    data: { side, channels, count, splits, pixels: sharedBytes(data.pixels) },
     parameters,
   };
   const pool: WorkerPool<Job, Result> = openWorkerPool(workerJob, compute, plan);

@@ -7,6 +7,7 @@ import { growthSegments, stayingSegments } from '../../../server/training/model/
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
 import { compactState, firstState, type RunState } from '../../../server/training/run-state.ts';
 import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
+import { expectNear } from '../../support/near.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
 import { hexOf, numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
@@ -99,6 +100,7 @@ const runs: [string, TrainingConfig][] = [
       augment: { flip: true, shift: 1, shrink: 0.3, recolour: 0.5, lines: 0.3, untouched: 0.2 },
       gallery: 2,
       galleryTimes: 3,
+      galleryOffsets: {},
       judgeGrown: 0.5,
       pool: {
         ...TINY_POOL,
@@ -166,6 +168,28 @@ test('a run saved without its pool goes on, and fills the pool again', async () 
   expect(reports.map(({ update }) => update)).toEqual([7, 8, 9, 10, 11, 12]);
   expect(reports[0].pooled).toBeUndefined();
   expect(reports.at(-1)!.pooled).toBeDefined();
+});
+
+test('a run may begin to train offsets of its gallery, which change what no other image is', async () => {
+  const config = tinyConfig({ gallery: 2, pool: TINY_POOL });
+  const first = await start(config);
+  await updates(first, 2);
+  await saveRun(folder(), { state: await first.state(), seconds: 12 }, config);
+  const further = { ...config, galleryOffsets: { rate: 10 } };
+  const { state } = await loadRun(folder(), further);
+  const second = await start(further, state);
+  const images = Uint32Array.of(0, 1, 2, 3);
+  expect(await second.means(images)).toEqual(await first.means(images));
+  await updates(second, 3);
+
+  const after = await second.state();
+  const offsets = after.tensors.get('parameter:gallery.offsets')!;
+  expect(offsets.shape).toEqual([2, 6]);
+  expect(offsets.data.every((offset) => offset !== 0)).toBe(true);
+  const withoutThem = await start(config, after);
+  const [shown, encoded] = [await second.means(images), await withoutThem.means(images)];
+  const expected = encoded.map((mean, i) => mean + (offsets.data[i] ?? 0));
+  expectNear(shown, expected, 1e-6);
 });
 
 describe('the loss', () => {
