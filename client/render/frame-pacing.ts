@@ -81,7 +81,9 @@ export class Resolution {
     // Shaders may have been compiled meanwhile, so a long one counts no more than a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
-    if (gap <= 0 || gap > this.pause) return false;
+    if (gap > this.pause) return false;
+    // After a rest it says nothing, but it must not keep the resolution low for ever.
+    if (gap <= 0) return this.mayRaise(now) && this.raise(now);
     this.sum += gap;
     this.count++;
     if (this.count < SAMPLE && this.sum < ENOUGH) return false;
@@ -89,7 +91,11 @@ export class Resolution {
     this.sum = this.count = 0;
     this.isQuick = mean < QUICK_FRAME;
     if (mean >= SLOW_FRAME) return this.lower(now, mean < VERY_SLOW_FRAME ? LOWER : LOWER_MUCH);
-    return this.scale < 1 && now - this.changedAt > this.patience && this.raise(now);
+    return this.mayRaise(now) && this.raise(now);
+  }
+
+  private mayRaise(now: number): boolean {
+    return this.scale < 1 && now - this.changedAt > this.patience;
   }
 
   private lower(now: number, share: number): boolean {

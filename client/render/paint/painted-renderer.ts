@@ -46,22 +46,27 @@ export class PaintedRenderer extends Renderer {
    * @param url undefined: none
    */
   openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
-    if (url === this.asked && now < this.retryAt) return;
+    // Walls ask with each picture.
+    if (!this.planes || (url === this.asked && now < this.retryAt)) return;
     this.closePaint();
     this.asked = url;
     if (!url) return;
     const { signal } = (this.loading = new AbortController());
     import('./open-paint.ts')
       .then(({ openPaint }) => openPaint(url, signal))
-      .then((create) => {
-        if (signal.aborted || !this.planes || this.gl.isContextLost()) return;
-        this.paint = create(this.gl, always);
-        this.paint?.changed(this.planes, [], this.until);
-        done();
-      })
-      .catch(() => {
-        if (!signal.aborted) this.retryAt = now + RETRY;
-      });
+      .then(
+        (create) => {
+          if (signal.aborted || !this.planes || this.gl.isContextLost()) return;
+          this.paint = create(this.gl, always);
+          this.paint?.changed(this.planes, [], this.until);
+          done();
+        },
+        () => {
+          if (!signal.aborted) this.retryAt = now + RETRY;
+        },
+      )
+      // A GPU that cannot run it now never can.
+      .catch(() => undefined);
   }
 
   private closePaint(): void {

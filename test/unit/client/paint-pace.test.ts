@@ -92,3 +92,16 @@ test('a resolution is not judged by frames that are excused', () => {
   }
   expect(resolution.ratio(1)).toBeLessThan(1);
 });
+
+test('a resolution that was lowered rises again after its patience, also while all frames are excused', () => {
+  const resolution = new Resolution(5_000);
+  let now = 0;
+  for (; now < 4_000; now += 60) resolution.frame(now);
+  const lowered = resolution.ratio(1);
+  expect(lowered).toBeLessThan(1);
+  for (const end = now + 20_000; now < end; now += 16) {
+    resolution.rest(now);
+    resolution.frame(now);
+  }
+  expect(resolution.ratio(1)).toBeGreaterThan(lowered);
+});
