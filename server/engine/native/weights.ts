@@ -2,16 +2,7 @@
 import { RES4_BLOCKS } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
-
-/** G of F(4, 3): the three numbers of a kernel's side to one for each point. */
-const TO_POINTS = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
-];
+import { OF_KERNEL } from '../core/winograd-kernel.ts';
 
 /** As many numbers, and those that fill the last vector. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
@@ -24,8 +15,8 @@ export function perceptionAtPoints({ card, tensors }: Model, lanes: number): Flo
   const width = whole(hidden, lanes);
   const result = new Float32Array(36 * channels * width);
   let at = 0;
-  for (const rows of TO_POINTS) {
-    for (const columns of TO_POINTS) {
+  for (const rows of OF_KERNEL) {
+    for (const columns of OF_KERNEL) {
       for (let c = 0; c < channels; c++, at += width) {
         for (let h = 0; h < hidden; h++) {
           let sum = 0;

@@ -7,6 +7,7 @@
  * 4, and one small matrix product.
  */
 import type { Float32Tensor } from '../../vnca/safetensors.ts';
+import { OF_KERNEL } from '../core/winograd-kernel.ts';
 import type { ModelWriter } from './model-writer.ts';
 
 /** Rows per tile. */
@@ -20,15 +21,6 @@ const OF_IMAGE = [
   [0, -2, -1, 2, 1, 0],
   [0, 2, -1, -2, 1, 0],
   [0, 4, 0, -5, 0, 1],
-];
-/** G: transforms the three rows of a kernel to one row per point. */
-const OF_KERNEL = [
-  [1 / 4, 0, 0],
-  [-1 / 6, -1 / 6, -1 / 6],
-  [-1 / 6, 1 / 6, -1 / 6],
-  [1 / 24, 1 / 12, 1 / 6],
-  [1 / 24, -1 / 12, 1 / 6],
-  [0, 0, 1],
 ];
 /** Aᵀ: transforms the points' products to the four rows of a tile. */
 const BACK = [

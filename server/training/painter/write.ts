@@ -12,13 +12,17 @@ import type { Tensors } from '../../autodiff/parameters.ts';
 import { parseCard } from '../../vnca/card.ts';
 import { CARD_FILE, type Checkpoint, loadModel, MODEL_FILE } from '../../vnca/checkpoint.ts';
 import { fingerprint } from '../../vnca/checkpoint-fingerprint.ts';
+import { toHalf } from '../../vnca/half-floats.ts';
 import { PAINTER_FILE } from '../../vnca/painter-file.ts';
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../large-files.ts';
 
+/** The largest 16-bit float. */
+const LARGEST = 65_504;
+
 /**
  * The bytes of `painter.safetensors`, as `parsePainter` reads them: weights are rounded to 16-bit
- * floats.
+ * floats; larger ones become the largest.
  */
 export function painterBytes(weights: Tensors): Uint8Array {
   const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
@@ -38,28 +42,13 @@ export function painterBytes(weights: Tensors): Uint8Array {
   file.set(head, 8);
   let at = 8 + head.length;
   for (const name of names) {
-    for (const value of weights.get(name)!.data) {
-      view.setUint16(at, halfOf(value), true);
+    const within = weights.get(name)!.data.map((x) => Math.max(-LARGEST, Math.min(LARGEST, x)));
+    for (const half of toHalf(within)) {
+      view.setUint16(at, half, true);
       at += 2;
     }
   }
   return file;
-}
-
-/** The nearest 16-bit float; larger numbers become the largest. */
-export function halfOf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.min(Math.abs(value), 65504);
-  if (size < 2 ** -14) return sign | roundEven(size * 2 ** 24);
-  const exponent = Math.floor(Math.log2(size));
-  // A fraction that rounds up to 1024 carries into the exponent.
-  return sign | (((exponent + 14) << 10) + roundEven(size * 2 ** (10 - exponent)));
-}
-
-function roundEven(x: number): number {
-  const low = Math.floor(x);
-  const rest = x - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }
 
 /** What the card says of a painter. */

@@ -1,6 +1,7 @@
 /** The file of a painter. */
 
-import { halfOf, painterBytes } from '../../../server/training/painter/write.ts';
+import { painterBytes } from '../../../server/training/painter/write.ts';
+import { toHalf } from '../../../server/vnca/half-floats.ts';
 import { PAINTER_LIMIT, PainterError, parsePainter, rampsOf } from '../../../shared/painter/net.ts';
 import { randomWeights } from './nets.ts';
 
@@ -44,7 +45,7 @@ test('all finite 16-bit floats survive', () => {
       const exponent = half >> 10;
       data[i] = exponent === 0 ? half * 2 ** -24 : (1024 + (half & 1023)) * 2 ** (exponent - 25);
     });
-    expect(Array.from(data, halfOf)).toEqual(sources);
+    expect([...toHalf(data)]).toEqual(sources);
     expect([...parsePainter(painterBytes(weights))[0].kernel]).toEqual([...data]);
   }
 });

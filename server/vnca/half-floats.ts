@@ -1,0 +1,25 @@
+/** 16-bit floats (IEEE 754 binary16). */
+
+/** The smallest magnitude that rounds to infinity. */
+export const TOO_LARGE = 65_520;
+
+const FLOAT = new Float32Array(1);
+const BITS = new Uint32Array(FLOAT.buffer);
+
+/** Rounds to 16-bit floats, ties to even; what is too large becomes infinite. */
+export function toHalf(values: Float32Array): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(values, halfOf);
+}
+
+function halfOf(value: number): number {
+  FLOAT[0] = value;
+  const sign = (BITS[0] >>> 16) & 0x8000;
+  const magnitude = Math.abs(FLOAT[0]);
+  if (magnitude >= TOO_LARGE) return sign | 0x7c00;
+  // Subnormal numbers have a fixed step. Scaled by it, adding 2^23 rounds to it.
+  if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
+  BITS[0] &= 0x7fffffff;
+  // Adds half of the last remaining bit, or one less if that bit is even, and lets the carry round.
+  const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
+  return sign | ((rounded >>> 13) - 0x1c000);
+}
