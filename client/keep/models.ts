@@ -2,8 +2,8 @@
 
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
 import type { LatentBounds } from '../../server/world/latent-bounds.ts';
+import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import { latin1 } from '../keepsake/latin1.ts';
 
@@ -47,7 +47,7 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
 
 /** The server has checked the card. */
 function parse(bytes: Uint8Array): PageModel {
-  const file = parseSafetensors(bytes, 'model');
+  const file = readSafetensors(bytes);
   const { card, bounds, rest } = file.metadata;
   return {
     card: JSON.parse(card) as Card,

@@ -1,9 +1,10 @@
 /** Models as the page of keepsakes loads them: the card and the update net in one file. */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { modelName } from '../../shared/seed-token.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../vnca/checkpoint.ts';
-import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
+import { writeSafetensors } from '../vnca/safetensors.ts';
 import { boundsOf } from '../world/latent-bounds.ts';
 import { type Representation, representation } from './static-files.ts';
 
