@@ -125,30 +125,6 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
     '',
   ],
-  // Messages hold no dates, sets, errors or the like, each is one value, and a page has one reader.
-  [
-    /msgpackr\/unpack\.js$/,
-    new RegExp(
-      [
-        /^\t(unpackMultiple|_mergeStructures)\(.*?^\t\}$/,
-        /^\t\t\tif \(options\.sequential.*?(?=^\t\t\}$)/,
-        /currentExtensions\[0x42\].*(?=\/\/ registration of bulk)/,
-        /var defaultUnpackr.*/,
-        // Nothing defines structures, and no message is read within another.
-        /^(export )?function (loadStructures|saveState|classifyIncomplete)\(.*?^\}$/,
-        / \|\|\s+currentUnpackr\.getStructures && loadStructures\(\)\[token & 0x3f\]/,
-        / \|\| loadStructures\(\)\[id\]/,
-        /classifyIncomplete\(error\);/,
-        /^\t\tif \(src\) \{$.*?^\t\t\}$/,
-        /^\t\t\tlet jsonView;$.*?^\t\t\t\}$| \+ jsonView/,
-        /if \(currentUnpackr\._readStruct.*?\} else$/,
-      ]
-        .map(({ source }) => source)
-        .join('|'),
-      'gms',
-    ),
-    '',
-  ],
   // Pages bring a parser of their own, and set what they set when they connect.
   [
     /socket\.io-client\/.*\/manager\.js$/,
@@ -177,13 +153,12 @@ const EMITTER = resolveFrom(
   '@socket.io/component-emitter',
 ).replace('cjs', 'esm');
 
-/** Makes the visitor's page 11 kB smaller. */
+/** Makes the visitor's page 8 kB smaller. */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
   transform(code, id) {
-    if (!/\/node_modules\/(engine|socket)\.io-|msgpackr\/unpack|vite\/preload-helper/.test(id))
-      return undefined;
+    if (!/\/node_modules\/(engine|socket)\.io-|vite\/preload-helper/.test(id)) return undefined;
     const used = UNUSED.filter(([where]) => where.test(id)).reduce(
       (rest, [, what, instead]) => rest.replace(what, instead),
       code,
