@@ -7,7 +7,8 @@ import { FrameLoop } from './frame-loop.ts';
 import { type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
-import { type Picture, Renderer } from './renderer.ts';
+import { PaintedRenderer } from './paint/painted-renderer.ts';
+import type { Picture } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures in which nothing but breath moves, ms. */
@@ -31,7 +32,7 @@ export abstract class CanvasView {
   });
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
-  protected readonly renderer: Renderer;
+  protected readonly renderer: PaintedRenderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
@@ -57,11 +58,10 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
-    Kind = Renderer,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Kind(canvas, invalidate);
+    this.renderer = new PaintedRenderer(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -118,6 +118,11 @@ export abstract class CanvasView {
     this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
+  /** Whether it paints however long pictures take. */
+  protected get isPaintedAlways(): boolean {
+    return false;
+  }
+
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -125,7 +130,9 @@ export abstract class CanvasView {
 
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
-    const { marks, view } = this;
+    const { marks, view, renderer } = this;
+    // What takes long because of paint is no reason to lower the resolution.
+    if (renderer.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
     const { effects, shivers } = this.happenings;
@@ -137,15 +144,28 @@ export abstract class CanvasView {
     this.breath = effects.calm ? 0 : (this.breath + elapsed) % BREATH;
     const { breath } = this;
     const picture = { ...this.frame(now), view, breath, shivers, marks, flashLimit };
-    this.unsettled = this.renderer.draw(picture, this.ratio, now);
+    this.unsettled = renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
-    const cells = now < this.renderer.until;
+    const cells = now < renderer.until;
     const more = moving || happening || cells || others || this.unsettled;
     if (more) {
       this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
-    return more;
+    this.openPaint(now);
+    return more || renderer.moves;
+  }
+
+  private openPaint(now: number): void {
+    const { model, renderer, isPaintedAlways: always } = this;
+    // The picture of the room comes first.
+    if (!model.planes) return;
+    const done = (): void => {
+      // Its shaders have been compiled meanwhile.
+      this.resolution.rest(performance.now());
+      this.loop.invalidate();
+    };
+    renderer.openPaint(model.checkpoint?.painter, { always, now, done });
   }
 
   private hasBreath(now: number): boolean {

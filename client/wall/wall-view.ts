@@ -12,7 +12,6 @@ import {
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
-import { PaintedRenderer } from '../render/paint/painted-renderer.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
@@ -27,7 +26,6 @@ const GLIDE = 4_000;
 
 /** A room on a wall's canvas. */
 export class WallView extends CanvasView {
-  declare protected readonly renderer: PaintedRenderer;
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
@@ -50,7 +48,7 @@ export class WallView extends CanvasView {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    super(canvas, model, new Resolution(PATIENCE, PAUSE), PaintedRenderer);
+    super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
   /** Whether anything that flashes is being softened. */
@@ -127,23 +125,14 @@ export class WallView extends CanvasView {
     return this.model.room;
   }
 
+  protected override get isPaintedAlways(): boolean {
+    return this.options.resolution === 'full';
+  }
+
   protected override draw(now: number): boolean {
-    const { renderer, model } = this;
-    // What takes long because of paint is no reason to lower the resolution.
-    if (!this.busy || renderer.isBusy) this.resolution.rest(now);
+    if (!this.busy) this.resolution.rest(now);
     this.drawn++;
-    const more = super.draw(now);
-    this.busy = renderer.moves || more;
-    // The picture of the room comes first.
-    if (model.planes) {
-      const done = (): void => {
-        // Its shaders have been compiled meanwhile.
-        this.resolution.rest(performance.now());
-        this.loop.invalidate();
-      };
-      const always = this.options.resolution === 'full';
-      renderer.openPaint(model.checkpoint?.painter, { always, now, done });
-    }
+    this.busy = super.draw(now);
     return this.busy;
   }
 

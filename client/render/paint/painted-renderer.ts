@@ -22,6 +22,8 @@ export interface PaintOptions {
 export class PaintedRenderer extends Renderer {
   /** Lost with the context. */
   private paint: RoomPaint | null | undefined;
+  /** Whether the last picture was one that can be painted. */
+  private isSmooth = true;
   /** The address of the painter that has been asked for. */
   private asked: string | undefined;
   /** When it is asked for again, ms. */
@@ -31,12 +33,12 @@ export class PaintedRenderer extends Renderer {
 
   /** Whether the last picture took longer because of paint. */
   get isBusy(): boolean {
-    return this.paint?.isBusy ?? false;
+    return this.isSmooth && (this.paint?.isBusy ?? false);
   }
 
   /** Whether the next picture will differ because of paint. */
   get moves(): boolean {
-    return this.paint?.moves ?? false;
+    return this.isSmooth && (this.paint?.moves ?? false);
   }
 
   /**
@@ -46,7 +48,7 @@ export class PaintedRenderer extends Renderer {
    * @param url undefined: none
    */
   openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
-    // Walls ask with each picture.
+    // Views ask with each picture.
     if (!this.planes || (url === this.asked && now < this.retryAt)) return;
     this.closePaint();
     this.asked = url;
@@ -93,7 +95,9 @@ export class PaintedRenderer extends Renderer {
     const { x, y, zoom } = picture.camera;
     const scale = picture.view.width / width / zoom;
     const [originX, originY] = [x - (width / 2) * scale, y - (height / 2) * scale];
-    if (!paint || !this.field || this.gl.isContextLost()) return super.draw(picture, ratio, now);
+    this.isSmooth = !picture.crisp;
+    if (!paint || picture.crisp || !this.field || this.gl.isContextLost())
+      return super.draw(picture, ratio, now);
     this.field.blend(now);
     const view = { width, height, scale, pixel: 1 / zoom, originX, originY };
     const scene = paint.begin(this.field.textures, view, now);
