@@ -143,6 +143,12 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     `,
   ],
   [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
+  // The server has read each painter before, and says what is wrong with one.
+  [
+    /shared\/(safetensors|painter\/net)\.ts$/,
+    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
+    "''",
+  ],
   // No part that is loaded later has styles of its own to load before it.
   [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
 ];
@@ -158,7 +164,12 @@ const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
   transform(code, id) {
-    if (!/\/node_modules\/(engine|socket)\.io-|vite\/preload-helper/.test(id)) return undefined;
+    if (
+      !/\/node_modules\/(engine|socket)\.io-|vite\/preload-helper|shared\/(safetensors|painter\/net)\.ts$/.test(
+        id,
+      )
+    )
+      return undefined;
     const used = UNUSED.filter(([where]) => where.test(id)).reduce(
       (rest, [, what, instead]) => rest.replace(what, instead),
       code,

@@ -7,8 +7,7 @@ import { FrameLoop } from './frame-loop.ts';
 import { type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
-import { PaintedRenderer } from './paint/painted-renderer.ts';
-import type { Picture } from './renderer.ts';
+import { type Picture, Renderer } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures in which nothing but breath moves, ms. */
@@ -32,7 +31,7 @@ export abstract class CanvasView {
   });
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
-  protected readonly renderer: PaintedRenderer;
+  protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
@@ -58,10 +57,11 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
+    Kind = Renderer,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new PaintedRenderer(canvas, invalidate);
+    this.renderer = new Kind(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);

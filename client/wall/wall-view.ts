@@ -12,6 +12,7 @@ import {
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
+import { PaintedRenderer } from '../render/paint/painted-renderer.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
@@ -48,7 +49,7 @@ export class WallView extends CanvasView {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    super(canvas, model, new Resolution(PATIENCE, PAUSE));
+    super(canvas, model, new Resolution(PATIENCE, PAUSE), PaintedRenderer);
   }
 
   /** Whether anything that flashes is being softened. */

@@ -2,21 +2,11 @@
 import type { Planes } from '../../../shared/codec/planes.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { Arrival } from '../cell-textures.ts';
-import { type Picture, Renderer } from '../renderer.ts';
+import { type PaintOptions, type Picture, Renderer } from '../renderer.ts';
 import type { RoomPaint } from './scene-paint.ts';
 
 /** Time after which a painter that could not be loaded is asked for again, ms. */
 const RETRY = 60_000;
-
-/** How a renderer paints. */
-export interface PaintOptions {
-  /** Whether it paints however long pictures take. */
-  readonly always: boolean;
-  /** ms */
-  readonly now: number;
-  /** Called when there is something new to draw. */
-  readonly done: () => void;
-}
 
 /** Paints over the cells of a room as soon as `openPaint` has loaded a painter. */
 export class PaintedRenderer extends Renderer {
@@ -31,23 +21,15 @@ export class PaintedRenderer extends Renderer {
   /** Ends what loads. */
   private loading: AbortController | undefined;
 
-  /** Whether the last picture took longer because of paint. */
-  get isBusy(): boolean {
+  override get isBusy(): boolean {
     return this.isSmooth && (this.paint?.isBusy ?? false);
   }
 
-  /** Whether the next picture will differ because of paint. */
-  get moves(): boolean {
+  override get moves(): boolean {
     return this.isSmooth && (this.paint?.moves ?? false);
   }
 
-  /**
-   * Loads a painter in place of any other, unless that has been done. Where it cannot be loaded or
-   * run, cells look as they do without it.
-   *
-   * @param url undefined: none
-   */
-  openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
+  override openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
     // Views ask with each picture.
     if (!this.planes || (url === this.asked && now < this.retryAt)) return;
     this.closePaint();
