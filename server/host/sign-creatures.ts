@@ -71,7 +71,7 @@ export async function paintCreatures(
     const size = side * LARGEST_SCALE;
     const picture = sharp(pixels, { raw: { width: size, height: size, channels: 4 } });
     const onPaper = picture.flatten({ background: 'white' });
-    // A seventh of a PNG's size, and vector programs read it.
+    // Much smaller than a PNG, and vector programs read it.
     const file = await onPaper.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
     painted.push({ side, rgba, painted: file });
   }
