@@ -2,8 +2,9 @@
 
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import { float32Of, parseSafetensors } from '../../server/vnca/safetensors.ts';
 import type { LatentBounds } from '../../server/world/latent-bounds.ts';
+import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
+import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import { latin1 } from '../keepsake/latin1.ts';
 
@@ -18,6 +19,8 @@ export interface PageModel extends Model {
     /** Steps since it was grown after which it sleeps in any case. */
     readonly most: number;
   };
+  /** Paints its organisms; absent: they are enlarged. */
+  readonly painter?: PainterNet;
 }
 
 /** Models that `npm run keep-page` has put into the page. */
@@ -45,14 +48,15 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** The server has checked the card. */
+/** The server has checked the card and the painter. */
 function parse(bytes: Uint8Array): PageModel {
-  const file = parseSafetensors(bytes, 'model');
-  const { card, bounds, rest } = file.metadata;
+  const file = readSafetensors(bytes);
+  const { card, bounds, rest, painter } = file.metadata;
   return {
     card: JSON.parse(card) as Card,
     tensors: float32Of(file),
     bounds: JSON.parse(bounds),
     rest: JSON.parse(rest),
+    ...(painter && { painter: parsePainter(latin1(atob(painter))) }),
   };
 }

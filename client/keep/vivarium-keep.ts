@@ -7,6 +7,7 @@ import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/langu
 import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
 import { capitalized, kindName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
+import { paintedBody } from '../keepsake/painted-body.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
 import { chooseFor, language } from '../locale/locale.ts';
 import { growthOf } from './growth.ts';
@@ -19,6 +20,8 @@ const PICTURE = 960;
 const BODY = 620;
 /** Time of a step, ms. Six steps a second, each another colour, are three flashes. */
 const STEP = 180;
+/** Pictures in which paint appears on the grown organism. */
+const FADE = 8;
 
 /** Why nothing grows. */
 type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
@@ -229,14 +232,42 @@ export class VivariumKeep extends LitElement {
       }
       cells = next.canvas;
     }
-    this.draw(cells);
+    const body = this.draw(cells);
+    if (model.painter) {
+      const painted = await paintedBody(model.painter)(cells, BODY);
+      for (let shown = isCalm ? FADE : 1; shown <= FADE; shown++) {
+        if (run !== this.run) return;
+        this.show(mixed(body, painted, shown / FADE));
+        await wait(isCalm ? 0 : STEP / 2);
+      }
+      if (run !== this.run) return;
+    }
     this.cells = picture;
     this.phase = 'grown';
   }
 
-  private draw(cells: HTMLCanvasElement): void {
+  /** @returns the body as drawn */
+  private draw(cells: HTMLCanvasElement): HTMLCanvasElement {
+    const body = enlarged(cells, BODY);
+    this.show(body);
+    return body;
+  }
+
+  private show(body: HTMLCanvasElement): void {
     const to = this.canvas.getContext('2d')!;
     to.clearRect(0, 0, PICTURE, PICTURE);
-    drawSpecimen(to, enlarged(cells, BODY), PICTURE / 2, PICTURE / 2);
+    drawSpecimen(to, body, PICTURE / 2, PICTURE / 2);
   }
+}
+
+/** A share of one body, 0…1, over the rest of another of the same size. */
+function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number): HTMLCanvasElement {
+  const { canvas, to } = canvasOf(body.width, body.height);
+  to.globalAlpha = 1 - share;
+  to.drawImage(from, 0, 0);
+  // The sum of both, or they would be fainter halfway.
+  to.globalCompositeOperation = 'lighter';
+  to.globalAlpha = share;
+  to.drawImage(body, 0, 0);
+  return canvas;
 }

@@ -1,6 +1,6 @@
 /** The film of an organism that grows from its seed: its pictures, and a GIF of them. */
 import { GifWriter, paletteOf } from './gif.ts';
-import { canvasOf, drawGround, drawSpecimen, enlarged, FONTS } from './specimen.ts';
+import { canvasOf, type DrawBody, drawGround, drawSpecimen, FONTS } from './specimen.ts';
 
 /** Width and height of the film, pixels. */
 export const SIDE = 360;
@@ -36,6 +36,7 @@ export const wait = (delay = 0): Promise<void> =>
 export async function drawFilm(
   frames: readonly HTMLCanvasElement[],
   name: string,
+  drawBody: DrawBody,
 ): Promise<DrawnFilm> {
   const { to } = canvasOf(SIDE, SIDE);
   to.textAlign = 'center';
@@ -47,8 +48,9 @@ export async function drawFilm(
     const next = shown[i + 1];
     for (const each of next ? [cells, between(cells, next)] : [cells]) {
       await wait();
+      const body = await drawBody(each, 280);
       drawGround(to, SIDE / 2, SIDE / 2);
-      drawSpecimen(to, enlarged(each, 280), SIDE / 2, 160);
+      drawSpecimen(to, body, SIDE / 2, 160);
       to.fillStyle = '#e9efee';
       to.fillText(name, SIDE / 2, 336, SIDE - 40);
       pictures.push(to.getImageData(0, 0, SIDE, SIDE).data);

@@ -1,7 +1,14 @@
 /** The keepsake picture of an organism: a card with a QR code that plants it again. */
 import { generate } from 'lean-qr';
 import { latin1 } from './latin1.ts';
-import { type Context, canvasOf, drawGround, drawSpecimen, enlarged, FONTS } from './specimen.ts';
+import {
+  type Context,
+  canvasOf,
+  type DrawBody,
+  drawGround,
+  drawSpecimen,
+  FONTS,
+} from './specimen.ts';
 
 const WIDTH = 1_080;
 const HEIGHT = 1_350;
@@ -27,10 +34,11 @@ export async function specimenCard(
   cells: HTMLCanvasElement,
   { title, lines }: PictureWords,
   link: string,
+  drawBody: DrawBody,
 ): Promise<Blob> {
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
   drawGround(to, WIDTH / 2, 500);
-  drawSpecimen(to, enlarged(cells, 800), WIDTH / 2, 510);
+  drawSpecimen(to, await drawBody(cells, 800), WIDTH / 2, 510);
   const isRtl = document.dir === 'rtl';
   const codeLeft = isRtl ? MARGIN : WIDTH - MARGIN - CODE;
   const textStart = isRtl ? WIDTH - MARGIN : MARGIN;

@@ -70,6 +70,16 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
   return canvas;
 }
 
+/**
+ * Draws the body that cells make, `size` pixels wide and high.
+ *
+ * @param cells [side, side]
+ */
+export type DrawBody = (cells: HTMLCanvasElement, size: number) => Promise<HTMLCanvasElement>;
+
+/** Draws bodies enlarged: where there is no painter. */
+export const enlargedBody: DrawBody = async (cells, size) => enlarged(cells, size);
+
 /** Fills the background with a radial gradient around (x, y). */
 export function drawGround(to: Context, x: number, y: number): void {
   const { width, height } = to.canvas;

@@ -4,6 +4,7 @@ import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { pack } from '../../shared/protocol/pack.ts';
 import { createParser } from '../../shared/protocol/packets.ts';
+import { unpack } from '../../shared/protocol/unpack.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
@@ -50,7 +51,7 @@ export abstract class RoomConnection {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({
       transports: ['websocket'],
-      parser: createParser(() => pack),
+      parser: createParser({ newPack: () => pack, newUnpack: () => unpack }),
       autoConnect: false,
       // Pages must be back within five seconds after the server is.
       reconnectionDelay: REDIAL.first,

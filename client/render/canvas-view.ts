@@ -118,6 +118,11 @@ export abstract class CanvasView {
     this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
+  /** Whether it paints however long pictures take. */
+  protected get isPaintedAlways(): boolean {
+    return false;
+  }
+
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -125,7 +130,9 @@ export abstract class CanvasView {
 
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
-    const { marks, view } = this;
+    const { marks, view, renderer } = this;
+    // What takes long because of paint is no reason to lower the resolution.
+    if (renderer.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
     const { effects, shivers } = this.happenings;
@@ -137,15 +144,28 @@ export abstract class CanvasView {
     this.breath = effects.calm ? 0 : (this.breath + elapsed) % BREATH;
     const { breath } = this;
     const picture = { ...this.frame(now), view, breath, shivers, marks, flashLimit };
-    this.unsettled = this.renderer.draw(picture, this.ratio, now);
+    this.unsettled = renderer.draw(picture, this.ratio, now);
     const others = this.onFrame(now);
-    const cells = now < this.renderer.until;
+    const cells = now < renderer.until;
     const more = moving || happening || cells || others || this.unsettled;
     if (more) {
       this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
-    return more;
+    this.openPaint(now);
+    return more || renderer.moves;
+  }
+
+  private openPaint(now: number): void {
+    const { model, renderer, isPaintedAlways: always } = this;
+    // The picture of the room comes first.
+    if (!model.planes) return;
+    const done = (): void => {
+      // Its shaders have been compiled meanwhile.
+      this.resolution.rest(performance.now());
+      this.loop.invalidate();
+    };
+    renderer.openPaint(model.checkpoint?.painter, { always, now, done });
   }
 
   private hasBreath(now: number): boolean {

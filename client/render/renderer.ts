@@ -39,6 +39,16 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
+/** How a renderer paints. */
+export interface PaintOptions {
+  /** Whether it paints however long pictures take. */
+  readonly always: boolean;
+  /** ms */
+  readonly now: number;
+  /** Called when there is something new to draw. */
+  readonly done: () => void;
+}
+
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   protected readonly gl: WebGL2RenderingContext;
@@ -106,6 +116,24 @@ export class Renderer {
   get until(): number {
     return this.field?.until ?? 0;
   }
+
+  /** Whether the last picture took longer because of paint. */
+  get isBusy(): boolean {
+    return false;
+  }
+
+  /** Whether the next picture will differ because of paint. */
+  get moves(): boolean {
+    return false;
+  }
+
+  /**
+   * Loads a painter in place of any other, unless that has been done. Where it cannot be loaded or
+   * run, and in a renderer that does not paint, cells look as they do without it.
+   *
+   * @param _url undefined: none
+   */
+  openPaint(_url: string | undefined, _options: PaintOptions): void {}
 
   setSheet(image: HTMLImageElement, columns: number, side: number): void {
     this.sheet = [image, columns, side];

@@ -27,7 +27,6 @@ const GLIDE = 4_000;
 
 /** A room on a wall's canvas. */
 export class WallView extends CanvasView {
-  declare protected readonly renderer: PaintedRenderer;
   camera: Camera = { x: 0, y: 0, zoom: 1 };
   /** Number of pictures drawn. */
   drawn = 0;
@@ -127,23 +126,14 @@ export class WallView extends CanvasView {
     return this.model.room;
   }
 
+  protected override get isPaintedAlways(): boolean {
+    return this.options.resolution === 'full';
+  }
+
   protected override draw(now: number): boolean {
-    const { renderer, model } = this;
-    // What takes long because of paint is no reason to lower the resolution.
-    if (!this.busy || renderer.isBusy) this.resolution.rest(now);
+    if (!this.busy) this.resolution.rest(now);
     this.drawn++;
-    const more = super.draw(now);
-    this.busy = renderer.moves || more;
-    // The picture of the room comes first.
-    if (model.planes) {
-      const done = (): void => {
-        // Its shaders have been compiled meanwhile.
-        this.resolution.rest(performance.now());
-        this.loop.invalidate();
-      };
-      const always = this.options.resolution === 'full';
-      renderer.openPaint(model.checkpoint?.painter, { always, now, done });
-    }
+    this.busy = super.draw(now);
     return this.busy;
   }
 

@@ -3,8 +3,8 @@
  * expressions.
  */
 import type { Random } from '../../shared/random.ts';
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
-import type { Float32Tensor } from '../vnca/safetensors.ts';
 import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 

@@ -11,12 +11,13 @@ import { readRange } from '../replay/journal-range.ts';
 import type { When } from '../replay/options.ts';
 import { png } from '../replay/pictures.ts';
 import { packBundle } from '../replay/replay-bundle.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { StoreError } from '../storage/store-error.ts';
 import type { FileHandler } from './api.ts';
 import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { drawSign } from './printed-sign.ts';
-import { growCreatures } from './sign-creatures.ts';
+import { growCreatures, paintCreatures, type SignCreature } from './sign-creatures.ts';
 import { csvOf, type VisitCounter } from './visit-statistics.ts';
 
 /** The longest that a sign waits for its creatures, ms. */
@@ -63,6 +64,18 @@ export function files(
 ): Readonly<Record<string, FileHandler>> {
   const { rooms, storage, clock, date, addresses, defaultRoom, checkpoints } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
+  /** What has been painted once, for other papers and languages. */
+  const painted = new WeakMap<LoadedCheckpoint, readonly SignCreature[]>();
+  const creaturesOf = async (checkpoint: LoadedCheckpoint): Promise<readonly SignCreature[]> => {
+    const known = painted.get(checkpoint);
+    if (known) return known;
+    // Nothing grows while no room is awake.
+    const none = pause(clock, GROWING).then(() => []);
+    const grown = await Promise.race([growCreatures(checkpoint), none]);
+    const creatures = await paintCreatures(grown, checkpoint, clock);
+    if (creatures.length > 0) painted.set(checkpoint, creatures);
+    return creatures;
+  };
   return {
     [FILES.picture]: async (request, response) => {
       const { room } = rooms.requireOpen(roomOf(request));
@@ -117,10 +130,7 @@ export function files(
         response.attachment(`${room}-${paper}-${language}.svg`);
       }
       const checkpoint = checkpoints.get(rooms.planOf(room).checkpoint);
-      // Nothing grows while no room is awake.
-      const creatures = checkpoint
-        ? await Promise.race([growCreatures(checkpoint), pause(clock, GROWING).then(() => [])])
-        : [];
+      const creatures = checkpoint ? await creaturesOf(checkpoint) : [];
       response.type('image/svg+xml').send(drawSign({ paper, language, url, creatures }));
     },
   };

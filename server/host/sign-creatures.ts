@@ -1,5 +1,8 @@
-/** The creatures on a printed sign: a few of the room's gallery, grown, cell by cell. */
+/** The creatures on a printed sign: a few of the room's gallery, grown, and painted if they can be. */
+import { setImmediate } from 'node:timers/promises';
+import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 
@@ -7,6 +10,8 @@ import { featuredOf, type Species } from '../world/species.ts';
 export interface SignCreature {
   readonly side: number;
   readonly rgba: Uint8Array;
+  /** JPEG of the same square on white; absent: each cell is a dot. */
+  readonly painted?: Uint8Array;
 }
 
 /** Names of the creatures on a sign, where the gallery has them. */
@@ -47,8 +52,41 @@ export async function growCreatures({
   });
 }
 
-/** SVG of a creature on white in a square of `side` × `side` units: a dot for each cell. */
-export function drawCreature({ side, rgba }: SignCreature): string {
+/** Longest time for which rooms wait while one is painted, ms. */
+const SLICE = 4;
+
+/** Paints creatures with the painter of their checkpoint; without one, they stay as they are. */
+export async function paintCreatures(
+  creatures: readonly SignCreature[],
+  { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
+  clock: Clock,
+): Promise<readonly SignCreature[]> {
+  if (!net) return creatures;
+  const { default: sharp } = await import('sharp');
+  const slices = { slice: SLICE, now: () => clock.now(), pause: () => setImmediate() };
+  const painted: SignCreature[] = [];
+  for (const { side, rgba } of creatures) {
+    const still = paintStill({ cells: rgba, side, net, scale: LARGEST_SCALE });
+    const pixels = await inSlices(still, slices);
+    const size = side * LARGEST_SCALE;
+    const picture = sharp(pixels, { raw: { width: size, height: size, channels: 4 } });
+    const onPaper = picture.flatten({ background: 'white' });
+    // Much smaller than a PNG, and vector programs read it.
+    const file = await onPaper.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
+    painted.push({ side, rgba, painted: file });
+  }
+  return painted;
+}
+
+/**
+ * SVG of a creature on white in a square of `side` × `side` units: its picture, or a dot for each
+ * cell.
+ */
+export function drawCreature({ side, rgba, painted }: SignCreature): string {
+  if (painted) {
+    const data = Buffer.from(painted).toString('base64');
+    return `<image width="${side}" height="${side}" href="data:image/jpeg;base64,${data}"/>`;
+  }
   const dots = new Map<string, string>();
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {

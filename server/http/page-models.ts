@@ -1,14 +1,17 @@
-/** Models as the page of keepsakes loads them: the card and the update net in one file. */
+/**
+ * Models as the page of keepsakes loads them: the card, the update net and the painter in one file.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { modelName } from '../../shared/seed-token.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../vnca/checkpoint.ts';
-import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
+import { writeSafetensors } from '../vnca/safetensors.ts';
 import { boundsOf } from '../world/latent-bounds.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /** A model, and its own name where it goes by another. */
-type NamedModel = Model & { readonly ownName?: string };
+type NamedModel = Model & { readonly ownName?: string; readonly painter?: Buffer };
 
 /** The models of checkpoints by `modelName`; of two with one `modelName`, the first. */
 export function pageModels(
@@ -16,7 +19,7 @@ export function pageModels(
 ): ReadonlyMap<string, Representation> {
   const { restLevel: level, restTicks: ticks, stirSteps } = DEFAULTS.life;
   const models = new Map<string, Representation>();
-  for (const { card: shown, ownName = shown.name, tensors } of checkpoints) {
+  for (const { card: shown, ownName = shown.name, tensors, painter } of checkpoints) {
     const card = { ...shown, name: ownName };
     const { identity, latentSize } = card;
     const name = modelName({ identity, checkpoint: ownName, latentSize });
@@ -30,6 +33,7 @@ export function pageModels(
       card: JSON.stringify(needed),
       rest: JSON.stringify({ level, ticks, most: card.trustedSteps ?? stirSteps }),
       bounds: JSON.stringify(boundsOf(latents, latentSize)),
+      ...(painter && { painter: painter.toString('base64') }),
     });
     models.set(name, representation(Buffer.from(file.buffer)));
   }

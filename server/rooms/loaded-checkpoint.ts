@@ -1,5 +1,6 @@
 /** A checkpoint as loaded: its species, previews, and what pages need to know of it. */
 
+import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -25,6 +26,7 @@ export interface LoadedCheckpoint {
   /** Sent to clients in their welcome. */
   readonly facts: RoomInfo['checkpoint'];
   readonly previews: SeedPreviews;
+  readonly painter?: PainterNet;
 }
 
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
@@ -71,5 +73,6 @@ export async function prepareCheckpoint(
     ...(previews.draws && { draws: previews.draws }),
     ...(checkpoint.painter && { painter: painterPath(checkpoint.painter) }),
   };
-  return { species, hash: fingerprint(checkpoint), facts, previews };
+  const painter = checkpoint.painter && parsePainter(checkpoint.painter);
+  return { species, hash: fingerprint(checkpoint), facts, previews, ...(painter && { painter }) };
 }

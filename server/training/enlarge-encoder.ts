@@ -2,10 +2,11 @@
  * Makes the encoder of a checkpoint larger without changing what it does: its units come first, and
  * new units say nothing until they have learnt.
  */
+
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import type { Tensors } from '../autodiff/parameters.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/encoder-network.ts';
-import type { Float32Tensor } from '../vnca/safetensors.ts';
 
 /**
  * Fills the weights of a smaller encoder into a larger one.

@@ -1,13 +1,14 @@
 /** Writes a trained rule as a checkpoint folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
-import { type Float32Tensor, writeSafetensors } from '../vnca/safetensors.ts';
+import { writeSafetensors } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';

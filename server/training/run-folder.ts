@@ -1,16 +1,11 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Float32Tensor, float32Of, type TensorFile } from '../../shared/safetensors.ts';
 import { type Shape, sizeOf } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
-import {
-  type Float32Tensor,
-  float32Of,
-  parseSafetensors,
-  type TensorFile,
-  writeSafetensors,
-} from '../vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';

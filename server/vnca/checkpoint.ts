@@ -4,12 +4,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Float32Tensor, float32Of } from '../../shared/safetensors.ts';
 import { updateShapes } from './architecture.ts';
 import { type Card, parseCard } from './card.ts';
 import { CheckpointError } from './errors.ts';
 import { gallerySheet } from './gallery.ts';
 import { readPainter } from './painter-file.ts';
-import { type Float32Tensor, float32Of, parseSafetensors } from './safetensors.ts';
+import { parseSafetensors } from './safetensors.ts';
 
 /** Card and weights. */
 export interface Model {

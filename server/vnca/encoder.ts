@@ -2,11 +2,12 @@
  * A checkpoint's encoder: from a picture to the mean of its latent. It runs in small slices, so
  * that it needs no thread: our net takes 3 million multiplications, the published one 50 million.
  */
+
+import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { misfitOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from './encoder-network.ts';
 import { imageChannels } from './readout.ts';
-import type { Float32Tensor } from './safetensors.ts';
 
 /** Encodes pictures. */
 export interface Encoder {

@@ -7,6 +7,8 @@
  * `paint.ts` evaluates them at any number of pixels.
  */
 
+import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
+
 /** The version of file and net that this build reads. */
 export const PAINTER_VERSION = 1;
 /** Most bytes of a file. */
@@ -63,12 +65,6 @@ export class PainterError extends Error {
   }
 }
 
-interface Entry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
-
 const WIDEST = 96;
 
 /**
@@ -81,16 +77,16 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
   if (bytes.length > PAINTER_LIMIT) {
     throw new PainterError('too-large', `${bytes.length} bytes are over ${PAINTER_LIMIT}`);
   }
-  const { header, data } = split(bytes);
-  const version = (header.__metadata__ as { painter?: unknown } | undefined)?.painter;
+  const { tensors, metadata } = read(bytes);
+  const { painter: version } = metadata;
   if (version !== `${PAINTER_VERSION}`) {
     throw new PainterError('unknown-version', `version of the painter is not ${PAINTER_VERSION}`);
   }
   let inputs = INPUTS;
   const layers = LAYERS.map((name): PainterLayer => {
-    const kernel = numbersOf(header, data, `${name}.kernel`, 2);
+    const kernel = numbersOf(tensors, `${name}.kernel`, 2);
     const [rows, outputs] = kernel.shape;
-    const bias = numbersOf(header, data, `${name}.bias`, 1);
+    const bias = numbersOf(tensors, `${name}.bias`, 1);
     const step = name === 'ramps' ? RAMP : 4;
     const fits = rows === inputs && bias.shape[0] === outputs;
     if (
@@ -110,52 +106,24 @@ export function parsePainter(bytes: Uint8Array): PainterNet {
 
 const bad = (what: string): PainterError => new PainterError('bad-file', what);
 
-function split(bytes: Uint8Array): { header: Record<string, unknown>; data: DataView } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.length < 8 ? Number.POSITIVE_INFINITY : Number(view.getBigUint64(0, true));
-  if (8 + length > bytes.length) throw bad('header reaches beyond the file');
-  let header: unknown;
+function read(bytes: Uint8Array): TensorFile {
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-  } catch {
-    throw bad('header is not JSON');
+    return readSafetensors(bytes);
+  } catch (error) {
+    throw error instanceof SafetensorsError ? bad(error.message) : error;
   }
-  if (typeof header !== 'object' || header === null) throw bad('header is not a JSON object');
-  const data = new DataView(bytes.buffer, bytes.byteOffset + 8 + length, bytes.length - 8 - length);
-  return { header: header as Record<string, unknown>, data };
 }
 
 function numbersOf(
-  header: Record<string, unknown>,
-  data: DataView,
+  tensors: TensorFile['tensors'],
   name: string,
   rank: number,
 ): { shape: readonly number[]; values: Float32Array } {
-  const entry = header[name] as Partial<Entry> | undefined;
-  const { dtype, shape, data_offsets: offsets } = entry ?? {};
-  const isCount = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) >= 0;
-  if (dtype !== 'F16' || !Array.isArray(shape) || shape.length !== rank || !shape.every(isCount)) {
+  const { dtype, shape = [], data: values } = tensors.get(name) ?? {};
+  if (dtype !== 'F16' || !values || shape.length !== rank) {
     throw bad(`tensor "${name}" is missing, or not F16 of rank ${rank}`);
   }
-  const count = shape.reduce((a, b) => a * b, 1);
-  const [begin, end] = Array.isArray(offsets) && offsets.every(isCount) ? offsets : [0, -1];
-  if (end - begin !== 2 * count || end > data.byteLength) {
-    throw bad(`tensor "${name}" does not lie in the file`);
-  }
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = floatOfHalf(data.getUint16(begin + 2 * i, true));
   if (!values.every(Number.isFinite))
     throw bad(`tensor "${name}" holds a number that is not finite`);
   return { shape, values };
-}
-
-/** The value of a 16-bit float (IEEE 754 binary16). */
-function floatOfHalf(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return exponent === 0
-    ? sign * fraction * 2 ** -24
-    : sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

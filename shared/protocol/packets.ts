@@ -4,7 +4,6 @@
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
-import { Unpackr } from 'msgpackr/unpack';
 
 /** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
@@ -57,13 +56,17 @@ function hasValidData(type: number, data: unknown): boolean {
 
 /** Writes one value as MessagePack. */
 export type Pack = (value: unknown) => Uint8Array;
+/** Reads the one value of a message. @throws Error it is malformed */
+export type Unpack = (bytes: Uint8Array) => unknown;
 
 interface DecoderEvents {
   decoded: (packet: Packet) => void;
 }
 
-class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
-  private readonly unpackr = new Unpackr(OPTIONS);
+class PacketDecoder extends Emitter<DecoderEvents, DecoderEvents> {
+  constructor(private readonly unpack: Unpack) {
+    super();
+  }
 
   /**
    * Decodes one message and emits its packet.
@@ -74,7 +77,7 @@ class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
     if (typeof message === 'string') throw new Error('a text message is no packet');
     const bytes =
       message instanceof ArrayBuffer ? new Uint8Array(message) : (message as Uint8Array);
-    const packet: unknown = this.unpackr.unpack(bytes);
+    const packet: unknown = this.unpack(bytes);
     if (!isRecord(packet)) throw new Error('not a packet');
     const { type, nsp, data, id } = packet;
     // There is only one namespace; Socket.IO would answer each packet for another one.
@@ -94,8 +97,13 @@ class Decoder extends Emitter<DecoderEvents, DecoderEvents> {
   }
 }
 
-/** @param newPack makes the writer of one connection's messages, or of a whole server's */
-export function createParser(newPack: () => Pack) {
+/** Makes the writer and the reader of one connection's messages, or of a whole server's. */
+interface Packing {
+  newPack(): Pack;
+  newUnpack(): Unpack;
+}
+
+export function createParser({ newPack, newUnpack }: Packing) {
   return {
     protocol: 5,
     PacketType,
@@ -107,6 +115,10 @@ export function createParser(newPack: () => Pack) {
         return [this.pack({ type, nsp, data, id })];
       }
     },
-    Decoder,
+    Decoder: class extends PacketDecoder {
+      constructor() {
+        super(newUnpack());
+      }
+    },
   };
 }

@@ -1,8 +1,14 @@
-/** The Socket.IO parser of servers and programs: uses the library's fast MessagePack writer. */
+/** The Socket.IO parser of servers and programs: uses the library's fast MessagePack. */
 import { Packr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';
 
-export const parser = createParser(() => {
-  const packr = new Packr(OPTIONS);
-  return (value) => packr.pack(value);
+export const parser = createParser({
+  newPack: () => {
+    const packr = new Packr(OPTIONS);
+    return (value) => packr.pack(value);
+  },
+  newUnpack: () => {
+    const packr = new Packr(OPTIONS);
+    return (bytes) => packr.unpack(bytes);
+  },
 });

@@ -14,6 +14,7 @@ import { benchLiveliness } from './liveliness.ts';
 import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
+import { benchPaint } from './paint.ts';
 import { benchPaths } from './paths.ts';
 import { benchPeer } from './peer.ts';
 import { benchPublicDay } from './public-day.ts';
@@ -58,6 +59,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   pages: {
     run: benchPages,
     help: "frames/s of the phone's page and the wall on a CPU slowed down four times, without rasterization",
+  },
+  paint: {
+    run: benchPaint,
+    help: 'multiply-adds and texture reads a frame of paint on a busy wall at 4K and at three pixels a point, and its main thread',
   },
   paths: {
     run: benchPaths,

@@ -6,7 +6,7 @@
  * thread takes: of its frames, and of all its other tasks, be they for ticks, hands or garbage.
  */
 
-import type { Browser, CDPSession } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { quantile, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { modelOf, openRoom } from '../support/page.ts';
@@ -14,10 +14,10 @@ import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
 import { describeMachine } from './machine.ts';
+import { FRAME, mainThreadCosts } from './main-thread.ts';
 import type { BenchOptions, Log } from './options.ts';
 
 const SLOWED = 4;
-const FRAME = 1000 / 60;
 
 const PAGES = [
   {
@@ -69,12 +69,10 @@ async function measure(
     await page.waitForTimeout(5_000);
     const model = await modelOf(page);
     const tick = () => model.evaluate((shown) => shown.tick!);
-    const devtools = await browser.newBrowserCDPSession();
     const before = await tick();
-    const events = await traced(devtools, () => page.waitForTimeout(1000 * seconds));
+    const costs = await mainThreadCosts(browser, () => page.waitForTimeout(1000 * seconds));
     const ticks = (await tick()) - before;
-    await devtools.detach();
-    const slowed = costs(events).map((ms) => SLOWED * ms);
+    const slowed = costs.map((ms) => SLOWED * ms);
     return {
       page: name,
       ticks,
@@ -88,75 +86,4 @@ async function measure(
   } finally {
     await context.close();
   }
-}
-
-/** Of the browser's trace: times in µs, `tdur` the processor time of the thread. */
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: string;
-  readonly pid: number;
-  readonly tid: number;
-  readonly ts: number;
-  readonly dur: number;
-  readonly tdur?: number;
-}
-
-async function traced(devtools: CDPSession, during: () => Promise<void>): Promise<TraceEvent[]> {
-  const events: TraceEvent[] = [];
-  devtools.on('Tracing.dataCollected', ({ value }) => {
-    events.push(...(value as unknown as TraceEvent[]));
-  });
-  await devtools.send('Tracing.start', {
-    transferMode: 'ReportEvents',
-    traceConfig: {
-      includedCategories: [
-        'toplevel',
-        'devtools.timeline',
-        'disabled-by-default-devtools.timeline',
-      ],
-    },
-  });
-  await during();
-  const complete = new Promise((resolve) => devtools.once('Tracing.tracingComplete', resolve));
-  await devtools.send('Tracing.end');
-  await complete;
-  return events;
-}
-
-/**
- * Processor time of the page's main thread in each 60th of a second, had it drawn a frame in each,
- * ms: one of the measured frames, and all other tasks of that moment.
- */
-function costs(events: readonly TraceEvent[]): number[] {
-  const thread = ({ pid, tid }: TraceEvent): string => `${pid} ${tid}`;
-  const frames = events.filter(({ name }) => name === 'FireAnimationFrame');
-  const counts = new Map<string, number>();
-  for (const frame of frames) counts.set(thread(frame), (counts.get(thread(frame)) ?? 0) + 1);
-  // No other page animates.
-  const [main] = [...counts].sort(([, a], [, b]) => b - a)[0];
-  const begins = frames
-    .filter((frame) => thread(frame) === main)
-    .map(({ ts }) => ts)
-    .sort((a, b) => a - b);
-  const tasks = events
-    .filter((event) => event.name === 'RunTask' && event.ph === 'X' && thread(event) === main)
-    .sort((a, b) => a.ts - b.ts);
-  const ofFrames: number[] = [];
-  const others: TraceEvent[] = [];
-  let at = 0;
-  for (const task of tasks) {
-    while (at < begins.length && begins[at] < task.ts) at++;
-    // A frame is begun within its task.
-    if (at < begins.length && begins[at] <= task.ts + task.dur) {
-      ofFrames.push((task.tdur ?? 0) / 1000);
-    } else others.push(task);
-  }
-  const [from, to] = [tasks[0].ts, tasks.at(-1)!.ts];
-  const windows = Math.floor((to - from) / 1000 / FRAME);
-  const sums = Array.from({ length: windows }, (_, i) => ofFrames[i % ofFrames.length]);
-  for (const { ts, tdur = 0 } of others) {
-    const window = Math.floor((ts - from) / 1000 / FRAME);
-    if (window < windows) sums[window] += tdur / 1000;
-  }
-  return sums;
 }

@@ -9,7 +9,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { pageModels } from '../../server/http/page-models.ts';
 import { singlePage } from '../../server/http/single-page.ts';
-import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
@@ -82,7 +82,7 @@ async function differenceOn(page: Page): Promise<number> {
 }
 
 beforeAll(async () => {
-  const model = await loadModel(CHECKPOINT_FOLDER);
+  const model = await loadCheckpoint(CHECKPOINT_FOLDER);
   // Later weights of the same name, as a server with both would serve them.
   const later = { ...model, card: { ...model.card, identity: LATER } };
   const models = pageModels([later, model]);

@@ -13,6 +13,7 @@ import { keyAction } from '../../input/keyboard.ts';
 import { ViewportReporter } from '../../input/viewport-reporter.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { WallConnection } from '../../net/wall-connection.ts';
+import { PaintedRenderer } from '../../render/paint/painted-renderer.ts';
 import { RoomView } from '../../render/room-view.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { areaKey, areaText } from '../area.ts';
@@ -181,7 +182,7 @@ export class LiveView extends StyledElement {
     const { model } = connection;
     this.state.take('look');
     try {
-      this.view = new RoomView(this.canvas, model, this.state);
+      this.view = new RoomView(this.canvas, model, this.state, PaintedRenderer);
     } catch {
       this.unsupported = true;
       return;

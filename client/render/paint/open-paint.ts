@@ -1,5 +1,5 @@
 /** Loads a painter, and what runs it: none of it is fetched before the first picture of a room. */
-import { parsePainter } from '../../../shared/painter/net.ts';
+import { fetchPainter } from '../../net/fetch-painter.ts';
 import { canPaint } from './paint-passes.ts';
 import { RoomPaint } from './scene-paint.ts';
 
@@ -16,9 +16,7 @@ type Create = (gl: WebGL2RenderingContext, always: boolean) => RoomPaint | null;
 
 /** Loads the painter at an address. @throws Error, PainterError: it cannot be loaded */
 export async function openPaint(url: string, signal: AbortSignal): Promise<Create> {
-  const response = await fetch(url, { signal });
-  if (!response.ok) throw new Error(`${response.status}`);
-  const net = parsePainter(new Uint8Array(await response.arrayBuffer()));
+  const net = await fetchPainter(url, signal);
   return (gl, always) =>
     canPaint(gl) && (always || !isSoftware(gl)) ? new RoomPaint(gl, net, always) : null;
 }

@@ -2,26 +2,18 @@
 import type { Planes } from '../../../shared/codec/planes.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { Arrival } from '../cell-textures.ts';
-import { type Picture, Renderer } from '../renderer.ts';
+import { type PaintOptions, type Picture, Renderer } from '../renderer.ts';
 import type { RoomPaint } from './scene-paint.ts';
 
 /** Time after which a painter that could not be loaded is asked for again, ms. */
 const RETRY = 60_000;
 
-/** How a renderer paints. */
-export interface PaintOptions {
-  /** Whether it paints however long pictures take. */
-  readonly always: boolean;
-  /** ms */
-  readonly now: number;
-  /** Called when there is something new to draw. */
-  readonly done: () => void;
-}
-
 /** Paints over the cells of a room as soon as `openPaint` has loaded a painter. */
 export class PaintedRenderer extends Renderer {
   /** Lost with the context. */
   private paint: RoomPaint | null | undefined;
+  /** Whether the last picture was one that can be painted. */
+  private isSmooth = true;
   /** The address of the painter that has been asked for. */
   private asked: string | undefined;
   /** When it is asked for again, ms. */
@@ -29,24 +21,16 @@ export class PaintedRenderer extends Renderer {
   /** Ends what loads. */
   private loading: AbortController | undefined;
 
-  /** Whether the last picture took longer because of paint. */
-  get isBusy(): boolean {
-    return this.paint?.isBusy ?? false;
+  override get isBusy(): boolean {
+    return this.isSmooth && (this.paint?.isBusy ?? false);
   }
 
-  /** Whether the next picture will differ because of paint. */
-  get moves(): boolean {
-    return this.paint?.moves ?? false;
+  override get moves(): boolean {
+    return this.isSmooth && (this.paint?.moves ?? false);
   }
 
-  /**
-   * Loads a painter in place of any other, unless that has been done. Where it cannot be loaded or
-   * run, cells look as they do without it.
-   *
-   * @param url undefined: none
-   */
-  openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
-    // Walls ask with each picture.
+  override openPaint(url: string | undefined, { always, now, done }: PaintOptions): void {
+    // Views ask with each picture.
     if (!this.planes || (url === this.asked && now < this.retryAt)) return;
     this.closePaint();
     this.asked = url;
@@ -93,7 +77,9 @@ export class PaintedRenderer extends Renderer {
     const { x, y, zoom } = picture.camera;
     const scale = picture.view.width / width / zoom;
     const [originX, originY] = [x - (width / 2) * scale, y - (height / 2) * scale];
-    if (!paint || !this.field || this.gl.isContextLost()) return super.draw(picture, ratio, now);
+    this.isSmooth = !picture.crisp;
+    if (!paint || picture.crisp || !this.field || this.gl.isContextLost())
+      return super.draw(picture, ratio, now);
     this.field.blend(now);
     const view = { width, height, scale, pixel: 1 / zoom, originX, originY };
     const scene = paint.begin(this.field.textures, view, now);

@@ -9,10 +9,12 @@ import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { organismName, planterText } from '../../elements/organism-text.ts';
 import { capitalized, number } from '../../elements/text.ts';
 import { drawFilm, gifOf } from '../../keepsake/film.ts';
+import { paintedBody } from '../../keepsake/painted-body.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
-import { canvasOf, framesOf } from '../../keepsake/specimen.ts';
+import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
 import { recordVideo, videoFormat } from '../../keepsake/video.ts';
 import { formats } from '../../locale/locale.ts';
+import { fetchPainter } from '../../net/fetch-painter.ts';
 import { quiet } from './buttons.ts';
 import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
@@ -44,6 +46,7 @@ export class KeepsakeSheet extends SheetElement {
   @state() private shown: Made | undefined;
   @state() private copied = false;
   private failed: Reason | undefined;
+  private drawBody: Promise<DrawBody> | undefined;
   /** The organism's cells at the time when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
 
@@ -52,6 +55,7 @@ export class KeepsakeSheet extends SheetElement {
     const { organism } = this;
     const { planes } = this.session.model;
     if (!planes) return;
+    this.drawBody = this.openPainter();
     const { side } = organism;
     const { canvas, to } = canvasOf(side, side);
     to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
@@ -177,6 +181,12 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
+  /** Without a painter, or one that can be had, bodies are enlarged. */
+  private async openPainter(): Promise<DrawBody> {
+    const url = this.session.model.checkpoint?.painter;
+    return url ? fetchPainter(url).then(paintedBody, () => enlargedBody) : enlargedBody;
+  }
+
   private async makePicture(cells: HTMLCanvasElement): Promise<void> {
     const { organism } = this;
     const { model } = this.session;
@@ -194,7 +204,12 @@ export class KeepsakeSheet extends SheetElement {
       `\u2068${this.session.roomName}\u2069, ${day}`,
       ...(organism.healed > 0 ? [msg(str`wounds survived: ${number(organism.healed)}`)] : []),
     ];
-    const blob = await specimenCard(cells, { title: this.heading, lines }, this.link);
+    const blob = await specimenCard(
+      cells,
+      { title: this.heading, lines },
+      this.link,
+      await this.drawBody!,
+    );
     if (this.isConnected) this.picture = withUrl(blob);
   }
 
@@ -216,7 +231,8 @@ export class KeepsakeSheet extends SheetElement {
   private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
-      const film = await drawFilm(await framesOf(strip, frames), this.heading);
+      const cells = await framesOf(strip, frames);
+      const film = await drawFilm(cells, this.heading, await this.drawBody!);
       const gif = await gifOf(film, this.link);
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       const still = { ...film, pictures: film.pictures.slice(-1) };

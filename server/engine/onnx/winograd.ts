@@ -6,7 +6,7 @@
  * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
  * 4, and one small matrix product.
  */
-import type { Float32Tensor } from '../../vnca/safetensors.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { OF_KERNEL } from '../core/winograd-kernel.ts';
 import type { ModelWriter } from './model-writer.ts';
 

@@ -2,8 +2,9 @@
  * A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns
  * of a plan.
  */
+
+import { TOO_LARGE, toHalf } from '../../../shared/half-floats.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { TOO_LARGE, toHalf } from '../../vnca/half-floats.ts';
 import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';
 import { layersOf } from './record.ts';

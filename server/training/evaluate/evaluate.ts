@@ -11,6 +11,7 @@ import { EvaluationBatch, workOf } from './evaluation-batch.ts';
 import { measureImages, type Tools } from './image-figures.ts';
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organism-figures.ts';
+import type { PainterFigures } from './painter-figures.ts';
 import { probeCells } from './probe.ts';
 import type { Meter } from './progress-meter.ts';
 import type { Judged } from './test-images.ts';
@@ -21,6 +22,8 @@ export interface EvaluateOptions
   extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> {
   /** Stores the bounds of each image. */
   readonly keep?: Keep;
+  /** What its painter does, or why that is not known; absent or null: it has none. */
+  readonly painter?: PainterFigures | EvaluationError | null;
 }
 
 /** Most organisms whose cells the probe reads. */
@@ -83,6 +86,9 @@ export async function evaluate(
     notes.push('no probe: it needs five organisms, and two classes or kinds of them');
   }
   await batch.dispose();
+  const { painter = null } = wanted;
+  if (painter instanceof EvaluationError)
+    notes.push(`no figures of the painter: ${painter.message}`);
   const figures = {
     /** Evidence lower bound; null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
@@ -138,6 +144,8 @@ export async function evaluate(
     /** Mean gradient of grown pictures, as a share of that of the images; blur is below 1. */
     edges: images?.edges ?? null,
     throws,
+    /** Of creatures that were kept from its training, against their originals. */
+    painter: painter instanceof EvaluationError ? null : painter,
     seed: wanted.seed,
     device: compute.device,
     /** Remarks for the reader of the figures. */

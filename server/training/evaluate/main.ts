@@ -9,6 +9,7 @@ import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
 import { COMMAND, type Options } from './options.ts';
+import { painterFigures } from './painter-figures.ts';
 import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
 import { type Judged, loadImages } from './test-images.ts';
@@ -29,7 +30,9 @@ async function main(options: Options): Promise<void> {
   const compute = await createCompute(backend, { threads, onSkip });
   say(`${model.card.name} on ${compute.device}`);
   const meter = createMeter(() => performance.now(), say);
-  const asked = { ...wanted, ...(keep && { keep }) };
+  say('measuring the painter, if there is one');
+  const painter = await painterFigures({ compute, model, ...options });
+  const asked = { ...wanted, painter, ...(keep && { keep }) };
   const evaluation = await evaluate(compute, model, judged, asked, meter);
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);

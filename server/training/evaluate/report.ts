@@ -45,6 +45,25 @@ function organismLines({ cycles, retrieval, throws, ...figures }: Figures): stri
   return lines;
 }
 
+/** How a painter compares with the scene's shader. */
+function painterLines({ painter }: Figures): string[] {
+  if (!painter) return [];
+  const line = (what: string, ways: Record<string, Record<string, number>>): string => {
+    const { painted, shader } = ways;
+    const compared = (key: string): string => `${shown(painted[key])} (${shown(shader[key])})`;
+    const figures = `${compared('psnr')} dB, distance ${compared('distance')}`;
+    return row(what, `${figures}, edges ${compared('edges')}`);
+  };
+  return [
+    line('painted (enlarged)', painter.originals),
+    line('… from grown cells', painter.grown),
+    row(
+      '… in a wound',
+      `alpha ${shown(painter.wounds.alpha)}, inside ${shown(painter.wounds.inner)}`,
+    ),
+  ];
+}
+
 /** One line per figure. */
 export function describe(figures: Figures): string {
   const { elbo, iwae, likelihood, grown, unseen, edges, stay, probe, robustness } = figures;
@@ -60,7 +79,7 @@ export function describe(figures: Figures): string {
   for (const [steps, found] of byNumber(stay)) {
     lines.push(row(`after ${steps} steps`, alike(found)));
   }
-  lines.push(...organismLines(figures));
+  lines.push(...organismLines(figures), ...painterLines(figures));
   for (const [radius, { finite, largest }] of byNumber(robustness)) {
     const numbers = `${percent(finite)} finite, largest number ${shown(largest)}`;
     lines.push(row(`latents of ${radius} × √Z`, numbers));

@@ -116,7 +116,13 @@ export function choose(
   };
 }
 
-async function findData(
+/**
+ * Finds the images that a checkpoint was trained on.
+ *
+ * @param wanted as in `loadImages`
+ * @throws EvaluationError no-data; TrainingError
+ */
+export async function findData(
   card: Card,
   wanted: string | undefined,
 ): Promise<{ config: DatasetConfig; base?: string; trainOnValidation?: boolean }> {

@@ -3,12 +3,12 @@
 import { INPUTS, NEIGHBOUR, RAMP, REACH } from '../../../shared/painter/net.ts';
 import { catmullRom } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Program } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { initialise, parameterInputs, type Shapes } from '../../autodiff/parameters.ts';
-import type { Float32Tensor } from '../../vnca/safetensors.ts';
 import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
 

@@ -1,5 +1,6 @@
 /** What a painter is trained on and measured by. */
 import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { Checkpoint } from '../../vnca/checkpoint.ts';
 import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
@@ -13,12 +14,32 @@ import type { Grown, Material } from './scenes.ts';
 /** Ages at which grown creatures are examples, steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
 /** The age, one of these, at which kept creatures are measured. */
-const KEPT_AGE = 24;
+export const KEPT_AGE = 24;
 /** Grown cells that differ more from the picture, in mean square, do not show it. */
 const SHOWS = 0.012;
 
 /**
- * Draws the gallery creatures that are kept to measure by; all else becomes examples.
+ * Draws the gallery creatures that are kept from training, to measure by: for a seed always the
+ * same.
+ *
+ * @param most how many, but at most half of those that have an original
+ * @throws TrainingError bad-data: the pictures are of another size
+ */
+export function chooseKept(
+  card: Card,
+  originals: readonly Original[],
+  { seed, kept: most }: Pick<PainterConfig, 'seed' | 'kept'>,
+): Original[] {
+  if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
+    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
+  }
+  const inGallery = originals.filter(({ index, name }) => card.gallery[index]?.name === name);
+  const order = shuffled(inGallery, createRandom(hashText(`${seed} kept`)));
+  return order.slice(0, Math.min(most, order.length >> 1)).sort((a, b) => a.index - b.index);
+}
+
+/**
+ * Keeps some gallery creatures to measure by; all else becomes examples.
  *
  * @throws TrainingError bad-data: the pictures are of another size
  */
@@ -28,12 +49,8 @@ export async function prepareMaterial(
   config: PainterConfig,
 ) {
   const { card } = checkpoint;
-  if (originals.some(({ large }) => large.length !== 4 * (ENLARGED * card.side) ** 2)) {
-    throw new TrainingError('bad-data', `pictures are not of the checkpoint's side ${card.side}`);
-  }
+  const kept = chooseKept(card, originals, config);
   const inGallery = originals.filter(({ index, name }) => card.gallery[index]?.name === name);
-  const order = shuffled(inGallery as Original[], createRandom(hashText(`${config.seed} kept`)));
-  const kept = order.slice(0, Math.min(config.kept, order.length >> 1));
   const isKept = new Set(kept.map(({ index }) => index));
   const shown = new Map(inGallery.map((original) => [original.index, original]));
   const cells = await growGallery(checkpoint, [...card.gallery.keys()], AGES);
@@ -56,9 +73,9 @@ export async function prepareMaterial(
     side: card.side,
     threshold: card.presence.threshold,
   };
-  const measured = kept
-    .sort((a, b) => a.index - b.index)
-    .map((original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }));
+  const measured = kept.map(
+    (original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }),
+  );
   return { kept: measured, material };
 }
 

@@ -1,9 +1,10 @@
 /** The state of a painter's run, in the run's folder. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { float32Of } from '../../../shared/safetensors.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
-import { float32Of, parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
 import { randomOfUpdate } from '../batches.ts';
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../large-files.ts';

@@ -1,6 +1,7 @@
 /** Writes a painter beside the weights of its checkpoint, and its entry in the card. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toHalf } from '../../../shared/half-floats.ts';
 import {
   LAYERS,
   PAINTER_VERSION,
@@ -12,7 +13,6 @@ import type { Tensors } from '../../autodiff/parameters.ts';
 import { parseCard } from '../../vnca/card.ts';
 import { CARD_FILE, type Checkpoint, loadModel, MODEL_FILE } from '../../vnca/checkpoint.ts';
 import { fingerprint } from '../../vnca/checkpoint-fingerprint.ts';
-import { toHalf } from '../../vnca/half-floats.ts';
 import { PAINTER_FILE } from '../../vnca/painter-file.ts';
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../large-files.ts';

@@ -7,11 +7,8 @@ import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { type Checkpoint, galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { createReadout } from '../../../server/vnca/readout.ts';
-import {
-  type Float32Tensor,
-  float32Of,
-  parseSafetensors,
-} from '../../../server/vnca/safetensors.ts';
+import { parseSafetensors } from '../../../server/vnca/safetensors.ts';
+import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { testNeeding } from '../../support/needs.ts';
 import { hasCompiler } from './native/support.ts';

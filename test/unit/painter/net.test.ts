@@ -1,7 +1,7 @@
 /** The file of a painter. */
 
 import { painterBytes } from '../../../server/training/painter/write.ts';
-import { toHalf } from '../../../server/vnca/half-floats.ts';
+import { toHalf } from '../../../shared/half-floats.ts';
 import { PAINTER_LIMIT, PainterError, parsePainter, rampsOf } from '../../../shared/painter/net.ts';
 import { randomWeights } from './nets.ts';
 

@@ -2,9 +2,9 @@
 
 import { painterShapes } from '../../../server/training/painter/graph.ts';
 import { painterBytes } from '../../../server/training/painter/write.ts';
-import type { Float32Tensor } from '../../../server/vnca/safetensors.ts';
 import { type PainterNet, parsePainter } from '../../../shared/painter/net.ts';
 import { createRandom } from '../../../shared/random.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 
 /** Weights of a small painter. */
 export function randomWeights(seed: number, sizes = { hidden: [8, 12], ramps: 3 } as const) {

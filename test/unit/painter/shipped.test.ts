@@ -8,6 +8,7 @@ import { withoutDisc } from '../../../server/training/painter/sheet.ts';
 import { painterEntry } from '../../../server/training/painter/write.ts';
 import { parseCard } from '../../../server/vnca/card.ts';
 import { PAINTER_LIMIT, painterWork, parsePainter } from '../../../shared/painter/net.ts';
+import { paintStill } from '../../../shared/painter/still.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const folders = readdirSync(at('checkpoints')).filter((name) =>
@@ -53,10 +54,23 @@ test('three creatures are painted better than enlarged, from pictures and from g
   expect(ofGrown).toBeGreaterThan(0);
 });
 
+/** Premultiplied cells as a still. */
+function stillOf(left: Uint8Array): Uint8ClampedArray {
+  const cells = left.map((value, i) => (i % 4 === 3 ? value : (255 * value) / (left[i | 3] || 1)));
+  const work = paintStill({ cells, side: SIDE, net, scale: 8 });
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
 describe.each(creatures)('$name', ({ grown }) => {
-  it('stays wounded where it is wounded', () => {
-    const left = withoutDisc(grown, SIDE);
-    const painted = paintAlone(net, left, SIDE);
+  const left = withoutDisc(grown, SIDE);
+  it.each([
+    ['on a wall', () => paintAlone(net, left, SIDE)],
+    ['in a still', () => stillOf(left)],
+  ])('stays wounded where it is wounded, %s', (_, draw) => {
+    const painted = draw();
     const isErased = (x: number, y: number): boolean => {
       const i = 4 * (y * SIDE + x) + 3;
       return grown[i] > 0 && left[i] === 0;

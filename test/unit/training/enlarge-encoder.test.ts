@@ -4,8 +4,8 @@ import { initialise, parameterInputs } from '../../../server/autodiff/parameters
 import { enlargeEncoder } from '../../../server/training/enlarge-encoder.ts';
 import { encode } from '../../../server/training/model/encoder.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../server/vnca/encoder-network.ts';
-import type { Float32Tensor } from '../../../server/vnca/safetensors.ts';
 import { createRandom } from '../../../shared/random.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { expectNear } from '../../support/near.ts';
 
 const compute = createOnnxCompute({ threads: 1 });

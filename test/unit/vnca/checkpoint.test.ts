@@ -5,7 +5,8 @@ import { PNG } from 'pngjs';
 import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
 import { galleryLatent, loadCheckpoint, loadModel } from '../../../server/vnca/checkpoint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
-import { type Float32Tensor, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';
 

@@ -1,10 +1,6 @@
 import { CheckpointError } from '../../../server/vnca/errors.ts';
-import {
-  type Float32Tensor,
-  float32Of,
-  parseSafetensors,
-  writeSafetensors,
-} from '../../../server/vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import fc, { anyText, forRuns } from '../../support/property.ts';
 
 const FILE = 'x/model.safetensors';
@@ -60,12 +56,19 @@ test('float32 numbers keep their bits, also from a pooled Buffer and unaligned',
 
 test.each([
   ['I32', 4],
-  ['F16', 2],
   ['U8', 1],
 ])('a tensor of dtype %s is described but not read', (dtype, bytes) => {
   const file = fileOf({ a: { dtype, shape: [3], data_offsets: [0, 3 * bytes] } }, 3 * bytes);
   const read = parseSafetensors(file, FILE);
   expect([...read.tensors]).toEqual([['a', { dtype, shape: [3], data: undefined }]]);
+  expect(float32Of(read).size).toBe(0);
+});
+
+test('16-bit floats are read, and are no float32 tensors', () => {
+  const file = fileOf({ a: { dtype: 'F16', shape: [3], data_offsets: [0, 6] } }, 6);
+  file.set([0x00, 0x3c, 0x01, 0x80, 0x00, 0xfc], file.length - 6);
+  const read = parseSafetensors(file, FILE);
+  expect(read.tensors.get('a')!.data).toEqual(Float32Array.of(1, -(2 ** -24), -Infinity));
   expect(float32Of(read).size).toBe(0);
 });
 

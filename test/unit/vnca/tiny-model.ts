@@ -2,8 +2,8 @@
 import { updateShapes } from '../../../server/vnca/architecture.ts';
 import { type Card, parseCard } from '../../../server/vnca/card.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
-import type { Float32Tensor } from '../../../server/vnca/safetensors.ts';
 import { createRandom } from '../../../shared/random.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
 
 /** A valid card as stored in a file. */
 export function tinyCardJson(fields: Record<string, unknown> = {}): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { planFor } from '../../../../server/engine/webgpu/plan.ts';
 import { fromGroups, toGroups } from '../../../../server/engine/webgpu/states.ts';
 import { packWeights } from '../../../../server/engine/webgpu/weights.ts';
 import type { Card } from '../../../../server/vnca/card.ts';
-import { toHalf } from '../../../../server/vnca/half-floats.ts';
+import { toHalf } from '../../../../shared/half-floats.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 

@@ -23,3 +23,14 @@ function halfOf(value: number): number {
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }
+
+/** The value of a 16-bit float. */
+export function fromHalf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0
+    ? sign * fraction * 2 ** -24
+    : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}

@@ -1,0 +1,182 @@
+/** Paints one organism for a still picture, whose cells are larger than those of a wall. */
+import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
+import { catmullRom, readNeighbourhood, runLayers } from './paint.ts';
+
+/** What is painted. */
+export interface Still {
+  /** [side, side, 4] RGBA, not premultiplied, 0…255. */
+  readonly cells: ArrayLike<number>;
+  /** Cells. */
+  readonly side: number;
+  readonly net: PainterNet;
+  /** Pixels a cell in each direction, 1…16. */
+  readonly scale: number;
+}
+
+/** Largest number of pixels a cell, along a side. */
+export const LARGEST_SCALE = 16;
+/** How far the ramps of a cell reach into its neighbours, cells: it has seen half of that. */
+const OVERLAP = 0.25;
+
+/**
+ * Paints a still as `paint` does, but without the steps that can be seen between large cells: near
+ * its edge, a cell's ramps fade into those of its neighbours, over `OVERLAP` on both sides. All
+ * cells that show anything have one owner.
+ *
+ * It is done cell by cell, so that whoever paints can do something else in between.
+ *
+ * @returns [scale·side, scale·side, 4] RGBA, not premultiplied, 0…255
+ * @throws RangeError the scale or the number of cells does not fit
+ */
+export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<ArrayBuffer>> {
+  const { side, scale, net } = still;
+  if (still.cells.length !== 4 * side * side) throw new RangeError('cells do not fit the side');
+  if (!(Number.isInteger(scale) && scale >= 1 && scale <= LARGEST_SCALE)) {
+    throw new RangeError(`scale ${scale} is not 1…${LARGEST_SCALE}`);
+  }
+  const cells = premultiplied(still.cells);
+  const owners = Uint8Array.from({ length: side * side }, (_, i) => +(cells[4 * i + 3] > 0));
+  const grid = { cells, owners, width: side, height: side };
+  const sums = new Float32Array(4 * (side * scale) ** 2);
+  const inputs = new Float32Array(INPUTS);
+  const outputs = net.map((layer) => new Float32Array(layer.outputs));
+  const places = placesOf(scale);
+  const weights = Array.from({ length: scale }, (_, k) => catmullRom((k + 0.5) / scale - 0.5));
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      if (!readNeighbourhood(grid, x, y, inputs)) continue;
+      const corner = { x: x * scale, y: y * scale, row: side * scale };
+      addCells(sums, corner, inputs, weights);
+      addRamps(sums, corner, runLayers(net, inputs, outputs), places);
+      yield;
+    }
+  }
+  return straightened(sums);
+}
+
+/** How work is divided. */
+export interface Slices {
+  /** Longest time without a pause, ms. */
+  readonly slice: number;
+  /** ms */
+  readonly now: () => number;
+  /** Resolves when there is time for more. */
+  readonly pause: () => Promise<unknown>;
+}
+
+/** Does work with pauses. @returns its result */
+export async function inSlices<T>(
+  work: Generator<void, T>,
+  { slice, now, pause }: Slices,
+): Promise<T> {
+  for (let begun = now(); ; ) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (now() - begun < slice) continue;
+    await pause();
+    begun = now();
+  }
+}
+
+/** The pixels that a cell paints, along one axis. */
+interface Places {
+  /** From the first one within the cell. */
+  readonly pixels: Int32Array;
+  /** From the middle of the cell, cells. */
+  readonly at: Float32Array;
+  /** How much of a pixel is this cell's, 0…1. */
+  readonly shares: Float32Array;
+}
+
+interface Corner {
+  /** First pixel of the cell. */
+  readonly x: number;
+  readonly y: number;
+  /** Pixels of a row. */
+  readonly row: number;
+}
+
+function placesOf(scale: number): Places {
+  const margin = Math.ceil(OVERLAP * scale);
+  const pixels = Int32Array.from({ length: scale + 2 * margin }, (_, k) => k - margin);
+  const at = Float32Array.from(pixels, (pixel) => (pixel + 0.5) / scale - 0.5);
+  const shares = at.map((place) =>
+    Math.min(1, Math.max(0, (0.5 + OVERLAP - Math.abs(place)) / (2 * OVERLAP))),
+  );
+  return { pixels, at, shares };
+}
+
+function premultiplied(cells: ArrayLike<number>): Uint8Array {
+  return Uint8Array.from(cells, (value, i) =>
+    i % 4 === 3 ? value : Math.round((value * cells[i | 3]) / 255),
+  );
+}
+
+/** Adds the interpolation of the cells. */
+function addCells(
+  sums: Float32Array,
+  { x, y, row }: Corner,
+  inputs: Float32Array,
+  weights: readonly Float32Array[],
+): void {
+  const columns = new Float32Array(4 * REACH);
+  for (let v = 0; v < weights.length; v++) {
+    columns.fill(0);
+    for (let from = 0, n = 0; n < REACH * REACH; n++, from += NEIGHBOUR) {
+      const weight = weights[v][Math.floor(n / REACH)];
+      const column = 4 * (n % REACH);
+      for (let c = 0; c < 4; c++) columns[column + c] += weight * inputs[from + c];
+    }
+    for (let u = 0; u < weights.length; u++) {
+      const to = 4 * ((y + v) * row + x + u);
+      for (let i = 0; i < REACH; i++) {
+        const weight = weights[u][i];
+        for (let c = 0; c < 4; c++) sums[to + c] += weight * columns[4 * i + c];
+      }
+    }
+  }
+}
+
+function addRamps(
+  sums: Float32Array,
+  { x, y, row }: Corner,
+  ramps: Float32Array,
+  { pixels, at, shares }: Places,
+): void {
+  for (let j = 0; j < at.length; j++) {
+    const v = y + pixels[j];
+    if (v < 0 || v >= row) continue;
+    for (let i = 0; i < at.length; i++) {
+      const u = x + pixels[i];
+      if (u < 0 || u >= row) continue;
+      const share = shares[i] * shares[j];
+      const square = at[i] * at[i] + at[j] * at[j];
+      let [r, g, b, a] = [0, 0, 0, 0];
+      for (let n = 0; n < ramps.length; n += RAMP) {
+        const along =
+          ramps[n] * at[i] + ramps[n + 1] * at[j] + ramps[n + 2] * square + ramps[n + 3];
+        const height = Math.min(0.5, Math.max(-0.5, along));
+        r += height * ramps[n + 4];
+        g += height * ramps[n + 5];
+        b += height * ramps[n + 6];
+        a += height * ramps[n + 7];
+      }
+      const to = 4 * (v * row + u);
+      sums[to] += share * r;
+      sums[to + 1] += share * g;
+      sums[to + 2] += share * b;
+      sums[to + 3] += share * a;
+    }
+  }
+}
+
+function straightened(sums: Float32Array): Uint8ClampedArray<ArrayBuffer> {
+  const pixels = new Uint8ClampedArray(sums.length);
+  for (let i = 0; i < sums.length; i += 4) {
+    const alpha = Math.min(1, sums[i + 3]);
+    if (alpha * 255 < 0.5) continue;
+    for (let c = 0; c < 3; c++) pixels[i + c] = (255 * sums[i + c]) / alpha;
+    pixels[i + 3] = 255 * alpha;
+  }
+  return pixels;
+}

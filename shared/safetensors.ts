@@ -1,0 +1,193 @@
+/**
+ * A strict reader of the safetensors format
+ * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little
+ * endian), a JSON header, then the tensors' bytes without gaps.
+ *
+ * Stricter than the format where that detects damage: every byte must belong to exactly one tensor.
+ */
+import { fromHalf } from './half-floats.ts';
+
+/** Bytes per element. */
+const ELEMENT_BYTES = { F32: 4, I32: 4, F16: 2, U8: 1 } as const;
+type Dtype = keyof typeof ELEMENT_BYTES;
+
+export interface StoredTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Row-major; undefined unless the dtype is F32 or F16. */
+  readonly data: Float32Array | undefined;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+const LENGTH_BYTES = 8;
+const MAX_HEADER_BYTES = 100_000_000;
+
+/** A file is not whole; the message is one sentence without the file's name. */
+export class SafetensorsError extends Error {
+  override readonly name = 'SafetensorsError';
+}
+
+const fail = (what: string): never => {
+  throw new SafetensorsError(what);
+};
+
+/**
+ * Reads a whole file.
+ *
+ * @throws SafetensorsError
+ */
+export function readSafetensors(bytes: Uint8Array): TensorFile {
+  if (bytes.length < LENGTH_BYTES) {
+    return fail(`file of ${bytes.length} bytes is too short for a header length`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > MAX_HEADER_BYTES) {
+    return fail(`header length ${headerLength} is over the limit of ${MAX_HEADER_BYTES}`);
+  }
+  if (LENGTH_BYTES + headerLength > bytes.length) {
+    return fail(`header length ${headerLength} reaches beyond the file of ${bytes.length} bytes`);
+  }
+  const data = bytes.subarray(LENGTH_BYTES + headerLength);
+  const header = parseHeader(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength));
+
+  const tensors = new Map<string, StoredTensor>();
+  const ranges: Range[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      metadata = checkMetadata(entry);
+      continue;
+    }
+    const { dtype, shape, begin, end } = checkEntry(name, entry, data.length);
+    ranges.push({ name, begin, end });
+    tensors.set(name, { dtype, shape, data: numbersOf(dtype, data.subarray(begin, end)) });
+  }
+  checkCover(ranges, data.length);
+  return { tensors, metadata };
+}
+
+function numbersOf(dtype: Dtype, bytes: Uint8Array): Float32Array | undefined {
+  // A copy: the bytes may be unaligned, or a view of a pooled Buffer.
+  const { buffer } = Uint8Array.from(bytes);
+  if (dtype === 'F32') return new Float32Array(buffer);
+  return dtype === 'F16' ? Float32Array.from(new Uint16Array(buffer), fromHalf) : undefined;
+}
+
+interface Range {
+  readonly name: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let text = '';
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch {
+    return fail('header is not JSON');
+  }
+  if (!isObject(header)) return fail('header is not a JSON object');
+  const seen = new Set<string>();
+  for (const key of topLevelKeys(text)) {
+    if (seen.has(key)) return fail(`header names "${key}" twice`);
+    seen.add(key);
+  }
+  return header;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * The keys of the outermost object of a JSON text, including duplicates, which JSON.parse drops.
+ */
+function* topLevelKeys(text: string): Generator<string> {
+  let depth = 0;
+  let last = '';
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (token !== ':') last = token;
+    else if (depth === 1) yield JSON.parse(last) as string;
+  }
+}
+
+function checkMetadata(entry: unknown): Record<string, string> {
+  if (!isObject(entry)) return fail('"__metadata__" is not an object');
+  for (const [key, value] of Object.entries(entry)) {
+    if (typeof value !== 'string') return fail(`"__metadata__.${key}" is not a string`);
+  }
+  return entry as Record<string, string>;
+}
+
+function checkEntry(name: string, entry: unknown, dataLength: number) {
+  const bad = (what: string): never => fail(`tensor "${name}": ${what}`);
+  if (!isObject(entry)) return bad('is not an object');
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string' || !Object.hasOwn(ELEMENT_BYTES, dtype)) {
+    const known = Object.keys(ELEMENT_BYTES).join(', ');
+    return bad(`dtype ${JSON.stringify(dtype)} is not known (known: ${known})`);
+  }
+  if (!isCounts(shape)) {
+    return bad(`shape ${JSON.stringify(shape)} is not a list of non-negative integers`);
+  }
+  if (!isCounts(offsets) || offsets.length !== 2) {
+    return bad(`data_offsets ${JSON.stringify(offsets)} are not two non-negative integers`);
+  }
+  const [begin, end] = offsets;
+  if (begin > end || end > dataLength) {
+    return bad(`data_offsets [${begin}, ${end}] do not lie in the ${dataLength} bytes of data`);
+  }
+  const size = shape.reduce((a, b) => a * b, ELEMENT_BYTES[dtype as Dtype]);
+  if (end - begin !== size) {
+    return bad(
+      `data_offsets hold ${end - begin} bytes, but ${dtype} of shape [${shape.join(', ')}] takes ${size}`,
+    );
+  }
+  return { dtype: dtype as Dtype, shape, begin, end };
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** Every byte of the data must belong to exactly one tensor. */
+function checkCover(ranges: Range[], dataLength: number): void {
+  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  let previous = '';
+  for (const range of ranges) {
+    if (range.begin < end) {
+      fail(`tensor "${range.name}": data_offsets overlap with "${previous}"`);
+    }
+    if (range.begin > end) {
+      fail(`tensor "${range.name}": data_offsets leave a hole of ${range.begin - end} bytes`);
+    }
+    end = range.end;
+    previous = range.name;
+  }
+  if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
+}
+
+/** The float32 tensors of a file. */
+export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =>
+  new Map(
+    [...tensors].flatMap(([name, { dtype, shape, data }]) =>
+      dtype === 'F32' ? [[name, { shape, data: data! }]] : [],
+    ),
+  );
+
+/** A float32 tensor. */
+export interface Float32Tensor {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Float32Array;
+}

@@ -1,0 +1,185 @@
+/**
+ * What paint costs in a room that is never at rest. Multiply-adds, texture reads and chunks a frame are
+ * those of a screen that draws 60 frames a second and paints all that is due in each, as walls do
+ * with `resolution=full`: the most that a frame can cost. The main thread is that of a wall's page,
+ * in turn with and without paint, whose pixels are not drawn.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Browser } from 'playwright-core';
+import { chunksIn, PaintPlan } from '../../client/render/paint/paint-plan.ts';
+import { CHUNK } from '../../client/render/shaders/paint.ts';
+import type { Room } from '../../server/world/room.ts';
+import type { Planes } from '../../shared/codec/planes.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Rect } from '../../shared/geometry.ts';
+import {
+  type PainterNet,
+  painterWork,
+  parsePainter,
+  REACH,
+  rampsOf,
+} from '../../shared/painter/net.ts';
+import { quantile, rounded, spreadOf } from '../load/figures.ts';
+import { GARDEN } from '../load/garden.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openRoom } from '../support/page.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
+import { openBusyGarden } from './busy-garden.ts';
+import { describeMachine } from './machine.ts';
+import { FRAME, mainThreadCosts } from './main-thread.ts';
+import type { BenchOptions, Log } from './options.ts';
+
+/** Whole rooms on screens: device pixels. A phone has three to a point, of which two are drawn. */
+const SCREENS = [
+  { name: 'wall, 3840×2160', height: 2160, width: 3840, scale: 8 },
+  { name: 'phone, 390×844 with three pixels a point', height: 1688, width: 780, scale: 4 },
+] as const;
+/** How often the main thread is measured with and without paint. */
+const TURNS = 3;
+/** At which a cell of the wall's page is large enough for paint, with few pixels. */
+const PIXELS = 0.75;
+
+export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) {
+  const file = `../../${DEFAULTS.operations.checkpoint}/painter.safetensors`;
+  const net = parsePainter(readFileSync(fileURLToPath(new URL(file, import.meta.url))));
+  const garden = await openBusyGarden();
+  const browser = await launchBrowser();
+  try {
+    const chunks = await watch(garden.room, seconds);
+    const screens = SCREENS.map((screen) => costsOf(screen, net, chunks));
+    for (const { screen, scale, multiplyAdds, reads } of screens) {
+      const of = (figure: number): number => rounded(figure / 1e6);
+      log(
+        `${screen}: ${scale} pixels a cell; ${of(multiplyAdds.mean)} M multiply-adds a frame (p95 ${of(multiplyAdds.p95)}), ` +
+          `${of(reads.mean)} M texture reads (p95 ${of(reads.p95)})`,
+      );
+    }
+    const mainThread = await measurePage(browser, `http://127.0.0.1:${garden.port}`, seconds);
+    log(
+      `main thread of a wall: ${mainThread.painted.mean} ms in a 60th of a second, ` +
+        `${mainThread.without.mean} without paint: ${mainThread.ratio} times`,
+    );
+    const work = painterWork(net);
+    return { machine: describeMachine(), engine: garden.engine, work, screens, mainThread };
+  } finally {
+    await browser.close();
+    await garden.close();
+  }
+}
+
+/** Chunks that are due in each frame of some seconds, of a whole room. */
+async function watch({ grid }: Room, seconds: number): Promise<number[]> {
+  const { width, height } = grid;
+  const all = { x: 0, y: 0, width, height };
+  const [columns, rows] = [Math.ceil(width / CHUNK), Math.ceil(height / CHUNK)];
+  const plan = new PaintPlan({ width, height }, { columns, rows });
+  const seen = chunksIn(all, plan.room);
+  const tick = 1000 / GARDEN.tickRate;
+  let shown = copyOf(grid.planes);
+  plan.change([all], 0, 0);
+  const frame = (now: number): number => {
+    const jobs = plan.due(seen, shown, now);
+    for (const job of jobs) plan.paint(job, now);
+    return jobs.length;
+  };
+  // What is painted for the first time is not what a frame costs.
+  frame(1);
+  const due: number[] = [];
+  const start = performance.now();
+  for (let now = 0; now < 1000 * seconds; now = performance.now() - start) {
+    const changed = changedChunks(shown, grid.planes);
+    if (changed.length > 0) {
+      shown = copyOf(grid.planes);
+      plan.change(changed, now + tick, now);
+    }
+    due.push(frame(now));
+    await new Promise((resolve) => setTimeout(resolve, FRAME));
+  }
+  return due;
+}
+
+const copyOf = ({ width, height, rgba, owner }: Planes): Planes => ({
+  ...{ width, height, rgba: rgba.slice(), owner: owner.slice() },
+});
+
+/** The chunks in which two pictures of a room differ. */
+function changedChunks(before: Planes, { width, height, rgba, owner }: Planes): Rect[] {
+  const found = new Map<number, Rect>();
+  const columns = Math.ceil(width / CHUNK);
+  const [was, is] = [new Uint32Array(before.rgba.buffer), new Uint32Array(rgba.slice().buffer)];
+  for (let i = 0; i < width * height; i++) {
+    if (was[i] === is[i] && before.owner[i] === owner[i]) continue;
+    const [column, row] = [
+      Math.floor((i % width) / CHUNK),
+      Math.floor(Math.floor(i / width) / CHUNK),
+    ];
+    found.set(row * columns + column, {
+      ...{ x: CHUNK * column, y: CHUNK * row, width: CHUNK, height: CHUNK },
+    });
+  }
+  return [...found.values()];
+}
+
+/** Texture reads of the passes: of the layers once a cell, of owners at most; and of each pixel. */
+function readsOf(net: PainterNet): { cell: number; pixel: number } {
+  const [first, ...later] = net;
+  const ofFirst = (first.outputs / 4) * (2 + REACH ** 2 * (2 + 5));
+  const ofLater = later.map(({ inputs, outputs }) => (outputs / 4) * (1 + 5 * (inputs / 4)));
+  return { cell: ofLater.reduce((a, b) => a + b, ofFirst), pixel: 16 + 2 * rampsOf(net) };
+}
+
+function costsOf(
+  { name, width, height, scale }: (typeof SCREENS)[number],
+  net: PainterNet,
+  chunks: readonly number[],
+) {
+  const [adds, reads] = [painterWork(net), readsOf(net)].map(
+    ({ cell, pixel }) => CHUNK ** 2 * (cell + scale ** 2 * pixel),
+  );
+  return {
+    screen: name,
+    scale,
+    frames: chunks.length,
+    chunks: figuresOf(chunks),
+    multiplyAdds: figuresOf(chunks.map((count) => count * adds)),
+    reads: figuresOf(chunks.map((count) => count * reads)),
+    /** Texture reads of the scene that paint adds, of all pixels: at most. */
+    sceneReads: 2 * width * height,
+  };
+}
+
+const figuresOf = (all: readonly number[]) => ({
+  mean: rounded(all.reduce((a, b) => a + b, 0) / all.length),
+  p95: rounded(quantile(all, 0.95)),
+  max: rounded(Math.max(...all)),
+});
+
+/** Processor time of a wall's main thread in a 60th of a second, ms. */
+async function measurePage(browser: Browser, origin: string, seconds: number) {
+  const costs = { painted: [] as number[], without: [] as number[] };
+  for (let turn = 0; turn < 2 * TURNS; turn++) {
+    const isPainted = turn % 2 === 0;
+    const viewport = { width: 1920, height: 1080 };
+    const context = await browser.newContext({ viewport, deviceScaleFactor: 0.25 });
+    await leaveUnpainted(context);
+    await context.addInitScript((pixels) => {
+      Object.defineProperty(window, 'devicePixelRatio', { value: pixels });
+    }, PIXELS);
+    if (!isPainted) await context.route('**/painters/*', (route) => route.abort());
+    const page = await context.newPage();
+    const painter = page.waitForRequest('**/painters/*');
+    await openRoom(page, `${origin}/wall/garden?resolution=full&frame=fixed`);
+    await painter;
+    // What is compiled and painted only once is not what is asked of it.
+    await page.waitForTimeout(5_000);
+    const during = () => page.waitForTimeout((1000 * seconds) / TURNS);
+    costs[isPainted ? 'painted' : 'without'].push(...(await mainThreadCosts(browser, during)));
+    await context.close();
+  }
+  const [painted, without] = [costs.painted, costs.without].map((all) => ({
+    ...spreadOf(all),
+    ...figuresOf(all),
+  }));
+  return { painted, without, ratio: rounded(painted.mean / without.mean) };
+}
