@@ -4,13 +4,13 @@ import { EXPECTATIONS } from './expectations.ts';
 import { type Contexts, UNIT } from './range-coder.ts';
 
 /** Steps per natural unit of log-odds in which expectations are written. */
-const STEPS = 2;
-/** The character that stands for 0; those within 15 steps need no escape. */
-const ZERO = 58;
+const STEPS = 4;
+/** The character that stands for 0; those within 25 steps need no escape. */
+const ZERO = 66;
 
 /** @param odds log-odds, natural units */
 export const characterOf = (odds: number): string =>
-  String.fromCharCode(ZERO + Math.max(-15, Math.min(15, Math.round(odds * STEPS))));
+  String.fromCharCode(ZERO + Math.max(-25, Math.min(25, Math.round(odds * STEPS))));
 
 const EXPECTED = Int16Array.from({ length: CONTEXT_COUNT }, (_, context) =>
   // Contexts without statistics add nothing.

@@ -7,15 +7,17 @@ import { type BitCoder, NONE } from './range-coder.ts';
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, min } = Math;
 
-/** The contexts of one difference: a bit's log-odds are the sum of three. */
+/** The contexts of one difference: a bit's log-odds are the sum of four. */
 export interface DifferenceContexts {
   /** First of `LENGTHS` contexts each, for whether the length is more than 0, 1, … */
   lengthA: number;
   lengthB: number;
   lengthC: number;
+  lengthD: number;
   signA: number;
   signB: number;
   signC: number;
+  signD: number;
   /** First of 8 contexts, for the bit below the highest, by length. */
   mantissa: number;
 }
@@ -25,9 +27,11 @@ export const createDifferenceContexts = (): DifferenceContexts => ({
   lengthA: NONE,
   lengthB: NONE,
   lengthC: NONE,
+  lengthD: NONE,
   signA: NONE,
   signB: NONE,
   signC: NONE,
+  signD: NONE,
   mantissa: NONE,
 });
 
@@ -37,7 +41,7 @@ export const createDifferenceContexts = (): DifferenceContexts => ({
  */
 export function codeDifference(
   coder: BitCoder,
-  { lengthA, lengthB, lengthC, signA, signB, signC, mantissa }: DifferenceContexts,
+  { lengthA, lengthB, lengthC, lengthD, signA, signB, signC, signD, mantissa }: DifferenceContexts,
   difference: number,
 ): number {
   const source = abs(difference);
@@ -45,7 +49,8 @@ export function codeDifference(
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at)) break;
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, lengthD + at))
+      break;
   }
   if (length === 0) return 0;
   let magnitude = 1;
@@ -60,5 +65,5 @@ export function codeDifference(
       }
     }
   }
-  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC) ? -magnitude : magnitude;
+  return coder.bit(difference < 0 ? 1 : 0, signA, signB, signC, signD) ? -magnitude : magnitude;
 }

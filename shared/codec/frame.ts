@@ -1,5 +1,5 @@
 /**
- * The frame format, version 7: blocks of the chunks that have changed. All numbers are
+ * The frame format, version 8: blocks of the chunks that have changed. All numbers are
  * little-endian.
  *
  * | offset | type | |
@@ -22,7 +22,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 /** First byte of a frame. */
 export const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
-export const FRAME_VERSION = 7;
+export const FRAME_VERSION = 8;
 /** Bytes before the blocks. */
 export const FRAME_HEADER_BYTES = 8;
 

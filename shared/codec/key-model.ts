@@ -1,6 +1,6 @@
 /**
  * Codes the cells of a chunk in full: owners, and colours as differences from what their neighbours
- * predict (`predictFrom`). Bare cells are always transparent, so their colour is not coded. A coarse key
+ * predict (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A coarse key
  * omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
@@ -9,13 +9,14 @@ import { LENGTHS } from './context-starts.ts';
 import { codeDifference, createDifferenceContexts } from './difference.ts';
 import {
   differencesAround,
+  halfOctave,
   type Neighbourhood,
   reaches,
   shortLengthOf,
   signOf,
 } from './neighbourhood.ts';
 import { OwnerCoder } from './owner-coder.ts';
-import { CHANNELS, clamp, predictFrom } from './prediction.ts';
+import { CHANNELS, clamp, KeyPrediction } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
@@ -45,6 +46,7 @@ export function codeKey(
   // Levels in place of colours, as far as they are coded.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
+  const prediction = new KeyPrediction(levels, stride, top);
   for (let y = 0, cell = 0; y < height; y++) {
     for (let x = 0; x < width; x++, cell++) {
       owners.codeKey(cells, x, y);
@@ -58,20 +60,35 @@ export function codeKey(
       for (let i = 0; i < 4; i++) {
         const c = CHANNELS[i];
         const most = i === 0 ? top : levels[own + 3];
-        const from = max(0, min(most, predictFrom(levels, at, stride, i, top)));
+        prediction.predict(at, i);
+        const { from } = prediction;
         const room = levelsIn(most - from) * 3 + levelsIn(from);
         const channel = min(2, i);
         const isColour = i === 0 ? 0 : 1;
         const around = differencesAround(differences, left + i, up + i);
-        const before = shortLengthOf(alpha) * 4 + shortLengthOf(previous);
-        contexts.lengthA = CONTEXTS.key + around * LENGTHS;
+        const before =
+          i === 0
+            ? halfOctave(abs(levels[left + 3] - levels[up + 3]))
+            : shortLengthOf(alpha) * 4 + shortLengthOf(previous);
+        contexts.lengthA = CONTEXTS.key + (channel * 12 + around) * LENGTHS;
         contexts.lengthB = CONTEXTS.keyAfter + (channel * 16 + before) * LENGTHS;
-        contexts.lengthC = CONTEXTS.keyWithin + (isColour * 9 + room) * LENGTHS;
+        contexts.lengthC =
+          CONTEXTS.keyWithin + ((isColour + prediction.within) * 9 + room) * LENGTHS;
+        const further = prediction.third - from;
+        const pull = prediction.second - 8 * from;
+        contexts.lengthD =
+          CONTEXTS.keyTowards + (channel * 16 + halfOctave(abs(further))) * LENGTHS;
         contexts.signA =
           CONTEXTS.keySign +
           (isColour * 9 + signOf(differences[left + i]) * 3 + signOf(differences[up + i])) * 3 +
           signOf(previous);
         contexts.signB = CONTEXTS.keySignWithin + isColour * 9 + room;
+        contexts.signC =
+          CONTEXTS.keySignTowards + (channel * 2 + (pull >>> 31)) * 16 + halfOctave(abs(pull));
+        contexts.signD =
+          CONTEXTS.keySignFurther +
+          (channel * 2 + (further >>> 31)) * 16 +
+          halfOctave(abs(further));
         contexts.mantissa = CONTEXTS.keyMantissa + isColour * 8;
         const wanted = levelAt(rgba[cell * 4 + c], shift);
         previous = codeDifference(coder, contexts, wanted - from);

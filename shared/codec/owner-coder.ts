@@ -41,8 +41,21 @@ export class OwnerCoder {
       (up === upRight ? 4 : 0) +
       (left === 0 ? 8 : 0) +
       (up === 0 ? 16 : 0);
+    const further =
+      (left === up ? 1 : 0) +
+      (up === upRight ? 2 : 0) +
+      ((x > 1 ? owner[cell - 2] : 0) === left ? 4 : 0) +
+      ((y > 1 ? owner[cell - 2 * width] : 0) === up ? 8 : 0) +
+      ((y > 0 && x + 2 < width ? owner[cell - width + 2] : 0) === upRight ? 16 : 0);
     const wanted = owner[cell];
-    if (coder.bit(wanted === left ? 1 : 0, CONTEXTS.sameOwner + context)) owner[cell] = left;
+    if (
+      coder.bit(
+        wanted === left ? 1 : 0,
+        CONTEXTS.sameOwner + context,
+        CONTEXTS.sameOwnerFurther + further,
+      )
+    )
+      owner[cell] = left;
     else if (
       up !== left &&
       coder.bit(wanted === up ? 1 : 0, CONTEXTS.upperOwner + (up === 0 ? 1 : 0))

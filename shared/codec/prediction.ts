@@ -39,44 +39,108 @@ const WEIGHTS: Weights = [
 ];
 
 /**
- * What the neighbours of a cell and its channels before suggest, in levels: alpha by
- * `medianOf`; a colour by its share of alpha next to it and the gradients around, with weights
- * learned by regression.
- *
- * @param levels [cells, 4] with a border
- * @param stride cells per row of `levels`
- * @param i index into `CHANNELS`
- * @param top largest level
+ * The same for a second prediction: how much of what the left, the upper, the upper left, the upper
+ * right and the second neighbours to the left and above lie from the colour's share of alpha; then
+ * for each channel before, how far it is from the first four of these.
  */
-export function predictFrom(
-  levels: Uint8Array,
-  at: number,
-  stride: number,
-  i: number,
-  top: number,
-): number {
-  const left = 4 * (at - 1);
-  const up = 4 * (at - stride);
-  const corner = up - 4;
-  const c = CHANNELS[i];
-  if (i === 0) return medianOf(levels[left + 3], levels[up + 3], levels[corner + 3]);
-  const sum = levels[left + c] + levels[up + c];
-  const alpha = levels[4 * at + 3];
-  const alphas = levels[left + 3] + levels[up + 3];
-  const share = floor(((2 * alpha + 1) * sum * 16) / (alphas + 1));
-  const weights = WEIGHTS[alpha === top && alphas === 2 * top ? 1 : 0][i];
-  let moves =
-    weights[0] * (32 * (sum - levels[corner + c]) - share) + weights[1] * (32 * sum - 2 * share);
-  for (let j = 0; j < i; j++) {
-    const d = CHANNELS[j];
-    const both = levels[left + d] + levels[up + d];
-    const own = levels[4 * at + d];
-    moves +=
-      32 *
-      (weights[2 + 2 * j] * (own - both + levels[corner + d]) +
-        weights[3 + 2 * j] * (2 * own - both));
+const FURTHER: Weights[number] = [
+  [],
+  [19, 13, -15, 3, -1, -1, 14, 10, -11, 2],
+  [23, 15, -15, 5, -1, -1, 1, 0, -2, 0, 16, 11, -10, 3],
+  [16, 10, -12, 4, -2, -2, 1, 0, -2, 1, -6, -4, 4, -2, 13, 9, -8, 2],
+];
+
+/**
+ * What the neighbours of a cell and its channels before suggest, in levels, with weights learned by
+ * regression. Where two predictions differ, a colour mostly lies between them.
+ */
+export class KeyPrediction {
+  /** 0…the largest level. */
+  from = 0;
+  /** A second prediction, in eighths of a level, any integer. */
+  second = 0;
+  /** A third: of a colour, by its share of alpha next to it. */
+  third = 0;
+  /** 1 for colours within a body, where all is opaque. */
+  within: 0 | 1 = 0;
+
+  /**
+   * @param levels [cells, 4] with a border
+   * @param stride cells per row of `levels`
+   * @param top largest level
+   */
+  constructor(
+    private readonly levels: Uint8Array,
+    private readonly stride: number,
+    private readonly top: number,
+  ) {}
+
+  /** Predicts a channel. @param at index of the cell @param i index into `CHANNELS` */
+  predict(at: number, i: number): void {
+    const own = 4 * at;
+    if (i === 0) this.predictAlpha(own);
+    else this.predictColour(own, i);
   }
-  return (share + (moves >> 5) + 16) >> 5;
+
+  private predictAlpha(own: number): void {
+    const { levels, stride, top } = this;
+    const left = own - 1;
+    const up = own - 4 * stride + 3;
+    const sum =
+      28 * levels[left] +
+      24 * levels[up] -
+      16 * levels[up - 4] +
+      5 * levels[up + 4] -
+      3 * levels[left - 4] -
+      5 * levels[up - 4 * stride];
+    this.from = max(0, min(top, (sum + 38) >> 5));
+    this.within = 0;
+    this.third = levels[up + 4];
+    this.second = 8 * this.third;
+  }
+
+  private predictColour(own: number, i: number): void {
+    const { levels, stride, top } = this;
+    const left = own - 4;
+    const up = own - 4 * stride;
+    const corner = up - 4;
+    const c = CHANNELS[i];
+    const sum = levels[left + c] + levels[up + c];
+    const alpha = levels[own + 3];
+    const alphas = levels[left + 3] + levels[up + 3];
+    const share = floor(((2 * alpha + 1) * sum * 16) / (alphas + 1));
+    this.within = alpha === top && alphas === 2 * top ? 1 : 0;
+    const weights = WEIGHTS[this.within][i];
+    const further = FURTHER[i];
+    let moves =
+      weights[0] * (32 * (sum - levels[corner + c]) - share) + weights[1] * (32 * sum - 2 * share);
+    let others =
+      further[0] * (32 * levels[left + c] - share) +
+      further[1] * (32 * levels[up + c] - share) +
+      further[2] * (32 * levels[corner + c] - share) +
+      further[3] * (32 * levels[up + 4 + c] - share) +
+      further[4] * (32 * levels[left - 4 + c] - share) +
+      further[5] * (32 * levels[up - 4 * stride + c] - share);
+    for (let j = 0; j < i; j++) {
+      const d = CHANNELS[j];
+      const both = levels[left + d] + levels[up + d];
+      const before = levels[own + d];
+      const k = 6 + 4 * j;
+      moves +=
+        32 *
+        (weights[2 + 2 * j] * (before - both + levels[corner + d]) +
+          weights[3 + 2 * j] * (2 * before - both));
+      others +=
+        32 *
+        (further[k] * (before - levels[left + d]) +
+          further[k + 1] * (before - levels[up + d]) +
+          further[k + 2] * (before - levels[corner + d]) +
+          further[k + 3] * (before - levels[up + 4 + d]));
+    }
+    this.from = max(0, min(alpha, (share + (moves >> 5) + 16) >> 5));
+    this.second = (share + (others >> 5)) >> 2;
+    this.third = share >> 5;
+  }
 }
 
 /**

@@ -46,13 +46,13 @@ export interface BitCoder {
   /** Whether bits are read: the values passed in are then ignored. */
   readonly reads: boolean;
   /**
-   * Codes a bit under up to three contexts, which differ.
+   * Codes a bit under up to four contexts, which differ.
    *
    * @param bit 0 or 1, the bit to write
-   * @param a index into the contexts, as are `b` and `c`
+   * @param a index into the contexts, as are `b`, `c` and `d`
    * @returns the bit that was written or read
    */
-  bit(bit: number, a: number, b?: number, c?: number): number;
+  bit(bit: number, a: number, b?: number, c?: number, d?: number): number;
   /** Codes a number of 1…24 bits, all values equally likely. @returns it */
   plain(bits: number, value: number): number;
 }
@@ -85,12 +85,13 @@ export class RangeWriter implements BitCoder {
 
   constructor(private readonly contexts: Contexts) {}
 
-  bit(bit: number, a: number, b = NONE, c = NONE): number {
+  bit(bit: number, a: number, b = NONE, c = NONE, d = NONE): number {
     const { contexts } = this;
     const oddsA = contexts[a];
     const oddsB = contexts[b];
     const oddsC = contexts[c];
-    const probability = predict(oddsA + oddsB + oddsC);
+    const oddsD = contexts[d];
+    const probability = predict(oddsA + oddsB + oddsC + oddsD);
     const bound = shareOf(this.range, probability);
     if (bit) this.range = bound;
     else {
@@ -101,7 +102,8 @@ export class RangeWriter implements BitCoder {
     contexts[a] = oddsA + step;
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
-    // To let it learn and forget costs less than to ask three times which context it is.
+    contexts[d] = oddsD + step;
+    // To let it learn and forget costs less than to ask four times which context it is.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
@@ -185,12 +187,13 @@ export class RangeReader implements BitCoder {
     for (let i = 0; i < 3; i++) this.code = (this.code << 8) | this.next();
   }
 
-  bit(_bit: number, a: number, b = NONE, c = NONE): number {
+  bit(_bit: number, a: number, b = NONE, c = NONE, d = NONE): number {
     const { contexts } = this;
     const oddsA = contexts[a];
     const oddsB = contexts[b];
     const oddsC = contexts[c];
-    const probability = predict(oddsA + oddsB + oddsC);
+    const oddsD = contexts[d];
+    const probability = predict(oddsA + oddsB + oddsC + oddsD);
     const bound = shareOf(this.range, probability);
     const bit = this.code < bound ? 1 : 0;
     if (bit) this.range = bound;
@@ -202,7 +205,8 @@ export class RangeReader implements BitCoder {
     contexts[a] = oddsA + step;
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
-    // To let it learn and forget costs less than to ask three times which context it is.
+    contexts[d] = oddsD + step;
+    // To let it learn and forget costs less than to ask four times which context it is.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;

@@ -22,7 +22,7 @@ export interface Tier {
  * phones get in a crowd. On phones, cells that do not change in four steps of idle life are at rest.
  */
 export const TIERS = {
-  full: { every: 1, after: 0, hold: 6, squares: 45, step: 8, rest: 4 },
+  full: { every: 1, after: 0, hold: 9, squares: 41, step: 8, rest: 4 },
   phone: { every: 1, after: 0, hold: 32, squares: 3072, step: 32, rest: 13 },
   half: { every: 2, after: 0, hold: 32, squares: 3072, step: 32, rest: 13 },
   thrifty: { every: 3, after: 1, hold: 32, squares: 3072, step: 32, rest: 12 },

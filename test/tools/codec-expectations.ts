@@ -40,7 +40,7 @@ const GARDENS = [
   },
 ];
 /** Ticks between two pictures of all. */
-const PICTURES = 75;
+const PICTURES = 25;
 class NotingReader extends RangeReader {
   constructor(
     private readonly bits: CodedBits,
@@ -49,9 +49,9 @@ class NotingReader extends RangeReader {
     super(createContexts(), bytes);
   }
 
-  override bit(_: number, a: number, b = NONE, c = NONE): number {
-    const bit = super.bit(0, a, b, c);
-    this.bits.add(bit, a, b, c);
+  override bit(_: number, a: number, b = NONE, c = NONE, d = NONE): number {
+    const bit = super.bit(0, a, b, c, d);
+    this.bits.add(bit, [a, b, c, d]);
     return bit;
   }
 }
@@ -91,9 +91,9 @@ function note(bits: CodedBits, tier: TierName, changes: readonly Change[]): void
   for (let tick = 1; tick <= stream.ticks; tick++) {
     const { frame } = stream.next();
     if (frame) take(frame);
-    // Keys of gardens at work, too.
+    // Keys of gardens at work, too; exact ones only now and then, as only repairs send them.
     if (tier !== 'full' || tick % PICTURES !== 0) continue;
-    take(stream.whole((chunk) => encoder.key(chunk)));
+    if (tick % (4 * PICTURES) === 0) take(stream.whole((chunk) => encoder.key(chunk)));
     takeWhole();
   }
 }

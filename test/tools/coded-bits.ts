@@ -2,9 +2,10 @@
 import { CONTEXT_COUNT } from '../../shared/codec/context-starts.ts';
 
 /** Contexts of a bit. */
-const ORDER = 3;
+const ORDER = 4;
+type Contexts = readonly [number, number, number, number];
 /** Contexts are below this. */
-const MOST = 2 ** 14;
+const MOST = 2 ** 13;
 /** Of the first regression, and of the second, for what is left. */
 const ROUNDS = [100, 60];
 /** Of these rounds, in which contexts have moved but are not yet certain, one shows what they save. */
@@ -13,7 +14,7 @@ const MOMENTUM = 0.9;
 /** Weight of the prior, under which contexts add nothing. */
 const PRIOR = 0.5;
 /** Contexts that save fewer bits than this add nothing, so that pages have a short list to load. */
-const SAVED = 340;
+const SAVED = 60;
 
 /** Bits that were coded, counted by their contexts, and what is best expected of each context. */
 export class CodedBits {
@@ -23,13 +24,13 @@ export class CodedBits {
   private readonly zeros: number[] = [];
   private readonly ones: number[] = [];
 
-  add(bit: number, a: number, b: number, c: number): void {
+  add(bit: number, [a, b, c, d]: Contexts): void {
     const { tuples, contexts, zeros, ones } = this;
-    const key = (a * MOST + b) * MOST + c;
+    const key = ((a * MOST + b) * MOST + c) * MOST + d;
     let tuple = tuples.get(key);
     if (tuple === undefined) {
       tuples.set(key, (tuple = tuples.size));
-      contexts.push(a, b, c);
+      contexts.push(a, b, c, d);
       zeros.push(0);
       ones.push(0);
     }

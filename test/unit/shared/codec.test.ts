@@ -29,7 +29,7 @@ describe('the range coder', () => {
   test('decodes any bits and numbers under any contexts', () => {
     const contexts = 5;
     const one = fc.record({
-      contexts: fc.array(fc.integer({ min: 0, max: contexts - 1 }), { maxLength: 3 }),
+      contexts: fc.array(fc.integer({ min: 0, max: contexts - 1 }), { maxLength: 4 }),
       value: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
     });
     const odds = fc.array(fc.integer({ min: -32_768, max: 32_767 }), {
@@ -39,19 +39,19 @@ describe('the range coder', () => {
       const fresh = () => Int16Array.from([0, ...first.slice(1)]);
       const writer = new RangeWriter(fresh());
       for (const {
-        contexts: [a, b, c],
+        contexts: [a, b, c, d],
         value,
       } of told) {
         if (a === undefined) writer.plain(20, value);
-        else writer.bit(Number(value < 100), a, b, c);
+        else writer.bit(Number(value < 100), a, b, c, d);
       }
       const reader = new RangeReader(fresh(), writer.finish());
       for (const {
-        contexts: [a, b, c],
+        contexts: [a, b, c, d],
         value,
       } of told) {
         if (a === undefined) expect(reader.plain(20, 0)).toBe(value);
-        else expect(reader.bit(0, a, b, c)).toBe(Number(value < 100));
+        else expect(reader.bit(0, a, b, c, d)).toBe(Number(value < 100));
       }
     });
   });
