@@ -102,10 +102,11 @@ interface Choice {
   readonly onlyGpu?: boolean;
 }
 
-/** GPUs first. On the CPU, TensorFlow is slower than ONNX Runtime but faster than WebAssembly. */
+/** GPUs first, then by speed on the CPU. */
 const AUTO: readonly Choice[] = [
   { name: 'webgpu', onlyGpu: true },
   { name: 'tensorflow', onlyGpu: true },
+  { name: 'native' },
   { name: 'onnx' },
   { name: 'tensorflow' },
   { name: 'wasm' },
@@ -128,6 +129,13 @@ export interface SkippedEngine {
   readonly reason: string;
   /** What a host can do about it; absent if nothing helps, for example without such a GPU. */
   readonly remedy?: string;
+}
+
+/** What is selected from. */
+export interface SelectionOptions {
+  readonly candidates?: Candidates;
+  /** Backends that are known not to start here, with the reason: they are skipped untried. */
+  readonly excluded?: readonly SkippedEngine[];
 }
 
 /** The selected backend. */
@@ -157,14 +165,21 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
   skipped.filter(({ remedy }) => remedy !== undefined);
 
 /**
- * The number of useful threads, as far as known before anything is loaded; one if that is
+ * The backend that will be selected, as far as known before anything is loaded; undefined if that is
  * uncertain.
+ *
+ * @param excluded see `SelectionOptions`
  */
-export function expectedThreads(wanted: BackendName | 'auto', candidates = CANDIDATES): number {
+export function expectedBackend(
+  wanted: BackendName | 'auto',
+  { candidates = CANDIDATES, excluded = [] }: SelectionOptions = {},
+): BackendName | undefined {
   const likely = choicesOf(wanted).find(
-    ({ name, onlyGpu = false }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
+    ({ name, onlyGpu = false }) =>
+      !excluded.some((one) => one.name === name) &&
+      candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
-  return !likely || likely.onlyGpu ? 1 : threadsFor(likely.name, candidates);
+  return likely?.onlyGpu ? undefined : likely?.name;
 }
 
 /** Threads that make best use of the machine. */
@@ -198,16 +213,18 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
-  options: DeviceLossOptions = {},
+  options: DeviceLossOptions & Pick<SelectionOptions, 'excluded'> = {},
 ): Promise<Selection & { readonly store: PatchStore }> {
   checkNames(models);
   let store!: PatchStore;
-  const selection = await selectBackend(wanted, async (backend) => {
+  const { excluded, ...onLoss } = options;
+  const use = async (backend: Backend): Promise<void> => {
     store =
       'open' in backend
-        ? await backend.open(models, options)
+        ? await backend.open(models, onLoss)
         : await createPatchStore(models, backend);
-  });
+  };
+  const selection = await selectBackend(wanted, use, excluded && { excluded });
   return { ...selection, store };
 }
 
@@ -221,12 +238,17 @@ export async function openStore(
 export async function selectBackend(
   wanted: BackendName | 'auto',
   use: (backend: Backend) => Promise<void> = async () => {},
-  host: { readonly candidates?: Candidates; readonly gpus?: readonly GpuVendor[] } = {},
+  host: SelectionOptions & { readonly gpus?: readonly GpuVendor[] } = {},
 ): Promise<Selection> {
-  const { candidates = CANDIDATES, gpus = findGpus() } = host;
+  const { candidates = CANDIDATES, excluded = [], gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
   let hasUnusedLibraries = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
+    const known = excluded.find((one) => one.name === name);
+    if (known) {
+      skipped.push(known);
+      continue;
+    }
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
       // Without such a GPU, nothing that a host installs would help.

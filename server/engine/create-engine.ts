@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
 import {
-  expectedThreads,
+  expectedBackend,
   fallbacksFor,
   NoBackendError,
   prepareBackend,
@@ -73,23 +73,22 @@ export async function createEngine({
     onLossOf('gpu')(why);
   };
   const isAuto = backend === 'auto';
+  const excluded = await prepareExpected(backend).catch((error: unknown) => {
+    if (error instanceof NoBackendError) onSkipped?.(error.skipped);
+    throw error;
+  });
   const start = (
     wanted: BackendName | 'auto',
     listeners: ThreadListeners = {},
   ): Promise<ThreadEngine> => {
     const limit = isAuto ? { maxDeviceLosses: MAX_DEVICE_LOSSES } : {};
-    const thread = spawn({ backend: wanted, models, ...limit });
+    const thread = spawn({ backend: wanted, models, excluded, ...limit });
     return attachEngine(thread, { onDeviceLoss, ...listeners });
   };
-  if (!isAuto && expectedThreads(backend) > 1) {
-    await prepareBackend(backend).catch((error: unknown) => {
-      if (error instanceof NoBackendError) onSkipped?.(error.skipped);
-      throw error;
-    });
-  }
+  const expected = expectedBackend(backend, { excluded });
   // All at once if the backend is already known: each thread takes about a second to start.
   const [first, ...others] = await startAll(
-    Array.from({ length: Math.min(expectedThreads(backend), maxThreads) }, (_, i) =>
+    Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? { onSkipped } : {}),
     ),
   );
@@ -132,6 +131,23 @@ export async function createEngine({
     threads,
     checkpoints.map(({ card }) => card),
   );
+}
+
+/**
+ * Prepares the backend that will be selected, if that is known.
+ *
+ * @returns those that 'auto' shall skip, as they cannot be prepared
+ * @throws NoBackendError a backend that was chosen by name cannot be prepared
+ */
+async function prepareExpected(wanted: BackendName | 'auto'): Promise<readonly SkippedEngine[]> {
+  const expected = expectedBackend(wanted);
+  try {
+    if (expected) await prepareBackend(expected);
+    return [];
+  } catch (error) {
+    if (wanted !== 'auto' || !(error instanceof NoBackendError)) throw error;
+    return error.skipped;
+  }
 }
 
 /**

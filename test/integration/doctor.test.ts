@@ -5,6 +5,8 @@ import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { runScript } from '../support/process.ts';
+import { suiteFolder } from '../support/suite.ts';
+import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const NOWHERE = 'checkpoints/of-nobody';
 
@@ -52,9 +54,12 @@ test('outlives libraries that are missing or end their process, and says so', as
   const { checkpoint, engines, auto } = await report({
     NODE_OPTIONS: `--import ${broken}`,
     VIVARIUM_CHECKPOINT: NOWHERE,
+    // What a compiler makes would be taken before these libraries.
+    PATH: withBrokenCompiler(suiteFolder()),
   });
   expect(checkpoint).toBeNull();
   const found = byName(engines);
+  expect(found.get('native')).toMatchObject({ usable: false });
   expect(found.get('onnx')).toMatchObject({
     usable: false,
     reason: 'onnxruntime-node is not installed',

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { runScript, ServerProcess } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
+import { hasCompiler } from '../unit/engine/native/support.ts';
 
 /** Megabytes, by `du`. */
 const LIMIT = 250;
@@ -41,7 +42,9 @@ test(`the tree takes at most ${LIMIT} MB, without what other platforms or the pa
   }
 });
 
-test.each(['onnx', 'wasm'])('it serves a room that is stored, on %s', async (engine) => {
+const engines = ['onnx', 'wasm', ...(hasCompiler ? ['native'] : [])];
+
+test.each(engines)('it serves a room that is stored, on %s', async (engine) => {
   const data = join(scratch, engine);
   const settings = ['--size', '96x96', '--port', '0', '--host', '127.0.0.1', '--attract', 'off'];
   const server = new ServerProcess([...settings, '--engine', engine, '--data', data], '', tree);

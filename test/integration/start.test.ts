@@ -18,6 +18,7 @@ import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
+import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Starts the server and waits for its end; `until` stops it when that has been printed. */
@@ -77,6 +78,14 @@ describe('starting', () => {
     });
     expect(output).toContain('Engine: onnx');
     expect(readdirSync(home, { recursive: true })).toEqual([]);
+  });
+
+  test('goes on without a compiler that fails, and says why', async () => {
+    const { output } = await start(['--port', '0'], 'sign in at', {
+      PATH: withBrokenCompiler(suiteFolder()),
+    });
+    const reason = 'native: the C compiler failed: error: no assembler';
+    expect(output).toMatch(new RegExp(`Engine: (\\w+ on GPU|onnx on .*; better: .*${reason})`));
   });
 
   test.each([

@@ -9,6 +9,8 @@ import type { PackedReadouts, PackedSteps } from './step-messages.ts';
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
+  /** See `SelectionOptions`. */
+  readonly excluded?: readonly SkippedEngine[];
   /** See `DeviceLossOptions.maxLosses`. */
   readonly maxDeviceLosses?: number;
 }

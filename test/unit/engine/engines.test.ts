@@ -43,7 +43,7 @@ for (const backend of here) {
 
 test('auto finds a backend that works, and says which', async () => {
   const engine = await opened({ checkpoints: [] });
-  expect(['webgpu', 'tensorflow', 'onnx']).toContain(engine.info.name);
+  expect(['webgpu', 'tensorflow', 'native', 'onnx']).toContain(engine.info.name);
   if (engine.info.name === 'webgpu') expect(engine.info.device).toMatch(/^GPU /);
   expect(engine.info.device).toMatch(/^(CPU|GPU) \(.+\)$/);
 });

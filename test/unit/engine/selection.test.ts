@@ -4,7 +4,7 @@ import {
   autoOrder,
   CANDIDATES,
   type Candidates,
-  expectedThreads,
+  expectedBackend,
   explain,
   fallbacksFor,
   NoBackendError,
@@ -22,8 +22,8 @@ beforeEach(() => {
   started = [];
 });
 
-/** Half precision and what needs a compiler are never selected automatically. */
-const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16' && name !== 'native');
+/** Half precision is never selected automatically. */
+const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16');
 
 type Outcome = 'gpu' | 'cpu' | Error;
 
@@ -77,14 +77,14 @@ describe('auto', () => {
   });
 
   test('falls back to what it would have taken without a GPU', () => {
-    expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
-    expect(fallbacksFor('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
+    expect(fallbacksFor('webgpu')).toEqual(['native', 'onnx', 'tensorflow', 'wasm', 'cpu']);
+    expect(fallbacksFor('tensorflow')).toEqual(['native', 'onnx', 'wasm', 'cpu']);
   });
 
   test('notices a silent fallback to the CPU, and says how to fix it', async () => {
-    const candidates = candidatesWith({ tensorflow: 'cpu', onnx: 'cpu' });
+    const candidates = candidatesWith({ tensorflow: 'cpu', native: 'cpu' });
     const { backend, skipped } = await select('auto', candidates, ['nvidia']);
-    expect(backend.info.name).toBe('onnx');
+    expect(backend.info.name).toBe('native');
     const [webgpu, ...others] = skipped;
     expect(webgpu).toMatchObject({ name: 'webgpu', reason: 'webgpu is broken' });
     expect(others).toEqual([
@@ -121,10 +121,11 @@ describe('auto', () => {
     expect(skipped.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
       ['webgpu', true, 'webgpu is broken'],
       ['tensorflow', true, 'no libcudart'],
+      ['native', false, 'native is broken'],
       ['onnx', false, 'onnx is broken'],
       ['tensorflow', false, 'no libcudart'],
     ]);
-    expect(withRemedy(skipped)).toHaveLength(4);
+    expect(withRemedy(skipped)).toHaveLength(5);
   });
 
   test('is unavailable when nothing starts, with every reason', async () => {
@@ -146,31 +147,55 @@ describe('a backend that cannot start here', () => {
   };
 
   test('is skipped without loading it when that is known', async () => {
-    const candidates = onlyOnnx({ webgpu: 'there is no GPU', tensorflow: 'no native part' });
+    const candidates = onlyOnnx({
+      ...{ webgpu: 'there is no GPU', tensorflow: 'no native part', native: 'no compiler' },
+    });
     const { backend, skipped, hasUnusedLibraries } = await select('auto', candidates);
     expect(backend.info.name).toBe('onnx');
     expect(skipped.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
       'tensorflow on a GPU: no native part',
+      `native: no compiler (to fix it: ${CANDIDATES.native.remedy})`,
     ]);
     expect([started, hasUnusedLibraries]).toEqual([['onnx'], false]);
   });
 
   test('is reported as an unused library once it was loaded', async () => {
-    const candidates = onlyOnnx({ webgpu: 'there is no GPU' });
+    const candidates = onlyOnnx({ webgpu: 'there is no GPU', native: 'no compiler' });
     const { hasUnusedLibraries } = await select('auto', candidates);
     expect([started, hasUnusedLibraries]).toEqual([['tensorflow', 'onnx'], true]);
   });
 
-  test('the expected number of threads is one unless the choice is certain', () => {
+  test('which one will be selected is known unless it may be a GPU', () => {
     const gone = 'gone';
-    const cores = threadsFor('onnx');
-    expect(expectedThreads('auto', onlyOnnx({ webgpu: gone, tensorflow: gone }))).toBe(cores);
-    expect(expectedThreads('auto', onlyOnnx({ tensorflow: gone }))).toBe(1);
-    expect(expectedThreads('auto', onlyOnnx({ webgpu: gone }))).toBe(1);
-    expect(expectedThreads('onnx', onlyOnnx({}))).toBe(cores);
-    expect(expectedThreads('wasm', onlyOnnx({}))).toBe(1);
-    expect(expectedThreads('onnx', onlyOnnx({ onnx: gone }))).toBe(1);
+    const expected = (
+      wanted: BackendName | 'auto',
+      absent: Partial<Record<BackendName, string>>,
+      excluded: BackendName[] = [],
+    ) =>
+      expectedBackend(wanted, {
+        candidates: onlyOnnx(absent),
+        excluded: excluded.map((name) => ({ name, onlyGpu: false, reason: gone })),
+      });
+    expect(expected('auto', { webgpu: gone, tensorflow: gone })).toBe('native');
+    expect(expected('auto', { webgpu: gone, tensorflow: gone, native: gone })).toBe('onnx');
+    expect(expected('auto', { webgpu: gone, tensorflow: gone }, ['native'])).toBe('onnx');
+    expect(expected('auto', { tensorflow: gone })).toBeUndefined();
+    expect(expected('auto', { webgpu: gone })).toBeUndefined();
+    expect(expected('onnx', {})).toBe('onnx');
+    expect(expected('onnx', { onnx: gone })).toBeUndefined();
+    expect([threadsFor('native'), threadsFor('wasm')]).toEqual([threadsFor('onnx'), 1]);
+  });
+
+  test('is not tried again, and named with its reason and in its order', async () => {
+    const candidates = candidatesWith({ onnx: 'cpu' });
+    const broken = { name: 'native', onlyGpu: false, reason: 'no assembler' } as const;
+    const { backend, skipped } = await selectBackend('auto', async () => {}, {
+      ...{ candidates, excluded: [broken], gpus: [] },
+    });
+    expect(backend.info.name).toBe('onnx');
+    expect(skipped.at(-1)).toBe(broken);
+    expect(started).not.toContain('native');
   });
 });
 
