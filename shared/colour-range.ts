@@ -32,11 +32,13 @@ export function meanColourAt(
   rgba: Uint8Array,
   places: Iterable<number>,
 ): [red: number, green: number, blue: number] | undefined {
-  const sums = [0, 0, 0, 0];
+  let [red, green, blue, alpha] = [0, 0, 0, 0];
   for (const place of places) {
-    for (let channel = 0; channel < 4; channel++) sums[channel] += rgba[4 * place + channel];
+    red += rgba[4 * place];
+    green += rgba[4 * place + 1];
+    blue += rgba[4 * place + 2];
+    alpha += rgba[4 * place + 3];
   }
-  const [red, green, blue, alpha] = sums;
   if (alpha === 0) return undefined;
   return [red, green, blue].map((sum) => Math.min(1, sum / alpha)) as [number, number, number];
 }

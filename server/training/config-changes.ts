@@ -4,7 +4,7 @@ import { parseConfig, type TrainingConfig } from './config.ts';
 import { nameOfFile } from './data/names.ts';
 import { TrainingError } from './errors.ts';
 
-/** Fields of the model and its images. The rest is schedule, which can change during a run. */
+/** Fields of the model, its images, and what of it is trained. The rest is schedule, which can change during a run. */
 const MODEL_PARTS = [
   'side',
   'channels',
@@ -14,6 +14,7 @@ const MODEL_PARTS = [
   'readout',
   'encoder',
   'data',
+  'trains',
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
 /**

@@ -135,6 +135,11 @@ const fields = v.strictObject({
    * split.
    */
   trainOnValidation: v.optional(v.boolean(), false),
+  /**
+   * `encoder`: the run begins with a checkpoint (`--from`) and keeps its rule and the latents of its
+   * gallery bit for bit; only the encoder learns, from new organisms.
+   */
+  trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
   /** Equal seeds give equal runs on the same back end. */
   seed: v.optional(whole, 1),
   /** Updates of the whole run. */
@@ -263,6 +268,11 @@ function* relationErrors(config: Fields): Generator<FieldError> {
   }
   if (config.galleryPull !== undefined && !canRefine(config)) {
     yield ['galleryPull', 'is for pictures in colours that a rule grows without chance'];
+  }
+  if (config.trains === 'encoder') {
+    for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets', 'galleryPull'] as const) {
+      if (config[field] !== undefined) yield [field, 'is for runs that train the rule'];
+    }
   }
   if (batch.fresh % micro !== 0) {
     yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];

@@ -14,7 +14,7 @@ import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
 import { refineGallery } from './gallery/refine-gallery.ts';
-import { OFFSETS, trainedShapes } from './run-state.ts';
+import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
 export interface TrainedRule {
@@ -29,7 +29,7 @@ export interface TrainedRule {
 
 /**
  * Builds a checkpoint in memory; its gallery has the posterior means of the first training images, with
- * their offsets, and refined where the configuration says so.
+ * their offsets, and refined where the configuration says so; or the latents that the run has kept.
  */
 export async function trainedModel(
   compute: Compute,
@@ -58,19 +58,36 @@ export async function trainedModel(
   for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
     if (name !== OFFSETS) tensors.set(name, weights.get(name)!);
   }
-  const posteriors = await openPosteriors(compute, { card, tensors });
-  const images = gatherImages(data, chosen);
-  const { mean } = await posteriors.encode(images, chosen.length);
-  await posteriors.dispose();
-  const offsets = weights.get(OFFSETS)?.data;
-  for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
-  const { galleryPull: pull } = config;
-  const latents =
-    pull === undefined
-      ? mean
-      : await refineGallery(compute, { card, tensors }, { images, latents: mean, pull });
-  tensors.set('gallery.latents', { shape: [chosen.length, latentSize], data: latents });
+  const latents = weights.get(LATENTS) ?? {
+    shape: [chosen.length, latentSize],
+    data: await encodeGallery(compute, { card, tensors }, gatherImages(data, chosen), {
+      offsets: weights.get(OFFSETS)?.data,
+      pull: config.galleryPull,
+    }),
+  };
+  tensors.set(LATENTS, latents);
   return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
+}
+
+/**
+ * Posterior means of images [G, S, S, c] with their offsets [G, Z], refined with a pull.
+ *
+ * @returns [G, Z]
+ */
+async function encodeGallery(
+  compute: Compute,
+  model: Pick<Model, 'card' | 'tensors'>,
+  images: Float32Array,
+  {
+    offsets,
+    pull,
+  }: { readonly offsets: Float32Array | undefined; readonly pull: number | undefined },
+): Promise<Float32Array> {
+  const posteriors = await openPosteriors(compute, model);
+  const { mean } = await posteriors.encode(images, model.card.gallery.length);
+  await posteriors.dispose();
+  for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
+  return pull === undefined ? mean : refineGallery(compute, model, { images, latents: mean, pull });
 }
 
 /** Writes card, weights and gallery of a checkpoint. */

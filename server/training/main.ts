@@ -5,15 +5,12 @@ import type { Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
 import { retry } from '../platform/retry.ts';
 import { runCommand } from '../settings/help.ts';
-import { misfitOf } from '../vnca/architecture.ts';
-import { loadModel } from '../vnca/checkpoint.ts';
-import { imageChannels } from '../vnca/readout.ts';
+import { beginRun, checkGallery } from './begin-run.ts';
 import { commandOf } from './command.ts';
 import { parseConfig, readJson, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
-import { enlargeEncoder } from './enlarge-encoder.ts';
 import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
 import { afterLostThread, saveAfterFailure } from './failures.ts';
@@ -23,16 +20,8 @@ import { trainPainter } from './painter/train.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
 import { drawProgressSheet } from './progress-sheet.ts';
-import {
-  appendLog,
-  cutLog,
-  loadRun,
-  PICTURES_FOLDER,
-  type Run,
-  saveRun,
-  setAside,
-} from './run-folder.ts';
-import { compactState, firstState, OFFSETS, type RunState, trainedShapes } from './run-state.ts';
+import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
+import { compactState, type RunState, runShapes } from './run-state.ts';
 import { leakAt } from './schedule.ts';
 import { listenForStop } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
@@ -49,7 +38,7 @@ async function main(options: Options): Promise<void> {
   const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  const begun = await begin(options, config, folder);
+  const begun = await beginRun(options, config, folder);
 
   let data = await loadDataset(config.data, { baseFolder });
   const images = imagesDigest(data);
@@ -59,6 +48,7 @@ async function main(options: Options): Promise<void> {
       `the images are not those that the run in ${folder} started with; restore them, or start a new run without --resume`,
     );
   }
+  if (!options.resume && begun.from !== undefined) await checkGallery(config, data, begun.from);
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const { backend, threads } = options;
@@ -81,7 +71,7 @@ async function main(options: Options): Promise<void> {
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: commandOf(options, begun.from),
+    command: commandOf(options, begun),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -108,47 +98,6 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   if (name !== undefined) config = withName(config, name);
   if (images !== undefined) config = withImages(config, images);
   return batch === undefined ? config : withBatch(config, batch);
-}
-
-/**
- * The state to start from: a stored run, a checkpoint, or random weights.
- *
- * @throws TrainingError no-run, bad-run
- */
-async function begin(
-  { resume, from }: Options,
-  config: TrainingConfig,
-  folder: string,
-): Promise<Run> {
-  if (resume) return loadRun(folder, config);
-  const state = firstState(config);
-  if (from === undefined) return { state, seconds: 0 };
-  const { card, tensors: loaded } = await loadModel(from);
-  const { side, latentSize, readout } = config;
-  const shapes = trainedShapes(config);
-  const drawn = new Map(
-    [...shapes.keys()].map((name) => [name, state.tensors.get(`parameter:${name}`)!]),
-  );
-  const encoder =
-    card.encoder &&
-    'convolutions' in card.encoder &&
-    enlargeEncoder(
-      { net: card.encoder, tensors: loaded },
-      { net: config.encoder, tensors: drawn },
-      { side, channels: imageChannels(readout), latentSize },
-    );
-  // A checkpoint has no offsets.
-  const offsets = [...drawn].filter(([name]) => name === OFFSETS);
-  const found = new Map([...offsets, ...loaded, ...(encoder || [])]);
-  const misfit = misfitOf(found, shapes);
-  if (misfit) {
-    const why = 'the checkpoint is of another model than the configuration';
-    throw new TrainingError('bad-run', `${from}: ${misfit}; ${why}`);
-  }
-  const tensors = new Map(
-    [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
-  );
-  return { state: { ...state, tensors }, seconds: 0, from };
 }
 
 interface Training {
@@ -232,7 +181,10 @@ async function update(
 function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
-    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`${set}:${name}`)!]),
+    [...runShapes(config).keys()].map((name) => [
+      name,
+      tensors.get(`${set}:${name}`) ?? tensors.get(`parameter:${name}`)!,
+    ]),
   );
 }
 

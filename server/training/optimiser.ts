@@ -4,7 +4,7 @@ import type { Float32Tensor } from '../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../autodiff/compute.ts';
 import type { Expression } from '../autodiff/graph.ts';
 import * as g from '../autodiff/graph.ts';
-import type { Shapes } from '../autodiff/parameters.ts';
+import { type Shapes, uploadParameters } from '../autodiff/parameters.ts';
 import type { TrainingConfig } from './config.ts';
 import { TrainingError } from './errors.ts';
 import type { RunState } from './run-state.ts';
@@ -14,6 +14,8 @@ export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
   /** Multiple of the rate for a parameter; default: 1. */
   readonly rateOf?: (name: string) => number;
+  /** Parameters that stay as they are, beside those that change. */
+  readonly kept?: Shapes;
 }
 
 /** Each parameter, its moments, and its moving average. */
@@ -43,6 +45,11 @@ export async function createAdam(
       ]),
     ),
   );
+  const kept = uploadParameters(
+    compute,
+    options.kept?.keys() ?? [],
+    new Map([...stored].map(([key, tensor]) => [key.replace('parameter:', ''), tensor])),
+  );
   let values: Record<string, Value> = {};
   let steps = update;
   for (const [name, shape] of shapes) {
@@ -71,14 +78,13 @@ export async function createAdam(
   return {
     /** Inputs `parameter:*` of programs; valid until the next step. */
     get parameters(): Values {
-      return values;
+      return { ...kept, ...values };
     },
     /** Inputs `parameter:*` with the values of the moving average; valid until the next step. */
     get averages(): Values {
       const names = [...shapes.keys()];
-      return Object.fromEntries(
-        names.map((name) => [`parameter:${name}`, values[`average:${name}`]]),
-      );
+      const own = names.map((name) => [`parameter:${name}`, values[`average:${name}`]]);
+      return { ...kept, ...Object.fromEntries(own) };
     },
     /**
      * Takes a step against a gradient.
@@ -115,7 +121,7 @@ export async function createAdam(
     /** Copies of all tensors, by name. */
     async read(): Promise<Map<string, Float32Tensor>> {
       const tensors = new Map<string, Float32Tensor>();
-      for (const [name, value] of Object.entries(values)) {
+      for (const [name, value] of Object.entries({ ...kept, ...values })) {
         const data = Float32Array.from(await compute.read(value));
         tensors.set(name, { shape: value.shape, data });
       }
@@ -123,7 +129,7 @@ export async function createAdam(
     },
     /** Frees the tensors and programs. */
     async dispose(): Promise<void> {
-      compute.free(...Object.values(values));
+      compute.free(...Object.values(kept), ...Object.values(values));
       await program.dispose();
       await adding.dispose();
     },

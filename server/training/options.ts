@@ -49,6 +49,11 @@ export const COMMAND = {
       type: text,
       help: 'start with the weights of this checkpoint instead of random ones; a larger encoder starts as that of the checkpoint',
     },
+    encoder: {
+      value: 'FOLDER',
+      type: text,
+      help: 'with --from: start with the encoder of this checkpoint instead',
+    },
     run: {
       value: 'FOLDER',
       type: text,
@@ -89,6 +94,9 @@ export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
   if (options !== 'help' && options.resume && options.from !== undefined) {
     throw new SettingsError('--from starts a run and --resume continues one: choose one.');
+  }
+  if (options !== 'help' && options.encoder !== undefined && options.from === undefined) {
+    throw new SettingsError('--encoder replaces the encoder of --from: name that checkpoint too.');
   }
   return options;
 }

@@ -12,7 +12,7 @@ import { TrainingError } from './errors.ts';
 import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import type { PoolEntry } from './pool.ts';
-import { OFFSETS, type RunState, trainedShapes } from './run-state.ts';
+import { OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /** The state of a run, in its folder. */
 export const STATE_FILE = 'state.safetensors';
@@ -31,12 +31,14 @@ export interface Run {
   readonly images?: string;
   /** Checkpoint with the initial weights; absent: random ones. */
   readonly from?: string;
+  /** Checkpoint with the initial encoder; absent: that of `from`. */
+  readonly encoder?: string;
 }
 
 /** Writes the state atomically. */
 export async function saveRun(
   folder: string,
-  { state, seconds, images, from }: Run,
+  { state, seconds, images, from, encoder }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -49,6 +51,7 @@ export async function saveRun(
     config: JSON.stringify(config),
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
+    ...(encoder !== undefined && { encoder }),
   });
   await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
@@ -76,7 +79,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     );
   }
   const stored = float32Of(content);
-  const shapesNow = trainedShapes(config);
+  const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
   // A run may begin to train them.
   if (offsets && !stored.has(`parameter:${OFFSETS}`)) {
@@ -98,12 +101,13 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     readPool(stored, name, config.channels, file),
   );
   stored.delete('run');
-  const { images, from } = metadata;
+  const { images, from, encoder } = metadata;
   return {
     state: { update: run[0], tensors: stored, pool, crowd, patients },
     seconds: run[1],
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
+    ...(encoder !== undefined && { encoder }),
   };
 }
 

@@ -40,16 +40,32 @@ export function likelihoodOf({
 /** Offsets of the gallery's latents, [G, Z]. */
 export const OFFSETS = 'gallery.offsets';
 
+/** Latents of the gallery that a run keeps, [G, Z]. */
+export const LATENTS = 'gallery.latents';
+
 /** Name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
 export function trainedShapes(config: TrainingConfig): Shapes {
-  const { gallery, galleryOffsets, latentSize, side } = config;
+  const { gallery, galleryOffsets, latentSize, side, trains } = config;
   const channels = imageChannels(config.readout);
   return new Map([
-    ...updateShapes(config),
+    ...(trains === 'all' ? updateShapes(config) : []),
     ...encoderShapes(config.encoder, { side, channels, latentSize }),
     ...(galleryOffsets ? [[OFFSETS, [gallery, latentSize]] as const] : []),
   ]);
 }
+
+/**
+ * Name and shape of every tensor that a run keeps as its checkpoint had it: rule and latents of the
+ * gallery, if only the encoder is trained.
+ */
+export function keptShapes(config: TrainingConfig): Shapes {
+  if (config.trains === 'all') return new Map();
+  return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
+}
+
+/** What a run trains and what it keeps. */
+export const runShapes = (config: TrainingConfig): Shapes =>
+  new Map([...trainedShapes(config), ...keptShapes(config)]);
 
 /**
  * A state without its pools and the first moments, a fraction of the size. What continues from it
@@ -65,7 +81,7 @@ export const compactState = (state: RunState): RunState => ({
 
 /** The initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
-  const drawn = initialise(trainedShapes(config), randomOfUpdate(config.seed, 0));
+  const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, tensors, pool: [], crowd: [], patients: [] };
 }

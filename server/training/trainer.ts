@@ -19,7 +19,7 @@ import { takePatients } from './patients.ts';
 import type { PoolEntry } from './pool.ts';
 import { Pools } from './pools.ts';
 import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
-import { OFFSETS, type RunState, trainedShapes } from './run-state.ts';
+import { keptShapes, OFFSETS, type RunState, trainedShapes } from './run-state.ts';
 import { leakAt, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
@@ -80,6 +80,7 @@ export class Trainer {
     const adam = await createAdam(compute, trainedShapes(config), state, {
       ...config.optimiser,
       rateOf: (name) => multipleOf(config, name),
+      kept: keptShapes(config),
     });
     const parallel = await openDataParallel(compute, config, data);
     return new Trainer(config, data, state, { compute, adam, parallel });

@@ -31,6 +31,7 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
     ...{ compute, spec: config, likelihood, batch },
     ...(places && { places: { ...places, sigma } }),
     ...(rest && { rest: { weight: rest, sigma } }),
+    isKept: config.trains === 'encoder',
   });
   const zeros: Record<string, Value> = {};
   for (const [name, shape] of segments.totalShapes) {

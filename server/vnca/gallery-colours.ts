@@ -19,9 +19,10 @@ export async function loadGalleryColours({
   return card.gallery.map((_, i) => {
     const left = tile * (i % columns);
     const top = tile * Math.floor(i / columns);
-    const places = Array.from({ length: tile * tile }, (_place, cell) => {
-      return (top + Math.floor(cell / tile)) * width + left + (cell % tile);
-    });
+    const places: number[] = [];
+    for (let y = top; y < top + tile; y++) {
+      for (let x = left; x < left + tile; x++) places.push(y * width + x);
+    }
     const mean = meanColourAt(rgba, places);
     return mean && colourRange(mean);
   });

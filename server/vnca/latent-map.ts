@@ -159,29 +159,97 @@ export function pushApart(
   options: { distance: number; rounds: number; within?: readonly [number, number] },
 ): MapPoint[] {
   const { distance, rounds, within } = options;
-  const xs = Float64Array.from(places, ({ x }) => x);
-  const ys = Float64Array.from(places, ({ y }) => y);
-  const clamp = (value: number, axis: 0 | 1): number =>
-    within ? Math.max(0, Math.min(within[axis], value)) : value;
+  const points = Float64Array.from(places.flatMap(({ x, y }) => [x, y]));
+  const slack = SLACK * distance;
+  let near = nearPairs(points, { distance, slack, round: 0 });
   for (let round = 0; round < rounds; round++) {
-    for (let a = 0; a < xs.length; a++) {
-      for (let b = a + 1; b < xs.length; b++) {
-        const dx = xs[b] - xs[a];
-        // Most are far apart: each server that starts looks at millions of pairs.
-        if (dx >= distance || dx <= -distance) continue;
-        const dy = ys[b] - ys[a];
-        const squared = dx * dx + dy * dy;
-        if (squared >= distance * distance) continue;
-        const apart = Math.sqrt(squared);
-        // Points at the same position separate in a direction that depends on their index.
-        const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(b), Math.sin(b)];
-        const push = (distance - apart) / 4;
-        xs[a] = clamp(xs[a] - ux * push, 0);
-        ys[a] = clamp(ys[a] - uy * push, 1);
-        xs[b] = clamp(xs[b] + ux * push, 0);
-        ys[b] = clamp(ys[b] + uy * push, 1);
+    if (near.slack === Infinity) near = nearPairs(points, { distance, slack, round });
+    const before = points.slice();
+    while (!push(points, { near, distance, within })) {
+      points.set(before);
+      const isNew = near.round === round;
+      near = nearPairs(points, { distance, slack: isNew ? Infinity : slack, round });
+    }
+  }
+  return places.map((_, i) => ({ x: points[2 * i], y: points[2 * i + 1] }));
+}
+
+/**
+ * How far points may move until near pairs are listed anew, in units of their distance. Each server
+ * that starts would look at millions of pairs, most of them far apart.
+ */
+const SLACK = 1;
+
+/** Pairs that are nearer than a distance, now or while no point moves farther than `slack` along an axis. */
+interface NearPairs {
+  /** Indices a and b > a, in ascending order. */
+  readonly pairs: Uint32Array;
+  /** Where the points were, [points, 2]. */
+  readonly listed: Float64Array;
+  readonly slack: number;
+  /** In which they were listed. */
+  readonly round: number;
+}
+
+function nearPairs(
+  points: Float64Array,
+  { distance, slack, round }: { distance: number; slack: number; round: number },
+): NearPairs {
+  const reach = distance + 2 * slack;
+  const pairs: number[] = [];
+  for (let a = 0; a < points.length; a += 2) {
+    const [x, y] = [points[a], points[a + 1]];
+    for (let b = a + 2; b < points.length; b += 2) {
+      if (Math.abs(points[b] - x) < reach && Math.abs(points[b + 1] - y) < reach) {
+        pairs.push(a / 2, b / 2);
       }
     }
   }
-  return places.map((_, i) => ({ x: xs[i], y: ys[i] }));
+  return { pairs: Uint32Array.from(pairs), listed: points.slice(), slack, round };
+}
+
+/**
+ * One round of `pushApart`.
+ *
+ * @param points [points, 2], changed in place
+ * @returns false once a point has moved so far that other pairs may be near
+ */
+function push(
+  points: Float64Array,
+  options: {
+    near: NearPairs;
+    distance: number;
+    within: readonly [number, number] | undefined;
+  },
+): boolean {
+  const { pairs, listed, slack } = options.near;
+  const { distance, within } = options;
+  const right = within ? within[0] : Infinity;
+  const bottom = within ? within[1] : Infinity;
+  const least = within ? 0 : -Infinity;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const a = 2 * pairs[i];
+    const b = 2 * pairs[i + 1];
+    const dx = points[b] - points[a];
+    const dy = points[b + 1] - points[a + 1];
+    const squared = dx * dx + dy * dy;
+    if (squared >= distance * distance) continue;
+    const apart = Math.sqrt(squared);
+    // Points at the same position separate in a direction that depends on their index.
+    const ux = apart > 0 ? dx / apart : Math.cos(b / 2);
+    const uy = apart > 0 ? dy / apart : Math.sin(b / 2);
+    const by = (distance - apart) / 4;
+    points[a] = Math.max(least, Math.min(right, points[a] - ux * by));
+    points[a + 1] = Math.max(least, Math.min(bottom, points[a + 1] - uy * by));
+    points[b] = Math.max(least, Math.min(right, points[b] + ux * by));
+    points[b + 1] = Math.max(least, Math.min(bottom, points[b + 1] + uy * by));
+    const moved = Math.max(
+      Math.abs(points[a] - listed[a]),
+      Math.abs(points[a + 1] - listed[a + 1]),
+      Math.abs(points[b] - listed[b]),
+      Math.abs(points[b + 1] - listed[b + 1]),
+    );
+    if (moved > slack) return false;
+  }
+  return true;
 }

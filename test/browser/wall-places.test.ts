@@ -12,7 +12,7 @@ import { Visitor } from '../support/visitor.ts';
 const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const TIMEOUT = 600_000;
 
-const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });
+const { server, url, newPage } = await suiteWithPages({ size: '96x96' });
 
 const card = (page: Page, name: string) => page.getByRole('article', { name });
 const isWithin = (page: Page) =>
@@ -26,7 +26,7 @@ test(
         Visitor.join(server.port, 'garden', undefined, { as: 'wall' }),
       ),
     );
-    const page = await browser.newPage(DESKTOP);
+    const page = await newPage(DESKTOP);
     await signIn(page, server.port, server.hostToken!);
     await goTo(page, 'walls');
     await page.getByTestId('wall-name').fill('Foyer');
@@ -69,15 +69,14 @@ test(
   'the section fits a phone, in each language',
   async () => {
     for (const locale of LANGUAGE_CODES) {
-      const context = await browser.newContext({ ...PHONE, locale });
-      const page = await context.newPage();
+      const page = await newPage({ ...PHONE, locale });
       await signIn(page, server.port, server.hostToken!);
       await goTo(page, 'walls');
       await page.getByTestId('wall-name').fill(`Foyer ${locale}`);
       await page.getByTestId('add-wall').click();
       await card(page, `Foyer ${locale}`).waitFor();
       expect(await isWithin(page)).toBe(true);
-      await context.close();
+      await page.context().close();
     }
   },
   TIMEOUT,

@@ -8,7 +8,7 @@ import { escaped } from '../../server/host/printed-sign.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
-import fc from '../support/property.ts';
+import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { noonClock } from '../support/server.ts';
 import { hostOf, suiteFolder, suiteServer } from '../support/suite.ts';
@@ -270,7 +270,7 @@ test('a sign is read by a browser as it was written, whatever the words', async 
   try {
     const page = await browser.newPage();
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (text) => {
+      fc.asyncProperty(anyText({ maxLength: 40 }), async (text) => {
         const svg = `<svg xmlns="http://www.w3.org/2000/svg" lang="${escaped(text)}"><text>${escaped(text)}</text></svg>`;
         const [inside, outside, isBroken] = await page.evaluate((source) => {
           const document = new DOMParser().parseFromString(source, 'image/svg+xml');

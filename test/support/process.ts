@@ -1,6 +1,8 @@
 /** Child processes: a server that tests can stop and kill, and scripts of package.json. */
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
@@ -111,16 +113,25 @@ export function collected(
   });
 }
 
-/** `npm run <name> -- <args>`, until it ends; from the sources, as in a shell. */
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+/** What `npm run <name> -- <args>` runs, until it ends; from the sources, without npm's own start. */
 export const runScript = (
   name: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ScriptRun> =>
   collected(
-    spawn('npm', ['run', '--silent', name, '--', ...args], {
+    spawn('sh', ['-c', `${scripts[name]} "$@"`, name, ...args], {
       cwd: root,
-      env: { ...process.env, [BUNDLE]: undefined, ...environment },
+      env: {
+        ...process.env,
+        PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH}`,
+        [BUNDLE]: undefined,
+        ...environment,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     }),
   );

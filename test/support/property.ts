@@ -8,6 +8,24 @@ fc.configureGlobal({ seed: SEED });
 export const between = (min: number, max: number): fc.Arbitrary<number> =>
   fc.double({ min, max, noNaN: true });
 
+/**
+ * Text of any characters, and some of ASCII alone. fast-check's own of unit `binary` lists a million characters first,
+ * in each suite.
+ */
+export const anyText = (constraints: fc.ArrayConstraints = {}): fc.Arbitrary<string> =>
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc
+        .array(fc.nat(0x10ffff - SURROGATES), constraints)
+        .map((codes) => String.fromCodePoint(...codes.map(withoutSurrogates))),
+    },
+    { weight: 1, arbitrary: fc.string(constraints) },
+  );
+
+const SURROGATES = 0x800;
+const withoutSurrogates = (code: number): number => (code < 0xd800 ? code : code + SURROGATES);
+
 /** Arbitraries, and a predicate of their values. */
 type Property<Values extends [unknown, ...unknown[]]> = [
   ...arbitraries: { [K in keyof Values]: fc.Arbitrary<Values[K]> },

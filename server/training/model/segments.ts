@@ -96,6 +96,8 @@ export interface SegmentsOptions {
   readonly places?: PositionLoss & { readonly sigma: number };
   /** Weight of the squared change of all channels in the last step of segments that should rest. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
+  /** Whether the rule is constant: gradients are then only of the latents. */
+  readonly isKept?: boolean;
 }
 
 /**
@@ -130,7 +132,7 @@ export class Segments {
    */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize, update } = this.spec;
-    const shapes = new Map([...updateShapes(this.spec)].filter(([name]) => !isPerPatch(name)));
+    const shapes = new Map(this.learnt.filter(([name]) => !isPerPatch(name)));
     shapes.set('latents', [this.batch, latentSize]);
     if (update.standingInput) shapes.set('genome', this.genomeShape);
     return shapes;
@@ -175,7 +177,7 @@ export class Segments {
       const shapes = updateShapes(this.spec);
       const parameters = parameterInputs(shapes);
       const latents = this.latents;
-      const names = [...shapes.keys()].filter(isPerPatch);
+      const names = this.learnt.map(([name]) => name).filter(isPerPatch);
       const [change, ...slopes] = gradients(
         [
           {
@@ -266,6 +268,11 @@ export class Segments {
   async dispose(): Promise<void> {
     for (const program of this.programs.values()) await (await program).dispose();
     this.programs.clear();
+  }
+
+  /** Tensors of the rule that gradients are of. */
+  private get learnt(): (readonly [string, readonly number[]])[] {
+    return this.options.isKept ? [] : [...updateShapes(this.spec)];
   }
 
   private get latents(): Expression {

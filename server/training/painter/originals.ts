@@ -1,11 +1,9 @@
 /** Pictures of a set, each with its original eight times as large. */
-import { join } from 'node:path';
 import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
 import { emojiName, readEmoji } from '../data/emoji.ts';
-import { readSource } from '../data/errors.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { packageFolder } from '../data/package.ts';
 import { readPicture } from '../data/picture.ts';
+import { openVectors } from '../data/vectors.ts';
 import { TrainingError } from '../errors.ts';
 
 /** How many times as large as the pictures originals are. */
@@ -14,7 +12,6 @@ export const ENLARGED = 8;
 const COMPARED = 64;
 /** Vector pictures that differ more, in mean squared difference, show something else. */
 const LARGEST_DIFFERENCE = 0.002;
-const VECTORS = '@iconify-json/noto';
 
 /** A picture and its original, premultiplied RGBA, 0…255. */
 export interface Original {
@@ -64,7 +61,7 @@ async function emojiOriginals(
   wanted: (index: number) => boolean,
 ): Promise<Original[]> {
   const pictures = await readEmoji(config);
-  const drawing = await openVectors();
+  const { drawing } = await openVectors('@iconify-json/noto');
   const { side, margin } = config;
   const fit = { side: ENLARGED * side, margin: ENLARGED * margin };
   const found: Original[] = [];
@@ -80,34 +77,6 @@ async function emojiOriginals(
   }
   return found;
 }
-
-/** The SVG of a picture by its code points; undefined: there is none. */
-async function openVectors(): Promise<(unified: string) => Uint8Array | undefined> {
-  const folder = packageFolder(VECTORS);
-  const read = async (name: string) =>
-    JSON.parse(`${await readSource(join(folder, name), 'missing-file', `npm install ${VECTORS}`)}`);
-  const chars: Record<string, string> = await read('chars.json');
-  const { icons, aliases, width, height } = await read('icons.json');
-  const names = new Map(Object.entries(chars).map(([key, name]) => [codeOf(key), name]));
-  return (unified) => {
-    const name = names.get(codeOf(unified)) ?? '';
-    const icon = icons[name] ?? icons[aliases?.[name]?.parent];
-    if (!icon) return undefined;
-    const box = `0 0 ${icon.width ?? width} ${icon.height ?? height}`;
-    return Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="${box}" width="256" height="256">${icon.body}</svg>`,
-    );
-  };
-}
-
-/** Code points without the variation selector and leading zeros. */
-const codeOf = (text: string): string =>
-  text
-    .toLowerCase()
-    .split('-')
-    .filter((code) => code !== 'fe0f')
-    .join('-')
-    .replace(/^0+/, '');
 
 function difference(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;

@@ -8,7 +8,7 @@ import { Mutex } from '../../platform/mutex.ts';
 import type { TrainingConfig } from '../config.ts';
 import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';
 import type { RolloutJob } from '../rollout.ts';
-import { trainedShapes } from '../run-state.ts';
+import { runShapes, trainedShapes } from '../run-state.ts';
 import type { Pixels } from '../training-context.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import type { DataParallel, Outcome } from './data-parallel.ts';
@@ -20,7 +20,8 @@ export async function openMultiThread(
   config: TrainingConfig,
   data: Pixels,
 ): Promise<DataParallel> {
-  const layout = new ParameterLayout(trainedShapes(config));
+  const layout = new ParameterLayout(runShapes(config));
+  const gradients = new ParameterLayout(trainedShapes(config));
   const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.length));
   const { side, channels, count, splits } = data;
   const plan: Plan = {
@@ -63,8 +64,8 @@ export async function openMultiThread(
         sum.add(totals, i);
       });
       const gradient: Record<string, Value> = {};
-      for (const [name, shape] of layout.shapes) {
-        gradient[`total:${name}`] = compute.upload(shape, layout.part(sum.total, name));
+      for (const [name, shape] of gradients.shapes) {
+        gradient[`total:${name}`] = compute.upload(shape, gradients.part(sum.total, name));
       }
       return { outcomes, parts: [gradient] };
     },

@@ -6,7 +6,7 @@ import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
 import { ParameterLayout } from '../parameter-vector.ts';
 import { type GrowJob, type MeansJob, type RolloutJob, runRollout, runRows } from '../rollout.ts';
-import { trainedShapes } from '../run-state.ts';
+import { runShapes, trainedShapes } from '../run-state.ts';
 import { openTrainingContext, type Pixels } from '../training-context.ts';
 import type { WorkerJob } from '../workers/worker-job.ts';
 import type { Outcome } from './data-parallel.ts';
@@ -16,7 +16,7 @@ export interface Plan {
   readonly config: TrainingConfig;
   /** Pixels in shared memory. */
   readonly data: Pixels;
-  /** Parameters in shared memory, laid out as `trainedShapes`; constant while a job runs. */
+  /** Parameters in shared memory, laid out as `runShapes`; constant while a job runs. */
   readonly parameters: Float32Array;
 }
 
@@ -36,7 +36,11 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);
     const layout = new ParameterLayout(trainedShapes(config));
-    const parameters = new SharedParameters(compute, layout, shared);
+    const parameters = new SharedParameters(
+      compute,
+      new ParameterLayout(runShapes(config)),
+      shared,
+    );
     return {
       async work({ version, do: job }) {
         const values = parameters.ofVersion(version);

@@ -41,8 +41,11 @@ test('no two pictures overlap, no life runs through a picture, and time runs one
     expect(a.end).toBeLessThan(width);
     expect(a.y).toBeGreaterThan(0);
     expect(a.y).toBeLessThan(height);
-    for (const b of nodes)
-      if (a !== b) expect([a.organism.id, b.organism.id, covers(a, b)]).toContain(false);
+    const covered = nodes.filter((b) => a !== b && covers(a, b));
+    expect([a.organism.id, covered.map(({ organism }) => organism.id)]).toEqual([
+      a.organism.id,
+      [],
+    ]);
     for (const parent of a.parents) {
       expect(parent.x).toBeLessThan(a.x);
       expect(a.generation).toBeGreaterThan(parent.generation);

@@ -90,11 +90,11 @@ describe('the address for phones', () => {
       for (const [, x, y, width] of path.matchAll(/M(\d+) (\d+)h(\d+)v1H\d+z/g)) {
         for (let i = 0; i < Number(width); i++) dark.add(`${Number(x) + i} ${y}`);
       }
+      const wanted: string[] = [];
       for (let y = 0; y < side; y++) {
-        for (let x = 0; x < side; x++) {
-          expect(dark.has(`${x} ${y}`)).toBe(Boolean(code.get(x - 4, y - 4)));
-        }
+        for (let x = 0; x < side; x++) if (code.get(x - 4, y - 4)) wanted.push(`${x} ${y}`);
       }
+      expect([...dark].sort()).toEqual(wanted.sort());
     });
   });
 });

@@ -169,14 +169,16 @@ describe('chunks', () => {
   test('cover the grid, each place once', () => {
     forRuns(20, size, size, (width, height) => {
       const covered = new Uint8Array(width * height);
+      let elsewhere = 0;
       for (let i = 0; i < chunkCount({ width, height }); i++) {
         const rect = chunkRect({ width, height }, i);
         for (let y = rect.y; y < rect.y + rect.height; y++)
           for (let x = rect.x; x < rect.x + rect.width; x++) {
             covered[y * width + x]++;
-            expect(chunkAt({ width, height }, x, y)).toBe(i);
+            if (chunkAt({ width, height }, x, y) !== i) elsewhere++;
           }
       }
+      expect(elsewhere).toBe(0);
       expect(covered.every((n) => n === 1)).toBe(true);
     });
   });

@@ -13,8 +13,8 @@ const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
 it('contains every option that changes the result', () => {
   const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'cpu'];
-  const options = optionsOf(...args, '--from', 'checkpoints/x');
-  const line = commandOf(options, options.from);
+  const options = optionsOf(...args, '--from', 'checkpoints/x', '--encoder', 'y');
+  const line = commandOf(options, options);
   expect(optionsOf(...argsOf(line))).toEqual(options);
 });
 

@@ -12,15 +12,16 @@ test('all options in the help are accepted', () => {
     ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
     ...{ images: 'i', name: 'mine' },
   });
-  expect(readOptions(['a.json', '--from', 'checkpoints/x'])).toEqual({
+  expect(readOptions(['a.json', '--from', 'checkpoints/x', '--encoder', 'y'])).toEqual({
     file: 'a.json',
     resume: false,
     compact: false,
     from: 'checkpoints/x',
+    encoder: 'y',
     backend: 'auto',
   });
   for (const [, option] of helpText(COMMAND).matchAll(/^ {2}(--[a-z]+)/gm)) {
-    expect(`${args} --resume --compact --from`).toContain(option);
+    expect(`${args} --resume --compact --from --encoder`).toContain(option);
   }
 });
 
@@ -31,6 +32,7 @@ test.each([
   [['a.json', '--batch=-2'], '--batch'],
   [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
   [['a.json', '--resume', '--from', 'x'], '--from'],
+  [['a.json', '--encoder', 'x'], '--encoder'],
 ])('%j is refused', (args, text) => {
   expect(() => readOptions(args)).toThrow(
     expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(text) }),

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { loadMaps, principalPlaces } from '../../../server/vnca/latent-map.ts';
+import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/latent-map.ts';
+import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const newFolder = temporaryFolder();
@@ -58,4 +60,50 @@ test('principal components are found, the larger first', () => {
     Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / values.length);
   expect(Math.abs(spread(places.map(({ x }) => x)) - 5)).toBeLessThan(0.8);
   expect(Math.abs(spread(places.map(({ y }) => y)) - 2)).toBeLessThan(0.4);
+});
+
+/** As `pushApart`, but looks at all pairs in each round. */
+function pushedByAll(
+  places: readonly MapPoint[],
+  { distance, rounds, within }: Parameters<typeof pushApart>[1],
+): MapPoint[] {
+  const points = places.map((place) => ({ ...place }));
+  const move = (point: MapPoint & { x: number; y: number }, x: number, y: number): void => {
+    const [width, height] = within ?? [Infinity, Infinity];
+    const least = within ? 0 : -Infinity;
+    point.x = Math.max(least, Math.min(width, point.x + x));
+    point.y = Math.max(least, Math.min(height, point.y + y));
+  };
+  for (let round = 0; round < rounds; round++) {
+    points.forEach((a, i) => {
+      for (const [j, b] of points.entries()) {
+        const [dx, dy] = [b.x - a.x, b.y - a.y];
+        const squared = dx * dx + dy * dy;
+        if (j <= i || squared >= distance * distance) continue;
+        const apart = Math.sqrt(squared);
+        const [ux, uy] = apart > 0 ? [dx / apart, dy / apart] : [Math.cos(j), Math.sin(j)];
+        const by = (distance - apart) / 4;
+        move(a, -ux * by, -uy * by);
+        move(b, ux * by, uy * by);
+      }
+    });
+  }
+  return points;
+}
+
+test('points are pushed apart as by looking at all pairs, however crowded they begin', () => {
+  const place = fc.record({ x: between(0, 1), y: between(0, 1) });
+  const crowd = fc.record({ x: between(0.4, 0.42), y: between(0.7, 0.71) });
+  const places = fc
+    .tuple(
+      fc.array(place, { maxLength: 40 }),
+      fc.array(crowd, { maxLength: 40 }),
+      fc.array(fc.constant({ x: 0.1, y: 0.1 }), { maxLength: 3 }),
+    )
+    .map((some) => some.flat());
+  forRuns(40, places, between(0.01, 0.3), fc.boolean(), (all, distance, isBounded) => {
+    const within = isBounded ? ([0.68, 1] as const) : undefined;
+    const options = { distance, rounds: 20, ...(within && { within }) };
+    expect(pushApart(all, options)).toEqual(pushedByAll(all, options));
+  });
 });

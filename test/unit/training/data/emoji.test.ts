@@ -7,11 +7,14 @@ import {
   type EmojiRecord,
   emojiKind,
   emojiName,
+  listEmoji,
   openEmoji,
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { packageFolder } from '../../../../server/training/data/package.ts';
-import { isOfUnseenKind, isUnseen } from '../../../../server/training/data/unseen.ts';
+import { STYLES } from '../../../../server/training/data/styles.ts';
+import { isOfUnseenKind, isUnseen, UNSEEN } from '../../../../server/training/data/unseen.ts';
+import { codeOf } from '../../../../server/training/data/vectors.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 
@@ -55,6 +58,19 @@ describe('the emoji sets', () => {
     const pictures = new Set(seen.entries.map((_, i) => pictureOf(seen, i)));
     const unseen = await load('unseen');
     expect(unseen.entries.filter((_, i) => pictures.has(pictureOf(unseen, i)))).toEqual([]);
+  });
+
+  test('of other styles show none of the unseen kinds, by code point', async () => {
+    const { drawings } = await listEmoji({ set: 'seen', styles: [...STYLES] });
+    expect(new Set(drawings.map(({ style }) => style))).toEqual(new Set(STYLES));
+    expect(drawings.length).toBeGreaterThan(3000);
+    const unseen = new Set(Object.values(UNSEEN).flat().map(codeOf));
+    expect(drawings.filter(({ emoji }) => unseen.has(codeOf(emoji.unified)))).toEqual([]);
+    // No picture of an unseen one has come in under another name.
+    const { drawings: apart } = await listEmoji({ set: 'unseen', styles: [...STYLES] });
+    expect(apart.length).toBeGreaterThan(400);
+    const hidden = new Set(apart.map(({ svg }) => `${svg}`));
+    expect(drawings.filter(({ svg }) => hidden.has(`${svg}`))).toEqual([]);
   });
 
   test('are named, and of a kind', () => {

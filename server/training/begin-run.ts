@@ -1,0 +1,100 @@
+/** The state that a run begins with: a stored run, a checkpoint, or random weights. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Tensors } from '../autodiff/parameters.ts';
+import { misfitOf } from '../vnca/architecture.ts';
+import { loadModel, type Model } from '../vnca/checkpoint.ts';
+import { imageChannels } from '../vnca/readout.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Dataset } from './data/dataset.ts';
+import { enlargeEncoder } from './enlarge-encoder.ts';
+import { TrainingError } from './errors.ts';
+import type { Options } from './options.ts';
+import { loadRun, type Run } from './run-folder.ts';
+import { firstState, OFFSETS, runShapes } from './run-state.ts';
+
+/**
+ * Loads a stored run to resume, or begins one: with the weights of a checkpoint and, if it is named,
+ * the encoder of another, else with random ones.
+ *
+ * @throws TrainingError no-run, bad-run
+ */
+export async function beginRun(
+  { resume, from, encoder }: Pick<Options, 'resume' | 'from' | 'encoder'>,
+  config: TrainingConfig,
+  folder: string,
+): Promise<Run> {
+  if (resume) return loadRun(folder, config);
+  const state = firstState(config);
+  if (from === undefined) {
+    if (config.trains === 'all') return { state, seconds: 0 };
+    throw new TrainingError('bad-run', 'a run that trains only the encoder starts with --from');
+  }
+  const model = await loadModel(from);
+  if (config.trains === 'encoder') checkKept(model, config, from);
+  const shapes = runShapes(config);
+  const drawn = new Map(
+    [...shapes.keys()].map((name) => [name, state.tensors.get(`parameter:${name}`)!]),
+  );
+  // A checkpoint has no offsets.
+  const offsets = [...drawn].filter(([name]) => name === OFFSETS);
+  const encoderModel = encoder === undefined ? model : await loadModel(encoder);
+  const found = new Map([
+    ...offsets,
+    ...model.tensors,
+    ...encoderTensors(encoderModel, config, drawn),
+  ]);
+  const misfit = misfitOf(found, shapes);
+  if (misfit) {
+    const why = 'the checkpoint is of another model than the configuration';
+    throw new TrainingError('bad-run', `${encoder ?? from}: ${misfit}; ${why}`);
+  }
+  const tensors = new Map(
+    [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
+  );
+  return {
+    ...{ state: { ...state, tensors }, seconds: 0, from },
+    ...(encoder !== undefined && { encoder }),
+  };
+}
+
+/** The encoder of a checkpoint, made as large as that of the configuration. */
+function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
+  const { side, latentSize, readout } = config;
+  const own = new Map([...tensors].filter(([name]) => name.startsWith('encoder.')));
+  if (!card.encoder || !('convolutions' in card.encoder)) return own;
+  const image = { side, channels: imageChannels(readout), latentSize };
+  const [small, large] = [
+    { net: card.encoder, tensors },
+    { net: config.encoder, tensors: drawn },
+  ];
+  return enlargeEncoder(small, large, image) ?? own;
+}
+
+/** Fields of the rule whose change the shapes of tensors do not show. */
+const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
+
+function checkKept({ card }: Model, config: TrainingConfig, from: string): void {
+  const changed = KEPT.find((field) => !isDeepStrictEqual(card[field], config[field]));
+  if (changed === undefined) return;
+  const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
+  throw new TrainingError('bad-run', `${from}: "${changed}" is another; ${why}`);
+}
+
+/**
+ * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an
+ * exported card names each latent as before.
+ *
+ * @throws TrainingError bad-run
+ */
+export async function checkGallery(
+  { gallery, trains }: TrainingConfig,
+  data: Dataset,
+  from: string,
+): Promise<void> {
+  if (trains === 'all') return;
+  const { card } = await loadModel(from);
+  const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
+  if (isDeepStrictEqual(card.gallery, entries)) return;
+  const what = 'the gallery of the checkpoint does not show the first images of the set';
+  throw new TrainingError('bad-run', `${from}: ${what}; its latents would get other names`);
+}
