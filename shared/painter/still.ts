@@ -38,6 +38,7 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   const owners = Uint8Array.from({ length: side * side }, (_, i) => +(cells[4 * i + 3] > 0));
   const grid = { cells, owners, width: side, height: side };
   const sums = new Float32Array(4 * (side * scale) ** 2);
+  const tissue = new Float32Array((side * scale) ** 2);
   const inputs = new Float32Array(INPUTS);
   const outputs = net.map((layer) => new Float32Array(layer.outputs));
   const places = placesOf(scale);
@@ -46,12 +47,12 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
     for (let x = 0; x < side; x++) {
       if (!readNeighbourhood(grid, x, y, inputs)) continue;
       const corner = { x: x * scale, y: y * scale, row: side * scale };
-      addCells(sums, corner, inputs, weights);
+      addCells({ sums, tissue }, corner, inputs, weights);
       addRamps(sums, corner, runLayers(net, inputs, outputs), places);
       yield;
     }
   }
-  return straightened(sums);
+  return straightened(sums, tissue);
 }
 
 /** How work is divided. */
@@ -112,9 +113,9 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds the interpolation of the cells. */
+/** Adds the interpolation of the cells; its alpha is kept. */
 function addCells(
-  sums: Float32Array,
+  { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
   inputs: Float32Array,
   weights: readonly Float32Array[],
@@ -132,6 +133,7 @@ function addCells(
       for (let i = 0; i < REACH; i++) {
         const weight = weights[u][i];
         for (let c = 0; c < 4; c++) sums[to + c] += weight * columns[4 * i + c];
+        tissue[to >> 2] += weight * columns[4 * i + 3];
       }
     }
   }
@@ -170,13 +172,19 @@ function addRamps(
   }
 }
 
-function straightened(sums: Float32Array): Uint8ClampedArray<ArrayBuffer> {
+/** Where there is hardly any tissue, paint would show the pattern of its cells, as on walls. */
+function straightened(sums: Float32Array, tissue: Float32Array): Uint8ClampedArray<ArrayBuffer> {
   const pixels = new Uint8ClampedArray(sums.length);
   for (let i = 0; i < sums.length; i += 4) {
     const alpha = Math.min(1, sums[i + 3]);
     if (alpha * 255 < 0.5) continue;
     for (let c = 0; c < 3; c++) pixels[i + c] = (255 * sums[i + c]) / alpha;
-    pixels[i + 3] = 255 * alpha;
+    pixels[i + 3] = 255 * alpha * smoothstep(0.14, 0.42, tissue[i >> 2]);
   }
   return pixels;
+}
+
+function smoothstep(from: number, to: number, x: number): number {
+  const t = Math.max(0, Math.min(1, (x - from) / (to - from)));
+  return t * t * (3 - 2 * t);
 }

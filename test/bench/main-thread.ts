@@ -79,6 +79,8 @@ function costs(events: readonly TraceEvent[]): number[] {
       ofFrames.push((task.tdur ?? 0) / 1000);
     } else others.push(task);
   }
+  // A machine that is busy otherwise may draw nothing for a while.
+  if (ofFrames.length === 0) return [];
   const [from, to] = [tasks[0].ts, tasks.at(-1)!.ts];
   const windows = Math.floor((to - from) / 1000 / FRAME);
   const sums = Array.from({ length: windows }, (_, i) => ofFrames[i % ofFrames.length]);

@@ -36,7 +36,7 @@ const SCREENS = [
   { name: 'phone, 390×844 with three pixels a point', height: 1688, width: 780, scale: 4 },
 ] as const;
 /** How often the main thread is measured with and without paint. */
-const TURNS = 3;
+const TURNS = 2;
 /** At which a cell of the wall's page is large enough for paint, with few pixels. */
 const PIXELS = 0.75;
 

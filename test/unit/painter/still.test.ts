@@ -48,6 +48,11 @@ test('the middle of each cell is what the reference paints', () => {
         const [x, y] = [(i >> 2) % (SIDE * scale), Math.floor((i >> 2) / (SIDE * scale))];
         if (!isMiddle(x) || !isMiddle(y)) continue;
         const alpha = still[i + 3];
+        // Where there is hardly any tissue, a still shows less.
+        if (cells[4 * (Math.floor(y / scale) * SIDE + Math.floor(x / scale)) + 3] === 0) {
+          expect(alpha).toBeLessThanOrEqual(reference[i + 3] + 1);
+          continue;
+        }
         most = Math.max(most, Math.abs(alpha - reference[i + 3]));
         for (let c = 0; c < 3; c++) {
           most = Math.max(most, Math.abs((still[i + c] * alpha) / 255 - reference[i + c]));
