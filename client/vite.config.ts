@@ -149,6 +149,55 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
     "''",
   ],
+  [
+    /shared\/safetensors\.ts$/,
+    /^ {2}const seen = .*?(?=^ {2}return header)|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
+    '',
+  ],
+  [
+    /shared\/safetensors\.ts$/,
+    /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
+    `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
+    return { dtype, shape, begin, end };
+    `,
+  ],
+  [
+    /shared\/painter\/net\.ts$/,
+    /^ {2}if \((bytes\.length|version|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
+    '',
+  ],
+  // Pages ignore what does not match a schema, and nobody reads why.
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /^function _addIssue\(.*?^\}$/ms,
+    `function _addIssue({ kind }, dataset) {
+      if (kind === 'schema') dataset.typed = false;
+      (dataset.issues ??= []).push({});
+    }`,
+  ],
+  [/valibot\/dist\/index\.mjs$/, /(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g, 'dataset'],
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /const pathItem = \{[^}]*\};\s+for \(const issue of \w+\.issues\) \{[^}]*\}/g,
+    '',
+  ],
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /(?<=^function (?:_stringify|_joinExpects)\([^\n]*\) \{\n).*?(?=^\})/gms,
+    "return '';",
+  ],
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
+    '',
+  ],
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /(?<=^function getGlobalConfig\(config\$1\) \{$).*?(?=^\}$)/ms,
+    ' return {}; ',
+  ],
+  // Links have no letters of other scripts.
+  [/lean-qr\/index\.mjs$/, /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g, ''],
   // No part that is loaded later has styles of its own to load before it.
   [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
 ];
@@ -159,13 +208,13 @@ const EMITTER = resolveFrom(
   '@socket.io/component-emitter',
 ).replace('cjs', 'esm');
 
-/** Makes the visitor's page 8 kB smaller. */
+/** Keeps the visitor's page small. */
 const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
   enforce: 'pre',
   transform(code, id) {
     if (
-      !/\/node_modules\/(engine|socket)\.io-|vite\/preload-helper|shared\/(safetensors|painter\/net)\.ts$/.test(
+      !/\/node_modules\/((engine|socket)\.io-|valibot|lean-qr)|vite\/preload-helper|shared\/(safetensors|painter\/net)\.ts$/.test(
         id,
       )
     )
