@@ -8,9 +8,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   // A guard, not a measure: the longest take half a minute on two fast cores, and a slow, busy machine takes many times that.
   testTimeout: 900_000,
-  // More than twice as many as there are cores: with twice as many, a fifth of their time passes in waiting for pages,
-  // processes and ticks. (Jest takes no share above 100 %.)
-  maxWorkers: 2 * availableParallelism() + 2,
+  // Twice as many as there are cores: many wait for pages, processes and ticks. (Jest takes no share above 100 %.)
+  maxWorkers: 2 * availableParallelism(),
   // Memory of a suite lives on while anything that it has left running holds its globals; this much is never in use.
   workerIdleMemoryLimit: '1.5GB',
   transform: {
