@@ -151,7 +151,7 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   ],
   [
     /shared\/safetensors\.ts$/,
-    /^ {2}const seen = .*?(?=^ {2}return header)|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
+    /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
     '',
   ],
   [
@@ -163,19 +163,23 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   ],
   [
     /shared\/painter\/net\.ts$/,
-    /^ {2}if \((bytes\.length|version|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
+    /^ {2}if \((bytes\.length|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
     '',
   ],
   // Pages ignore what does not match a schema, and nobody reads why.
   [
     /valibot\/dist\/index\.mjs$/,
     /^function _addIssue\(.*?^\}$/ms,
-    `function _addIssue({ kind }, dataset) {
+    `function _addIssue({ kind }, _, dataset) {
       if (kind === 'schema') dataset.typed = false;
       (dataset.issues ??= []).push({});
     }`,
   ],
-  [/valibot\/dist\/index\.mjs$/, /(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g, 'dataset'],
+  [
+    /valibot\/dist\/index\.mjs$/,
+    /(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g,
+    '0, dataset',
+  ],
   [
     /valibot\/dist\/index\.mjs$/,
     /const pathItem = \{[^}]*\};\s+for \(const issue of \w+\.issues\) \{[^}]*\}/g,
@@ -219,10 +223,11 @@ const leaveOutUnused: Plugin = {
       )
     )
       return undefined;
-    const used = UNUSED.filter(([where]) => where.test(id)).reduce(
-      (rest, [, what, instead]) => rest.replace(what, instead),
-      code,
-    );
+    const used = UNUSED.filter(([where]) => where.test(id)).reduce((rest, [, what, instead]) => {
+      const less = rest.replace(what, instead);
+      if (less === rest) throw new Error(`${id} has changed: nothing matches ${what}`);
+      return less;
+    }, code);
     return { code: used, map: null, moduleSideEffects: false };
   },
 };

@@ -48,15 +48,24 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** The server has checked the card and the painter. */
+/** The server has checked the card and the painter, but it may be of a later release. */
+function painterOf(text: string): PainterNet | undefined {
+  try {
+    return parsePainter(latin1(atob(text)));
+  } catch {
+    return undefined;
+  }
+}
+
 function parse(bytes: Uint8Array): PageModel {
   const file = readSafetensors(bytes);
   const { card, bounds, rest, painter } = file.metadata;
+  const net = painter ? painterOf(painter) : undefined;
   return {
     card: JSON.parse(card) as Card,
     tensors: float32Of(file),
     bounds: JSON.parse(bounds),
     rest: JSON.parse(rest),
-    ...(painter && { painter: parsePainter(latin1(atob(painter))) }),
+    ...(net && { painter: net }),
   };
 }

@@ -2,28 +2,35 @@
 import type { PainterNet } from '../../shared/painter/net.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
 import { wait } from './film.ts';
-import { canvasOf, type DrawBody } from './specimen.ts';
+import { canvasOf, type DrawBody, enlargedBody } from './specimen.ts';
 
 /** Pixels a cell from which it is painted with the largest scale, and else with half of it. */
 const LARGE = 12;
 /** Longest time in which the page does nothing else, ms. */
 const SLICE = 12;
 
-/** Draws bodies painted. */
+/** Draws bodies painted; one that cannot be is enlarged. */
 export const paintedBody =
   (net: PainterNet): DrawBody =>
-  async (cells, size) => {
-    const side = cells.width;
-    const { data } = cells.getContext('2d')!.getImageData(0, 0, side, side);
-    const scale = size / side > LARGE ? LARGEST_SCALE : LARGEST_SCALE / 2;
-    const pixels = await inSlices(paintStill({ cells: data, side, net, scale }), {
-      slice: SLICE,
-      now: () => performance.now(),
-      pause: () => wait(),
-    });
-    const painted = canvasOf(side * scale, side * scale);
-    painted.to.putImageData(new ImageData(pixels, side * scale), 0, 0);
-    const { canvas, to } = canvasOf(size, size);
-    to.drawImage(painted.canvas, 0, 0, size, size);
-    return canvas;
-  };
+  (cells, size) =>
+    paintBody(net, cells, size).catch(() => enlargedBody(cells, size));
+
+async function paintBody(
+  net: PainterNet,
+  cells: HTMLCanvasElement,
+  size: number,
+): Promise<HTMLCanvasElement> {
+  const side = cells.width;
+  const { data } = cells.getContext('2d')!.getImageData(0, 0, side, side);
+  const scale = size / side > LARGE ? LARGEST_SCALE : LARGEST_SCALE / 2;
+  const pixels = await inSlices(paintStill({ cells: data, side, net, scale }), {
+    slice: SLICE,
+    now: () => performance.now(),
+    pause: () => wait(),
+  });
+  const painted = canvasOf(side * scale, side * scale);
+  painted.to.putImageData(new ImageData(pixels, side * scale), 0, 0);
+  const { canvas, to } = canvasOf(size, size);
+  to.drawImage(painted.canvas, 0, 0, size, size);
+  return canvas;
+}

@@ -15,7 +15,11 @@ export function engineLine(
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;
-    return `Warning: the GPU does not recover (${why}). The server continues on ${name} on ${device}, more slowly, without losing any organism. Repair the GPU driver and restart the server.`;
+    const [lost, repair] =
+      what === 'gpu'
+        ? ['the GPU', 'Repair the GPU driver']
+        : ['the engine', 'Run `npm run doctor`'];
+    return `Warning: ${lost} does not recover (${why}). The server continues on ${name} on ${device}, more slowly, without losing any organism. ${repair} and restart the server.`;
   }
   const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
   return `Warning: ${lost} was lost (${why}) and has been replaced, without losing any organism. Losses so far: ${count}.`;

@@ -113,9 +113,14 @@ const AUTO: readonly Choice[] = [
   { name: 'cpu' },
 ];
 
-/** The backends that 'auto' falls back to when a lost GPU does not return, best first. */
+/**
+ * The backends that 'auto' falls back to when a lost one does not return, best first. None that has
+ * to be prepared: a room waits meanwhile.
+ */
 export const fallbacksFor = (lost: BackendName): readonly BackendName[] =>
-  AUTO.flatMap(({ name, onlyGpu }) => (onlyGpu || name === lost ? [] : [name]));
+  AUTO.flatMap(({ name, onlyGpu }) =>
+    onlyGpu || name === lost || CANDIDATES[name].prepare ? [] : [name],
+  );
 
 /** What 'auto' tries, best first, for people. */
 export const autoOrder = (): string[] => AUTO.map(nameOf);

@@ -46,8 +46,8 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later is replaced, and its patches continue where they were. If 'auto' selected a GPU and it does
- * not return after a loss, the CPU replaces it.
+ * later is replaced, and its patches continue where they were. If 'auto' selected a GPU or the
+ * native backend and it does not return after a loss, another backend replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -114,9 +114,11 @@ export async function createEngine({
       const fallback = new Fallback({
         start,
         chosen,
-        alternatives: isAuto && isGpu ? fallbacksFor(chosen) : [],
-        onFallback: (replacement, why) =>
-          onLoss?.({ what: 'gpu', why, count: Math.max(1, losses.gpu), replacement }),
+        alternatives: isAuto && (isGpu || chosen === 'native') ? fallbacksFor(chosen) : [],
+        onFallback: (replacement, why) => {
+          const what = isGpu ? 'gpu' : 'thread';
+          onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
+        },
       });
       fallbacks.add(fallback);
       return recoveringThread(thread, {

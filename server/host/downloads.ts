@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { pause } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
 import { readRange } from '../replay/journal-range.ts';
 import type { When } from '../replay/options.ts';
 import { png } from '../replay/pictures.ts';
@@ -65,17 +66,24 @@ export function files(
   const { rooms, storage, clock, date, addresses, defaultRoom, checkpoints } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
   /** What has been painted once, for other papers and languages. */
-  const painted = new WeakMap<LoadedCheckpoint, readonly SignCreature[]>();
-  const creaturesOf = async (checkpoint: LoadedCheckpoint): Promise<readonly SignCreature[]> => {
-    const known = painted.get(checkpoint);
-    if (known) return known;
-    // Nothing grows while no room is awake.
-    const none = pause(clock, GROWING).then(() => []);
-    const grown = await Promise.race([growCreatures(checkpoint), none]);
-    const creatures = await paintCreatures(grown, checkpoint, clock);
-    if (creatures.length > 0) painted.set(checkpoint, creatures);
-    return creatures;
-  };
+  const painted = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
+  const creaturesOf = (checkpoint: LoadedCheckpoint): Promise<readonly SignCreature[]> =>
+    getOrAdd(painted, checkpoint, async () => {
+      // Nothing grows while no room is awake.
+      const none = pause(clock, GROWING).then(() => []);
+      let creatures: readonly SignCreature[] = [];
+      let isPainted = false;
+      try {
+        creatures = await Promise.race([growCreatures(checkpoint), none]);
+        creatures = await paintCreatures(creatures, checkpoint, clock);
+        isPainted = creatures.length > 0;
+      } catch (error) {
+        // The sign itself needs no pictures.
+        context.log.warn('sign-not-painted', (error as Error).message);
+      }
+      if (!isPainted) painted.delete(checkpoint);
+      return creatures;
+    });
   return {
     [FILES.picture]: async (request, response) => {
       const { room } = rooms.requireOpen(roomOf(request));

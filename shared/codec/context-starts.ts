@@ -48,5 +48,6 @@ export const noOwner = next(1);
 export const low = next(6 * 128);
 export const lowExpected = next(2 * 16 * 16);
 export const lowWithin = next(9 * 16);
+export const lengthPlace = next(LENGTHS);
 /** Number of contexts. */
 export const CONTEXT_COUNT = count;

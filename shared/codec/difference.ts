@@ -46,10 +46,20 @@ export function codeDifference(
 ): number {
   const source = abs(difference);
   const wanted = lengthOf(source);
+  // Deltas have no fourth context of what is around: theirs is the place.
+  const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, lengthD + at))
+    if (
+      !coder.bit(
+        wanted > length ? 1 : 0,
+        lengthA + at,
+        lengthB + at,
+        lengthC + at,
+        further + at,
+      )
+    )
       break;
   }
   if (length === 0) return 0;

@@ -52,7 +52,7 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
       yield;
     }
   }
-  return straightened(sums, tissue);
+  return yield* straightened(sums, tissue, 4 * side * scale);
 }
 
 /** How work is divided. */
@@ -173,9 +173,14 @@ function addRamps(
 }
 
 /** Where there is hardly any tissue, paint would show the pattern of its cells, as on walls. */
-function straightened(sums: Float32Array, tissue: Float32Array): Uint8ClampedArray<ArrayBuffer> {
+function* straightened(
+  sums: Float32Array,
+  tissue: Float32Array,
+  row: number,
+): Generator<void, Uint8ClampedArray<ArrayBuffer>> {
   const pixels = new Uint8ClampedArray(sums.length);
   for (let i = 0; i < sums.length; i += 4) {
+    if (i % row === 0) yield;
     const alpha = Math.min(1, sums[i + 3]);
     if (alpha * 255 < 0.5) continue;
     for (let c = 0; c < 3; c++) pixels[i + c] = (255 * sums[i + c]) / alpha;

@@ -1,5 +1,5 @@
 /** The Socket.IO parser of servers and programs: uses the library's fast MessagePack. */
-import { Packr } from 'msgpackr';
+import { Packr, Unpackr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';
 
 export const parser = createParser({
@@ -8,7 +8,7 @@ export const parser = createParser({
     return (value) => packr.pack(value);
   },
   newUnpack: () => {
-    const packr = new Packr(OPTIONS);
-    return (bytes) => packr.unpack(bytes);
+    const unpackr = new Unpackr(OPTIONS);
+    return (bytes) => unpackr.unpack(bytes);
   },
 });

@@ -21,6 +21,8 @@ import { portraitOf } from './organism-portrait.ts';
 import { SheetElement } from './sheet-element.ts';
 
 /** Delay, ms, and number of retries when the server is busy. */
+/** How long a painter may take to come, ms. */
+const PATIENCE = 5_000;
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
@@ -184,7 +186,9 @@ export class KeepsakeSheet extends SheetElement {
   /** Without a painter, or one that can be had, bodies are enlarged. */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
-    return url ? fetchPainter(url).then(paintedBody, () => enlargedBody) : enlargedBody;
+    return url
+      ? fetchPainter(url, AbortSignal.timeout(PATIENCE)).then(paintedBody, () => enlargedBody)
+      : enlargedBody;
   }
 
   private async makePicture(cells: HTMLCanvasElement): Promise<void> {

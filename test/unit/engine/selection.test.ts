@@ -77,8 +77,8 @@ describe('auto', () => {
   });
 
   test('falls back to what it would have taken without a GPU', () => {
-    expect(fallbacksFor('webgpu')).toEqual(['native', 'onnx', 'tensorflow', 'wasm', 'cpu']);
-    expect(fallbacksFor('tensorflow')).toEqual(['native', 'onnx', 'wasm', 'cpu']);
+    expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
+    expect(fallbacksFor('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
   });
 
   test('notices a silent fallback to the CPU, and says how to fix it', async () => {
