@@ -51,15 +51,7 @@ export function codeDifference(
   let length = 0;
   for (let at = 0; length < 8; length++) {
     at = min(LENGTHS - 1, length);
-    if (
-      !coder.bit(
-        wanted > length ? 1 : 0,
-        lengthA + at,
-        lengthB + at,
-        lengthC + at,
-        further + at,
-      )
-    )
+    if (!coder.bit(wanted > length ? 1 : 0, lengthA + at, lengthB + at, lengthC + at, further + at))
       break;
   }
   if (length === 0) return 0;
