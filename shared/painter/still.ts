@@ -1,4 +1,5 @@
 /** Paints one organism for a still picture, whose cells are larger than those of a wall. */
+import { smoothstep } from '../smoothstep.ts';
 import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 import { catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
@@ -187,9 +188,4 @@ function* straightened(
     pixels[i + 3] = 255 * alpha * smoothstep(0.14, 0.42, tissue[i >> 2]);
   }
   return pixels;
-}
-
-function smoothstep(from: number, to: number, x: number): number {
-  const t = Math.max(0, Math.min(1, (x - from) / (to - from)));
-  return t * t * (3 - 2 * t);
 }

@@ -2,6 +2,7 @@
 import type { Planes } from '../../../shared/codec/planes.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
+import { smoothstep } from '../../../shared/smoothstep.ts';
 import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
 import type { View } from '../marks.ts';
 import { CHUNK } from '../shaders/paint.ts';
@@ -19,11 +20,6 @@ const FINE = [5.2, 6.2] as const;
 const OWN_UNIT = 14;
 /** Time in which paint as a whole appears or fades away, ms. */
 const FADE = 500;
-
-const smoothstep = (from: number, to: number, x: number): number => {
-  const t = Math.max(0, Math.min(1, (x - from) / (to - from)));
-  return t * t * (3 - 2 * t);
-};
 
 /** How much of a cell of this size is paint, 0…1. @param size device pixels */
 export const paintedAt = (size: number): number =>

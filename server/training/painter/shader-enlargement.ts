@@ -2,6 +2,7 @@
  * How the scene's shader enlarges cells where there is no painter: `tissue` in
  * `client/render/shaders/scene.ts`, without what it draws on them: light, relief and cell walls.
  */
+import { smoothstep } from '../../../shared/smoothstep.ts';
 
 const SIZE = 4;
 /** Sigma of the blur that decides what is a crumb, cells, and its taps on each side. */
@@ -11,10 +12,6 @@ const TAPS = 5;
 /** A function of a position in cells, corners at integers; writes [4]. */
 type Sampler = (x: number, y: number, to: Float32Array) => void;
 
-const smoothstep = (low: number, high: number, x: number): number => {
-  const t = Math.min(1, Math.max(0, (x - low) / (high - low)));
-  return t * t * (3 - 2 * t);
-};
 const mix = (a: number, b: number, t: number): number => a + (b - a) * t;
 
 /**
