@@ -13,7 +13,7 @@ import {
 import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
-import { Fallback } from './thread/gpu-fallback.ts';
+import { Fallback } from './thread/fallback.ts';
 import type { WorkerStart } from './thread/protocol.ts';
 import { recoveringThread } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
