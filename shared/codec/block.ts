@@ -9,12 +9,14 @@
  * | 1 | u16 | checksum of the cells (`checkOf`) |
  * | 3 | … | bits of a model, range-coded |
  */
+import type { Rect } from '../geometry.ts';
 import { type Cells, checkOf, createCells } from './cells.ts';
 import { createContexts, resetContexts } from './contexts.ts';
-import { codeDelta } from './delta-model.ts';
+import { codeDelta, type Delta } from './delta-model.ts';
 import { FrameError } from './frame.ts';
 import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
+import type { Planes } from './planes.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
 /** Bytes before the range-coded bits. */
@@ -28,6 +30,13 @@ export const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 /** One of `BLOCK_KINDS`. */
 export type BlockKind = (typeof BLOCK_KINDS)[number];
 
+/** What a delta encodes. */
+export interface Change extends Omit<Delta, 'neighbourhood'> {
+  readonly rect: Rect;
+  /** [rows, columns] 1 for each group of cells of which one is marked, row by row. */
+  readonly groups: Uint8Array;
+}
+
 /** A reader decodes the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
@@ -38,17 +47,16 @@ export class BlockWriter {
   private readonly neighbourhood = new Neighbourhood();
 
   /**
-   * Encodes the change from `before` to `after`.
+   * Encodes the change of a rectangle.
    *
-   * @param before what viewers hold
-   * @param after the wanted cells; overwritten with what viewers decode, which differs from the
-   *   wanted cells by less than `step` where they need not be exact
-   * @param step quantization step of colour differences, a power of two
-   * @param marks [cells] of `MARKS`; every cell that differs must be marked
+   * @param before what viewers hold, of the whole room
    */
-  delta(before: Cells, after: Cells, step: number, marks: Uint8Array): Uint8Array {
+  delta(before: Planes, { rect, groups, after, step, marks }: Change): Uint8Array {
+    const { neighbourhood } = this;
+    neighbourhood.begin(before, rect);
+    neighbourhood.groups.set(groups);
     return this.write('delta', Math.log2(step), after, (coder) => {
-      codeDelta(coder, { before, after, step, marks, neighbourhood: this.neighbourhood });
+      codeDelta(coder, { after, step, marks, neighbourhood });
     });
   }
 
@@ -131,7 +139,9 @@ export class BlockReader {
     const isKey = kind === 'key' || kind === 'coarse';
     const after = isKey ? createCells(before) : before;
     if (kind === 'delta') {
-      codeDelta(coder, { before, after, step: 1 << shift, marks: NO_MARKS, neighbourhood });
+      const { width, height } = before;
+      neighbourhood.begin(before, { x: 0, y: 0, width, height });
+      codeDelta(coder, { after, step: 1 << shift, marks: NO_MARKS, neighbourhood });
     } else if (isKey) codeKey(coder, after, shift, neighbourhood);
     else codeRefinement(coder, after, shift);
     if (checkOf(after) !== check) throw new FrameError('check');

@@ -87,15 +87,20 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
   }
 }
 
-/** A 16-bit checksum of colours and owners (FNV-1a over 32-bit words, folded). */
+/**
+ * A 16-bit checksum of colours and owners (FNV-1a over 32-bit words, folded). They have a hash each, so
+ * that no multiplication waits for another's.
+ */
 export function checkOf(cells: Cells): number {
   const { owner } = cells;
   const words = wordsOf(cells);
   let h = 0x811c9dc5;
+  let other = h;
   for (let i = 0; i < owner.length; i++) {
-    h = imul(h ^ words[i], 0x01000193);
-    h = imul(h ^ owner[i] ^ (h >>> 15), 0x85ebca6b);
+    h = imul(h ^ (h >>> 15) ^ words[i], 0x85ebca6b);
+    other = imul(other ^ (other >>> 15) ^ owner[i], 0x85ebca6b);
   }
+  h ^= imul(other, 0x01000193);
   h ^= h >>> 16;
   h = imul(h, 0xc2b2ae35);
   return (h ^ (h >>> 16)) & 0xffff;

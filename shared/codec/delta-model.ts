@@ -44,18 +44,16 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 /** The input and output of `codeDelta`. */
 export interface Delta {
-  /** The cells that both sides hold. */
-  readonly before: Cells;
   /**
-   * A writer passes the wanted cells, which become what a reader decodes; a reader passes `before`
-   * itself, which is overwritten.
+   * A writer passes the wanted cells, which become what a reader decodes: it differs from them by less
+   * than `step` where they need not be exact. A reader passes the cells of before.
    */
   readonly after: Cells;
   /** Quantization step of the differences of cells that are not coded exactly. */
   readonly step: number;
-  /** [cells] of `MARKS`, of a writer: every cell that differs must be marked. */
+  /** [cells] of `MARKS`, of a writer: every cell that differs from before must be marked. */
   readonly marks: Uint8Array;
-  /** Working memory. */
+  /** Working memory, which has begun with the cells that both sides hold, and, of a writer, with the groups. */
   readonly neighbourhood: Neighbourhood;
 }
 
@@ -68,18 +66,14 @@ const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
 /** Codes the change of a chunk's cells. */
-export function codeDelta(
-  coder: BitCoder,
-  { before, after, step, marks, neighbourhood }: Delta,
-): void {
-  const { width, height } = before;
+export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }: Delta): void {
+  const { width, height } = after;
   const { reads } = coder;
-  neighbourhood.begin(before);
   const owners = new OwnerCoder(coder, neighbourhood.owners);
   const isCoarse = step > 8 ? 1 : 0;
   const colourCoder = new ColourCoder(coder, neighbourhood, after, isCoarse);
-  codeGroups(coder, { width, height, marks, neighbourhood });
-  const { stride, changes, moved, fine, groups, columns, colours } = neighbourhood;
+  codeGroups(coder, neighbourhood);
+  const { stride, changes, moved, fine, groups, columns, colours, owners: before } = neighbourhood;
   for (let y = 0; y < height; y++) {
     const row = (y >> GROUP_BITS) * columns;
     for (let x = 0; x < width; x++) {
@@ -89,7 +83,7 @@ export function codeDelta(
       }
       const cell = y * width + x;
       const at = neighbourhood.indexOf(x, y);
-      const old = before.owner[cell];
+      const old = before[at];
       const alive = old === 0 ? 0 : 1;
       const isCoded = reads || marks[cell] === MARKS.same ? 0 : 1;
       if (!codeChanged(coder, neighbourhood, at, isCoded + 2 * alive + 4 * isCoarse)) continue;
@@ -129,24 +123,8 @@ export function codeDelta(
 }
 
 /** Codes which groups of cells have changed. */
-function codeGroups(
-  coder: BitCoder,
-  {
-    width,
-    height,
-    marks,
-    neighbourhood: { groups, columns },
-  }: Pick<Cells, 'width' | 'height'> & Pick<Delta, 'marks' | 'neighbourhood'>,
-): void {
-  if (!coder.reads) {
-    for (let y = 0, cell = 0; y < height; y++) {
-      const row = (y >> GROUP_BITS) * columns;
-      for (let x = 0; x < width; x++, cell++)
-        if (marks[cell] !== MARKS.same) groups[row + (x >> GROUP_BITS)] = 1;
-    }
-  }
-  const count = columns * (((height - 1) >> GROUP_BITS) + 1);
-  for (let i = 0; i < count; i++) {
+function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): void {
+  for (let i = 0; i < columns * rows; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;
     const up = i >= columns ? groups[i - columns] : 0;
     groups[i] = coder.bit(groups[i], CONTEXTS.group + left + up);

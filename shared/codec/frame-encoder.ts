@@ -5,6 +5,7 @@ import { createCells, wordsOf } from './cells.ts';
 import { chunkRect } from './chunks.ts';
 import { MARKS } from './delta-model.ts';
 import { FrameSource } from './frame-source.ts';
+import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
@@ -12,18 +13,21 @@ import type { View } from './view.ts';
 type Draft = ReturnType<typeof createDraft>;
 
 const createDraft = (size: { width: number; height: number }) => ({
-  /** What viewers hold. */
-  before: createCells(size),
   /** What they are to hold. */
   after: createCells(size),
   /**
    * [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly.
    */
   marks: new Uint8Array(size.width * size.height),
+  /** [rows, columns] 1 for each group with a marked cell. */
+  groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
+  /** The marked cells: where they are in the chunk, and in the planes. */
+  cells: new Uint32Array(size.width * size.height),
+  places: new Uint32Array(size.width * size.height),
 });
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
-const { abs } = Math;
+const { abs, ceil, imul, max } = Math;
 
 /** See the top of the file. */
 export class FrameEncoder extends FrameSource {
@@ -69,48 +73,55 @@ export class FrameEncoder extends FrameSource {
     const { coded, held } = this.compare(tick, rect, draft);
     let inexact = held;
     if (coded > 0) {
-      const { before, after, marks } = draft;
-      this.addDelta(chunk, this.writer.delta(before, after, tier.step, marks));
-      inexact += this.commit(rect, draft);
+      this.addDelta(chunk, this.writer.delta(seen, { ...draft, rect, step: tier.step }));
+      inexact += this.commit(coded, draft);
     }
     if (inexact === 0) this.pending.delete(chunk);
   }
 
   /** The draft is reused: chunks are encoded one after another, and most have the same size. */
   private draftFor({ width, height }: Rect): Draft {
-    const { before } = this.draft;
-    if (before.width !== width || before.height !== height) {
+    const { after } = this.draft;
+    if (after.width !== width || after.height !== height) {
       this.draft = createDraft({ width, height });
     }
     return this.draft;
   }
 
-  /**
-   * Fills the draft: cells to code with their new values, those held back for now with their old.
-   */
+  /** Fills the draft: cells to code with their new values, those held back for now with their old. */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
-    const { planes, changedAt } = view;
-    const { before, after, marks } = draft;
-    const [was, becomes] = [wordsOf(before), wordsOf(after)];
+    const { changedAt, planes } = view;
+    const { owner: owners } = planes;
+    const { owner: seenOwners, width } = seen;
+    const { after, marks, groups, cells, places } = draft;
+    const { owner: wanted } = after;
+    const colours = wordsOf(after);
+    const restsSince = tick - tier.rest;
     let coded = 0;
     let held = 0;
+    groups.fill(0);
     for (let y = 0, cell = 0; y < rect.height; y++) {
-      let place = (rect.y + y) * planes.width + rect.x;
+      let place = (rect.y + y) * width + rect.x;
+      const row = (y >> GROUP_BITS) * ceil(rect.width / GROUP);
       for (let x = 0; x < rect.width; x++, cell++, place++) {
-        const colour = shown[place];
-        const owner = seen.owner[place];
-        was[cell] = becomes[cell] = colour;
-        before.owner[cell] = after.owner[cell] = owner;
+        const was = shown[place];
+        const is = live[place];
+        const ownerWas = seenOwners[place];
+        const owner = owners[place];
+        colours[cell] = was;
+        wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        const moved = owner !== planes.owner[place];
-        if (!moved && colour === live[place]) continue;
-        const rests = tick - changedAt[place] >= tier.rest;
-        if (moved || rests || isFar(colour, live[place], tier)) {
-          after.owner[cell] = planes.owner[place];
-          becomes[cell] = live[place];
+        // Few cells differ, and a single branch costs less than two.
+        if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
+        const rests = changedAt[place] <= restsSince;
+        if (rests || ownerWas !== owner || isFar(was, is, tier)) {
+          wanted[cell] = owner;
+          colours[cell] = is;
           marks[cell] = rests ? MARKS.exact : MARKS.coded;
-          coded++;
+          groups[row + (x >> GROUP_BITS)] = 1;
+          cells[coded] = cell;
+          places[coded++] = place;
         } else held++;
       }
     }
@@ -118,18 +129,16 @@ export class FrameEncoder extends FrameSource {
   }
 
   /** Writes the coded cells to `seen`. @returns how many of them quantization has left inexact */
-  private commit({ x, y, width, height }: Rect, { after, marks }: Draft): number {
+  private commit(coded: number, { after, cells, places }: Draft): number {
     const { seen, live, shown } = this;
     const becomes = wordsOf(after);
     let inexact = 0;
-    for (let j = 0, cell = 0; j < height; j++) {
-      let place = (y + j) * seen.width + x;
-      for (let i = 0; i < width; i++, cell++, place++) {
-        if (marks[cell] === MARKS.same) continue;
-        seen.owner[place] = after.owner[cell];
-        shown[place] = becomes[cell];
-        if (shown[place] !== live[place]) inexact++;
-      }
+    for (let i = 0; i < coded; i++) {
+      const cell = cells[i];
+      const place = places[i];
+      seen.owner[place] = after.owner[cell];
+      shown[place] = becomes[cell];
+      if (becomes[cell] !== live[place]) inexact++;
     }
     return inexact;
   }
@@ -137,12 +146,11 @@ export class FrameEncoder extends FrameSource {
 
 /** Whether a difference of two colours, of four bytes each, is to be sent while a cell changes. */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
-  let sum = 0;
-  for (let shift = 0; shift < 32; shift += 8) {
-    const difference = abs(((a >>> shift) & 0xff) - ((b >>> shift) & 0xff));
-    if (difference > hold) return true;
-    // Alpha, which is last, is not seen itself.
-    if (shift < 24) sum += difference * difference;
-  }
-  return sum > squares;
+  const red = abs((a & 0xff) - (b & 0xff));
+  const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
+  const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
+  // Alpha is not seen itself.
+  const alpha = abs((a >>> 24) - (b >>> 24));
+  const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
+  return sum > squares || max(red, green, blue, alpha) > hold;
 }

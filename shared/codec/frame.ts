@@ -1,5 +1,5 @@
 /**
- * The frame format, version 8: blocks of the chunks that have changed. All numbers are
+ * The frame format, version 9: blocks of the chunks that have changed. All numbers are
  * little-endian.
  *
  * | offset | type | |
@@ -11,10 +11,11 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by two base-128 varints: twice its chunk's distance from the previous
- * block's chunk, plus 1 where its first byte is omitted, as it is that of the block before; and its
- * length in bytes, without that byte. A chunk may have several blocks, each applied to the result of
- * the one before.
+ * Each block is preceded by one or two base-128 varints. The first is four times its length in bytes,
+ * plus 1 where its first byte is omitted and not counted, as it is that of the block before, plus 2
+ * where its chunk follows the previous block's (−1 before the first). Where it does not, the second is
+ * the distance between the two. A chunk may have several blocks, each applied to the result of the one
+ * before.
  */
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
@@ -22,7 +23,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 /** First byte of a frame. */
 export const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
-export const FRAME_VERSION = 8;
+export const FRAME_VERSION = 9;
 /** Bytes before the blocks. */
 export const FRAME_HEADER_BYTES = 8;
 
@@ -67,16 +68,17 @@ export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
 ): Uint8Array {
-  const parts: { head: number; bytes: Uint8Array }[] = [];
+  const parts: { head: number; distance: number; bytes: Uint8Array }[] = [];
   let length = FRAME_HEADER_BYTES;
-  let previous = 0;
+  let previous = -1;
   let first = -1;
   for (const { chunk, block } of blocks) {
     const omits = block[0] === first;
-    const head = 2 * (chunk - previous) + (omits ? 1 : 0);
     const bytes = omits ? block.subarray(1) : block;
-    parts.push({ head, bytes });
-    length += bytesOf(head) + bytesOf(bytes.length) + bytes.length;
+    const distance = chunk - previous;
+    const head = 4 * bytes.length + (distance === 1 ? 2 : 0) + (omits ? 1 : 0);
+    parts.push({ head, distance, bytes });
+    length += bytesOf(head) + (distance === 1 ? 0 : bytesOf(distance)) + bytes.length;
     previous = chunk;
     first = block[0];
   }
@@ -92,9 +94,9 @@ export function writeFrame(
     }
     frame[at++] = rest;
   };
-  for (const { head, bytes } of parts) {
+  for (const { head, distance, bytes } of parts) {
     writeVarint(head);
-    writeVarint(bytes.length);
+    if (distance !== 1) writeVarint(distance);
     frame.set(bytes, at);
     at += bytes.length;
   }
@@ -131,12 +133,12 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     }
     throw new FrameError('chunks');
   };
-  let previous = 0;
+  let previous = -1;
   while (at < frame.length) {
     const head = readVarint();
-    const chunk = previous + (head >> 1);
-    const length = readVarint();
-    if (chunk >= chunks) throw new FrameError('chunks');
+    const chunk = previous + (head & 2 ? 1 : readVarint());
+    const length = head >> 2;
+    if (chunk < 0 || chunk >= chunks) throw new FrameError('chunks');
     if (at + length > frame.length) throw new FrameError('truncated');
     let block = frame.subarray(at, at + length);
     if (head & 1) {

@@ -2,6 +2,7 @@
  * What is around a cell, from which the models choose contexts: maps of one chunk with a border of
  * zeros, two cells wide.
  */
+import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './cells.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
@@ -78,6 +79,7 @@ export class Neighbourhood {
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
+  rows = 0;
   /** [height + 4, width + 4] owners before the change. */
   owners = new Uint32Array(0);
   /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
@@ -85,19 +87,20 @@ export class Neighbourhood {
   /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */
   differences = new Int16Array(0);
 
-  /** Clears the maps for a chunk of this size, and copies what it holds now. */
-  begin(cells: Cells): void {
-    this.clear(cells);
-    const { width, height, owner } = cells;
+  /** Clears the maps for a chunk of a size, and copies the cells that it holds now. */
+  begin(from: Cells, rect: Rect): void {
+    this.clear(rect);
     const { owners, colours } = this;
-    const from = wordsOf(cells);
+    const { owner } = from;
+    const own = wordsOf(from);
     const words = wordsOf({ rgba: colours, owner: owners });
     // Cell by cell: creating a view of each short row would cost more.
-    for (let y = 0, cell = 0; y < height; y++) {
+    for (let y = 0; y < rect.height; y++) {
       let at = this.indexOf(0, y);
-      for (let x = 0; x < width; x++, cell++, at++) {
-        words[at] = from[cell];
-        owners[at] = owner[cell];
+      let place = (rect.y + y) * from.width + rect.x;
+      for (const end = place + rect.width; place < end; place++, at++) {
+        words[at] = own[place];
+        owners[at] = owner[place];
       }
     }
   }
@@ -106,7 +109,8 @@ export class Neighbourhood {
   clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
-    const groups = this.columns * ceil(height / GROUP);
+    this.rows = ceil(height / GROUP);
+    const groups = this.columns * this.rows;
     const cells = this.stride * (height + 2 * BORDER);
     if (this.changes.length < cells) {
       [this.changes, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));

@@ -64,10 +64,9 @@ function read(bits: CodedBits, block: Uint8Array, before: Cells): Cells {
   const after = isKey ? createCells(before) : before;
   const neighbourhood = new Neighbourhood();
   if (kind === 'delta') {
-    codeDelta(reader, {
-      ...{ before, after, step: 1 << shift },
-      ...{ marks: new Uint8Array(0), neighbourhood },
-    });
+    const { width, height } = before;
+    neighbourhood.begin(before, { x: 0, y: 0, width, height });
+    codeDelta(reader, { after, step: 1 << shift, marks: new Uint8Array(0), neighbourhood });
   } else if (isKey) codeKey(reader, after, shift, neighbourhood);
   else codeRefinement(reader, after, shift);
   return after;
