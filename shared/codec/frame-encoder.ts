@@ -12,9 +12,11 @@ import type { View } from './view.ts';
 /** Working memory for the delta of one chunk. */
 type Draft = ReturnType<typeof createDraft>;
 
-const createDraft = (size: { width: number; height: number }) => ({
+const createDraft = (size: { width: number; height: number }, after = createCells(size)) => ({
   /** What they are to hold. */
-  after: createCells(size),
+  after,
+  /** Its colours, one number each: to create a view of them for each chunk would cost much. */
+  colours: wordsOf(after),
   /**
    * [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly.
    */
@@ -94,9 +96,8 @@ export class FrameEncoder extends FrameSource {
     const { changedAt, planes } = view;
     const { owner: owners } = planes;
     const { owner: seenOwners, width } = seen;
-    const { after, marks, groups, cells, places } = draft;
+    const { after, colours, marks, groups, cells, places } = draft;
     const { owner: wanted } = after;
-    const colours = wordsOf(after);
     const restsSince = tick - tier.rest;
     let coded = 0;
     let held = 0;
@@ -129,16 +130,15 @@ export class FrameEncoder extends FrameSource {
   }
 
   /** Writes the coded cells to `seen`. @returns how many of them quantization has left inexact */
-  private commit(coded: number, { after, cells, places }: Draft): number {
+  private commit(coded: number, { after, colours, cells, places }: Draft): number {
     const { seen, live, shown } = this;
-    const becomes = wordsOf(after);
     let inexact = 0;
     for (let i = 0; i < coded; i++) {
       const cell = cells[i];
       const place = places[i];
       seen.owner[place] = after.owner[cell];
-      shown[place] = becomes[cell];
-      if (becomes[cell] !== live[place]) inexact++;
+      shown[place] = colours[cell];
+      if (colours[cell] !== live[place]) inexact++;
     }
     return inexact;
   }

@@ -76,6 +76,8 @@ export class Neighbourhood {
   fine = none;
   /** [height + 4, width + 4, 4] colours before the change. */
   colours = none;
+  /** `colours`, one number each. */
+  private words = new Uint32Array(0);
   /** [rows, columns] 1 where a group has changed; no border. */
   groups = none;
   columns = 0;
@@ -90,10 +92,9 @@ export class Neighbourhood {
   /** Clears the maps for a chunk of a size, and copies the cells that it holds now. */
   begin(from: Cells, rect: Rect): void {
     this.clear(rect);
-    const { owners, colours } = this;
+    const { owners, words } = this;
     const { owner } = from;
     const own = wordsOf(from);
-    const words = wordsOf({ rgba: colours, owner: owners });
     // Cell by cell: creating a view of each short row would cost more.
     for (let y = 0; y < rect.height; y++) {
       let at = this.indexOf(0, y);
@@ -114,7 +115,8 @@ export class Neighbourhood {
     const cells = this.stride * (height + 2 * BORDER);
     if (this.changes.length < cells) {
       [this.changes, this.moved, this.fine] = [0, 1, 2].map(() => new Uint8Array(cells));
-      this.colours = new Uint8Array(4 * cells);
+      this.words = new Uint32Array(cells);
+      this.colours = new Uint8Array(this.words.buffer);
       this.owners = new Uint32Array(cells);
       this.moves = new Int16Array(4 * cells);
       this.differences = new Int16Array(4 * cells);

@@ -10,6 +10,7 @@ export class View {
   /** [height, width] tick of the last change; 0 before the first. */
   readonly changedAt: Uint32Array;
   private readonly words: Uint32Array;
+  private readonly sourceWords: Uint32Array;
 
   /** @param scale 1: the source itself; 2, 4, …: each cell averages a square of source cells */
   constructor(
@@ -18,7 +19,8 @@ export class View {
   ) {
     const [width, height] = [source.width, source.height].map((n) => Math.ceil(n / scale));
     this.planes = createPlanes(width, height);
-    this.words = new Uint32Array(this.planes.rgba.buffer);
+    this.words = wordsOf(this.planes);
+    this.sourceWords = wordsOf(source);
     this.changedAt = new Uint32Array(width * height);
     this.follow(0, { x: 0, y: 0, width, height });
   }
@@ -37,8 +39,7 @@ export class View {
   }
 
   private copy(tick: number, rect: Rect): boolean {
-    const { source, words, changedAt, planes } = this;
-    const colours = wordsOf(source);
+    const { source, words, sourceWords: colours, changedAt, planes } = this;
     const [own, owners] = [planes.owner, source.owner];
     let any = false;
     for (let y = rect.y; y < rect.y + rect.height; y++) {
