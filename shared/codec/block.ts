@@ -31,7 +31,7 @@ export const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 export type BlockKind = (typeof BLOCK_KINDS)[number];
 
 /** What a delta encodes. */
-export interface Change extends Omit<Delta, 'neighbourhood'> {
+interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
   /** [rows, columns] 1 for each group of cells of which one is marked, row by row. */
   readonly groups: Uint8Array;
