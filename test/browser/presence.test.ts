@@ -24,7 +24,6 @@ import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { afterSuite, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 /** A line of 4 Mbit/s and 100 ms there and back. */
@@ -44,23 +43,15 @@ const { server, room, browser } = await suiteWithPages({ size: '160x160', energy
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
-let context: BrowserContext;
+let context: BrowserContext | undefined;
 let page: Page;
 let fingers: CDPSession;
 /** What the phone has planted. */
 let mine: OrganismView;
 const url = (query = '') => `http://127.0.0.1:${proxy.port}/r/garden${query}`;
 
-const newPhone = (): Promise<BrowserContext> =>
+const visitPhone = (): Promise<BrowserContext> =>
   browser.newContext({ ...PHONE, acceptDownloads: true });
-
-/** Opens another page on a phone, whose pixels are drawn only if a test looks at them. */
-async function openPage(of: BrowserContext, isPainted = false): Promise<void> {
-  await page?.close();
-  page = await of.newPage();
-  if (!isPainted) await leaveUnpainted(page);
-  fingers = await of.newCDPSession(page);
-}
 
 async function tapPlace(x: number, y: number): Promise<void> {
   await showAll(page);
@@ -108,8 +99,9 @@ afterEach(() => proxy.set(NO_FAULTS));
  */
 async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
-  context = await newPhone();
-  await openPage(context);
+  context = await visitPhone();
+  page = await context.newPage();
+  fingers = await context.newCDPSession(page);
   const opened = performance.now();
   await openRoom(page, url());
   const shown = performance.now();
@@ -171,7 +163,6 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
 });
 
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
-  await openPage(context, true);
   // What a picture shows is known only while it is drawn.
   await page.addInitScript(() => {
     const show = WebGL2RenderingContext.prototype.blitFramebuffer;
@@ -248,8 +239,6 @@ test('the organism heals, and its card counts that', async () => {
     return (model.organisms.get(id)?.healed ?? 0) > 0;
   }, mine.id);
   expect(room.viewOf(mine.id)).toMatchObject({ hurt: false });
-  await openPage(context);
-  await openRoom(page, url());
   await page.getByTestId('tool-look').tap();
   await tapPlace(mine.x, mine.y);
   await page.getByTestId('organism-card').getByText('planted by you').waitFor();
@@ -400,8 +389,8 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
     // A GIF keeps a comment in blocks of 255 bytes.
     expect(bytes.toString('latin1')).toContain(new URL(link).hash.slice(0, 200));
   }
-  const friend = await newPhone();
-  await openPage(friend);
+  const friend = await visitPhone();
+  page = await friend.newPage();
   await page.goto(link);
   await page.getByTestId('plant').tap();
   await waitForConnection(page, 'live');
