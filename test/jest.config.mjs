@@ -26,5 +26,6 @@ export default {
     ],
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
+  setupFilesAfterEnv: ['<rootDir>/test/equal-numbers.mjs'],
   reporters: ['default', '<rootDir>/test/skipped-reporter.mjs'],
 };

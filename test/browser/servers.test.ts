@@ -14,6 +14,7 @@ import { goTo, signIn } from '../support/host-page.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { afterSuite } from '../support/suite.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -156,9 +157,8 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     while (!(await isDim())) await pause();
     await host.call('setSchedule', { ...ALWAYS, on: false });
 
-    const page = await (
-      await browser.newContext({ viewport: { width: 390, height: 844 } })
-    ).newPage();
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await (await leaveUnpainted(context)).newPage();
     await signIn(page, gateway.port, token);
     await goTo(page, 'servers');
     const card = (name: string) => page.getByRole('article', { name });

@@ -172,7 +172,10 @@ test('two walls show the two halves of one picture; the flip and rotate options 
     // On a slow machine its pictures would become coarser.
     await openWall(page, `${url}/wall/garden?overlay=off&resolution=full&${query}`);
     await nextPictures(page, 1);
-    return pixelsOf(page);
+    const picture = await pixelsOf(page);
+    // It would go on drawing beside the next one.
+    await page.close();
+    return picture;
   };
   const whole = await open('frame=fixed', 2 * width, height);
   const left = await open('columns=2&column=0');

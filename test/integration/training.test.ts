@@ -12,12 +12,14 @@ import sharp from 'sharp';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors } from '../../server/vnca/safetensors.ts';
 import { float32Of } from '../../shared/safetensors.ts';
+import { bundled } from '../support/bundled.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { suiteFolder } from '../support/suite.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = suiteFolder();
+const program = await bundled('server/training/main.ts');
 
 /** Always the same folder, so that the cache of training sets has one file of it. */
 const IMAGES = join(tmpdir(), 'vivarium-train-images');
@@ -54,10 +56,9 @@ function train(
   whenSaid: (errors: string, signal: (name: NodeJS.Signals) => void) => void = () => {},
   before?: string,
 ): Promise<ScriptRun> {
-  const imports = ['tsx', ...(before ? [`data:text/javascript,${before}`] : [])];
   const command = [
-    ...imports.flatMap((name) => ['--import', name]),
-    'server/training/main.ts',
+    ...(before ? ['--import', `data:text/javascript,${before}`] : []),
+    program,
     ...args,
   ];
   const child = spawn(process.execPath, command, { cwd: root });

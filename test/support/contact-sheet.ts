@@ -8,6 +8,8 @@ import type { WindowSize } from './screens.ts';
 /** Pixels of a picture to a CSS pixel: words can still be read. */
 export const SCALE = 0.6;
 const GAP = 6;
+/** Of what is thrown away at once: compressing it would take longer than all else. */
+const FAST = { compressionLevel: 0 } as const;
 const GROUND = '#3a3f44';
 
 /** Where each window's picture lies on the sheet: side by side. */
@@ -28,7 +30,10 @@ export async function contactSheet(
 ): Promise<Buffer> {
   const cells = cellsOf(windows);
   const layers = cells.map(async ({ left, top, width, height }, i) => ({
-    input: await sharp(pictures[i]).extract({ left: 0, top: 0, width, height }).png().toBuffer(),
+    input: await sharp(pictures[i])
+      .extract({ left: 0, top: 0, width, height })
+      .png(FAST)
+      .toBuffer(),
     left,
     top,
   }));
@@ -39,14 +44,19 @@ export async function contactSheet(
   };
   return sharp({ create: { ...size, channels: 3, background: GROUND } })
     .composite(await Promise.all(layers))
-    .png()
+    .png(FAST)
     .toBuffer();
 }
 
 /** The windows' pictures on a sheet, one by one. */
-export function picturesOn(
+export async function picturesOn(
   sheet: Buffer | string,
   windows: readonly WindowSize[],
 ): Promise<Buffer[]> {
-  return Promise.all(cellsOf(windows).map((cell) => sharp(sheet).extract(cell).png().toBuffer()));
+  const { data, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const pixels = { raw: { width, height, channels } } as const;
+  return Promise.all(
+    cellsOf(windows).map((cell) => sharp(data, pixels).extract(cell).png(FAST).toBuffer()),
+  );
 }

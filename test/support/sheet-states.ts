@@ -221,7 +221,7 @@ export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> 
     },
     list: {
       open: async (page) => {
-        await page.keyboard.press('Escape');
+        await closeAll(page);
         await page.getByTestId('canvas').focus();
         await page.keyboard.press('Tab');
         await drawnTwice(page);

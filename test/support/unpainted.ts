@@ -1,13 +1,13 @@
 /** Pages whose pictures are not tested: everything runs, but without a GPU no pixel is computed. */
-import type { BrowserContext } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 
 /**
- * From now on the pages of this context ask for everything that a picture is made of, upload their
- * textures and set their uniforms; only the pixels, which on a machine without a GPU cost a
- * processor more than all the rest, are not drawn.
+ * From now on this page, or the pages of this context, ask for everything that a picture is made of,
+ * upload their textures and set their uniforms; only the pixels, which on a machine without a GPU
+ * cost a processor more than all the rest, are neither computed nor brought to the screen.
  */
-export async function leaveUnpainted(context: BrowserContext): Promise<BrowserContext> {
-  await context.addInitScript(() => {
+export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
+  await of.addInitScript(() => {
     const nothing = (): void => {};
     for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
       Object.assign(prototype, {
@@ -15,8 +15,11 @@ export async function leaveUnpainted(context: BrowserContext): Promise<BrowserCo
         drawArraysInstanced: nothing,
         drawElements: nothing,
         drawElementsInstanced: nothing,
+        // A canvas that has been touched is copied for the browser's own painting, picture by picture.
+        blitFramebuffer: nothing,
+        clear: nothing,
       });
     }
   });
-  return context;
+  return of;
 }

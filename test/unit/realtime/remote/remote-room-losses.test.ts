@@ -1,0 +1,231 @@
+/** A room of another server while messages, links and owners are lost. */
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { arrived, Owner } from '../../../support/remote-rooms.ts';
+import { HandRoom } from '../../../support/rooms.ts';
+import { startLinked } from './linked-rooms.ts';
+
+const { beat, silence } = DEFAULTS.cluster.sessions;
+const seed = { from: 'gallery', index: 0 } as const;
+
+test('the participants of a server that has fallen silent leave', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  a.join('Anna');
+  b.join('Bert');
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(owner.server.size).toBe(2);
+  a.room.close();
+  bus.loses = (channel) => channel.includes('a-');
+  await clock.advance(silence + beat);
+  expect(owner.server.slots.participants).toMatchObject([{ name: 'Bert' }]);
+});
+
+test('a new owner gets everybody back as who they were, and does once what was not answered', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('name', { id: 1, name: 'Anne' });
+  await arrived(clock);
+  const { you } = anna.welcome!;
+  // The room goes on elsewhere from what is kept: its state.
+  owner.isHere = false;
+  anna.say('plant', { id: 2, x: 10, y: 10, seed });
+  await arrived(clock);
+  owner.access!.close();
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(2);
+  expect(anna.welcome!.you).toEqual({ ...you, name: 'Anne' });
+  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
+  await next.tick();
+  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2]);
+  expect(next.room.organisms).toHaveLength(1);
+  anna.say('plant', { id: 3, x: 20, y: 10, seed });
+  await arrived(clock);
+  await next.tick();
+  expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2, 3]);
+});
+
+test('when an answer is lost, everybody joins again, and nothing is done twice', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  anna.say('plant', { id: 9, x: 10, y: 10, seed });
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link');
+  await owner.tick();
+  expect(anna.all('accepted')).toEqual([]);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 9 }]);
+  expect(owner.room.organisms).toHaveLength(1);
+  expect(anna.all('welcome').map(({ you }) => you.id)).toEqual([1, 1]);
+  expect(wall.all('wall')).toHaveLength(2);
+  expect([owner.server.size, owner.server.walls.size]).toEqual([1, 1]);
+});
+
+test('a command that is lost on its way is sent again', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  bus.loses = (channel) => channel.endsWith(':in');
+  anna.say('plant', { id: 4, x: 10, y: 10, seed });
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 4 }]);
+});
+
+test('an owner that goes on after another one has the room is not heard', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: new HandRoom() });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(next.server.size).toBe(1);
+  const before = anna.heard.length;
+  owner.server.host.setEnergy(DEFAULTS.energy);
+  owner.server.broadcastSettings();
+  await owner.tick();
+  expect(anna.heard).toHaveLength(before);
+});
+
+test('who is in a room that is closed is told so, even if the message is lost', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:b-');
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  await arrived(clock);
+  const told = { name: 'disconnected', message: 'room-closed' };
+  expect(anna.heard.at(-1)).toEqual(told);
+  expect(wall.heard.at(-1)).toEqual(told);
+  expect(bert.heard.at(-1)).not.toEqual(told);
+  b.over = 'room-closed';
+  await clock.advance(silence + beat);
+  expect(bert.heard.at(-1)).toEqual(told);
+});
+
+test('while no server has a room that should run, its pages wait', async () => {
+  const { clock, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('elsewhere');
+  owner.access!.close();
+  await clock.advance(2 * silence);
+  expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
+});
+
+test('a frame that is drawn before the welcome of a new link confirms no resume token', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('received', { tick: 1 });
+  await clock.advance(beat);
+  await arrived(clock);
+  const { resume, you } = anna.welcome!;
+  bus.loses = (channel) => channel.startsWith('session:link');
+  anna.say('received', { tick: 2 });
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  anna.say('received', { tick: 3 });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(1);
+  bus.loses = () => false;
+  const back = b.join('Anna', { resume });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(back.welcome!.you.id).toBe(you.id);
+});
+
+test('what the room would do twice is refused after a lost answer', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  const [anna, bert] = [a.join('Anna'), b.join('Bert')];
+  await arrived(clock);
+  anna.say('plant', { id: 1, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  const [{ id: organism }] = owner.room.organisms;
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  anna.say('beacon', { id: 2, organism });
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(anna.heard.filter(({ name }) => name === 'refused')).toEqual([
+    { name: 'refused', message: { reason: 'room-busy', id: 2 } },
+  ]);
+  expect(bert.all('beacon')).toHaveLength(1);
+});
+
+test('after a new welcome, a page that is zoomed out is sent its whole picture again', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const [near, far] = [a.join('near'), a.join('far')];
+  await arrived(clock);
+  const view = { x: 0, y: 0, width: 32, height: 24, best: 'full', hidden: false } as const;
+  near.say('look', { ...view, pixels: 2 });
+  far.say('look', { ...view, pixels: 0.5 });
+  bus.loses = (channel) => channel.startsWith('session:link');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(near.all('welcome')).toHaveLength(2);
+  expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
+});
+
+test('in a full room, those who watch or wait keep their places over a new link', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  owner.server.admission.setCapacity(1);
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
+  await arrived(clock);
+  const last = b.join('Dora');
+  const { maxWalls } = DEFAULTS.room;
+  const walls = Array.from({ length: maxWalls }, () => a.join('', { as: 'wall' }));
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  await owner.tick();
+  for (const wall of walls) {
+    expect(wall.all('wall')).toHaveLength(2);
+    expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
+  }
+  expect(owner.server.walls.size).toBe(maxWalls);
+  expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
+  anna.session.leave();
+  await arrived(clock);
+  expect(waiting[0].welcome!.you.name).toBe('Bert');
+});
+
+test('when a lease has ended, pages go on with the picture that they have', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.isHere = false;
+  owner.server.disconnectAll('elsewhere');
+  await arrived(clock);
+  owner.access!.close();
+  await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
+  await clock.advance(beat);
+  await arrived(clock);
+  expect(anna.all('welcome')).toHaveLength(2);
+  expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
+});

@@ -1,0 +1,310 @@
+/** A full room makes space for a newcomer. */
+import * as v from 'valibot';
+import type { RoomEvent } from '../../../server/world/events.ts';
+import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { LifeEvent } from '../../../shared/vocabulary.ts';
+import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
+
+const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+
+/** Rooms tick once a second here, so that a minute is soon over. */
+const SLOW = { tickRate: 1, maxOrganisms: 2 };
+const MINUTE = protectedSeconds;
+const CLEO = { id: 3, name: 'Cleo', hue: 90 };
+
+/** A full room: one of Anna's and one of Bert's, at rest. */
+function fullRoom(): HandRoom {
+  const hand = new HandRoom(SLOW);
+  for (const { id } of [ANNA, BERT]) hand.room.enter(id);
+  hand.plant(6, 6, ANNA);
+  hand.plant(18, 6, BERT);
+  hand.ticks(GROWN);
+  hand.change = 0;
+  hand.ticks(MINUTE - GROWN);
+  expect(hand.room.awake).toBe(0);
+  return hand;
+}
+
+/** Of those that stay. */
+const planters = ({ room }: HandRoom) =>
+  room.organisms.flatMap(({ planter, phase }) => (phase === 'departing' ? [] : [planter.name]));
+const left = (events: readonly LifeEvent[]) =>
+  events.filter(({ what }) => what === 'departing' || what === 'died');
+
+describe('a full room', () => {
+  test('DEP-1, DEP-3, GRO-3: takes a newcomer at once; another organism departs, with its cause', () => {
+    const hand = fullRoom();
+    hand.plant(6, 18, CLEO);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused).toBeUndefined();
+    expect(left(life)).toEqual([{ what: 'departing', id: 1 }]);
+    expect(planters(hand)).toEqual(['Bert', 'Cleo']);
+    const later = hand.ticks(20).flatMap((result) => left(result.life));
+    expect(later).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
+    expect(hand.census().get(1)).toBeUndefined();
+  });
+
+  test('DEP-7: under rules 1, it dies immediately', () => {
+    const hand = fullRoom();
+    hand.room.redo([{ what: 'rules', rules: 1, seed: 0 }]);
+    hand.plant(6, 18, CLEO);
+    expect(left(hand.tick().life)).toEqual([{ what: 'died', id: 1, cause: 'departed' }]);
+    expect(hand.census().get(1)).toBeUndefined();
+    hand.room.redo([{ what: 'command', id: 9, command: { what: 'renew', by: ANNA, organism: 1 } }]);
+    expect(hand.tick().answers[0].refused?.reason).toBe('no-such-organism');
+  });
+
+  test('DEP-1: organisms of planters who have left go before those of planters who are present', () => {
+    const hand = fullRoom();
+    hand.room.leave(BERT.id);
+    hand.plant(6, 18, CLEO);
+    hand.tick();
+    expect(planters(hand)).toEqual(['Anna', 'Cleo']);
+    // After their return they are no longer absent, so the oldest organism leaves.
+    const back = fullRoom();
+    back.room.leave(BERT.id);
+    back.tick();
+    back.room.enter(BERT.id);
+    back.plant(6, 18, CLEO);
+    back.tick();
+    expect(planters(back)).toEqual(['Bert', 'Cleo']);
+  });
+
+  test('DEP-2: nothing goes that was planted less than a minute ago', () => {
+    const hand = new HandRoom(SLOW);
+    hand.plant(6, 6, ANNA);
+    hand.tick();
+    hand.plant(18, 6, BERT);
+    hand.ticks(MINUTE - 2);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+    hand.plant(6, 18, CLEO);
+    hand.plant(18, 18, CLEO);
+    const { answers } = hand.tick();
+    expect(answers.map(({ refused }) => refused?.reason)).toEqual([undefined, 'garden-full']);
+    expect(planters(hand)).toEqual(['Bert', 'Cleo']);
+  });
+
+  test.each([
+    ['off the grid', (hand: HandRoom) => hand.plant(1, 1, CLEO), 'off-grid'],
+    ['on another', (hand: HandRoom) => hand.plant(6, 6, CLEO), 'occupied'],
+    [
+      'that does not exist',
+      ({ room }: HandRoom) =>
+        room.enqueue(9, { what: 'plant', by: CLEO, x: 6, y: 18, seed: { from: 'hand', seed: 7 } }),
+      'no-such-seed',
+    ],
+  ])('TIM-2: a seed %s is refused, and no organism leaves for it', (_, plant, reason) => {
+    const hand = fullRoom();
+    plant(hand);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused?.reason).toBe(reason);
+    expect(left(life)).toEqual([]);
+  });
+
+  test('ENE-3: a seed that cannot be paid for removes nothing', () => {
+    const hand = fullRoom();
+    const { room } = hand;
+    room.setEnergy({ ...DEFAULTS.energy, capacity: 100, newcomer: 4, plant: 8 });
+    room.enter(CLEO.id);
+    hand.plant(6, 18, CLEO);
+    const { answers, life } = hand.tick();
+    expect(answers[0].refused?.reason).toBe('no-energy');
+    expect(left(life)).toEqual([]);
+  });
+
+  test('DEP-4: only long unattended organisms can be thinned', () => {
+    const hand = fullRoom();
+    const thin = () => {
+      hand.room.enqueue(7, { what: 'thin', by: CLEO });
+      return hand.tick();
+    };
+    expect(thin().answers[0].refused?.reason).toBe('no-such-organism');
+    hand.room.leave(BERT.id);
+    hand.ticks(unattendedSeconds - 1);
+    expect(hand.room.unattended()).toEqual([]);
+    hand.tick();
+    expect(hand.room.unattended().map(({ id }) => id)).toEqual([2]);
+    const { answers, life } = thin();
+    expect(answers[0]).toMatchObject({ removed: 1 });
+    expect(left(life)).toEqual([{ what: 'departing', id: 2 }]);
+    expect(planters(hand)).toEqual(['Anna']);
+    expect(hand.room.unattended()).toEqual([]);
+  });
+
+  test('DEP-4: the gardener has its own depart, also after a restart, and no others', () => {
+    const hand = fullRoom();
+    hand.room.setMaxOrganisms(3);
+    hand.plant(6, 18, CLEO);
+    hand.ticks(GROWN);
+    const thin = (organism: number, by = CLEO) => {
+      hand.room.enqueue(7, { what: 'thin', by, organism });
+      return hand.tick();
+    };
+    expect(thin(1).answers[0].refused?.reason).toBe('not-yours');
+    expect(thin(9).answers[0].refused?.reason).toBe('no-such-organism');
+    const { answers, life } = thin(3, { ...CLEO, id: 8 });
+    expect(answers[0]).toMatchObject({ removed: 1 });
+    expect(left(life)).toEqual([{ what: 'departing', id: 3 }]);
+    expect(thin(3).answers[0].refused?.reason).toBe('no-such-organism');
+    expect(planters(hand)).toEqual(['Anna', 'Bert']);
+  });
+});
+
+describe('a full room of fresh organisms', () => {
+  const [A, B] = [11, 12];
+  const person = (id: number) => ({ id, name: `${id}`, hue: 0 });
+  const spots = [6, 16, 26].flatMap((x) => [6, 17].map((y) => [x, y] as const));
+
+  /** Six places, each filled a tick ago by another participant of one address. */
+  function filled(source: number | null = A): HandRoom {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: spots.length, width: 32, height: 24 });
+    spots.forEach(([x, y], i) => {
+      hand.room.enter(i + 1, undefined, source ?? undefined);
+      hand.plant(x, y, person(i + 1));
+    });
+    hand.tick();
+    return hand;
+  }
+
+  /** Plants where nobody is; of the six places one is free after each departure. */
+  function plantBy(hand: HandRoom, id: number) {
+    const small = hand.room.organisms.map(({ x, y }) => `${x},${y}`);
+    const [x, y] = [11, 21]
+      .flatMap((cx) => [6, 17].map((cy) => [cx, cy] as const))
+      .find(([cx, cy]) => !small.includes(`${cx},${cy}`))!;
+    hand.plant(x, y, person(id));
+    return hand.tick();
+  }
+
+  test('DEP-6: let a newcomer of another address in, who then keeps their place', () => {
+    const hand = filled();
+    hand.room.enter(20, undefined, B);
+    const { answers, life } = plantBy(hand, 20);
+    expect(answers[0].refused).toBeUndefined();
+    expect(left(life)).toEqual([{ what: 'departing', id: 6 }]);
+    // However many more sockets the first address has.
+    for (let id = 30; id < 33; id++) {
+      hand.room.enter(id, undefined, A);
+      plantBy(hand, id);
+      expect(planters(hand)).toContain('20');
+    }
+  });
+
+  test('DEP-6: of one address, the planter with most gives up their newest', () => {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: 4 });
+    for (const id of [1, 2, 3]) hand.room.enter(id, undefined, A);
+    hand.plant(6, 6, person(2));
+    hand.plant(16, 6, person(1));
+    hand.plant(26, 6, person(1));
+    hand.plant(6, 17, person(2));
+    hand.tick();
+    hand.plant(16, 17, person(3));
+    hand.tick();
+    hand.plant(26, 17, person(3));
+    hand.tick();
+    expect(planters(hand)).toEqual(['2', '1', '3', '3']);
+  });
+
+  test('DEP-6: whose address is as well represented as others gives up one of their own', () => {
+    const hand = new HandRoom({ ...SLOW, maxOrganisms: 2 });
+    hand.room.enter(1, undefined, A);
+    hand.room.enter(2, undefined, B);
+    hand.plant(6, 6, person(1));
+    hand.plant(16, 6, person(2));
+    hand.tick();
+    hand.plant(6, 17, person(1));
+    hand.tick();
+    expect(planters(hand)).toEqual(['2', '1']);
+  });
+
+  test('DEP-6: refuse a seed, as ever, while no journal entry tells a source', () => {
+    const hand = filled(null);
+    expect(plantBy(hand, 20).answers[0].refused?.reason).toBe('garden-full');
+    const state = v.parse(roomState, hand.room.export());
+    expect(state.attendance?.sources).toBeUndefined();
+  });
+
+  test('TIM-6: sources are put back with the room', () => {
+    const hand = filled();
+    const state = v.parse(roomState, hand.room.export());
+    const again = new HandRoom({ ...SLOW, from: state });
+    again.room.enter(20, undefined, B);
+    expect(again.room.export().attendance?.sources).toHaveLength(7);
+    // Forgotten with those who came from there.
+    again.room.leave(20);
+    again.ticks(70);
+    expect(again.room.export().attendance?.sources).toHaveLength(6);
+  });
+});
+
+describe('a room of an earlier release', () => {
+  /** A state from before rooms recorded attendance. */
+  const earlier = (version: number) => {
+    const { attendance, rules, seed, life, ...state } = fullRoom().room.export();
+    return v.parse(roomState, { ...state, version });
+  };
+
+  test.each([1, 2])('DEP-5: of version %i opens, as before until attendance starts', (version) => {
+    const hand = new HandRoom({ ...SLOW, from: earlier(version) });
+    hand.change = 0;
+    hand.room.redo([{ what: 'leave', participant: BERT.id }]);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+    expect(hand.room.knowsAttendance).toBe(false);
+    hand.room.startAttendance([ANNA.id]);
+    hand.plant(6, 18, CLEO);
+    expect(hand.tick().answers[0].refused).toBeUndefined();
+    expect(planters(hand)).toEqual(['Anna', 'Cleo']);
+    expect(hand.room.export()).toMatchObject({
+      version: ROOM_STATE_VERSION,
+      attendance: { present: [ANNA.id], absent: [] },
+    });
+  });
+
+  test('DEP-5: its journal is replayed exactly, and the newer journal after it', () => {
+    const [first, again] = [1, 2].map(() => new HandRoom({ ...SLOW, from: earlier(2) }));
+    first.change = again.change = 0;
+    const plan: ((hand: HandRoom) => void)[] = [
+      ({ room }) => room.redo([{ what: 'leave', participant: ANNA.id }]),
+      (hand) => hand.plant(6, 18, CLEO),
+      ({ room }) => room.startAttendance([BERT.id]),
+      ({ room }) => room.enter(CLEO.id, 5),
+      (hand) => hand.plant(6, 18, CLEO),
+      ({ room }) => room.leave(CLEO.id),
+    ];
+    let events: readonly RoomEvent[] = [];
+    const begin = first.room.beginTick.bind(first.room);
+    first.room.beginTick = () => {
+      const work = begin();
+      events = work.events;
+      return work;
+    };
+    for (const step of plan) {
+      step(first);
+      first.tick();
+      again.room.redo(events);
+      again.tick();
+    }
+    expect(again.room.export()).toEqual(first.room.export());
+    expect(planters(first)).toContain('Cleo');
+  });
+});
+
+test('TIM-6: attendance is restored with the room', () => {
+  const hand = fullRoom();
+  hand.room.leave(ANNA.id);
+  hand.tick();
+  const state = v.parse(roomState, hand.room.export());
+  expect(state.attendance).toEqual({
+    present: [BERT.id],
+    absent: [{ participant: ANNA.id, since: hand.room.tick - 1 }],
+  });
+  const again = new HandRoom({ ...SLOW, from: state });
+  expect(again.room.export()).toEqual({ ...state, acted: 0 });
+  // They are forgotten once none of their organisms lives.
+  hand.plant(6, 18, CLEO);
+  hand.ticks(128, () => 255);
+  expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });
+});
