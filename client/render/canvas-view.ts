@@ -160,7 +160,7 @@ export abstract class CanvasView {
   private paint(): void {
     const { model, renderer } = this;
     this.painting?.update();
-    if (this.hasAsked || !this.isPictured || !hasPainter(model)) return;
+    if (this.hasAsked || !this.isPictured || !hasPainter(model, paintsAlways())) return;
     this.hasAsked = true;
     if (!mayPaint(renderer.gl, navigator as Network, paintsAlways())) return;
     import('./paint/painting.ts').then(

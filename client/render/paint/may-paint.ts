@@ -5,11 +5,10 @@ import type { RoomModel } from '../../net/room-model.ts';
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /** Whether there is a painter, and a connection that is good enough to fetch it. */
-export const hasPainter = ({
-  checkpoint,
-  quality,
-}: Pick<RoomModel, 'checkpoint' | 'quality'>): boolean =>
-  !!checkpoint?.painter && quality?.tier !== 'thrifty';
+export const hasPainter = (
+  { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
+  always: boolean,
+): boolean => !!checkpoint?.painter && (always || quality?.tier !== 'thrifty');
 
 /** What a browser tells about its user. */
 export interface Network {

@@ -35,8 +35,9 @@ test('a page of which pictures are taken paints on a processor, but never withou
 test('a checkpoint without a painter, or the smallest tier, is not painted', () => {
   const checkpoint = { painter: '/painters/a' } as Parameters<typeof hasPainter>[0]['checkpoint'];
   const quality = (tier: 'phone' | 'thrifty') => ({ tier, scale: 1 as const });
-  expect(hasPainter({ checkpoint, quality: quality('phone') })).toBe(true);
-  expect(hasPainter({ checkpoint, quality: quality('thrifty') })).toBe(false);
+  expect(hasPainter({ checkpoint, quality: quality('phone') }, false)).toBe(true);
+  expect(hasPainter({ checkpoint, quality: quality('thrifty') }, false)).toBe(false);
+  expect(hasPainter({ checkpoint, quality: quality('thrifty') }, true)).toBe(true);
   const { painter: _, ...without } = checkpoint!;
-  expect(hasPainter({ checkpoint: without, quality: quality('phone') })).toBe(false);
+  expect(hasPainter({ checkpoint: without, quality: quality('phone') }, true)).toBe(false);
 });

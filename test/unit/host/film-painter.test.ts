@@ -38,7 +38,7 @@ test('each picture of a film is what the reference paints, whatever has changed'
         expect([...painter.draw(planes)!]).toEqual(reference(planes));
       }
     }),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
 });
 
