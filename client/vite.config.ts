@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 import { orderedKinds } from './locale/kind-order.ts';
 import { SHORT_ID } from './locale/short-id.ts';
+import { leaveOutUnused } from './unused-code.ts';
 
 /**
  * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
@@ -42,6 +43,9 @@ const shrinkRules = (rules: string): string =>
     .replace(/: /g, ':')
     .replaceAll(';}', '}');
 
+/** In a file of texts: what the library's `str` does, whose code would else be a file of its own. */
+const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
+
 /** Shortens the ids of texts. @throws Error: two of them would be one */
 const shortenIds: Plugin = {
   name: 'shorten-ids',
@@ -53,7 +57,8 @@ const shortenIds: Plugin = {
       throw new Error(`${id}: two texts share the first characters of their ids; raise SHORT_ID`);
     }
     const short = code.replace(/'(s[0-9a-f]{16})':/g, (_, full) => `${full.slice(0, SHORT_ID)}:`);
-    return { code: short, map: null };
+    const alone = short.replace(/import \{ ?str ?\} from '@lit\/localize';/, STR);
+    return { code: alone, map: null };
   },
 };
 
@@ -90,147 +95,11 @@ const shrinkTemplates: Plugin = {
   },
 };
 
-/** What libraries carry and no page needs: where, what, and what stands there instead. */
-const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
-  // Pages connect by WebSocket alone.
-  [
-    /engine\.io-client\/.*\/transports\/index\.js$/,
-    /.*/s,
-    "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
-  ],
-  // What is binary goes as it is, never as text.
-  [
-    /engine\.io-parser\/.*\/encodePacket\.browser\.js$/,
-    /^const (withNative|isView|encode).*(?=^function toArray)/ms,
-    `const encodePacket = ({ type, data }, _, callback) =>
-      callback(typeof data === 'object' ? data : PACKET_TYPES[type] + (data ?? ''));
-    `,
-  ],
-  [
-    /engine\.io-parser\/.*\/decodePacket\.browser\.js$/,
-    /^import \{ decode \}.*?$|^ {4}if \(type === "b"\).*?^ {4}\}$|^const decodeBase64.*?^\};$/gms,
-    '',
-  ],
-  // Options of other platforms.
-  [/engine\.io-client\/.*\/websocket\.js$/, /isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
-  // Hence no transport is ever changed for a better one.
-  [
-    /engine\.io-client\/.*\/socket\.js$/,
-    /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
-    '',
-  ],
-  // Nothing is acknowledged but by messages of its own.
-  [
-    /socket\.io-client\/.*\/socket\.js$/,
-    /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
-    '',
-  ],
-  // Pages bring a parser of their own, and set what they set when they connect.
-  [
-    /socket\.io-client\/.*\/manager\.js$/,
-    /(?<=opts\.parser) \|\| parser|^ {4}(reconnection\w*|randomizationFactor|timeout|connect|disconnect)\(.*?^ {4}\}$|^ +if \(this\.opts\.autoUnref\).*?\}$/gms,
-    '',
-  ],
-  [
-    /socket\.io-client\/.*\/manager\.js$/,
-    /^ {8}this\.reconnection\(.*?(?=^ {8}this\._readyState)/ms,
-    `this._reconnection = true;
-    this._reconnectionAttempts = Infinity;
-    this.backoff = new Backoff({
-      min: opts.reconnectionDelay, max: opts.reconnectionDelayMax, jitter: 0.5,
-    });
-    this._timeout = opts.timeout;
-    `,
-  ],
-  [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
-  // The server has read each painter before, and says what is wrong with one.
-  [
-    /shared\/(safetensors|painter\/net)\.ts$/,
-    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
-    "''",
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
-    '',
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
-    `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
-    return { dtype, shape, begin, end };
-    `,
-  ],
-  [
-    /shared\/painter\/net\.ts$/,
-    /^ {2}if \((bytes\.length|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
-    '',
-  ],
-  // Pages ignore what does not match a schema, and nobody reads why.
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /^function _addIssue\(.*?^\}$/ms,
-    `function _addIssue({ kind }, _, dataset) {
-      if (kind === 'schema') dataset.typed = false;
-      (dataset.issues ??= []).push({});
-    }`,
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g,
-    '0, dataset',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /const pathItem = \{[^}]*\};\s+for \(const issue of \w+\.issues\) \{[^}]*\}/g,
-    '',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=^function (?:_stringify|_joinExpects)\([^\n]*\) \{\n).*?(?=^\})/gms,
-    "return '';",
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
-    '',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=^function getGlobalConfig\(config\$1\) \{$).*?(?=^\}$)/ms,
-    ' return {}; ',
-  ],
-  // Links have no letters of other scripts.
-  [/lean-qr\/index\.mjs$/, /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g, ''],
-  // No part that is loaded later has styles of its own to load before it.
-  [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
-];
-
 const resolveFrom = (file: string, name: string): string => createRequire(file).resolve(name);
 const EMITTER = resolveFrom(
   resolveFrom(import.meta.url, 'socket.io-client'),
   '@socket.io/component-emitter',
 ).replace('cjs', 'esm');
-
-/** Keeps the visitor's page small. */
-const leaveOutUnused: Plugin = {
-  name: 'leave-out-unused',
-  enforce: 'pre',
-  transform(code, id) {
-    if (
-      !/\/node_modules\/((engine|socket)\.io-|valibot|lean-qr)|vite\/preload-helper|shared\/(safetensors|painter\/net)\.ts$/.test(
-        id,
-      )
-    )
-      return undefined;
-    const used = UNUSED.filter(([where]) => where.test(id)).reduce((rest, [, what, instead]) => {
-      const less = rest.replace(what, instead);
-      if (less === rest) throw new Error(`${id} has changed: nothing matches ${what}`);
-      return less;
-    }, code);
-    return { code: used, map: null, moduleSideEffects: false };
-  },
-};
 
 export default defineConfig(({ mode }) => {
   if (!isPage(mode)) throw new Error(`--mode is one of ${Object.keys(PAGES).join(', ')}`);

@@ -26,17 +26,26 @@ export interface DrawnFilm {
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
 
+/** Yields to the event loop. @throws the signal's reason: nobody waits for the work any more */
+export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
+  await wait();
+  signal?.throwIfAborted();
+};
+
 /**
  * Draws the film. It begins with the first frame that shows something; between two frames, one
  * fades into the other.
  *
  * @param frames cells [side, side] of each step, the grown organism last
  * @param name written below
+ * @param drawBody also ends with the signal's reason
+ * @throws the signal's reason
  */
 export async function drawFilm(
   frames: readonly HTMLCanvasElement[],
   name: string,
   drawBody: DrawBody,
+  signal: AbortSignal,
 ): Promise<DrawnFilm> {
   const { to } = canvasOf(SIDE, SIDE);
   to.textAlign = 'center';
@@ -47,7 +56,7 @@ export async function drawFilm(
   for (const [i, cells] of shown.entries()) {
     const next = shown[i + 1];
     for (const each of next ? [cells, between(cells, next)] : [cells]) {
-      await wait();
+      await yieldUnless(signal);
       const body = await drawBody(each, 280);
       drawGround(to, SIDE / 2, SIDE / 2);
       drawSpecimen(to, body, SIDE / 2, 160);
@@ -60,14 +69,18 @@ export async function drawFilm(
   return { pictures, rest };
 }
 
-/** Encodes a film as a GIF that loops. @param link its comment */
-export async function gifOf({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
+/** Encodes a film as a GIF that loops. @param link its comment @throws the signal's reason */
+export async function gifOf(
+  { pictures, rest }: DrawnFilm,
+  link: string,
+  signal: AbortSignal,
+): Promise<Blob> {
   // Sample every fourth frame, counted back from the last: earlier stages have other colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
   for (const [i, picture] of pictures.entries()) {
-    await wait();
+    await yieldUnless(signal);
     gif.add(picture, i === last ? rest : FRAME_DELAY);
   }
   return new Blob([gif.finish(link)], { type: 'image/gif' });

@@ -7,6 +7,8 @@ import { FrameLoop } from './frame-loop.ts';
 import { type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
+import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
+import type { Painting } from './paint/painting.ts';
 import { type Picture, Renderer } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
@@ -49,6 +51,9 @@ export abstract class CanvasView {
   private isPictured = false;
   /** Whether the next picture has had to wait for the GPU. */
   private waited = false;
+  /** Whether what paints has been asked for. */
+  private hasAsked = false;
+  private painting: Painting | undefined;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -57,11 +62,10 @@ export abstract class CanvasView {
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
     protected readonly resolution: Resolution,
-    Kind = Renderer,
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Kind(canvas, invalidate);
+    this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -87,6 +91,7 @@ export abstract class CanvasView {
     this.loop.end();
     for (const off of this.unsubscribers) off();
     this.happenings.dispose();
+    this.painting?.dispose();
     this.renderer.dispose();
   }
 
@@ -118,11 +123,6 @@ export abstract class CanvasView {
     this.renderer.upload(planes, changed, { now: performance.now(), tick, atOnce });
   }
 
-  /** Whether it paints however long pictures take. */
-  protected get isPaintedAlways(): boolean {
-    return false;
-  }
-
   /** Device pixels per CSS pixel. */
   protected get ratio(): number {
     return this.resolution.ratio(devicePixelRatio);
@@ -132,7 +132,7 @@ export abstract class CanvasView {
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
     // What takes long because of paint is no reason to lower the resolution.
-    if (renderer.isBusy) this.resolution.rest(now);
+    if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
     const { effects, shivers } = this.happenings;
@@ -152,20 +152,29 @@ export abstract class CanvasView {
       this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
-    this.openPaint(now);
-    return more || renderer.moves;
+    this.paint();
+    return more || !!renderer.paint?.moves;
   }
 
-  private openPaint(now: number): void {
-    const { model, renderer, isPaintedAlways: always } = this;
-    // The picture of the room comes first.
-    if (!model.planes) return;
-    const done = (): void => {
-      // Its shaders have been compiled meanwhile.
-      this.resolution.rest(performance.now());
-      this.loop.invalidate();
-    };
-    renderer.openPaint(model.checkpoint?.painter, { always, now, done });
+  /** Loads what paints, once the picture of the room stands, and only where it can run. */
+  private paint(): void {
+    const { model, renderer } = this;
+    this.painting?.update();
+    if (this.hasAsked || !this.isPictured || !hasPainter(model, paintsAlways())) return;
+    this.hasAsked = true;
+    if (!mayPaint(renderer.gl, navigator as Network, paintsAlways())) return;
+    import('./paint/painting.ts').then(
+      ({ Painting }) => {
+        this.painting = new Painting(model, renderer, () => {
+          // Its shaders have been compiled meanwhile.
+          this.resolution.rest(performance.now());
+          this.loop.invalidate();
+        });
+        this.loop.invalidate();
+      },
+      // Cells look as they do without.
+      console.warn,
+    );
   }
 
   private hasBreath(now: number): boolean {

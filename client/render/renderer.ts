@@ -5,7 +5,7 @@ import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-safe-screen.ts';
-import { bindTextures, GlError } from './gl.ts';
+import { bindTextures, GlError, type Program } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
@@ -39,24 +39,41 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
-/** How a renderer paints. */
-export interface PaintOptions {
-  /** Whether it paints however long pictures take. */
-  readonly always: boolean;
-  /** ms */
-  readonly now: number;
-  /** Called when there is something new to draw. */
-  readonly done: () => void;
+/** Draws cells with many pixels each; it comes later than the first picture, if at all. */
+export interface CellPaint {
+  /** Whether the last picture took longer because of it. */
+  readonly isBusy: boolean;
+  /** Whether the next picture will differ because of it. */
+  readonly moves: boolean;
+  /** Notes that areas have changed. @param until when they are what they are on their way to, ms */
+  changed(planes: Planes, areas: readonly Rect[], until: number): void;
+  /**
+   * Prepares what a picture needs.
+   *
+   * @param cells what the scene's shader reads, by the names of its samplers
+   * @param crisp the picture shows cells as they are
+   * @returns the program that draws the scene in place of the usual one; undefined: that one
+   */
+  begin(
+    cells: CellTextures['textures'],
+    view: View,
+    now: number,
+    crisp: boolean,
+  ): Program | undefined;
+  dispose(): void;
 }
 
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
-  protected readonly gl: WebGL2RenderingContext;
-  protected field: CellTextures | undefined;
+  readonly gl: WebGL2RenderingContext;
+  /** Lost with the context. */
+  paint: CellPaint | undefined;
+  /** What was uploaded last. */
+  planes: Planes | undefined;
+  private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
-  protected programs!: Programs;
+  private programs!: Programs;
   private painter!: MarkPainter;
-  protected planes: Planes | undefined;
   private sheet: Parameters<MarkPainter['setSheet']> | undefined;
   private masked = '';
   private unfinished!: UnfinishedPictures;
@@ -88,6 +105,7 @@ export class Renderer {
   /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
+    this.paint?.dispose();
     this.field?.dispose();
     this.field = undefined;
     this.painter.dispose();
@@ -106,34 +124,17 @@ export class Renderer {
     if (this.gl.isContextLost()) return;
     if (this.field?.width !== planes.width || this.field.height !== planes.height) {
       this.createField(planes);
-      return;
+    } else {
+      this.field.upload(planes, changed, arrival);
+      this.masked = '';
     }
-    this.field.upload(planes, changed, arrival);
-    this.masked = '';
+    this.paint?.changed(planes, changed, this.until);
   }
 
   /** Until when cells are on their way to the newest tick, ms. */
   get until(): number {
     return this.field?.until ?? 0;
   }
-
-  /** Whether the last picture took longer because of paint. */
-  get isBusy(): boolean {
-    return false;
-  }
-
-  /** Whether the next picture will differ because of paint. */
-  get moves(): boolean {
-    return false;
-  }
-
-  /**
-   * Loads a painter in place of any other, unless that has been done. Where it cannot be loaded or
-   * run, and in a renderer that does not paint, cells look as they do without it.
-   *
-   * @param _url undefined: none
-   */
-  openPaint(_url: string | undefined, _options: PaintOptions): void {}
 
   setSheet(image: HTMLImageElement, columns: number, side: number): void {
     this.sheet = [image, columns, side];
@@ -170,10 +171,6 @@ export class Renderer {
     if (masked !== this.masked) field.select(selected, hovered, second);
     this.masked = masked;
 
-    const { flashLimit: limit, panned = false } = picture;
-    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
-    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
-    gl.viewport(0, 0, width, height);
     const { camera } = picture;
     const pixel = 1 / camera.zoom;
     const scale = (picture.view.width / width) * pixel;
@@ -185,16 +182,26 @@ export class Renderer {
       originX: camera.x - (width / 2) * scale,
       originY: camera.y - (height / 2) * scale,
     };
-    this.drawScene(field, picture, view);
+    const painted = this.paint?.begin(field.textures, view, now, picture.crisp);
+
+    const { flashLimit: limit, panned = false } = picture;
+    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
+    gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
+    gl.viewport(0, 0, width, height);
+    this.drawScene(field, picture, view, painted);
     this.painter.draw(picture.marks, view);
     const isSoft = this.screen.end();
     this.unfinished.add(now);
     return isSoft;
   }
 
-  private drawScene(field: CellTextures, picture: Picture, view: View): void {
+  private drawScene(
+    field: CellTextures,
+    picture: Picture,
+    view: View,
+    scene = this.programs.scene,
+  ): void {
     const { gl } = this;
-    const { scene } = this.programs;
     const { crisp, faded, highlights, breath, shivers, time = 0 } = picture;
     const { x, y, width, height } = picture.whole ?? { x: 0, y: 0, ...picture.view };
     const ratio = view.width / picture.view.width;
@@ -216,9 +223,10 @@ export class Renderer {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  protected create(): void {
+  private create(): void {
     // The old resources were lost with the context.
-    this.field = undefined;
+    this.paint?.dispose();
+    this.field = this.paint = undefined;
     this.unfinished = new UnfinishedPictures(this.gl);
     this.programs = createAllPrograms(this.gl);
     this.painter = new MarkPainter(this.gl, this.programs.marks);

@@ -9,7 +9,6 @@ import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
 import { Resolution } from './frame-pacing.ts';
 import { drawEnergyRing, drawPreview, type EnergyRing } from './planting-preview.ts';
-import { Renderer } from './renderer.ts';
 
 const FADE = 600;
 const FADED = 0.45;
@@ -31,17 +30,13 @@ export class RoomView extends CanvasView {
   private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
   private fadedAt = 0;
 
-  /**
-   * @param Kind of renderer: another than that of pages that must be small
-   * @throws GlError when this browser has no WebGL2
-   */
+  /** @throws GlError when this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     model: RoomModel,
     private readonly state: InteractionState,
-    Kind = Renderer,
   ) {
-    super(canvas, model, new Resolution(), Kind);
+    super(canvas, model, new Resolution());
     this.unsubscribers.push(
       model.on('connection', () => this.loop.invalidate()),
       state.onChange(() => this.loop.invalidate()),

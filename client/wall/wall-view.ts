@@ -12,7 +12,6 @@ import {
 } from '../render/camera.ts';
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
-import { PaintedRenderer } from '../render/paint/painted-renderer.ts';
 import { driftAt } from '../render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
@@ -49,7 +48,7 @@ export class WallView extends CanvasView {
     model: RoomModel,
     private readonly options: WallOptions,
   ) {
-    super(canvas, model, new Resolution(PATIENCE, PAUSE), PaintedRenderer);
+    super(canvas, model, new Resolution(PATIENCE, PAUSE));
   }
 
   /** Whether anything that flashes is being softened. */
@@ -124,10 +123,6 @@ export class WallView extends CanvasView {
   /** The room that is shown. */
   get room(): RoomModel['room'] {
     return this.model.room;
-  }
-
-  protected override get isPaintedAlways(): boolean {
-    return this.options.resolution === 'full';
   }
 
   protected override draw(now: number): boolean {

@@ -2,12 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
+import type { Planes } from '../../shared/codec/planes.ts';
 import type { JobReason } from '../../shared/host/reasons.ts';
+import { parsePainter } from '../../shared/painter/net.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { readRange, timeOf } from '../replay/journal-range.ts';
-import { gif, type PictureWriter, png } from '../replay/pictures.ts';
+import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/species.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
@@ -17,6 +19,7 @@ import { StoreError } from '../storage/store-error.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { withFrames } from './film-frames.ts';
+import { FilmPainter } from './film-painter.ts';
 import { zip } from './zip.ts';
 
 const when = v.optional(
@@ -57,6 +60,12 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
+/** Makes a PNG of a picture. */
+type Encode = (planes: Planes) => Promise<Buffer>;
+
+/** Longest time that a film is painted in all, ms: the rest of it shows enlarged cells. */
+const PAINTING = 600_000;
+
 /** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
 const SIGN = 10_000;
 
@@ -96,11 +105,12 @@ async function make(order: FilmOrder): Promise<number> {
   });
   const least = Math.min(range.room.width, range.room.height);
   const scale = Math.max(1, Math.ceil(order.side / least));
+  const encode = encoderOf(checkpoint.painter, scale);
   const pictures = withFrames(
     order.out,
     order.kind === 'gif'
-      ? gif(order.out, order.delay, scale)
-      : zipped(order.out, order.room, scale),
+      ? gif(order.out, order.delay, encode)
+      : zipped(order.out, order.room, encode),
   );
   const begin = range.snapshot.tick;
   let told = { progress: 0, at: systemClock.now() };
@@ -128,13 +138,28 @@ async function make(order: FilmOrder): Promise<number> {
   }
 }
 
+/** Enlarges pictures: painted, as long as there is a painter and time for it. */
+function encoderOf(file: Buffer | undefined, scale: number): Encode {
+  const painter =
+    file &&
+    new FilmPainter({
+      ...{ net: parsePainter(file), scale, limit: PAINTING },
+      now: () => systemClock.now(),
+    });
+  return async (planes) => {
+    const painted = painter?.draw(planes);
+    if (!painted) return png(planes, scale);
+    return rgbPng(painted, { width: scale * planes.width, height: scale * planes.height });
+  };
+}
+
 /** Each picture a PNG, all in one file. */
-function zipped(file: string, room: string, scale: number): PictureWriter {
+function zipped(file: string, room: string, encode: Encode): PictureWriter {
   const entries: { name: string; bytes: Uint8Array }[] = [];
   return {
     async add(planes, tick) {
       const name = `${room}-${`${tick}`.padStart(9, '0')}.png`;
-      entries.push({ name, bytes: await png(planes, scale) });
+      entries.push({ name, bytes: await encode(planes) });
     },
     async end() {
       await writeFile(file, zip(entries));

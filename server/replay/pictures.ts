@@ -20,11 +20,25 @@ export interface PictureWriter {
  * @param scale pixels per cell, an integer
  */
 export async function png({ rgba, width, height }: Planes, scale = 1): Promise<Buffer> {
-  // A large native library, so it is loaded only when needed.
-  const { default: sharp } = await import('sharp');
   const rgb = new Uint8Array(3 * width * height);
   // Premultiplied colours on black are the colours themselves.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
+  return rgbPng(rgb, { width, height }, scale);
+}
+
+/**
+ * Encodes pixels as PNG.
+ *
+ * @param rgb [height, width, 3]
+ * @param scale pixels of the PNG per pixel, an integer
+ */
+export async function rgbPng(
+  rgb: Uint8Array,
+  { width, height }: Pick<Planes, 'width' | 'height'>,
+  scale = 1,
+): Promise<Buffer> {
+  // A large native library, so it is loaded only when needed.
+  const { default: sharp } = await import('sharp');
   const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
   return picture.png().toBuffer();
@@ -47,13 +61,17 @@ export function frames(folder = 'replay'): PictureWriter {
  * Writes an animated GIF.
  *
  * @param delay between two pictures, ms
- * @param scale pixels per cell, an integer
+ * @param encode makes a PNG of each picture
  */
-export function gif(file = 'replay.gif', delay = 100, scale = 1): PictureWriter {
+export function gif(
+  file = 'replay.gif',
+  delay = 100,
+  encode: (planes: Planes) => Promise<Buffer> = (planes) => png(planes),
+): PictureWriter {
   const pictures: Buffer[] = [];
   return {
     async add(planes) {
-      if (pictures.length < MAX_FRAMES) pictures.push(await png(planes, scale));
+      if (pictures.length < MAX_FRAMES) pictures.push(await encode(planes));
     },
     async end() {
       const { default: sharp } = await import('sharp');

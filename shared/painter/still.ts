@@ -62,7 +62,7 @@ export interface Slices {
   readonly slice: number;
   /** ms */
   readonly now: () => number;
-  /** Resolves when there is time for more. */
+  /** Resolves when there is time for more; what it rejects with ends the work. */
   readonly pause: () => Promise<unknown>;
 }
 

@@ -62,7 +62,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   paint: {
     run: benchPaint,
-    help: 'multiply-adds and texture reads a frame of paint on a busy wall at 4K and at three pixels a point, and its main thread',
+    help: 'multiply-adds and texture reads a frame of paint on a busy wall at 4K and at three pixels a point, and the main thread of a wall and a phone',
   },
   paths: {
     run: benchPaths,

@@ -1,8 +1,8 @@
 /**
  * What paint costs in a room that is never at rest. Multiply-adds, texture reads and chunks a frame are
  * those of a screen that draws 60 frames a second and paints all that is due in each, as walls do
- * with `resolution=full`: the most that a frame can cost. The main thread is that of a wall's page,
- * in turn with and without paint, whose pixels are not drawn.
+ * with `resolution=full`: the most that a frame can cost. The main threads are those of a wall's and
+ * a visitor's page, in turn with and without paint, whose pixels are not drawn.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -24,6 +24,7 @@ import { quantile, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { openRoom } from '../support/page.ts';
+import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { openBusyGarden } from './busy-garden.ts';
 import { describeMachine } from './machine.ts';
@@ -37,8 +38,16 @@ const SCREENS = [
 ] as const;
 /** How often the main thread is measured with and without paint. */
 const TURNS = 2;
-/** At which a cell of the wall's page is large enough for paint, with few pixels. */
+/** At which a cell of these pages is large enough for paint, with few pixels. */
 const PIXELS = 0.75;
+/** A phone opens close to a free place, where few organisms are seen. */
+const PAGES = [
+  {
+    ...{ name: 'wall', path: '/wall/garden?resolution=full&frame=fixed' },
+    options: { viewport: { width: 1920, height: 1080 } },
+  },
+  { name: 'phone', path: '/r/garden?resolution=full', options: PHONE },
+] as const;
 
 export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) {
   const file = `../../${DEFAULTS.operations.checkpoint}/painter.safetensors`;
@@ -55,13 +64,17 @@ export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) 
           `${of(reads.mean)} M texture reads (p95 ${of(reads.p95)})`,
       );
     }
-    const mainThread = await measurePage(browser, `http://127.0.0.1:${garden.port}`, seconds);
-    log(
-      `main thread of a wall: ${mainThread.painted.mean} ms in a 60th of a second, ` +
-        `${mainThread.without.mean} without paint: ${mainThread.ratio} times`,
-    );
+    const mainThreads: Awaited<ReturnType<typeof measurePage>>[] = [];
+    for (const page of PAGES) {
+      const of = await measurePage(browser, `http://127.0.0.1:${garden.port}`, page, seconds);
+      log(
+        `main thread of a ${of.page}: ${of.painted.mean} ms in a 60th of a second, ` +
+          `${of.without.mean} without paint: ${of.ratio} times`,
+      );
+      mainThreads.push(of);
+    }
     const work = painterWork(net);
-    return { machine: describeMachine(), engine: garden.engine, work, screens, mainThread };
+    return { machine: describeMachine(), engine: garden.engine, work, screens, mainThreads };
   } finally {
     await browser.close();
     await garden.close();
@@ -155,13 +168,17 @@ const figuresOf = (all: readonly number[]) => ({
   max: rounded(Math.max(...all)),
 });
 
-/** Processor time of a wall's main thread in a 60th of a second, ms. */
-async function measurePage(browser: Browser, origin: string, seconds: number) {
+/** Processor time of a page's main thread in a 60th of a second, ms. */
+async function measurePage(
+  browser: Browser,
+  origin: string,
+  { name, path, options }: (typeof PAGES)[number],
+  seconds: number,
+) {
   const costs = { painted: [] as number[], without: [] as number[] };
   for (let turn = 0; turn < 2 * TURNS; turn++) {
     const isPainted = turn % 2 === 0;
-    const viewport = { width: 1920, height: 1080 };
-    const context = await browser.newContext({ viewport, deviceScaleFactor: 0.25 });
+    const context = await browser.newContext({ ...options, deviceScaleFactor: 0.25 });
     await leaveUnpainted(context);
     await context.addInitScript((pixels) => {
       Object.defineProperty(window, 'devicePixelRatio', { value: pixels });
@@ -169,7 +186,7 @@ async function measurePage(browser: Browser, origin: string, seconds: number) {
     if (!isPainted) await context.route('**/painters/*', (route) => route.abort());
     const page = await context.newPage();
     const painter = page.waitForRequest('**/painters/*');
-    await openRoom(page, `${origin}/wall/garden?resolution=full&frame=fixed`);
+    await openRoom(page, origin + path);
     await painter;
     // What is compiled and painted only once is not what is asked of it.
     await page.waitForTimeout(5_000);
@@ -181,5 +198,5 @@ async function measurePage(browser: Browser, origin: string, seconds: number) {
     ...spreadOf(all),
     ...figuresOf(all),
   }));
-  return { painted, without, ratio: rounded(painted.mean / without.mean) };
+  return { page: name, painted, without, ratio: rounded(painted.mean / without.mean) };
 }

@@ -33,6 +33,18 @@ const { room, roomUrl } = await suiteServer(
   { clientFolder: await ensureClient(() => {}) },
 );
 
+/** The view of a room's page, in which what paints comes later. */
+interface PaintedPage {
+  readonly room: {
+    readonly view: {
+      readonly loop: { invalidate(): void };
+      readonly renderer: { readonly paint: object | undefined };
+    };
+  };
+}
+/** In the page. */
+declare const viewOf: () => PaintedPage['room']['view'];
+
 /** A browser of its own in the room. @param isPainted whether its pixels are drawn, too */
 async function visit(isPainted = false): Promise<Page> {
   const browser = await suiteBrowser();
@@ -131,4 +143,65 @@ test('two browsers see an organism grow, a wound by the other visitor, and the h
   for (const page of [a, b, late]) {
     expect((page as unknown as { problems: string[] }).problems).toEqual([]);
   }
+});
+
+test('what paints is fetched after the first picture, once, and only where it has time', async () => {
+  const browser = await suiteBrowser();
+  const viewport = { width: 480, height: 320 };
+  const context = await leaveUnpainted(
+    await browser.newContext({ viewport, deviceScaleFactor: 0.5 }),
+  );
+  await context.addInitScript(() => {
+    Object.assign(globalThis, {
+      viewOf: () => (document.querySelector('vivarium-room') as unknown as PaintedPage).room.view,
+    });
+    const { prototype } = WebGL2RenderingContext;
+    const { bindFramebuffer } = prototype;
+    prototype.bindFramebuffer = function (target, framebuffer) {
+      // A picture is shown.
+      if (framebuffer === null) performance.mark('picture');
+      bindFramebuffer.call(this, target, framebuffer);
+    };
+  });
+  /** When what paints was asked for, and the first picture, ms of the page. */
+  const open = async (address: string, isRefused = false) => {
+    const page = await context.newPage();
+    const warned: string[] = [];
+    page.on('console', (message) => message.type() === 'warning' && warned.push(message.text()));
+    if (isRefused) await page.route('**/painting-*', (route) => route.abort());
+    await openRoom(page, address);
+    const draw = (count: number) =>
+      page.evaluate(async (all) => {
+        for (let i = 0; i < all; i++) {
+          viewOf().loop.invalidate();
+          await new Promise(requestAnimationFrame);
+        }
+      }, count);
+    await page.waitForFunction(() => performance.getEntriesByName('picture').length > 0);
+    await draw(3);
+    const fetched = () =>
+      page.evaluate(() =>
+        performance
+          .getEntriesByType('resource')
+          .filter(({ name }) => /painting-|painters/.test(name))
+          .map(({ startTime }) => startTime),
+      );
+    const first = await page.evaluate(() => performance.getEntriesByName('picture')[0].startTime);
+    return { page, warned, draw, fetched, first };
+  };
+  const painted = await open(`${roomUrl}?resolution=full`);
+  await painted.page.waitForFunction(() => viewOf().renderer.paint !== undefined);
+  const [code, weights] = await painted.fetched();
+  expect(painted.first).toBeLessThan(code);
+  expect(code).toBeLessThan(weights);
+
+  // A processor draws it.
+  const plain = await open(roomUrl);
+  expect(await plain.fetched()).toEqual([]);
+
+  const refused = await open(`${roomUrl}?resolution=full`, true);
+  const isTold = () => refused.warned.filter((text) => /painting-/.test(text)).length;
+  while (isTold() === 0) await refused.draw(1);
+  await refused.draw(3);
+  expect(isTold()).toBe(1);
 });

@@ -5,8 +5,11 @@ import { gzipSync } from 'node:zlib';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { TRANSLATED_LANGUAGES } from '../../shared/languages.ts';
 
-/** Bytes, compressed: what the visitor's page may be in all. */
+/** Bytes, compressed: what the visitor's page may be in all, but for what paints. */
 const LIMIT = 120_000;
+/** What paints, which comes after the first picture and only to who has a GPU for it. */
+const PAINTING = 'render/paint/painting.ts';
+const PAINTING_LIMIT = 7_000;
 
 /** An entry of Vite's manifest. */
 interface Chunk {
@@ -21,12 +24,12 @@ let chunks: Readonly<Record<string, Chunk>>;
 
 const compressed = (file: string): number => gzipSync(readFileSync(join(folder, file))).length;
 
-/** All that a page may load, by the names of the manifest. */
-function reach(name: string, found = new Set<string>()): Set<string> {
-  if (found.has(name)) return found;
+/** All that a page may load, by the names of the manifest. @param without and what it brings */
+function reach(name: string, without = '', found = new Set<string>()): Set<string> {
+  if (found.has(name) || name === without) return found;
   found.add(name);
   const { imports = [], dynamicImports = [] } = chunks[name];
-  for (const next of [...imports, ...dynamicImports]) reach(next, found);
+  for (const next of [...imports, ...dynamicImports]) reach(next, without, found);
   return found;
 }
 
@@ -41,8 +44,8 @@ beforeAll(async () => {
   chunks = JSON.parse(readFileSync(join(folder, '.vite/visitor.json'), 'utf8'));
 });
 
-test(`the visitor's page, with all it loads later and its largest language, is at most ${LIMIT} bytes`, () => {
-  const names = [...reach('index.html')];
+test(`the visitor's page, with all it loads later, without paint, and its largest language, is at most ${LIMIT} bytes`, () => {
+  const names = [...reach('index.html', PAINTING)];
   const files = (of: string[]): string[] => [
     ...new Set(of.flatMap((name) => [chunks[name].file, ...(chunks[name].css ?? [])])),
   ];
@@ -58,6 +61,22 @@ test(`the visitor's page, with all it loads later and its largest language, is a
   expect(page).toBeGreaterThan(50_000);
   expect([...languages.keys()].sort()).toEqual([...TRANSLATED_LANGUAGES].sort());
   expect(page + Math.max(0, ...languages.values())).toBeLessThanOrEqual(LIMIT);
+});
+
+test(`what paints is at most ${PAINTING_LIMIT} bytes, and no part of the page needs it`, () => {
+  const needed = new Set<string>();
+  const need = (name: string): void => {
+    if (needed.has(name)) return;
+    needed.add(name);
+    for (const next of chunks[name].imports ?? []) need(next);
+  };
+  for (const name of reach('index.html', PAINTING)) need(name);
+  expect(reach('index.html')).toContain(PAINTING);
+  expect(needed).not.toContain(PAINTING);
+  const added = [...reach('index.html')].filter((name) => !needed.has(name));
+  const size = sum(added.map((name) => compressed(chunks[name].file)));
+  expect(size).toBeGreaterThan(1_000);
+  expect(size).toBeLessThanOrEqual(PAINTING_LIMIT);
 });
 
 test('what only the wall or the host need is not loaded by a visitor', () => {

@@ -13,7 +13,6 @@ import { keyAction } from '../../input/keyboard.ts';
 import { ViewportReporter } from '../../input/viewport-reporter.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { WallConnection } from '../../net/wall-connection.ts';
-import { PaintedRenderer } from '../../render/paint/painted-renderer.ts';
 import { RoomView } from '../../render/room-view.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { areaKey, areaText } from '../area.ts';
@@ -182,7 +181,7 @@ export class LiveView extends StyledElement {
     const { model } = connection;
     this.state.take('look');
     try {
-      this.view = new RoomView(this.canvas, model, this.state, PaintedRenderer);
+      this.view = new RoomView(this.canvas, model, this.state);
     } catch {
       this.unsupported = true;
       return;

@@ -62,6 +62,10 @@ export class PaintPasses {
     readonly groups: number;
   }[];
 
+  /** Places of the chunks of a batch, see `CHUNK_VERTEX`: one below the other, and in the atlas. */
+  private readonly strip = new Int32Array(4 * BATCH);
+  private readonly slots = new Int32Array(4 * BATCH);
+
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly programs: PaintPrograms,
@@ -88,7 +92,14 @@ export class PaintPasses {
     const { gl, layers } = this;
     const { first, later, pixel } = this.programs;
     const { uCells, uOwner } = cells;
-    const strip = jobs.flatMap(({ column, row }, i) => [0, CHUNK * i, CHUNK * column, CHUNK * row]);
+    const { strip, slots } = this;
+    const size = CHUNK * into.scale;
+    jobs.forEach(({ column, row, slotColumn, slotRow }, i) => {
+      const from = [CHUNK * column, CHUNK * row] as const;
+      strip.set([0, CHUNK * i, ...from], 4 * i);
+      slots.set([size * slotColumn, size * slotRow, ...from], 4 * i);
+    });
+    const count = jobs.length;
     layers.forEach(({ weights: uWeights, target, groups }, i) => {
       const program = i === 0 ? first : later;
       const { target: from, groups: before } = layers[Math.max(0, i - 1)];
@@ -98,25 +109,21 @@ export class PaintPasses {
         gl.uniform1i(program.uniform('uGroups'), before);
         gl.uniform1f(program.uniform('uEmpty'), i === layers.length - 1 ? 0 : -1);
       }
-      this.draw(program, target, strip, [CHUNK * groups, CHUNK]);
+      this.draw(program, target, strip.subarray(0, 4 * count), [CHUNK * groups, CHUNK]);
     });
     const { target: ramps, groups } = layers[layers.length - 1];
     const { target, scale } = into;
-    const size = CHUNK * scale;
-    const slots = jobs.flatMap(({ column, row, slotColumn, slotRow }) => [
-      ...[size * slotColumn, size * slotRow, CHUNK * column, CHUNK * row],
-    ]);
     beginPass(gl, pixel, target, { uHidden: ramps.texture, uCells });
     gl.uniform1i(pixel.uniform('uGroups'), groups);
     gl.uniform1i(pixel.uniform('uScale'), scale);
-    this.draw(pixel, target, slots, [size, size]);
+    this.draw(pixel, target, slots.subarray(0, 4 * count), [size, size]);
   }
 
   /** @param places four numbers for each chunk, see `CHUNK_VERTEX` */
   private draw(
     program: Program,
     target: Target,
-    places: readonly number[],
+    places: Int32Array,
     area: readonly [number, number],
   ): void {
     const { gl } = this;

@@ -5,6 +5,7 @@ import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
 import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
 import type { View } from '../marks.ts';
+import type { CellPaint } from '../renderer.ts';
 import { CHUNK } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
 import { type CellSources, PaintPasses } from './paint-passes.ts';
@@ -48,11 +49,13 @@ export interface PaintFigures {
   readonly multiplyAdds: number;
 }
 
+const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+
 /** The paint of one renderer. */
-export class RoomPaint {
+export class RoomPaint implements CellPaint {
   /** Figures of the last picture. */
   moves = false;
-  figures: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+  figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
@@ -111,11 +114,17 @@ export class RoomPaint {
    *
    * @param cells what the scene's shader reads, by the names of its samplers
    * @param now ms
+   * @param crisp the picture shows cells as they are: nothing is painted
    * @returns the scene's program with paint, with what it reads besides cells; undefined: there is no
    *   paint in this picture
    */
-  begin(cells: CellSources, view: View, now: number): Program | undefined {
+  begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
+    if (crisp) {
+      this.moves = false;
+      this.figures = NONE;
+      return undefined;
+    }
     this.moves = this.prepare(cells, view, now);
     const { atlas, shares, presence } = this;
     const weight = presence * paintedAt(1 / view.scale);
@@ -144,7 +153,7 @@ export class RoomPaint {
     // Who is asked for the next picture at once draws it late only because something takes long.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
-    this.figures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+    this.figures = NONE;
     const size = 1 / view.scale;
     const near = paintedAt(size);
     if (!always && !pace.isReady) return near > 0;

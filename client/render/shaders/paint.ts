@@ -6,8 +6,8 @@ import { SCENE_FRAGMENT } from './scene.ts';
 
 /** Width and height of a chunk, cells. */
 export const CHUNK = 16;
-/** Most chunks of one batch. */
-export const BATCH = 16;
+/** Most chunks of one batch: all that is due in most frames, as each batch costs the main thread four passes. */
+export const BATCH = 64;
 
 /** One rectangle for each chunk of a batch. */
 export const CHUNK_VERTEX = `#version 300 es

@@ -20,9 +20,9 @@ import { keepsakeSheetStyle } from './keepsake-sheet-style.ts';
 import { portraitOf } from './organism-portrait.ts';
 import { SheetElement } from './sheet-element.ts';
 
-/** Delay, ms, and number of retries when the server is busy. */
 /** How long a painter may take to come, ms. */
 const PATIENCE = 5_000;
+/** Delay, ms, and number of retries when the server is busy. */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
@@ -49,6 +49,8 @@ export class KeepsakeSheet extends SheetElement {
   @state() private copied = false;
   private failed: Reason | undefined;
   private drawBody: Promise<DrawBody> | undefined;
+  /** Ends the drawing of what nobody will see. */
+  private readonly left = new AbortController();
   /** The organism's cells at the time when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
 
@@ -81,7 +83,9 @@ export class KeepsakeSheet extends SheetElement {
         {
           accepted: ({ token, page = `${location.origin}/keep` }) => {
             this.link = `${page}#${token}/${this.session.roomName}`;
-            this.makePicture(cells);
+            this.makePicture(cells).catch((error: unknown) => {
+              if (this.isConnected) throw error;
+            });
             this.requestFilm(RETRIES);
           },
           rejected: (reason) => {
@@ -95,6 +99,7 @@ export class KeepsakeSheet extends SheetElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.left.abort();
     for (const made of [this.picture, this.film, this.shown, this.video]) {
       if (made && made !== 'none') URL.revokeObjectURL(made.url);
     }
@@ -187,7 +192,10 @@ export class KeepsakeSheet extends SheetElement {
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url
-      ? fetchPainter(url, AbortSignal.timeout(PATIENCE)).then(paintedBody, () => enlargedBody)
+      ? fetchPainter(url, AbortSignal.timeout(PATIENCE)).then(
+          (net) => paintedBody(net, this.left.signal),
+          () => enlargedBody,
+        )
       : enlargedBody;
   }
 
@@ -233,14 +241,15 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
+    const { signal } = this.left;
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
       const cells = await framesOf(strip, frames);
-      const film = await drawFilm(cells, this.heading, await this.drawBody!);
-      const gif = await gifOf(film, this.link);
+      const film = await drawFilm(cells, this.heading, await this.drawBody!, signal);
+      const gif = await gifOf(film, this.link, signal);
       const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
       const still = { ...film, pictures: film.pictures.slice(-1) };
-      const shown = calm ? await gifOf(still, this.link) : gif;
+      const shown = calm ? await gifOf(still, this.link, signal) : gif;
       if (!this.isConnected) return;
       this.film = withUrl(gif);
       this.shown = withUrl(shown);

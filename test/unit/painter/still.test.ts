@@ -98,6 +98,18 @@ test('work with pauses has the same result, and pauses when its time is over', a
   expect(pauses).toBeGreaterThan(2);
 });
 
+test('work that nobody waits for any more ends at the next pause', async () => {
+  const still = { cells: creature(5), side: SIDE, net, scale: 4 };
+  let time = 0;
+  let pauses = 0;
+  const pause = async (): Promise<void> => {
+    if (++pauses === 2) throw new Error('nobody waits');
+  };
+  const work = inSlices(paintStill(still), { slice: 10, now: () => time++, pause });
+  await expect(work).rejects.toThrow('nobody waits');
+  expect(pauses).toBe(2);
+});
+
 test('what does not fit is refused', () => {
   const cells = creature(6);
   for (const wrong of [{ scale: LARGEST_SCALE + 1 }, { scale: 0 }, { scale: 2.5 }, { side: 6 }]) {
