@@ -5,7 +5,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import { canRefine } from '../autodiff/refine-latent.ts';
 import {
   checkRelations,
   type FieldError,
@@ -235,11 +234,6 @@ const fields = v.strictObject({
   /** Most entries of the gallery. */
   gallery: v.optional(count, 512),
   /**
-   * Refine the gallery's latents when the checkpoint is written, as drawings are refined: the weight
-   * that pulls each towards what the encoder made of its picture.
-   */
-  galleryPull: v.exactOptional(v.pipe(v.number(), v.minValue(0))),
-  /**
    * Train an offset for each image of the gallery, added to the encoder's mean wherever the image is
    * shown as it is: the encoder limits what a latent says of its picture, and the rule learns to rest
    * and heal with the latents that the checkpoint will have.
@@ -266,11 +260,8 @@ function* relationErrors(config: Fields): Generator<FieldError> {
   if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
     yield ['readout.channels', 'must be consecutive'];
   }
-  if (config.galleryPull !== undefined && !canRefine(config)) {
-    yield ['galleryPull', 'is for pictures in colours that a rule grows without chance'];
-  }
   if (config.trains === 'encoder') {
-    for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets', 'galleryPull'] as const) {
+    for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {
       if (config[field] !== undefined) yield [field, 'is for runs that train the rule'];
     }
   }

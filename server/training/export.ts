@@ -13,7 +13,6 @@ import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
-import { refineGallery } from './gallery/refine-gallery.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -29,7 +28,7 @@ export interface TrainedRule {
 
 /**
  * Builds a checkpoint in memory; its gallery has the posterior means of the first training images, with
- * their offsets, and refined where the configuration says so; or the latents that the run has kept.
+ * their offsets, or the latents that the run has kept.
  */
 export async function trainedModel(
   compute: Compute,
@@ -60,34 +59,33 @@ export async function trainedModel(
   }
   const latents = weights.get(LATENTS) ?? {
     shape: [chosen.length, latentSize],
-    data: await encodeGallery(compute, { card, tensors }, gatherImages(data, chosen), {
-      offsets: weights.get(OFFSETS)?.data,
-      pull: config.galleryPull,
-    }),
+    data: await encodeGallery(
+      compute,
+      { card, tensors },
+      {
+        images: gatherImages(data, chosen),
+        offsets: weights.get(OFFSETS)?.data,
+      },
+    ),
   };
   tensors.set(LATENTS, latents);
   return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
 }
 
-/**
- * Posterior means of images [G, S, S, c] with their offsets [G, Z], refined with a pull.
- *
- * @returns [G, Z]
- */
+/** Posterior means [G, Z] of images [G, S, S, c] with their offsets [G, Z]. */
 async function encodeGallery(
   compute: Compute,
   model: Pick<Model, 'card' | 'tensors'>,
-  images: Float32Array,
   {
+    images,
     offsets,
-    pull,
-  }: { readonly offsets: Float32Array | undefined; readonly pull: number | undefined },
+  }: { readonly images: Float32Array; readonly offsets: Float32Array | undefined },
 ): Promise<Float32Array> {
   const posteriors = await openPosteriors(compute, model);
   const { mean } = await posteriors.encode(images, model.card.gallery.length);
   await posteriors.dispose();
   for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
-  return pull === undefined ? mean : refineGallery(compute, model, { images, latents: mean, pull });
+  return mean;
 }
 
 /** Writes card, weights and gallery of a checkpoint. */

@@ -20,8 +20,9 @@ import { trainPainter } from './painter/train.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
 import { createProgress } from './progress.ts';
 import { drawProgressSheet } from './progress-sheet.ts';
+import { refineOffsets } from './refine-offsets.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
-import { compactState, type RunState, runShapes } from './run-state.ts';
+import { compactState, type RunState, trainedWeights } from './run-state.ts';
 import { leakAt } from './schedule.ts';
 import { listenForStop } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
@@ -38,7 +39,7 @@ async function main(options: Options): Promise<void> {
   const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  const begun = await beginRun(options, config, folder);
+  let begun = await beginRun(options, config, folder);
 
   let data = await loadDataset(config.data, { baseFolder });
   const images = imagesDigest(data);
@@ -57,6 +58,13 @@ async function main(options: Options): Promise<void> {
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
+  if (options.refine !== undefined) {
+    say(`refines the latents of the gallery, ${config.gallery} at most`);
+    const weights = trainedWeights(config, begun.state);
+    const rule = { config, data, weights, training: {} };
+    const state = await refineOffsets(compute, rule, begun.state, options.refine);
+    begun = { ...begun, state };
+  }
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
   else {
@@ -175,17 +183,6 @@ async function update(
       `${error.message}; lower "optimiser.learningRate" or "optimiser.clip" and continue from the last saved state with --resume`,
     );
   }
-}
-
-/** The weights of the checkpoint: their moving average if the configuration has one. */
-function trainedWeights(config: TrainingConfig, { tensors }: RunState) {
-  const set = config.optimiser.average > 0 ? 'average' : 'parameter';
-  return new Map(
-    [...runShapes(config).keys()].map((name) => [
-      name,
-      tensors.get(`${set}:${name}`) ?? tensors.get(`parameter:${name}`)!,
-    ]),
-  );
 }
 
 await reportErrors('train', runCommand(COMMAND, main, readOptions));

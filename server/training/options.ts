@@ -41,6 +41,11 @@ export const COMMAND = {
     resume: {
       help: 'continue the run of this name; the result is the same as without the interruption',
     },
+    refine: {
+      value: 'PULL',
+      type: number(0),
+      help: 'with --resume: first refine the latents of the gallery, as drawings are refined, into its offsets; each is pulled towards where it is with this weight',
+    },
     compact: {
       help: 'save a small state, without pools and first moments, to keep it elsewhere; a run that resumes from it fills them again',
     },
@@ -97,6 +102,9 @@ export function readOptions(args: readonly string[]) {
   }
   if (options !== 'help' && options.encoder !== undefined && options.from === undefined) {
     throw new SettingsError('--encoder replaces the encoder of --from: name that checkpoint too.');
+  }
+  if (options !== 'help' && options.refine !== undefined && !options.resume) {
+    throw new SettingsError('--refine is for a run that has learnt something: add --resume.');
   }
   return options;
 }

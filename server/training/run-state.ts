@@ -67,6 +67,17 @@ export function keptShapes(config: TrainingConfig): Shapes {
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
+/** The weights of the checkpoint: their moving average if the configuration has one. */
+export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
+  const set = config.optimiser.average > 0 ? 'average' : 'parameter';
+  return new Map(
+    [...runShapes(config).keys()].map((name) => [
+      name,
+      tensors.get(`${set}:${name}`) ?? tensors.get(`parameter:${name}`)!,
+    ]),
+  );
+}
+
 /**
  * A state without its pools and the first moments, a fraction of the size. What continues from it
  * fills them again.

@@ -34,7 +34,6 @@ test.each<[string, Record<string, unknown>]>([
   ['beta', { beta: -1 }],
   ['batch.fresh', { batch: { fresh: 0 } }],
   ['batch.micro', { batch: { fresh: 4, micro: 3 } }],
-  ['galleryPull', { galleryPull: 0.01, readout: { kind: 'bernoulli', channel: 0 } }],
   ['growthSteps', { growthSteps: [3, 4] }],
   ['growthSteps', { ...uniform, growthSteps: [0, 4] }],
   ['growthSteps', { ...uniform, growthSteps: [5, 4] }],

@@ -1,12 +1,7 @@
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { gatherImages } from '../../../server/training/data/dataset.ts';
-import {
-  type TrainedRule,
-  trainedModel,
-  writeCheckpoint,
-} from '../../../server/training/export.ts';
+import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
 import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
@@ -101,35 +96,5 @@ test('rows beyond a micro-batch are computed like those within', async () => {
   const grown = await trainer.run(all, growthSegments(config, 2));
   expect(grown).toHaveLength(5 * 8 * 8 * 6);
   expect(await trainer.run(last, growthSegments(config, 2))).toEqual(grown.slice(4 * 384));
-  await trainer.dispose();
-});
-
-test('refined latents of a gallery grow more like its pictures; a strong pull keeps them in place', async () => {
-  const data = tinyData();
-  const config = tinyConfig({ gallery: 4 });
-  const trainer = await Trainer.create(compute, config, data, firstState(config));
-  const { tensors } = await trainer.state();
-  const weights = new Map(
-    [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
-  );
-  const latentsWith = async (galleryPull?: number) => {
-    const rule = { config: { ...config, galleryPull }, data, weights, training: {} };
-    return (await trainedModel(compute, rule as TrainedRule)).tensors.get('gallery.latents')!.data;
-  };
-  const images = gatherImages(data, Uint32Array.of(0, 1, 2, 3));
-  const errorOf = async (latents: Float32Array) => {
-    const cells = await trainer.run(latents, growthSegments(config, 2));
-    const shown = images.map((value, i) => {
-      const cell = cells[6 * Math.floor(i / 4) + (i % 4)];
-      return (Math.min(1, Math.max(0, cell)) - value) ** 2;
-    });
-    return shown.reduce((sum, value) => sum + value, 0) / shown.length;
-  };
-  const encoded = await latentsWith();
-  const refined = await latentsWith(0);
-  expect(await errorOf(refined)).toBeLessThan(0.99 * (await errorOf(encoded)));
-  const held = await latentsWith(1e6);
-  const distance = (a: Float32Array) => Math.hypot(...a.map((value, i) => value - encoded[i]));
-  expect(distance(held)).toBeLessThan(0.1 * distance(refined));
   await trainer.dispose();
 });

@@ -5,9 +5,10 @@ import { COMMAND, readOptions } from '../../../server/training/options.ts';
 test('all options in the help are accepted', () => {
   const args =
     '--run r --out o --updates 5 --minutes 0.5 --batch 2 --backend cpu --threads 1 --images i --name mine';
-  expect(readOptions(['a.json', ...args.split(' '), '--resume'])).toEqual({
+  expect(readOptions(['a.json', ...args.split(' '), '--resume', '--refine', '0.01'])).toEqual({
     file: 'a.json',
     resume: true,
+    refine: 0.01,
     compact: false,
     ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
     ...{ images: 'i', name: 'mine' },
@@ -21,7 +22,7 @@ test('all options in the help are accepted', () => {
     backend: 'auto',
   });
   for (const [, option] of helpText(COMMAND).matchAll(/^ {2}(--[a-z]+)/gm)) {
-    expect(`${args} --resume --compact --from --encoder`).toContain(option);
+    expect(`${args} --resume --refine --compact --from --encoder`).toContain(option);
   }
 });
 
@@ -33,6 +34,8 @@ test.each([
   [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
   [['a.json', '--resume', '--from', 'x'], '--from'],
   [['a.json', '--encoder', 'x'], '--encoder'],
+  [['a.json', '--refine', '0.01'], '--resume'],
+  [['a.json', '--resume', '--refine', '-1'], '--refine'],
 ])('%j is refused', (args, text) => {
   expect(() => readOptions(args)).toThrow(
     expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(text) }),
