@@ -24,10 +24,15 @@ export interface Candidate {
    * @param onlyGpu whether it would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
-  /** Does what all threads need, once, before they start. @throws Error it does not start */
-  readonly prepare?: () => Promise<void>;
+  /**
+   * Does what all threads need, once, before they start.
+   *
+   * @returns what `start` is passed in each
+   * @throws Error it does not start
+   */
+  readonly prepare?: () => Promise<string>;
   /** Loads its libraries and starts it. @throws Error it does not start */
-  readonly start: () => Promise<Backend>;
+  readonly start: (prepared?: string) => Promise<Backend>;
   /** Threads that make best use of the machine, each with its own store; absent: one. */
   readonly threads?: () => number;
   /** Requirements, for people. */
@@ -72,8 +77,8 @@ export const CANDIDATES: Candidates = {
   },
   native: {
     unavailableReason: () => missingCompiler(),
-    prepare: async () => void (await (await import('./native/native.ts')).loadKernel()),
-    start: async () => (await import('./native/native.ts')).startNative(),
+    prepare: async () => (await (await import('./native/native.ts')).loadKernel()).file,
+    start: async (file) => (await import('./native/native.ts')).startNative(file),
     threads: availableParallelism,
     needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
     remedy: 'install a C compiler: apt-get install gcc libc6-dev',
@@ -122,6 +127,13 @@ export const fallbacksFor = (lost: BackendName): readonly BackendName[] =>
     onlyGpu || name === lost || CANDIDATES[name].prepare ? [] : [name],
   );
 
+/**
+ * Whether another backend may replace one that is lost and does not return, if 'auto' selected it:
+ * what a GPU and its driver or a compiler has made may fail where others work.
+ */
+export const mayBeReplaced = (name: BackendName, device: string): boolean =>
+  device.startsWith('GPU') || CANDIDATES[name].prepare !== undefined;
+
 /** What 'auto' tries, best first, for people. */
 export const autoOrder = (): string[] => AUTO.map(nameOf);
 
@@ -141,6 +153,8 @@ export interface SelectionOptions {
   readonly candidates?: Candidates;
   /** Backends that are known not to start here, with the reason: they are skipped untried. */
   readonly excluded?: readonly SkippedEngine[];
+  /** What `prepareBackend` has returned for the only backend that has to be prepared. */
+  readonly prepared?: string;
 }
 
 /** The selected backend. */
@@ -194,12 +208,16 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
 /**
  * Does what all threads of a backend need, once, before they start.
  *
+ * @returns see `SelectionOptions.prepared`; undefined: it need not be prepared
  * @throws NoBackendError they would not start
  */
-export async function prepareBackend(name: BackendName, candidates = CANDIDATES): Promise<void> {
+export async function prepareBackend(
+  name: BackendName,
+  candidates = CANDIDATES,
+): Promise<string | undefined> {
   const { prepare, remedy } = candidates[name];
   try {
-    await prepare?.();
+    return await prepare?.();
   } catch (error) {
     const skipped = { name, onlyGpu: false, reason: reasonOf(error) };
     throw new NoBackendError([{ ...skipped, remedy: remedyOf(error, remedy) }]);
@@ -218,18 +236,19 @@ const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
-  options: DeviceLossOptions & Pick<SelectionOptions, 'excluded'> = {},
+  options: DeviceLossOptions & Omit<SelectionOptions, 'candidates'> = {},
 ): Promise<Selection & { readonly store: PatchStore }> {
   checkNames(models);
   let store!: PatchStore;
-  const { excluded, ...onLoss } = options;
+  const { excluded, prepared, ...onLoss } = options;
   const use = async (backend: Backend): Promise<void> => {
     store =
       'open' in backend
         ? await backend.open(models, onLoss)
         : await createPatchStore(models, backend);
   };
-  const selection = await selectBackend(wanted, use, excluded && { excluded });
+  const known = { ...(excluded && { excluded }), ...(prepared && { prepared }) };
+  const selection = await selectBackend(wanted, use, known);
   return { ...selection, store };
 }
 
@@ -245,7 +264,7 @@ export async function selectBackend(
   use: (backend: Backend) => Promise<void> = async () => {},
   host: SelectionOptions & { readonly gpus?: readonly GpuVendor[] } = {},
 ): Promise<Selection> {
-  const { candidates = CANDIDATES, excluded = [], gpus = findGpus() } = host;
+  const { candidates = CANDIDATES, excluded = [], prepared, gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
   let hasUnusedLibraries = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
@@ -254,7 +273,7 @@ export async function selectBackend(
       skipped.push(known);
       continue;
     }
-    const { unavailableReason, start, remedy, gpu } = candidates[name];
+    const { unavailableReason, prepare, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
       // Without such a GPU, nothing that a host installs would help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
@@ -266,7 +285,7 @@ export async function selectBackend(
       continue;
     }
     try {
-      const backend = await start();
+      const backend = await start(prepare && prepared);
       if (!onlyGpu || backend.gpu) {
         await use(backend);
         return { backend, skipped, hasUnusedLibraries };

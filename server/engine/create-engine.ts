@@ -5,6 +5,7 @@ import type { BackendName } from './backend.ts';
 import {
   expectedBackend,
   fallbacksFor,
+  mayBeReplaced,
   NoBackendError,
   prepareBackend,
   type SkippedEngine,
@@ -46,8 +47,8 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later is replaced, and its patches continue where they were. If 'auto' selected a GPU or the
- * native backend and it does not return after a loss, another backend replaces it.
+ * later is replaced, and its patches continue where they were. If 'auto' selected a backend that
+ * `mayBeReplaced` and it does not return after a loss, another backend replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -73,7 +74,7 @@ export async function createEngine({
     onLossOf('gpu')(why);
   };
   const isAuto = backend === 'auto';
-  const excluded = await prepareExpected(backend).catch((error: unknown) => {
+  const prepared = await prepareExpected(backend).catch((error: unknown) => {
     if (error instanceof NoBackendError) onSkipped?.(error.skipped);
     throw error;
   });
@@ -82,10 +83,10 @@ export async function createEngine({
     listeners: ThreadListeners = {},
   ): Promise<ThreadEngine> => {
     const limit = isAuto ? { maxDeviceLosses: MAX_DEVICE_LOSSES } : {};
-    const thread = spawn({ backend: wanted, models, excluded, ...limit });
+    const thread = spawn({ backend: wanted, models, ...prepared, ...limit });
     return attachEngine(thread, { onDeviceLoss, ...listeners });
   };
-  const expected = expectedBackend(backend, { excluded });
+  const expected = expectedBackend(backend, prepared);
   // All at once if the backend is already known: each thread takes about a second to start.
   const [first, ...others] = await startAll(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
@@ -110,11 +111,12 @@ export async function createEngine({
   else if (!started.includes(first)) await first.close();
   const threads = await Promise.all(
     started.map((thread) => {
-      const isGpu = first.info.device.startsWith('GPU');
+      const { device } = first.info;
+      const isGpu = device.startsWith('GPU');
       const fallback = new Fallback({
         start,
         chosen,
-        alternatives: isAuto && (isGpu || chosen === 'native') ? fallbacksFor(chosen) : [],
+        alternatives: isAuto && mayBeReplaced(chosen, device) ? fallbacksFor(chosen) : [],
         onFallback: (replacement, why) => {
           const what = isGpu ? 'gpu' : 'thread';
           onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
@@ -138,17 +140,19 @@ export async function createEngine({
 /**
  * Prepares the backend that will be selected, if that is known.
  *
- * @returns those that 'auto' shall skip, as they cannot be prepared
+ * @returns what it is passed, or those that 'auto' shall skip, as they cannot be prepared
  * @throws NoBackendError a backend that was chosen by name cannot be prepared
  */
-async function prepareExpected(wanted: BackendName | 'auto'): Promise<readonly SkippedEngine[]> {
+async function prepareExpected(
+  wanted: BackendName | 'auto',
+): Promise<Pick<WorkerStart, 'prepared' | 'excluded'>> {
   const expected = expectedBackend(wanted);
   try {
-    if (expected) await prepareBackend(expected);
-    return [];
+    const prepared = expected && (await prepareBackend(expected));
+    return prepared === undefined ? {} : { prepared };
   } catch (error) {
     if (wanted !== 'auto' || !(error instanceof NoBackendError)) throw error;
-    return error.skipped;
+    return { excluded: error.skipped };
   }
 }
 

@@ -45,7 +45,10 @@ export interface PatchStep {
   readonly express?: Float32Array;
 }
 
-/** What a patch shows after a step. */
+/**
+ * What a patch shows after a step. The pictures of one step share a buffer: copy one that is kept
+ * for long.
+ */
 export interface Readout {
   readonly patch: PatchId;
   /** Side s of the patch after the step. */

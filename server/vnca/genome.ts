@@ -115,13 +115,13 @@ export function readGenome(
   const dense = (layer: string, x: ArrayLike<number>): Float32Array | Float64Array => {
     const { shape, data } = tensors.get(`update.${layer}.kernel`)!;
     const bias = tensors.get(`update.${layer}.bias`)?.data;
-    const y = new Numbers(shape[1]);
-    for (let o = 0; o < y.length; o++) {
-      let sum = bias ? bias[o] : 0;
-      for (let i = 0; i < x.length; i++) sum += x[i] * data[i * y.length + o];
-      y[o] = sum;
+    const sums = new Float64Array(shape[1]);
+    if (bias) sums.set(bias);
+    // Inputs outside, as the weights lie in memory.
+    for (let i = 0, at = 0; i < x.length; i++) {
+      for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
     }
-    return y;
+    return new Numbers(sums);
   };
   const first = dense('genome', latent);
   if (!genome) return first;

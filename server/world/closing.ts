@@ -50,16 +50,17 @@ export function stepsUntilOpen({
   readonly width: number;
   readonly reach: number;
 }): Uint8Array {
-  const near = distances(lives, width, (cell) => isClosed[cell] === 1);
+  const near = distances(lives, width, isClosed);
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   let last = 0;
   for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
   // Parts that lie apart follow when the rest has closed.
-  const far = distances(lives, width, () => true);
+  let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
-    const steps = near[cell] > 0 ? stepsTo(near[cell]) : last + stepsTo(far[cell]);
-    return Math.min(LATEST, steps);
+    if (near[cell] > 0) return Math.min(LATEST, stepsTo(near[cell]));
+    far ??= distances(lives, width);
+    return Math.min(LATEST, last + stepsTo(far[cell]));
   });
 }
 
@@ -80,27 +81,27 @@ export function openRim(organism: Organism): void {
  * Distances to the nearest of some cells of a square, in steps to one of four neighbours.
  *
  * @param from [S, S], 1 = distance 0
- * @param passes whether the way may lead over a cell
+ * @param passes [S, S], 0 = no way leads over the cell; absent: ways lead over all
  * @returns [S, S]; 0 also where no way leads
  */
-function distances(from: Uint8Array, width: number, passes: (cell: number) => boolean) {
+function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16Array {
   const found = new Uint16Array(from.length);
-  const queue: number[] = [];
-  from.forEach((is, cell) => {
-    if (is) queue.push(cell);
-  });
-  for (let i = 0; i < queue.length; i++) {
+  const queue = new Uint32Array(from.length);
+  let end = 0;
+  const visit = (cell: number, distance: number): void => {
+    if (from[cell] || found[cell] > 0 || passes?.[cell] === 0) return;
+    found[cell] = distance;
+    queue[end++] = cell;
+  };
+  for (let cell = 0; cell < from.length; cell++) if (from[cell]) queue[end++] = cell;
+  for (let i = 0; i < end; i++) {
     const cell = queue[i];
     const x = cell % width;
-    const visit = (next: number): void => {
-      if (from[next] || found[next] > 0 || !passes(next)) return;
-      found[next] = found[cell] + 1;
-      queue.push(next);
-    };
-    if (x > 0) visit(cell - 1);
-    if (x < width - 1) visit(cell + 1);
-    if (cell >= width) visit(cell - width);
-    if (cell < from.length - width) visit(cell + width);
+    const next = found[cell] + 1;
+    if (x > 0) visit(cell - 1, next);
+    if (x < width - 1) visit(cell + 1, next);
+    if (cell >= width) visit(cell - width, next);
+    if (cell < from.length - width) visit(cell + width, next);
   }
   return found;
 }

@@ -20,7 +20,7 @@ import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
 import { Lineage } from './lineage.ts';
-import { type Organism, viewOf } from './organism.ts';
+import { keepSeen, type Organism, viewOf } from './organism.ts';
 import { blockersOf, keepMask, type Stepped, seedPlaces, settle } from './ownership.ts';
 import { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
@@ -136,6 +136,7 @@ export class OrganismLifecycle {
 
   /** Has an organism depart: it is not stepped any more. */
   depart(organism: Organism): void {
+    keepSeen(organism);
     this.population.depart(organism);
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
@@ -358,6 +359,7 @@ export class OrganismLifecycle {
     if (heal(organism, held)) {
       this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
     }
+    keepSeen(organism);
     this.population.sleep(organism);
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
   }

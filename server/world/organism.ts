@@ -170,3 +170,8 @@ export function viewOf(organism: Organism): OrganismView {
     ...(was && { was }),
   };
 }
+
+/** Copies what an organism showed last, which would keep what all others showed in that step. */
+export function keepSeen(organism: Organism): void {
+  organism.seen = organism.seen?.slice();
+}

@@ -83,12 +83,25 @@ export class StateCheckpoint<S> {
 }
 
 /** A step whose masks and latent are copies. */
-export const copyOfStep = <S extends Omit<PatchStep, 'patch'>>(step: S): S => ({
-  ...step,
-  ...(step.keep && { keep: step.keep.slice() }),
-  ...(step.closed && { closed: step.closed.slice() }),
-  ...(step.express && { express: step.express.slice() }),
-});
+export const copyOfStep = <S extends Omit<PatchStep, 'patch'>>(step: S): S =>
+  isBare(step)
+    ? step
+    : {
+        ...step,
+        ...(step.keep && { keep: step.keep.slice() }),
+        ...(step.closed && { closed: step.closed.slice() }),
+        ...(step.express && { express: step.express.slice() }),
+      };
+
+/** Logged instead of steps with neither mask nor latent: objects of their own would be thousands. */
+const BARE: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
+
+/** A step as it is logged. */
+export const loggedStep = (step: PatchStep): LoggedStep =>
+  isBare(step) ? BARE[Number(step.divide)] : step;
+
+const isBare = ({ keep, closed, express }: Omit<PatchStep, 'patch'>): boolean =>
+  !(keep || closed || express);
 
 const lastExpressed = (steps: readonly LoggedStep[]): Float32Array | undefined =>
   steps.findLast(({ express }) => express)?.express;

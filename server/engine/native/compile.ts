@@ -28,6 +28,10 @@ const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
 /** How long the compiler may take to say its version, and to compile; ms. */
 const PATIENCE = { version: 10_000, compile: 60_000 };
+/** How the names of folders begin that a compiler writes to. */
+const DRAFT = 'draft-';
+/** Age of a draft that no compiler writes to any more, ms. */
+const LEFT_AFTER = 3_600_000;
 /** Kernels that are kept: servers of another release may start from the same folder. */
 const KEPT = 3;
 /** Without contraction, multiplications are fused with additions only where the source says so. */
@@ -58,23 +62,26 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
  *
  * @param folders.cache keeps it
  * @param folders.spare of this user, for where that one cannot be written to; is created
- * @returns an add-on for Node
+ * @returns an add-on for Node, and whether it was compiled now
  * @throws Error it does not compile; StartError neither folder can be used
  */
-export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Promise<string> {
+export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Promise<{
+  readonly file: string;
+  readonly isNew: boolean;
+}> {
   const names = (await readdir(SOURCES)).filter((name) => /\.[ch]$/.test(name)).sort();
   const hash = createHash('sha256');
   for (const name of names) hash.update(await readFile(join(SOURCES, name)));
   const version = await call(['--version'], PATIENCE.version);
   hash.update(`${FLAGS} ${LINKING} ${version} ${processor()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
-  if (await isKept(join(cache, name))) return join(cache, name);
+  if (await isKept(cache, name)) return { file: join(cache, name), isNew: false };
   const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
   const file = join(folder, name);
-  if (await isKept(file)) return file;
+  if (await isKept(folder, name)) return { file, isNew: false };
 
   // Another thread or server may be compiling it too: only a complete file gets the final name.
-  const draft = await mkdtemp(join(folder, 'draft-'));
+  const draft = await mkdtemp(join(folder, DRAFT));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
@@ -85,7 +92,7 @@ export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Prom
     await rm(draft, { recursive: true, force: true });
   }
   await removeOld(folder, name).catch(() => {});
-  return file;
+  return { file, isNew: true };
 }
 
 const isWritable = (folder: string): Promise<boolean> =>
@@ -106,10 +113,12 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /** Counts as the latest if it is there: it is in use again. */
-async function isKept(file: string): Promise<boolean> {
+async function isKept(folder: string, name: string): Promise<boolean> {
+  const file = join(folder, name);
   const now = new Date();
   // It may be another user's.
   await utimes(file, now, now).catch(() => {});
+  await removeOld(folder, name).catch(() => {});
   return access(file).then(() => true, no);
 }
 
@@ -119,16 +128,20 @@ async function onDisk(file: string): Promise<void> {
   await handle.sync().finally(() => handle.close());
 }
 
+/** Removes kernels beyond those that are kept, and what compilers that were killed have left. */
 async function removeOld(folder: string, latest: string): Promise<void> {
-  const names = (await readdir(folder)).filter(
-    (name) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name),
-  );
-  const files = names.map(async (name) => {
+  const all = (await readdir(folder)).map(async (name) => {
     const file = join(folder, name);
-    return { file, usedAt: (await stat(file)).mtimeMs };
+    return { name, file, usedAt: (await stat(file)).mtimeMs };
   });
-  const old = (await Promise.all(files)).sort((a, b) => b.usedAt - a.usedAt).slice(KEPT - 1);
-  for (const { file } of old) await rm(file, { force: true });
+  const found = (await Promise.all(all)).sort((a, b) => b.usedAt - a.usedAt);
+  const kernels = found.filter(({ name }) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name));
+  const drafts = found.filter(
+    ({ name, usedAt }) => name.startsWith(DRAFT) && Date.now() - usedAt > LEFT_AFTER,
+  );
+  for (const { file } of [...kernels.slice(KEPT - 1), ...drafts]) {
+    await rm(file, { recursive: true, force: true });
+  }
 }
 
 /** @returns what it printed @throws Error what it said first, or that it took too long */

@@ -65,7 +65,7 @@ typedef float32x4_t vec;
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16 };
+enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64 / sizeof(float) };
 
 /* ROWS x VECTORS vectors of y = bias + x w, with x [rows, depth] and w [depth, outputs]. */
 #define DEFINE_BLOCK(ROWS, VECTORS)                                                                    \
@@ -300,35 +300,57 @@ int whole_vectors(int numbers) { return (numbers + LANES - 1) / LANES * LANES; }
 /* Where a batch's numbers lie. */
 typedef struct {
   const float *perception, *layers;
-  /* Tiles' windows and products, [36, tiles, channels] and [36, tiles, hidden]; of one tile, what follows. */
+  /* Tiles' windows and products, 36 times [tiles, channels] and [tiles, hidden]; of one tile, what follows. */
   float *image, *windows, *products, *seen, *spare, *change;
 } Memory;
+
+/* Has the lines of the cache fetched that hold numbers [from, to), to be read soon. */
+INLINE void expect(const float *numbers, ptrdiff_t from, ptrdiff_t to) {
+  for (ptrdiff_t i = from / LINE * LINE; i < to; i += LINE) __builtin_prefetch(numbers + i, 0, 2);
+}
+
+/* The same for those that a tile is written to. */
+INLINE void expect_tile(const Net *net, int top, int left, const float *after) {
+  for (int y = 0; y < TILE && top + y < net->side; y++) {
+    const float *row = after + ((ptrdiff_t)(top + y) * net->side + left) * net->channels;
+    for (int i = 0; i < TILE * net->channels; i += LINE) __builtin_prefetch(row + i, 1);
+  }
+}
 
 static void step_patch(const Net *net, const Memory *at, const float *states, const float *mask, float *after) {
   const int side = net->side, channels = net->wide_channels, hidden = net->wide_hidden;
   const int along = tiles_along(net), count = along * along, groups = (count + MOST_TILES - 1) / MOST_TILES;
   const ptrdiff_t row = (ptrdiff_t)(along * TILE + 2) * channels;
-  for (int y = 0; y < side; y++) {
-    for (int x = 0; x < side; x++) {
-      copy(at->image + (y + 1) * row + (x + 1) * channels, states + ((ptrdiff_t)y * side + x) * net->channels,
-           net->channels);
-    }
-  }
+  const ptrdiff_t of_row = (ptrdiff_t)side * net->channels;
+  int copied = 0;
   for (int group = 0; group < groups; group++) {
     const int first = count * group / groups, tiles = count * (group + 1) / groups - first;
+    /* A line more, or the points' lines would compete for the same places of the cache. */
+    const ptrdiff_t apart = (ptrdiff_t)tiles * channels + LINE, products_apart = (ptrdiff_t)tiles * hidden + LINE;
+    /* Copied when its windows need it; the rest is fetched meanwhile. */
+    int needed = (first + tiles - 1) / along * TILE + TILE + 1;
+    for (needed = needed < side ? needed : side; copied < needed; copied++) {
+      for (int x = 0; x < side; x++) {
+        copy(at->image + (copied + 1) * row + (x + 1) * channels, states + copied * of_row + x * net->channels,
+             net->channels);
+      }
+    }
+    const float *next = states + copied * of_row;
+    const ptrdiff_t ahead = (side - copied) * of_row / (groups - group > 1 ? groups - group - 1 : 1);
     for (int t = 0; t < tiles; t++) {
       const int tile = first + t;
       transform_window(at->image + tile / along * TILE * row + tile % along * TILE * channels, row, channels,
-                       at->windows + t * channels, (ptrdiff_t)tiles * channels);
+                       at->windows + t * channels, apart);
     }
     for (int p = 0; p < POINTS; p++) {
-      multiply(tiles, net->channels, hidden, at->windows + (ptrdiff_t)p * tiles * channels, channels,
-               at->perception + (ptrdiff_t)p * net->channels * hidden, 0, at->products + (ptrdiff_t)p * tiles * hidden);
+      expect(next, ahead * p / POINTS, ahead * (p + 1) / POINTS);
+      multiply(tiles, net->channels, hidden, at->windows + p * apart, channels,
+               at->perception + (ptrdiff_t)p * net->channels * hidden, 0, at->products + p * products_apart);
     }
     for (int t = 0; t < tiles; t++) {
       const int tile = first + t;
-      transform_back(at->products + t * hidden, (ptrdiff_t)tiles * hidden, hidden, at->layers, at->layers + hidden,
-                     at->seen);
+      expect_tile(net, tile / along * TILE, tile % along * TILE, after);
+      transform_back(at->products + t * hidden, products_apart, hidden, at->layers, at->layers + hidden, at->seen);
       think(net, at->layers + 2 * hidden, at->seen, at->spare, at->change);
       update_tile(net, tile / along * TILE, tile % along * TILE, at->image, at->change, mask, after);
     }
@@ -339,8 +361,8 @@ static void step_patch(const Net *net, const Memory *at, const float *states, co
 static float *lay_out(const Net *net, float *memory, Memory *at) {
   float *end = memory;
   at->image = end, end += image_size(net);
-  at->windows = end, end += POINTS * MOST_TILES * net->wide_channels;
-  at->products = end, end += POINTS * MOST_TILES * net->wide_hidden;
+  at->windows = end, end += POINTS * (MOST_TILES * net->wide_channels + LINE);
+  at->products = end, end += POINTS * (MOST_TILES * net->wide_hidden + LINE);
   at->seen = end, end += CELLS * net->wide_hidden;
   at->spare = end, end += 2 * CELLS * net->wide_hidden;
   at->change = end, end += CELLS * net->wide_channels;
@@ -349,7 +371,8 @@ static float *lay_out(const Net *net, float *memory, Memory *at) {
 
 ptrdiff_t memory_size(const Net *net) {
   const ptrdiff_t of_channels = POINTS * MOST_TILES + CELLS, of_hidden = POINTS * MOST_TILES + 3 * CELLS;
-  return image_size(net) + of_channels * net->wide_channels + of_hidden * net->wide_hidden + layers_size(net);
+  return image_size(net) + 2 * POINTS * LINE + of_channels * net->wide_channels + of_hidden * net->wide_hidden +
+         layers_size(net);
 }
 
 void step_batch(const Net *net, const Batch *batch, float *memory) {

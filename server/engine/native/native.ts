@@ -40,25 +40,32 @@ const KINDS = ['simple', 'residual', 'res4'];
  * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
  *
  * @param folders see `compileKernel`
+ * @returns the kernel, and the file that it is in
  * @throws Error it does not compile here; StartError it does not load
  */
-export async function loadKernel(folders?: Parameters<typeof compileKernel>[0]): Promise<Kernel> {
-  const file = await compileKernel(folders);
+export async function loadKernel(
+  folders?: Parameters<typeof compileKernel>[0],
+): Promise<{ kernel: Kernel; file: string }> {
+  const { file, isNew } = await compileKernel(folders);
+  try {
+    return { kernel: open(file), file };
+  } catch (error) {
+    await rm(file, { force: true }).catch(() => {});
+    if (!isNew) return loadKernel(folders);
+    const [reason] = (error as Error).message.split('\n');
+    throw new StartError(
+      `the compiled kernel does not load: ${reason}`,
+      `let programs be run from ${dirname(file)} (a file system without noexec)`,
+    );
+  }
+}
+
+/** @returns undefined: it is not there any more */
+function loaded(file: string): Kernel | undefined {
   try {
     return open(file);
   } catch {
-    await rm(file, { force: true }).catch(() => {});
-  }
-  const again = await compileKernel(folders);
-  try {
-    return open(again);
-  } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
-    const folder = dirname(again);
-    throw new StartError(
-      `the compiled kernel does not load: ${reason}`,
-      `let programs be run from ${folder} (a file system without noexec)`,
-    );
+    return undefined;
   }
 }
 
@@ -68,9 +75,14 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/** Starts the backend. @throws as `loadKernel` */
-export async function startNative(): Promise<RuleBackend> {
-  const kernel = await loadKernel();
+/**
+ * Starts the backend.
+ *
+ * @param file the kernel's, from `loadKernel`, which another thread has loaded
+ * @throws as `loadKernel`
+ */
+export async function startNative(file?: string): Promise<RuleBackend> {
+  const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
   return {
     info: { name: 'native', device: 'CPU (native code)' },
     gpu: false,

@@ -41,26 +41,27 @@ export function layersAsRead(model: Model, lanes: number, row?: Float32Array): F
   const { card, tensors } = model;
   const { channels, update } = card;
   const { hidden, kind } = update;
+  const width = whole(hidden, lanes);
+  const middle = kind === 'residual' ? 1 : kind === 'res4' ? 2 * RES4_BLOCKS : 0;
+  const size = 2 * width + (hidden + 1) * (middle * width + whole(channels, lanes));
+  const result = new Float32Array(size);
+  let at = 0;
   const layout = row && ownLayout(card);
   const own = (part: OwnPart | undefined): Float32Array | undefined =>
     part && row?.subarray(part.from, part.from + part.size);
   const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
-  const parts: Float32Array[] = [];
-  const put = (numbers: ArrayLike<number> | undefined, outputs: number): void => {
-    const padded = new Float32Array(whole(outputs, lanes));
-    if (numbers) padded.set(numbers);
-    parts.push(padded);
+  const put = (numbers: Float32Array | undefined, outputs: number): void => {
+    if (numbers) result.set(numbers, at);
+    at += whole(outputs, lanes);
   };
   const layer = (name: string, outputs: number, weights?: OwnPart, shifts?: OwnPart): void => {
     const ofPatch = own(weights);
     const ofAll = shared(`${name}.kernel`)!;
-    for (let i = 0; i < hidden; i++) {
-      // A patch's own are [out, in].
-      const column = (o: number): number => ofPatch![o * hidden + i];
-      const inputs = ofPatch
-        ? Float32Array.from({ length: outputs }, (_, o) => column(o))
-        : ofAll.subarray(i * outputs, (i + 1) * outputs);
-      put(inputs, outputs);
+    for (let i = 0; i < hidden; i++, at += whole(outputs, lanes)) {
+      for (let o = 0; o < outputs; o++) {
+        // A patch's own are [out, in].
+        result[at + o] = ofPatch ? ofPatch[o * hidden + i] : ofAll[i * outputs + o];
+      }
     }
     put(own(shifts) ?? shared(`${name}.bias`), outputs);
   };
@@ -74,11 +75,5 @@ export function layersAsRead(model: Model, lanes: number, row?: Float32Array): F
     }
   }
   layer('out', channels, layout?.out, layout?.outBias);
-  const result = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
   return result;
 }

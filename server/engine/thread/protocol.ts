@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly models: readonly Model[];
   /** See `SelectionOptions`. */
   readonly excluded?: readonly SkippedEngine[];
+  /** See `SelectionOptions`. */
+  readonly prepared?: string;
   /** See `DeviceLossOptions.maxLosses`. */
   readonly maxDeviceLosses?: number;
 }

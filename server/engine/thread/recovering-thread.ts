@@ -1,7 +1,13 @@
 /** An engine thread that is replaced when it dies, with all patches restored. */
 import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
-import { copyOfStep, repeatSteps, SAVE_EVERY, StateCheckpoint } from '../core/state-checkpoint.ts';
+import {
+  copyOfStep,
+  loggedStep,
+  repeatSteps,
+  SAVE_EVERY,
+  StateCheckpoint,
+} from '../core/state-checkpoint.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { WorkerMethods } from './protocol.ts';
 import type { ThreadEngine } from './worker-engine.ts';
@@ -128,7 +134,7 @@ export async function recoveringThread(
         });
         readouts.forEach(({ patch, broken = false }, i) => {
           const stored = patches.get(patch)!;
-          stored.stateCheckpoint.log(own[i]);
+          stored.stateCheckpoint.log(loggedStep(own[i]));
           stored.broken = broken;
         });
       });

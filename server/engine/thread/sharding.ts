@@ -51,7 +51,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    answered = Promise.allSettled([before, answer]);
+    // Without their results, which would be kept for ever, as each holds those before it.
+    answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };

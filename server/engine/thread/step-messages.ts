@@ -74,14 +74,14 @@ export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   return { heads, bytes: bytes.all };
 }
 
-/** The read-outs, each with a buffer of its own, so that one that is kept keeps no others. */
+/** The read-outs, which are views of the message. */
 export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
   let at = 0;
   return Array.from({ length: heads.length / READOUT_HEAD }, (_, i) => {
     const [patch, stage, change, broken] = headOf(heads, READOUT_HEAD, i);
     const cells = stage * stage;
-    const own = bytes.slice(at, (at += 5 * cells));
-    const [rgba, presence] = [own.subarray(0, 4 * cells), own.subarray(4 * cells)];
+    const rgba = bytes.subarray(at, (at += 4 * cells));
+    const presence = bytes.subarray(at, (at += cells));
     return { patch, stage, rgba, presence, change, ...(broken === 1 && { broken: true as const }) };
   });
 }

@@ -16,11 +16,12 @@ import {
 import { type PackedSteps, packReadouts, unpackSteps } from './step-messages.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
-  const { backend: wanted, models, excluded, maxDeviceLosses } = workerData as WorkerStart;
+  const { backend: wanted, models, excluded, prepared, ...options } = workerData as WorkerStart;
   const onLoss = (why: string): void => engine.notify('lost', why);
   const { backend, store, ...selection } = await openStore(wanted, models, {
     ...(excluded && { excluded }),
-    ...{ onLoss, maxLosses: maxDeviceLosses },
+    ...(prepared && { prepared }),
+    ...{ onLoss, maxLosses: options.maxDeviceLosses },
   });
   return { methods: inOrder(store), ready: { info: backend.info, ...selection } };
 });

@@ -1,4 +1,6 @@
 /** Several threads as one engine; its refusals are tested by the contract, with `onnx`. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine, EngineError, PatchId } from '../../../server/engine/engine.ts';
@@ -8,6 +10,8 @@ import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.t
 import { Mutex } from '../../../server/platform/mutex.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still } from './contract.ts';
+
+setFlagsFromString('--expose-gc');
 
 const CARDS = CONTRACT_MODELS.map(({ card }) => card);
 
@@ -62,6 +66,24 @@ test('patches are distributed evenly, and move when one thread has all the work'
   const moves = threads.flatMap(({ moved }) => moved).length;
   for (let k = 0; k < 3; k++) await engine.step(awake.map(still));
   expect(threads.flatMap(({ moved }) => moved)).toHaveLength(moves);
+  await engine.close();
+});
+
+test('read-outs are not kept once a later step is answered', async () => {
+  const collect = runInNewContext('gc') as () => void;
+  const threads = await Promise.all([thread(), thread()]);
+  const engine = shardAcross(
+    threads.map((one) => one.engine),
+    CARDS,
+  );
+  await engine.plant([0, 1, 2].map((id) => seedOf(CONTRACT_MODELS[0], id)));
+  const stepped = async () => new WeakRef((await engine.step([0, 1, 2].map(still)))[0]);
+  const first = await stepped();
+  for (let k = 0; k < 3; k++) await stepped();
+  // What a WeakRef has referred to is kept until the end of the task.
+  await new Promise(setImmediate);
+  collect();
+  expect(first.deref()).toBeUndefined();
   await engine.close();
 });
 
