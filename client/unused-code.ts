@@ -109,11 +109,6 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     /^ {2}try \{.*?^ {2}\}$/ms,
     'header = JSON.parse(new TextDecoder().decode(bytes));',
   ],
-  [
-    /shared\/safetensors\.ts$/,
-    /(?<=^ {4}if \(name === '__metadata__'\) ).*?^ {4}\}$/ms,
-    'continue;',
-  ],
   [/shared\/half-floats\.ts$/, /^const (FLOAT|BITS) = .*?$/gm, ''],
   // Elements listen only for the end of a change of languages, and pages configure them once.
   [
