@@ -1,5 +1,5 @@
 /**
- * Keeps the visitor's page small: a phone fetches it in a crowd, over one network, and a test holds its size.
+ * Keeps pages small, the visitor's most of all: phones fetch it in a crowd, over one network, and a test holds its size.
  * Libraries carry code for browsers, transports and options that no page has, which their
  * bundlers cannot see, because it is reached at run time. Each cut must find what it removes, so that a library's
  * new version fails the build instead of being cut wrongly; browser tests run what is left.
@@ -76,40 +76,6 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     `,
   ],
   [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
-  // The server has read each painter before, and says what is wrong with one.
-  [
-    /shared\/(safetensors|painter\/net)\.ts$/,
-    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
-    "''",
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
-    '',
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
-    `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
-    return { dtype, shape, begin, end };
-    `,
-  ],
-  [
-    /shared\/painter\/net\.ts$/,
-    /^ {2}if \((bytes\.length|dtype|version) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
-    '',
-  ],
-  [
-    /shared\/painter\/net\.ts$/,
-    /(?<=^function read\([^\n]*\n).*?(?=^\})/ms,
-    'return readSafetensors(bytes);\n',
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /^ {2}try \{.*?^ {2}\}$/ms,
-    'header = JSON.parse(new TextDecoder().decode(bytes));',
-  ],
-  [/shared\/half-floats\.ts$/, /^const (FLOAT|BITS) = .*?$/gm, ''],
   // Elements listen only for the end of a change of languages, and pages configure them once.
   [
     /@lit\/localize\/init\/runtime\.js$/,
@@ -161,8 +127,48 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
 ];
 
-/** Keeps the visitor's page small. */
-export const leaveOutUnused: Plugin = {
+/**
+ * Checks of painters that the server has read before, and the reasons that they give. Only visitors' pages spare
+ * them: other pages read more than that, and have room.
+ */
+const CHECKED: typeof UNUSED = [
+  [
+    /shared\/(safetensors|painter\/net)\.ts$/,
+    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
+    "''",
+  ],
+  [
+    /shared\/safetensors\.ts$/,
+    /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
+    '',
+  ],
+  [
+    /shared\/safetensors\.ts$/,
+    /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
+    `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
+    return { dtype, shape, begin, end };
+    `,
+  ],
+  [
+    /shared\/painter\/net\.ts$/,
+    /^ {2}if \((bytes\.length|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
+    '',
+  ],
+  [
+    /shared\/painter\/net\.ts$/,
+    /(?<=^function read\([^\n]*\n).*?(?=^\})/ms,
+    'return readSafetensors(bytes);\n',
+  ],
+  [
+    /shared\/safetensors\.ts$/,
+    /^ {2}try \{.*?^ {2}\}$/ms,
+    'header = JSON.parse(new TextDecoder().decode(bytes));',
+  ],
+  [/shared\/half-floats\.ts$/, /^const (FLOAT|BITS) = .*?$/gm, ''],
+];
+
+/** Leaves code out: of every page what no page uses, of the visitor's also what the server has checked. */
+export const leaveOutUnused = (mode: string): Plugin => ({
   name: 'leave-out-unused',
   enforce: 'pre',
   transform(code, id) {
@@ -172,11 +178,14 @@ export const leaveOutUnused: Plugin = {
       )
     )
       return undefined;
-    const used = UNUSED.filter(([where]) => where.test(id)).reduce((rest, [, what, instead]) => {
-      const less = rest.replace(what, instead);
-      if (less === rest) throw new Error(`${id} has changed: nothing matches ${what}`);
-      return less;
-    }, code);
+    const cuts = mode === 'visitor' ? [...UNUSED, ...CHECKED] : UNUSED;
+    const used = cuts
+      .filter(([where]) => where.test(id))
+      .reduce((rest, [, what, instead]) => {
+        const less = rest.replace(what, instead);
+        if (less === rest) throw new Error(`${id} has changed: nothing matches ${what}`);
+        return less;
+      }, code);
     return { code: used, map: null, moduleSideEffects: false };
   },
-};
+});

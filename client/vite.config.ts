@@ -107,7 +107,7 @@ export default defineConfig(({ mode }) => {
     root: import.meta.dirname,
     base: '/',
     plugins: [
-      leaveOutUnused,
+      leaveOutUnused(mode),
       shortenIds,
       ...(mode === 'visitor' ? [orderKinds] : []),
       shrinkTemplates,

@@ -54,6 +54,7 @@ export abstract class CanvasView {
   /** Whether what paints has been asked for. */
   private hasAsked = false;
   private painting: Painting | undefined;
+  private isDisposed = false;
   /** Remove the listeners of the model. */
   protected readonly unsubscribers: (() => void)[];
 
@@ -88,6 +89,7 @@ export abstract class CanvasView {
 
   /** Stops drawing and removes all listeners. Another view may then use the canvas. */
   dispose(): void {
+    this.isDisposed = true;
     this.loop.end();
     for (const off of this.unsubscribers) off();
     this.happenings.dispose();
@@ -152,19 +154,22 @@ export abstract class CanvasView {
       this.resolution.frame(now, this.waited);
       this.movedAt = now;
     } else if (this.hasBreath(now)) this.loop.wait(BREATH_STEP);
-    this.paint();
+    this.paint(now);
     return more || !!renderer.paint?.moves;
   }
 
   /** Loads what paints, once the picture of the room stands, and only where it can run. */
-  private paint(): void {
+  private paint(now: number): void {
     const { model, renderer } = this;
-    this.painting?.update();
+    const { gl } = renderer;
+    this.painting?.update(now);
     if (this.hasAsked || !this.isPictured || !hasPainter(model, paintsAlways())) return;
+    if (gl.isContextLost()) return;
     this.hasAsked = true;
-    if (!mayPaint(renderer.gl, navigator as Network, paintsAlways())) return;
+    if (!mayPaint(gl, navigator as Network, paintsAlways())) return;
     import('./paint/painting.ts').then(
       ({ Painting }) => {
+        if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
           // Its shaders have been compiled meanwhile.
           this.resolution.rest(performance.now());

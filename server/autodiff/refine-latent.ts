@@ -29,6 +29,14 @@ export interface Refinement {
   readonly pull?: number;
 }
 
+/** Refines one picture at a time. */
+export interface Refiner {
+  /** @returns the best latent that was met, [Z] */
+  readonly refine: (refinement: Refinement) => Promise<Float32Array>;
+  /** Frees what it has on the device. */
+  dispose(): Promise<void>;
+}
+
 /** Most gradient steps; later ones change little. */
 const MOST_STEPS = 48;
 /** Adam: step size at the beginning, its share at the end, decays of the moments. */
@@ -52,33 +60,33 @@ export const canRefine = ({
  *
  * @param now clock, ms
  * @param isStopped asked before each step; what was found by then is the result
- * @returns refines one picture at a time; its result is the best met, [Z]
  */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,
   now: () => number,
   isStopped: () => boolean = () => false,
-): Promise<(refinement: Refinement) => Promise<Float32Array>> {
+): Promise<Refiner> {
   const { latentSize, side } = model.card;
   const shapes = updateShapes(model.card);
   const program = await compute.compile(errorAndSlope(model));
   const weights = uploadParameters(compute, shapes.keys(), model.tensors);
-  return async ({ image, latent, budget, pull = 0 }) => {
+  const refine = async ({ image, latent, budget, pull = 0 }: Refinement): Promise<Float32Array> => {
     const picture = compute.upload([1, side, side, 4], image);
     const start = now();
     const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
     let best = { loss: Infinity, latent };
     let at = latent;
     for (let step = 1; step <= MOST_STEPS && !isStopped(); step++) {
-      const inputs = { ...weights, image: picture, latent: compute.upload([1, latentSize], at) };
-      const results = await program.run(inputs);
+      const here = compute.upload([1, latentSize], at);
+      const results = await program.run({ ...weights, image: picture, latent: here });
       const [error] = await compute.read(results.error);
+      const slope = await compute.read(results.slope);
+      compute.free(here, results.error, results.slope);
       const loss = error + pull * meanSquare(at, latent);
       if (loss < best.loss) best = { loss, latent: at };
       const share = Math.max((now() - start) / budget, step / MOST_STEPS);
       if (!(share < 1)) break;
-      const slope = await compute.read(results.slope);
       const rate = RATE * (1 + (LAST_RATE - 1) * share);
       at = at.map((value, i) => {
         const slopeOfLoss = slope[i] + (2 * pull * (value - latent[i])) / latentSize;
@@ -88,7 +96,15 @@ export async function openRefiner(
         return value - (rate * (mean[i] / (1 - DECAY ** step))) / (spread + 1e-12);
       });
     }
+    compute.free(picture);
     return best.latent;
+  };
+  return {
+    refine,
+    async dispose() {
+      compute.free(...Object.values(weights));
+      await program.dispose();
+    },
   };
 }
 

@@ -36,6 +36,7 @@ export class FilmPainter {
    */
   draw(planes: Planes): Uint8Array | undefined {
     const { limit, now, scale } = this.options;
+    if (this.spent >= limit) return undefined;
     const { width, height, rgba, owner } = planes;
     const { before } = this;
     const pixels = before?.pixels ?? new Uint8Array(3 * width * height * scale ** 2);

@@ -64,7 +64,9 @@ export type FilmNews =
 type Encode = (planes: Planes) => Promise<Buffer>;
 
 /** Longest time that a film is painted in all, ms: the rest of it shows enlarged cells. */
-const PAINTING = 600_000;
+const PAINTING_LIMIT = 600_000;
+/** Pixels a cell with which films are painted: with fewer it is not seen, with more its steps are. */
+const PAINTED_SCALES = { least: 3, most: 9 };
 
 /** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
 const SIGN = 10_000;
@@ -138,14 +140,16 @@ async function make(order: FilmOrder): Promise<number> {
   }
 }
 
-/** Enlarges pictures: painted, as long as there is a painter and time for it. */
+/** Enlarges pictures: painted, if there is a painter and a cell has room, as long as there is time. */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
+  const { least, most } = PAINTED_SCALES;
   const painter =
-    file &&
-    new FilmPainter({
-      ...{ net: parsePainter(file), scale, limit: PAINTING },
-      now: () => systemClock.now(),
-    });
+    file && scale >= least && scale <= most
+      ? new FilmPainter({
+          ...{ net: parsePainter(file), scale, limit: PAINTING_LIMIT },
+          now: () => systemClock.now(),
+        })
+      : undefined;
   return async (planes) => {
     const painted = painter?.draw(planes);
     if (!painted) return png(planes, scale);

@@ -61,7 +61,7 @@ async function main(options: Options): Promise<void> {
   if (options.refine !== undefined) {
     say(`refines the latents of the gallery, ${config.gallery} at most`);
     const weights = trainedWeights(config, begun.state);
-    const rule = { config, data, weights, training: {} };
+    const rule = { config: withLeak(config, begun.state), data, weights, training: {} };
     const state = await refineOffsets(compute, rule, begun.state, options.refine);
     begun = { ...begun, state };
   }
@@ -87,16 +87,20 @@ async function main(options: Options): Promise<void> {
     sigma: `${config.sigma}`,
     beta: `${config.beta}`,
   };
-  // A run stopped during the leak ramp exports the leak that the rule was trained with.
-  const leak = leakAt(config, state.update / config.updates);
   const model = await trainedModel(compute, {
     ...{ data, training, weights: trainedWeights(config, state) },
-    config: { ...config, update: { ...config.update, leak } },
+    config: withLeak(config, state),
   });
   await writeCheckpoint(out, model);
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
+}
+
+/** During the leak ramp: with the leak that the rule has been trained with until then. */
+function withLeak(config: TrainingConfig, { update }: RunState): TrainingConfig {
+  const leak = leakAt(config, update / config.updates);
+  return { ...config, update: { ...config.update, leak } };
 }
 
 /** Applies the options of the command line. @throws TrainingError bad-config */

@@ -31,14 +31,15 @@ export async function refineOffsets(
   const model = await trainedModel(compute, rule);
   const latents = model.tensors.get(LATENTS)!.data;
   const { latentSize } = config;
-  const refine = await openRefiner(compute, model, () => 0);
+  const refiner = await openRefiner(compute, model, () => 0);
   const moved = offsets.data.slice();
   for (const [i, index] of data.splits.train.subarray(0, config.gallery).entries()) {
     const image = gatherImages(data, Uint32Array.of(index));
     const latent = latents.slice(i * latentSize, (i + 1) * latentSize);
-    const refined = await refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });
+    const refined = await refiner.refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });
     for (let j = 0; j < latentSize; j++) moved[i * latentSize + j] += refined[j] - latent[j];
   }
+  await refiner.dispose();
   const tensors = new Map(state.tensors);
   for (const set of ['parameter', 'average']) {
     const name = `${set}:${OFFSETS}`;

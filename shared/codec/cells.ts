@@ -88,8 +88,8 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * A 16-bit checksum of colours and owners (FNV-1a over 32-bit words, folded). They have a hash each, so
- * that no multiplication waits for another's.
+ * A 16-bit checksum of cells. Colours and owners have a multiplicative hash each, so that no multiplication
+ * waits for another's; both are joined at the end.
  */
 export function checkOf(cells: Cells): number {
   const { owner } = cells;

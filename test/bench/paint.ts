@@ -66,12 +66,12 @@ export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) 
     }
     const mainThreads: Awaited<ReturnType<typeof measurePage>>[] = [];
     for (const page of PAGES) {
-      const of = await measurePage(browser, `http://127.0.0.1:${garden.port}`, page, seconds);
+      const costs = await measurePage(browser, `http://127.0.0.1:${garden.port}`, page, seconds);
       log(
-        `main thread of a ${of.page}: ${of.painted.mean} ms in a 60th of a second, ` +
-          `${of.without.mean} without paint: ${of.ratio} times`,
+        `main thread of a ${costs.page}: ${costs.painted.mean} ms in a 60th of a second, ` +
+          `${costs.without.mean} without paint: ${costs.ratio} times`,
       );
-      mainThreads.push(of);
+      mainThreads.push(costs);
     }
     const work = painterWork(net);
     return { machine: describeMachine(), engine: garden.engine, work, screens, mainThreads };

@@ -38,7 +38,10 @@ interface PaintedPage {
   readonly room: {
     readonly view: {
       readonly loop: { invalidate(): void };
-      readonly renderer: { readonly paint: object | undefined };
+      readonly renderer: {
+        readonly gl: WebGL2RenderingContext;
+        readonly paint: object | undefined;
+      };
     };
   };
 }
@@ -167,6 +170,10 @@ test('what paints is fetched after the first picture, once, and only where it ha
   const open = async (address: string, isRefused = false) => {
     const page = await context.newPage();
     const warned: string[] = [];
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (/painting-|painters/.test(request.url())) asked.push(request.url());
+    });
     page.on('console', (message) => message.type() === 'warning' && warned.push(message.text()));
     if (isRefused) await page.route('**/painting-*', (route) => route.abort());
     await openRoom(page, address);
@@ -187,17 +194,32 @@ test('what paints is fetched after the first picture, once, and only where it ha
           .map(({ startTime }) => startTime),
       );
     const first = await page.evaluate(() => performance.getEntriesByName('picture')[0].startTime);
-    return { page, warned, draw, fetched, first };
+    return { page, asked, warned, draw, fetched, first };
   };
   const painted = await open(`${roomUrl}?resolution=full`);
   await painted.page.waitForFunction(() => viewOf().renderer.paint !== undefined);
   const [code, weights] = await painted.fetched();
   expect(painted.first).toBeLessThan(code);
   expect(code).toBeLessThan(weights);
+  // A context that comes back is painted again, with what has been fetched.
+  const before = await painted.page.evaluateHandle(() => {
+    const { gl, paint } = viewOf().renderer;
+    const lost = gl.getExtension('WEBGL_lose_context')!;
+    gl.canvas.addEventListener('webglcontextlost', () => setTimeout(() => lost.restoreContext()));
+    lost.loseContext();
+    return { paint };
+  });
+  const isNew = () =>
+    painted.page.evaluate(({ paint }) => {
+      const now = viewOf().renderer.paint;
+      return now !== undefined && now !== paint;
+    }, before);
+  while (!(await isNew())) await painted.draw(1);
+  expect(painted.asked).toHaveLength(2);
 
   // A processor draws it.
   const plain = await open(roomUrl);
-  expect(await plain.fetched()).toEqual([]);
+  expect(plain.asked).toEqual([]);
 
   const refused = await open(`${roomUrl}?resolution=full`, true);
   const isTold = () => refused.warned.filter((text) => /painting-/.test(text)).length;

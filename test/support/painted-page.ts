@@ -3,7 +3,8 @@
  * as one script, see `painted-script.ts`.
  */
 import { createTarget, createTexture } from '../../client/render/gl.ts';
-import { canPaint, PaintPasses } from '../../client/render/paint/paint-passes.ts';
+import { mayPaint } from '../../client/render/paint/may-paint.ts';
+import { PaintPasses } from '../../client/render/paint/paint-passes.ts';
 import { PaintPlan } from '../../client/render/paint/paint-plan.ts';
 import { createPaintPrograms } from '../../client/render/paint/paint-programs.ts';
 import { CHUNK } from '../../client/render/shaders/paint.ts';
@@ -32,7 +33,7 @@ function someCells(seed: number) {
 /** @returns largest difference, 0…255; undefined where this browser can draw no floats */
 function largestDifference(scale: number): number | undefined {
   const gl = document.createElement('canvas').getContext('webgl2')!;
-  if (!canPaint(gl)) return undefined;
+  if (!mayPaint(gl, {}, true)) return undefined;
   const { rgba, owner } = someCells(scale);
   const size = { width: WIDTH, height: HEIGHT, filter: gl.NEAREST };
   gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);

@@ -41,18 +41,12 @@ function weightTexture(
 
 /**
  * The formats that layers are drawn in: the ramps' numbers are multiplied once more, so they are
- * kept in more bits where that is possible.
- *
- * @returns undefined where no floats can be drawn
+ * kept in more bits where that is possible. To be asked for where `mayPaint`.
  */
-function formatsOf(gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } | undefined {
-  if (gl.getExtension('EXT_color_buffer_float')) return { hidden: gl.RGBA16F, ramps: gl.RGBA32F };
-  if (!gl.getExtension('EXT_color_buffer_half_float')) return undefined;
-  return { hidden: gl.RGBA16F, ramps: gl.RGBA16F };
-}
-
-/** Whether this browser can draw what a painter needs. */
-export const canPaint = (gl: WebGL2RenderingContext): boolean => formatsOf(gl) !== undefined;
+const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
+  hidden: gl.RGBA16F,
+  ramps: gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F,
+});
 
 /** The passes of one painter. */
 export class PaintPasses {
@@ -71,7 +65,7 @@ export class PaintPasses {
     private readonly programs: PaintPrograms,
     net: PainterNet,
   ) {
-    const { hidden, ramps } = formatsOf(gl) ?? { hidden: gl.RGBA8, ramps: gl.RGBA8 };
+    const { hidden, ramps } = formatsOf(gl);
     this.layers = net.map((layer, i) => {
       const groups = layer.outputs / 4;
       const size = { width: CHUNK * groups, height: CHUNK * BATCH };

@@ -4,8 +4,11 @@ import type { PainterNet } from '../../../shared/painter/net.ts';
 import { fetchPainter } from '../../net/fetch-painter.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Renderer } from '../renderer.ts';
-import { paintsAlways } from './may-paint.ts';
+import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
+
+/** After what time a painter that could not be loaded is asked for again, ms: walls run for months. */
+const RETRY = 60_000;
 
 /** Loads painters, and makes paint of them, anew after a lost context. */
 export class Painting {
@@ -14,39 +17,32 @@ export class Painting {
   private net: PainterNet | undefined;
   /** Ends what loads. */
   private loading = new AbortController();
-  /** Whether it could not be loaded. */
-  private hasFailed = false;
-  /** Removes its listener. */
-  private readonly off: () => void;
+  /** When it could not be loaded. */
+  private failedAt: number | undefined;
 
   /** @param done called when there is something new to draw */
   constructor(
-    private readonly model: Pick<RoomModel, 'checkpoint' | 'on'>,
+    private readonly model: Pick<RoomModel, 'checkpoint'>,
     private readonly renderer: Pick<Renderer, 'gl' | 'paint' | 'planes' | 'until'>,
     private readonly done: () => void,
-  ) {
-    // Whatever has kept a painter from coming may have interrupted the connection as well.
-    this.off = model.on('opened', () => {
-      if (this.hasFailed) this.drop();
-    });
-  }
+  ) {}
 
-  /** Follows the room to another checkpoint. To be called with each picture. */
-  update(): void {
+  /** Follows the room to another checkpoint. To be called with each picture; `now` in ms. */
+  update(now: number): void {
+    if (this.failedAt !== undefined && now - this.failedAt >= RETRY) this.drop();
     const url = this.model.checkpoint?.painter;
     if (url !== this.asked) {
       this.drop();
       this.asked = url;
-      if (url) this.load(url);
+      if (url) this.load(url, now);
     } else if (this.net && !this.renderer.paint) this.begin(this.net);
   }
 
   dispose(): void {
-    this.off();
     this.drop();
   }
 
-  private load(url: string): void {
+  private load(url: string, now: number): void {
     const { signal } = (this.loading = new AbortController());
     fetchPainter(url, signal).then(
       (net) => {
@@ -57,7 +53,7 @@ export class Painting {
       // Cells look as they do without.
       (error: unknown) => {
         if (signal.aborted) return;
-        this.hasFailed = true;
+        this.failedAt = now;
         console.warn(error);
       },
     );
@@ -67,6 +63,11 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
+    // A context that comes back may be drawn by a processor.
+    if (!mayPaint(gl, navigator as Network, paintsAlways())) {
+      this.net = undefined;
+      return;
+    }
     try {
       renderer.paint = new RoomPaint(gl, net, paintsAlways());
       renderer.paint.changed(planes, [], until);
@@ -81,7 +82,6 @@ export class Painting {
   private drop(): void {
     this.loading.abort();
     this.renderer.paint?.dispose();
-    this.renderer.paint = this.net = this.asked = undefined;
-    this.hasFailed = false;
+    this.renderer.paint = this.net = this.asked = this.failedAt = undefined;
   }
 }

@@ -40,18 +40,21 @@ const KINDS = ['simple', 'residual', 'res4'];
  * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
  *
  * @param folders see `compileKernel`
+ * @param isRetry a kept one has just been taken away
  * @returns the kernel, and the file that it is in
  * @throws Error it does not compile here; StartError it does not load
  */
 export async function loadKernel(
   folders?: Parameters<typeof compileKernel>[0],
+  isRetry = false,
 ): Promise<{ kernel: Kernel; file: string }> {
   const { file, isNew } = await compileKernel(folders);
   try {
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    if (!isNew) return loadKernel(folders);
+    // One that cannot be taken away is found again.
+    if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
       `the compiled kernel does not load: ${reason}`,

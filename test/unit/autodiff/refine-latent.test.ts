@@ -61,7 +61,7 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
   let stepsLeft = Number.POSITIVE_INFINITY;
   const isStopped = () => stepsLeft-- <= 0;
   const compute = createOnnxCompute({ threads: 1 });
-  const refine = await openRefiner(compute, checkpoint, clock(50), isStopped);
+  const { refine } = await openRefiner(compute, checkpoint, clock(50), isStopped);
   for (const name of ['Whale', 'Ghost', 'Sun']) {
     const image = named(name);
     const latent = encoded(image);
