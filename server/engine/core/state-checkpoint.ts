@@ -84,7 +84,7 @@ export class StateCheckpoint<S> {
 
 /** A step whose masks and latent are copies. */
 export const copyOfStep = <S extends Omit<PatchStep, 'patch'>>(step: S): S =>
-  isBare(step)
+  isUnmasked(step)
     ? step
     : {
         ...step,
@@ -94,13 +94,13 @@ export const copyOfStep = <S extends Omit<PatchStep, 'patch'>>(step: S): S =>
       };
 
 /** Logged instead of steps with neither mask nor latent: objects of their own would be thousands. */
-const BARE: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
+const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
 
 /** A step as it is logged. */
 export const loggedStep = (step: PatchStep): LoggedStep =>
-  isBare(step) ? BARE[Number(step.divide)] : step;
+  isUnmasked(step) ? UNMASKED[Number(step.divide)] : step;
 
-const isBare = ({ keep, closed, express }: Omit<PatchStep, 'patch'>): boolean =>
+const isUnmasked = ({ keep, closed, express }: Omit<PatchStep, 'patch'>): boolean =>
   !(keep || closed || express);
 
 const lastExpressed = (steps: readonly LoggedStep[]): Float32Array | undefined =>
