@@ -4,6 +4,7 @@
  */
 import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { line, touch } from '../support/fingers.ts';
 import {
   cameraRests,
   fingerTap,
@@ -28,6 +29,7 @@ const FIRST = [
   [60, 110],
 ] as const;
 const LATER = [300, 150] as const;
+const PENGUIN = { from: 'gallery', index: 105 } as const;
 
 const { server, room, url, roomUrl, newPage } = await suiteWithPages({
   ...{ energy: 'off', 'tick-rate': 30 },
@@ -36,15 +38,8 @@ const ada = await suiteVisitor(server, 'Ada');
 /** One phone for all tests; only what is measured in the 320 px window has another. */
 let phone: Page;
 
-async function plant([x, y]: readonly [number, number]): Promise<void> {
-  const before = ada.life.length;
-  const seed = { from: 'gallery', index: 105 };
-  expect(await ada.ask('plant', { x, y, seed })).not.toHaveProperty('reason');
-  await ada.until(() => ada.life.slice(before).some(({ what }) => what === 'asleep'));
-}
-
 beforeAll(async () => {
-  for (const place of FIRST) await plant(place);
+  for (const [x, y] of FIRST) await ada.grow(x, y, PENGUIN);
   phone = await open(390, 844);
 });
 
@@ -144,16 +139,9 @@ test('the first tap becomes a creature that fills a third of the width, on the s
 test('a pinch dismisses the hint for good, and the camera stays where the visitor has it', async () => {
   expect(await hintOf(phone)).toBe('Pinch to zoom');
   const { x, y } = await between(phone);
-  const fingers = await phone.context().newCDPSession(phone);
-  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', apart?: number) =>
-    fingers.send('Input.dispatchTouchEvent', {
-      type,
-      touchPoints: apart ? [-apart, apart].map((by, id) => ({ x: x + by, y, id })) : [],
-    });
   const before = await zoomOf(phone);
-  await touch('touchStart', 90);
-  for (let apart = 85; apart >= 60; apart -= 5) await touch('touchMove', apart);
-  await touch('touchEnd');
+  const pinch = (from: number, to: number) => line({ x: x + from, y }, { x: x + to, y }, 6);
+  await touch(phone, [pinch(-90, -60), pinch(90, 60)]);
   await cameraRests(phone);
   expect(await zoomOf(phone)).toBeLessThan(0.8 * before);
   expect(await hintOf(phone)).toBe('');
@@ -162,7 +150,7 @@ test('a pinch dismisses the hint for good, and the camera stays where the visito
 
 test('the overview leads anywhere, “Find mine” back, and what comes into view is whole', async () => {
   // Unseen by the phone, which looks elsewhere.
-  await plant(LATER);
+  await ada.grow(...LATER, PENGUIN);
   const overview = phone.getByTestId('overview');
   const box = (await overview.boundingBox())!;
   await phone.touchscreen.tap(

@@ -1,17 +1,18 @@
-/** The host's page: signing in and out, its language, and changing from one room to another. */
+/**
+ * The host's page: signing in and out, its languages and notices, and changing from one room to
+ * another.
+ */
 import type { Request } from 'playwright-core';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { USED_HEADER } from '../../shared/host/api.ts';
 import { goTo, liveShows, signIn } from '../support/host-page.ts';
 import { spilled } from '../support/layout-faults.ts';
 import { drawnTwice } from '../support/page.ts';
-import { PHONE } from '../support/screens.ts';
+import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
-
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 
 const { server, url, browser, newPage } = await suiteWithPages({ size: '96x96' });
 await suiteVisitor(server, 'Ada');
@@ -179,6 +180,43 @@ test('in Arabic every section runs from right to left, within the window', async
     }
   }
   expect(wrong).toEqual([]);
+  await other.context().close();
+});
+
+test.each([
+  ['phone', PHONE],
+  ['desktop', DESKTOP],
+] as const)('notices cover nothing at %s size', async (_name, screen) => {
+  const other = await newPage(screen);
+  await signIn(other, server.port, server.hostToken!);
+  await goTo(other, 'watch');
+  // A slow page may take a notice away before it is looked at.
+  for (let seen = false; !seen; ) {
+    await other.getByTestId('pause').click();
+    await other.getByTestId('notice').first().waitFor();
+    const edges = await other.evaluate(() => {
+      const page = document.querySelector('vivarium-host')!.shadowRoot!;
+      const within = (tag: string, inner: string) =>
+        page.querySelector(tag)!.shadowRoot!.querySelector(inner)!;
+      const notices = within('notice-layer', 'section');
+      const box = (element: Element) => element.getBoundingClientRect();
+      return {
+        shown: notices.childElementCount > 0,
+        top: box(notices).top,
+        bottom: box(notices).bottom,
+        main: box(page.querySelector('main')!).bottom,
+        picture: box(within('watch-section', 'live-view')).bottom,
+        navigation: box(page.querySelector('host-nav')!).top,
+      };
+    });
+    seen = edges.shown;
+    if (!seen) continue;
+    expect(edges.main).toBeLessThanOrEqual(edges.top + 0.5);
+    // All of the picture's controls stay in sight, and on a phone the navigation.
+    if (screen === DESKTOP) expect(edges.picture).toBeLessThanOrEqual(edges.top + 0.5);
+    if (screen === PHONE) expect(edges.navigation).toBeGreaterThanOrEqual(edges.bottom - 0.5);
+    expect(edges.bottom).toBeLessThanOrEqual(screen.viewport.height + 0.5);
+  }
   await other.context().close();
 });
 

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises';
+/** The host's page in a real browser: all that a host can do in one room, section by section. */
 import { SECTIONS } from '../../client/host/sections.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { violations } from '../support/axe.ts';
+import { download } from '../support/download.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
-import { PHONE } from '../support/screens.ts';
+import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
 import { suiteFolder, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
-
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 
 const { server, room, url, newPage } = await suiteWithPages(
   { size: '96x96', data: suiteFolder(), energy: 'newcomer=100,refillPerSecond=1000', snapshot: 1 },
@@ -19,24 +18,6 @@ const ada = await suiteVisitor(server, 'Ada');
 const bo = await suiteVisitor(server, 'Bo');
 const page = await newPage(DESKTOP);
 await signIn(page, server.port, server.hostToken!);
-
-/** Plants an organism and waits until it is at rest. @returns its id */
-async function grow(x: number, y: number, visitor = ada): Promise<number> {
-  const before = visitor.life.length;
-  const answer = await visitor.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
-  expect(answer).not.toHaveProperty('reason');
-  const bornAt = () =>
-    visitor.life
-      .slice(before)
-      .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
-      .find((organism) => organism.x === x && organism.y === y);
-  await visitor.until(() => bornAt() !== undefined);
-  const { id } = bornAt()!;
-  await visitor.until(() =>
-    visitor.life.some((event) => event.what === 'asleep' && event.id === id),
-  );
-  return id;
-}
 
 const hasDied = (who: Visitor, id: number) => () =>
   who.life.some((event) => event.what === 'died' && event.id === id);
@@ -125,11 +106,11 @@ test('one press pauses all visitors, and the next resumes', async () => {
   expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
   await page.getByTestId('pause').click();
   await notice('Visitors can act again').waitFor();
-  await grow(24, 24);
+  await ada.grow(24, 24);
 });
 
 test('an organism is removed after a click on it; undo restores it bit for bit', async () => {
-  const id = await grow(70, 70);
+  const id = await ada.grow(70, 70);
   const { planes: before } = room.export();
   await liveShows(page, 2);
   const { x, y } = await liveScreenOf(page, 70, 70);
@@ -155,9 +136,8 @@ test('a film of the day is made and downloaded', async () => {
   const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
   await link.waitFor({ timeout: 600_000 });
   await page.getByTestId('film-begins').getByText('It starts: today').waitFor();
-  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
-  expect(download.suggestedFilename()).toMatch(/\.gif$/);
-  const bytes = await readFile(await download.path());
+  const { name, bytes } = await download(link);
+  expect(name).toMatch(/\.gif$/);
   expect(bytes.subarray(0, 4).toString()).toBe('GIF8');
   const { roomServers } = server;
   const onWalls = () => roomServers.get('garden')!.walls.film;
@@ -204,8 +184,8 @@ test('an area is drawn and cleared, with the pointer and with keys', async () =>
 });
 
 test('undo removes what one visitor did and keeps what another did', async () => {
-  const adas = await grow(24, 70);
-  const bos = await grow(70, 24, bo);
+  const adas = await ada.grow(24, 70);
+  const bos = await bo.grow(70, 24);
   await page.getByTestId('undo-whom').selectOption({ label: 'Bo' });
   await page.locator('undo-card .chip', { hasText: '5 min' }).click();
   await page.getByTestId('undo').click();
@@ -218,7 +198,7 @@ test('undo removes what one visitor did and keeps what another did', async () =>
 
   // The same for a visitor who has left since: only their actions are undone.
   const cy = await Visitor.join(server.port, 'garden', 'Cy');
-  const cys = await grow(70, 70, cy);
+  const cys = await cy.grow(70, 70);
   await page.getByTestId('undo-whom').selectOption({ label: 'Cy' });
   cy.leave();
   await page.locator('visitor-list li', { hasText: 'Cy' }).waitFor({ state: 'detached' });
@@ -268,7 +248,7 @@ test('a state is saved under a name and restored', async () => {
   await page.getByTestId('take').click();
   const card = page.getByRole('article', { name: 'Before the party' });
   await card.waitFor();
-  const id = await grow(48, 48);
+  const id = await ada.grow(48, 48);
   await card.getByTestId('restore').click();
   await confirm();
   await notice('The state is restored.').waitFor();
@@ -306,11 +286,8 @@ test('the sign is previewed, downloaded and printed in the selected format and l
     await sign.elementHandle(),
   );
   expect(await sign.getAttribute('src')).toMatch(/paper=A3&language=de/);
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    page.getByTestId('download-sign').click(),
-  ]);
-  expect(download.suggestedFilename()).toBe('garden-A3-de.svg');
+  const { name } = await download(page.getByTestId('download-sign'));
+  expect(name).toBe('garden-A3-de.svg');
   const [sheet] = await Promise.all([
     page.waitForEvent('popup'),
     page.getByTestId('print').click(),
@@ -346,40 +323,6 @@ test.each(SCREENS)('axe finds nothing in any section at %s size', async (_name, 
     await goTo(other, id);
     if (id === 'watch') await liveShows(other);
     expect([id, ...(await violations(other))]).toEqual([id]);
-  }
-  await other.context().close();
-});
-
-test.each(SCREENS)('notices cover nothing at %s size', async (_name, screen) => {
-  const other = await newPage(screen);
-  await signIn(other, server.port, server.hostToken!);
-  await goTo(other, 'watch');
-  // A slow page may take a notice away before it is looked at.
-  for (let seen = false; !seen; ) {
-    await other.getByTestId('pause').click();
-    await other.getByTestId('notice').first().waitFor();
-    const edges = await other.evaluate(() => {
-      const page = document.querySelector('vivarium-host')!.shadowRoot!;
-      const within = (tag: string, inner: string) =>
-        page.querySelector(tag)!.shadowRoot!.querySelector(inner)!;
-      const notices = within('notice-layer', 'section');
-      const box = (element: Element) => element.getBoundingClientRect();
-      return {
-        shown: notices.childElementCount > 0,
-        top: box(notices).top,
-        bottom: box(notices).bottom,
-        main: box(page.querySelector('main')!).bottom,
-        picture: box(within('watch-section', 'live-view')).bottom,
-        navigation: box(page.querySelector('host-nav')!).top,
-      };
-    });
-    seen = edges.shown;
-    if (!seen) continue;
-    expect(edges.main).toBeLessThanOrEqual(edges.top + 0.5);
-    // All of the picture's controls stay in sight, and on a phone the navigation.
-    if (screen === DESKTOP) expect(edges.picture).toBeLessThanOrEqual(edges.top + 0.5);
-    if (screen === PHONE) expect(edges.navigation).toBeGreaterThanOrEqual(edges.bottom - 0.5);
-    expect(edges.bottom).toBeLessThanOrEqual(screen.viewport.height + 0.5);
   }
   await other.context().close();
 });

@@ -15,6 +15,7 @@ import { createRandom } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
+import { download } from '../support/download.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
@@ -93,8 +94,7 @@ beforeAll(async () => {
 test('the picture carries the link of the page that the host has chosen', async () => {
   // It looks otherwise where its numbers are rounded too much.
   const seed = { from: 'latent', latent: [...createRandom(18).latent(96)] };
-  await ada.ask('plant', { x: PLACE[0], y: PLACE[1], seed });
-  await ada.until(() => ada.life.some(({ what }) => what === 'asleep'));
+  await ada.grow(...PLACE, seed);
   wanted = cellsOf(room.organisms[0]);
 
   const page = await newPage({ viewport: { width: 1200, height: 800 } });
@@ -104,11 +104,7 @@ test('the picture carries the link of the page that the host has chosen', async 
   const place = await screenOf(page, ...PLACE);
   await page.mouse.click(place.x, place.y);
   await page.getByTestId('keep').click();
-  const download = page.waitForEvent('download');
-  await page.locator('a[data-testid=save-picture]').click();
-  const chunks: Buffer[] = [];
-  for await (const chunk of await (await download).createReadStream()) chunks.push(chunk);
-  picture = Buffer.concat(chunks);
+  ({ bytes: picture } = await download(page.locator('a[data-testid=save-picture]')));
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
   expect(link).toMatch(/^https:\/\/museum\.example\/keep\.html#[\w-]+\/garden$/);
   const { comments } = await sharp(picture).metadata();

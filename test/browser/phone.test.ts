@@ -1,6 +1,7 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { line, touch } from '../support/fingers.ts';
 import {
   cameraRests,
   fingerTap,
@@ -18,23 +19,6 @@ const { room, roomUrl, newPage, server } = await suiteWithPages({ size: '96x96' 
 const host = await hostOf(server);
 const page = await newPage(PHONE);
 await openRoom(page, roomUrl);
-const fingers = await page.context().newCDPSession(page);
-
-/** Fingers go down, along, and up again. Each has a list of places it passes. */
-async function touch(...ways: { x: number; y: number }[][]): Promise<void> {
-  const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
-  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: ReturnType<typeof at>) =>
-    fingers.send('Input.dispatchTouchEvent', { type, touchPoints: points });
-  await send('touchStart', at(0));
-  for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
-  await send('touchEnd', []);
-}
-
-const line = (x0: number, y0: number, x1: number, y1: number, steps = 10) =>
-  Array.from({ length: steps + 1 }, (_, i) => ({
-    x: x0 + ((x1 - x0) * i) / steps,
-    y: y0 + ((y1 - y0) * i) / steps,
-  }));
 
 test('nothing invites to plant while the room is paused or its day ends, and the page says why', async () => {
   const hint = page.locator('.hint');
@@ -66,10 +50,9 @@ test('two fingers zoom about their midpoint, and plant nothing', async () => {
   await cameraRests(page);
   const [left, right] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
   const middle = (left.x + right.x) / 2;
-  await touch(
-    line(middle - 40, left.y, middle - 80, left.y),
-    line(middle + 40, left.y, middle + 80, left.y),
-  );
+  const apart = (by: number) =>
+    line({ x: middle + by, y: left.y }, { x: middle + 2 * by, y: left.y }, 10);
+  await touch(page, [apart(-40), apart(40)]);
   await cameraRests(page);
   const [wideLeft, wideRight] = [await screenOf(page, 38, 48), await screenOf(page, 58, 48)];
   const scale = (wideRight.x - wideLeft.x) / (right.x - left.x);
@@ -87,20 +70,16 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   // All across: whatever animal it is, there is flesh on the way.
   const from = await screenOf(page, 36, 46);
   const to = await screenOf(page, 60, 50);
-  const way = line(from.x, from.y, to.x, to.y).map((at) => [{ ...at, id: 0 }]);
-  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: (typeof way)[number]) =>
-    fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
   const lens = page.locator('.lens');
   expect(await lens.isVisible()).toBe(false);
-  await send('touchStart', way[0]);
-  for (const at of way.slice(1)) await send('touchMove', at);
-  // The lens shows the cut beside the finger, not under it.
-  await lens.waitFor();
-  const box = (await lens.boundingBox())!;
-  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-  expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
-  expect(middle.y).toBeLessThan(to.y);
-  await send('touchEnd', []);
+  await touch(page, [line(from, to, 10)], async () => {
+    // The lens shows the cut beside the finger, not under it.
+    await lens.waitFor();
+    const box = (await lens.boundingBox())!;
+    const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
+    expect(middle.y).toBeLessThan(to.y);
+  });
   await lens.waitFor({ state: 'hidden' });
   await waitForWounds(page, 1, 1);
   // However many messages it took, it was one stroke, as wide as a finger needs.

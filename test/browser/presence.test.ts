@@ -3,12 +3,15 @@
  * keepsake.
  */
 
-import type { BrowserContext, CDPSession, Page } from 'playwright-core';
-import sharp from 'sharp';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { download } from '../support/download.ts';
+import { recordPictures, watchPixel } from '../support/drawn-pixel.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
+import { line, touch } from '../support/fingers.ts';
+import { expectFilm, expectPicture } from '../support/keepsake-files.ts';
 import {
   fingerTap,
   modelOf,
@@ -31,21 +34,12 @@ const PHONE_LINE = { latency: 50, bandwidth: 500_000 };
 /** From opening the page to the first cells of one's own, ms. */
 const MOST_TO_CELLS = 10_000;
 
-interface Probe {
-  /** CSS pixels. */
-  readonly x: number;
-  readonly y: number;
-  /** Light of that pixel in each picture, and the tick that the room was at. */
-  readonly seen: { readonly light: number; readonly tick: number | undefined }[];
-}
-
 const { server, room, browser } = await suiteWithPages({ size: '160x160', energy: 'newcomer=100' });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
 let context: BrowserContext | undefined;
 let page: Page;
-let fingers: CDPSession;
 /** What the phone has planted. */
 let mine: OrganismView;
 const url = (query = '') => `http://127.0.0.1:${proxy.port}/r/garden${query}`;
@@ -59,36 +53,13 @@ async function tapPlace(x: number, y: number): Promise<void> {
   await fingerTap(page, at);
 }
 
-async function stroke(from: { x: number; y: number }, to: { x: number; y: number }): Promise<void> {
-  const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', share?: number) =>
-    fingers.send('Input.dispatchTouchEvent', {
-      type,
-      touchPoints:
-        share === undefined
-          ? []
-          : [{ x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share }],
-    });
-  await send('touchStart', 0);
-  for (let i = 1; i <= 4; i++) await send('touchMove', i / 4);
-  await send('touchEnd');
-}
-
 async function plantAs(visitor: Visitor, x: number, y: number, seed: unknown): Promise<number> {
   const answer = await visitor.ask('plant', { x, y, seed });
   expect(answer).not.toHaveProperty('reason');
   return room.organisms.at(-1)!.id;
 }
 
-/** What a download of the page holds. */
-async function download(testId: string): Promise<{ name: string; bytes: Buffer }> {
-  const [saved] = await Promise.all([
-    page.waitForEvent('download'),
-    page.locator(`a[data-testid=${testId}]`).click(),
-  ]);
-  const chunks: Buffer[] = [];
-  for await (const chunk of await saved.createReadStream()) chunks.push(chunk as Buffer);
-  return { name: saved.suggestedFilename(), bytes: Buffer.concat(chunks) };
-}
+const save = (testId: string) => download(page.locator(`a[data-testid=${testId}]`));
 
 afterEach(() => proxy.set(NO_FAULTS));
 
@@ -101,7 +72,6 @@ async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
   context = await visitPhone();
   page = await context.newPage();
-  fingers = await context.newCDPSession(page);
   const opened = performance.now();
   await openRoom(page, url());
   const shown = performance.now();
@@ -163,24 +133,7 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
 });
 
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
-  // What a picture shows is known only while it is drawn.
-  await page.addInitScript(() => {
-    const show = WebGL2RenderingContext.prototype.blitFramebuffer;
-    WebGL2RenderingContext.prototype.blitFramebuffer = function (...rest) {
-      show.apply(this, rest);
-      const { probe } = window as unknown as { probe?: Probe };
-      if (!probe || this.getParameter(this.DRAW_FRAMEBUFFER_BINDING)) return;
-      this.bindFramebuffer(this.READ_FRAMEBUFFER, null);
-      const pixel = new Uint8Array(4);
-      // A slow page draws fewer pixels.
-      const canvas = this.canvas as HTMLCanvasElement;
-      const ratio = canvas.width / canvas.clientWidth;
-      const [px, py] = [probe.x * ratio, canvas.height - probe.y * ratio].map(Math.round);
-      this.readPixels(px, py, 1, 1, this.RGBA, this.UNSIGNED_BYTE, pixel);
-      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
-      probe.seen.push({ light: pixel[0] + pixel[1] + pixel[2], tick: model.tick });
-    };
-  });
+  await recordPictures(page);
   await openRoom(page, url());
   await page.getByTestId('tool-damage').tap();
   await showAll(page);
@@ -192,14 +145,12 @@ test('a wound and its cost are visible under the finger before the server knows 
     if (id === mine.id && light > most) [place, most] = [i, light];
   });
   const at = await screenOf(page, (place % width) + 0.5, Math.floor(place / width) + 0.5);
-  await page.evaluate(({ x, y }) => Object.assign(window, { probe: { x, y, seen: [] } }), at);
+  const pixel = await watchPixel(page, at);
   // A touch beside it: the picture is drawn, and what is to be cut is whole in it.
   // (below it: to its left there may be no screen.)
   const from = { x: at.x, y: at.y + 60 };
   await fingerTap(page, from);
-  const whole = await page.waitForFunction(
-    () => (window as unknown as { probe: Probe }).probe.seen.at(-1)?.light,
-  );
+  const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   proxy.set({ stalled: 'both' });
   const energy = () =>
     page.evaluate(() => {
@@ -211,20 +162,15 @@ test('a wound and its cost are visible under the finger before the server knows 
     });
   // What was on its way may still arrive, and is no later than this.
   const last = room.tick;
-  await page.evaluate(() => {
-    (window as unknown as { probe: Probe }).probe.seen.length = 0;
+  await pixel.evaluate(({ seen }) => {
+    seen.length = 0;
   });
-  await stroke(from, { x: at.x, y: at.y - 60 });
-  await page.waitForFunction(
-    (light) => {
-      const { seen } = (window as unknown as { probe: Probe }).probe;
-      return seen.some((one) => one.light < 0.6 * light!);
-    },
+  await touch(page, [line(from, { x: at.x, y: at.y - 60 }, 4)]);
+  await page.waitForFunction(([{ seen }, light]) => seen.some((one) => one.light < 0.6 * light!), [
+    pixel,
     await whole.jsonValue(),
-  );
-  const ticks = await page.evaluate(() =>
-    (window as unknown as { probe: Probe }).probe.seen.map(({ tick }) => tick),
-  );
+  ] as const);
+  const ticks = await pixel.evaluate(({ seen }) => seen.map(({ tick }) => tick));
   expect(ticks.length).toBeGreaterThan(0);
   for (const tick of ticks) expect(tick).toBeLessThanOrEqual(last);
   const { shown, told } = await energy();
@@ -349,41 +295,16 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   await page.getByTestId('keepsake').waitFor();
   proxy.set(NO_FAULTS);
   await page.locator('a[data-testid=save-film]').waitFor();
-  const picture = await download('save-picture');
+  const picture = await save('save-picture');
   expect(picture.name).toMatch(/\.png$/);
-  expect(await sharp(picture.bytes).metadata()).toMatchObject({
-    format: 'png',
-    width: 1080,
-    height: 1350,
-  });
-  const { entropy } = await sharp(picture.bytes).stats();
-  expect(entropy).toBeGreaterThan(3);
-  const film = await download('save-film');
+  await expectPicture(picture.bytes);
+  const film = await save('save-film');
   expect(film.name).toMatch(/\.gif$/);
-  const {
-    format,
-    pages = 0,
-    loop,
-    delay = [],
-  } = await sharp(film.bytes, { animated: true }).metadata();
-  expect([format, loop]).toEqual(['gif', 0]);
-  expect(pages).toBeGreaterThan(8);
-  expect(delay.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(6_000);
-  // From its first picture on there is something to see, and a name below.
-  const lightest = async (index: number, top: number, height: number): Promise<number> => {
-    const part = { left: 60, top, width: 240, height };
-    const { channels } = await sharp(film.bytes, { page: index }).extract(part).stats();
-    return Math.max(...channels.slice(0, 3).map(({ max }) => max));
-  };
-  const parts = [0, pages - 1].flatMap((index) => [
-    lightest(index, 40, 240),
-    lightest(index, 310, 40),
-  ]);
-  for (const light of await Promise.all(parts)) expect(light).toBeGreaterThan(150);
+  await expectFilm(film.bytes);
 
   const count = room.organisms.length;
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
-  const recorded = await download('save-video');
+  const recorded = await save('save-video');
   expect(recorded.name).toMatch(/\.(mp4|webm)$/);
   for (const { bytes } of [film, recorded]) {
     // A GIF keeps a comment in blocks of 255 bytes.

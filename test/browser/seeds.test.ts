@@ -5,6 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { touch } from '../support/fingers.ts';
 import { fingerTap, modelOf, openRoom, screenOf, showAll } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
@@ -108,20 +109,12 @@ function meanError(a: number[], b: number[]): number {
   return a.reduce((sum, value, i) => sum + Math.abs(value - b[i]), 0) / a.length;
 }
 
-/** A finger goes down, along, and up again. */
+/** A finger draws on the pad, whose sides are 1 long. */
 async function stroke(...way: [number, number][]): Promise<void> {
   const box = (await page.getByTestId('pad').boundingBox())!;
-  const fingers = await page.context().newCDPSession(page);
-  const at = ([x, y]: [number, number]) => [
-    { x: box.x + x * box.width, y: box.y + y * box.height, id: 0 },
-  ];
-  const send = (
-    type: 'touchStart' | 'touchMove' | 'touchEnd',
-    touchPoints: ReturnType<typeof at>,
-  ) => fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
-  await send('touchStart', at(way[0]));
-  for (const place of way.slice(1)) await send('touchMove', at(place));
-  await send('touchEnd', []);
+  await touch(page, [
+    way.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height })),
+  ]);
 }
 
 test('a creature is found by its name and by its kind, and a tap puts it in hand', async () => {

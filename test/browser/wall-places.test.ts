@@ -5,11 +5,10 @@ import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { waitForConnection } from '../support/page.ts';
-import { PHONE } from '../support/screens.ts';
+import { DESKTOP, PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const DESKTOP = { viewport: { width: 1440, height: 900 } };
 const TIMEOUT = 600_000;
 
 const { server, url, newPage } = await suiteWithPages({ size: '96x96' });

@@ -1,82 +1,29 @@
 /**
  * The wall in real browsers: its picture at 4K and on other screens, as one of several walls, and
- * after failures.
+ * after failures of its GPU.
  */
 
 import { generate } from 'lean-qr';
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
-import { ensureClient } from '../../server/http/client-build.ts';
-import { HeldClock } from '../support/fake-clock.ts';
-import { freePort } from '../support/free-port.ts';
-import {
-  nextPictures,
-  openWall,
-  ownedPlaces,
-  screenOf,
-  waitForConnection,
-  waitForPhase,
-} from '../support/page.ts';
-import { countStalls, generousTimeout } from '../support/patience.ts';
+import { nextPictures, openWall, screenOf, waitForConnection } from '../support/page.ts';
 import { brightnessOf, differenceOf, pixelsOf } from '../support/pixels.ts';
-import { flagsOf, ServerProcess } from '../support/process.ts';
-import { startServer } from '../support/server.ts';
-import { afterTest, suiteFolder, suiteVisitor } from '../support/suite.ts';
+import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
+import { pixels, STILL, wallScreens } from '../support/wall-screens.ts';
 
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, browser, newPage } = await suiteWithPages({
+const { server, room, url, browser } = await suiteWithPages({
   ...{ size: '128x72', 'tick-rate': 30, energy: 'off' },
 });
+const { screen, unpainted } = wallScreens(browser);
 const ada = await suiteVisitor(server, 'Ada');
-
-/**
- * Pixels of a large screen for each of the page's: all of them take minutes a picture where a
- * processor draws.
- */
-const pixels = (reduced: number): number => (process.env.VIVARIUM_TEST_FULL ? 1 : reduced);
-
-/** A page of its own, as large as a screen. */
-async function screen(
-  width: number,
-  height: number,
-  options: BrowserContextOptions = {},
-): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width, height }, ...options });
-  afterTest(() => page.close());
-  return page;
-}
-
-/** The same for a test that asks where things are, not what their pixels are. */
-async function unpainted(
-  width: number,
-  height: number,
-  options: BrowserContextOptions = {},
-): Promise<Page> {
-  const page = await newPage({ viewport: { width, height }, ...options });
-  afterTest(() => page.context().close());
-  return page;
-}
-
-/** A wall that holds still, so that two pictures of it can be compared. */
-const still = { reducedMotion: 'reduce' } as const;
-
-/** Plants and waits until it rests. @returns its number */
-async function grow(visitor: Visitor, x: number, y: number): Promise<number> {
-  const before = visitor.life.length;
-  expect(await visitor.ask('plant', { x, y, seed: PENGUIN })).not.toHaveProperty('reason');
-  await visitor.until(() => visitor.life.slice(before).some(({ what }) => what === 'asleep'));
-  const born = visitor.life.slice(before).find((event) => event.what === 'born')!;
-  return (born as { organism: { id: number } }).organism.id;
-}
 
 test('at 4K the wall shows a visitor’s organism and name, and the code leads to the room', async () => {
   // Before the wall is hung: while something grows it draws without a rest, and that takes a
   // processor all it has.
-  await grow(ada, 30, 36);
-  const page = await screen(3840, 2160, { ...still, deviceScaleFactor: pixels(0.35) });
+  await ada.grow(30, 36, PENGUIN);
+  const page = await screen(3840, 2160, { ...STILL, deviceScaleFactor: pixels(0.35) });
   const address = `${url}/r/garden`;
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(address)}`);
   const brightnessAt = async (x: number, y: number): Promise<number> => {
@@ -108,7 +55,7 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
 });
 
 test('a wall opened while an organism grows shows its planter’s name until it is grown', async () => {
-  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.4) });
+  const page = await unpainted(640, 360, { ...STILL, deviceScaleFactor: pixels(0.4) });
   // Once before, so that what takes a slow machine long is there when it counts.
   await openWall(page, `${url}/wall/garden?overlay=off`);
   server.setTickRate(room, 1);
@@ -137,7 +84,7 @@ test.each([
 ])(
   'at %d×%d all of the dish is on the screen, beside the words or as large as it can be, and there is nothing to press',
   async (width, height) => {
-    const page = await unpainted(width, height, { ...still, deviceScaleFactor: pixels(0.25) });
+    const page = await unpainted(width, height, { ...STILL, deviceScaleFactor: pixels(0.25) });
     const scanned = encodeURIComponent(`${url}/r/garden`);
     await openWall(page, `${url}/wall/garden?frame=fixed&url=${scanned}`);
     const upper = await screenOf(page, 0, 0);
@@ -165,10 +112,10 @@ test.each([
 );
 
 test('two walls show the two halves of one picture; the flip and rotate options transform it', async () => {
-  await grow(ada, 64, 40);
+  await ada.grow(64, 40, PENGUIN);
   const [width, height] = [320, 240];
   const open = async (query: string, w = width, h = height) => {
-    const page = await screen(w, h, still);
+    const page = await screen(w, h, STILL);
     // On a slow machine its pictures would become coarser.
     await openWall(page, `${url}/wall/garden?overlay=off&resolution=full&${query}`);
     await nextPictures(page, 1);
@@ -194,8 +141,8 @@ test('two walls show the two halves of one picture; the flip and rotate options 
 });
 
 test('a code that lies on an organism moves to the other side, where nobody is', async () => {
-  await grow(ada, 16, 56);
-  const page = await unpainted(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
+  await ada.grow(16, 56, PENGUIN);
+  const page = await unpainted(640, 360, { ...STILL, deviceScaleFactor: pixels(0.5) });
   const address = encodeURIComponent(`${url}/r/garden`);
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${address}`);
   await page.locator('wall-overlay[aside]').waitFor();
@@ -216,7 +163,7 @@ test('a code that lies on an organism moves to the other side, where nobody is',
 });
 
 test('visitors who come and go leave no nodes behind in the page', async () => {
-  const page = await unpainted(320, 180, still);
+  const page = await unpainted(320, 180, STILL);
   await openWall(page, `${url}/wall/garden`);
   const overlay = page.locator('wall-overlay');
   const nodes = (): Promise<number> =>
@@ -244,7 +191,7 @@ test('visitors who come and go leave no nodes behind in the page', async () => {
 });
 
 test('after a lost and restored WebGL context the picture is back', async () => {
-  const page = await screen(640, 360, { ...still, deviceScaleFactor: pixels(0.5) });
+  const page = await screen(640, 360, { ...STILL, deviceScaleFactor: pixels(0.5) });
   await openWall(page, `${url}/wall/garden?overlay=off&resolution=full`);
   const before = await pixelsOf(page);
   await page.evaluate(async () => {
@@ -302,140 +249,4 @@ test('a page of an older build than the server’s reloads by itself', async () 
   await page.waitForFunction(() => !document.documentElement.outerHTML.includes('older.js'));
   await waitForConnection(page, 'live');
   expect(served).toBe(2);
-});
-
-test('the wall shows a code only when phones can reach the server, and the plain address otherwise', async () => {
-  let addresses: string[] = [];
-  const clock = new HeldClock(POLL_INTERVAL);
-  const late = await startServer(
-    { size: '64x64', host: '0.0.0.0' },
-    { clientFolder: await ensureClient(() => {}), clock, networkAddresses: () => addresses },
-  );
-  try {
-    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
-    await openWall(page, `http://127.0.0.1:${late.port}/wall/garden?languages=de`);
-    await page.getByText(`127.0.0.1:${late.port}/r/garden`).waitFor();
-    const word = page.getByText('Kein Code zum Scannen: Telefone erreichen diesen Raum nicht.');
-    await word.waitFor();
-    expect(await page.getByTestId('code').count()).toBe(0);
-
-    // What has lasted for two looks counts.
-    addresses = ['192.168.1.20'];
-    clock.pass();
-    clock.pass();
-    await page.getByText(`192.168.1.20:${late.port}/r/garden`).waitFor();
-    await page.getByTestId('code').waitFor();
-    expect(await word.count()).toBe(0);
-
-    addresses = [];
-    clock.pass();
-    clock.pass();
-    await word.waitFor();
-    expect(await page.getByTestId('code').count()).toBe(0);
-    await waitForConnection(page, 'live');
-  } finally {
-    await late.close();
-  }
-});
-
-test('an empty room shows an invitation, until the first visitor comes', async () => {
-  const empty = await startServer(
-    { size: '64x64' },
-    { clientFolder: await ensureClient(() => {}) },
-  );
-  try {
-    const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
-    await page.clock.install();
-    await openWall(page, `http://127.0.0.1:${empty.port}/wall/garden`);
-    expect(await page.locator('wall-overlay[data-attract]').count()).toBe(0);
-    // Not frame by frame: thousands of pictures would wait to be drawn.
-    await page.clock.fastForward(46_000);
-    await page.locator('wall-overlay[data-attract]').waitFor({ state: 'attached' });
-    await page.getByText('Nobody is here yet. Be the first.').waitFor({ state: 'attached' });
-    const bo = await Visitor.join(empty.port, 'garden', 'Bo');
-    await page.getByText('Bo', { exact: true }).waitFor();
-    await page.locator('wall-overlay:not([data-attract])').waitFor({ state: 'attached' });
-
-    // Each caption that is shown, however short.
-    await page.locator('wall-overlay').evaluate(({ shadowRoot }) => {
-      const said = new Set<string>();
-      const note = () => said.add(shadowRoot!.querySelector('.words')!.textContent!.trim());
-      new MutationObserver(note).observe(shadowRoot!, {
-        ...{ subtree: true, childList: true, characterData: true },
-      });
-      Object.assign(window, { said });
-    });
-    const said = () =>
-      page.evaluate(() => [...(window as unknown as { said: Set<string> }).said].join('\n'));
-    await bo.ask('plant', { x: 32, y: 32, seed: PENGUIN });
-    await page.locator('name-layer span').waitFor({ state: 'attached' });
-    const { name } = empty.world.rooms.get('garden')!.species.gallery[PENGUIN.index];
-    while (!(await said()).includes(`Just planted by \u2068Bo\u2069: ${name}`)) {
-      await page.clock.fastForward(12_100);
-    }
-    bo.leave();
-    await page.locator('wall-overlay li').waitFor({ state: 'detached' });
-    await page.clock.fastForward(46_000);
-    const alone = 'Nobody is here now but one creature. Join it.';
-    await page.getByText(alone).waitFor({ state: 'attached' });
-    expect(await page.getByText('Nobody is here yet').count()).toBe(0);
-  } finally {
-    await empty.close();
-  }
-});
-
-test('after a kill of the server the picture stays without a message, and the wall reconnects within five seconds', async () => {
-  const port = await freePort();
-  const settings = {
-    ...{ port, host: '127.0.0.1', size: '96x64', 'tick-rate': 30, snapshot: 1 },
-    attract: 'off',
-    liveliness: 0,
-  };
-  const data = suiteFolder();
-  const start = () => new ServerProcess(flagsOf({ ...settings, data }));
-  let process = start();
-  try {
-    await process.alive();
-    const bo = await Visitor.join(port, 'garden', 'Bo');
-    const id = await grow(bo, 30, 30);
-    const page = await screen(480, 270, { ...still, deviceScaleFactor: pixels(0.5) });
-    await openWall(page, `http://127.0.0.1:${port}/wall/garden?frame=fixed&resolution=full`);
-    await waitForPhase(page, id, 'asleep');
-    await nextPictures(page, 1);
-    const owned = await ownedPlaces(page);
-    const at = await screenOf(page, 14, 14);
-    const to = await screenOf(page, 46, 46);
-    const clip = { x: at.x, y: at.y, width: to.x - at.x, height: to.y - at.y };
-    const before = await pixelsOf(page, clip);
-
-    await process.end('SIGKILL');
-    await waitForConnection(page, 'reconnecting');
-    await page.locator('wall-overlay[data-away]').waitFor({ state: 'attached' });
-    expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
-    expect(await ownedPlaces(page)).toBe(owned);
-    await page.getByText('One moment').waitFor();
-    const text = await page.evaluate(() => {
-      const wall = document.querySelector('vivarium-wall')!.shadowRoot!;
-      return wall.querySelector('wall-overlay')!.shadowRoot!.textContent;
-    });
-    expect(text).not.toMatch(/error|connect|server|lost|offline/i);
-
-    process = start();
-    await process.alive();
-    const back = Date.now();
-    const stalls = countStalls();
-    await waitForConnection(page, 'live');
-    stalls.stop();
-    expect(Date.now() - back - stalls.lost).toBeLessThan(5_000 * generousTimeout());
-    await page.locator('wall-overlay:not([data-away])').waitFor({ state: 'attached' });
-    expect(differenceOf(await pixelsOf(page, clip), before)).toBeLessThan(1);
-
-    const again = await Visitor.join(port, 'garden', 'Chiyo');
-    const second = await grow(again, 70, 36);
-    await waitForPhase(page, second, 'asleep');
-    expect(await ownedPlaces(page)).toBeGreaterThan(owned);
-    for (const visitor of [bo, again]) visitor.leave();
-  } finally {
-    await process.end('SIGKILL');
-  }
 });

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
+import { line, touch } from '../support/fingers.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
 import {
   cameraRests,
@@ -18,7 +19,7 @@ import {
   showAll,
   waitForConnection,
 } from '../support/page.ts';
-import { PHONE } from '../support/screens.ts';
+import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -29,21 +30,13 @@ const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
 const wall = await newPage({ viewport: { width: 960, height: 540 } });
 await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
-const host = await newPage({ viewport: { width: 1440, height: 900 } });
+const host = await newPage(DESKTOP);
 await signIn(host, server.port, server.hostToken!);
 const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
 await openRoom(phone, roomUrl);
 
 const banner = phone.getByTestId('shared-view');
 const { width, height } = PHONE.viewport;
-
-async function plant(x: number, y: number): Promise<number> {
-  const answer = await ada.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
-  expect(answer).not.toHaveProperty('reason');
-  const { id } = room.organisms.at(-1)!;
-  await ada.until(() => ada.life.some((event) => event.what === 'asleep' && event.id === id));
-  return id;
-}
 
 /** Waits until a place of the grid is near the middle of the phone's window. */
 async function isCentred(page: Page, x: number, y: number): Promise<void> {
@@ -85,7 +78,7 @@ const followers = (): number | undefined =>
     .at(-1);
 
 test('a visitor reports an organism; the host sees its picture, leaves one and removes another', async () => {
-  const [one, two] = [await plant(40, 40), await plant(110, 40)];
+  const [one, two] = [await ada.grow(40, 40), await ada.grow(110, 40)];
   await phone.getByTestId('tool-look').tap();
   for (const x of [40, 110]) {
     await showAll(phone);
@@ -170,15 +163,8 @@ test('a view is followed from the list until the visitor moves, and both are tol
     return Math.abs(page.worldToScreen(40, 40).x - innerWidth / 2) < 0.2 * innerWidth;
   });
   await phone.getByTestId('tool-look').tap();
-  const fingers = await phone.context().newCDPSession(phone);
-  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', x?: number) =>
-    fingers.send('Input.dispatchTouchEvent', {
-      type,
-      touchPoints: x === undefined ? [] : [{ x, y: height / 2 }],
-    });
-  await touch('touchStart', width / 2);
-  for (let i = 1; i <= 4; i++) await touch('touchMove', width / 2 - 20 * i);
-  await touch('touchEnd');
+  const middle = { x: width / 2, y: height / 2 };
+  await touch(phone, [line(middle, { ...middle, x: middle.x - 80 }, 4)]);
   await banner.waitFor({ state: 'detached' });
   await ada.until(() => followers() === 0);
 

@@ -7,6 +7,8 @@ export const PHONE = {
   isMobile: true,
 } as const;
 
+export const DESKTOP = { viewport: { width: 1440, height: 900 } } as const;
+
 /** A window, in CSS pixels. */
 export interface WindowSize {
   readonly width: number;

@@ -116,6 +116,27 @@ export class Visitor {
     ) as Promise<Event<'accepted'> | Event<'rejected'>>;
   }
 
+  /**
+   * Plants, and waits until it is at rest.
+   *
+   * @returns the organism's number
+   * @throws Error the seed is refused
+   */
+  async grow(x: number, y: number, seed: object = { from: 'gallery', index: 0 }): Promise<number> {
+    const before = this.life.length;
+    const since = () => this.life.slice(before);
+    const answer = await this.ask('plant', { x, y, seed });
+    if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
+    const planted = () =>
+      since()
+        .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
+        .find(({ planter }) => planter.id === this.welcome!.you.id);
+    await this.until(() => planted() !== undefined);
+    const { id } = planted()!;
+    await this.until(() => since().some((event) => event.what === 'asleep' && event.id === id));
+    return id;
+  }
+
   /** The first message heard, before or after this call, that fits. */
   async next(fits: (heard: Heard) => boolean): Promise<unknown> {
     await this.until(() => this.heard.some(fits));

@@ -6,9 +6,10 @@ import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER, mortalEngine } from '../../support/engine.ts';
-import { bitsOf, CONTRACT_MODELS, describeEngineContract, seedOf, still } from './contract.ts';
+import { describeEngineContract } from './contract.ts';
 import { describeLosses } from './losses.ts';
 import { hasCompiler, testNative } from './native/support.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
 import { present } from './webgpu/support.ts';
 
 let open: Engine | undefined;

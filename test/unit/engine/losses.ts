@@ -1,10 +1,9 @@
 /** Tests that an engine survives the loss of what holds its states. */
 import type { Engine, Readout } from '../../../server/engine/engine.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS, expectError, seed, seedOf, still } from './contract.ts';
+import { bitsOf, CHANNELS, CONTRACT_MODELS, expectError, seed, seedOf, still } from './support.ts';
 
 const GENOME = CONTRACT_MODELS.find(({ card }) => card.name === 'genome')!;
-const CHANNELS = CONTRACT_MODELS[0].card.channels;
 
 /** An engine whose states can be lost with what holds them: a thread, a GPU. */
 export interface Mortal {

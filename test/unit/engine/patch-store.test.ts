@@ -6,7 +6,7 @@ import type { PatchStore, RuleBackend } from '../../../server/engine/backend.ts'
 import { selectBackend } from '../../../server/engine/backends.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CONTRACT_MODELS, seedOf, still } from './contract.ts';
+import { CONTRACT_MODELS, seedOf, still } from './support.ts';
 
 setFlagsFromString('--expose-gc');
 

@@ -9,7 +9,7 @@ import { shardAcross } from '../../../server/engine/thread/sharding.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { Mutex } from '../../../server/platform/mutex.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS, seedOf, still } from './contract.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
 
 setFlagsFromString('--expose-gc');
 

@@ -10,8 +10,8 @@ import type { Card } from '../../../server/vnca/card.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { tinyModel } from '../vnca/tiny-model.ts';
-import { CONTRACT_MODELS } from './contract.ts';
 import { hasCompiler } from './native/support.ts';
+import { CONTRACT_MODELS } from './support.ts';
 
 const PATCHES = 3;
 

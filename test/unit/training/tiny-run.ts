@@ -46,6 +46,15 @@ export const TINY_POOL = {
   wounds: ['disc', 'half', 'bar', 'square', 'stroke'],
 };
 
+/** All that an optimiser can be told, for a run of few updates. */
+export const TINY_OPTIMISER = { learningRate: 0.01, warmup: 2, decay: 0.5, clip: 1, average: 0.9 };
+
+/** Growth without a division. */
+export const UNIFORM = { growth: { kind: 'uniform', steps: 4 } };
+
+/** A rule whose cells update by chance. */
+export const MASKED = { kind: 'simple', hidden: 5, updateProbability: 0.5 };
+
 /** Six discs of their own colours on clear ground (RGBA) or on black (RGB), or of ink. */
 export function tinyData(channels: 1 | 3 | 4 = 4): Dataset {
   const pixels = new Uint8Array(COUNT * SIDE * SIDE * channels);

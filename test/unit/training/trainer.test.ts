@@ -1,210 +1,43 @@
+/** What a trainer learns, reports, refuses and leaves behind. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { DataPasses } from '../../../server/training/batches.ts';
-import type { TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
-import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
-import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
-import { compactState, firstState, type RunState } from '../../../server/training/run-state.ts';
-import { Trainer, trainingImages, type UpdateReport } from '../../../server/training/trainer.ts';
-import { expectNear } from '../../support/near.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { calmUpdate } from '../vnca/tiny-model.ts';
-import { hexOf, numbersOf, TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
+import { firstState } from '../../../server/training/run-state.ts';
+import {
+  MASKED,
+  numbersOf,
+  TINY_OPTIMISER,
+  TINY_POOL,
+  tinyConfig,
+  tinyData,
+  UNIFORM,
+  updates,
+} from './tiny-run.ts';
+import { tinyTrainers } from './tiny-trainer.ts';
 
-const folder = temporaryFolder();
 // Each thread takes longer to start than its updates take.
 const compute = await createCompute('onnx', { threads: 1 });
 const twoThreads = await createCompute('onnx', { threads: 2 });
 afterAll(() => Promise.all([compute.dispose(), twoThreads.dispose()]));
+const start = tinyTrainers(compute);
 
-const started: Trainer[] = [];
-/** A trainer that is disposed after its test. */
-async function start(
-  config: TrainingConfig,
-  state: RunState = firstState(config),
-  { data = tinyData(), on = compute } = {},
-): Promise<Trainer> {
-  const trainer = await Trainer.create(on, config, data, state);
-  started.push(trainer);
-  return trainer;
-}
-afterEach(async () => {
-  for (const trainer of started.splice(0)) await trainer.dispose();
-});
-
-const masked = { kind: 'simple', hidden: 5, updateProbability: 0.5 };
-const residual = { kind: 'residual', hidden: 5, leak: 0.5, standingInput: true };
-const uniform = { growth: { kind: 'uniform', steps: 4 } };
 const ink = { readout: { kind: 'bernoulli', channel: 0 }, presence: { threshold: 0.1 } };
-const optimiser = { learningRate: 0.01, warmup: 2, decay: 0.5, clip: 1, average: 0.9 };
-const runs: [string, TrainingConfig][] = [
-  [
-    'doubling, with pool, wounds, curriculum and stages judged',
-    tinyConfig({
-      pool: TINY_POOL,
-      optimiser,
-      curriculum: [{ side: 4, until: 0.5 }],
-      judgeGrown: 0.5,
-      judgeStages: 0.5,
-      extraSteps: [0, 3],
-      augment: { flip: true, shift: 1 },
-    }),
-  ],
-  [
-    'uniform, with pool, wounds, and cells that update by chance',
-    tinyConfig({
-      ...uniform,
-      growthSteps: [3, 6],
-      update: masked,
-      pool: { ...TINY_POOL, divergence: 'all', gradientSteps: 2 },
-      optimiser,
-    }),
-  ],
-  [
-    'uniform, as published: whole batches, and one number of steps for each',
-    tinyConfig({
-      ...uniform,
-      growthSteps: [3, 6],
-      stepsDrawn: 'update',
-      pool: { ...TINY_POOL, admit: 4, batch: 4, standIns: true, steps: [3, 6], divergence: 'all' },
-    }),
-  ],
-  [
-    'with a genome in every layer',
-    tinyConfig({
-      update: { ...residual, genome: { hidden: 4 } },
-      pool: TINY_POOL,
-    }),
-  ],
-  [
-    'with places to learn, a leak that rises, and a pool most of which is calm',
-    tinyConfig({
-      channels: 8,
-      latentSize: 10,
-      update: { ...calmUpdate(5), activation: 'relu' },
-      places: { channel: 4, octaves: 1, weight: 0.3 },
-      leakRamp: [0.1, 0.9],
-      pool: {
-        ...TINY_POOL,
-        size: 12,
-        admit: 4,
-        calm: { batch: 4, steps: [1, 2] },
-        divergence: 'all',
-      },
-      judgeStages: 0.25,
-    }),
-  ],
-  [
-    'with wounds that close from their rim, on crowded ground too, and pictures of many looks',
-    tinyConfig({
-      closing: 1,
-      augment: { flip: true, shift: 1, shrink: 0.3, recolour: 0.5, lines: 0.3, untouched: 0.2 },
-      gallery: 2,
-      galleryTimes: 3,
-      galleryOffsets: {},
-      judgeGrown: 0.5,
-      pool: {
-        ...TINY_POOL,
-        size: 12,
-        admit: 4,
-        calm: { batch: 2, steps: [1, 2], rest: 1 },
-        crowded: { batch: 2 },
-        patients: { batch: 4, steps: [2, 5], shifted: 0.2, strangers: 0.2, crowded: 0.5 },
-      },
-    }),
-  ],
-];
-
-describe.each(runs)('a run %s', (_, config) => {
-  it('continues after saving and loading as if it had not stopped', async () => {
-    const whole = await start(config);
-    const reports = await updates(whole, 6);
-
-    const first = await start(config);
-    const before = await updates(first, 3);
-    await saveRun(folder(), { state: await first.state(), seconds: 12 }, config);
-    const { state, seconds } = await loadRun(folder(), config);
-    expect(seconds).toBe(12);
-    const second = await start(config, state);
-    const after = await updates(second, 3);
-
-    // Both halves draw from the pool, or nothing of it is shown.
-    expect(before.some(({ pooled }) => pooled !== undefined)).toBe(true);
-    expect(after.some(({ pooled }) => pooled !== undefined)).toBe(true);
-    expect([...before, ...after]).toEqual(reports);
-    expect(numbersOf(await second.state())).toEqual(numbersOf(await whole.state()));
-  });
-
-  it('is the same on one worker and on two', async () => {
-    expect([compute.workers, twoThreads.workers]).toEqual([1, 2]);
-    const slow = await start(config);
-    const fast = await start(config, firstState(config), { on: twoThreads });
-    expect(await updates(slow, 4)).toEqual(await updates(fast, 4));
-    expect(numbersOf(await slow.state())).toEqual(numbersOf(await fast.state()));
-
-    const growth = growthSegments(config, config.segmentSteps);
-    const shown = async (trainer: Trainer): Promise<string[]> => {
-      const means = await trainer.means(Uint32Array.of(0, 1, 2, 3, 4));
-      const states = await trainer.run(means, growth);
-      const aged = await trainer.run(means, stayingSegments(config, 3, 2), states);
-      return [means, states, aged].map(hexOf);
-    };
-    const pictured = await shown(slow);
-    expect(pictured).toEqual(await shown(fast));
-    expect(pictured[2]).not.toBe(pictured[1]);
-  });
-});
-
-test('a run saved without its pool goes on, and fills the pool again', async () => {
-  const config = tinyConfig({ pool: TINY_POOL });
-  const first = await start(config);
-  await updates(first, 6);
-  const state = compactState(await first.state());
-  await saveRun(folder(), { state, seconds: 12 }, config);
-  const loaded = await loadRun(folder(), config);
-  expect(loaded.state.pool).toEqual([]);
-  const second = await start(config, loaded.state);
-  const reports = await updates(second, 6);
-  expect(reports.map(({ update }) => update)).toEqual([7, 8, 9, 10, 11, 12]);
-  expect(reports[0].pooled).toBeUndefined();
-  expect(reports.at(-1)!.pooled).toBeDefined();
-});
-
-test('a run may begin to train offsets of its gallery, which change what no other image is', async () => {
-  const config = tinyConfig({ gallery: 2, pool: TINY_POOL });
-  const first = await start(config);
-  await updates(first, 2);
-  await saveRun(folder(), { state: await first.state(), seconds: 12 }, config);
-  const further = { ...config, galleryOffsets: { rate: 10 } };
-  const { state } = await loadRun(folder(), further);
-  const second = await start(further, state);
-  const images = Uint32Array.of(0, 1, 2, 3);
-  expect(await second.means(images)).toEqual(await first.means(images));
-  await updates(second, 3);
-
-  const after = await second.state();
-  const offsets = after.tensors.get('parameter:gallery.offsets')!;
-  expect(offsets.shape).toEqual([2, 6]);
-  expect(offsets.data.every((offset) => offset !== 0)).toBe(true);
-  const withoutThem = await start(config, after);
-  const [shown, encoded] = [await second.means(images), await withoutThem.means(images)];
-  const expected = encoded.map((mean, i) => mean + (offsets.data[i] ?? 0));
-  expectNear(shown, expected, 1e-6);
-});
 
 describe('the loss', () => {
   it.each([
-    ['of a pool that heals', tinyConfig({ updates: 80, pool: TINY_POOL, optimiser }), tinyData()],
+    [
+      'of a pool that heals',
+      tinyConfig({ updates: 80, pool: TINY_POOL, optimiser: TINY_OPTIMISER }),
+      tinyData(),
+    ],
     [
       'of ink by cells that update by chance',
       tinyConfig({
         updates: 80,
-        ...uniform,
-        update: masked,
-        readout: { kind: 'bernoulli', channel: 0 },
-        presence: { threshold: 0.1 },
-        optimiser,
+        ...UNIFORM,
+        update: MASKED,
+        ...ink,
+        optimiser: TINY_OPTIMISER,
       }),
       tinyData(1),
     ],
@@ -215,7 +48,7 @@ describe('the loss', () => {
         channels: 4,
         growth: { kind: 'uniform', steps: 1 },
         update: { kind: 'decoder', hidden: 8, doublings: 2 },
-        optimiser,
+        optimiser: TINY_OPTIMISER,
       }),
       tinyData(),
     ],
@@ -228,7 +61,7 @@ describe('the loss', () => {
         update: { kind: 'res4', hidden: 8 },
         readout: { kind: 'dmol', mixtures: 2 },
         presence: { threshold: 0.1 },
-        optimiser,
+        optimiser: TINY_OPTIMISER,
       }),
       tinyData(3),
     ],
@@ -260,118 +93,6 @@ describe('the loss', () => {
     const { reconstruction, divergence } = await trainer.update();
     expect(Math.abs(reconstruction - 64 * Math.LN2)).toBeLessThan(0.3);
     expect(divergence).toBeCloseTo(6 * 0.5 * (Math.exp(-12) - 1 + 12), 3);
-  });
-});
-
-describe('the pool of a run', () => {
-  /** Updates, and the number of states in the pool after each. */
-  async function counted(trainer: Trainer, count: number) {
-    const reports: UpdateReport[] = [];
-    const held: number[] = [];
-    for (let i = 0; i < count; i++) {
-      reports.push(await trainer.update());
-      held.push((await trainer.state()).pool.length);
-    }
-    return { reports, held, drawn: reports.map(({ pooled }) => pooled !== undefined) };
-  }
-
-  it('is used once it holds enough, grows old, and stays bounded', async () => {
-    const config = tinyConfig({ pool: { ...TINY_POOL, admit: 1, wounded: 0 }, updates: 30 });
-    const { reports, held, drawn } = await counted(await start(config), 12);
-    // One more an update, and what was drawn comes back.
-    expect(held).toEqual([1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 6]);
-    expect(drawn).toEqual([false, false, false, ...new Array(9).fill(true)]);
-    // Grown in 6 steps; 3 more at each draw.
-    expect(Math.max(...reports.map(({ age = 0 }) => age))).toBeGreaterThan(9);
-  });
-
-  it('is replaced by new organisms while it holds too few, and receives all of them', async () => {
-    const pool = { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [4, 4] };
-    const config = tinyConfig({ ...uniform, pool: { ...pool, standIns: true } });
-    const trainer = await start(config);
-    const { held, drawn } = await counted(trainer, 3);
-    // A batch of eight: whole and new, then half of it from the pool, whose four come back beside
-    // four that are new.
-    expect(drawn).toEqual([false, true, true]);
-    expect(held).toEqual([8, 12, 16]);
-    const { pool: entries } = await trainer.state();
-    const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Each update has a whole batch of the passes, and what the pool has drawn takes the place of
-    // its second half.
-    const shown = [...passes.at(0, 8), ...passes.at(8, 4), ...passes.at(16, 4)];
-    expect(entries.map(({ image }) => image).sort()).toEqual(shown.sort());
-  });
-
-  it.each([
-    ['micro-batch', 4],
-    ['update', 1],
-  ])('is continued for a number of steps drawn for each %s', async (stepsDrawn, numbers) => {
-    const config = tinyConfig({
-      ...uniform,
-      growthSteps: [1, 64],
-      pool: { ...TINY_POOL, size: 60, batch: 4, admit: 4, wounded: 0, steps: [1, 64] },
-      stepsDrawn,
-    });
-    // None that grows now will be so old.
-    const old = Array.from({ length: 6 }, (_, image) => ({
-      ...{ image: image % 5, age: 1000 },
-      states: new Float32Array(8 * 8 * 6),
-    }));
-    const trainer = await start(config, { ...firstState(config), pool: old });
-    await trainer.update();
-    const { pool } = await trainer.state();
-    const steps = pool.map(({ age }) => age % 1000).filter((age) => age > 0);
-    // Two micro-batches of new ones, and two of the pool's.
-    expect(steps).toHaveLength(8);
-    expect(new Set(steps).size).toBe(numbers);
-  });
-
-  it('shows new images by metamorphosis, in the order of the passes', async () => {
-    const calm = { batch: 2, steps: [1, 1], metamorphosis: true };
-    const config = tinyConfig({ pool: { ...TINY_POOL, size: 12, admit: 4, calm } });
-    const trainer = await start(config);
-    await updates(trainer, 3);
-    const passes = new DataPasses(trainingImages(config, tinyData()), config.seed);
-    // Of each update's share of six, the last two are for those that change; the first two updates
-    // have no pool to change.
-    const wanted = [...passes.at(2 * 6 + 4, 2)];
-    const { pool } = await trainer.state();
-    const changed = pool.filter(({ age }) => age === 6 + 1).map(({ image }) => image);
-    expect(changed).toEqual(expect.arrayContaining(wanted));
-  });
-
-  it('stores crowded states separately with their ground, also after a resume', async () => {
-    const config = tinyConfig({
-      pool: { ...TINY_POOL, crowded: { batch: 2, size: 4, renewed: 0.2, fresh: 0.5 } },
-      updates: 30,
-    });
-    const trainer = await start(config);
-    await updates(trainer, 8);
-    const state = await trainer.state();
-    expect(state.pool.every(({ open }) => open === undefined)).toBe(true);
-    expect(state.crowd).toHaveLength(4);
-    for (const { open } of state.crowd) {
-      expect(open).toHaveLength(64);
-      expect(open!.some((x) => x === 0)).toBe(true);
-    }
-    const other = await start(config, state);
-    for (const one of [trainer, other]) await updates(one, 3);
-    expect(numbersOf(await other.state())).toEqual(numbersOf(await trainer.state()));
-    const lived = Math.max(...(await trainer.state()).crowd.map(({ age }) => age));
-    expect(lived).toBeGreaterThan(6 + 3);
-  });
-
-  it('is emptied when the curriculum moves to larger patches', async () => {
-    const config = tinyConfig({ pool: TINY_POOL, curriculum: [{ side: 4, until: 0.5 }] });
-    const trainer = await start(config);
-    await updates(trainer, 3);
-    const small = await trainer.state();
-    expect(small.pool.length).toBeGreaterThan(2);
-    expect(new Set(small.pool.map(({ states }) => states.length))).toEqual(new Set([4 * 4 * 6]));
-    const { pooled } = await trainer.update();
-    expect(pooled).toBeUndefined();
-    const { pool } = await trainer.state();
-    expect(pool.map(({ states }) => states.length)).toEqual([8 * 8 * 6, 8 * 8 * 6]);
   });
 });
 
@@ -432,7 +153,7 @@ test.each<[string, Dataset, string, string]>([
 test.each(['wasm', 'cpu'] as const)('an update on %s leaves no values behind', async (name) => {
   const tfjs = await createCompute(name, { threads: 1 });
   const config = tinyConfig({
-    update: { ...masked, kind: 'residual' },
+    update: { ...MASKED, kind: 'residual' },
     pool: { ...TINY_POOL, steps: [2, 2], gradientSteps: 1 },
     segmentSteps: 1,
     judgeStages: 0.5,

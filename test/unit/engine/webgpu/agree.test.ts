@@ -3,7 +3,7 @@ import { openStore } from '../../../../server/engine/backends.ts';
 import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS, seedOf } from '../contract.ts';
+import { CONTRACT_MODELS, seedOf } from '../support.ts';
 import { PATIENCE, present } from './support.ts';
 
 const REFERENCE = 'wasm';

@@ -7,7 +7,7 @@ import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { ANNA } from '../../../support/rooms.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { bitsOf, seedOf, still } from '../contract.ts';
+import { bitsOf, seedOf, still } from '../support.ts';
 import { engineOf, testGpu } from './support.ts';
 
 const model = tinyModel({ name: 'plain', update: { kind: 'simple', hidden: 8, stateLimit: 4 } });

@@ -6,8 +6,8 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { CONTRACT_MODELS, seedOf, still } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
+import { CONTRACT_MODELS, seedOf, still } from '../support.ts';
 import { engineOf, PATIENCE, present } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };

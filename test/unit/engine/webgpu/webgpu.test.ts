@@ -1,8 +1,9 @@
 /** The GPU engine and its contract, on any adapter, even one that computes on the CPU. */
 import { createEngine } from '../../../../server/engine/create-engine.ts';
 import { mortalEngine } from '../../../support/engine.ts';
-import { CONTRACT_MODELS, describeEngineContract } from '../contract.ts';
+import { describeEngineContract } from '../contract.ts';
 import { describeLosses } from '../losses.ts';
+import { CONTRACT_MODELS } from '../support.ts';
 import { PATIENCE, present, refusals } from './support.ts';
 
 // The same kernels with another type of numbers: left to `npm run test:full`.

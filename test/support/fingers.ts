@@ -1,0 +1,39 @@
+/** Fingers on the screen of a page. */
+import type { Page } from 'playwright-core';
+
+/** A place of the window, CSS pixels. */
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Places from one to another, all as far apart, both included. */
+export const line = (from: Point, to: Point, steps: number): Point[] =>
+  Array.from({ length: steps + 1 }, (_, i) => ({
+    x: from.x + ((to.x - from.x) * i) / steps,
+    y: from.y + ((to.y - from.y) * i) / steps,
+  }));
+
+/**
+ * Fingers go down, along, and up again.
+ *
+ * @param ways the places that each finger passes; each passes as many
+ * @param meanwhile called while they are still down, at the end of their ways
+ */
+export async function touch(
+  page: Page,
+  ways: readonly (readonly Point[])[],
+  meanwhile?: () => Promise<unknown>,
+): Promise<void> {
+  const fingers = await page.context().newCDPSession(page);
+  const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
+  const send = (
+    type: 'touchStart' | 'touchMove' | 'touchEnd',
+    touchPoints: ReturnType<typeof at>,
+  ) => fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+  await send('touchStart', at(0));
+  for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
+  await meanwhile?.();
+  await send('touchEnd', []);
+  await fingers.detach();
+}
