@@ -145,6 +145,11 @@ const fields = v.strictObject({
   updates: count,
   /** σ of the RGBA likelihood; unused by other read-outs. */
   sigma: v.optional(positive, 0.1),
+  /**
+   * Weight of squared errors of differences between neighbouring cells, beside those of colours: for
+   * sharper edges. RGBA only.
+   */
+  slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight of the divergence. */
   beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   batch: v.strictObject({

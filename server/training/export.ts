@@ -69,8 +69,14 @@ export async function trainedModel(
     ),
   };
   tensors.set(LATENTS, latents);
-  return { card: { ...card, identity: fingerprint({ card, tensors }).slice(0, 8) }, tensors };
+  return identified({ card, tensors });
 }
+
+/** A model whose card has the identity of its weights and latents. */
+export const identified = (model: Model): Model => ({
+  ...model,
+  card: { ...model.card, identity: fingerprint(model).slice(0, 8) },
+});
 
 /** Posterior means [G, Z] of images [G, S, S, c] with their offsets [G, Z]. */
 async function encodeGallery(

@@ -26,12 +26,14 @@ export interface RunState {
 export function likelihoodOf({
   readout,
   sigma,
-}: Pick<TrainingConfig, 'readout' | 'sigma'>): Likelihood {
+  slopes,
+}: Pick<TrainingConfig, 'readout' | 'sigma'> &
+  Partial<Pick<TrainingConfig, 'slopes'>>): Likelihood {
   switch (readout.kind) {
     case 'bernoulli':
       return { kind: 'bernoulli', channel: readout.channel };
     case 'rgba-premultiplied':
-      return { kind: 'gaussian', sigma, channels: readout.channels };
+      return { kind: 'gaussian', sigma, channels: readout.channels, ...(slopes && { slopes }) };
     case 'dmol':
       return { kind: 'dmol', mixtures: readout.mixtures };
   }

@@ -88,6 +88,19 @@ const MOVES = 3;
  * or more apart between steps 200 and 232 after growth.
  */
 export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
+  const movements = await measureMovements(batch, grown);
+  return movements.filter((movement) => movement >= MOVES).length / grown.count;
+}
+
+/**
+ * The largest change of a cell's colour between steps 200 and 232 after growth, of each organism.
+ *
+ * @returns [N], 0…255
+ */
+export async function measureMovements(
+  batch: EvaluationBatch,
+  grown: Grown,
+): Promise<readonly number[]> {
   const [from, to] = REST;
   const marks = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const size = picturesOf(batch.card, grown.states).length / grown.count;
@@ -100,15 +113,11 @@ export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promi
       if (value > highest[at]) highest[at] = value;
     });
   });
-  let cycling = 0;
-  for (let n = 0; n < grown.count; n++) {
-    const from = n * size;
-    const moves = highest
-      .subarray(from, from + size)
-      .some((high, i) => Math.round(255 * (high - lowest[from + i])) >= MOVES);
-    if (moves) cycling++;
-  }
-  return cycling / grown.count;
+  return Array.from({ length: grown.count }, (_, n) => {
+    const cells = highest.subarray(n * size, (n + 1) * size);
+    const ranges = cells.map((high, i) => high - lowest[n * size + i]);
+    return Math.round(255 * ranges.reduce((largest, range) => Math.max(largest, range), 0));
+  });
 }
 
 /**

@@ -1,29 +1,64 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createRandom } from '../../../shared/random.ts';
+import { createCompute } from '../../autodiff/create.ts';
 import { runCommand } from '../../settings/help.ts';
-import { GALLERY_FILE, loadModel } from '../../vnca/checkpoint.ts';
+import { GALLERY_FILE, loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { reportErrors } from '../errors.ts';
+import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
+import { identified, writeCheckpoint } from '../export.ts';
+import { LATENTS } from '../run-state.ts';
 import { drawGallery } from './draw-gallery.ts';
+import { settleLatents } from './settle.ts';
 
 const COMMAND = {
   about:
     "Writes gallery.png of a checkpoint: every latent of its gallery, grown for the card's steps.",
-  usage: 'npm run gallery -- <folder>',
+  usage: 'npm run gallery -- <folder> [options]',
   positional: {
     key: 'folder',
     noun: 'checkpoint folder',
     help: 'checkpoint with card.json and model.safetensors',
   },
-  options: {},
+  options: {
+    settle: {
+      help: 'first look for a near latent for each organism that does not come to rest, and write the checkpoint with those that look as before. It is another model then, with an identity of its own: for what was just trained',
+    },
+  },
 } as const;
 
-const done = runCommand(COMMAND, async ({ folder }) => {
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
-  await writeFile(file, await drawGallery(model));
+  if (settle) await writeCheckpoint(folder, await settled(model));
+  else await writeFile(file, await drawGallery(model));
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });
 await reportErrors('gallery', done);
+
+async function settled(model: Model): Promise<Model> {
+  const compute = await createCompute('onnx', { onSkip: say });
+  const batch = new EvaluationBatch(compute, model, 1);
+  const before = model.tensors.get(LATENTS)!;
+  say(`looks which of ${before.shape[0]} organisms do not come to rest`);
+  const { latents, restless, moved } = await settleLatents(
+    batch,
+    before.data,
+    createRandom(1),
+    (left) => say(`${left} do not yet`),
+  );
+  for (const n of restless) {
+    const by = moved.get(n);
+    const { name } = model.card.gallery[n];
+    say(by === undefined ? `${name}: as before` : `${name}: settled, ${by.toFixed(5)} from before`);
+  }
+  await batch.dispose();
+  await compute.dispose();
+  const tensors = new Map(model.tensors).set(LATENTS, { ...before, data: latents });
+  return identified({ ...model, tensors });
+}

@@ -11,8 +11,17 @@ import { slice } from '../../autodiff/graph.ts';
 export type Likelihood =
   /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
-  /** Premultiplied RGBA with Gaussian noise of one σ. */
-  | { readonly kind: 'gaussian'; readonly sigma: number; readonly channels: readonly number[] }
+  /**
+   * Premultiplied RGBA with Gaussian noise of one σ. With `slopes` the noise is smooth: the squared
+   * differences of its values in neighbouring cells count too, with this weight, so that an edge
+   * must not only have the right colours but also be sharp.
+   */
+  | {
+      readonly kind: 'gaussian';
+      readonly sigma: number;
+      readonly channels: readonly number[];
+      readonly slopes?: number;
+    }
   /** Discretised mixture of logistics, 256 levels per colour. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
@@ -21,7 +30,7 @@ export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
 /**
- * The log-likelihood of images. The constant −½ log 2πσ² of a Gaussian is left out.
+ * The log-likelihood of images. The constant of a Gaussian, −½ log 2πσ² without slopes, is left out.
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -45,12 +54,32 @@ export function logLikelihood(
         throw new RangeError('channels of the read-out must be consecutive');
       }
       const shown = slice(states, first, first + likelihood.channels.length);
-      const errors = sumPixels(g.square(g.subtract(shown, images)));
-      return g.multiply(errors, -0.5 / likelihood.sigma ** 2);
+      const errors = g.subtract(shown, images);
+      const { slopes = 0 } = likelihood;
+      const squares = sumPixels(g.square(errors));
+      const total = slopes > 0 ? g.add(squares, g.multiply(slopeSquares(errors), slopes)) : squares;
+      return g.multiply(total, -0.5 / likelihood.sigma ** 2);
     }
     case 'dmol':
       return sumPixels(dmol(states, images, likelihood.mixtures));
   }
+}
+
+/**
+ * Squared differences of neighbours along rows and columns, summed over a map.
+ *
+ * @param x map [N, H, W, C]; H, W ≥ 2
+ * @returns map [N, 1, 1, 1]
+ */
+function slopeSquares(x: Expression): Expression {
+  const [n, height, width, channels] = x.shape;
+  const along = (rows: number, step: number): Expression => {
+    const length = (height * width * channels) / rows;
+    const flat = g.reshapeToMap(x, [n, rows, 1, length]);
+    const next = g.slice(flat, step, length);
+    return sumPixels(g.square(g.subtract(next, g.slice(flat, 0, length - step))));
+  };
+  return g.add(along(height, channels), along(1, width * channels));
 }
 
 const sumPixels = (x: Expression): Expression => g.sum(x, [1, 2, 3]);

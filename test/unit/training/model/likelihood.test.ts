@@ -52,6 +52,7 @@ async function run({ likelihood, states, images }: Case): Promise<{
 
 const BERNOULLI: Likelihood = { kind: 'bernoulli', channel: 1 };
 const GAUSSIAN: Likelihood = { kind: 'gaussian', sigma: 0.3, channels: [0, 1, 2, 3] };
+const SMOOTH: Likelihood = { ...GAUSSIAN, slopes: 0.5 };
 const dmol = (mixtures: number): Likelihood => ({ kind: 'dmol', mixtures });
 
 /** log p of one pixel under one colour's logistic, as the paper's code has it (PixelCNN++). */
@@ -89,7 +90,8 @@ function dmolPixel(state: ArrayLike<number>, pixel: ArrayLike<number>, n: number
 function pixelByPixel({ likelihood, channels, states, images }: Case): number[] {
   const c = imageChannels(likelihood);
   const n = states.shape[0];
-  const cells = states.shape[1] * states.shape[2];
+  const side = states.shape[2];
+  const cells = states.shape[1] * side;
   return Array.from({ length: n }, (_, i) => {
     let nats = 0;
     for (let cell = i * cells; cell < (i + 1) * cells; cell++) {
@@ -103,7 +105,17 @@ function pixelByPixel({ likelihood, channels, states, images }: Case): number[] 
         }
         case 'gaussian':
           for (const k of likelihood.channels) {
-            nats -= (pixel[k] - state[k]) ** 2 / (2 * likelihood.sigma ** 2);
+            const error = pixel[k] - state[k];
+            const at = cell - i * cells;
+            const [x, y] = [at % side, Math.floor(at / side)];
+            const errorAt = (other: number): number =>
+              images.data[other * c + k] - states.data[other * channels + k];
+            let squares = error ** 2;
+            for (const other of [x > 0 && cell - 1, y > 0 && cell - side]) {
+              if (other === false) continue;
+              squares += (likelihood.slopes ?? 0) * (error - errorAt(other)) ** 2;
+            }
+            nats -= squares / (2 * likelihood.sigma ** 2);
           }
           break;
         case 'dmol':
@@ -130,6 +142,7 @@ function isRead({ likelihood, channels }: Case, at: number): boolean {
 const CASES: [string, Case][] = [
   ['bernoulli', made(BERNOULLI, 3, [2, 4])],
   ['gaussian', made(GAUSSIAN, 6, [2, 4])],
+  ['gaussian with slopes', made(SMOOTH, 6, [2, 4])],
   ['dmol of 1', made(dmol(1), 11, [2, 4])],
   ['dmol of 4', made(dmol(4), 42, [2, 4])],
 ];

@@ -1,0 +1,108 @@
+/** Moves the latents of organisms that do not come to rest to near ones that do. */
+import type { Random } from '../../../shared/random.ts';
+import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
+import { measureMovements } from '../evaluate/persistence.ts';
+import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
+import { rowsOf } from '../parameter-vector.ts';
+
+/** New latents of each organism in a round. */
+const CANDIDATES = 12;
+const ROUNDS = 5;
+/** Candidates differ from the best latent yet by these shares of its own size. */
+const SPREAD = { least: 0.01, most: 0.16 };
+/** Colours of organisms at rest move by no more, of 255: less than what counts as a cycle. */
+const AT_REST = 1;
+/** An organism that is as near to its former picture is not improved any more. */
+const NEAR = 0.0002;
+
+/** What settling did. */
+export interface Settled {
+  /** [N, Z] */
+  readonly latents: Float32Array;
+  /** Indices of the organisms that did not come to rest. */
+  readonly restless: readonly number[];
+  /** Those of them that have a new latent, and the mean squared difference of the two pictures. */
+  readonly moved: ReadonlyMap<number, number>;
+}
+
+/** The best latent of an organism yet. */
+interface Best {
+  readonly latent: Float32Array;
+  /** Mean squared difference from the former picture; above 1: it does not come to rest. */
+  readonly cost: number;
+}
+
+/**
+ * Looks for latents whose organisms come to rest and look the same as before (mean squared difference
+ * below 0.002), by a random search around the best one yet. Latents of organisms at rest do not change,
+ * nor do those for which none is found.
+ *
+ * @param latents [N, Z], N ≥ 1
+ * @param onRound called with the number of organisms that each round still looks for
+ */
+export async function settleLatents(
+  batch: EvaluationBatch,
+  latents: Float32Array,
+  random: Random,
+  onRound: (left: number) => void = () => {},
+): Promise<Settled> {
+  const { card } = batch;
+  const size = card.latentSize;
+  const count = latents.length / size;
+  const states = await batch.grow(latents);
+  const movements = await measureMovements(batch, { latents, states, count });
+  const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
+  const pictures = picturesOf(card, states);
+  const best = new Map<number, Best>(
+    restless.map((n) => {
+      const latent = latents.slice(n * size, (n + 1) * size);
+      return [n, { latent, cost: costOf(movements[n], 0) }];
+    }),
+  );
+  for (let round = 0; round < ROUNDS; round++) {
+    const sought = restless.filter((n) => best.get(n)!.cost > NEAR);
+    if (sought.length === 0) break;
+    onRound(sought.length);
+    const rows = sought.flatMap((n) =>
+      Array.from({ length: CANDIDATES }, () => ({ n, latent: near(best.get(n)!.latent, random) })),
+    );
+    const candidates = new Float32Array(rows.length * size);
+    rows.forEach(({ latent }, i) => {
+      candidates.set(latent, i * size);
+    });
+    const grown = await batch.grow(candidates);
+    const moves = await measureMovements(batch, {
+      ...{ latents: candidates, states: grown, count: rows.length },
+    });
+    const former = rowsOf(
+      pictures,
+      rows.map(({ n }) => n),
+      pictures.length / count,
+    );
+    const apart = differences(picturesOf(card, grown), former, rows.length);
+    rows.forEach(({ n, latent }, i) => {
+      const cost = costOf(moves[i], apart[i]);
+      if (cost < best.get(n)!.cost) best.set(n, { latent, cost });
+    });
+  }
+  const settled = latents.slice();
+  const moved = new Map<number, number>();
+  for (const [n, { latent, cost }] of best) {
+    if (cost >= STRICTLY_SAME) continue;
+    settled.set(latent, n * size);
+    moved.set(n, cost);
+  }
+  return { latents: settled, restless, moved };
+}
+
+/** Rest comes first; of two at rest, the one that looks more as before is better. */
+const costOf = (movement: number, difference: number): number =>
+  difference + (movement > AT_REST ? 1 + movement / 255 : 0);
+
+/** A latent near another one, by a spread that is drawn too. */
+function near(latent: Float32Array, random: Random): Float32Array {
+  const { least, most } = SPREAD;
+  const spread = least * (most / least) ** random.uniform();
+  const deviation = (spread * Math.hypot(...latent)) / Math.sqrt(latent.length);
+  return latent.map((x) => x + deviation * random.normal());
+}
