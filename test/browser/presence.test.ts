@@ -132,6 +132,8 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
   await card.getByLabel('Close', { exact: true }).tap();
 });
 
+/** How often it had healed before the wound that the next tests are about. */
+let healedBefore = 0;
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
   await recordPictures(page);
   await openRoom(page, url());
@@ -150,7 +152,10 @@ test('a wound and its cost are visible under the finger before the server knows 
   // (below it: to its left there may be no screen.)
   const from = { x: at.x, y: at.y + 60 };
   await fingerTap(page, from);
+  // It may have grazed it.
+  await waitForPhase(page, mine.id, 'asleep');
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
+  ({ healed: healedBefore } = room.viewOf(mine.id)!);
   proxy.set({ stalled: 'both' });
   const energy = () =>
     page.evaluate(() => {
@@ -175,15 +180,18 @@ test('a wound and its cost are visible under the finger before the server knows 
   for (const tick of ticks) expect(tick).toBeLessThanOrEqual(last);
   const { shown, told } = await energy();
   expect(shown).toBeLessThan(told);
-  expect(room.viewOf(mine.id)!.healed).toBe(0);
+  expect(room.viewOf(mine.id)!.healed).toBe(healedBefore);
   proxy.set(NO_FAULTS);
 });
 
 test('the organism heals, and its card counts that', async () => {
-  await page.waitForFunction((id) => {
-    const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
-    return (model.organisms.get(id)?.healed ?? 0) > 0;
-  }, mine.id);
+  await page.waitForFunction(
+    ([id, before]) => {
+      const { model } = document.querySelector('vivarium-room') as unknown as PageElement;
+      return (model.organisms.get(id)?.healed ?? 0) > before;
+    },
+    [mine.id, healedBefore] as const,
+  );
   expect(room.viewOf(mine.id)).toMatchObject({ hurt: false });
   await page.getByTestId('tool-look').tap();
   await tapPlace(mine.x, mine.y);

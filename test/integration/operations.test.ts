@@ -104,9 +104,10 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
 });
 
 test('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
-  // No file may grow beyond this: as good as a full disk, without one.
+  // No file may grow beyond this: as good as a full disk, without one. A copy of these weights fits.
   const small = "trap '' XFSZ; ulimit -f 2500";
-  const server = start('full', ['--snapshot', '0.05'], small);
+  const digits = ['--checkpoint', 'checkpoints/digits'];
+  const server = start('full', ['--snapshot', '0.05', ...digits], small);
   const visitor = await Visitor.join(await server.alive());
   const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
   expect(first).not.toHaveProperty('reason');
@@ -122,7 +123,7 @@ test('on a full disk it goes on and reports it; earlier data survives a kill', a
   expect(answer).not.toHaveProperty('reason');
   visitor.leave();
   await server.end('SIGKILL');
-  const again = start('full');
+  const again = start('full', digits);
   const other = await Visitor.join(await again.alive());
   expect(other.welcome!.room.tick).toBeGreaterThan(0);
   expect(other.welcome!.organisms.length).toBeGreaterThan(0);
