@@ -55,21 +55,28 @@ export const canRefine = ({
   readout.channels.every((channel, i) => channel === readout.channels[0] + i) &&
   update.updateProbability === 1;
 
-/**
- * Compiles the growth of one organism with its gradient.
- *
- * @param now clock, ms
- * @param isStopped asked before each step; what was found by then is the result
- */
+/** Options of `openRefiner`. */
+export interface RefinerOptions {
+  /** Clock, ms. */
+  readonly now: () => number;
+  /** Asked before each step; what was found by then is the result. */
+  readonly isStopped?: () => boolean;
+  /**
+   * Steps after growth, 0…: then half of the error is that of the picture after them. Cells drift
+   * from their first picture to the one at which they rest, which is what people see.
+   */
+  readonly restSteps?: number;
+}
+
+/** Compiles the growth of one organism with its gradient. */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,
-  now: () => number,
-  isStopped: () => boolean = () => false,
+  { now, isStopped = () => false, restSteps = 0 }: RefinerOptions,
 ): Promise<Refiner> {
   const { latentSize, side } = model.card;
   const shapes = updateShapes(model.card);
-  const program = await compute.compile(errorAndSlope(model));
+  const program = await compute.compile(errorAndSlope(model, restSteps));
   const weights = uploadParameters(compute, shapes.keys(), model.tensors);
   const refine = async ({ image, latent, budget, pull = 0 }: Refinement): Promise<Float32Array> => {
     const picture = compute.upload([1, side, side, 4], image);
@@ -112,7 +119,10 @@ const meanSquare = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
 
 /** Inputs: `latent` [1, Z], `image`, `parameter:*`. */
-function errorAndSlope({ card }: RefinedModel): { error: Expression; slope: Expression } {
+function errorAndSlope(
+  { card }: RefinedModel,
+  restSteps: number,
+): { error: Expression; slope: Expression } {
   const { channels, latentSize, readout, side, update } = card;
   if (readout.kind !== 'rgba-premultiplied') throw new RangeError('the read-out is not RGBA');
   const parameters = parameterInputs(updateShapes(card));
@@ -127,9 +137,16 @@ function errorAndSlope({ card }: RefinedModel): { error: Expression; slope: Expr
     states = step(divide ? g.upsample(states) : states);
   }
   const [red] = readout.channels;
-  const grown = g.clip(g.slice(states, red, red + 4), 0, 1);
-  const off = g.subtract(grown, g.inputMap('image', [1, side, side, 4]));
-  const error = g.multiply(g.sum(g.square(off), [0, 1, 2, 3]), 1 / (4 * side * side));
+  const image = g.inputMap('image', [1, side, side, 4]);
+  const errorOf = (seen: Expression): Expression => {
+    const off = g.subtract(g.clip(g.slice(seen, red, red + 4), 0, 1), image);
+    return g.multiply(g.sum(g.square(off), [0, 1, 2, 3]), 1 / (4 * side * side));
+  };
+  let error = errorOf(states);
+  if (restSteps > 0) {
+    for (let i = 0; i < restSteps; i++) states = step(states);
+    error = g.multiply(g.add(error, errorOf(states)), 0.5);
+  }
   const [slope] = gradients([{ result: error }], [latent]);
   return { error: g.reshape(error, [1]), slope };
 }

@@ -12,7 +12,10 @@ await serveWorker<RefinerMethods>(async () => {
   const compute = createOnnxCompute({ threads: 1 });
   const start = workerData as RefinerStart;
   const isStopped = () => Atomics.load(start.stop, 0) !== 0;
-  const { refine } = await openRefiner(compute, start, () => performance.now(), isStopped);
+  const { refine } = await openRefiner(compute, start, {
+    now: () => performance.now(),
+    isStopped,
+  });
   yieldToOthers();
   return { methods: { refine } };
 });

@@ -6,6 +6,9 @@ import { TrainingError } from './errors.ts';
 import { type TrainedRule, trainedModel } from './export.ts';
 import { LATENTS, OFFSETS, type RunState } from './run-state.ts';
 
+/** Steps after growth in which most cells reach the picture at which they rest. */
+const REST_STEPS = 12;
+
 /**
  * Moves the offsets of a gallery to where its pictures are grown best. The encoder keeps latents near each
  * other, at the cost of the picture, and offsets alone learn slowly. The rule has not yet learnt to rest and
@@ -31,7 +34,7 @@ export async function refineOffsets(
   const model = await trainedModel(compute, rule);
   const latents = model.tensors.get(LATENTS)!.data;
   const { latentSize } = config;
-  const refiner = await openRefiner(compute, model, () => 0);
+  const refiner = await openRefiner(compute, model, { now: () => 0, restSteps: REST_STEPS });
   const moved = offsets.data.slice();
   for (const [i, index] of data.splits.train.subarray(0, config.gallery).entries()) {
     const image = gatherImages(data, Uint32Array.of(index));
