@@ -147,7 +147,7 @@ const fields = v.strictObject({
   sigma: v.optional(positive, 0.1),
   /**
    * Weight of squared errors of differences between neighbouring cells, beside those of colours: for
-   * sharper edges. RGBA only.
+   * sharper edges. RGBA only. Closed ground counts as a neighbour without an error.
    */
   slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** Weight of the divergence. */
@@ -264,6 +264,12 @@ function* relationErrors(config: Fields): Generator<FieldError> {
   if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
   if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
     yield ['readout.channels', 'must be consecutive'];
+  }
+  if (config.slopes > 0 && readout.kind !== 'rgba-premultiplied') {
+    yield ['slopes', 'is only for pictures in colours with transparency'];
+  }
+  if (config.slopes > 0 && growth.kind === 'doubling' && growth.seedSide < 2) {
+    yield ['slopes', 'needs a "growth.seedSide" of 2 or more'];
   }
   if (config.trains === 'encoder') {
     for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {

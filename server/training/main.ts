@@ -86,6 +86,7 @@ async function main(options: Options): Promise<void> {
     seed: `${config.seed}`,
     sigma: `${config.sigma}`,
     beta: `${config.beta}`,
+    ...(config.slopes > 0 && { slopes: `${config.slopes}` }),
   };
   const model = await trainedModel(compute, {
     ...{ data, training, weights: trainedWeights(config, state) },

@@ -44,7 +44,7 @@ export const COMMAND = {
     refine: {
       value: 'PULL',
       type: number(0),
-      help: 'with --resume: first refine the latents of the gallery, as drawings are refined, into its offsets; each is pulled towards where it is with this weight',
+      help: 'with --resume: first refine the latents of the gallery, by gradient steps through growth and rest, into its offsets; each is pulled towards where it is with this weight',
     },
     compact: {
       help: 'save a small state, without pools and first moments, to keep it elsewhere; a run that resumes from it fills them again',

@@ -10,7 +10,7 @@ import { LATENTS, OFFSETS, type RunState } from './run-state.ts';
 const REST_STEPS = 12;
 
 /**
- * Moves the offsets of a gallery to where its pictures are grown best. The encoder keeps latents near each
+ * Moves the offsets of a gallery to where its pictures are best, grown and at rest. The encoder keeps latents near each
  * other, at the cost of the picture, and offsets alone learn slowly. The rule has not yet learnt to rest and
  * heal with the moved latents: the run must go on.
  *

@@ -13,6 +13,7 @@ import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { line, touch } from '../support/fingers.ts';
 import { expectFilm, expectPicture } from '../support/keepsake-files.ts';
 import {
+  drawnTwice,
   fingerTap,
   modelOf,
   openRoom,
@@ -152,7 +153,9 @@ test('a wound and its cost are visible under the finger before the server knows 
   // (below it: to its left there may be no screen.)
   const from = { x: at.x, y: at.y + 60 };
   await fingerTap(page, from);
-  // It may have grazed it.
+  // It may have grazed it: the server hears of that first.
+  const tapped = room.tick;
+  while (room.tick < tapped + 20) await drawnTwice(page);
   await waitForPhase(page, mine.id, 'asleep');
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   ({ healed: healedBefore } = room.viewOf(mine.id)!);

@@ -6,12 +6,12 @@ import { createCompute } from '../../autodiff/create.ts';
 import { runCommand } from '../../settings/help.ts';
 import { GALLERY_FILE, loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
-import { reportErrors } from '../errors.ts';
+import { reportErrors, TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../export.ts';
 import { LATENTS } from '../run-state.ts';
 import { drawGallery } from './draw-gallery.ts';
-import { settleLatents } from './settle.ts';
+import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
@@ -34,14 +34,18 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
-  if (settle) await writeCheckpoint(folder, await settled(model));
+  const refusal = settle ? settleRefusal(model.card) : undefined;
+  if (refusal !== undefined) throw new TrainingError('bad-config', `--settle: ${refusal}`);
+  const settled = settle ? await settleGallery(model) : model;
+  if (settled !== model) await writeCheckpoint(folder, settled);
   else await writeFile(file, await drawGallery(model));
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });
 await reportErrors('gallery', done);
 
-async function settled(model: Model): Promise<Model> {
+/** The same model if nothing has moved. */
+async function settleGallery(model: Model): Promise<Model> {
   const compute = await createCompute('onnx', { onSkip: say });
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
@@ -59,6 +63,8 @@ async function settled(model: Model): Promise<Model> {
   }
   await batch.dispose();
   await compute.dispose();
+  if (moved.size === 0) return model;
   const tensors = new Map(model.tensors).set(LATENTS, { ...before, data: latents });
-  return identified({ ...model, tensors });
+  const training = { ...model.card.training, settled: `${moved.size} of ${restless.length}` };
+  return identified({ card: { ...model.card, training }, tensors });
 }

@@ -1,5 +1,6 @@
 /** Moves the latents of organisms that do not come to rest to near ones that do. */
 import type { Random } from '../../../shared/random.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { measureMovements } from '../evaluate/persistence.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
@@ -23,6 +24,21 @@ export interface Settled {
   readonly restless: readonly number[];
   /** Those of them that have a new latent, and the mean squared difference of the two pictures. */
   readonly moved: ReadonlyMap<number, number>;
+}
+
+/**
+ * Why the gallery of a checkpoint cannot be settled.
+ *
+ * @returns a sentence; undefined if it can
+ */
+export function settleRefusal({ figures, gallery, identity, update }: Card): string | undefined {
+  if (gallery.length === 0) return 'The gallery is empty.';
+  if (update.kind === 'decoder') return 'A decoder has no cells that come to rest.';
+  if (update.updateProbability < 1) return 'Cells that update by chance do not come to rest.';
+  if (identity === undefined || Object.keys(figures).length > 0) {
+    return 'Its card has figures, or no identity: seeds may name its latents. Settle what was just trained.';
+  }
+  return undefined;
 }
 
 /** The best latent of an organism yet. */

@@ -2,26 +2,33 @@
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import { measureMovements } from '../../../../server/training/evaluate/persistence.ts';
-import { settleLatents } from '../../../../server/training/gallery/settle.ts';
+import { settleLatents, settleRefusal } from '../../../../server/training/gallery/settle.ts';
+import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
-import { smallModel } from '../evaluate/small.ts';
+import { decoderModel, smallModel } from '../evaluate/small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 const update = { kind: 'residual', hidden: 7, activation: 'relu' };
 const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
-const model = smallModel({ update, readout });
-const weights = (name: string): Float32Array => model.tensors.get(`update.${name}`)!.data;
-for (const [name, { data }] of model.tensors) if (name.startsWith('update.')) data.fill(0);
-// The first unit hears channel 5 of the cell itself, and channel 0 rises by a hundredth of it.
-weights('perceive.kernel')[(4 * 6 + 5) * 7] = 1;
-weights('hidden.kernel')[0] = 1;
-weights('out.kernel')[0] = 0.01;
+
+/** @param drift what channel 0 of every cell rises by in each step */
+function movingModel(drift = 0): Model {
+  const model = smallModel({ update, readout });
+  const weights = (name: string): Float32Array => model.tensors.get(`update.${name}`)!.data;
+  for (const [name, { data }] of model.tensors) if (name.startsWith('update.')) data.fill(0);
+  // The first unit hears channel 5 of the cell itself, and channel 0 rises by a hundredth of it.
+  weights('perceive.kernel')[(4 * 6 + 5) * 7] = 1;
+  weights('hidden.kernel')[0] = 1;
+  weights('out.kernel')[0] = 0.01;
+  weights('out.bias')[0] = drift;
+  return model;
+}
 
 const Z = 6;
 const STILL = [0.2, 0.2, 0.2, 0.9, 0, -0.05];
 const MOVING = [0.2, 0.2, 0.2, 0.9, 0, 0.05];
 
-async function settle(...latents: number[][]) {
+async function settle(model: Model, ...latents: number[][]) {
   const batch = new EvaluationBatch(compute, model, 1);
   const before = Float32Array.from(latents.flat());
   const settled = await settleLatents(batch, before, createRandom(3));
@@ -34,7 +41,11 @@ async function settle(...latents: number[][]) {
 }
 
 test('organisms that move come to rest and look as before; others keep their latents', async () => {
-  const { latents, before, restless, moved, movements } = await settle(STILL, MOVING);
+  const { latents, before, restless, moved, movements } = await settle(
+    movingModel(),
+    STILL,
+    MOVING,
+  );
   expect(restless).toEqual([1]);
   expect(movements[0]).toBe(0);
   expect(movements[1]).toBeLessThanOrEqual(1);
@@ -44,10 +55,20 @@ test('organisms that move come to rest and look as before; others keep their lat
 });
 
 test('what finds no rest nearby stays as it is', async () => {
-  // Now all move.
-  weights('out.bias')[0] = 0.002;
-  const { latents, before, restless, moved } = await settle(STILL);
+  const { latents, before, restless, moved } = await settle(movingModel(0.002), STILL);
   expect(restless).toEqual([0]);
   expect([...moved]).toEqual([]);
   expect(latents).toEqual(before);
+});
+
+test('only what was just trained, has a gallery and can come to rest is settled', () => {
+  const { card } = movingModel();
+  const fresh = { ...card, identity: '0123abcd' };
+  expect(settleRefusal(fresh)).toBeUndefined();
+  expect(settleRefusal(card)).toMatch('no identity');
+  expect(settleRefusal({ ...fresh, figures: { elbo: -1 } })).toMatch('has figures');
+  expect(settleRefusal({ ...fresh, gallery: [] })).toMatch('empty');
+  expect(settleRefusal({ ...decoderModel().card, identity: '0123abcd' })).toMatch('decoder');
+  const byChance = { ...card.update, updateProbability: 0.5 };
+  expect(settleRefusal({ ...fresh, update: byChance })).toMatch('by chance');
 });

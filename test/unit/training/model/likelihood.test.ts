@@ -6,10 +6,12 @@ import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { type Likelihood, logLikelihood } from '../../../../server/training/model/likelihood.ts';
+import { likelihoodOf } from '../../../../server/training/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/near.ts';
 import { evaluate } from '../../autodiff/contract.ts';
+import { tinyConfig } from '../tiny-run.ts';
 import { type Numbers, normals, sigmoid, slopeAt, slopeChecker, softplus } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
@@ -241,4 +243,10 @@ it('a Gaussian reads consecutive channels', () => {
   expect(() =>
     logLikelihood({ kind: 'gaussian', sigma: 1, channels: [0, 2, 1, 3] }, states, images),
   ).toThrow('be consecutive');
+});
+
+test("a configuration's weight of slopes is part of its likelihood", () => {
+  const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
+  const likelihood = likelihoodOf(tinyConfig({ readout, sigma: 0.2, slopes: 0.5 }));
+  expect(likelihood).toEqual({ kind: 'gaussian', sigma: 0.2, channels: [0, 1, 2, 3], slopes: 0.5 });
 });
