@@ -62,13 +62,10 @@ export async function settleLatents(
   random: Random,
   onRound: (left: number) => void = () => {},
 ): Promise<Settled> {
-  const { card } = batch;
-  const size = card.latentSize;
+  const size = batch.card.latentSize;
   const count = latents.length / size;
-  const states = await batch.grow(latents);
-  const movements = await measureMovements(batch, { latents, states, count });
+  const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
-  const pictures = picturesOf(card, states);
   const best = new Map<number, Best>(
     restless.map((n) => {
       const latent = latents.slice(n * size, (n + 1) * size);
@@ -86,18 +83,12 @@ export async function settleLatents(
     rows.forEach(({ latent }, i) => {
       candidates.set(latent, i * size);
     });
-    const grown = await batch.grow(candidates);
-    const moves = await measureMovements(batch, {
-      ...{ latents: candidates, states: grown, count: rows.length },
-    });
-    const former = rowsOf(
-      pictures,
-      rows.map(({ n }) => n),
-      pictures.length / count,
-    );
-    const apart = differences(picturesOf(card, grown), former, rows.length);
+    const grown = await grow(batch, candidates);
+    const organisms = rows.map(({ n }) => n);
+    const former = rowsOf(pictures, organisms, pictures.length / count);
+    const apart = differences(grown.pictures, former, rows.length);
     rows.forEach(({ n, latent }, i) => {
-      const cost = costOf(moves[i], apart[i]);
+      const cost = costOf(grown.movements[i], apart[i]);
       if (cost < best.get(n)!.cost) best.set(n, { latent, cost });
     });
   }
@@ -109,6 +100,14 @@ export async function settleLatents(
     moved.set(n, cost);
   }
   return { latents: settled, restless, moved };
+}
+
+/** Pictures of grown organisms, and how much each moves when it should rest. */
+async function grow(batch: EvaluationBatch, latents: Float32Array) {
+  const states = await batch.grow(latents);
+  const count = latents.length / batch.card.latentSize;
+  const movements = await measureMovements(batch, { latents, states, count });
+  return { pictures: picturesOf(batch.card, states), movements };
 }
 
 /** Rest comes first; of two at rest, the one that looks more as before is better. */
