@@ -6,8 +6,8 @@ import { TrainingError } from './errors.ts';
 import { type TrainedRule, trainedModel } from './export.ts';
 import { LATENTS, OFFSETS, type RunState } from './run-state.ts';
 
-/** Steps after growth in which most cells reach the picture at which they rest. */
-const REST_STEPS = 12;
+/** Steps after growth in which nearly all cells reach the picture at which they rest. */
+const REST_STEPS = 24;
 
 /**
  * Moves the offsets of a gallery to where its pictures are best, grown and at rest. The encoder keeps latents near each
