@@ -94,7 +94,8 @@ export function stateOf(
     addresses: context.addresses(),
     checkpoints: [...context.checkpoints].map(([name, { facts }]): CheckpointState => {
       const { title, side, sheet } = facts;
-      return { name, title: name === facts.name ? title : `${title} (${name})`, side, sheet };
+      const replaced = name !== facts.name;
+      return { name, title: replaced ? `${title} (${name})` : title, replaced, side, sheet };
     }),
     rooms: rooms.names.map((name) => rooms.summary(name)),
     bans: context.bans.all.map(withoutFingerprints),

@@ -24,7 +24,7 @@ const COMMAND = {
       value: 'A,B',
       type: is.folders,
       default: DEFAULTS.operations.checkpoint,
-      help: 'checkpoints whose organisms it grows; each adds about 1.1 MB to the file',
+      help: 'checkpoints whose organisms it grows; each adds about 1.2 MB to the file, and so do earlier weights',
     },
     server: {
       value: 'URL',

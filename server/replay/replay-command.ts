@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
+import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
 import { speciesOf } from '../rooms/species.ts';
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { helpText } from '../settings/help.ts';
@@ -67,8 +68,15 @@ async function command(
     await writeBundle(options.bottle, range);
     say(`Replay bundle: ${options.bottle}`);
   }
-  const checkpoint = await loadCheckpoint(options.checkpoint);
-  if (fingerprint(checkpoint) !== room.checkpoint.hash) {
+  const installed = await loadCheckpoint(options.checkpoint);
+  const earlier = await loadEarlierCheckpoints([installed], {
+    onMissing: (missing) => complain(`${missing} is not there: rooms that it grew do not replay.`),
+    onBadPainter: () => {},
+  });
+  const checkpoint = [installed, ...earlier].find(
+    (one) => fingerprint(one) === room.checkpoint.hash,
+  );
+  if (!checkpoint) {
     throw new StoreError(
       'other-checkpoint',
       `The room was grown from "${room.checkpoint.name}"; ${options.checkpoint} has other weights. Choose with --checkpoint.`,

@@ -176,6 +176,8 @@ export type SnapshotState = v.InferOutput<typeof snapshotState>;
 export const checkpointState = v.object({
   name: text,
   title: text,
+  /** Other weights of the same name are installed now: it is for the rooms that have it. */
+  replaced: v.boolean(),
   /** Side of an organism, cells. */
   side: count,
   /** A sheet with `columns` tiles per row, side×side pixels each. */

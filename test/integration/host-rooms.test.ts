@@ -36,6 +36,15 @@ async function restart(): Promise<void> {
 const latest = (visitor: Visitor, name: string): unknown =>
   visitor.heard.findLast((heard) => heard.name === name)?.message;
 
+test('weights that others have replaced are told apart from those for new rooms', async () => {
+  const { checkpoints } = await host.call('state');
+  expect(checkpoints.map(({ name, replaced }) => [name, replaced])).toEqual([
+    ['organisms', false],
+    ['interim-emoji', false],
+    ['organisms-1', true],
+  ]);
+});
+
 test('a room is made of another checkpoint, lives at once, and is there after a restart, as it is set', async () => {
   const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'interim-emoji' };
   const made = await host.call('createRoom', { ...wish, settings: { capacity: 7, tickRate: 20 } });

@@ -130,7 +130,9 @@ export class RoomForm extends StyledElement {
         ${field(
           msg('What grows here'),
           html`<select name="checkpoint">
-            ${this.checkpoints.map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
+            ${this.checkpoints
+              .filter(({ replaced }) => !replaced)
+              .map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>`,
         )}
         ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}

@@ -111,7 +111,8 @@ export class RoomsSection extends HostElement {
   private room(room: RoomSummary): TemplateResult {
     const { name, width, height, open, settings, busy, pace } = room;
     const { checkpoints = [], now = 0 } = this.host.state ?? {};
-    const species = checkpoints.find((each) => each.name === room.checkpoint)?.title;
+    const species = checkpoints.find((each) => each.name === room.checkpoint);
+    const several = checkpoints.filter(({ replaced }) => !replaced).length > 1;
     // Drawing a picture costs the server time, so load a new one only every 15 s.
     const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
     return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
@@ -135,7 +136,7 @@ export class RoomsSection extends HostElement {
             <span>${organismsText(room.organisms)}</span>
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${number(width)} × ${number(height)}</span>
-            ${species && checkpoints.length > 1 ? html`<span>${species}</span>` : nothing}
+            ${species && (several || species.replaced) ? html`<span>${species.title}</span>` : nothing}
             <span>${settings.languages.map((each) => LANGUAGES[each].name).join(', ')}</span>
           </p>
         </div>
