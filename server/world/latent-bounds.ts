@@ -45,9 +45,12 @@ export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Arra
   return factor < 1 ? latent.map((number) => number * factor) : latent;
 }
 
-/** Whether a latent is within bounds. */
+/** What `bounded` brings to a bound may lie beyond it by the rounding of its numbers. */
+const TOLERANCE = 1e-6;
+
+/** Whether a latent is within bounds; all that `bounded` returns is. */
 export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
-  !(factorFor(latent, bounds) < 1);
+  !(factorFor(latent, bounds) < 1 - TOLERANCE);
 
 /** @throws Refusal bad-latent, which says how far out it is */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {

@@ -2,7 +2,7 @@
 
 import { speciesOf } from '../../../server/rooms/species.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { boundsOf } from '../../../server/world/latent-bounds.ts';
+import { bounded, boundsOf, isWithin } from '../../../server/world/latent-bounds.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
@@ -102,6 +102,17 @@ describe('the shipped checkpoint', () => {
     expect(species.latentBounds.norm).toBeCloseTo(13.3, 0);
     expect(species.latentBounds.value).toBeCloseTo(7, 0);
   });
+});
+
+test('what is brought within bounds is within them, whatever is rounded on the way', () => {
+  const bounds = boundsOf([], 96);
+  for (let i = 0; i < 500; i++) {
+    const far = createRandom(i)
+      .latent(96)
+      .map((number) => 3 * number);
+    expect(isWithin(far, bounds)).toBe(false);
+    expect(isWithin(bounded(far, bounds), bounds)).toBe(true);
+  }
 });
 
 test('a gallery beyond the dice widens the bounds', () => {
