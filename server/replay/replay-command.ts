@@ -13,7 +13,7 @@ import { helpText } from '../settings/help.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
-import { loadCheckpoint } from '../vnca/checkpoint.ts';
+import { type Checkpoint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
@@ -52,6 +52,22 @@ function picturesOf({ export: kind, out, every, speed }: ReplayOptions): Picture
   return kind === 'gif' ? gif(out, Math.round(speed === Infinity ? 66 : delay)) : undefined;
 }
 
+/** The weights of a room: those in the folder, else earlier ones that it names; undefined: neither. */
+async function checkpointOf(
+  hash: string,
+  folder: string,
+  complain: (line: string) => void,
+): Promise<Checkpoint | undefined> {
+  const installed = await loadCheckpoint(folder);
+  if (fingerprint(installed) === hash) return installed;
+  const earlier = await loadEarlierCheckpoints([installed], {
+    onMissing: (missing) => complain(`${missing} is not there: rooms that it grew do not replay.`),
+    // A replay draws cells, not paint.
+    onBadPainter: () => {},
+  });
+  return earlier.find((one) => fingerprint(one) === hash);
+}
+
 async function command(
   args: readonly string[],
   { print: say, printError: complain }: CommandOutput,
@@ -68,14 +84,7 @@ async function command(
     await writeBundle(options.bottle, range);
     say(`Replay bundle: ${options.bottle}`);
   }
-  const installed = await loadCheckpoint(options.checkpoint);
-  const earlier = await loadEarlierCheckpoints([installed], {
-    onMissing: (missing) => complain(`${missing} is not there: rooms that it grew do not replay.`),
-    onBadPainter: () => {},
-  });
-  const checkpoint = [installed, ...earlier].find(
-    (one) => fingerprint(one) === room.checkpoint.hash,
-  );
+  const checkpoint = await checkpointOf(room.checkpoint.hash, options.checkpoint, complain);
   if (!checkpoint) {
     throw new StoreError(
       'other-checkpoint',

@@ -57,7 +57,7 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
     await engine.dispose([1]);
     return errors;
   };
-  // 20 looks at the clock fit into the time.
+  // 30 looks at the clock fit into the time, about as many as on a server at rest.
   let stepsLeft = Number.POSITIVE_INFINITY;
   const isStopped = () => stepsLeft-- <= 0;
   const compute = createOnnxCompute({ threads: 1 });
@@ -67,12 +67,12 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
   for (const name of ['Whale', 'Ghost', 'Sun']) {
     const image = named(name);
     const latent = encoded(image);
-    const refined = await refine({ image, latent, budget: 1_000 });
+    const refined = await refine({ image, latent, budget: 1_500 });
     const [before] = await errorsOf(latent, image);
     const errors = await errorsOf(refined, image);
-    for (const after of errors) expect(after).toBeLessThan(0.8 * before);
+    for (const after of errors) expect(after).toBeLessThan(0.75 * before);
     atRest += errors[1];
-    const latentToo = await resting.refine({ image, latent, budget: 1_000 });
+    const latentToo = await resting.refine({ image, latent, budget: 1_500 });
     atRestToo += (await errorsOf(latentToo, image))[1];
   }
   // Where the picture at rest counts too, it is better.
