@@ -2,7 +2,7 @@
 
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import type { LatentBounds } from '../../server/world/latent-bounds.ts';
+import type { LatentBounds } from '../../server/vnca/latent-bounds.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';

@@ -2,7 +2,7 @@
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { bounded } from '../../server/world/latent-bounds.ts';
+import { bounded } from '../../server/vnca/latent-bounds.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
 import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
 import { capitalized, kindName } from '../elements/text.ts';

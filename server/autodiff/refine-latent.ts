@@ -7,6 +7,7 @@
 import { updateShapes } from '../vnca/architecture.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
+import { bounded, type LatentBounds } from '../vnca/latent-bounds.ts';
 import type { Compute } from './compute.ts';
 import { gradients } from './gradients.ts';
 import type { Expression } from './graph.ts';
@@ -66,24 +67,27 @@ export interface RefinerOptions {
    * from their first picture to the one at which they rest, which is what people see.
    */
   readonly restSteps?: number;
+  /** Latents are brought within these after each step, since beyond them a room shortens them. */
+  readonly bounds?: LatentBounds;
 }
 
 /** Compiles the growth of one organism with its gradient. */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,
-  { now, isStopped = () => false, restSteps = 0 }: RefinerOptions,
+  { now, isStopped = () => false, restSteps = 0, bounds }: RefinerOptions,
 ): Promise<Refiner> {
   const { latentSize, side } = model.card;
   const shapes = updateShapes(model.card);
   const program = await compute.compile(errorAndSlope(model, restSteps));
   const weights = uploadParameters(compute, shapes.keys(), model.tensors);
+  const within = (latent: Float32Array) => (bounds ? bounded(latent, bounds) : latent);
   const refine = async ({ image, latent, budget, pull = 0 }: Refinement): Promise<Float32Array> => {
     const picture = compute.upload([1, side, side, 4], image);
     const start = now();
     const [mean, square] = [new Float64Array(latentSize), new Float64Array(latentSize)];
     let best = { loss: Infinity, latent };
-    let at = latent;
+    let at = within(latent);
     for (let step = 1; step <= MOST_STEPS && !isStopped(); step++) {
       const here = compute.upload([1, latentSize], at);
       const results = await program.run({ ...weights, image: picture, latent: here });
@@ -95,13 +99,14 @@ export async function openRefiner(
       const share = Math.max((now() - start) / budget, step / MOST_STEPS);
       if (!(share < 1)) break;
       const rate = RATE * (1 + (LAST_RATE - 1) * share);
-      at = at.map((value, i) => {
+      const moved = at.map((value, i) => {
         const slopeOfLoss = slope[i] + (2 * pull * (value - latent[i])) / latentSize;
         mean[i] += (1 - DECAY) * (slopeOfLoss - mean[i]);
         square[i] += (1 - SQUARE_DECAY) * (slopeOfLoss ** 2 - square[i]);
         const spread = Math.sqrt(square[i] / (1 - SQUARE_DECAY ** step));
         return value - (rate * (mean[i] / (1 - DECAY ** step))) / (spread + 1e-12);
       });
+      at = within(moved);
     }
     compute.free(picture);
     return best.latent;

@@ -6,8 +6,8 @@ import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { modelName } from '../../shared/seed-token.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../vnca/checkpoint.ts';
+import { boundsOf } from '../vnca/latent-bounds.ts';
 import { writeSafetensors } from '../vnca/safetensors.ts';
-import { boundsOf } from '../world/latent-bounds.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /** A model, and its own name where it goes by another. */

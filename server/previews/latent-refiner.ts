@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
-import type { Checkpoint } from '../vnca/checkpoint.ts';
+import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
+import { boundsOf } from '../vnca/latent-bounds.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 /** Refines latents. */
@@ -35,9 +36,14 @@ export interface LatentRefinerOptions {
 
 /** The refiner of a checkpoint that `canRefine`. */
 export function createLatentRefiner(
-  { card, tensors }: Checkpoint,
+  checkpoint: Checkpoint,
   { clock, patience, onFailure }: LatentRefinerOptions,
 ): LatentRefiner {
+  const { card, tensors } = checkpoint;
+  const bounds = boundsOf(
+    card.gallery.map((_, i) => galleryLatent(checkpoint, i)),
+    card.latentSize,
+  );
   let thread: Thread | undefined;
   let isStopped = false;
   /** Drawings in a row for which it was late. */
@@ -59,7 +65,7 @@ export function createLatentRefiner(
   const open = (): Thread => {
     const weights = new Map([...tensors].filter(([name]) => name.startsWith('update.')));
     const stop = new Int32Array(new SharedArrayBuffer(4));
-    const start: RefinerStart = { card, tensors: weights, stop };
+    const start: RefinerStart = { card, tensors: weights, bounds, stop };
     const url = new URL('./refiner-worker.mjs', import.meta.url);
     const worker = new Worker(url, { workerData: start, name: 'refiner' });
     const rpc = new WorkerRpc<RefinerMethods>(worker, {

@@ -15,6 +15,7 @@ await serveWorker<RefinerMethods>(async () => {
   const { refine } = await openRefiner(compute, start, {
     now: () => performance.now(),
     isStopped,
+    bounds: start.bounds,
   });
   yieldToOthers();
   return { methods: { refine } };

@@ -1,7 +1,7 @@
 /** Derives what the world needs to know about a checkpoint. */
 import { galleryLatent } from '../vnca/checkpoint.ts';
 import { growthSchedule } from '../vnca/growth.ts';
-import { boundsOf } from '../world/latent-bounds.ts';
+import { boundsOf } from '../vnca/latent-bounds.ts';
 import type { Namesake, Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 

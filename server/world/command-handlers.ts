@@ -11,6 +11,7 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
+import { bounded, requireWithin } from '../vnca/latent-bounds.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
@@ -20,7 +21,6 @@ import { Dissolving, type Renewable } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
 import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { bounded, requireWithin } from './latent-bounds.ts';
 import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { Planting } from './planting.ts';

@@ -3,9 +3,9 @@
  * the next day begins with. Pure.
  */
 import type { Origin } from '../../shared/vocabulary.ts';
+import { isWithin, type LatentBounds } from '../vnca/latent-bounds.ts';
 import type { PlantedSeed } from './commands.ts';
 import { crossLatents } from './cross.ts';
-import { isWithin, type LatentBounds } from './latent-bounds.ts';
 
 /** Most organisms that are bred from, and most heirs. */
 const MOST = 6;

@@ -6,7 +6,7 @@
 import { createRandom } from '../../shared/random.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
-import { bounded } from './latent-bounds.ts';
+import { bounded } from '../vnca/latent-bounds.ts';
 import type { Species } from './species.ts';
 
 /** Of sampler 1: factor on the standard deviations. At 1, more organisms look like nothing. */

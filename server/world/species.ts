@@ -10,8 +10,8 @@ import {
 } from '../../shared/seed-token.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
+import type { LatentBounds } from '../vnca/latent-bounds.ts';
 import type { Relatives } from '../vnca/relatives.ts';
-import type { LatentBounds } from './latent-bounds.ts';
 
 /** A checkpoint as rooms see it. */
 export interface Species {

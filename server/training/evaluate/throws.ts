@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, loadModel, type Model } from '../../vnca/checkpoint.ts';
-import { boundsOf } from '../../world/latent-bounds.ts';
+import { boundsOf } from '../../vnca/latent-bounds.ts';
 import { thrownLatent } from '../../world/sampler.ts';
 import type { Images } from './bounds.ts';
 import type { Tools } from './image-figures.ts';

@@ -6,6 +6,7 @@ import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
+import { bounded, isWithin } from '../../../server/vnca/latent-bounds.ts';
 import { CHECKPOINT_FOLDER, startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { afterSuite, suiteFolder } from '../../support/suite.ts';
@@ -40,23 +41,25 @@ const clock = (each: number) => {
   };
 };
 
+const { engine } = await startEngine('onnx');
+afterSuite(() => engine.close());
+
+/** Mean squared differences to the picture, grown and 64 steps later. */
+async function errorsOf(latent: Float32Array, image: Float32Array): Promise<number[]> {
+  await engine.plant([{ patch: 1, checkpoint: card.name, latent }]);
+  const errors: number[] = [];
+  const steps = [...growthSchedule(card).map(({ divide }) => divide), ...Array(64).fill(false)];
+  for (const [i, divide] of steps.entries()) {
+    const [{ rgba }] = await engine.step([{ patch: 1, divide }]);
+    if (i !== growthSchedule(card).length - 1 && i !== steps.length - 1) continue;
+    const off = image.reduce((sum, value, at) => sum + (rgba[at] / 255 - value) ** 2, 0);
+    errors.push(off / image.length);
+  }
+  await engine.dispose([1]);
+  return errors;
+}
+
 test('a refined drawing grows in a room into something nearer to it, and stays', async () => {
-  const { engine } = await startEngine('onnx');
-  afterSuite(() => engine.close());
-  /** Mean squared differences to the picture, grown and 64 steps later. */
-  const errorsOf = async (latent: Float32Array, image: Float32Array) => {
-    await engine.plant([{ patch: 1, checkpoint: card.name, latent }]);
-    const errors: number[] = [];
-    const steps = [...growthSchedule(card).map(({ divide }) => divide), ...Array(64).fill(false)];
-    for (const [i, divide] of steps.entries()) {
-      const [{ rgba }] = await engine.step([{ patch: 1, divide }]);
-      if (i !== growthSchedule(card).length - 1 && i !== steps.length - 1) continue;
-      const off = image.reduce((sum, value, at) => sum + (rgba[at] / 255 - value) ** 2, 0);
-      errors.push(off / image.length);
-    }
-    await engine.dispose([1]);
-    return errors;
-  };
   // 30 looks at the clock fit into the time, about as many as on a server at rest.
   let stepsLeft = Number.POSITIVE_INFINITY;
   const isStopped = () => stepsLeft-- <= 0;
@@ -83,6 +86,22 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
   // Stopped, it goes no further.
   stepsLeft = 1;
   expect(await refine({ image, latent: encoded(image), budget: 1_000 })).toEqual(encoded(image));
+});
+
+test('refined within bounds, a drawing is nearer to what grows than one that is shortened afterwards', async () => {
+  const compute = createOnnxCompute({ threads: 1 });
+  const bounds = { norm: 7, value: 7 };
+  const free = await openRefiner(compute, checkpoint, { now: clock(50) });
+  const bound = await openRefiner(compute, checkpoint, { now: clock(50), bounds });
+  const image = named('Bee');
+  const refinement = { image, latent: encoded(image), budget: 1_500 };
+  const refined = await bound.refine(refinement);
+  expect(isWithin(refined, bounds)).toBe(true);
+  const unbound = await free.refine(refinement);
+  expect(isWithin(unbound, bounds)).toBe(false);
+  const [within] = await errorsOf(refined, image);
+  const [shortened] = await errorsOf(bounded(unbound, bounds), image);
+  expect(within).toBeLessThan(0.95 * shortened);
 });
 
 test('a drawing whose refiner fails, or is late, stays as it was encoded, and the reason is told', async () => {

@@ -2,7 +2,7 @@
 
 import { speciesOf } from '../../../server/rooms/species.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { bounded, boundsOf, isWithin } from '../../../server/world/latent-bounds.ts';
+import { bounded, boundsOf, isWithin } from '../../../server/vnca/latent-bounds.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
 import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
