@@ -14,6 +14,8 @@ export interface ReceivedDrawing {
   readonly pixels: Uint8Array;
   /** [Z], as refined and not yet brought within bounds. */
   readonly latent: Float32Array;
+  /** When it was refined, ms since the epoch. */
+  readonly refinedAt: number;
 }
 
 /** A drawing that grows. */
@@ -33,7 +35,7 @@ export function hearDrawings({ drawings }: RoomServer): ReceivedDrawing[] {
   const submit = drawings.submit.bind(drawings);
   drawings.submit = (drawing) => {
     const { pixels, latent } = drawing;
-    received.push({ pixels: pixels.slice(), latent: latent.slice() });
+    received.push({ pixels: pixels.slice(), latent: latent.slice(), refinedAt: Date.now() });
     return submit(drawing);
   };
   return received;
@@ -69,14 +71,21 @@ export async function drawInTurn(
  *
  * @param port of the server
  * @param path of the room's page
- * @returns ms until the first preview picture is on each page
+ * @param received what the room receives
+ * @returns ms until the first preview picture is on each page, and until each latent is refined
  */
 export async function drawAtOnce(
   browser: Browser,
   port: number,
   path: string,
-  drawings: readonly VisitorDrawing[],
-): Promise<number[]> {
+  {
+    drawings,
+    received,
+  }: {
+    readonly drawings: readonly VisitorDrawing[];
+    readonly received: readonly ReceivedDrawing[];
+  },
+): Promise<{ shown: number[]; refined: number[] }> {
   const relays = await Promise.all(
     drawings.map((_, i) => openAddressRelay(port, `127.0.1.${i + 1}`)),
   );
@@ -88,9 +97,10 @@ export async function drawAtOnce(
       pads.push(pad);
     }
     const at = Date.now() + NOTICE;
-    const times = await Promise.all(pads.map((pad) => pad.growAt(at)));
+    const shown = await Promise.all(pads.map((pad) => pad.growAt(at)));
     for (const { page } of pads) await page.context().close();
-    return times;
+    const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
+    return { shown, refined };
   } finally {
     for (const relay of relays) relay.close();
   }
