@@ -1,12 +1,13 @@
 /** Drawings that are made on phones' pages, and what the server receives of them. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { RoomServer } from '../../server/realtime/room-server.ts';
-import { openAddressRelay } from '../support/address-relay.ts';
+import { withAddresses } from '../support/address-relay.ts';
 import type { VisitorDrawing } from '../support/drawings.ts';
 import { Pad } from '../support/pad.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
+import { Visitor } from '../support/visitor.ts';
 
 /** A drawing as the server received it. */
 export interface ReceivedDrawing {
@@ -86,13 +87,10 @@ export async function drawAtOnce(
     readonly received: readonly ReceivedDrawing[];
   },
 ): Promise<{ shown: number[]; refined: number[] }> {
-  const relays = await Promise.all(
-    drawings.map((_, i) => openAddressRelay(port, `127.0.1.${i + 1}`)),
-  );
-  try {
+  return withAddresses(port, drawings.length, async (ports) => {
     const pads: Pad[] = [];
     for (const [i, drawing] of drawings.entries()) {
-      const pad = await openPad(browser, `http://127.0.0.1:${relays[i].port}${path}`);
+      const pad = await openPad(browser, `http://127.0.0.1:${ports[i]}${path}`);
       await pad.draw(drawing);
       pads.push(pad);
     }
@@ -101,9 +99,35 @@ export async function drawAtOnce(
     for (const { page } of pads) await page.context().close();
     const refined = received.slice(-drawings.length).map(({ refinedAt }) => refinedAt - at);
     return { shown, refined };
-  } finally {
-    for (const relay of relays) relay.close();
-  }
+  });
+}
+
+/**
+ * The same without pages: clients send what pages have sent and ask for the preview, as pages do.
+ * Ten pages share this machine's processors with the server; phones have their own.
+ *
+ * @param port of the server
+ * @returns ms until each client has its preview
+ * @throws Error a drawing or its preview was refused, and why
+ */
+export function sendAtOnce(port: number, drawings: readonly ReceivedDrawing[]): Promise<number[]> {
+  return withAddresses(port, drawings.length, async (ports) => {
+    const visitors = await Promise.all(ports.map((own) => Visitor.join(own)));
+    const start = performance.now();
+    const times = visitors.map(async (visitor, i) => {
+      const drawn = await visitor.ask('draw', { pixels: drawings[i].pixels });
+      if ('reason' in drawn) throw new Error(`a drawing was refused: ${drawn.reason}`);
+      const seed = { from: 'hand', seed: drawn.seed!.id };
+      const previewed = await visitor.ask('preview', { seed });
+      if ('reason' in previewed) throw new Error(`a preview was refused: ${previewed.reason}`);
+      return performance.now() - start;
+    });
+    try {
+      return await Promise.all(times);
+    } finally {
+      for (const visitor of visitors) visitor.leave();
+    }
+  });
 }
 
 async function openPad(browser: Browser, url: string): Promise<Pad> {

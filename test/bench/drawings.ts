@@ -1,9 +1,9 @@
 /**
  * How well drawings grow that visitors make on the pad, and how long they wait for the first
  * picture: twenty by three hands, replayed by a finger on a phone's page one after another, then
- * ten of them at once on ten pages from ten addresses. Server, pages and whatever else runs share
- * the processors, and how far a drawing is refined depends on what they leave. The first drawing
- * also starts the thread that refines.
+ * ten of them at once on ten pages from ten addresses, and ten by clients that are no pages. Server,
+ * pages and whatever else runs share the processors, and how far a drawing is refined depends on
+ * what they leave. The first drawing also starts the thread that refines.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ import {
   type GrowingDrawing,
   hearDrawings,
   type ReceivedDrawing,
+  sendAtOnce,
 } from './drawing-pages.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
@@ -50,7 +51,7 @@ export async function benchDrawings(
   if (createEncoder(checkpoint)?.channels !== 4) {
     throw new SettingsError(`${folder} reads no drawings in colour.`);
   }
-  const { alone, received, atOnce } = await drawAll(folder);
+  const { alone, received, atOnce, clients } = await drawAll(folder);
   const pictures = await growPictures(
     checkpoint,
     received.map(({ latent }) => latent),
@@ -86,6 +87,8 @@ export async function benchDrawings(
       refined: atOnce.refined,
       error: rounded(mean(errors.slice(alone.length))),
     },
+    /** The same by clients that are no pages: until each has its preview, ms. */
+    clients: clients.map(rounded),
   };
   const slowest = Math.max(...atOnce.shown);
   log(
@@ -94,6 +97,7 @@ export async function benchDrawings(
   log(
     `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}`,
   );
+  log(`the same by clients without pages: after ${figures.clients.join(', ')} ms`);
   const met =
     figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
   log(
@@ -109,29 +113,28 @@ async function drawAll(folder: string): Promise<{
   alone: GrowingDrawing[];
   received: ReceivedDrawing[];
   atOnce: { shown: number[]; refined: number[] };
+  clients: number[];
 }> {
   const clientFolder = await ensureClient(() => {});
   const server = await startServer({ checkpoint: folder, energy: 'off' }, { clientFolder });
   try {
-    const room = server.roomServers.get('garden')!;
+    const { port } = server;
+    const received = hearDrawings(server.roomServers.get('garden')!);
     const browser = await launchBrowser();
+    let alone: GrowingDrawing[];
+    let atOnce: { shown: number[]; refined: number[] };
     try {
-      const received = hearDrawings(room);
-      const { port } = server;
-      const alone = await drawInTurn(
-        browser,
-        `http://127.0.0.1:${port}${PATH}`,
-        DRAWINGS,
-        received,
-      );
-      const atOnce = await drawAtOnce(browser, port, PATH, {
+      alone = await drawInTurn(browser, `http://127.0.0.1:${port}${PATH}`, DRAWINGS, received);
+      atOnce = await drawAtOnce(browser, port, PATH, {
         drawings: DRAWINGS.slice(0, AT_ONCE),
         received,
       });
-      return { alone, received, atOnce };
     } finally {
       await browser.close();
     }
+    const ofPages = [...received];
+    const clients = await sendAtOnce(port, alone.slice(-AT_ONCE));
+    return { alone, received: ofPages, atOnce, clients };
   } finally {
     await server.close();
   }
