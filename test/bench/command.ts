@@ -8,6 +8,7 @@ import { number, oneOf, text, wholeNumber } from '../../server/settings/types.ts
 import { CheckpointError } from '../../server/vnca/errors.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';
+import { benchDrawings } from './drawings.ts';
 import { benchDurability } from './durability.ts';
 import { benchEngines } from './engines.ts';
 import { benchLiveliness } from './liveliness.ts';
@@ -39,6 +40,10 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   disk: {
     run: benchDisk,
     help: 'GB per hour that a busy room with 20 visitors writes, and how long a restart takes after a kill',
+  },
+  drawings: {
+    run: benchDrawings,
+    help: "how well twenty drawings from a phone's pad grow, ms until their first picture, alone and ten at once; VIVARIUM_PICTURES=FOLDER: also a sheet of them",
   },
   durability: {
     run: benchDurability,
@@ -119,7 +124,7 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for crowd, disk, durability, engines, peer, public-day, replay and soak',
+      help: 'checkpoint to use, for crowd, disk, drawings, durability, engines, peer, public-day, replay and soak',
     },
     engine: {
       value: 'NAME',

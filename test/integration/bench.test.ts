@@ -42,7 +42,7 @@ test.each([
   expect(errors.split('\n')).toHaveLength(1);
 });
 
-test.each(['crowd', 'disk', 'durability', 'engines', 'peer', 'replay', 'soak'])(
+test.each(['crowd', 'disk', 'drawings', 'durability', 'engines', 'peer', 'replay', 'soak'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
     const { code, errors } = await told(name, '--checkpoint', 'checkpoints/of-nobody');

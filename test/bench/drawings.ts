@@ -1,0 +1,159 @@
+/**
+ * How well drawings grow that visitors make on the pad, and how long they wait for the first
+ * picture: twenty by three hands, replayed by a finger on a phone's page one after another, then
+ * ten of them at once on ten pages from ten addresses, and ten by clients that are no pages. Server,
+ * pages and whatever else runs share the processors, and how far a drawing is refined depends on
+ * what they leave. The first drawing also starts the thread that refines.
+ */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureClient } from '../../server/http/client-build.ts';
+import { SettingsError } from '../../server/settings/command.ts';
+import { drawSheet, inRows } from '../../server/training/pictures/sheet.ts';
+import { tileOfImage } from '../../server/training/pictures/tile.ts';
+import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
+import { createEncoder } from '../../server/vnca/encoder.ts';
+import { mean, rounded, spreadOf } from '../load/figures.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { DRAWINGS } from '../support/drawings.ts';
+import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { type GrownPictures, growPictures } from '../support/grown-pictures.ts';
+import { startServer } from '../support/server.ts';
+import {
+  drawAtOnce,
+  drawInTurn,
+  type GrowingDrawing,
+  hearDrawings,
+  type ReceivedDrawing,
+  sendAtOnce,
+} from './drawing-pages.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
+
+/** Mean squared error; ms of the slowest drawing, alone and at once. */
+const GOALS = { error: 0.008, alone: 2_000, atOnce: 5_000 };
+/** Drawings made at once. */
+const AT_ONCE = 10;
+/** Steps for which a grown organism has to hold, and how far it may change, mean squared. */
+const HELD = { steps: 100, change: 0.01 };
+/** Pairs of drawing and organism in a row of the sheet; pixels per cell. */
+const SHEET = { pairs: 5, scale: 6 };
+/** Where to write the sheet; absent: none is wanted. */
+const PICTURES = process.env.VIVARIUM_PICTURES;
+const PATH = '/r/garden';
+
+/** @throws CheckpointError; SettingsError: the checkpoint reads no drawings in colour */
+export async function benchDrawings(
+  log: Log,
+  { checkpoint: folder = CHECKPOINT_FOLDER }: BenchOptions = {},
+) {
+  const checkpoint = await loadCheckpoint(folder);
+  if (createEncoder(checkpoint)?.channels !== 4) {
+    throw new SettingsError(`${folder} reads no drawings in colour.`);
+  }
+  const { alone, received, atOnce, clients } = await drawAll(folder);
+  const pictures = await growPictures(
+    checkpoint,
+    received.map(({ latent }) => latent),
+    HELD.steps,
+  );
+  const errors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].grown));
+  const drawings = alone.map(({ ms, latent }, i) => ({
+    name: DRAWINGS[i].name,
+    hand: DRAWINGS[i].hand,
+    /** Mean squared difference of what was sent and what grows, premultiplied RGBA, 0…1. */
+    error: rounded(errors[i]),
+    ms: rounded(ms),
+    held: meanSquare(pictures[i].grown, pictures[i].later) < HELD.change,
+    /** Length of the latent before it is brought within bounds. */
+    length: rounded(Math.hypot(...latent)),
+  }));
+  for (const { name, hand, error, ms, held, length } of drawings) {
+    log(
+      `  ${name} (${hand}): error ${error}, ${ms} ms, latent of length ${length}, ${held ? 'holds' : 'DOES NOT HOLD'}`,
+    );
+  }
+  const figures = {
+    machine: describeMachine(),
+    checkpoint: checkpoint.card.name,
+    drawings,
+    error: rounded(mean(errors.slice(0, alone.length))),
+    held: drawings.filter(({ held }) => held).length,
+    /** From "Let it grow" to the first preview picture, ms. */
+    alone: spreadOf(alone.map(({ ms }) => ms)),
+    /** The same, as each page shows it; until each is refined, in order; mean error. */
+    atOnce: {
+      ms: atOnce.shown.map(rounded),
+      refined: atOnce.refined,
+      error: rounded(mean(errors.slice(alone.length))),
+    },
+    /** The same by clients that are no pages: until each has its preview, ms. */
+    clients: clients.map(rounded),
+  };
+  const slowest = Math.max(...atOnce.shown);
+  log(
+    `mean error ${figures.error}; ${figures.held} of ${drawings.length} hold; first picture after ${figures.alone.p50} ms p50, ${figures.alone.max} at most`,
+  );
+  log(
+    `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}`,
+  );
+  log(`the same by clients without pages: after ${figures.clients.join(', ')} ms`);
+  const met =
+    figures.error <= GOALS.error && figures.alone.max <= GOALS.alone && slowest <= GOALS.atOnce;
+  log(
+    `goal (mean error ${GOALS.error}; ${GOALS.alone} ms alone, ${GOALS.atOnce} ms at once): ${met ? 'met' : 'missed'}`,
+  );
+  if (PICTURES)
+    await writeSheet(join(PICTURES, 'drawings.png'), checkpoint.card.side, alone, pictures);
+  return { ...figures, met };
+}
+
+/** Makes all drawings. @returns `received`: those alone, then those at once, in the order in which they were refined */
+async function drawAll(folder: string): Promise<{
+  alone: GrowingDrawing[];
+  received: ReceivedDrawing[];
+  atOnce: { shown: number[]; refined: number[] };
+  clients: number[];
+}> {
+  const clientFolder = await ensureClient(() => {});
+  const server = await startServer({ checkpoint: folder, energy: 'off' }, { clientFolder });
+  try {
+    const { port } = server;
+    const received = hearDrawings(server.roomServers.get('garden')!);
+    const browser = await launchBrowser();
+    let alone: GrowingDrawing[];
+    let atOnce: { shown: number[]; refined: number[] };
+    try {
+      alone = await drawInTurn(browser, `http://127.0.0.1:${port}${PATH}`, DRAWINGS, received);
+      atOnce = await drawAtOnce(browser, port, PATH, {
+        drawings: DRAWINGS.slice(0, AT_ONCE),
+        received,
+      });
+    } finally {
+      await browser.close();
+    }
+    const ofPages = [...received];
+    const clients = await sendAtOnce(port, alone.slice(-AT_ONCE));
+    return { alone, received: ofPages, atOnce, clients };
+  } finally {
+    await server.close();
+  }
+}
+
+/** Mean squared difference of two pictures of bytes, of 1. */
+const meanSquare = (a: Uint8Array, b: Uint8Array): number =>
+  a.reduce((sum, value, i) => sum + ((value - b[i]) / 255) ** 2, 0) / a.length;
+
+/** Draws each drawing beside what grows from it. */
+async function writeSheet(
+  file: string,
+  side: number,
+  drawings: readonly ReceivedDrawing[],
+  pictures: readonly GrownPictures[],
+): Promise<void> {
+  const tiles = drawings.flatMap(({ pixels }, i) =>
+    [pixels, pictures[i].grown].map((bytes) => tileOfImage(bytes, side, 4, 0)),
+  );
+  const rows = inRows(tiles, 2 * SHEET.pairs);
+  await writeFile(file, await drawSheet(rows, { scale: SHEET.scale }));
+}
