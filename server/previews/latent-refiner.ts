@@ -1,4 +1,4 @@
-/** Refines the latents of drawings in a thread of its own, which starts with the first drawing. */
+/** Refines the latents of drawings in a thread of its own, which starts when it is first needed. */
 import { Worker } from 'node:worker_threads';
 import type { Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -9,6 +9,12 @@ import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 /** Refines latents. */
 export interface LatentRefiner {
+  /**
+   * Starts its thread, which takes a second or more of the first drawing's time else.
+   *
+   * @returns when it has started, or cannot
+   */
+  prepare(): Promise<void>;
   /** @returns the refined latent [Z], or the given one when the thread cannot */
   refine(refinement: Refinement): Promise<Float32Array>;
   /** Lets its thread end after the step it is in. Later latents stay as they are. */
@@ -51,13 +57,16 @@ export function createLatentRefiner(
   /** Ends of threads that are in their last step. */
   const closing = new Set<Promise<void>>();
   /**
-   * A thread that is stopped in the middle of a step ends the whole process: its library cannot
-   * tell that thread of its result.
+   * A thread that is stopped in the middle of a step, or of its start, ends the whole process: its
+   * library cannot tell that thread of its result.
    */
   const closeAfterStep = (one: Thread, why: string): void => {
     if (thread === one) thread = undefined;
     Atomics.store(one.stop, 0, 1);
-    const closed = one.rpc.close(new Error(why)).finally(() => closing.delete(closed));
+    const started = one.rpc.ready.catch(() => {});
+    const closed = started
+      .then(() => one.rpc.close(new Error(why)))
+      .finally(() => closing.delete(closed));
     closing.add(closed);
   };
   /** Until then drawings do not wait for it, ms. */
@@ -74,11 +83,19 @@ export function createLatentRefiner(
     });
     return { rpc, stop };
   };
+  const running = (): Thread => {
+    if (!thread || thread.rpc.lost) thread = open();
+    return thread;
+  };
   const stop = (): void => {
     isStopped = true;
     if (thread) closeAfterStep(thread, 'the server stops');
   };
   return {
+    async prepare() {
+      if (isStopped || clock.now() < pausedUntil) return;
+      await running().rpc.ready.catch(() => {});
+    },
     async refine(refinement) {
       if (isStopped || clock.now() < pausedUntil) return refinement.latent;
       let cancel = (): void => {};
@@ -87,8 +104,7 @@ export function createLatentRefiner(
       });
       let own: Thread | undefined;
       try {
-        if (!thread || thread.rpc.lost) thread = open();
-        own = thread;
+        own = running();
         const { rpc } = own;
         const done = rpc.ready.then(() => rpc.call('refine', refinement));
         // What comes too late concerns nobody.

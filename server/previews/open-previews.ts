@@ -37,11 +37,11 @@ export function openSeedPreviews(
   const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.nursery;
   const settings = DEFAULTS.nursery;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
-  const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
     const close = async () => {};
+    const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close };
   }
   const now = () => performance.now();
@@ -63,6 +63,11 @@ export function openSeedPreviews(
     now,
     pause: setImmediate,
   });
+  const grow: SeedPreviews['grow'] = (latent, source) => {
+    // Who looks at seeds may draw next.
+    void refiner?.prepare();
+    return growth.grow(latent, source);
+  };
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
   const encode = drawingEncoder.encode.bind(drawingEncoder);
   const stop = async () => {

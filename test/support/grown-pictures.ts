@@ -3,7 +3,7 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Readout } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
-import { bounded } from '../../server/world/latent-bounds.ts';
+import { bounded } from '../../server/vnca/latent-bounds.ts';
 import { growthStep } from '../../server/world/species.ts';
 
 /** Pictures of one organism, [side, side, 4] premultiplied RGBA, 0…255. */

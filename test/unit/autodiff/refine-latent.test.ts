@@ -1,7 +1,10 @@
 /** Drawings that the shipped checkpoint has never seen, refined. */
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { openRefiner } from '../../../server/autodiff/refine-latent.ts';
-import { createLatentRefiner } from '../../../server/previews/latent-refiner.ts';
+import {
+  createLatentRefiner,
+  type LatentRefiner,
+} from '../../../server/previews/latent-refiner.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
@@ -125,6 +128,32 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   expect(await sound.refine(refinement)).not.toEqual(latent);
   await Promise.all([broken.close(), sound.close()]);
   expect(said).toHaveLength(2);
+  expect(fake.waiting).toBe(0);
+});
+
+test('a refiner that is prepared has its thread before the first drawing, and closes while it starts', async () => {
+  const said: string[] = [];
+  const fake = new FakeClock();
+  const options = { clock: fake, patience: 1_000, onFailure: (why: string) => said.push(why) };
+  const latent = new Float32Array(card.latentSize).fill(0.1);
+  /** CPU time until a first drawing is refined, µs. */
+  const costOf = async (refiner: LatentRefiner) => {
+    const begin = process.cpuUsage();
+    await refiner.refine({ image: named('Bee'), latent, budget: 1 });
+    await refiner.close();
+    return process.cpuUsage(begin).user;
+  };
+  const unprepared = await costOf(createLatentRefiner(checkpoint, options));
+  const refiner = createLatentRefiner(checkpoint, options);
+  await refiner.prepare();
+  expect(await costOf(refiner)).toBeLessThan(unprepared / 2);
+
+  const hasty = createLatentRefiner(checkpoint, options);
+  const prepared = hasty.prepare();
+  await hasty.close();
+  await prepared;
+  await hasty.prepare();
+  expect(said).toEqual([]);
   expect(fake.waiting).toBe(0);
 });
 
