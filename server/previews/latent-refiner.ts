@@ -3,16 +3,15 @@ import { Worker } from 'node:worker_threads';
 import type { Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
-import { type Checkpoint, galleryLatent } from '../vnca/checkpoint.ts';
-import { boundsOf } from '../vnca/latent-bounds.ts';
+import type { Checkpoint } from '../vnca/checkpoint.ts';
+import type { LatentBounds } from '../vnca/latent-bounds.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 /** Refines latents. */
 export interface LatentRefiner {
   /**
-   * Starts its thread, which takes a second or more of the first drawing's time else.
-   *
-   * @returns when it has started, or cannot
+   * Starts its thread, which would otherwise take a second or more of the first drawing's time.
+   * Resolves when it has started, or has failed to.
    */
   prepare(): Promise<void>;
   /** @returns the refined latent [Z], or the given one when the thread cannot */
@@ -34,6 +33,8 @@ interface Thread {
 
 export interface LatentRefinerOptions {
   readonly clock: Clock;
+  /** Those of the room: a latent beyond them would be shortened. */
+  readonly bounds: LatentBounds;
   /** Most time that a drawing waits for the thread, ms. */
   readonly patience: number;
   /** Called with the reason when a drawing stays unrefined. */
@@ -42,14 +43,9 @@ export interface LatentRefinerOptions {
 
 /** The refiner of a checkpoint that `canRefine`. */
 export function createLatentRefiner(
-  checkpoint: Checkpoint,
-  { clock, patience, onFailure }: LatentRefinerOptions,
+  { card, tensors }: Checkpoint,
+  { clock, bounds, patience, onFailure }: LatentRefinerOptions,
 ): LatentRefiner {
-  const { card, tensors } = checkpoint;
-  const bounds = boundsOf(
-    card.gallery.map((_, i) => galleryLatent(checkpoint, i)),
-    card.latentSize,
-  );
   let thread: Thread | undefined;
   let isStopped = false;
   /** Drawings in a row for which it was late. */
@@ -57,16 +53,13 @@ export function createLatentRefiner(
   /** Ends of threads that are in their last step. */
   const closing = new Set<Promise<void>>();
   /**
-   * A thread that is stopped in the middle of a step, or of its start, ends the whole process: its
-   * library cannot tell that thread of its result.
+   * A thread that is stopped in the middle of a step ends the whole process: its library cannot
+   * tell that thread of its result. `close` also waits for a thread that starts.
    */
   const closeAfterStep = (one: Thread, why: string): void => {
     if (thread === one) thread = undefined;
     Atomics.store(one.stop, 0, 1);
-    const started = one.rpc.ready.catch(() => {});
-    const closed = started
-      .then(() => one.rpc.close(new Error(why)))
-      .finally(() => closing.delete(closed));
+    const closed = one.rpc.close(new Error(why)).finally(() => closing.delete(closed));
     closing.add(closed);
   };
   /** Until then drawings do not wait for it, ms. */
@@ -87,6 +80,10 @@ export function createLatentRefiner(
     if (!thread || thread.rpc.lost) thread = open();
     return thread;
   };
+  const fail = (error: unknown, own: Thread | undefined): void => {
+    if (!isStopped) onFailure((error as Error).message);
+    if (own) closeAfterStep(own, 'it has failed');
+  };
   const stop = (): void => {
     isStopped = true;
     if (thread) closeAfterStep(thread, 'the server stops');
@@ -94,7 +91,14 @@ export function createLatentRefiner(
   return {
     async prepare() {
       if (isStopped || clock.now() < pausedUntil) return;
-      await running().rpc.ready.catch(() => {});
+      let own: Thread | undefined;
+      try {
+        own = running();
+        await own.rpc.ready;
+      } catch (error) {
+        pausedUntil = clock.now() + PAUSE;
+        fail(error, own);
+      }
     },
     async refine(refinement) {
       if (isStopped || clock.now() < pausedUntil) return refinement.latent;
@@ -121,9 +125,8 @@ export function createLatentRefiner(
         pausedUntil = clock.now() + PAUSE;
         closeAfterStep(own, 'it is late');
       } catch (error) {
-        if (!isStopped) onFailure((error as Error).message);
         // The next drawing tries again.
-        if (own) closeAfterStep(own, 'it has failed');
+        fail(error, own);
       } finally {
         cancel();
       }

@@ -18,6 +18,7 @@ export interface SeedPreviews {
   readonly draws: 'ink' | 'colour' | undefined;
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
+  prepareToDraw?(): void;
   /** Rejects what grows or waits; resolves when nothing grows any more. */
   stop(): Promise<void>;
   /** Waits, once stopped, for the thread that refines drawings. */
@@ -37,17 +38,18 @@ export function openSeedPreviews(
   const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.nursery;
   const settings = DEFAULTS.nursery;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
+  const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
     const close = async () => {};
-    const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close };
   }
   const now = () => performance.now();
   const refiner = canRefine(checkpoint.card)
     ? createLatentRefiner(checkpoint, {
         clock,
+        bounds: context.species.latentBounds,
         patience: refiningAll,
         onFailure: (why) =>
           log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
@@ -63,11 +65,6 @@ export function openSeedPreviews(
     now,
     pause: setImmediate,
   });
-  const grow: SeedPreviews['grow'] = (latent, source) => {
-    // Who looks at seeds may draw next.
-    void refiner?.prepare();
-    return growth.grow(latent, source);
-  };
   const draws = encoder.channels === 1 ? 'ink' : 'colour';
   const encode = drawingEncoder.encode.bind(drawingEncoder);
   const stop = async () => {
@@ -76,5 +73,6 @@ export function openSeedPreviews(
     await growth.stop();
   };
   const close = async () => refiner?.close();
-  return { growth, draws, grow, encode, stop, close };
+  const prepareToDraw = () => void refiner?.prepare();
+  return { growth, draws, grow, encode, prepareToDraw, stop, close };
 }

@@ -9,6 +9,7 @@ import { serveWorker } from '../platform/worker-rpc.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 await serveWorker<RefinerMethods>(async () => {
+  yieldToOthers();
   const compute = createOnnxCompute({ threads: 1 });
   const start = workerData as RefinerStart;
   const isStopped = () => Atomics.load(start.stop, 0) !== 0;
@@ -17,7 +18,6 @@ await serveWorker<RefinerMethods>(async () => {
     isStopped,
     bounds: start.bounds,
   });
-  yieldToOthers();
   return { methods: { refine } };
 });
 

@@ -1,8 +1,7 @@
 /**
  * How far from the prior's centre a checkpoint's latents may lie. Beyond what it was trained on,
- * organisms may flash or dissolve. Checked where commands arrive; a replay takes what was planted.
+ * organisms may flash or dissolve.
  */
-import { Refusal } from '../../shared/protocol/reasons.ts';
 
 /** Bounds of the latents that a checkpoint was made for. */
 export interface LatentBounds {
@@ -51,14 +50,3 @@ const TOLERANCE = 1e-6;
 /** Whether a latent is within bounds; all that `bounded` returns is. */
 export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
   !(factorFor(latent, bounds) < 1 - TOLERANCE);
-
-/** @throws Refusal bad-latent, which says how far out it is */
-export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
-  if (isWithin(latent, bounds)) return;
-  const length = Math.hypot(...latent).toFixed(1);
-  const { norm, value } = bounds;
-  throw new Refusal(
-    'bad-latent',
-    `length ${length}; at most ${norm.toFixed(1)}, and ${value.toFixed(1)} for each number`,
-  );
-}

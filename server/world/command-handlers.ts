@@ -11,7 +11,7 @@ import type {
   SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import { bounded, requireWithin } from '../vnca/latent-bounds.ts';
+import { bounded } from '../vnca/latent-bounds.ts';
 import type { Answer, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
@@ -25,6 +25,7 @@ import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { Planting } from './planting.ts';
 import { requireBare, windowAt } from './planting-site.ts';
+import { requireWithin } from './require-within.ts';
 import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { thrownLatent } from './sampler.ts';

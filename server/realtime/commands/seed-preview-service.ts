@@ -17,6 +17,8 @@ export interface PreviewBackend {
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
+  /** Starts what the first drawing needs, if it has not started yet. */
+  prepareToDraw?(): void;
 }
 
 /** Limits previews per participant. */
@@ -52,6 +54,11 @@ export class SeedPreviewService {
       if (remaining > 0) this.waiting.set(id, remaining);
       else this.waiting.delete(id);
     }
+  }
+
+  /** Visitors may draw soon. */
+  prepareToDraw(): void {
+    this.backend.prepareToDraw?.();
   }
 
   /**

@@ -5,6 +5,7 @@ import {
   createLatentRefiner,
   type LatentRefiner,
 } from '../../../server/previews/latent-refiner.ts';
+import { speciesOf } from '../../../server/rooms/species.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
@@ -26,6 +27,7 @@ const named = (name: string): Float32Array => {
   return Float32Array.from(drawings.pixels.subarray(at * size, (at + 1) * size), (v) => v / 255);
 };
 const encoder = createEncoder(checkpoint)!;
+const BOUNDS = speciesOf(checkpoint).latentBounds;
 
 function encoded(image: Float32Array): Float32Array {
   const steps = encoder.encode(image);
@@ -110,7 +112,12 @@ test('refined within bounds, a drawing is nearer to what grows than one that is 
 test('a drawing whose refiner fails, or is late, stays as it was encoded, and the reason is told', async () => {
   const said: string[] = [];
   const fake = new FakeClock();
-  const options = { clock: fake, patience: 3_000, onFailure: (why: string) => said.push(why) };
+  const options = {
+    clock: fake,
+    bounds: BOUNDS,
+    patience: 3_000,
+    onFailure: (why: string) => said.push(why),
+  };
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 60_000 };
 
@@ -134,7 +141,12 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
 test('a refiner that is prepared has its thread before the first drawing, and closes while it starts', async () => {
   const said: string[] = [];
   const fake = new FakeClock();
-  const options = { clock: fake, patience: 1_000, onFailure: (why: string) => said.push(why) };
+  const options = {
+    clock: fake,
+    bounds: BOUNDS,
+    patience: 1_000,
+    onFailure: (why: string) => said.push(why),
+  };
   const latent = new Float32Array(card.latentSize).fill(0.1);
   /** CPU time until a first drawing is refined, µs. */
   const costOf = async (refiner: LatentRefiner) => {
@@ -155,6 +167,17 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
   await hasty.prepare();
   expect(said).toEqual([]);
   expect(fake.waiting).toBe(0);
+
+  // One that cannot start says so once in a while, not at each preview.
+  const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
+  const broken = createLatentRefiner({ ...checkpoint, tensors }, options);
+  await broken.prepare();
+  await broken.prepare();
+  expect(said).toHaveLength(1);
+  await fake.advance(60_000);
+  await broken.prepare();
+  expect(said).toHaveLength(2);
+  await broken.close();
 });
 
 /** Waits until another thread has computed for a while. */
@@ -166,7 +189,12 @@ async function inStep(): Promise<void> {
 test('a thread that is late twice is let go in its own time, and later drawings have another', async () => {
   const said: string[] = [];
   const fake = new FakeClock();
-  const options = { clock: fake, patience: 3_000, onFailure: (why: string) => said.push(why) };
+  const options = {
+    clock: fake,
+    bounds: BOUNDS,
+    patience: 3_000,
+    onFailure: (why: string) => said.push(why),
+  };
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 1 };
   const refiner = createLatentRefiner(checkpoint, options);
@@ -190,7 +218,7 @@ test('a thread that is late twice is let go in its own time, and later drawings 
 test('a refiner that closes waits for the step that its thread is in, not for the drawing', async () => {
   const image = named('Bee');
   const refinement = { image, latent: encoded(image), budget: 600_000 };
-  const options = { clock: new FakeClock(), patience: 1_000, onFailure: () => {} };
+  const options = { clock: new FakeClock(), bounds: BOUNDS, patience: 1_000, onFailure: () => {} };
   const start = async () => {
     const refiner = createLatentRefiner(checkpoint, options);
     await refiner.refine({ ...refinement, budget: 1 });
