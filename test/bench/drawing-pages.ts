@@ -6,6 +6,7 @@ import type { VisitorDrawing } from '../support/drawings.ts';
 import { Pad } from '../support/pad.ts';
 import { openRoom } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
+import { runTranspiled } from '../support/transpiled.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -13,9 +14,9 @@ import { Visitor } from '../support/visitor.ts';
 export interface ReceivedDrawing {
   /** [side, side, 4] premultiplied RGBA, 0…255: scaled and centred by the page. */
   readonly pixels: Uint8Array;
-  /** [Z], as refined and not yet brought within bounds. */
+  /** [Z], as refined, within bounds; as encoded where time was short, perhaps beyond them. */
   readonly latent: Float32Array;
-  /** When it was refined, ms since the epoch. */
+  /** When its latent was done, ms since the epoch. */
   readonly refinedAt: number;
 }
 
@@ -23,6 +24,14 @@ export interface ReceivedDrawing {
 export interface GrowingDrawing extends ReceivedDrawing {
   /** From "Let it grow" to the first preview picture on the page, ms. */
   readonly ms: number;
+}
+
+/** How long drawings take that are made in the same moment, each in ms from then on. */
+export interface TimesAtOnce {
+  /** Until each page shows its first preview picture, ms, in the order of the drawings. */
+  readonly shown: readonly number[];
+  /** Until each latent is refined, ms, the earliest first. */
+  readonly refined: readonly number[];
 }
 
 /** A phone. What moves would be painted by the processor that the server shares. */
@@ -73,7 +82,7 @@ export async function drawInTurn(
  * @param port of the server
  * @param path of the room's page
  * @param received what the room receives
- * @returns ms until the first preview picture is on each page, and until each latent is refined
+ * @throws Error a page has heard too late when to press; a drawing was refused
  */
 export async function drawAtOnce(
   browser: Browser,
@@ -86,7 +95,7 @@ export async function drawAtOnce(
     readonly drawings: readonly VisitorDrawing[];
     readonly received: readonly ReceivedDrawing[];
   },
-): Promise<{ shown: number[]; refined: number[] }> {
+): Promise<TimesAtOnce> {
   return withAddresses(port, drawings.length, async (ports) => {
     const pads: Pad[] = [];
     for (const [i, drawing] of drawings.entries()) {
@@ -131,9 +140,7 @@ export function sendAtOnce(port: number, drawings: readonly ReceivedDrawing[]): 
 }
 
 async function openPad(browser: Browser, url: string): Promise<Pad> {
-  const context = await leaveUnpainted(await browser.newContext(SCREEN));
-  // The transpiler wraps functions that scripts of the page define in a helper of its own.
-  await context.addInitScript('globalThis.__name = (named) => named');
+  const context = await browser.newContext(SCREEN).then(leaveUnpainted).then(runTranspiled);
   const page: Page = await context.newPage();
   await openRoom(page, url);
   return Pad.open(page);

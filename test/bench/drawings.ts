@@ -1,9 +1,9 @@
 /**
  * How well drawings grow that visitors make on the pad, and how long they wait for the first
- * picture: twenty by three hands, replayed by a finger on a phone's page one after another, then
- * ten of them at once on ten pages from ten addresses, and ten by clients that are no pages. Server,
- * pages and whatever else runs share the processors, and how far a drawing is refined depends on
- * what they leave. The first drawing also starts the thread that refines.
+ * picture: twenty in three styles, replayed by a finger on a phone's page one after another, then
+ * ten of them at once on ten pages from ten addresses, and the same ten by clients that are no
+ * pages. Server, pages and whatever else runs share the processors, and how far a drawing is
+ * refined depends on what they leave.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { SettingsError } from '../../server/settings/command.ts';
 import { drawSheet, inRows } from '../../server/training/pictures/sheet.ts';
 import { tileOfImage } from '../../server/training/pictures/tile.ts';
+import { meanSquare } from '../../server/training/relatives/round-trip.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
@@ -26,6 +27,7 @@ import {
   hearDrawings,
   type ReceivedDrawing,
   sendAtOnce,
+  type TimesAtOnce,
 } from './drawing-pages.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
@@ -58,19 +60,20 @@ export async function benchDrawings(
     HELD.steps,
   );
   const errors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].grown));
+  const restErrors = received.map(({ pixels }, i) => meanSquare(pixels, pictures[i].later));
   const drawings = alone.map(({ ms, latent }, i) => ({
     name: DRAWINGS[i].name,
-    hand: DRAWINGS[i].hand,
+    style: DRAWINGS[i].style,
     /** Mean squared difference of what was sent and what grows, premultiplied RGBA, 0…1. */
     error: rounded(errors[i]),
     ms: rounded(ms),
     held: meanSquare(pictures[i].grown, pictures[i].later) < HELD.change,
-    /** Length of the latent before it is brought within bounds. */
+    /** Euclidean length of the latent; one that is not refined may be out of bounds. */
     length: rounded(Math.hypot(...latent)),
   }));
-  for (const { name, hand, error, ms, held, length } of drawings) {
+  for (const { name, style, error, ms, held, length } of drawings) {
     log(
-      `  ${name} (${hand}): error ${error}, ${ms} ms, latent of length ${length}, ${held ? 'holds' : 'DOES NOT HOLD'}`,
+      `  ${name} (${style}): error ${error}, ${ms} ms, latent of length ${length}, ${held ? 'holds' : 'DOES NOT HOLD'}`,
     );
   }
   const figures = {
@@ -78,24 +81,27 @@ export async function benchDrawings(
     checkpoint: checkpoint.card.name,
     drawings,
     error: rounded(mean(errors.slice(0, alone.length))),
+    /** The same after `HELD.steps` more steps, at rest, as visitors see it from then on. */
+    restError: rounded(mean(restErrors.slice(0, alone.length))),
     held: drawings.filter(({ held }) => held).length,
     /** From "Let it grow" to the first preview picture, ms. */
     alone: spreadOf(alone.map(({ ms }) => ms)),
-    /** The same, as each page shows it; until each is refined, in order; mean error. */
+    /** The same, as each page shows it; until each is refined, in order; mean errors. */
     atOnce: {
       ms: atOnce.shown.map(rounded),
       refined: atOnce.refined,
       error: rounded(mean(errors.slice(alone.length))),
+      restError: rounded(mean(restErrors.slice(alone.length))),
     },
     /** The same by clients that are no pages: until each has its preview, ms. */
     clients: clients.map(rounded),
   };
   const slowest = Math.max(...atOnce.shown);
   log(
-    `mean error ${figures.error}; ${figures.held} of ${drawings.length} hold; first picture after ${figures.alone.p50} ms p50, ${figures.alone.max} at most`,
+    `mean error ${figures.error}, at rest ${figures.restError}; ${figures.held} of ${drawings.length} hold; first picture after ${figures.alone.p50} ms p50, ${figures.alone.max} at most`,
   );
   log(
-    `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}`,
+    `${AT_ONCE} at once: first pictures after ${figures.atOnce.ms.join(', ')} ms, refined after ${atOnce.refined.join(', ')} ms; mean error ${figures.atOnce.error}, at rest ${figures.atOnce.restError}`,
   );
   log(`the same by clients without pages: after ${figures.clients.join(', ')} ms`);
   const met =
@@ -108,11 +114,16 @@ export async function benchDrawings(
   return { ...figures, met };
 }
 
-/** Makes all drawings. @returns `received`: those alone, then those at once, in the order in which they were refined */
+/**
+ * Makes all drawings.
+ *
+ * @returns `received`: those alone, then those at once, in the order in which they were refined;
+ *   `clients`: ms until each has its preview
+ */
 async function drawAll(folder: string): Promise<{
   alone: GrowingDrawing[];
   received: ReceivedDrawing[];
-  atOnce: { shown: number[]; refined: number[] };
+  atOnce: TimesAtOnce;
   clients: number[];
 }> {
   const clientFolder = await ensureClient(() => {});
@@ -122,7 +133,7 @@ async function drawAll(folder: string): Promise<{
     const received = hearDrawings(server.roomServers.get('garden')!);
     const browser = await launchBrowser();
     let alone: GrowingDrawing[];
-    let atOnce: { shown: number[]; refined: number[] };
+    let atOnce: TimesAtOnce;
     try {
       alone = await drawInTurn(browser, `http://127.0.0.1:${port}${PATH}`, DRAWINGS, received);
       atOnce = await drawAtOnce(browser, port, PATH, {
@@ -133,16 +144,12 @@ async function drawAll(folder: string): Promise<{
       await browser.close();
     }
     const ofPages = [...received];
-    const clients = await sendAtOnce(port, alone.slice(-AT_ONCE));
+    const clients = await sendAtOnce(port, alone.slice(0, AT_ONCE));
     return { alone, received: ofPages, atOnce, clients };
   } finally {
     await server.close();
   }
 }
-
-/** Mean squared difference of two pictures of bytes, of 1. */
-const meanSquare = (a: Uint8Array, b: Uint8Array): number =>
-  a.reduce((sum, value, i) => sum + ((value - b[i]) / 255) ** 2, 0) / a.length;
 
 /** Draws each drawing beside what grows from it. */
 async function writeSheet(

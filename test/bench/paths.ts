@@ -4,16 +4,18 @@
  * tap; it waits only for what the page shows.
  */
 
-import type { CDPSession, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Room } from '../../server/world/room.ts';
 import { rounded } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { line, type Point, touch } from '../support/fingers.ts';
 import { plantGarden } from '../support/garden.ts';
 import { cameraRests, openRoom, type PageElement, screenOf } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
+import { runTranspiled } from '../support/transpiled.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { Visitor } from '../support/visitor.ts';
 import { describeMachine } from './machine.ts';
@@ -23,11 +25,6 @@ import type { Log } from './options.ts';
 const RESIDENTS = ['Penguin', 'Octopus', 'Turtle', 'Horse', 'Rabbit Face', 'Fox Face'];
 /** A visitor would not wait longer, ms. */
 const PATIENCE = 60_000;
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
 
 interface Path {
   readonly name: string;
@@ -52,7 +49,6 @@ class Hand {
 
   constructor(
     readonly page: Page,
-    private readonly fingers: CDPSession,
     readonly room: Room,
   ) {}
 
@@ -68,16 +64,7 @@ class Hand {
 
   async stroke(from: Point, to: Point): Promise<void> {
     this.strokes++;
-    const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', touchPoints: Point[]) =>
-      this.fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
-    await send('touchStart', [from]);
-    for (let i = 1; i <= 8; i++) {
-      const share = i / 8;
-      await send('touchMove', [
-        { x: from.x + share * (to.x - from.x), y: from.y + share * (to.y - from.y) },
-      ]);
-    }
-    await send('touchEnd', []);
+    await touch(this.page, [line(from, to, 8)]);
   }
 
   /** The page's own organism. */
@@ -262,18 +249,16 @@ export async function benchPaths(log: Log) {
       Math.round((width * (i + 1)) / (RESIDENTS.length + 1)),
       Math.round(height * (i % 2 ? 0.3 : 0.7)),
     ]);
-    const context = await leaveUnpainted(
-      await browser.newContext({ ...PHONE, locale: 'en-GB', deviceScaleFactor: 2 }),
-    );
-    // The transpiler wraps functions that scripts of the page define in a helper of its own.
-    await context.addInitScript('globalThis.__name = (named) => named');
+    const context = await browser
+      .newContext({ ...PHONE, locale: 'en-GB', deviceScaleFactor: 2 })
+      .then(leaveUnpainted)
+      .then(runTranspiled);
     const page = await context.newPage();
-    const fingers = await context.newCDPSession(page);
     const rows: object[] = [];
     let start = performance.now();
     await openRoom(page, `http://127.0.0.1:${server.port}/r/garden`);
     for (const { name, walk } of PATHS) {
-      const hand = new Hand(page, fingers, room);
+      const hand = new Hand(page, room);
       let failure: string | undefined;
       await walk(hand).catch((error: Error) => {
         failure = error.message.split('\n')[0];

@@ -72,13 +72,15 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   const to = await screenOf(page, 60, 50);
   const lens = page.locator('.lens');
   expect(await lens.isVisible()).toBe(false);
-  await touch(page, [line(from, to, 10)], async () => {
-    // The lens shows the cut beside the finger, not under it.
-    await lens.waitFor();
-    const box = (await lens.boundingBox())!;
-    const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
-    expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
-    expect(middle.y).toBeLessThan(to.y);
+  await touch(page, [line(from, to, 10)], {
+    meanwhile: async () => {
+      // The lens shows the cut beside the finger, not under it.
+      await lens.waitFor();
+      const box = (await lens.boundingBox())!;
+      const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      expect(Math.hypot(middle.x - to.x, middle.y - to.y)).toBeGreaterThan(box.width / 2 + 20);
+      expect(middle.y).toBeLessThan(to.y);
+    },
   });
   await lens.waitFor({ state: 'hidden' });
   await waitForWounds(page, 1, 1);

@@ -25,6 +25,7 @@ import {
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
+import { runTranspiled } from '../support/transpiled.ts';
 import { Visitor } from '../support/visitor.ts';
 import { takeClosing, takeFilm } from './living-pictures.ts';
 
@@ -139,8 +140,7 @@ async function main(): Promise<void> {
   for (const [shot, [name, screen]] of [...Object.entries(SCREENS)].entries()) {
     if (!wanted.includes(name)) continue;
     const page = await browser.newPage(screen);
-    // The transpiler wraps functions that scripts of the page define in a helper of its own.
-    await page.addInitScript('globalThis.__name = (named) => named');
+    await runTranspiled(page);
     await openRoom(page, url);
     // One is growing, one is wounded, and people point at things.
     const wounded = [11, 13][shot];

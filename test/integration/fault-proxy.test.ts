@@ -8,6 +8,7 @@ import { FaultProxy, type FaultProxyOptions } from '../support/fault-proxy.ts';
 /** Sends back what it is sent, and keeps count. */
 const server = createServer((socket) => {
   calls++;
+  callerAddress = socket.remoteAddress;
   served.add(socket);
   socket.on('error', () => {});
   socket.on('close', () => {
@@ -23,6 +24,8 @@ const served = new Set<Socket>();
 let calls = 0;
 let ends = 0;
 let heard = 0;
+/** As the server sees it, of the last connection. */
+let callerAddress: string | undefined;
 
 class Caller {
   readonly socket: Socket;
@@ -91,6 +94,16 @@ test('without faults it forwards data and closes in both directions', async () =
   await once(caller.socket, 'close');
   expect(Buffer.concat(caller.received).toString()).toBe('hello');
   await until(() => ends === 1);
+});
+
+test.each([
+  [{}, '127.0.0.1'],
+  [{ localAddress: '127.0.1.7' }, '127.0.1.7'],
+])('given %p, the server sees a caller from %s', async (options, address) => {
+  const caller = call(await open(options));
+  caller.socket.write('hello');
+  await until(() => caller.bytes === 5);
+  expect(callerAddress).toBe(address);
 });
 
 test('jitter, slicing and a changing bandwidth never lose, duplicate or reorder data', async () => {

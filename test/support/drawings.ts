@@ -1,4 +1,4 @@
-/** Drawings as visitors make them on the pad, by three hands: test data. */
+/** Drawings as visitors make them on the pad, in three styles: test data. */
 import { readFileSync } from 'node:fs';
 import type { Colour, Width } from '../../client/draw/brushes.ts';
 
@@ -13,12 +13,12 @@ export interface DrawnLine {
 /** A drawing as its lines, in the order in which they are drawn. */
 export interface VisitorDrawing {
   readonly name: string;
-  /** Who draws so: a child of five, an illustrator, or somebody in haste. */
-  readonly hand: 'child' | 'illustrator' | 'hasty';
+  /** How it is drawn: by a child of five, by an illustrator, or in haste. */
+  readonly style: 'child' | 'illustrator' | 'hasty';
   readonly lines: readonly DrawnLine[];
 }
 
-/** All drawings; the hands take turns. */
+/** All drawings; the styles take turns. */
 export const DRAWINGS: readonly VisitorDrawing[] = (
   JSON.parse(readFileSync(new URL('../fixtures/drawings.json', import.meta.url), 'utf8')) as {
     readonly drawings: readonly VisitorDrawing[];

@@ -26,6 +26,8 @@ export const NO_FAULTS: Faults = {
 export interface FaultProxyOptions {
   /** Where the server listens, on this machine. */
   readonly port: number;
+  /** The address that the server sees, one of 127.0.0.0/8; absent: 127.0.0.1. */
+  readonly localAddress?: string;
   readonly random: Random;
   readonly clock?: Clock;
   readonly faults?: Partial<Faults>;
@@ -90,8 +92,11 @@ export class FaultProxy {
       near.pause();
       return;
     }
-    const options = { port: this.options.port, host: '127.0.0.1' };
-    const far = dial({ ...options, allowHalfOpen: true, noDelay: true });
+    const { port, localAddress } = this.options;
+    const far = dial({
+      ...{ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true },
+      ...(localAddress !== undefined && { localAddress }),
+    });
     this.keep(far);
     const pipes = [new FaultPipe(near, far, 'up', this), new FaultPipe(far, near, 'down', this)];
     for (const pipe of pipes) {

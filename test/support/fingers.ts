@@ -14,26 +14,46 @@ export const line = (from: Point, to: Point, steps: number): Point[] =>
     y: from.y + ((to.y - from.y) * i) / steps,
   }));
 
+/** How fingers touch. */
+export interface TouchOptions {
+  /** Called while they are still down, at the end of their ways. */
+  readonly meanwhile?: () => Promise<unknown>;
+  /**
+   * Goes on, in order, without waiting until the page has heard of each event: a busy page takes
+   * its time to say so.
+   */
+  readonly isHasty?: boolean;
+}
+
 /**
  * Fingers go down, along, and up again.
  *
  * @param ways the places that each finger passes; each passes as many
- * @param meanwhile called while they are still down, at the end of their ways
+ * @returns when the page has heard of all
  */
 export async function touch(
   page: Page,
   ways: readonly (readonly Point[])[],
-  meanwhile?: () => Promise<unknown>,
+  { meanwhile, isHasty = false }: TouchOptions = {},
 ): Promise<void> {
   const fingers = await page.context().newCDPSession(page);
   const at = (i: number) => ways.map((way, id) => ({ ...way[i], id }));
-  const send = (
+  const events: Promise<unknown>[] = [];
+  const send = async (
     type: 'touchStart' | 'touchMove' | 'touchEnd',
     touchPoints: ReturnType<typeof at>,
-  ) => fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+  ): Promise<void> => {
+    const heard = fingers.send('Input.dispatchTouchEvent', { type, touchPoints });
+    events.push(heard);
+    if (!isHasty) await heard;
+  };
   await send('touchStart', at(0));
   for (let i = 1; i < ways[0].length; i++) await send('touchMove', at(i));
-  await meanwhile?.();
+  if (meanwhile) {
+    await Promise.all(events);
+    await meanwhile();
+  }
   await send('touchEnd', []);
+  await Promise.all(events);
   await fingers.detach();
 }

@@ -2,6 +2,7 @@
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Readout } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
+import { shownCells } from '../../server/training/painter/grown.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import { bounded } from '../../server/vnca/latent-bounds.ts';
 import { growthStep } from '../../server/world/species.ts';
@@ -40,7 +41,7 @@ export async function growPictures(
         const { divide } = growthStep(species, age);
         readouts = await engine.step(latents.map((_, patch) => ({ patch, divide })));
       }
-      return readouts.map((readout) => claimed(readout, species.threshold));
+      return readouts.map((readout) => shownCells(readout, checkpoint.card.presence));
     };
     const steps = species.schedule.length;
     const grown = await pictures(0, steps);
@@ -49,9 +50,4 @@ export async function growPictures(
   } finally {
     await engine.close();
   }
-}
-
-/** What a room shows: the cells that claim their places. */
-function claimed({ rgba, presence }: Readout, threshold: number): Uint8Array {
-  return rgba.map((value, i) => (presence[i >> 2] < threshold ? 0 : value));
 }

@@ -1,7 +1,8 @@
 /** A finger on the drawing pad of a phone's page. */
-import type { CDPSession, ElementHandle, Page } from 'playwright-core';
+import type { ElementHandle, Page } from 'playwright-core';
 import type { Colour, Width } from '../../client/draw/brushes.ts';
 import type { DrawnLine, VisitorDrawing } from './drawings.ts';
+import { touch } from './fingers.ts';
 
 /** The pad of one page, open. */
 export class Pad {
@@ -10,7 +11,6 @@ export class Pad {
 
   private constructor(
     readonly page: Page,
-    private readonly finger: CDPSession,
     private readonly element: ElementHandle<Element>,
   ) {}
 
@@ -19,7 +19,7 @@ export class Pad {
     await page.getByTestId('open-draw').click();
     await page.getByTestId('pad').waitFor();
     const element = (await page.locator('draw-pad').elementHandle())!;
-    return new Pad(page, await page.context().newCDPSession(page), element);
+    return new Pad(page, element);
   }
 
   /** Draws line by line, on what is there. */
@@ -45,6 +45,7 @@ export class Pad {
    *
    * @param at ms since the epoch
    * @returns ms from then on
+   * @throws Error the page has heard of it only after that time; the drawing was refused
    */
   growAt(at: number): Promise<number> {
     return this.shown(at);
@@ -57,24 +58,15 @@ export class Pad {
   }
 
   private async line({ colour, width, points }: DrawnLine): Promise<void> {
-    const { page, finger } = this;
-    // No browser takes a tap that follows on the heels of a stroke for one: a mouse is quicker.
+    const { page } = this;
+    // Browsers take no tap that comes right after a stroke; a mouse need not wait.
     if (colour !== this.colour) await page.getByTestId(`colour-${colour}`).click();
     if (width !== this.width) await page.getByTestId(`width-${width}`).click();
-    Object.assign(this, { colour, width });
+    this.colour = colour;
+    this.width = width;
     const box = (await page.getByTestId('pad').boundingBox())!;
-    const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', at: (readonly number[])[]) =>
-      finger.send('Input.dispatchTouchEvent', {
-        type,
-        touchPoints: at.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height })),
-      });
-    const [first, ...others] = points;
-    // In order, but without waiting for each: a busy page takes its time to say that it has heard.
-    await Promise.all([
-      send('touchStart', [first]),
-      ...others.map((point) => send('touchMove', [point])),
-      send('touchEnd', []),
-    ]);
+    const way = points.map(([x, y]) => ({ x: box.x + x * box.width, y: box.y + y * box.height }));
+    await touch(page, [way], { isHasty: true });
   }
 
   /** @param at when a script presses, ms since the epoch; absent: whenever somebody presses */
@@ -105,6 +97,11 @@ export class Pad {
           return;
         }
         const start = appointed - performance.timeOrigin;
+        const late = performance.now() - start;
+        if (late > 0) {
+          reject(new Error(`a page heard ${Math.ceil(late)} ms too late when to press`));
+          return;
+        }
         const press = () => {
           button.click();
           watch(start);

@@ -61,7 +61,16 @@ export async function growGallery(
   return found;
 }
 
-/** Cells below the threshold are bare, as in a room. */
-function shownCells({ rgba, presence }: Readout, { threshold }: { threshold: number }): Uint8Array {
+/**
+ * What a read-out shows: cells below the threshold claim no place in a room and are bare. A room
+ * shows a little more, since half the threshold keeps a place that is claimed.
+ *
+ * @param card.threshold least presence of a living cell, 0…1
+ * @returns [stage, stage, 4] premultiplied RGBA, 0…255
+ */
+export function shownCells(
+  { rgba, presence }: Readout,
+  { threshold }: { readonly threshold: number },
+): Uint8Array {
   return rgba.map((value, i) => (presence[i >> 2] < threshold * 255 ? 0 : value));
 }

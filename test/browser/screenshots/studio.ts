@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import type { VivariumServer } from '../../../server/app/create-server.ts';
 import type { HostClient } from '../../support/host-client.ts';
 import type { WindowSize } from '../../support/screens.ts';
+import { runTranspiled } from '../../support/transpiled.ts';
 
 /** Windows side by side on one sheet. */
 export const SHEETS: Readonly<Record<string, readonly WindowSize[]>> = {
@@ -115,7 +116,5 @@ export async function contextOf({ browser, language }: Studio, more = {}): Promi
     ...{ viewport: HOME, hasTouch: true, reducedMotion: 'reduce', locale: language },
     ...more,
   });
-  // The transpiler wraps functions that scripts of the page define in a helper of its own.
-  await context.addInitScript('globalThis.__name = (named) => named');
-  return context;
+  return runTranspiled(context);
 }
