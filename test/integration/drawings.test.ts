@@ -1,5 +1,6 @@
 /** What visitors draw, over real sockets: switched off, and looked at first by the host. */
 import { PNG } from 'pngjs';
+import type { PreviewBackend } from '../../server/realtime/commands/seed-preview-service.ts';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
@@ -63,6 +64,28 @@ test('drawing, keepsakes and own latents are refused by name while they are off,
   }
   expect(room.size).toBe(0);
   expect(await plant(ada, { from: 'gallery', index: 0 })).not.toHaveProperty('reason');
+});
+
+test('the first preview in a room that takes drawings gets the server ready for them', async () => {
+  const roomServer = server.roomServers.get('garden')!;
+  const { previews } = Reflect.get(roomServer, 'options') as { previews: PreviewBackend };
+  const prepareToDraw = previews.prepareToDraw!.bind(previews);
+  let count = 0;
+  Object.assign(previews, {
+    prepareToDraw: () => {
+      count++;
+      prepareToDraw();
+    },
+  });
+  const ada = await join('Ada');
+  const look = () => ada.ask('preview', { seed: { from: 'gallery', index: 0 } });
+  await set({ drawings: 'off' });
+  expect(await look()).toHaveProperty('film');
+  expect(count).toBe(0);
+  await set({ drawings: 'ask' });
+  expect(await look()).toHaveProperty('film');
+  expect(count).toBe(1);
+  Object.assign(previews, { prepareToDraw });
 });
 
 test('the host sees a waiting drawing and what it grows into; the visitor has the seed after the yes', async () => {
