@@ -67,7 +67,7 @@ export interface RefinerOptions {
    * from their first picture to the one at which they rest, which is what people see.
    */
   readonly restSteps?: number;
-  /** Latents are brought within these after each step, since beyond them a room shortens them. */
+  /** Where it looks for latents, since a room shortens those beyond. */
   readonly bounds?: LatentBounds;
 }
 

@@ -10,8 +10,8 @@ import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 /** Refines latents. */
 export interface LatentRefiner {
   /**
-   * Starts its thread, which would otherwise take a second or more of the first drawing's time.
-   * Resolves when it has started, or has failed to.
+   * Starts its thread, unless it has one: that would otherwise take a second or more of the first
+   * drawing's time. Resolves when it has started, or has failed to.
    */
   prepare(): Promise<void>;
   /** @returns the refined latent [Z], or the given one when the thread cannot */
@@ -76,8 +76,9 @@ export function createLatentRefiner(
     });
     return { rpc, stop };
   };
+  const living = (): Thread | undefined => (thread?.rpc.lost ? undefined : thread);
   const running = (): Thread => {
-    if (!thread || thread.rpc.lost) thread = open();
+    thread = living() ?? open();
     return thread;
   };
   const fail = (error: unknown, own: Thread | undefined): void => {
@@ -90,7 +91,7 @@ export function createLatentRefiner(
   };
   return {
     async prepare() {
-      if (isStopped || clock.now() < pausedUntil) return;
+      if (isStopped || living() || clock.now() < pausedUntil) return;
       let own: Thread | undefined;
       try {
         own = running();

@@ -256,7 +256,7 @@ export class RoomServer {
   preview(client: RoomClient, command: Command<'preview'>): Promise<void> {
     const { id } = command;
     const you = this.slots.participantOf(client)!;
-    // Who looks at a seed has come to this page; the pad is one tap away.
+    // A visitor's page is open, and its drawing pad is one tap away.
     if (this.policy.settings.drawings !== 'off') this.previews.prepareToDraw();
     return this.dispatcher.runAsync(client, id, async () => {
       this.dispatcher.requireSeed(command.seed, you.id);

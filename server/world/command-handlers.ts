@@ -13,7 +13,7 @@ import type {
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import { bounded } from '../vnca/latent-bounds.ts';
 import type { Answer, RoomCommand } from './commands.ts';
-import { checkedLatent, createLatent } from './create-latent.ts';
+import { checkedLatent, createLatent, requireWithin } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
 import { Departures, type DepartureTime } from './departures.ts';
@@ -25,7 +25,6 @@ import type { Organism } from './organism.ts';
 import type { OrganismLifecycle } from './organism-lifecycle.ts';
 import { Planting } from './planting.ts';
 import { requireBare, windowAt } from './planting-site.ts';
-import { requireWithin } from './require-within.ts';
 import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { thrownLatent } from './sampler.ts';

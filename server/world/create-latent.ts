@@ -2,6 +2,7 @@
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
+import { isWithin, type LatentBounds } from '../vnca/latent-bounds.ts';
 import type { PlantedSeed } from './commands.ts';
 import { latentOnMap } from './latent-map.ts';
 import type { Organism } from './organism.ts';
@@ -76,7 +77,7 @@ export function createLatent(
 /**
  * Largest magnitude of a latent's value that a journal may hold: far below overflow. A cross is
  * never longer than its parents, so its values stay in range too. New commands are bound more
- * closely; see `latent-bounds.ts`.
+ * closely: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -96,4 +97,19 @@ export function checkedLatent(
     throw new Refusal('bad-latent', `length ${latent.length}`);
   }
   return latent;
+}
+
+/**
+ * Checks a latent where a command arrives; a replay takes what was planted.
+ *
+ * @throws Refusal bad-latent, which says how far out it is
+ */
+export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
+  if (isWithin(latent, bounds)) return;
+  const length = Math.hypot(...latent).toFixed(1);
+  const { norm, value } = bounds;
+  throw new Refusal(
+    'bad-latent',
+    `length ${length}; at most ${norm.toFixed(1)}, and ${value.toFixed(1)} for each number`,
+  );
 }

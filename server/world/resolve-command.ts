@@ -3,9 +3,14 @@ import { decodeSeed, encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded } from '../vnca/latent-bounds.ts';
 import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
-import { type CreationContext, checkedLatent, createLatent, isInRange } from './create-latent.ts';
+import {
+  type CreationContext,
+  checkedLatent,
+  createLatent,
+  isInRange,
+  requireWithin,
+} from './create-latent.ts';
 import { crossLatents } from './cross.ts';
-import { requireWithin } from './require-within.ts';
 import { thrownLatent } from './sampler.ts';
 import { seedOfToken, tokenSpecies } from './species.ts';
 

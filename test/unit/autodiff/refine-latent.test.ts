@@ -64,6 +64,14 @@ async function errorsOf(latent: Float32Array, image: Float32Array): Promise<numb
   return errors;
 }
 
+/** Options of a refiner whose clock is in the test's hand, and what it says. @param patience ms */
+function refinerOptions(patience: number) {
+  const said: string[] = [];
+  const fake = new FakeClock();
+  const onFailure = (why: string) => void said.push(why);
+  return { said, fake, options: { clock: fake, bounds: BOUNDS, patience, onFailure } };
+}
+
 test('a refined drawing grows in a room into something nearer to it, and stays', async () => {
   // 30 looks at the clock fit into the time, about as many as on a server at rest.
   let stepsLeft = Number.POSITIVE_INFINITY;
@@ -110,14 +118,7 @@ test('refined within bounds, a drawing is nearer to what grows than one that is 
 });
 
 test('a drawing whose refiner fails, or is late, stays as it was encoded, and the reason is told', async () => {
-  const said: string[] = [];
-  const fake = new FakeClock();
-  const options = {
-    clock: fake,
-    bounds: BOUNDS,
-    patience: 3_000,
-    onFailure: (why: string) => said.push(why),
-  };
+  const { said, fake, options } = refinerOptions(3_000);
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 60_000 };
 
@@ -139,14 +140,7 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
 });
 
 test('a refiner that is prepared has its thread before the first drawing, and closes while it starts', async () => {
-  const said: string[] = [];
-  const fake = new FakeClock();
-  const options = {
-    clock: fake,
-    bounds: BOUNDS,
-    patience: 1_000,
-    onFailure: (why: string) => said.push(why),
-  };
+  const { said, fake, options } = refinerOptions(1_000);
   const latent = new Float32Array(card.latentSize).fill(0.1);
   /** CPU time until a first drawing is refined, µs. */
   const costOf = async (refiner: LatentRefiner) => {
@@ -187,14 +181,7 @@ async function inStep(): Promise<void> {
 }
 
 test('a thread that is late twice is let go in its own time, and later drawings have another', async () => {
-  const said: string[] = [];
-  const fake = new FakeClock();
-  const options = {
-    clock: fake,
-    bounds: BOUNDS,
-    patience: 3_000,
-    onFailure: (why: string) => said.push(why),
-  };
+  const { said, fake, options } = refinerOptions(3_000);
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 1 };
   const refiner = createLatentRefiner(checkpoint, options);
@@ -218,7 +205,7 @@ test('a thread that is late twice is let go in its own time, and later drawings 
 test('a refiner that closes waits for the step that its thread is in, not for the drawing', async () => {
   const image = named('Bee');
   const refinement = { image, latent: encoded(image), budget: 600_000 };
-  const options = { clock: new FakeClock(), bounds: BOUNDS, patience: 1_000, onFailure: () => {} };
+  const { options } = refinerOptions(1_000);
   const start = async () => {
     const refiner = createLatentRefiner(checkpoint, options);
     await refiner.refine({ ...refinement, budget: 1 });
