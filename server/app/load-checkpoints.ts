@@ -4,7 +4,7 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Log } from '../platform/log.ts';
-import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
+import { loadEarlierCheckpoints, nameEarlier } from '../rooms/earlier-checkpoints.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
@@ -23,7 +23,7 @@ export async function loadCheckpoints(
   log: Log,
 ): Promise<LoadedCheckpoints> {
   const names = [checkpoint, ...checkpoints];
-  const chosen = await Promise.all(names.map((name) => loadCheckpoint(name)));
+  const chosen = nameEarlier(await Promise.all(names.map((name) => loadCheckpoint(name))));
   const earlier = await loadEarlierCheckpoints(chosen, {
     onMissing: (missing) =>
       log.warn('no-earlier-weights', `${missing} is not there: its seeds grow their namesakes.`),

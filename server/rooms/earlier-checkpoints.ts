@@ -1,9 +1,27 @@
 /** Weights that an installed checkpoint has replaced, and that tokens still name. */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type Checkpoint, type LoadOptions, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
+
+/** Folders of the earlier weights that cards name. */
+const earlierFolders = (checkpoints: readonly Checkpoint[]): string[] =>
+  checkpoints.flatMap(({ card, folder }) =>
+    (card.earlier ?? []).map((name) => join(dirname(folder), name)),
+  );
+
+/** Earlier weights under the name of their folder, as the later ones have the name of their card. */
+const underFolderName = (checkpoint: Checkpoint): NamedCheckpoint => {
+  const { card, folder } = checkpoint;
+  return { ...checkpoint, card: { ...card, name: basename(folder) }, ownName: card.name };
+};
+
+/** The same checkpoints: those that are earlier weights of another go by the names of their folders. */
+export function nameEarlier(checkpoints: readonly Checkpoint[]): NamedCheckpoint[] {
+  const earlier = new Set(earlierFolders(checkpoints).map((folder) => resolve(folder)));
+  return checkpoints.map((one) => (earlier.has(resolve(one.folder)) ? underFolderName(one) : one));
+}
 
 /**
  * The earlier weights of checkpoints, under the names of their folders; none that is loaded already.
@@ -16,9 +34,7 @@ export async function loadEarlierCheckpoints(
   checkpoints: readonly Checkpoint[],
   problems: Required<LoadOptions> & { readonly onMissing: (folder: string) => void },
 ): Promise<NamedCheckpoint[]> {
-  const folders = checkpoints.flatMap(({ card, folder }) =>
-    (card.earlier ?? []).map((name) => join(dirname(folder), name)),
-  );
+  const folders = earlierFolders(checkpoints);
   if (folders.length === 0) return [];
   const loaded = new Set(checkpoints.map(fingerprint));
   const found: NamedCheckpoint[] = [];
@@ -31,8 +47,7 @@ export async function loadEarlierCheckpoints(
     const hash = fingerprint(one);
     if (loaded.has(hash)) continue;
     loaded.add(hash);
-    const name = basename(folder);
-    found.push({ ...one, card: { ...one.card, name }, ownName: one.card.name });
+    found.push(underFolderName(one));
   }
   return found;
 }

@@ -8,7 +8,7 @@ import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { modelNameIn, modelPath } from '../../shared/seed-token.ts';
 import { type ServerSettings, startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
+import { hostOf, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const scratch = suiteFolder();
@@ -92,4 +92,20 @@ test('with new weights of one name, old tokens grow themselves where the old one
   expect(roomOf(third, 'garden').organisms).toHaveLength(5);
   expect(roomOf(third, 'attic').organisms).toMatchObject([{ kind: name, origin: 'keepsake' }]);
   await third.close();
+});
+
+test('earlier weights that the host names as well are loaded once, and go by the name of their folder', async () => {
+  for (const [checkpoint, other] of [
+    [installed, earlier],
+    [earlier, installed],
+  ]) {
+    const server = await start({ checkpoint, checkpoints: other, data: 'none' });
+    const { checkpoints, rooms } = await (await hostOf(server)).call('state');
+    expect(new Set(checkpoints.map(({ name }) => name))).toEqual(
+      new Set(['interim-emoji', 'emoji-1']),
+    );
+    expect(checkpoints).toHaveLength(2);
+    expect(rooms[0].checkpoint).toBe(checkpoint === installed ? 'interim-emoji' : 'emoji-1');
+    await server.close();
+  }
 });
