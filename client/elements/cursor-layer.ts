@@ -141,6 +141,11 @@ export class CursorLayer extends LitElement {
     }
   }
 
+  /** Removes all pointers: after a lost connection nobody knows which are still there. */
+  clear(): void {
+    for (const id of [...this.cursors.keys()]) this.drop(id);
+  }
+
   /** Removes the pointers of participants who have left and updates names that have changed. */
   keep(participants: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {

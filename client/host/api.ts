@@ -20,6 +20,9 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
+/** How long a call that only reads may take before the server counts as unreachable, ms. */
+const READ_LIMIT = 8_000;
+
 /** Holds the session's key and makes calls. */
 export class HostApi {
   /** Sent with every call that changes something; set after a login. */
@@ -47,7 +50,7 @@ export class HostApi {
           ...(isWrite && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
           ...(used && { [USED_HEADER]: '1' }),
         },
-        ...(isWrite && { body: JSON.stringify(body) }),
+        ...(isWrite ? { body: JSON.stringify(body) } : { signal: AbortSignal.timeout(READ_LIMIT) }),
       });
       content = await response.json();
     } catch (error) {

@@ -171,8 +171,8 @@ export class TreeCanvas {
     if (share < 1) this.invalidate();
   }
 
+  /** The camera is another one when the tree is laid out anew. */
   private hand(): CanvasHand {
-    const { camera } = this;
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;
     return {
@@ -181,7 +181,7 @@ export class TreeCanvas {
         last = { x, y };
       },
       toolMove: (x, y) => {
-        if (last) camera.panBy(x - last.x, y - last.y);
+        if (last) this.camera.panBy(x - last.x, y - last.y);
         last = { x, y };
         this.invalidate();
       },
@@ -193,15 +193,15 @@ export class TreeCanvas {
         last = undefined;
       },
       panBy: (dx, dy) => {
-        camera.panBy(dx, dy);
+        this.camera.panBy(dx, dy);
         this.invalidate();
       },
       zoomAbout: (x, y, factor) => {
-        camera.zoomAbout(x, y, factor);
+        this.camera.zoomAbout(x, y, factor);
         this.invalidate();
       },
       doubleTap: (x, y, fingers) => {
-        camera.zoomAbout(x, y, fingers === 1 ? ZOOM * ZOOM : 1 / (ZOOM * ZOOM));
+        this.camera.zoomAbout(x, y, fingers === 1 ? ZOOM * ZOOM : 1 / (ZOOM * ZOOM));
         this.invalidate();
       },
       ...{ panEnd: nothing, hover: nothing, leave: nothing },

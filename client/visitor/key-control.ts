@@ -49,13 +49,13 @@ export class KeyControl {
   /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
     const { canvas } = this.elements;
-    // An open sheet handles its own keys.
-    if (this.session.state.state.sheet) return;
+    // A modal dialog has the keys to itself, also when nothing in it has the focus.
+    if (this.session.panels.hasModal) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
-    if (target.matches('input, select, textarea') || target.closest('dialog')) return;
+    if (target.matches('input, select, textarea')) return;
     const onCanvas = target === canvas || target === document.body;
     const action = keyAction(event.key, onCanvas, this.everywhere || target === canvas);
     if (!action) return;

@@ -94,6 +94,9 @@ export class RoomCanvas {
       view.follow(organism);
     });
     model.on('people', () => cursors.keep(model.participants));
+    model.on('connection', (connection) => {
+      if (connection !== 'live') cursors.clear();
+    });
     model.on('opened', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();

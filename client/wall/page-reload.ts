@@ -8,10 +8,14 @@ const KEY = 'vivarium wall renewed';
  * Whether the page may reload now.
  *
  * @param now ms, of a clock that continues across reloads
- * @param memory storage that survives a reload
+ * @param storage returns storage that survives a reload; throws where it is blocked
  */
-export function mayRenew(now: number, memory: Pick<Storage, 'getItem' | 'setItem'>): boolean {
+export function mayRenew(
+  now: number,
+  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
+): boolean {
   try {
+    const memory = storage();
     const last = Number(memory.getItem(KEY) ?? Number.NEGATIVE_INFINITY);
     if (now - last < PATIENCE && now >= last) return false;
     memory.setItem(KEY, String(now));

@@ -86,7 +86,7 @@ export class VivariumWall extends LitElement {
     pass: this.options.pass,
     build: buildOf(document.documentElement.outerHTML),
     renew: () => {
-      if (mayRenew(Date.now(), sessionStorage)) location.reload();
+      if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
     },
   });
   private readonly viewportReporter = new ViewportReporter((look) =>
@@ -162,7 +162,10 @@ export class VivariumWall extends LitElement {
       document.documentElement.dataset.connection = connection;
       clearTimeout(this.gone);
       if (connection === 'live') this.away = false;
-      else this.gone = setTimeout(() => (this.away = true), BLINK);
+      else {
+        this.cursors?.clear();
+        this.gone = setTimeout(() => (this.away = true), BLINK);
+      }
     });
     document.documentElement.dataset.connection = model.connection;
     document.title = `${options.room} · Vivarium`;

@@ -105,6 +105,7 @@ test('by keyboard alone: choose a seed, plant it, damage it, select organisms, c
 
   await tabTo(page, 'cross-with');
   await keyboard.press('Enter');
+  expect(await focused(page)).toBe('organism-card');
   await keyboard.press('n');
   await tabTo(page, 'mix');
   await keyboard.press('ArrowRight');
@@ -129,6 +130,10 @@ test('the room information closes on Escape, and when another control is used', 
   await page.getByTestId('tool-look').click();
   await details.waitFor({ state: 'detached' });
   await status.click();
+  await details.locator('input').first().focus();
+  await page.getByTestId('tool-look').focus();
+  await details.waitFor({ state: 'detached' });
+  await status.click();
   await details.waitFor();
   await status.click();
   await details.waitFor({ state: 'detached' });
@@ -141,13 +146,16 @@ test('the help lists the keys; letter shortcuts can be limited to the room', asy
   const help = page.getByTestId('key-help');
   await help.waitFor();
   expect(await violations(page)).toEqual([]);
+  await help.locator('h2').click();
+  await keyboard.press('d');
+  const tool = (name: string) => page.getByTestId(`tool-${name}`).getAttribute('aria-checked');
+  expect(await tool('plant')).toBe('true');
   await page.getByTestId('keys-everywhere').uncheck();
   await keyboard.press('Escape');
   await help.waitFor({ state: 'detached' });
 
   await page.getByTestId('status').focus();
   await keyboard.press('d');
-  const tool = (name: string) => page.getByTestId(`tool-${name}`).getAttribute('aria-checked');
   expect(await tool('plant')).toBe('true');
   await page.getByTestId('canvas').focus();
   await keyboard.press('d');

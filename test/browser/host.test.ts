@@ -231,6 +231,13 @@ test('a failed change is reverted; hidden names are hidden everywhere', async ()
   await pointer.waitFor({ state: 'attached' });
 });
 
+test('a server that does not answer, though its connections stay, is called unreachable until it does', async () => {
+  await page.route('**/state', () => {});
+  await page.getByText('no connection').waitFor();
+  await page.unrouteAll();
+  await page.getByText('everything is fine').waitFor();
+});
+
 test('a visitor is muted and banned; the ban is listed and lifted', async () => {
   const row = page.locator('visitor-list li', { hasText: 'Bo' });
   await row.getByRole('button', { name: 'Mute Bo' }).click();

@@ -31,6 +31,13 @@ const camera = (page: Page) =>
     return { scale, x, isWhole };
   });
 
+async function cameraThat(
+  page: Page,
+  holds: (of: Awaited<ReturnType<typeof camera>>) => boolean,
+): Promise<void> {
+  while (!holds(await camera(page))) await new Promise((wake) => setTimeout(wake, 20));
+}
+
 const screenOf = (page: Page, index: number) =>
   page.locator('vivarium-lineage').evaluate((element: Lineage, i) => {
     const { layout, camera: view } = element.tree;
@@ -92,9 +99,27 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await page.locator('canvas.tree').focus();
   await page.keyboard.press('ArrowRight');
   expect((await camera(page)).x).toBeGreaterThan(close.x);
-  await page.keyboard.press('-');
+  // A finger drags it and a wheel zooms it, also after the phone has been turned.
   await page.keyboard.press('0');
   expect((await camera(page)).isWhole).toBe(true);
+  for (const [width, height] of [
+    [568, 320],
+    [320, 568],
+  ]) {
+    await page.setViewportSize({ width, height });
+    await page.waitForFunction((w) => innerWidth === w, width);
+    await page.mouse.move(width / 2, height / 2);
+    await page.mouse.wheel(0, -200);
+    await cameraThat(page, ({ isWhole }) => !isWhole);
+    const { x } = await camera(page);
+    await page.mouse.down();
+    await page.mouse.move(width / 2 - 40, height / 2, { steps: 4 });
+    await page.mouse.up();
+    expect((await camera(page)).x).toBeGreaterThan(x);
+    await page.locator('canvas.tree').focus();
+    await page.keyboard.press('0');
+    await cameraThat(page, ({ isWhole }) => isWhole);
+  }
   const child = await screenOf(page, 2);
   await page.touchscreen.tap(child.x, child.y);
   const card = page.getByTestId('lineage-card');

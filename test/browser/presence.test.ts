@@ -314,7 +314,11 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
   await expectFilm(film.bytes);
 
   const count = room.organisms.length;
-  const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
+  const copy = page.getByTestId('copy-link');
+  const link = (await copy.getAttribute('data-link'))!;
+  await copy.tap();
+  await copy.getByText('Copied').waitFor();
+  expect(await copy.evaluate((button) => button.matches(':focus'))).toBe(true);
   const recorded = await save('save-video');
   expect(recorded.name).toMatch(/\.(mp4|webm)$/);
   for (const { bytes } of [film, recorded]) {

@@ -92,10 +92,15 @@ test.each([
   async (_, unplugged, away) => {
     const before = await Promise.all(phones.map(self));
     for (const { mine } of before) expect(mine).toHaveLength(1);
+    const pointers = wall.locator('cursor-layer .cursor');
+    await phones[0].mouse.move(200, 300);
+    await phones[0].mouse.move(210, 310);
+    await pointers.first().waitFor({ state: 'attached' });
     proxy.set({ unplugged });
     await server.end('SIGKILL');
     const gone = Date.now();
     await Promise.all([wall, ...phones].map((page) => waitForConnection(page, 'reconnecting')));
+    expect(await pointers.count()).toBe(0);
     await new Promise((wake) => setTimeout(wake, Math.max(0, gone + away - Date.now())));
     await start();
     proxy.set({ unplugged: false });

@@ -223,6 +223,9 @@ export class LiveView extends StyledElement {
       view.loop.invalidate();
     });
     model.on('people', () => this.cursors.keep(model.participants));
+    model.on('connection', (connection) => {
+      if (connection !== 'live') this.cursors.clear();
+    });
     model.on('wall', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();

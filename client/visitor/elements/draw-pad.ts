@@ -124,7 +124,7 @@ export class DrawPad extends VisitorElement {
               tabindex="0"
               ?inert=${seed !== undefined}
               data-testid="pad"
-              role="img"
+              role="application"
               aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
               @pointerdown=${this.down}
               @pointermove=${this.move}

@@ -262,7 +262,7 @@ export class KeepsakeSheet extends SheetElement {
     }
   }
 
-  private copy(): void {
+  private copy({ currentTarget }: MouseEvent): void {
     // navigator.clipboard needs https; execCommand works everywhere.
     const text = document.createElement('textarea');
     text.value = this.link;
@@ -270,6 +270,7 @@ export class KeepsakeSheet extends SheetElement {
     text.select();
     this.copied = document.execCommand('copy');
     text.remove();
+    (currentTarget as HTMLElement).focus();
   }
 }
 

@@ -263,7 +263,11 @@ export class OrganismCard extends PanelElement {
         ${(departs ? quiet : solid)(
           'cross-with',
           html`${icons.cross}<span>${msg('Cross with…')}</span>`,
-          () => this.session.state.startCrossing(),
+          () => {
+            this.session.state.startCrossing();
+            // Its button goes.
+            this.focus();
+          },
         )}
         ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
         ${isMine ? nothing : this.reportButton(organism)}

@@ -123,7 +123,8 @@ export class RoomStatus extends PageElement {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
     document.addEventListener('click', closeIfOutside, { signal, capture: true });
-    document.addEventListener('focusin', closeIfOutside, { signal });
+    // The document does not hear of focus that moves within the page's shadow tree.
+    this.getRootNode().addEventListener('focusin', closeIfOutside, { signal });
     document.addEventListener(
       'keydown',
       ({ key }) => {

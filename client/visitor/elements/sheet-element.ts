@@ -49,7 +49,7 @@ export abstract class SheetElement extends PageElement {
   /** Opens the dialog. */
   protected show(): void {
     this.dialog.showModal();
-    const closed = this.session.panels.open(() => this.close());
+    const closed = this.session.panels.open(() => this.close(), true);
     this.dialog.addEventListener('close', closed, { once: true });
   }
 
