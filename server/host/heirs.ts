@@ -9,7 +9,7 @@ import type { OpenRoom } from '../rooms/live-room.ts';
 import { breed, type Candidate, chooseAncestors, type HeirSeed } from '../world/heirs.ts';
 import type { Room } from '../world/room.ts';
 import type { HostContext } from './host-context.ts';
-import { runSystemCommand } from './system-commands.ts';
+import { isDone, runSystemCommand } from './system-commands.ts';
 
 /** The heirs of a room whose day ends now; none if nothing is grown. */
 export function heirsIn(room: Room): HeirSeed[] {
@@ -51,7 +51,7 @@ export async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Pr
     return [runSystemCommand(live, { what: 'plant', ...place, seed })];
   });
   const answered = await Promise.allSettled(answers);
-  return answered.filter((one) => one.status === 'fulfilled' && !one.value.refused).length;
+  return answered.filter(isDone).length;
 }
 
 const RECORD = 'days';

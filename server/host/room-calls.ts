@@ -15,7 +15,7 @@ import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
 import { reportsOf } from './report-calls.ts';
 import { takeSnapshot } from './snapshot-calls.ts';
-import { runSystemCommand } from './system-commands.ts';
+import { isDone, runSystemCommand } from './system-commands.ts';
 import { wallsOf } from './wall-calls.ts';
 
 /** The handlers of the room calls. @param onRemoved called after a room was removed */
@@ -69,11 +69,13 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
         : null;
       const { width, height } = live.room.grid;
       const area = { x: 0, y: 0, width, height };
-      const cleared = runSystemCommand(live, { what: 'clear', area });
-      const planted = sow(live, organisms);
-      await cleared;
-      const answers = await Promise.all(planted);
-      return { planted: answers.filter(({ refused }) => !refused).length, kept };
+      // A room that is flooded may refuse some of them.
+      const [cleared, ...planted] = await Promise.allSettled([
+        runSystemCommand(live, { what: 'clear', area }),
+        ...sow(live, organisms),
+      ]);
+      if (cleared.status === 'rejected') throw cleared.reason;
+      return { planted: planted.filter(isDone).length, kept };
     },
   } satisfies Partial<Handlers>;
 }

@@ -5,7 +5,11 @@ import type { SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Answer } from '../world/commands.ts';
 
-/** Runs a command; resolves to its answer with the next tick. @throws HostRefusal room-busy */
+/**
+ * Runs a command; resolves to its answer with the next tick.
+ *
+ * @throws HostRefusal room-busy; room-closed, elsewhere: the room has stopped
+ */
 export async function runSystemCommand(
   { server: roomServer }: OpenRoom,
   act: SystemCommand,
@@ -14,9 +18,15 @@ export async function runSystemCommand(
     return await roomServer.dispatcher.hostActor.act(act);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    throw new HostRefusal('room-busy', error.reason);
+    const { reason } = error;
+    if (reason === 'room-closed' || reason === 'elsewhere') throw new HostRefusal(reason);
+    throw new HostRefusal('room-busy', reason);
   }
 }
+
+/** Whether the room has done what a command asked for. */
+export const isDone = (result: PromiseSettledResult<Answer>): boolean =>
+  result.status === 'fulfilled' && !result.value.refused;
 
 const REASONS: Readonly<Record<string, HostReason>> = {
   'no-such-organism': 'no-such-organism',

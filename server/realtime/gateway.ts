@@ -20,6 +20,9 @@ import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/room-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
+/** Where Engine.IO takes connections. */
+const SOCKET_PATH = '/socket.io/';
+
 /** The running gateway. */
 export interface Gateway {
   /** Rejects new connections from now on. */
@@ -108,6 +111,12 @@ function watchHttp(http: HttpServer, options: GatewayOptions): void {
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
   limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
+  // Only Engine.IO upgrades. Another socket would be left without a reader and without any limit.
+  http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
+    if (url.startsWith(SOCKET_PATH)) return;
+    rejections.count('bad-handshake');
+    socket.destroy();
+  });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
     // A client that disconnects midway has done nothing wrong.
@@ -145,6 +154,8 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       },
     }),
     parser: strictParser(rejections),
+    path: SOCKET_PATH,
+    destroyUpgrade: false,
     transports: ['websocket'],
     allowUpgrades: false,
     perMessageDeflate: false,

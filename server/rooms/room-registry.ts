@@ -286,6 +286,7 @@ export class RoomRegistry extends RoomEntries {
     const told = onClose?.(live.server);
     await ticker.hold(live.room);
     await told;
+    live.server.dispatcher.refuseWaiting(why);
     if (!storage) return false;
     const isSaved = await storage.journalWriter.unwatch(live.room);
     await this.release(entry);

@@ -56,6 +56,16 @@ afterAll(async () => {
   await server.end();
 });
 
+test('an upgrade that is not to the rooms ends the connection at once, also one that has been used', async () => {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: VISITOR });
+  socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toContain('200 OK');
+  const closed = once(socket, 'close');
+  socket.write('GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n.');
+  await closed;
+});
+
 test(`${SILENT} silent connections of one address keep neither others out nor its own phones`, async () => {
   for (let i = 0; i < SILENT; i += 50) {
     await Promise.all(Array.from({ length: 50 }, staySilent));

@@ -26,8 +26,20 @@ interface Connection {
   /** Responses that have not been sent completely. */
   unfinished: number;
   isWebSocket: boolean;
-  /** Bytes sent at the last check; undefined if none were waiting. */
-  sent: number | undefined;
+  /** At the last check; undefined if nothing was waiting to be sent. */
+  progress: string | undefined;
+}
+
+/**
+ * What changes whenever a client reads. Completed writes alone would not: a large response may be a
+ * single one, of which the system reports what is left, as Node's own timeouts use it.
+ */
+function progressOf(socket: Socket): string | undefined {
+  if (socket.writableLength === 0) return undefined;
+  const { _handle } = socket as unknown as {
+    readonly _handle?: { readonly writeQueueSize: number };
+  };
+  return `${socket.bytesWritten - socket.writableLength} ${_handle?.writeQueueSize ?? 0}`;
 }
 
 /**
@@ -81,7 +93,7 @@ export class TcpConnectionLimit {
       address,
       unfinished: 0,
       isWebSocket: false,
-      sent: undefined,
+      progress: undefined,
     });
     this.idle.add(socket);
     socket.once('close', () => this.remove(socket));
@@ -125,10 +137,9 @@ export class TcpConnectionLimit {
     return this.options.clock.after(DEFAULTS.net.readTimeout, () => {
       for (const [socket, connection] of this.connections) {
         if (connection.isWebSocket) continue;
-        const last = connection.sent;
-        const sent = socket.bytesWritten - socket.writableLength;
-        connection.sent = socket.writableLength > 0 ? sent : undefined;
-        if (last !== undefined && last === connection.sent) this.close(socket, 'does-not-read');
+        const last = connection.progress;
+        connection.progress = progressOf(socket);
+        if (last !== undefined && last === connection.progress) this.close(socket, 'does-not-read');
       }
       this.cancelCheck = this.scheduleCheck();
     });

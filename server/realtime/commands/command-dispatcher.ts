@@ -1,6 +1,6 @@
 /** Passes commands from participants and system actors to a room, and returns the answers. */
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
 import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
@@ -125,6 +125,11 @@ export class CommandDispatcher {
     if (refused) client?.send('rejected', { id, energy, ...refused });
     else client?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
     if (spared) client?.send('notice', { notice: 'some-protected' });
+  }
+
+  /** Refuses what system actors still wait for, as the room has stopped. */
+  refuseWaiting(reason: Reason): void {
+    for (const actor of this.systemActors.values()) actor.refuseAll(new Refusal(reason));
   }
 
   private reportActivity(): void {

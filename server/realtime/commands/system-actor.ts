@@ -25,12 +25,18 @@ export interface SystemActorOptions {
   readonly submit: (id: number, command: RoomCommand, refuse: (error: Error) => void) => void;
 }
 
+/** A command that the room has not answered. */
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly refuse: (error: Error) => void;
+}
+
 /** Sends commands to a room and waits for the answers. */
 export class SystemActor {
   /** The actor as a participant; undefined before its first command. */
   you: ParticipantView | undefined;
   private nextId = 1;
-  private readonly waiting = new Map<number, (answer: Answer) => void>();
+  private readonly waiting = new Map<number, Waiting>();
 
   constructor(private readonly options: SystemActorOptions) {}
 
@@ -42,7 +48,7 @@ export class SystemActor {
         this.waiting.delete(id);
         reject(error);
       };
-      this.waiting.set(id, resolve);
+      this.waiting.set(id, { resolve, refuse });
       try {
         this.options.submit(id, { ...command, by: this.register() } as RoomCommand, refuse);
       } catch (error) {
@@ -53,8 +59,13 @@ export class SystemActor {
 
   /** Resolves the command that the room has answered. */
   answer(answer: Answer): void {
-    this.waiting.get(answer.id)?.(answer);
+    this.waiting.get(answer.id)?.resolve(answer);
     this.waiting.delete(answer.id);
+  }
+
+  /** Refuses what the room has not answered: it has stopped. */
+  refuseAll(error: Error): void {
+    for (const { refuse } of [...this.waiting.values()]) refuse(error);
   }
 
   private register(): ParticipantView {

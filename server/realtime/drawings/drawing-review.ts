@@ -6,6 +6,7 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { countBy } from '../../platform/count-by.ts';
 import type { Answer } from '../../world/commands.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
@@ -34,7 +35,7 @@ export interface WaitingDrawing extends SentDrawing {
   readonly approved: boolean;
 }
 
-type ReviewContext = Pick<RoomContext, 'room' | 'policy' | 'slots' | 'clock' | 'hooks'>;
+type ReviewContext = Pick<RoomContext, 'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'hooks'>;
 
 /** The drawings of one room. */
 export class DrawingReview {
@@ -109,7 +110,7 @@ export class DrawingReview {
     const drawing = this.find(id);
     if (!drawing) return false;
     if (this.give(drawing, true)) this.queue.delete(id);
-    else this.queue.set(id, { ...drawing, approved: true });
+    else this.approveLater(drawing);
     return true;
   }
 
@@ -122,7 +123,7 @@ export class DrawingReview {
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
     for (const drawing of this.waiting) {
-      if (drawings === 'on') this.approve(drawing.id);
+      if (drawings === 'on' && !this.tryGive(drawing)) this.approveLater(drawing);
       if (drawings === 'off') this.refuse(drawing, 'no-drawings');
     }
   }
@@ -148,9 +149,8 @@ export class DrawingReview {
     for (const drawing of [...this.queue.values()]) {
       const { id, by, since, approved } = drawing;
       if (gone.includes(by.id)) this.queue.delete(id);
-      else if (approved) {
-        if (this.give(drawing, true)) this.queue.delete(id);
-      } else if (now - since >= DEFAULTS.drawings.expires) this.refuse(drawing, 'drawing-expired');
+      else if (approved) this.tryGive(drawing);
+      else if (now - since >= DEFAULTS.drawings.expires) this.refuse(drawing, 'drawing-expired');
     }
   }
 
@@ -158,11 +158,27 @@ export class DrawingReview {
     const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
     if (ofThem.length >= maxWaitingEach) throw new Refusal('drawings-waiting');
-    if (this.queue.size >= maxWaiting) throw new Refusal('too-many-drawings');
+    if (this.queue.size >= maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
     // Decoded pixels are a part of their whole message.
     this.queue.set(id, { ...drawing, pixels: drawing.pixels.slice(), id, since, approved: false });
+  }
+
+  /**
+   * Refuses the newest drawing of the network address that most of them come from.
+   *
+   * @throws Refusal too-many-drawings: that would be the new one
+   */
+  private makeRoom(newcomer: ParticipantId): void {
+    const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
+    const all = [newcomer, ...[...this.queue.values()].map(({ by }) => by.id)];
+    const counts = countBy(all, sourceOf);
+    const most = Math.max(...counts.values());
+    const isOfMost = (id: ParticipantId): boolean => counts.get(sourceOf(id)) === most;
+    const newest = this.waiting.filter(({ by }) => isOfMost(by.id)).at(-1);
+    if (!newest || isOfMost(newcomer)) throw new Refusal('too-many-drawings');
+    this.refuse(newest, 'too-many-drawings');
   }
 
   private queued({ by, pixels }: SentDrawing): WaitingDrawing | undefined {
@@ -184,6 +200,23 @@ export class DrawingReview {
     const hold = { what: 'hold', by, latent: [...latent], origin: 'drawing' } as const;
     this.context.room.enqueue(to.request, hold);
     if (isApproved) this.expected.push(`${by.id} ${to.request}`);
+    return true;
+  }
+
+  /** The drawing's seed is given at the end of a tick. */
+  private approveLater(drawing: WaitingDrawing): void {
+    this.queue.set(drawing.id, { ...drawing, approved: true });
+  }
+
+  /** Gives an approved seed. @returns false if that must wait: nobody is there, or too much waits */
+  private tryGive(drawing: WaitingDrawing): boolean {
+    try {
+      if (!this.give(drawing, true)) return false;
+    } catch (error) {
+      if (error instanceof Refusal) return false;
+      throw error;
+    }
+    this.queue.delete(drawing.id);
     return true;
   }
 

@@ -9,6 +9,10 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 const PAGE = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 /** Part of a response; more than the operating system buffers for a connection. */
 const PART = Buffer.alloc(16_000_000);
+/** More than the operating system holds of a connection. */
+const HELD = 40_000_000;
+/** A response that is a single write. */
+const WHOLE = Buffer.alloc(160_000_000);
 
 let http: Server;
 let clock: FakeClock;
@@ -18,7 +22,8 @@ const parts = new EventEmitter();
 
 async function start(most: number, mostPerAddress?: number): Promise<void> {
   http = createServer((request, response) => {
-    if (request.url!.startsWith('/large')) sendParts(request.url!, response);
+    if (request.url === '/whole') response.end(WHOLE);
+    else if (request.url!.startsWith('/large')) sendParts(request.url!, response);
     else response.end('page');
   });
   clock = new FakeClock();
@@ -61,6 +66,16 @@ async function requestLarge(url = '/large'): Promise<Socket> {
   socket.write(PAGE.replace('/', url));
   await once(http, 'request');
   return socket;
+}
+
+/** Reads at least this much, and no more until it is asked again. */
+async function read(socket: Socket, bytes: number): Promise<void> {
+  for (let left = bytes; left > 0; ) {
+    socket.resume();
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    left -= data.length;
+  }
+  socket.pause();
 }
 
 afterEach(async () => {
@@ -132,4 +147,17 @@ test('a response that its client does not read is ended; one that it reads slowl
   expect(slow.destroyed).toBe(false);
   unread.resume();
   await once(unread, 'close');
+});
+
+test('a response of a single write that is read slowly is not ended; once it is not read any more, it is', async () => {
+  await start(10);
+  const slow = await requestLarge('/whole');
+  for (let i = 0; i < 3; i++) {
+    await clock.advance(DEFAULTS.net.readTimeout);
+    // So much that the server has sent some of it since.
+    await read(slow, HELD);
+  }
+  expect(rejections.totals()).toMatchObject({ 'does-not-read': 0 });
+  for (let i = 0; i < 2; i++) await clock.advance(DEFAULTS.net.readTimeout);
+  expect(rejections.totals()).toMatchObject({ 'does-not-read': 1 });
 });

@@ -22,15 +22,21 @@ function open(drawings: DrawingMode = 'ask', draw: RoomHooks['draw'] = () => und
   const policy = new RoomPolicy({ ...DEFAULTS.house, drawings } as never);
   const clock = new FakeClock();
   const seeds: object[] = [];
+  /** Set: the room takes no commands. */
+  const refusal: { reason?: 'too-fast' } = {};
+  /** Participants from 100 on share an address. */
+  const visits = { sourceOf: (id: number) => (id >= 100 ? 100 : undefined) };
   const review = new DrawingReview({
     room: {
-      enqueue: (request: number, { by }: { by: { id: number } }) =>
-        void given.push(`${by.id} ${request}`),
+      enqueue: (request: number, { by }: { by: { id: number } }) => {
+        if (refusal.reason) throw new Refusal(refusal.reason);
+        given.push(`${by.id} ${request}`);
+      },
       seedsOf: () => seeds,
     },
     slots: { memberOf: (id: number) => members.get(id) },
     hooks: () => ({ draw }) as unknown as RoomHooks,
-    ...{ policy, clock },
+    ...{ policy, clock, visits },
   } as unknown as RoomContext);
   const set = (mode: DrawingMode) => {
     policy.settings = { ...policy.settings, drawings: mode };
@@ -48,7 +54,7 @@ function open(drawings: DrawingMode = 'ask', draw: RoomHooks['draw'] = () => und
     const latent = Float32Array.of(1);
     return review.submit({ by: { ...ANNA, id }, client, request, pixels, latent, ...more });
   };
-  return { review, given, told, clock, members, seeds, set, come, send };
+  return { review, given, told, clock, members, seeds, refusal, set, come, send };
 }
 
 test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
@@ -135,6 +141,41 @@ test('a seed approved while its visitor is away is given when they return, unles
   review.endTick(1, []);
   review.endTick(2, []);
   expect(given).toEqual(['1 0']);
+});
+
+test('a seed that the room cannot take yet is given once it can, and breaks no tick', async () => {
+  const { review, given, refusal, members, set, come, send } = open();
+  for (const id of [1, 2]) {
+    come(id);
+    await send(id, 5);
+  }
+  members.delete(1);
+  review.approve(review.waiting[0].id);
+  come(1);
+  refusal.reason = 'too-fast';
+  review.endTick(0, []);
+  set('on');
+  expect([given, review.waiting]).toEqual([[], []]);
+  delete refusal.reason;
+  review.endTick(1, []);
+  review.endTick(2, []);
+  expect(given).toEqual(['1 0', '2 5']);
+});
+
+test('one address that fills the queue makes room for the drawings of others', async () => {
+  const { review, told, come, send } = open();
+  for (let i = 0; i < maxWaiting; i++) {
+    come(100 + i);
+    await send(100 + i, i);
+  }
+  come(200);
+  await expect(send(200, 999)).rejects.toThrow(new Refusal('too-many-drawings'));
+  come(1);
+  await send(1, 1_000);
+  expect(review.waiting).toHaveLength(maxWaiting);
+  expect(review.waiting.at(-1)!.by.id).toBe(1);
+  const last = maxWaiting - 1;
+  expect(told).toEqual([{ to: 100 + last, id: last, reason: 'too-many-drawings' }]);
 });
 
 test('what nobody looks at ends, and the visitor is told', async () => {
