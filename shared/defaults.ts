@@ -348,10 +348,6 @@ export const DEFAULTS = {
   session: {
     idle: 3_600_000,
     life: 43_200_000,
-    /**
-     * How long a browser stays known after a host signed in, ms: as long as browsers keep cookies.
-     */
-    known: 34_560_000_000,
     /** Sessions at once; the oldest ends for one more. */
     most: 32,
   },

@@ -291,8 +291,7 @@ export async function createVivariumServer(
   const ofRoomPages = { rooms, checkpoints: checkpointsByName, bans, date, files: host.files };
   const app = createApp({
     host: host.router,
-    files,
-    gallery,
+    ...{ files, gallery, trustProxy },
     maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
     models: pageModels(checkpoints),
     painters: paintersByPath(checkpoints),

@@ -17,7 +17,6 @@ import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
 import { type HostSession, type HostSessions, hasKey } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
-import type { KnownDevices } from './known-devices.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 
 /** Parameters of a path, such as the room in `/rooms/:room`. */
@@ -47,7 +46,6 @@ export interface ApiOptions extends FileRoutes {
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  readonly knownDevices: KnownDevices;
   readonly handlers: Handlers;
   /** What the address of a request is called. */
   readonly addressOf: (request: Request) => string;
@@ -157,28 +155,22 @@ function login(
   response: Response,
   options: ApiOptions,
 ): SessionState {
-  const { throttle, knownDevices, clock, sessions, cookie, log } = options;
-  // Not named after the secret: a server that stores nothing has a new one at each start, and such
-  // cookies would pile up.
-  const known = `vivarium-known-${request.socket.localPort}`;
-  const mark = wordOf(request, known);
-  const browser = knownDevices.identify(mark);
-  const address = browser ?? options.addressOf(request);
-  const now = clock.now();
-  const wait = throttle.wait(address, now);
-  // The token is not even compared, so that guessing is useless during the wait.
-  if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
+  const { throttle, clock, sessions, cookie, log } = options;
+  const address = options.addressOf(request);
+  // The right token never waits: it cannot be guessed, and others at the host's address must not be
+  // able to keep the host out.
   if (!options.token.is(token)) {
+    const now = clock.now();
+    const wait = throttle.wait(address, now);
+    if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
     const delay = throttle.fail(address, now);
     log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
     throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  const { life, known: knownFor } = DEFAULTS.session;
-  const own = { ...COOKIE, secure: request.secure };
-  response.cookie(cookie, word, { ...own, maxAge: life });
-  response.cookie(known, (browser && mark) ?? knownDevices.issue(), { ...own, maxAge: knownFor });
+  const maxAge = DEFAULTS.session.life;
+  response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
   log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
 }

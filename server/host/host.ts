@@ -17,7 +17,6 @@ import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions } from './host-sessions.ts';
 import { HostToken } from './host-token.ts';
-import { KnownDevices } from './known-devices.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { moderationCalls } from './moderation.ts';
 import { RemoteCalls } from './remote-calls.ts';
@@ -182,7 +181,6 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const elsewhere = { cluster, films, passOn: options.passOn };
   const router = createHostApi({
     ...{ token, clock, date, log, addressOf, sessions, throttle },
-    knownDevices: new KnownDevices(secret),
     cookie: `vivarium-host-${createHash('sha256').update(secret).digest('hex').slice(0, 8)}`,
     handlers: remote?.handlers ?? handlers,
     files: elsewhereFirst(fileRoutes.files, elsewhere),

@@ -1,8 +1,7 @@
 /**
- * Slows down guessing of the host token. After some wrong tokens, an address waits increasingly
- * long; if many addresses fail too often together, each address that has failed waits. An address
- * that has never failed does not wait, so nobody can lock the host out. Known browsers
- * (`known-devices.ts`) are counted by their own id instead of their address.
+ * Slows down those who try wrong host tokens. After some of them, an address waits increasingly
+ * long; if many addresses fail too often together, each address that has failed waits. The right
+ * token is taken at any time.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 

@@ -39,6 +39,8 @@ export interface AppOptions {
   readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
   /** Has another server answer a request about a room that runs there. */
   readonly passRoom?: RequestHandler;
+  /** Number of trusted proxies in front of the server, which say whether a request came by TLS. */
+  readonly trustProxy: number;
   /** Whether a request is for a host that is allowed. */
   readonly admitHost: (request: IncomingMessage) => boolean;
   /**
@@ -85,6 +87,7 @@ export function createApp(options: AppOptions): Express {
   // Error pages must not show stack traces.
   app.set('env', 'production');
   app.disable('x-powered-by');
+  app.set('trust proxy', options.trustProxy);
   // Drops requests that arrived together with the one that ended their connection.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();

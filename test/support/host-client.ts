@@ -28,8 +28,6 @@ export class Refused extends Error {
 /** Keeps the session of one host. */
 export class HostClient {
   cookie = '';
-  /** The cookie that marks a browser in which the host has signed in before. */
-  mark = '';
   key = '';
 
   /** @param headers sent with each call */
@@ -61,9 +59,8 @@ export class HostClient {
     });
     const json: unknown = await response.json();
     if (!response.ok) throw new Refused(response.status, v.parse(refusal, json));
-    const [cookie, mark] = response.headers.getSetCookie().map((all) => all.split(';')[0]);
-    if (cookie) this.cookie = cookie;
-    if (mark) this.mark = mark;
+    const [cookie] = response.headers.getSetCookie();
+    if (cookie) this.cookie = cookie.split(';')[0];
     const parsed = v.parse(answer as v.GenericSchema<unknown, CallAnswer<N>>, json);
     if (name === 'login') this.key = (parsed as CallAnswer<'login'>).key;
     return parsed;
@@ -90,7 +87,7 @@ export class HostClient {
     return fetch(`http://127.0.0.1:${this.port}${url}`, {
       ...init,
       headers: {
-        ...((this.cookie || this.mark) && { cookie: `${this.cookie}; ${this.mark}` }),
+        ...(this.cookie && { cookie: this.cookie }),
         ...(this.key && { [KEY_HEADER]: this.key }),
         ...this.headers,
         ...(init.headers as Record<string, string>),

@@ -7,7 +7,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8');
 const sheet = read('server/deploy/CONTRACT.md');
 
-const DAY = 24 * 3_600_000;
 
 test('it names each key that pages store in a browser', () => {
   const sources = readdirSync(`${root}/client`, { recursive: true, encoding: 'utf8' })
@@ -27,7 +26,6 @@ test('its times are those of the code', () => {
   expect(sheet).toContain(`${DEFAULTS.host.countedDays.toLocaleString('en')} days`);
   expect(sheet).toContain(`normally ${DEFAULTS.store.keepDays} days`);
   expect(sheet).toContain(`at most ${DEFAULTS.session.life / 3_600_000}\nhours`);
-  expect(sheet).toContain(`${DEFAULTS.session.known / DAY} days`);
   expect(DEFAULTS.host.filmsKept).toBe(4);
 });
 
