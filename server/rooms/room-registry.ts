@@ -195,10 +195,26 @@ export class RoomRegistry extends RoomEntries {
       const settings = applyChange(previous, change);
       await this.storePlan(entry, { change: { ...entry.plan.change, ...change } });
       policy.settings = settings;
-      if (entry.live) applySettings(entry.live, settings, previous, this.options.ticker);
+      await this.apply(entry, settings, previous);
       this.options.onSettings?.(name, settings);
       return settings;
     });
+  }
+
+  /** A tick ends under the settings that it began with, or its replay would differ. */
+  private async apply(
+    { live }: RoomEntry,
+    settings: RoomSettings,
+    previous: RoomSettings,
+  ): Promise<void> {
+    if (!live) return;
+    const { ticker } = this.options;
+    await ticker.hold(live.room);
+    try {
+      applySettings(live, settings, previous, ticker);
+    } finally {
+      ticker.resume(live.room);
+    }
   }
 
   /**

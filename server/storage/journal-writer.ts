@@ -92,7 +92,9 @@ export class JournalWriter {
       const { marks } = watched;
       if (events.length > 0) count(watched.today(this.options.date()), events, refused);
       const kept = withoutRefused(events, refused);
-      if (kept.events.length === 0 && marks.length === 0) return [];
+      // Without an entry, nothing would say that some are missing before these marks.
+      const hasMarks = marks.length > 0 && !watched.needsSnapshot;
+      if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
       const entry = kept.events.length > 0 ? this.entryOf(watched, { tick, ...kept }) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
@@ -166,8 +168,8 @@ export class JournalWriter {
     if (!watched) return false;
     await this.saveIfStale(watched);
     await this.lastCommit;
-    this.watched.delete(room);
     this.retried.delete(watched);
+    this.watched.delete(room);
     this.markComplete();
     return watched.isSaved;
   }
@@ -250,14 +252,15 @@ export class JournalWriter {
   /** Names a snapshot, or removes its name. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
-    await this.exclusively(watched, async () => {
+    const rename = async () => {
       const old = watched.snapshots.find((one) => one.tick === tick);
       if (!old) return;
       const { name: _, ...plain } = old;
       const snapshot = name === undefined ? plain : { ...plain, name };
       await this.options.store.putSnapshotRecord(room.name, snapshot);
       watched.snapshots = watched.snapshots.map((one) => (one === old ? snapshot : one));
-    });
+    };
+    await this.exclusively(watched, rename, false);
   }
 
   /** Resolves when all writes in progress are done. */
@@ -312,14 +315,14 @@ export class JournalWriter {
     watched.saving.runExclusive(keep).catch(nothing);
   }
 
-  /** Runs work on a room's snapshots, one at a time. @throws what the work throws */
-  private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
+  /** Runs work on a room's snapshots, one at a time. @param isWhole it stores the room as it is */
+  private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>, isWhole = true): Promise<T> {
     const { failures } = this;
     return watched.saving.runExclusive(async () => {
       try {
         const result = await work();
         // A later failure is not repaired by this snapshot.
-        if (this.failures === failures) watched.needsSnapshot = false;
+        if (isWhole && this.failures === failures) watched.needsSnapshot = false;
         this.markComplete();
         return result;
       } catch (error) {

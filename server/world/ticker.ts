@@ -246,8 +246,10 @@ export class Ticker {
       .finally(() => {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
+        if (!this.plan()) return;
+        // While other rooms tick there is no time left, but who waits for pauses must hear of it.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
-        if (this.plan() && isQuiet) onPause?.(this.next);
+        onPause?.(isQuiet ? this.next : clock.now());
       });
     for (const [, schedule] of rooms) schedule.busy = busy;
     return busy;

@@ -74,6 +74,59 @@ describe('when the disk is full', () => {
     await again.abandon();
   });
 
+  test('a crash while the snapshot that ends the trouble is written loses nothing stored', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const { disk, records } = brittle(kept);
+    let isHeld = false;
+    let free = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    const write = async (what: Write): Promise<void> => {
+      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/a/'))) await gate;
+      await records.write(what);
+    };
+    const first = await open({ ...records, write });
+    const { room } = first;
+    const ticks = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) await first.tick();
+    };
+    const plant = (x: number): void => {
+      room.enqueue(1, { what: 'plant', by: ANNA, x, y: 24, seed: { from: 'gallery', index: 0 } });
+    };
+    plant(10);
+    await ticks(3);
+    disk.full = true;
+    plant(36);
+    await ticks(20);
+    disk.full = false;
+    isHeld = true;
+    // Nobody does anything, but the organisms move.
+    await ticks(150);
+    expect(first.troubles).toEqual(['not-kept']);
+    const then = new Map([...kept].map(([key, bytes]) => [key, bytes.slice()]));
+    const back = await open(openMemory(then));
+    expect(back.room.organisms).toHaveLength(1);
+    await back.abandon();
+    free();
+    await first.abandon();
+  });
+
+  test('naming a snapshot does not end the trouble: it stores nothing of the room', async () => {
+    const { disk, records } = brittle(new Map());
+    const first = await open(records);
+    await playTicks(first, 60, 10);
+    disk.full = true;
+    await playTicks(first, 5, 11);
+    disk.full = false;
+    const [{ tick }] = first.journalWriter.snapshotsOf(first.room);
+    await first.journalWriter.renameSnapshot(first.room, tick, 'Monday');
+    expect(first.troubles).toEqual(['not-kept']);
+    await playUntilKept(first, 150, 12);
+    expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
+  });
+
   test('a room that is stored again stores its commands while another room still waits', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);

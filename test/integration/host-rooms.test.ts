@@ -158,6 +158,51 @@ test('knobs act at once, and everybody is told', async () => {
   expect(server.rooms.settingsOf('garden').tickRate).toBe(40);
 });
 
+test('a tick ends under the settings that it began with', async () => {
+  // Without a store, a change would take effect at once.
+  const other = await startServer({ size: '96x64' });
+  const room = other.world.rooms.get('garden')!;
+  const visitor = await Visitor.join(other.port);
+  await visitor.ask('plant', { x: 48, y: 32, seed: { from: 'gallery', index: 0 } });
+  const [begin, end] = [room.beginTick.bind(room), room.endTick.bind(room)];
+  const { healing } = room.life;
+  const seen: number[] = [];
+  let changed: Promise<unknown> | undefined;
+  await new Promise<void>((done) => {
+    room.beginTick = () => {
+      const work = begin();
+      if (work.step.length === 0) return work;
+      changed ??= other.rooms.change('garden', { healing: healing + 1 });
+      seen.push(room.life.healing);
+      return work;
+    };
+    room.endTick = (readouts) => {
+      if (changed) seen.push(room.life.healing);
+      if (seen.length >= 2) done();
+      return end(readouts);
+    };
+  });
+  Object.assign(room, { beginTick: begin, endTick: end });
+  await changed;
+  expect([...seen.slice(0, 2), room.life.healing]).toEqual([healing, healing, healing + 1]);
+  visitor.leave();
+  await other.close();
+});
+
+test('what the host asks of a room that closes before its next tick is refused', async () => {
+  const { dispatcher } = server.roomServers.get('garden')!;
+  const asked = dispatcher.hostActor.act({ what: 'remove', organism: 99 });
+  const closed = host.call('closeRoom');
+  // It may still have been in time for a tick, which does not find such an organism.
+  const outcome = await asked.then(
+    ({ refused }) => refused?.reason,
+    ({ reason }) => reason,
+  );
+  expect(['room-closed', 'no-such-organism']).toContain(outcome);
+  await closed;
+  await host.call('openRoom');
+});
+
 test('a closed room tells visitors so, stands still, and goes on where it was', async () => {
   const visitor = await come();
   const wall = new Visitor(server.port);

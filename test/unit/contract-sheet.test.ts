@@ -7,7 +7,6 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8');
 const sheet = read('server/deploy/CONTRACT.md');
 
-
 test('it names each key that pages store in a browser', () => {
   const sources = readdirSync(`${root}/client`, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.startsWith('dist'))

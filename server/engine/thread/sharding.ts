@@ -80,6 +80,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
 
   /** The moves that make the threads' load of a step as even as possible. */
   const movesFor = (steps: readonly PatchStep[]): Move[] => {
+    // A thread that has fallen back to another engine lays out its cells in another way.
+    if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
     const work = steps.map((step) => {
       const placement = placements.require(step.patch);

@@ -69,6 +69,18 @@ test('patches are distributed evenly, and move when one thread has all the work'
   await engine.close();
 });
 
+test('no patch moves to a thread that has fallen back to another engine', async () => {
+  const threads = await Promise.all([thread(), thread()]);
+  const engines = threads.map((one) => one.engine);
+  const engine = shardAcross(engines, CARDS);
+  const ids = Array.from({ length: 8 }, (_, i) => i);
+  await engine.plant(ids.map((id) => seedOf(CONTRACT_MODELS[0], id)));
+  Object.assign(engines[1], { info: { ...engines[1].info, name: 'native' } });
+  await engine.step([...threads[0].living].map(still));
+  expect(threads.flatMap(({ moved }) => moved)).toEqual([]);
+  await engine.close();
+});
+
 test('read-outs are not kept once a later step is answered', async () => {
   const collect = runInNewContext('gc') as () => void;
   const threads = await Promise.all([thread(), thread()]);

@@ -250,6 +250,31 @@ test('TIM-4: once it is fast again, it ticks together with the others', async ()
   await ticker.stop();
 });
 
+test('where slow rooms leave no pause, the end of each tick is reported as one without time', async () => {
+  const clock = new FakeClock();
+  const rooms = [roomOf(), roomOf()];
+  let ended = 0;
+  const left: number[] = [];
+  const ticker = new Ticker({
+    clock,
+    tick: async ([room]) => {
+      await pause(clock, room === rooms[0] ? 150 : 190);
+      ended++;
+    },
+    onPause: (until) => left.push(until - clock.now()),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  for (const room of rooms) ticker.add(room, 15);
+  await clock.advance(10_000);
+  [ended, left.length] = [0, 0];
+  await clock.advance(10_000);
+  expect(ended).toBeGreaterThan(80);
+  expect(left.length).toBeGreaterThanOrEqual(0.9 * ended);
+  expect(Math.max(...left)).toBeLessThanOrEqual(0);
+});
+
 test('a failed tick is reported once and stops the ticker', async () => {
   const { clock, errors, ticker } = start(() => {
     throw new Error('engine gone');

@@ -62,6 +62,19 @@ test('a rejection by a hook comes with its reason and starts no cooldown', async
   expect(() => dispatcher.dispatch(client, 3, PLANT)).toThrow(new Refusal('cooling-down'));
 });
 
+test('what an actor still waits for is refused when the room stops', async () => {
+  const { dispatcher } = open();
+  const gardener = dispatcher.createSystemActor('Gardener', false);
+  const { hostActor } = dispatcher;
+  const clear = { what: 'clear', area: { x: 0, y: 0, width: 1, height: 1 } } as const;
+  const answered = hostActor.act(clear);
+  dispatcher.answer({ by: HOUSE.id, id: 1, what: 'clear', energy: 0 });
+  const waiting = [gardener.act(clear), hostActor.act(clear)];
+  dispatcher.refuseWaiting('elsewhere');
+  for (const one of waiting) await expect(one).rejects.toThrow(new Refusal('elsewhere'));
+  expect(await answered).toMatchObject({ id: 1 });
+});
+
 test('a command that arrives again before its answer, even amid an approval, is done once', async () => {
   let approve = (): void => {};
   const { dispatcher, policy, client, enqueued, sent } = open(
