@@ -23,7 +23,7 @@ import { drawProgressSheet } from './progress-sheet.ts';
 import { refineOffsets } from './refine-offsets.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run-state.ts';
-import { leakAt } from './schedule.ts';
+import { leakAt, progressOf } from './schedule.ts';
 import { listenForStop } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
@@ -99,8 +99,8 @@ async function main(options: Options): Promise<void> {
 }
 
 /** During the leak ramp: with the leak that the rule has been trained with until then. */
-function withLeak(config: TrainingConfig, { update }: RunState): TrainingConfig {
-  const leak = leakAt(config, update / config.updates);
+function withLeak(config: TrainingConfig, state: RunState): TrainingConfig {
+  const leak = leakAt(config, progressOf(state, config.updates));
   return { ...config, update: { ...config.update, leak } };
 }
 

@@ -34,7 +34,7 @@ export async function drawProgressSheet(
   trainer: Trainer,
 ): Promise<Buffer> {
   // The side that the curriculum has reached.
-  const side = sideAt(whole, trainer.updates / whole.updates);
+  const side = sideAt(whole, trainer.progress);
   const config = { ...whole, side };
   const { channels, latentSize } = config;
   const { train } = data.splits;

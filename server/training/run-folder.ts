@@ -49,6 +49,8 @@ export async function saveRun(
   tensors.set('run', { shape: [2], data: Float32Array.of(state.update, seconds) });
   const bytes = writeSafetensors(tensors, {
     config: JSON.stringify(config),
+    // As text, because a rounded one could lie beyond the next update.
+    reached: `${state.reached}`,
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
@@ -100,15 +102,22 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   const [pool, crowd, patients] = POOLS.map((name) =>
     readPool(stored, name, config.channels, file),
   );
+  const [update, seconds] = run;
   stored.delete('run');
   const { images, from, encoder } = metadata;
   return {
-    state: { update: run[0], tensors: stored, pool, crowd, patients },
-    seconds: run[1],
+    state: { update, reached: reachedOf(metadata, update), tensors: stored, pool, crowd, patients },
+    seconds,
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
   };
+}
+
+/** The point that a stored run has reached; older ones tell it by the number of updates in all. */
+function reachedOf({ reached, config }: TensorFile['metadata'], update: number): number {
+  if (reached !== undefined) return Number(reached);
+  return config === undefined ? 0 : Math.min(1, update / JSON.parse(config).updates);
 }
 
 /**

@@ -13,6 +13,8 @@ import type { PoolEntry } from './pool.ts';
 export interface RunState {
   /** Updates done. */
   readonly update: number;
+  /** The point of the run at which the last of them was done, 0…1: see `progressOf`. */
+  readonly reached: number;
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   readonly pool: readonly PoolEntry[];
@@ -96,5 +98,5 @@ export const compactState = (state: RunState): RunState => ({
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
-  return { update: 0, tensors, pool: [], crowd: [], patients: [] };
+  return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }

@@ -1,5 +1,17 @@
 /** Values that change over a run. */
 import type { TrainingConfig } from './config.ts';
+import type { RunState } from './run-state.ts';
+
+/**
+ * The point of a run, 0…1, by which patches grow, the leak rises and ranges change. With more
+ * updates in all it waits where it is: at smaller patches the pool would be lost.
+ *
+ * @param updates of the whole run
+ */
+export const progressOf = (
+  { update, reached }: Pick<RunState, 'update' | 'reached'>,
+  updates: number,
+): number => Math.max(reached, update / updates);
 
 /** Side of grown patches at a point of a run, 0…1. */
 export function sideAt(

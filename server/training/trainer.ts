@@ -20,7 +20,7 @@ import type { PoolEntry } from './pool.ts';
 import { Pools } from './pools.ts';
 import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
 import { keptShapes, OFFSETS, type RunState, trainedShapes } from './run-state.ts';
-import { leakAt, rateAt, sideAt } from './schedule.ts';
+import { leakAt, progressOf, rateAt, sideAt } from './schedule.ts';
 
 /** Figures of one update; nats are means over organisms. */
 export interface UpdateReport {
@@ -45,6 +45,8 @@ export class Trainer {
   private pools: Pools;
   /** Updates done. */
   private done: number;
+  /** The point at which the last of them was done. */
+  private reached: number;
 
   private constructor(
     private readonly config: TrainingConfig,
@@ -62,6 +64,7 @@ export class Trainer {
     );
     this.pools = Pools.create(config, state);
     this.done = state.update;
+    this.reached = state.reached;
   }
 
   /**
@@ -91,6 +94,11 @@ export class Trainer {
     return this.done;
   }
 
+  /** The point of the run, 0…1. */
+  get progress(): number {
+    return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
+  }
+
   /** Inputs `parameter:*` of programs: their moving average if the configuration has one. */
   get parameters(): Values {
     const { average } = this.config.optimiser;
@@ -114,12 +122,11 @@ export class Trainer {
   }
 
   private async tryUpdate(): Promise<UpdateReport> {
-    const { config, pools } = this;
+    const { config, pools, progress } = this;
     const { compute, adam, parallel } = this.on;
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
-    const progress = this.done / config.updates;
     const moment = {
       side: sideAt(config, progress),
       progress,
@@ -199,6 +206,7 @@ export class Trainer {
       for (const part of parts) compute.free(...Object.values(part));
     }
     this.done = update;
+    this.reached = progress;
     return {
       update,
       reconstruction: -mean(grown, ({ nats }) => nats),
@@ -258,7 +266,7 @@ export class Trainer {
       ...(closed && {
         closed: Uint8Array.from(rowsOf(Float32Array.from(closed), chosen, closed.length / count)),
       }),
-      leak: leakAt(this.config, this.done / this.config.updates),
+      leak: leakAt(this.config, this.progress),
       seed: `${seed} run ${this.done} ${chosen[0]}`,
     }));
   }
@@ -285,7 +293,8 @@ export class Trainer {
 
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
-    return { update: this.done, tensors: await this.on.adam.read(), ...this.pools.all() };
+    const { done: update, reached } = this;
+    return { update, reached, tensors: await this.on.adam.read(), ...this.pools.all() };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */

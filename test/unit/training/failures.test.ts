@@ -29,7 +29,7 @@ function later(place?: string, number = 0): RunState {
   const patients = [
     { image: 1, age: 6, states: new Float32Array([number]), closed: new Uint8Array(1) },
   ].filter(() => place === 'patients');
-  return { update: 4, tensors, pool, crowd: [], patients };
+  return { update: 4, reached: 0.5, tensors, pool, crowd: [], patients };
 }
 
 /** Saves the first state, then salvages: what is in the folder now, and what was said. */

@@ -1,5 +1,5 @@
 import { drawnAt } from '../../../server/training/config.ts';
-import { leakAt, rateAt, sideAt } from '../../../server/training/schedule.ts';
+import { leakAt, progressOf, rateAt, sideAt } from '../../../server/training/schedule.ts';
 import { tinyConfig } from './tiny-run.ts';
 
 const { optimiser } = tinyConfig();
@@ -49,4 +49,9 @@ test('ranges grow from one to another over a share of the run', () => {
   expect(at(0.5)).toEqual([10, 20]);
   expect(at(1)).toEqual([10, 20]);
   expect(drawnAt({ from: [2, 4], to: [10, 20], over: 0 }, 0)).toEqual([10, 20]);
+});
+
+test('with more updates a run waits where it is, until they catch up', () => {
+  const at = (update: number): number => progressOf({ update, reached: 0.5 }, 100);
+  expect([20, 50, 51, 90].map(at)).toEqual([0.5, 0.5, 0.51, 0.9]);
 });

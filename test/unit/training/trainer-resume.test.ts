@@ -1,10 +1,15 @@
 /** Runs that stop and continue, and runs on one worker and on two: all come to the same. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
-import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
+import { loadRun, STATE_FILE, saveRun } from '../../../server/training/run-folder.ts';
 import { compactState, firstState } from '../../../server/training/run-state.ts';
+import { leakAt } from '../../../server/training/schedule.ts';
 import type { Trainer } from '../../../server/training/trainer.ts';
+import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { float32Of } from '../../../shared/safetensors.ts';
 import { expectNear } from '../../support/near.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { calmUpdate } from '../vnca/tiny-model.ts';
@@ -159,6 +164,39 @@ test('a run saved without its pool goes on, and fills the pool again', async () 
   expect(reports.map(({ update }) => update)).toEqual([7, 8, 9, 10, 11, 12]);
   expect(reports[0].pooled).toBeUndefined();
   expect(reports.at(-1)!.pooled).toBeDefined();
+});
+
+describe('a run that goes on with more updates', () => {
+  const config = tinyConfig({
+    ...{ updates: 6, pool: TINY_POOL, curriculum: [{ side: 4, until: 0.5 }] },
+    ...{ update: { kind: 'residual', hidden: 5, leak: 0.5 }, leakRamp: [0, 0.5] },
+  });
+  const more = { ...config, updates: 60 };
+
+  it.each([
+    ['keeps', (metadata: object) => metadata],
+    [
+      'saved by an older release, keeps',
+      ({ reached: _, ...older }: Record<string, string>) => older,
+    ],
+  ])('%s the size of its patches, its pool and its leak', async (_, stored) => {
+    const first = await start(config);
+    await updates(first, 5);
+    await saveRun(folder(), { state: await first.state(), seconds: 12 }, config);
+    const file = join(folder(), STATE_FILE);
+    const { metadata, ...content } = parseSafetensors(await readFile(file), file);
+    const tensors = float32Of({ ...content, metadata });
+    await writeFile(file, writeSafetensors(tensors, { ...stored(metadata) }));
+
+    const { state } = await loadRun(folder(), more);
+    const second = await start(more, state);
+    expect(leakAt(more, second.progress)).toBe(0.5);
+    const [{ pooled }] = await updates(second, 1);
+    expect(pooled).toBeDefined();
+    const { pool } = await second.state();
+    expect(new Set(pool.map(({ states }) => states.length))).toEqual(new Set([8 * 8 * 6]));
+    expect(pool.some(({ age }) => age > 6)).toBe(true);
+  });
 });
 
 test('a run may begin to train offsets of its gallery, which change what no other image is', async () => {
