@@ -28,15 +28,17 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  * Compiles the program and uploads the tensors.
  *
  * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`; and
- *   the number of steps behind these moments
+ *   the number of steps behind these moments, less `starts` where a parameter began later
  */
 export async function createAdam(
   compute: Compute,
   shapes: Shapes,
-  { tensors: stored, update }: Pick<RunState, 'tensors' | 'update'>,
+  { tensors: stored, update, starts = {} }: Pick<RunState, 'tensors' | 'update' | 'starts'>,
   options: AdamOptions,
 ) {
-  const program = await compute.compile(adam(shapes, options));
+  const startOf = (name: string): number => starts[name] ?? 0;
+  const begun = [...new Set([...shapes.keys()].map(startOf))];
+  const program = await compute.compile(adam(shapes, options, startOf));
   const adding = await compute.compile(
     Object.fromEntries(
       [...shapes].map(([name, shape]) => [
@@ -97,13 +99,14 @@ export async function createAdam(
       const totals = await sumOf(parts);
       const count = steps + 1;
       const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
-      const scalars = {
-        rate: scalar(learningRate),
+      const scalars: Record<string, Value> = { rate: scalar(learningRate) };
+      for (const start of begun) {
+        const own = count - start;
         // A smaller decay in the first steps, so that the average forgets the initial values.
-        keep: scalar(Math.min(options.average, (1 + count) / (10 + count))),
-        correction1: scalar(1 - options.beta1 ** count),
-        correction2: scalar(1 - options.beta2 ** count),
-      };
+        scalars[`keep:${start}`] = scalar(Math.min(options.average, (1 + own) / (10 + own)));
+        scalars[`correction1:${start}`] = scalar(1 - options.beta1 ** own);
+        scalars[`correction2:${start}`] = scalar(1 - options.beta2 ** own);
+      }
       const inputs = { ...values, ...totals, ...scalars };
       const { norm: normValue, ...next } = await program.run(inputs);
       const norm = (await compute.read(normValue))[0];
@@ -136,7 +139,12 @@ export async function createAdam(
   };
 }
 
-function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> {
+/** @param startOf steps before the first of a parameter, which its scalars are named by */
+function adam(
+  shapes: Shapes,
+  options: AdamOptions,
+  startOf: (name: string) => number,
+): Record<string, Expression> {
   const { beta1, beta2, epsilon, clip, average, rateOf = () => 1 } = options;
   const outputs: Record<string, Expression> = {};
   let squares: Expression = g.constant(0);
@@ -148,6 +156,7 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
   const scale = g.minimum(g.divide(g.constant(clip), g.add(norm, 1e-12)), 1);
   for (const [name, shape] of shapes) {
     const of = (set: string): Expression => g.input(`${set}:${name}`, shape);
+    const scalar = (what: string): Expression => g.input(`${what}:${startOf(name)}`, []);
     const gradient = g.multiply(of('total'), scale);
     const first = g.add(g.multiply(of('first'), beta1), g.multiply(gradient, 1 - beta1));
     const second = g.add(
@@ -155,8 +164,8 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
       g.multiply(g.square(gradient), 1 - beta2),
     );
     const direction = g.divide(
-      g.divide(first, g.input('correction1', [])),
-      g.add(g.sqrt(g.divide(second, g.input('correction2', []))), epsilon),
+      g.divide(first, scalar('correction1')),
+      g.add(g.sqrt(g.divide(second, scalar('correction2'))), epsilon),
     );
     const change = g.multiply(direction, g.input('rate', []));
     const multiple = rateOf(name);
@@ -167,7 +176,7 @@ function adam(shapes: Shapes, options: AdamOptions): Record<string, Expression> 
     outputs[`parameter:${name}`] = moved;
     outputs[`first:${name}`] = first;
     outputs[`second:${name}`] = second;
-    const keep = g.input('keep', []);
+    const keep = scalar('keep');
     outputs[`average:${name}`] =
       average === 0
         ? moved

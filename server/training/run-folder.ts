@@ -51,6 +51,7 @@ export async function saveRun(
     config: JSON.stringify(config),
     // As text, because a rounded one could lie beyond the next update.
     reached: `${state.reached}`,
+    ...(state.starts && { starts: JSON.stringify(state.starts) }),
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
@@ -84,7 +85,8 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
   // A run may begin to train them.
-  if (offsets && !stored.has(`parameter:${OFFSETS}`)) {
+  const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
+  if (areNew) {
     stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
   }
   // Only weights are required: a run without updates has no moments.
@@ -104,9 +106,16 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   );
   const [update, seconds] = run;
   stored.delete('run');
+  const starts: RunState['starts'] = areNew
+    ? { [OFFSETS]: update }
+    : metadata.starts && JSON.parse(metadata.starts);
   const { images, from, encoder } = metadata;
   return {
-    state: { update, reached: reachedOf(metadata, update), tensors: stored, pool, crowd, patients },
+    state: {
+      ...{ update, reached: reachedOf(metadata, update), tensors: stored },
+      ...(starts && { starts }),
+      ...{ pool, crowd, patients },
+    },
     seconds,
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),

@@ -17,6 +17,8 @@ export interface RunState {
   readonly reached: number;
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
+  /** Updates before the first of a parameter, by its name; absent: none. */
+  readonly starts?: Readonly<Record<string, number>>;
   readonly pool: readonly PoolEntry[];
   /** States with neighbours, each with its open ground. */
   readonly crowd: readonly PoolEntry[];

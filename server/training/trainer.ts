@@ -47,6 +47,7 @@ export class Trainer {
   private done: number;
   /** The point at which the last of them was done. */
   private reached: number;
+  private readonly starts: RunState['starts'];
 
   private constructor(
     private readonly config: TrainingConfig,
@@ -65,6 +66,7 @@ export class Trainer {
     this.pools = Pools.create(config, state);
     this.done = state.update;
     this.reached = state.reached;
+    this.starts = state.starts;
   }
 
   /**
@@ -293,8 +295,9 @@ export class Trainer {
 
   /** Everything that a resumed run needs. */
   async state(): Promise<RunState> {
-    const { done: update, reached } = this;
-    return { update, reached, tensors: await this.on.adam.read(), ...this.pools.all() };
+    const { done: update, reached, starts } = this;
+    const tensors = await this.on.adam.read();
+    return { update, reached, tensors, ...(starts && { starts }), ...this.pools.all() };
   }
 
   /** Ends the threads and frees the parameters; the compute stays open. */

@@ -110,6 +110,37 @@ it.each([0, 0.95])('steps like the reference, with an average of %f', async (ave
   }
   await adam.dispose();
 });
+
+it('counts the steps of a parameter from where it began', async () => {
+  const options = { ...OPTIONS, average: 0.95 };
+  const tensors = tensorsOf('parameter', BEGINNING);
+  const starts = { a: 500, b: 500 };
+  const late = await createAdam(compute, SHAPES, { update: 500, tensors, starts }, options);
+  const reference = new Reference(options);
+  // Beside one that has been trained from the beginning, and whose moments are none.
+  const mixed = await createAdam(
+    compute,
+    SHAPES,
+    { update: 500, tensors, starts: { b: 500 } },
+    options,
+  );
+  for (const scale of [0.1, 5, 0.5]) {
+    const drawn = draw(scale);
+    reference.step(drawn, 0.1);
+    await late.step([gradient(drawn)], 0.1);
+    await mixed.step([gradient(drawn)], 0.1);
+  }
+  await expectLike(late, reference);
+  const found = await mixed.read();
+  expectNear(found.get('parameter:b')!.data, reference.values('b', 'at'), 2e-5);
+  const apart = Array.from(found.get('parameter:a')!.data, (x, i) =>
+    Math.abs(x - reference.values('a', 'at')[i]),
+  );
+  expect(Math.min(...apart)).toBeGreaterThan(1e-3);
+  await late.dispose();
+  await mixed.dispose();
+});
+
 it('adds the parts of micro-batches before it clips', async () => {
   const parts = [draw(3), draw(3), draw(3)];
   const sumOf = (name: Name): number[] =>

@@ -20,6 +20,7 @@ const { tensors } = firstState(config);
 const state: RunState = {
   update: 77_777,
   reached: 1 / 3,
+  starts: { 'update.out.bias': 77_000 },
   tensors: new Map([
     ...tensors,
     ...[...tensors].map(([name, value]) => [name.replace('parameter', 'first'), value] as const),

@@ -209,7 +209,15 @@ test('a run may begin to train offsets of its gallery, which change what no othe
   const second = await start(further, state);
   const images = Uint32Array.of(0, 1, 2, 3);
   expect(await second.means(images)).toEqual(await first.means(images));
-  await updates(second, 3);
+  await updates(second, 1);
+  // Their first step is as long as that of a run that begins: the rate, times ten.
+  const moved = (await second.state()).tensors.get('parameter:gallery.offsets')!.data;
+  expect(Math.max(...moved.map(Math.abs)) / (10 * config.optimiser.learningRate)).toBeCloseTo(1, 2);
+  await saveRun(folder(), { state: await second.state(), seconds: 13 }, further);
+  const third = await start(further, (await loadRun(folder(), further)).state);
+  await updates(second, 2);
+  await updates(third, 2);
+  expect(numbersOf(await third.state())).toEqual(numbersOf(await second.state()));
 
   const after = await second.state();
   const offsets = after.tensors.get('parameter:gallery.offsets')!;
