@@ -19,6 +19,8 @@ export interface PainterRun {
   readonly update: number;
   /** Seconds of training so far. */
   readonly seconds: number;
+  /** Folder of the checkpoint whose creatures are painted. */
+  readonly checkpoint: string;
   /** `parameter:*`, and once there are updates `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
 }
@@ -27,7 +29,7 @@ export interface PainterRun {
 export function firstPainterRun(config: PainterConfig): PainterRun {
   const drawn = firstWeights(config, randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
-  return { update: 0, seconds: 0, tensors };
+  return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
 /** What may not change in a run. */
@@ -36,16 +38,23 @@ const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.string
 /** Writes the state atomically. */
 export async function savePainterRun(
   folder: string,
-  { update, seconds, tensors }: PainterRun,
+  { update, seconds, checkpoint, tensors }: PainterRun,
   config: PainterConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const run = { shape: [2], data: Float32Array.of(update, seconds) };
-  const bytes = writeSafetensors(new Map([...tensors, ['run', run]]), { config: modelOf(config) });
+  const bytes = writeSafetensors(new Map([...tensors, ['run', run]]), {
+    config: modelOf({ ...config, checkpoint }),
+  });
   await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
 
-/** Reads the state of a run. @throws TrainingError no-run, bad-run */
+/**
+ * Reads the state of a run. It goes on with the checkpoint that it began with, whichever the
+ * configuration names.
+ *
+ * @throws TrainingError no-run, bad-run
+ */
 export async function loadPainterRun(folder: string, config: PainterConfig): Promise<PainterRun> {
   const file = join(folder, STATE_FILE);
   const bytes = await readIfThere(file);
@@ -61,9 +70,11 @@ export async function loadPainterRun(folder: string, config: PainterConfig): Pro
     SETS.map((set) => [`${set}:${name}`, shape] as const),
   );
   const misfit = misfitOf(tensors, new Map(shapes));
-  if (misfit || run?.length !== 2 || content.metadata.config !== modelOf(config)) {
+  const { config: stored = '{}' } = content.metadata;
+  const { checkpoint } = JSON.parse(stored);
+  if (misfit || run?.length !== 2 || stored !== modelOf({ ...config, checkpoint })) {
     const why = misfit ?? 'the configuration was different when the run started';
     throw new TrainingError('bad-run', `${file}: ${why}; only its number of updates may change`);
   }
-  return { update: run[0], seconds: run[1], tensors };
+  return { update: run[0], seconds: run[1], checkpoint, tensors };
 }

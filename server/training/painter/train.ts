@@ -39,10 +39,10 @@ export interface PainterRunOptions {
 export async function trainPainter(run: PainterRunOptions): Promise<void> {
   const { options, say, baseFolder, stop } = run;
   const updates = options.updates ?? run.config.updates;
-  const source = options.from ?? run.config.checkpoint;
-  const config = { ...run.config, updates, checkpoint: source };
+  const config = { ...run.config, updates, checkpoint: options.from ?? run.config.checkpoint };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
   const begun = options.resume ? await loadPainterRun(folder, config) : firstPainterRun(config);
+  const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
     throw new TrainingError('bad-data', `${source}: only creatures in RGBA are painted`);
@@ -74,7 +74,7 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   };
   const save = async (): Promise<void> => {
     const tensors = await adam.read();
-    await savePainterRun(folder, { update, seconds: seconds(), tensors }, config);
+    await savePainterRun(folder, { ...begun, update, seconds: seconds(), tensors }, config);
     const picture = await drawPainterSheet(parsePainter(await current()), kept, side);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };

@@ -1,0 +1,59 @@
+/** A painter's run: what it continues with, and what it refuses. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadDataset } from '../../../server/training/data/load-dataset.ts';
+import { identified, writeCheckpoint } from '../../../server/training/export.ts';
+import { type Options, readOptions } from '../../../server/training/options.ts';
+import { parsePainterConfig } from '../../../server/training/painter/config.ts';
+import { trainPainter } from '../../../server/training/painter/train.ts';
+import { suiteFolder } from '../../support/suite.ts';
+import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
+
+const scratch = suiteFolder();
+const folder = fileURLToPath(
+  new URL('../../../server/training/examples/drawings', import.meta.url),
+);
+const data = { kind: 'folder', folder, side: 16, margin: 1 } as const;
+const CONFIG = {
+  ...{ kind: 'painter', name: 'tiny', checkpoint: 'nowhere', data, kept: 1, updates: 2 },
+  ...{ hidden: [4, 4], ramps: 1, batch: { scenes: 1, cells: 4 } },
+};
+const { entries } = await loadDataset(data);
+const source = join(scratch, 'source');
+const gallery = entries.slice(0, 2);
+await writeCheckpoint(source, identified(modelOf(tinyCard({ gallery }))));
+
+/** Runs a command line in a folder of its own; returns what it said. */
+async function train(name: string, args: readonly string[], config: object = CONFIG) {
+  const said: string[] = [];
+  const run = join(scratch, name);
+  await trainPainter({
+    config: parsePainterConfig(config, 'tiny.json'),
+    baseFolder: scratch,
+    options: readOptions([
+      'tiny.json',
+      '--run',
+      run,
+      '--backend',
+      'onnx',
+      '--threads',
+      '1',
+      ...args,
+    ]) as Options,
+    say: (line) => said.push(line),
+    stop: { isAsked: () => false },
+  });
+  return said;
+}
+
+test('a run that began with --from goes on with that checkpoint', async () => {
+  await train('resumed', ['--from', source, '--updates', '1']);
+  const said = await train('resumed', ['--resume']);
+  expect(said).toContainEqual(expect.stringContaining(`paints ${source}:`));
+  const card = JSON.parse(readFileSync(join(scratch, 'resumed/checkpoint/card.json'), 'utf8'));
+  expect(card.painter.figures).toMatchObject({ creatures: 1, updates: 2 });
+  await expect(train('resumed', ['--resume'], { ...CONFIG, seed: 2 })).rejects.toMatchObject({
+    reason: 'bad-run',
+  });
+});
