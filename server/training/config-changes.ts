@@ -98,7 +98,7 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
  * @param images a folder, relative to the working directory
  * @throws TrainingError bad-config: the set of the configuration is not a folder
  */
-export function withImages<T extends TrainingConfig>(config: T, images: string): T {
+export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, images: string): T {
   const { data } = config;
   if (data.kind !== 'folder' && data.kind !== 'celeba') {
     throw new TrainingError(

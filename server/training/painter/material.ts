@@ -41,7 +41,7 @@ export function chooseKept(
 /**
  * Keeps some gallery creatures to measure by; all else becomes examples.
  *
- * @throws TrainingError bad-data: the pictures are of another size
+ * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
  */
 export async function prepareMaterial(
   checkpoint: Checkpoint,
@@ -50,6 +50,10 @@ export async function prepareMaterial(
 ) {
   const { card } = checkpoint;
   const kept = chooseKept(card, originals, config);
+  if (kept.length === 0) {
+    const what = 'fewer than two of the images are of its gallery; choose those it was trained on';
+    throw new TrainingError('bad-data', `${checkpoint.folder}: ${what}`);
+  }
   const inGallery = originals.filter(({ index, name }) => card.gallery[index]?.name === name);
   const isKept = new Set(kept.map(({ index }) => index));
   const shown = new Map(inGallery.map((original) => [original.index, original]));

@@ -5,6 +5,7 @@ import { parsePainter } from '../../../shared/painter/net.ts';
 import { createCompute } from '../../autodiff/create.ts';
 import { loadCheckpoint } from '../../vnca/checkpoint.ts';
 import { randomOfUpdate } from '../batches.ts';
+import { withImages } from '../config-changes.ts';
 import { TrainingError } from '../errors.ts';
 import { createAdam } from '../optimiser.ts';
 import type { Options } from '../options.ts';
@@ -35,11 +36,27 @@ export interface PainterRunOptions {
   readonly stop: StopSignal;
 }
 
-/** Trains until the end, the time limit or a signal; measures; writes the painter. */
+/** Options that say something of a rule alone. */
+const OF_RULES = ['batch', 'compact', 'encoder', 'refine'] as const;
+
+function refuseOptionsOfRules(options: Options): void {
+  const given = OF_RULES.find((name) => options[name] !== undefined && options[name] !== false);
+  if (given === undefined) return;
+  throw new TrainingError('bad-config', `--${given} is for runs that train a rule, not a painter`);
+}
+
+/**
+ * Trains until the end, the time limit or a signal; measures; writes the painter.
+ *
+ * @throws TrainingError bad-config: an option is not for painters; bad-data: the images are not those
+ *   of the checkpoint, or have no larger originals; no-run, bad-run
+ */
 export async function trainPainter(run: PainterRunOptions): Promise<void> {
   const { options, say, baseFolder, stop } = run;
+  refuseOptionsOfRules(options);
   const updates = options.updates ?? run.config.updates;
-  const config = { ...run.config, updates, checkpoint: options.from ?? run.config.checkpoint };
+  const read = options.images === undefined ? run.config : withImages(run.config, options.images);
+  const config = { ...read, updates, checkpoint: options.from ?? read.checkpoint };
   const folder = options.run ?? join('.cache/training/runs', options.name ?? config.name);
   const begun = options.resume ? await loadPainterRun(folder, config) : firstPainterRun(config);
   const { checkpoint: source } = begun;

@@ -1,5 +1,5 @@
 /** A painter's run: what it continues with, and what it refuses. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
@@ -55,5 +55,42 @@ test('a run that began with --from goes on with that checkpoint', async () => {
   expect(card.painter.figures).toMatchObject({ creatures: 1, updates: 2 });
   await expect(train('resumed', ['--resume'], { ...CONFIG, seed: 2 })).rejects.toMatchObject({
     reason: 'bad-run',
+  });
+});
+
+test('images named on the command line replace those of the configuration', async () => {
+  const said = await train('images', ['--from', source, '--updates', '1', '--images', folder], {
+    ...CONFIG,
+    data: { ...data, folder: 'none' },
+  });
+  expect(said).toContainEqual(expect.stringContaining(`${entries.length - 1} originals`));
+});
+
+test('images of other creatures are refused before the previous run is set aside', async () => {
+  const strangers = join(scratch, 'strangers');
+  await writeCheckpoint(strangers, identified(modelOf(tinyCard())));
+  await train('refused', ['--from', source, '--updates', '1']);
+  const out = join(scratch, 'refused-out');
+  await expect(train('refused', ['--from', strangers, '--out', out])).rejects.toMatchObject({
+    name: 'TrainingError',
+    reason: 'bad-data',
+    message: expect.stringContaining('gallery'),
+  });
+  const [state, old] = ['state.safetensors', 'state.old.safetensors'].map((file) =>
+    existsSync(join(scratch, 'refused', file)),
+  );
+  expect([state, old]).toEqual([true, false]);
+});
+
+test.each([
+  ['--batch', ['--from', source, '--batch', '2']],
+  ['--compact', ['--from', source, '--compact']],
+  ['--encoder', ['--from', source, '--encoder', 'x']],
+  ['--refine', ['--resume', '--refine', '1']],
+])('what is for rules is refused: %s', async (option, args) => {
+  await expect(train('options', args)).rejects.toMatchObject({
+    name: 'TrainingError',
+    reason: 'bad-config',
+    message: expect.stringContaining(option),
   });
 });
