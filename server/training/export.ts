@@ -1,18 +1,22 @@
 /** Writes a trained rule as a checkpoint folder. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
 import type { Compute } from '../autodiff/compute.ts';
 import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
-import { CARD_VERSION, parseCard } from '../vnca/card.ts';
+import { CARD_VERSION, type Card, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
+import { PAINTER_FILE } from '../vnca/painter-file.ts';
+import { RELATIVES_FILE } from '../vnca/relatives.ts';
 import { writeSafetensors } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
+import { WRITTEN_FILES } from './evaluate/written-files.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
+import { readIfThere } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -94,12 +98,58 @@ async function encodeGallery(
   return mean;
 }
 
-/** Writes card, weights and gallery of a checkpoint. */
-export async function writeCheckpoint(folder: string, model: Model): Promise<void> {
+/** What other commands make of the weights of a checkpoint, in its folder. */
+const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
+
+/**
+ * Writes card, weights and gallery of a checkpoint. What was made of other weights in the folder is
+ * removed, as it would be taken for that of these; a painter of the same weights stays, with its entry.
+ *
+ * @param say told what was removed
+ */
+export async function writeCheckpoint(
+  folder: string,
+  model: Model,
+  say: (line: string) => void = () => {},
+): Promise<void> {
   await mkdir(folder, { recursive: true });
+  const before = await cardIn(folder);
+  const isSame = before?.identity !== undefined && before.identity === model.card.identity;
+  if (before && !isSame) {
+    const removed = await removeFiles(folder, DERIVED_FILES);
+    if (removed.length > 0) say(`removed what was made of other weights: ${removed.join(', ')}`);
+  }
+  const { painter: _, figures, ...rest } = model.card;
+  const card = { ...rest, ...(isSame && before.painter && { painter: before.painter }), figures };
   await writeFile(join(folder, MODEL_FILE), writeSafetensors(model.tensors));
-  await writeFile(join(folder, CARD_FILE), `${JSON.stringify(model.card, null, 2)}\n`);
+  await writeFile(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
   // Rooms refuse a decoder, which cannot be grown step by step.
   if (model.card.update.kind === 'decoder') return;
   await writeFile(join(folder, GALLERY_FILE), await drawGallery(model));
+}
+
+/** The card in a folder, which may be of another version or damaged; undefined: there is none. */
+async function cardIn(
+  folder: string,
+): Promise<Partial<Pick<Card, 'identity' | 'painter'>> | undefined> {
+  const text = await readIfThere(join(folder, CARD_FILE));
+  try {
+    return text && (JSON.parse(text.toString()) ?? {});
+  } catch {
+    return {};
+  }
+}
+
+/** @returns the names of those that were there */
+async function removeFiles(folder: string, names: readonly string[]): Promise<string[]> {
+  const removed: string[] = [];
+  for (const name of names) {
+    try {
+      await rm(join(folder, name));
+      removed.push(name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return removed;
 }

@@ -92,7 +92,7 @@ async function main(options: Options): Promise<void> {
     ...{ data, training, weights: trainedWeights(config, state) },
     config: withLeak(config, state),
   });
-  await writeCheckpoint(out, model);
+  await writeCheckpoint(out, model, say);
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();

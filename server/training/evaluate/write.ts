@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
+import { MAP_FILE } from '../../vnca/latent-map.ts';
 import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
@@ -14,6 +15,7 @@ import { drawMap, mapLatents } from './map.ts';
 import type { Options } from './options.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
 import { drawWoundChart } from './wound-chart.ts';
+import type { WRITTEN_FILES } from './written-files.ts';
 
 /** Most steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;
@@ -40,7 +42,10 @@ export async function writePictures(
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed);
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
-  const write = async (name: string, content: Buffer | string): Promise<void> => {
+  const write = async (
+    name: (typeof WRITTEN_FILES)[number],
+    content: Buffer | string,
+  ): Promise<void> => {
     await writeFile(join(folder, name), content);
     onWritten(name);
   };
@@ -67,7 +72,7 @@ export async function writePictures(
     }));
     await write('map.png', drawMap(tiles, places));
     const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
-    await write('map.json', `[\n${lines.join(',\n')}\n]\n`);
+    await write(MAP_FILE, `[\n${lines.join(',\n')}\n]\n`);
   }
   await batch.dispose();
 }

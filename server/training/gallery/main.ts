@@ -37,7 +37,7 @@ const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const refusal = settle ? settleRefusal(model.card) : undefined;
   if (refusal !== undefined) throw new TrainingError('bad-config', `--settle: ${refusal}`);
   const settled = settle ? await settleGallery(model) : model;
-  if (settled !== model) await writeCheckpoint(folder, settled);
+  if (settled !== model) await writeCheckpoint(folder, settled, say);
   else await writeFile(file, await drawGallery(model));
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);

@@ -1,13 +1,15 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
+import { identified, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
 import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
 import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
 import { TINY_POOL, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
@@ -97,4 +99,39 @@ test('rows beyond a micro-batch are computed like those within', async () => {
   expect(grown).toHaveLength(5 * 8 * 8 * 6);
   expect(await trainer.run(last, growthSegments(config, 2))).toEqual(grown.slice(4 * 384));
   await trainer.dispose();
+});
+
+test('other weights in the folder of a checkpoint leave nothing behind that was made of the former', async () => {
+  const out = join(folder(), 'replaced');
+  const first = identified(modelOf(tinyCard()));
+  await writeCheckpoint(out, first);
+  const own = ['card.json', 'gallery.png', 'model.safetensors'];
+  const made = ['growth.png', 'heal.png', 'interpolation.png', 'map.json', 'map.png'].concat(
+    ...['painter.safetensors', 'relatives.json', 'samples.png', 'wounds.png'],
+  );
+  for (const name of [...made, 'notes.txt']) await writeFile(join(out, name), 'x');
+  const cardFile = join(out, 'card.json');
+  const card = async () => JSON.parse(await readFile(cardFile, 'utf8'));
+  const painter = { version: 1, figures: {} };
+  await writeFile(cardFile, JSON.stringify({ ...(await card()), painter }));
+
+  const said: string[] = [];
+  const write = async (model: typeof first): Promise<string[]> => {
+    await writeCheckpoint(out, model, (line) => said.push(line));
+    return (await readdir(out)).sort();
+  };
+  expect(await write(first)).toEqual([...own, ...made, 'notes.txt'].sort());
+  expect(await card()).toMatchObject({ painter });
+  expect(said).toEqual([]);
+
+  // As a command that moves latents has read it, with the entry of the painter.
+  const latents = first.tensors.get('gallery.latents')!;
+  const moved = { ...latents, data: latents.data.map((x) => x + 1) };
+  const tensors = new Map(first.tensors).set('gallery.latents', moved);
+  const second = identified({ card: { ...first.card, painter }, tensors });
+  expect(await write(second)).toEqual([...own, 'notes.txt']);
+  expect(await card()).not.toHaveProperty('painter');
+  expect(said).toHaveLength(1);
+  for (const name of made) expect(said[0]).toContain(name);
+  expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
 });
