@@ -1,5 +1,6 @@
 /** Notices that offer to undo what has just been done. */
 import { msg } from '@lit/localize';
+import type { HostCommand } from '../../shared/host/api.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import type { Notice } from './elements/notice-layer.ts';
 import type { HostModel } from './host-model.ts';
@@ -26,20 +27,14 @@ export function offerRestore(
   };
 }
 
-/** Added to the time to undo, for the network and for rounding, s. */
-const MARGIN_SECONDS = 2;
-
-/**
- * A notice that offers to undo the host's own removal.
- *
- * @param removedAt `performance.now()` at the removal
- */
-export function offerUndo(host: HostModel, room: string, text: string, removedAt: number): Notice {
-  const undo = (): void => {
-    const seconds = Math.ceil((performance.now() - removedAt) / 1_000) + MARGIN_SECONDS;
-    void host.do('undo', { room }, { seconds, participant: 0 }, () =>
-      msg('The removal is undone.'),
-    );
-  };
+/** A notice that offers to undo a removal, and nothing else that was done since. */
+export function offerUndo(
+  host: HostModel,
+  room: string,
+  text: string,
+  command: HostCommand,
+): Notice {
+  const undo = (): void =>
+    void host.do('undoCommand', { room }, command, () => msg('The removal is undone.'));
   return { text, action: { label: msg('Undo'), run: undo } };
 }

@@ -2,6 +2,7 @@
  * Reports the visible part of the grid to the server: a few times a second at most, and only when
  * it has changed enough to matter.
  */
+import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import { Throttle } from '../state/throttle.ts';
@@ -18,7 +19,11 @@ export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;
 
-  constructor(private readonly send: (look: Look) => void) {
+  /** @param best the best tier of the stream that this screen needs */
+  constructor(
+    private readonly send: (look: Look) => void,
+    private readonly best: TierName = 'full',
+  ) {
     this.throttle = new Throttle(send, INTERVAL);
   }
 
@@ -44,7 +49,8 @@ export class ViewportReporter {
     const width = Math.max(...lower.map((each) => each.x)) - x;
     const height = Math.max(...lower.map((each) => each.y)) - y;
     const pixels = Math.max(camera.zoom, heading.zoom) * pixelRatio;
-    const look = { hidden: false, x, y, width, height, pixels, best: 'full' } as const;
+    const { best } = this;
+    const look = { hidden: false, x, y, width, height, pixels, best } as const;
     if (this.last && isNear(this.last, look)) return this.throttle.flush(now);
     this.last = look;
     this.throttle.push(look, now);

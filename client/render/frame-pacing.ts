@@ -38,10 +38,12 @@ const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
+/** The longest wait before a higher resolution is tried again, ms. */
+const LONGEST_WAIT = 600_000;
 
 /**
  * Lowers the resolution step by step while frames take too long. With a finite patience it tries a
- * higher one later, and waits twice as long after each failed attempt.
+ * higher one later, and waits twice as long after each failed attempt, until one lasts.
  */
 export class Resolution {
   /** Whether the last frames took so little that there is time for more. */
@@ -51,15 +53,21 @@ export class Resolution {
   private count = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
   private changedAt = Number.NEGATIVE_INFINITY;
+  /** Whether the last change was an attempt at a higher one. */
+  private isTrying = false;
+  /** ms */
+  private wait: number;
 
   /**
    * @param patience time before a higher resolution is tried, ms
    * @param pause longer gaps between frames are pauses, not slow frames; ms
    */
   constructor(
-    private patience = Number.POSITIVE_INFINITY,
+    private readonly patience = Number.POSITIVE_INFINITY,
     private readonly pause = 250,
-  ) {}
+  ) {
+    this.wait = patience;
+  }
 
   /** Device pixels per CSS pixel to draw at. */
   ratio(devicePixelRatio: number): number {
@@ -95,12 +103,16 @@ export class Resolution {
   }
 
   private mayRaise(now: number): boolean {
-    return this.scale < 1 && now - this.changedAt > this.patience;
+    return this.scale < 1 && now - this.changedAt > this.wait;
   }
 
   private lower(now: number, share: number): boolean {
     if (this.scale <= MIN_SCALE) return false;
-    if (now - this.changedAt < this.patience) this.patience *= 2;
+    if (this.isTrying) {
+      const hasFailed = now - this.changedAt < this.wait;
+      this.wait = hasFailed ? Math.min(LONGEST_WAIT, 2 * this.wait) : this.patience;
+    }
+    this.isTrying = false;
     this.scale = Math.max(MIN_SCALE, this.scale * share);
     this.changedAt = now;
     return true;
@@ -108,6 +120,7 @@ export class Resolution {
 
   private raise(now: number): boolean {
     this.scale = Math.min(1, this.scale / LOWER);
+    this.isTrying = true;
     this.changedAt = now;
     return true;
   }

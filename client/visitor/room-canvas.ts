@@ -67,7 +67,9 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, elements.lens, signal);
-    const reporter = new ViewportReporter((look) => connection.send('look', look));
+    // What phones hold back for a moment is too small to see on them, and most visitors of a crowd have one.
+    const best = matchMedia('(pointer: coarse)').matches ? 'phone' : 'full';
+    const reporter = new ViewportReporter((look) => connection.send('look', look), best);
     view.onFrame = (now) => {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);

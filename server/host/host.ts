@@ -100,6 +100,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
   });
   const pictures = filmFiles(hostContext, films);
+  const stopFarewell = (room: string): Promise<void> => farewells.stop(room);
   const handlers: Handlers = {
     state: async () => {
       const { schedule, isOpen, next } = hours;
@@ -111,8 +112,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
       const asked = state.rooms.map((room) => remote.summary(room.name, room));
       return { ...state, rooms: await Promise.all(asked) };
     },
-    ...roomCalls(hostContext, (room) => counter.forget(room)),
-    ...moderationCalls(hostContext, (room) => farewells.stop(room)),
+    ...roomCalls(hostContext, { onRemoved: (room) => counter.forget(room), stopFarewell }),
+    ...moderationCalls(hostContext, stopFarewell),
     ...snapshotCalls(hostContext),
     ...asideCalls(hostContext),
     ...drawingCalls(hostContext),

@@ -3,7 +3,7 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { restoreSnapshot } from '../storage/restore-snapshot.ts';
-import { type UndoOptions, undo } from '../storage/undo.ts';
+import { type UndoOptions, type UndoRequest, undo } from '../storage/undo.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 import { snapshotStateOf } from './snapshot-calls.ts';
@@ -19,15 +19,33 @@ export function moderationCalls(
   stopFarewell: (room: string) => Promise<void>,
 ) {
   const { rooms, bans, date } = context;
+
+  async function undoing(
+    room: string,
+    request: (live: OpenRoom) => UndoRequest | Promise<UndoRequest>,
+  ) {
+    rooms.requireOpen(room);
+    await stopFarewell(room);
+    // It may have gone to another server meanwhile.
+    const live = rooms.requireOpen(room);
+    return rooms.during(room, 'undoing', async () => {
+      const wanted = await request(live);
+      const options = optionsFor(context, live);
+      const { commands, backup } = await shown(live, () => undo(options, wanted));
+      return { undone: commands, kept: snapshotStateOf(backup) };
+    });
+  }
+
   return {
     removeOrganism: async ({ organism }, { room }) => {
-      await requireSystemCommand(rooms.requireOpen(room), { what: 'remove', organism });
-      return {};
+      const live = rooms.requireOpen(room);
+      const { id } = await requireSystemCommand(live, { what: 'remove', organism });
+      return { command: { tick: live.room.tick, id } };
     },
     clearArea: async (area, { room }) => {
       const live = rooms.requireOpen(room);
-      const { removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
-      return { removed };
+      const { id, removed = 0 } = await requireSystemCommand(live, { what: 'clear', area });
+      return { removed, command: { tick: live.room.tick, id } };
     },
     spotlight: (place, parts) => {
       const { server: roomServer, room } = rooms.requireOpen(parts.room);
@@ -70,20 +88,14 @@ export function moderationCalls(
       if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
       return {};
     },
-    undo: async ({ seconds, participant }, { room }) => {
-      rooms.requireOpen(room);
-      await stopFarewell(room);
-      // It may have gone to another server meanwhile.
-      const live = rooms.requireOpen(room);
-      return rooms.during(room, 'undoing', async () => {
-        const since = date() - 1000 * seconds;
-        const after = await earliest(context, live, seconds);
-        const wish = { since, after, by: participant };
-        const options = optionsFor(context, live);
-        const { commands, backup } = await shown(live, () => undo(options, wish));
-        return { undone: commands, kept: snapshotStateOf(backup) };
-      });
-    },
+    undo: ({ seconds, ago, participant }, { room }) =>
+      undoing(room, async (live) => {
+        const until = date() - 1000 * ago;
+        const after = await earliest(context, live, ago + seconds);
+        const since = until - 1000 * seconds;
+        return { since, ...(ago > 0 && { until }), after, by: participant };
+      }),
+    undoCommand: (command, { room }) => undoing(room, () => command),
     restore: async (_, { room, tick }) => {
       rooms.requireOpen(room);
       await stopFarewell(room);

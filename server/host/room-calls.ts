@@ -18,8 +18,15 @@ import { takeSnapshot } from './snapshot-calls.ts';
 import { isDone, runSystemCommand } from './system-commands.ts';
 import { wallsOf } from './wall-calls.ts';
 
-/** The handlers of the room calls. @param onRemoved called after a room was removed */
-export function roomCalls(context: HostContext, onRemoved: (room: string) => void) {
+interface RoomCallsOptions {
+  /** Called after a room was removed. */
+  readonly onRemoved: (room: string) => void;
+  /** What is planted anew must stay. */
+  readonly stopFarewell: (room: string) => Promise<void>;
+}
+
+/** The handlers of the room calls. */
+export function roomCalls(context: HostContext, { onRemoved, stopFarewell }: RoomCallsOptions) {
   const { rooms } = context;
   return {
     room: (_, { room }) => {
@@ -62,6 +69,8 @@ export function roomCalls(context: HostContext, onRemoved: (room: string) => voi
     },
     changeSettings: (change, { room }) => rooms.change(room, change),
     reseed: async ({ organisms }, parts) => {
+      rooms.requireOpen(parts.room);
+      await stopFarewell(parts.room);
       const live = rooms.requireOpen(parts.room);
       const { storage } = context;
       const kept = storage

@@ -90,6 +90,8 @@ const jump = v.variant('why', [
     to: whole,
     /** null: all visitors. */
     by: v.nullable(whole),
+    /** The sender's id of the only command; absent: all of those. */
+    id: v.optional(whole),
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);

@@ -5,7 +5,7 @@
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import type { RoomEvent } from '../world/events.ts';
+import type { CommandEvent, RoomEvent } from '../world/events.ts';
 import type { Room } from '../world/room.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
@@ -25,15 +25,26 @@ export interface UndoOptions {
   readonly resume: () => void;
 }
 
-/** The commands to undo. */
-export interface UndoRequest {
+/** The recent commands to undo. */
+interface RecentCommands {
   /** Wall clock of the first, ms. */
   readonly since: number;
+  /** Wall clock of the last, ms; absent: now. */
+  readonly until?: number;
   /** Excludes commands up to this tick, as the wall clock may have been set back. */
   readonly after?: number;
   /** Participant; 0: the house; null: all but the house. */
   readonly by: number | null;
 }
+
+/** A single command of the house to undo. */
+interface HouseCommand {
+  readonly tick: number;
+  /** Among the commands of the house in that tick. */
+  readonly id: number;
+}
+
+export type UndoRequest = RecentCommands | HouseCommand;
 
 export interface UndoResult {
   /** Number of commands undone. */
@@ -42,7 +53,7 @@ export interface UndoResult {
   readonly backup: SnapshotRecord;
 }
 
-type Withdrawal = Pick<Jump & { why: 'undo' }, 'from' | 'to' | 'by'>;
+type Withdrawal = Omit<Jump & { why: 'undo' }, 'why'>;
 
 /** Number of earlier snapshots from which the replay may start. */
 const MAX_BASES = 8;
@@ -64,33 +75,44 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
  * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError;
  *   EngineError
  */
-export async function undo(
-  options: UndoOptions,
-  { since, after = -1, by }: UndoRequest,
-): Promise<UndoResult> {
+export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
   const { store, journalWriter, room } = options;
   const { name } = room;
   await journalWriter.flushed();
-  const to = room.tick;
-  const earliest = journalWriter.snapshotsOf(room).filter(({ at }) => at < since)[MAX_BASES - 1];
-  const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, to));
-  const all = { from: 0, to, by };
-  const first = journal.find(
-    (entry) => entry.at >= since && entry.tick > after && countOf([entry], [all]) > 0,
-  );
-  if (!first) throw new HostRefusal('nothing-to-undo');
-  const withdrawal: Withdrawal = { ...all, from: first.tick };
+  const isBefore = ({ at, tick: then }: SnapshotRecord): boolean =>
+    'since' in request ? at < request.since : then < request.tick;
+  const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
+  const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick));
+  const withdrawal = 'since' in request ? recent(journal, request) : single(request);
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const before = withdrawalsAfter(journal, restored);
   const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
   if (commands === 0) throw new HostRefusal('nothing-to-undo');
-  const { tick } = baseFor(journalWriter.snapshotsOf(room), journal, first.tick);
+  const { tick } = baseFor(journalWriter.snapshotsOf(room), journal, withdrawal.from);
   const withdrawals = [withdrawal, ...withdrawalsAfter(journal, tick)];
   const backup = await journalWriter.whileReading(room, tick, () =>
     rewrite(options, tick, withdrawals),
   );
   return { commands, backup };
+}
+
+const single = ({ tick, id }: HouseCommand): Withdrawal => ({
+  ...{ from: tick, to: tick, by: HOUSE.id, id },
+});
+
+/** @throws HostRefusal nothing-to-undo */
+function recent(
+  journal: readonly JournalRecord[],
+  { since, until = Infinity, after = -1, by }: RecentCommands,
+): Withdrawal {
+  const all = { from: 0, to: Infinity, by };
+  const within = journal.filter(
+    (entry) =>
+      entry.at >= since && entry.at <= until && entry.tick > after && countOf([entry], [all]) > 0,
+  );
+  if (within.length === 0) throw new HostRefusal('nothing-to-undo');
+  return { from: within[0].tick, to: within.at(-1)!.tick, by };
 }
 
 /**
@@ -166,13 +188,19 @@ function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord)
       const isSeed = event.command.what === 'plant' || event.command.what === 'renew';
       return wasOutOfMemory && isSeed ? [event] : [];
     }
-    const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event.command.by.id));
+    const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event));
     return [{ ...event, past: isWithdrawn ? 'withdrawn' : 'accepted' }];
   });
 }
 
-const covers = ({ from, to, by }: Withdrawal, tick: number, participant: number): boolean =>
-  tick >= from && tick <= to && (by === null ? participant !== HOUSE.id : participant === by);
+function covers(
+  { from, to, by, id }: Withdrawal,
+  tick: number,
+  { id: sent, command }: CommandEvent,
+): boolean {
+  if (tick < from || tick > to || (id !== undefined && id !== sent)) return false;
+  return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
+}
 
 /** Number of commands that are withdrawn. */
 function countOf(journal: readonly JournalRecord[], withdrawals: readonly Withdrawal[]): number {

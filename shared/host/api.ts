@@ -70,6 +70,19 @@ const side = whole(32, 1_024);
 /** A tick; without one, the first or last that is stored. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
+/** A command of the host that the room has done. */
+const hostCommand = v.strictObject({
+  tick: whole(0, Number.MAX_SAFE_INTEGER),
+  id: whole(0, 0xffffffff),
+});
+export type HostCommand = v.InferOutput<typeof hostCommand>;
+
+const undone = v.object({
+  /** Seeds, wounds, crosses and removals that were undone. */
+  undone: whole(0, 0xffffffff),
+  kept: v.nullable(snapshotState),
+});
+
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
@@ -116,7 +129,11 @@ export const CALLS = {
   /** Stops that; what still lives stays. */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 
-  removeOrganism: post('/rooms/:room/remove-organism', { organism: id }),
+  removeOrganism: post(
+    '/rooms/:room/remove-organism',
+    { organism: id },
+    v.object({ command: hostCommand }),
+  ),
   /** Removes every organism that owns a place within a rectangle, in cells. */
   clearArea: post(
     '/rooms/:room/clear-area',
@@ -126,7 +143,7 @@ export const CALLS = {
       width: whole(1, 1_024),
       height: whole(1, 1_024),
     },
-    v.object({ removed: whole(0, 0xffffffff) }),
+    v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
   /** Asks everybody in the room to look at a place, in cells. Walls stay there for a while. */
   spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
@@ -156,13 +173,16 @@ export const CALLS = {
    */
   undo: post(
     '/rooms/:room/undo',
-    { seconds: whole(1, 600), participant: v.nullable(whole(0, 0xffffffff)) },
-    v.object({
-      /** Seeds, wounds and crosses that were undone. */
-      undone: whole(0, 0xffffffff),
-      kept: v.nullable(snapshotState),
-    }),
+    {
+      seconds: whole(1, 600),
+      /** Seconds since the last of them, for somebody who has been asked whether they are sure. */
+      ago: v.optional(whole(0, 600), 0),
+      participant: v.nullable(whole(0, 0xffffffff)),
+    },
+    undone,
   ),
+  /** Undoes a single command of the host, such as a removal. */
+  undoCommand: post('/rooms/:room/undo-command', hostCommand.entries, undone),
 
   snapshots: get('/rooms/:room/snapshots', v.array(snapshotState)),
   takeSnapshot: post('/rooms/:room/snapshots', { name: label }, snapshotState),
@@ -230,7 +250,7 @@ export const FILES = {
   /** PNG of the room now, one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**
-   * All events between two ticks (`?from=&to=`; by default all that is stored), for `npm run
+   * All events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run
    * replay`.
    */
   bottle: '/rooms/:room/bottle',

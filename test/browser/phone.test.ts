@@ -20,6 +20,14 @@ const host = await hostOf(server);
 const page = await newPage(PHONE);
 await openRoom(page, roomUrl);
 
+test('a phone asks for the stream of phones, which a crowd of them can get', async () => {
+  const { slots, broadcaster } = server.roomServers.get('garden')!;
+  const [member] = slots.members;
+  while (broadcaster.viewportOf(member)?.best !== 'phone') {
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+});
+
 test('nothing invites to plant while the room is paused or its day ends, and the page says why', async () => {
   const hint = page.locator('.hint');
   const says = (text: string) => hint.filter({ hasText: text }).waitFor();

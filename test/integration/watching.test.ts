@@ -108,6 +108,17 @@ describe('following', () => {
     expect(areas(ada)).toHaveLength(2);
   });
 
+  test('ends for both sides when the room is shown anew, as after an undo', async () => {
+    const [ada, bo] = [await join('Ada'), await join('Bo')];
+    expect(await follow(ada, bo)).not.toHaveProperty('reason');
+    const welcomes = () => ada.heard.filter(({ name }) => name === 'welcome').length;
+    const before = welcomes();
+    roomServer().refresh.request();
+    await ada.until(() => welcomes() > before);
+    // Two cannot follow each other.
+    expect(await follow(bo, ada)).not.toHaveProperty('reason');
+  });
+
   test('ends when the other leaves or is muted, and counts no followers that have left', async () => {
     const [ada, bo, cy] = [await join('Ada'), await join('Bo'), await join('Cy')];
     await follow(ada, bo);

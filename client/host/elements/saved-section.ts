@@ -69,8 +69,8 @@ export class SavedSection extends HostElement {
         <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
         </a>
-        <a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('The full history, for npm run replay')}>
-          ${hostIcons.save}${msg('Download history')}
+        <a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('What happened in the last hour, for npm run replay')}>
+          ${hostIcons.save}${msg('Download the last hour')}
         </a>
       </div>`;
     const lead = msg(

@@ -72,6 +72,7 @@ export class UndoCard extends HostElement {
   private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     const { host, shownRoom: room, seconds, visitor } = this;
+    const asked = performance.now();
     const yes = await host.feedback.ask({
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: visitor
@@ -85,7 +86,9 @@ export class UndoCard extends HostElement {
     });
     if (!yes) return;
     const participant = visitor?.id ?? null;
-    await host.do('undo', { room }, { seconds, participant }, ({ undone, kept }) =>
+    // What happened while the host was reading is not meant.
+    const ago = Math.min(600, Math.floor((performance.now() - asked) / 1_000));
+    await host.do('undo', { room }, { seconds, ago, participant }, ({ undone, kept }) =>
       offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
     );
   }

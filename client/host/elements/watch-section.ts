@@ -247,9 +247,8 @@ export class WatchSection extends HostElement {
       danger: true,
     });
     if (!yes) return;
-    const removedAt = performance.now();
-    const done = await host.do('removeOrganism', { room }, { organism: id }, () =>
-      offerUndo(host, room, msg(str`Removed: ${name}.`), removedAt),
+    const done = await host.do('removeOrganism', { room }, { organism: id }, ({ command }) =>
+      offerUndo(host, room, msg(str`Removed: ${name}.`), command),
     );
     if (done && room === this.shownRoom) this.picked = 0;
   }
@@ -267,9 +266,8 @@ export class WatchSection extends HostElement {
       danger: true,
     });
     if (!yes) return;
-    const removedAt = performance.now();
-    const done = await host.do('clearArea', { room }, area, ({ removed }) =>
-      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), removedAt),
+    const done = await host.do('clearArea', { room }, area, ({ removed, command }) =>
+      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), command),
     );
     if (done && room === this.shownRoom) this.useTool('look');
   }

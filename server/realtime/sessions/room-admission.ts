@@ -115,9 +115,11 @@ export class RoomAdmission {
 
   /** Sends every participant the whole room again. */
   resendWelcomes(): void {
-    const { slots, broadcaster, eventQueue, affected } = this.context;
+    const { slots, broadcaster, eventQueue, affected, follows } = this.context;
     for (const client of slots.members) {
       const you = slots.participantOf(client)!;
+      // A page that is welcomed again follows nobody.
+      follows.forget(client, you.id);
       broadcaster.remove(client);
       this.welcomeBuilder.sendWelcome(client, you);
       eventQueue.startFor(client);

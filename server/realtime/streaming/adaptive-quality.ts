@@ -1,6 +1,6 @@
 /**
  * Chooses a viewer's tier by its connection: down when too many frames are skipped, up after a
- * quiet period. A step up that does not last makes the next one wait longer.
+ * quiet period. A step up that does not last makes the next one wait longer, until one lasts.
  */
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
@@ -16,6 +16,7 @@ export class AdaptiveQuality {
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
   private wait: number = patience;
+  /** When the last step was one up; else -Infinity. */
   private climbedAt = -Infinity;
 
   /**
@@ -67,7 +68,11 @@ export class AdaptiveQuality {
   }
 
   private descend(now: number): boolean {
-    if (now - this.climbedAt < 2 * this.wait) this.wait = Math.min(maxPatience, 2 * this.wait);
+    if (this.climbedAt > -Infinity) {
+      const hasFailed = now - this.climbedAt < 2 * this.wait;
+      this.wait = hasFailed ? Math.min(maxPatience, 2 * this.wait) : patience;
+    }
+    this.climbedAt = -Infinity;
     if (this.tierIndex === TIER_NAMES.length - 1) return false;
     this.tierIndex++;
     return true;

@@ -93,6 +93,37 @@ test('a resolution is not judged by frames that are excused', () => {
   expect(resolution.ratio(1)).toBeLessThan(1);
 });
 
+test('a resolution waits longer after attempts that fail, not after each step of a slow spell', () => {
+  const patience = 5_000;
+  const resolution = new Resolution(patience);
+  let now = 0;
+  const pass = (ms: number, gap: number): void => {
+    for (const end = now + ms; now < end; now += gap) resolution.frame(now);
+  };
+  const untilFull = (): number => {
+    const start = now;
+    while (resolution.ratio(1) < 1) pass(100, 16);
+    return now - start;
+  };
+  // Some steps at once, each an hour after the last.
+  for (let spell = 0; spell < 4; spell++) {
+    pass(6_000, 60);
+    expect(resolution.ratio(1)).toBeLessThan(0.6);
+    expect(untilFull()).toBeLessThan(6 * patience);
+    pass(3_600_000, 1_000);
+  }
+  // Attempts that fail again and again wait for ten minutes at most.
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const before = resolution.ratio(1);
+    pass(3_000, 60);
+    while (before < 1 && resolution.ratio(1) <= before) pass(100, 16);
+  }
+  pass(3_000, 60);
+  const lowered = resolution.ratio(1);
+  pass(601_000, 16);
+  expect(resolution.ratio(1)).toBeGreaterThan(lowered);
+});
+
 test('a resolution that was lowered rises again after its patience, also while all frames are excused', () => {
   const resolution = new Resolution(5_000);
   let now = 0;

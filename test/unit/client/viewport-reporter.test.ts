@@ -1,10 +1,18 @@
 import { ViewportReporter } from '../../../client/input/viewport-reporter.ts';
 
 const view = { width: 400, height: 800 };
-const setUp = () => {
+const setUp = (best?: 'phone') => {
   const told: Record<string, unknown>[] = [];
-  return { told, reporter: new ViewportReporter((look) => told.push(look)) };
+  return { told, reporter: new ViewportReporter((look) => told.push(look), best) };
 };
+
+test('a report asks for the tier that the screen needs', () => {
+  for (const best of [undefined, 'phone'] as const) {
+    const { told, reporter } = setUp(best);
+    reporter.shows({ camera: { x: 100, y: 100, zoom: 4 } }, view, 2, 0);
+    expect(told).toMatchObject([{ best: best ?? 'full' }]);
+  }
+});
 
 test('reports are sent at once, then after a move, and at intervals', () => {
   const { told, reporter } = setUp();

@@ -22,6 +22,24 @@ test('slow acknowledgements keep the tier from rising', () => {
   expect(quality.tier).toBe('phone');
 });
 
+test('a slow spell after a step up counts as one failure, and one that lasts ends the waiting', () => {
+  const quality = new AdaptiveQuality('phone', 'full', 0);
+  let now = 0;
+  const climb = (): number => {
+    const start = now;
+    while (quality.tier !== 'full') now = pass(quality, now, 1);
+    return now - start;
+  };
+  climb();
+  // Down to the lowest tier, and on.
+  now = pass(quality, now, 8, 9);
+  expect(quality.tier).toBe('thrifty');
+  expect(climb()).toBeLessThanOrEqual(3 * (2 * patience + window));
+  now = pass(quality, now, 100);
+  now = pass(quality, now, 1, 9);
+  expect(climb()).toBeLessThanOrEqual(patience + window);
+});
+
 test('after a step up that did not last, the next one takes longer', () => {
   const quality = new AdaptiveQuality('phone', 'full', 0);
   const climb = (from: number): number => {
