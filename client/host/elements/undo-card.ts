@@ -11,7 +11,7 @@ import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { field, idOf, inputValue, radioChips } from './templates.ts';
 
-const spans = () => [10, 30, 60, 300].map((value) => ({ value, name: shortSpan(value) }));
+const spans = () => [10, 30, 60, 300, 600].map((value) => ({ value, name: shortSpan(value) }));
 
 /** Asks for confirmation first; the result can be undone. */
 @customElement('undo-card')
