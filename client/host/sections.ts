@@ -40,12 +40,19 @@ export function locationHash({ room, section }: HostLocation): string {
   return `#/${room}/${section}`;
 }
 
+/** Latin letters that Unicode does not decompose into a letter of ASCII and a mark. */
+const SPELT: Readonly<Record<string, string>> = {
+  ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
+  ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },
+};
+
 /** Turns the name of a room into the part of the address: 'Café 2!' → 'cafe-2'. */
 export function addressName(text: string): string {
   return text
     .normalize('NFD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
+    .replaceAll(/[^ -~]/g, (letter) => SPELT[letter] ?? letter)
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 32);

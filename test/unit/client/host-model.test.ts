@@ -64,6 +64,11 @@ test.each([
   ['Café 2!', 'cafe-2'],
   ['  --x--  ', 'x'],
   ['日本', ''],
+  ['Großer Saal', 'grosser-saal'],
+  ['GROẞER SAAL', 'grosser-saal'],
+  ['Grøn hal', 'gron-hal'],
+  ['Cœur, Æble, Łódź, Đà Nẵng', 'coeur-aeble-lodz-da-nang'],
+  ['Þór ð ħ ŧ ı', 'thor-d-h-t-i'],
 ])('a room called “%s” has the address “%s”', (name, address) => {
   expect(addressName(name)).toBe(address);
 });

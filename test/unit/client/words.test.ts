@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { ageText } from '../../../client/elements/organism-text.ts';
 import { kindName, number, plural } from '../../../client/elements/text.ts';
 import { REASON_TEXTS } from '../../../client/host/refusal-text.ts';
+import { addressName } from '../../../client/host/sections.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { formFor } from '../../../client/locale/plural.ts';
 import { formsOf, galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
@@ -74,6 +75,14 @@ describe.each(TRANSLATED_LANGUAGES)('%s', (code) => {
     expect(Object.keys(kinds).sort()).toEqual(await galleryNames());
     expect(Object.entries(kinds).filter(([, local]) => !local)).toEqual([]);
   });
+});
+
+test('the example of a room’s name becomes an address in every language', () => {
+  const { name } = messages.find((each) => textOf(each.contents) === 'for example: Blue Hall')!;
+  for (const code of TRANSLATED_LANGUAGES) {
+    const [, example = ''] = textOf(words.translations(code).get(name)!.contents).split(/[:：]/);
+    expect([code, addressName(example)]).toEqual([code, expect.stringMatching(/^[a-z]+-[a-z]+$/)]);
+  }
 });
 
 test('Arabic has a form for each of its six plural categories', () => {
