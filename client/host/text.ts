@@ -3,6 +3,8 @@ import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
+import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
+import { planterName as nameAtPlanting } from '../elements/organism-text.ts';
 import { number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import { REASON_TEXTS } from './refusal-text.ts';
@@ -159,7 +161,11 @@ export function paceText(pace: RoomSummary['pace']): string {
       );
 }
 
-/** Who planted an organism; id 0 is the system: gardener, host or seeds at the start. */
-export function planterName({ id, name }: { readonly id: number; readonly name: string }): string {
-  return id === 0 ? msg('the system') : name || msg('a visitor');
+const NOBODY = { participants: new Map() };
+
+/** Who planted an organism; id 0 is the system: the host, or seeds at the start. */
+export function planterName(planter: OrganismView['planter']): string {
+  if (planter.id === HOUSE.id) return msg('the system');
+  // The gardener and OSC are named in the page's language.
+  return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

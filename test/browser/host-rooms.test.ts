@@ -164,6 +164,35 @@ test('a browser that prefers German gets the page in German', async () => {
   await other.context().close();
 });
 
+test('a German page names the gardener and the house in German', async () => {
+  const { dispatcher } = server.roomServers.get('garden')!;
+  const planters = [
+    ['The gardener', 'Der Gärtner', 24],
+    ['The house', 'Das Haus', 72],
+  ] as const;
+  const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
+  await signIn(other, server.port, server.hostToken!);
+  await goTo(other, 'watch');
+  for (const [name, , x] of planters) {
+    const actor = dispatcher.createSystemActor(name, true);
+    const seed = { from: 'gallery', index: 0 } as const;
+    expect((await actor.act({ what: 'plant', x, y: 48, seed })).refused).toBeUndefined();
+  }
+  await liveShows(other, 2);
+  const list = other.locator('organism-list');
+  await list.locator('summary').click();
+  for (const [, german] of planters) {
+    await list.getByRole('button', { name: german }).click();
+    const card = other.getByTestId('organism');
+    await card.getByText(german, { exact: true }).waitFor();
+    await card.getByTestId('remove').click();
+    await other.getByText(`${german} hat ihn gepflanzt.`).waitFor();
+    await other.getByTestId('confirm').click();
+    await card.waitFor({ state: 'detached' });
+  }
+  await other.context().close();
+});
+
 test('in Arabic every section runs from right to left, within the window', async () => {
   const other = await newPage({ ...DESKTOP, locale: 'ar' });
   await signIn(other, server.port, server.hostToken!);

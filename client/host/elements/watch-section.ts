@@ -11,7 +11,7 @@ import type { Point } from '../../render/camera.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';
 import type { PointerTool } from '../pointer-tools.ts';
-import { clock, inLineText, organismsText, paceText, visitorsText } from '../text.ts';
+import { clock, inLineText, organismsText, paceText, planterName, visitorsText } from '../text.ts';
 import { offerUndo } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { iconButton } from './templates.ts';
@@ -237,7 +237,7 @@ export class WatchSection extends HostElement {
     const { host, shownRoom: room } = this;
     const organism = this.live?.model?.organisms.get(id);
     const name = organism ? organismName(organism) : msg('Organism');
-    const planter = organism?.planter.name;
+    const planter = organism?.planter.name && planterName(organism.planter);
     const yes = await host.feedback.ask({
       title: msg(str`Remove this organism: ${name}?`),
       text: planter
