@@ -26,20 +26,52 @@ const { server, newPage } = await suiteWithPages(settings);
 const page = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(page, server.port, token);
 
-test('a damaged room is named in every section until the host has decided', async () => {
-  const entries = page.getByTestId('aside');
+const entries = page.getByTestId('aside');
+
+test('a damaged room is named in every section', async () => {
   for (const section of ['watch', 'knobs', 'saved']) {
     await goTo(page, section);
     await entries.filter({ hasText: '“garden” was damaged' }).waitFor();
   }
   expect(await page.locator('.health').first().textContent()).toContain('data were damaged');
   expect(await violations(page)).toEqual([]);
-  // It is still damaged, so the room keeps what it has.
-  await page.getByTestId('put-back').click();
+});
+
+test('putting back and keeping ask first, and name the room', async () => {
+  const [question, confirm] = [page.getByRole('dialog'), page.getByTestId('confirm')];
+  const [putBack, dismiss] = [page.getByTestId('put-back'), page.getByTestId('dismiss')];
+  const calls: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().includes('/aside/')) calls.push(request.method());
+  });
+  for (const [button, title] of [
+    [putBack, 'Put the data of “garden” back?'],
+    [dismiss, 'Keep “garden” as it is?'],
+  ] as const) {
+    await button.click();
+    await question.getByRole('heading', { name: title }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await question.waitFor({ state: 'hidden' });
+  }
+  expect(calls).toEqual([]);
+
+  // The server's answer waits, and both buttons with it.
+  let answer = (): void => {};
+  const answered = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/put-back', (route) => answered.then(() => route.continue()));
+  await putBack.click();
+  await confirm.click();
+  await page.locator('[data-testid=put-back]:disabled').waitFor();
+  expect(await dismiss.isDisabled()).toBe(true);
+  answer();
+  // The data are still damaged, so the room keeps what it has.
   await page.getByTestId('notice').filter({ hasText: 'That did not work' }).waitFor();
   expect(server.world.rooms.get('garden')!.size).toBe(1);
   await entries.filter({ hasText: 'You put data' }).waitFor({ state: 'detached' });
-  await page.getByTestId('dismiss').click();
+  await dismiss.click();
+  await confirm.click();
   await entries.waitFor({ state: 'detached' });
+  expect(calls).toEqual(['POST', 'DELETE']);
   expect(await page.locator('.health').first().textContent()).toContain('everything is fine');
 });

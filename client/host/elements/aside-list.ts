@@ -1,12 +1,16 @@
 /** Says which stored data were damaged and set aside, and puts them back. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { AsideState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
 import { moment } from '../text.ts';
+import type { Question } from './confirm-dialog.ts';
 import { HostElement } from './host-element.ts';
+
+/** What the data of a room are, which can be exchanged with those that it has. */
+const isWhole = ({ what }: AsideState): boolean => what === 'replaced' || what === 'room';
 
 /** Hidden while nothing is set aside that concerns the selected room. */
 @customElement('aside-list')
@@ -38,6 +42,9 @@ export class AsideList extends HostElement {
     }
   `;
 
+  /** Entries with a call that the server has not answered. */
+  @state() private pending: ReadonlySet<string> = new Set();
+
   override render(): TemplateResult | typeof nothing {
     const { state, room, summary } = this.host;
     const isOf = (one: AsideState) => one.room === null || one.room === room;
@@ -56,18 +63,19 @@ export class AsideList extends HostElement {
 
   private entry(entry: AsideState): TemplateResult {
     const { now = 0, zone = 0 } = this.host.state ?? {};
-    const { id: aside, at, what, why } = entry;
+    const { id, at, what, why } = entry;
     const isCalm = what === 'replaced';
-    const canPutBack = isCalm || what === 'room';
+    const isPending = this.pending.has(id);
     return html`<li class="row ${isCalm ? 'calm' : ''}" data-testid="aside">
       ${isCalm ? nothing : hostIcons.warning}
       <p role="status" title=${why}>${textOf(entry)} <small>${moment(at, now, zone)}</small></p>
       ${
-        canPutBack
+        isWhole(entry)
           ? html`<button
               class="plain"
               data-testid="put-back"
-              @click=${() => this.host.do('putBack', { aside }, {}, () => msg('The data are put back.'))}
+              ?disabled=${isPending}
+              @click=${() => this.putBack(entry)}
             >
               ${hostIcons.undo}${msg('Put back')}
             </button>`
@@ -76,11 +84,50 @@ export class AsideList extends HostElement {
       <button
         class="plain"
         data-testid="dismiss"
-        @click=${() => this.host.do('dismissAside', { aside }, {})}
+        ?disabled=${isPending}
+        @click=${() => this.dismiss(entry)}
       >
         ${msg('Keep as it is')}
       </button>
     </li>`;
+  }
+
+  private async putBack({ id, room }: AsideState): Promise<void> {
+    const question = {
+      title: msg(str`Put the data of “${room ?? ''}” back?`),
+      text: msg(
+        'The room becomes what those data hold. What it has now is set aside first, so that you can put that back.',
+      ),
+      confirm: msg('Put back'),
+    };
+    await this.act(id, question, () =>
+      this.host.do('putBack', { aside: id }, {}, () => msg('The data are put back.')),
+    );
+  }
+
+  private async dismiss(entry: AsideState): Promise<void> {
+    const { id, room } = entry;
+    const question = {
+      title:
+        room === null
+          ? msg('Keep the server’s data as they are?')
+          : msg(str`Keep “${room}” as it is?`),
+      text: isWhole(entry)
+        ? msg(
+            'The data that were set aside stay in the data folder, but can no longer be put back on this page.',
+          )
+        : msg('This message disappears. The damaged data stay in the data folder.'),
+      confirm: msg('Keep as it is'),
+    };
+    await this.act(id, question, () => this.host.do('dismissAside', { aside: id }, {}));
+  }
+
+  /** Makes a call about an entry if the host confirms. */
+  private async act(id: string, question: Question, call: () => Promise<unknown>): Promise<void> {
+    if (!(await this.host.feedback.ask({ ...question, danger: true }))) return;
+    this.pending = new Set([...this.pending, id]);
+    await call();
+    this.pending = new Set([...this.pending].filter((each) => each !== id));
   }
 }
 
