@@ -18,7 +18,12 @@ export const queue = css`
   .row button {
     flex: 1;
   }
-  h3:focus-visible {
+  /* For the moment in which its row has just moved. */
+  .row button[aria-disabled='true'] {
+    opacity: 0.45;
+  }
+  h3:focus-visible,
+  li:focus-visible {
     outline-offset: 4px;
   }
 `;

@@ -20,6 +20,9 @@ await openRoom(phone, roomUrl);
 
 const notice = (text: string | RegExp) => host.getByTestId('notice').filter({ hasText: text });
 const rows = host.locator('drawing-queue li');
+/** Waits until the rows have been in their places for a moment: until then, presses do not count. */
+const settled = () =>
+  host.locator('drawing-queue [aria-disabled=true]').first().waitFor({ state: 'detached' });
 const set = (change: object) => api.call('changeSettings', change);
 
 /** Draws a cross with the keyboard, and sends it. */
@@ -81,7 +84,7 @@ test('a drawing waits with its picture; after the yes, drawing and creature are 
   const more = await inkOf(phone);
   const nearer = (ink: number) => (Math.abs(ink - sent) < Math.abs(ink - more) ? 'sent' : 'more');
   const grow = host.getByRole('button', { name: /^Let the drawing by .* grow$/ });
-  await grow.focus();
+  await settled();
   await grow.press('Enter');
   await notice(/can plant the drawing now/).waitFor();
   await rows.first().waitFor({ state: 'detached' });
@@ -127,22 +130,67 @@ test('a visitor who has closed the pad hears of the answer, whichever it is', as
   }
 });
 
-test('after a decision the focus is on the next drawing, and then on the heading', async () => {
+/** Has two drawings of Cleo wait. */
+async function twoWait(): Promise<Visitor> {
   const cleo = await Visitor.join(server.port, 'garden', 'Cleo');
   for (const n of [200, 220]) {
     const pixels = new Uint8Array(32 * 32 * 4).fill(n);
     void cleo.ask('draw', { pixels });
   }
   await rows.nth(1).waitFor();
+  await settled();
+  return cleo;
+}
+
+test('after a decision the focus is on the next row, on none of its buttons, and then on the heading', async () => {
+  const cleo = await twoWait();
   const focused = async () =>
-    (await focus(host)).evaluate((at) => at.getAttribute('aria-label') ?? at.textContent);
+    (await focus(host)).evaluate((at) => [at.localName, at.ariaLabel ?? at.textContent]);
   const decline = host.getByRole('button', { name: 'Decline the drawing by Cleo' });
   await decline.first().press('Enter');
   await rows.nth(1).waitFor({ state: 'detached' });
-  expect(await focused()).toBe('Let the drawing by Cleo grow');
+  expect(await focused()).toEqual(['li', 'Drawing by Cleo']);
+  expect(await violations(host)).toEqual([]);
+  await settled();
   await decline.press(' ');
   await rows.first().waitFor({ state: 'detached' });
-  expect(await focused()).toBe('Drawings to look at');
+  expect(await focused()).toEqual(['h3', 'Drawings to look at']);
+  cleo.leave();
+});
+
+test('when a drawing goes, a press on the row that takes its place does not count', async () => {
+  const cleo = await twoWait();
+  const { drawings } = server.roomServers.get('garden')!;
+  const [first, second] = drawings.waiting.map(({ id }) => id);
+  const decisions: string[] = [];
+  host.on('request', (request) => {
+    if (request.method() !== 'GET') decisions.push(request.url());
+  });
+  // A finger that was about to come down when the first row went.
+  const pressed = host.locator('drawing-queue').evaluate(
+    (queue) =>
+      new Promise<number>((resolve) => {
+        const root = queue.shadowRoot!;
+        const seen = new MutationObserver(() => {
+          const left = root.querySelectorAll('li');
+          if (left.length > 1) return;
+          seen.disconnect();
+          const buttons = left[0].querySelectorAll<HTMLButtonElement>('.row button');
+          for (const button of buttons) button.click();
+          resolve(buttons.length);
+        });
+        seen.observe(root, { childList: true, subtree: true });
+      }),
+  );
+  // Another host declines it.
+  await api.call('decideDrawing', { approve: false }, { room: 'garden', drawing: first });
+  expect(await pressed).toBe(2);
+  await settled();
+  expect(decisions).toEqual([]);
+  expect(drawings.waiting.map(({ id }) => id)).toEqual([second]);
+  await rows.first().getByRole('button', { name: 'Decline the drawing by Cleo' }).click();
+  await rows.first().waitFor({ state: 'detached' });
+  expect(decisions).toHaveLength(1);
   cleo.leave();
 });
 

@@ -11,6 +11,7 @@ import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
 import {
   cameraRests,
   fingerTap,
+  focused,
   modelOf,
   openRoom,
   openWall,
@@ -100,6 +101,8 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   expect(await violations(host)).toEqual([]);
   await row(one).getByRole('button', { name: 'Leave it' }).click();
   await row(one).waitFor({ state: 'detached' });
+  // On the row itself: none of its buttons is pressed by accident.
+  expect(await focused(host)).toBe(`report-${two}`);
   await row(two).getByRole('button', { name: 'Mute Ada' }).click();
   await host.getByTestId('notice').filter({ hasText: 'Ada is muted' }).waitFor();
   await row(two).getByRole('button', { name: 'Unmute Ada' }).click();

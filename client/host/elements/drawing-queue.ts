@@ -1,18 +1,18 @@
 /** The drawings that wait for the host's yes, with what each grows into. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
+import { customElement } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { DrawingState } from '../../../shared/host/state.ts';
 import { queue } from '../queue-style.ts';
 import { drawingsText, roughSpan, visitorName } from '../text.ts';
-import { HostElement } from './host-element.ts';
+import { QueueElement } from './queue-element.ts';
 import { idOf, pictureLoaded } from './templates.ts';
 
 /** Hidden while no drawing waits, unless the room's drawings have to. */
 @customElement('drawing-queue')
-export class DrawingQueue extends HostElement {
+export class DrawingQueue extends QueueElement {
   static override styles = css`
     ${queue}
     li {
@@ -29,12 +29,8 @@ export class DrawingQueue extends HostElement {
     }
   `;
 
-  /** Drawings that the host has decided about, until the server has answered. */
-  @state() private decided: ReadonlySet<number> = new Set();
-  @query('h3') private readonly heading!: HTMLElement | null;
-
-  protected override roomChanged(): void {
-    this.decided = new Set();
+  protected override get ids(): readonly number[] {
+    return (this.host.detail?.drawings ?? []).map(idOf);
   }
 
   override render(): TemplateResult | typeof nothing {
@@ -50,30 +46,34 @@ export class DrawingQueue extends HostElement {
       <ul>${repeat(drawings, idOf, (drawing) => this.drawing(drawing))}</ul>`;
   }
 
-  private drawing({ id, by, waited }: DrawingState): TemplateResult {
+  private drawing(drawing: DrawingState): TemplateResult {
+    const { id, by, waited } = drawing;
     const name = visitorName(by);
     const parts = { room: this.shownRoom, drawing: id };
-    const isDecided = this.decided.has(id);
+    const isDecided = this.isDecided(id);
     const picture = (file: string, kind: string, alt: string): TemplateResult =>
       html`<img class="picture ${kind}" src=${pathOf(file, parts)} alt=${alt} @load=${pictureLoaded} @error=${pictureLoaded} />`;
-    return html`<li data-testid="drawing-${id}">
-      ${picture(FILES.drawing, 'drawn', msg(str`Drawing by ${name}`))}
+    const drawingName = msg(str`Drawing by ${name}`);
+    return html`<li tabindex="-1" aria-label=${drawingName} data-testid="drawing-${id}">
+      ${picture(FILES.drawing, 'drawn', drawingName)}
       ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
       <span class="from">${name}<small>${roughSpan(waited)}</small></span>
       <div class="row">
         <button
           class="plain"
           ?disabled=${isDecided}
+          aria-disabled=${this.unsettled(id)}
           aria-label=${msg(str`Decline the drawing by ${name}`)}
-          @click=${() => this.decide(id, name, false)}
+          @click=${(press: Event) => this.decideDrawing(press, drawing, false)}
         >
           ${msg('Decline')}
         </button>
         <button
           class="solid"
           ?disabled=${isDecided}
+          aria-disabled=${this.unsettled(id)}
           aria-label=${msg(str`Let the drawing by ${name} grow`)}
-          @click=${() => this.decide(id, name, true)}
+          @click=${(press: Event) => this.decideDrawing(press, drawing, true)}
         >
           ${msg('Let it grow')}
         </button>
@@ -81,18 +81,14 @@ export class DrawingQueue extends HostElement {
     </li>`;
   }
 
-  private async decide(id: number, name: string, approve: boolean): Promise<void> {
-    const { shownRoom: room } = this;
-    this.decided = new Set([...this.decided, id]);
-    await this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
-      approve
-        ? msg(str`${name} can plant the drawing now.`)
-        : msg(str`${name} is told that the drawing was declined.`),
+  private decideDrawing(press: Event, { id, by }: DrawingState, approve: boolean): Promise<void> {
+    const name = visitorName(by);
+    return this.decide(id, press, (room) =>
+      this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
+        approve
+          ? msg(str`${name} can plant the drawing now.`)
+          : msg(str`${name} is told that the drawing was declined.`),
+      ),
     );
-    this.decided = new Set([...this.decided].filter((each) => each !== id));
-    await this.updateComplete;
-    // The button that had the focus is gone; the next drawing is what the host wants to see.
-    const next = this.renderRoot.querySelector<HTMLElement>('li .solid') ?? this.heading;
-    if (room === this.shownRoom && !this.matches(':focus-within')) next?.focus();
   }
 }

@@ -13,8 +13,8 @@ import { queue } from '../queue-style.ts';
 import { planterName, reportedText, roughSpan, visitorName } from '../text.ts';
 import type { BanDialog } from './ban-dialog.ts';
 import './ban-dialog.ts';
-import { HostElement } from './host-element.ts';
 import { muteButton } from './mute-button.ts';
+import { QueueElement } from './queue-element.ts';
 import { iconButton, pictureLoaded, showAll } from './templates.ts';
 
 /** Rows before “Show all”. */
@@ -26,7 +26,7 @@ const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(
  * Hidden while nothing is reported. Fires `pick` and `remove` (`detail`: OrganismId).
  */
 @customElement('report-queue')
-export class ReportQueue extends HostElement {
+export class ReportQueue extends QueueElement {
   static override styles = css`
     ${queue}
     li {
@@ -48,21 +48,31 @@ export class ReportQueue extends HostElement {
   `;
 
   @state() private all = false;
-  /** Organisms that the host has dismissed, until the server has answered. */
-  @state() private dismissed: ReadonlySet<OrganismId> = new Set();
-  @query('h3') private readonly heading!: HTMLElement | null;
   @query('ban-dialog') private readonly dialog!: BanDialog;
 
   protected override roomChanged(): void {
+    super.roomChanged();
     this.all = false;
-    this.dismissed = new Set();
+  }
+
+  private get shown(): readonly ReportState[] {
+    const reports = this.host.detail?.reports ?? [];
+    return this.all ? reports : reports.slice(0, FIRST);
+  }
+
+  protected override get ids(): readonly number[] {
+    return this.shown.map(({ organism }) => organism);
+  }
+
+  protected override get above(): number {
+    return this.host.detail?.drawings.length ?? 0;
   }
 
   override render(): TemplateResult | typeof nothing {
     const reports = this.host.detail?.reports ?? [];
     this.hidden = reports.length === 0;
     if (this.hidden) return nothing;
-    const shown = this.all ? reports : reports.slice(0, FIRST);
+    const { shown } = this;
     return html`<h3 tabindex="-1" data-testid="reports">${msg('Reported by visitors')}</h3>
       <p class="soft" role="status">${reportedText(reports.length)}</p>
       <ul>${repeat(
@@ -79,10 +89,10 @@ export class ReportQueue extends HostElement {
     const parts = { room: this.shownRoom, organism };
     const name = organismName(report);
     const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
-    const isDismissed = this.dismissed.has(organism);
+    const isDismissed = this.isDecided(organism);
     // With each report, the picture is fetched again.
     const picture = `${pathOf(FILES.organism, parts)}?reports=${reporters}`;
-    return html`<li data-testid="report-${organism}">
+    return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
       <button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
         <img class="picture" src=${picture} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />
       </button>
@@ -92,7 +102,12 @@ export class ReportQueue extends HostElement {
       >
       <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
       <div class="row">
-        <button class="plain" ?disabled=${isDismissed} @click=${() => this.dismiss(organism, name)}>
+        <button
+          class="plain"
+          ?disabled=${isDismissed}
+          aria-disabled=${this.unsettled(organism)}
+          @click=${(press: Event) => this.dismiss(press, organism, name)}
+        >
           ${msg('Leave it')}
         </button>
         <button class="danger" @click=${() => this.emit('remove', organism)}>
@@ -108,16 +123,11 @@ export class ReportQueue extends HostElement {
     ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}`;
   }
 
-  private async dismiss(organism: OrganismId, name: string): Promise<void> {
-    const { shownRoom: room } = this;
-    this.dismissed = new Set([...this.dismissed, organism]);
-    await this.host.do('dismissReport', { room }, { organism }, () =>
-      msg(str`${name} stays. It is listed again only if somebody else reports it.`),
+  private dismiss(press: Event, organism: OrganismId, name: string): Promise<void> {
+    return this.decide(organism, press, (room) =>
+      this.host.do('dismissReport', { room }, { organism }, () =>
+        msg(str`${name} stays. It is listed again only if somebody else reports it.`),
+      ),
     );
-    this.dismissed = new Set([...this.dismissed].filter((each) => each !== organism));
-    await this.updateComplete;
-    // The button that had the focus is gone; the next report is what the host wants to see.
-    const next = this.renderRoot.querySelector<HTMLElement>('li .plain') ?? this.heading;
-    if (room === this.shownRoom && !this.matches(':focus-within')) next?.focus();
   }
 }
