@@ -1,4 +1,5 @@
 /** The family tree of a room, as its server tells it. */
+import type { TimePoint } from './time-points.ts';
 import type { Cause, OrganismId, OrganismView } from './vocabulary.ts';
 
 /** An organism of the tree, alive or dead. */
@@ -57,6 +58,11 @@ export function generationsOf(
 export interface LineagePage extends LineageTree {
   /** Wall clock of `tick`, ms. */
   readonly now: number;
+  /**
+   * When ticks were, oldest first, the last one now; at most `MOST_TIME_POINTS` and one. Ticks before
+   * the first were at `tickRate`, as far as is known. Servers of earlier releases tell none.
+   */
+  readonly times?: readonly TimePoint[];
   /** Names of the gallery, and the sheet of its pictures in that order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };

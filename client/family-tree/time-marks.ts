@@ -1,4 +1,6 @@
 /** Which moments a time axis names. Pure. */
+import type { LineagePage } from '../../shared/lineage.ts';
+import { interpolate } from '../../shared/time-points.ts';
 import type { TreeLayout } from './layout.ts';
 
 const MINUTE = 60_000;
@@ -10,16 +12,28 @@ const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 *
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** When a tree's moments were. */
-export interface TreeClock {
-  /** Wall clock of the last tick, ms. */
-  readonly now: number;
-  readonly tick: number;
-  readonly tickRate: number;
-}
+export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
 
 /** The wall clock of a tick, ms. */
-export const dateOf = ({ now, tick, tickRate }: TreeClock, at: number): number =>
-  now - (1000 * (tick - at)) / tickRate;
+export const dateOf = (clock: TreeClock, tick: number): number => timesOf(clock).dateOf(tick);
+
+/** Both ways between ticks and the wall clock, ms. */
+function timesOf({ now, tick: last, tickRate, times = [] }: TreeClock) {
+  const points = times.length > 0 ? times : [{ tick: last, at: now }];
+  const ticks = points.map(({ tick }) => tick);
+  const dates = points.map(({ at }) => at);
+  const [first] = points;
+  return {
+    dateOf: (tick: number): number =>
+      tick < first.tick
+        ? first.at - (1000 * (first.tick - tick)) / tickRate
+        : interpolate(ticks, dates, tick),
+    tickAt: (date: number): number =>
+      date < first.at
+        ? first.tick - ((first.at - date) * tickRate) / 1000
+        : interpolate(dates, ticks, date),
+  };
+}
 
 /**
  * A time of day, with the date if it is another than the tree's.
@@ -64,9 +78,9 @@ export function timeMarks(
   zone: number,
 ): { readonly x: number; readonly at: number }[] {
   const last = clock.now;
-  const first = dateOf(clock, time.tickAt(0));
-  const placeOf = (at: number): number =>
-    start + time.placeOf(clock.tick - ((last - at) * clock.tickRate) / 1000);
+  const { dateOf: atTick, tickAt } = timesOf(clock);
+  const first = atTick(time.tickAt(0));
+  const placeOf = (at: number): number => start + time.placeOf(tickAt(at));
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
   // Coarse times come first, so that finer ones fill what is left.

@@ -1,5 +1,6 @@
 /** Where moments of a tree lie along it: long times without a birth take less room. */
 import type { LineageTree } from '../../shared/lineage.ts';
+import { interpolate } from '../../shared/time-points.ts';
 
 /** A gap between two births takes at most as much room as this many usual ones. */
 const LONGEST_GAP = 6;
@@ -29,26 +30,11 @@ export class TimeScale {
   }
 
   placeOf(tick: number): number {
-    return between(this.ticks, this.places, tick);
+    return interpolate(this.ticks, this.places, tick);
   }
 
   /** The tick at a place; a fraction. */
   tickAt(place: number): number {
-    return between(this.places, this.ticks, place);
+    return interpolate(this.places, this.ticks, place);
   }
-}
-
-/** Linear between known points; the first and the last beyond them. Both lists grow. */
-function between(known: readonly number[], sought: readonly number[], value: number): number {
-  const last = known.length - 1;
-  if (value <= known[0]) return sought[0];
-  if (value >= known[last]) return sought[last];
-  let [low, high] = [0, last];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (known[middle] <= value) low = middle;
-    else high = middle;
-  }
-  const share = (value - known[low]) / (known[high] - known[low]);
-  return sought[low] + share * (sought[high] - sought[low]);
 }

@@ -120,7 +120,7 @@ function seedOf({ room }: RoomServer, request: Request) {
   return seed;
 }
 
-function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
+function pageOf({ room, times, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
   const { gallery, sheet } = loaded.facts;
   const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
   const page: LineagePage = {
@@ -131,6 +131,7 @@ function pageOf({ room, policy, slots }: RoomServer, loaded: LoadedCheckpoint, n
       return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
     }),
     ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },
+    times: times.until({ tick: tree.tick, at: now }),
     canPlant: policy.settings.tokens,
   };
   return page;

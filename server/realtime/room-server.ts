@@ -8,6 +8,7 @@ import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts'
 import type { GrowthFilm } from '../previews/growth-film.ts';
 import type { Room } from '../world/room.ts';
 import type { TickResult } from '../world/room-types.ts';
+import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';
 import { DrawingReview } from './drawings/drawing-review.ts';
@@ -36,6 +37,10 @@ import { RoomStreams } from './streaming/room-streams.ts';
 import type { Viewport } from './streaming/viewer-stream.ts';
 
 export interface RoomServerOptions extends RoomBasis {
+  /** When the room's ticks were; the server adds those to come. */
+  readonly times: TickTimes;
+  /** Wall clock, ms. */
+  readonly date: () => number;
   /** Participants that may be present at once. */
   readonly capacity: number;
   readonly resumeTokens: ResumeTokens;
@@ -45,6 +50,8 @@ export interface RoomServerOptions extends RoomBasis {
 /** Connects clients to a room, within what the room's policy allows. */
 export class RoomServer {
   readonly room: Room;
+  /** When its ticks were, by the wall clock. */
+  readonly times: TickTimes;
   /** What the host allows in this room. */
   readonly policy: RoomPolicy;
   /** Who is present, and who waits. */
@@ -87,6 +94,7 @@ export class RoomServer {
     const { room, policy, capacity, clock, resumeTokens } = options;
     const { grace, maxWaiting } = DEFAULTS.stream;
     this.room = room;
+    this.times = options.times;
     this.policy = policy;
     this.refresh = new RefreshRequests(policy);
     this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
@@ -323,6 +331,7 @@ export class RoomServer {
 
   /** Answers the commands of a tick and takes over its changes; `broadcast` sends them later. */
   handleTick(result: TickResult, now: number): void {
+    this.times.add({ tick: result.tick, at: this.options.date() });
     const gone = this.admission.expire(now);
     this.admission.shareOut(now);
     this.presence.sendPresenceChanges();

@@ -3,6 +3,7 @@
  * checksums.
  */
 import * as v from 'valibot';
+import type { TimePoint } from '../../shared/time-points.ts';
 import { cellStates } from '../storage/cells-record.ts';
 import {
   journalRecord,
@@ -16,7 +17,7 @@ import { StoreError } from '../storage/store-error.ts';
 import { listOf } from '../storage/undo.ts';
 import { roomState } from '../world/room-state.ts';
 import type { When } from './options.ts';
-import { Timeline, type TimePoint } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 
 /** A room's state, and the cells of its organisms. */
 const moment = {

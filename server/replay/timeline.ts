@@ -1,10 +1,6 @@
 /** Maps ticks to times and back, by linear interpolation between known points. */
 
-/** A tick and its wall-clock time, ms. */
-export interface TimePoint {
-  readonly tick: number;
-  readonly at: number;
-}
+import type { TimePoint } from '../../shared/time-points.ts';
 
 /** A room's known points in time. */
 export class Timeline {

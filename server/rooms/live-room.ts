@@ -23,7 +23,9 @@ import type { RoomFollower } from '../storage/room-follower.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { storedTimes } from '../storage/stored-times.ts';
 import type { Room } from '../world/room.ts';
+import { TickTimes } from '../world/tick-times.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
@@ -101,6 +103,7 @@ export async function bringUpRoom(
     life: lifeOf(policy.settings),
   };
   let room: Room;
+  let times = new TickTimes();
   if (storage) {
     const { store, journalWriter, aside } = storage;
     const open = () =>
@@ -120,16 +123,22 @@ export async function bringUpRoom(
     room = opened.room;
     await options.keepCheckpoint?.(checkpoint, hash);
     try {
-      await journalWriter.watch(room, opened.tail, opened.isFollowed);
+      // Without them, times are those of now on: no reason to refuse a room.
+      times = await storedTimes(store, name).catch(() => times);
+      times.goOn({ tick: room.tick, at: date() }, tickRate);
+      await journalWriter.watch(room, opened.tail, opened.isFollowed, times);
     } catch (error) {
       await world.close(room);
       throw error;
     }
-  } else room = world.open(place);
+  } else {
+    room = world.open(place);
+    times.goOn({ tick: room.tick, at: date() }, tickRate);
+  }
   if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, capacity, clock, previews, policy, bans, places },
+    ...{ room, times, date, capacity, clock, previews, policy, bans, places },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),

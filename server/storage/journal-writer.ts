@@ -6,6 +6,7 @@
 
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
+import type { TickTimes } from '../world/tick-times.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count, dayOf, emptyDay } from './day-counts.ts';
 import { isEventful, isMarkDue } from './mark-rule.ts';
@@ -62,8 +63,9 @@ export class JournalWriter {
    * @param tail the end of the room's stored journal
    * @param isAtOnce whether the room goes on while the snapshot is written: the earlier ones and the
    *   journal serve as well until then
+   * @param times stored with its snapshots
    */
-  async watch(room: Room, tail: JournalTail, isAtOnce = false): Promise<void> {
+  async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
     const snapshots: SnapshotRecord[] = [];
     for (const tick of await store.snapshotTicks(room.name)) {
@@ -74,7 +76,7 @@ export class JournalWriter {
     const at = Math.max(date(), snapshots[0]?.at ?? 0);
     const today = dayOf(at);
     const day = (await store.day(room.name, today)) ?? emptyDay(today);
-    const watched = new WatchedRoom(room, tail, at, day);
+    const watched = new WatchedRoom(room, tail, at, day, times);
     watched.snapshots = snapshots;
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);

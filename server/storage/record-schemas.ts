@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { settingsChange } from '../../shared/host/settings.ts';
+import { MOST_TIME_POINTS } from '../../shared/time-points.ts';
 import { roomEvent } from '../world/events.ts';
 
 const text = v.string();
@@ -147,6 +148,14 @@ export const snapshotRecord = v.strictObject({
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /** The room's state was replaced by this; it does not follow from earlier snapshots. */
   jump: v.optional(v.literal(true)),
+  /** When ticks before it were, oldest first (`TickTimes`); absent in older records. */
+  times: v.optional(
+    v.pipe(
+      v.array(v.strictObject({ tick: whole, at: v.number() })),
+      v.maxLength(MOST_TIME_POINTS),
+      v.readonly(),
+    ),
+  ),
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 

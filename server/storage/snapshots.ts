@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
+import type { TickTimes } from '../world/tick-times.ts';
 import { dayOf, emptyDay } from './day-counts.ts';
 import { TickSums } from './plane-checksums.ts';
 import { putRecent } from './recent-snapshot.ts';
@@ -75,12 +76,14 @@ export class WatchedRoom {
   /**
    * @param tail of the last journal entry, which may still be being written
    * @param at wall clock of the last entry, ms
+   * @param times stored with snapshots; undefined: they are not known
    */
   constructor(
     readonly room: Room,
     public tail: JournalTail,
     public at: number,
     public day: DayRecord,
+    readonly times: TickTimes | undefined,
   ) {
     this.sums = new TickSums(room.grid.planes);
     this.stored = tail;
@@ -110,6 +113,7 @@ interface Capture {
   /** Wall clock, ms. */
   readonly at: number;
   readonly seq: number;
+  readonly times: SnapshotRecord['times'];
 }
 
 /** The content of a snapshot before it is written. */
@@ -218,7 +222,7 @@ export class Snapshots {
   ): Promise<SnapshotRecord> {
     const { store } = this.options;
     const { room, saved } = watched;
-    const { state, stale, at, seq } = draft;
+    const { state, stale, at, seq, times } = draft;
     const { tick } = state;
     let { bytes } = draft;
     const states = await draft.exported;
@@ -237,7 +241,10 @@ export class Snapshots {
     await written();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    const snapshot = { ...{ tick, seq, at, engine, cells, bytes }, journal: draft.bytes, ...marks };
+    const snapshot = {
+      ...{ tick, seq, at, engine, cells, bytes },
+      ...{ journal: draft.bytes, ...marks, ...(times && { times }) },
+    };
     await store.putSnapshot(room.name, { snapshot, tail, entry });
     await store.removeRecent(room.name);
     const living = new Set(state.organisms.map(({ id }) => id));
@@ -288,7 +295,7 @@ export class Snapshots {
 
   private capture(watched: WatchedRoom): Capture {
     const { engine, date, clock } = this.options;
-    const { room, saved, tail } = watched;
+    const { room, saved, tail, times } = watched;
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
@@ -296,7 +303,8 @@ export class Snapshots {
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
-    return { state, stale, exported, at: Math.max(watched.at, date()), seq: tail.seq };
+    const at = Math.max(watched.at, date());
+    return { state, stale, exported, at, seq: tail.seq, times: times?.known };
   }
 
   /**

@@ -13,6 +13,7 @@ import { ResumeTokens } from '../../server/realtime/sessions/resume-tokens.ts';
 import type { Entry, SessionClient } from '../../server/realtime/sessions/room-session.ts';
 import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
+import { TickTimes } from '../../server/world/tick-times.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
@@ -78,6 +79,7 @@ export class Owner {
     const settings = { ...DEFAULTS.house, tickRate, maxOrganisms, capacity };
     this.server = new RoomServer({
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
+      ...{ times: new TickTimes(), date: () => 0 },
       policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
       bans: new Bans(SECRET, () => 0),
       places: new WallPlaces(() => 0),

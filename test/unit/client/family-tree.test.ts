@@ -2,7 +2,8 @@
 import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
 import { layoutTree, type TreeNode } from '../../../client/family-tree/layout.ts';
 import { ROOM } from '../../../client/family-tree/rows.ts';
-import { momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
+import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
+import type { TimeScale } from '../../../client/family-tree/time-scale.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 
@@ -106,6 +107,32 @@ test('round times are marked, apart from one another', () => {
     expect(at % 60_000).toBe(0);
     if (i > 0) expect(x - marks[i - 1].x).toBeGreaterThanOrEqual(3);
   }
+});
+
+test('times and marks are those of the wall clock, though the room stood still for a night and its rate has changed', () => {
+  const at = (day: number, hour: number, minute = 0) => Date.UTC(2026, 10, day, hour, minute);
+  const [evening, now] = [6 * 3_600 * 15, 6 * 3_600 * 15 + 1_800 * 5];
+  const times = [
+    { tick: 0, at: at(26, 12) },
+    { tick: evening, at: at(26, 18) },
+    { tick: evening, at: at(27, 9, 30) },
+    { tick: now, at: at(27, 10) },
+  ];
+  const clock = { now: at(27, 10), tick: now, tickRate: 5, times };
+  expect(dateOf(clock, 4.5 * 3_600 * 15)).toBe(at(26, 16, 30));
+  expect(dateOf(clock, evening)).toBe(at(26, 18));
+  expect(dateOf(clock, evening + 900 * 5)).toBe(at(27, 9, 45));
+  // Before what is known, at the rate of now.
+  expect(dateOf(clock, -300)).toBe(at(26, 11, 59));
+  // A server of an earlier release.
+  expect(dateOf({ ...clock, times: [] }, now - 300)).toBe(at(27, 9, 59));
+  const time = { tickAt: (place: number) => place, placeOf: (tick: number) => tick };
+  const layout = { time: time as TimeScale, start: 0 };
+  const marks = timeMarks(layout, clock, 2_000, 0);
+  const placeOf = (date: number) => marks.find((mark) => mark.at === date)?.x;
+  expect(placeOf(at(26, 15))).toBe(3 * 3_600 * 15);
+  expect(placeOf(at(27, 0))).toBe(evening);
+  expect(placeOf(at(27, 10))).toBe(now);
 });
 
 test.each([1, -1] as const)(

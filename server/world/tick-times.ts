@@ -1,0 +1,134 @@
+/**
+ * When the ticks of a room were, by the wall clock. A room stands still while the machine is off, and
+ * its rate may change, so ticks cannot be counted back from now. Most of a day has one pace, so a few
+ * points tell all of it. They are no part of the room's state, which knows no wall clock.
+ */
+import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
+
+/** How far a time between two points may be from what it was, ms. Pages show minutes. */
+const TOLERANCE = 5_000;
+
+/** The known times of a room's ticks. */
+export class TickTimes {
+  /** Oldest first. Since the last of them, the room has kept its pace. */
+  private points: TimePoint[];
+  /** The latest that is known. */
+  private last: TimePoint | undefined;
+  /** Paces, ms per tick, that are within the tolerance of all ticks since the last point. */
+  private least = Number.NEGATIVE_INFINITY;
+  private most = Number.POSITIVE_INFINITY;
+
+  /** @param known as `known` was before; ticks and times never decrease */
+  constructor(known: readonly TimePoint[] = []) {
+    this.points = [...known];
+    this.last = known.at(-1);
+    this.trim();
+  }
+
+  /** What is known, oldest first: at most `MOST_TIME_POINTS`, the latest one included. */
+  get known(): readonly TimePoint[] {
+    const { points, last } = this;
+    return last && last !== points.at(-1) ? [...points, last] : [...points];
+  }
+
+  /** The same, and one more. @param now the last tick, and the wall clock, ms */
+  until(now: TimePoint): readonly TimePoint[] {
+    // The clock may have been set back since the last tick.
+    return [...notAfter(this.known, now.at), now];
+  }
+
+  /**
+   * Takes in when a tick was; an earlier one than the last changes nothing. If the clock was set back,
+   * what seemed to be later was not: the clock of now is more likely to be right.
+   *
+   * @param point.at wall clock, ms
+   */
+  add(point: TimePoint): void {
+    const { last } = this;
+    if (last && point.tick < last.tick) return;
+    if (last && point.at < last.at - TOLERANCE) {
+      this.keep(last);
+      this.points = notAfter(this.points, point.at);
+      this.last = this.points.at(-1);
+    }
+    this.follow({ tick: point.tick, at: Math.max(point.at, this.last?.at ?? point.at) });
+  }
+
+  /**
+   * The room goes on after it stood still. It may have run on past the last tick that is known.
+   *
+   * @param now its last tick, and the wall clock, ms
+   * @param tickRate nominal ticks a second
+   */
+  goOn(now: TimePoint, tickRate: number): void {
+    // What came after was given up with a damaged end.
+    this.points = this.known.filter(({ tick }) => tick <= now.tick);
+    this.last = this.points.at(-1);
+    const { last } = this;
+    if (last) {
+      this.keep(last);
+      const ended = last.at + (1000 * (now.tick - last.tick)) / tickRate;
+      this.add({ tick: now.tick, at: Math.min(now.at, ended) });
+    }
+    this.add(now);
+  }
+
+  private follow(point: TimePoint): void {
+    const from = this.points.at(-1);
+    if (!from || !this.last) {
+      this.last = point;
+      this.keep(point);
+      return;
+    }
+    const ticks = point.tick - from.tick;
+    const took = point.at - from.at;
+    if (ticks === 0) {
+      // Less is no pause.
+      if (took < TOLERANCE) return;
+      this.last = point;
+      this.keep(point);
+      return;
+    }
+    const pace = took / ticks;
+    if (pace < this.least || pace > this.most) {
+      // It has another pace since the latest point.
+      this.keep(this.last);
+      this.follow(point);
+      return;
+    }
+    this.least = Math.max(this.least, (took - TOLERANCE) / ticks);
+    this.most = Math.min(this.most, (took + TOLERANCE) / ticks);
+    this.last = point;
+  }
+
+  /** Makes the latest point one that stays, from which another pace may begin. */
+  private keep(last: TimePoint): void {
+    if (last !== this.points.at(-1)) this.points.push(last);
+    this.least = Number.NEGATIVE_INFINITY;
+    this.most = Number.POSITIVE_INFINITY;
+    this.trim();
+  }
+
+  /** Leaves a place for the latest point. */
+  private trim(): void {
+    while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
+  }
+}
+
+/** Points no later than a time, ms. */
+const notAfter = (points: readonly TimePoint[], most: number): TimePoint[] =>
+  points.map(({ tick, at }) => ({ tick, at: Math.min(at, most) }));
+
+/** Removes the point that those beside it tell best. The first and the last stay. */
+function removeLeast(points: TimePoint[]): void {
+  const errors = points.slice(1, -1).map(({ tick, at }, i) => {
+    const beside = [points[i], points[i + 2]];
+    const told = interpolate(
+      beside.map((one) => one.tick),
+      beside.map((one) => one.at),
+      tick,
+    );
+    return Math.abs(at - told);
+  });
+  points.splice(1 + errors.indexOf(Math.min(...errors)), 1);
+}
