@@ -16,7 +16,7 @@ export const whole = (min: number, max: number) =>
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** A number of things or cells, from 1. */
-export const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+export const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 /** Numbers of organisms, participants and seeds, from 1. */
 export const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

@@ -1,5 +1,6 @@
 /** Plays a film of the room on a wall, where the host asks for it. */
 import type { Planes } from '../../shared/codec/planes.ts';
+import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { RoomModel } from '../net/room-model.ts';
 
@@ -87,8 +88,8 @@ export class FilmPlayer {
 }
 
 /** The time of day at the server: '13:00'; '' if it is not known. */
-function momentOf({ from, until, frames, zone }: Film, frame: number): string {
-  if (from === null) return '';
-  const at = from + ((until - from) * frame) / Math.max(1, frames - 1);
-  return new Date(at + zone * 60_000).toISOString().slice(11, 16);
+function momentOf(film: Film, frame: number): string {
+  const at = momentOfFrame(film, frame);
+  if (at === null) return '';
+  return new Date(at + film.zone * 60_000).toISOString().slice(11, 16);
 }

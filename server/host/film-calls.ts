@@ -12,11 +12,12 @@ export function filmCalls({ rooms, date }: HostContext, films: FilmJobs) {
   return {
     showFilm: ({ job, frame, speed }, { room }) => {
       const { walls } = rooms.requireOpen(room).server;
-      const { room: of, frames, total, from, since: until } = films.shown(job);
+      const { room: of, frames, total, from, since: until, times } = films.shown(job);
       if (of !== room) throw new HostRefusal('no-such-job');
       if (frame >= frames) throw new HostRefusal('no-such-time');
       const zone = -new Date(date()).getTimezoneOffset();
-      walls.show({ film: { id: job, frames: total, frame, speed, from, until, zone } });
+      const shown = { id: job, frames: total, frame, speed, from, until, zone };
+      walls.show({ film: { ...shown, ...(times && { times: [...times] }) } });
       return {};
     },
   } satisfies Partial<Handlers>;

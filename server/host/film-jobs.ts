@@ -107,6 +107,7 @@ export class FilmJobs {
       ...place,
       from: from === undefined ? { time: date() - hours * HOUR } : { tick: from },
       ...(to !== undefined && { to: { tick: to } }),
+      now: date(),
       pictures: seconds * filmRate,
       delay: Math.round(1000 / filmRate),
       side: filmSide,

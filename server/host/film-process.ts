@@ -3,12 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
 import type { Planes } from '../../shared/codec/planes.ts';
+import type { FilmTimes } from '../../shared/film-moment.ts';
 import type { JobReason } from '../../shared/host/reasons.ts';
 import { parsePainter } from '../../shared/painter/net.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
-import { readRange, timeOf } from '../replay/journal-range.ts';
+import { readRange, timesOf } from '../replay/journal-range.ts';
 import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/species.ts';
@@ -20,6 +21,7 @@ import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { withFrames } from './film-frames.ts';
 import { FilmPainter } from './film-painter.ts';
+import { filmTimes, pictureTicks } from './film-times.ts';
 import { zip } from './zip.ts';
 
 const when = v.optional(
@@ -40,6 +42,8 @@ export const filmOrder = v.strictObject({
   kind: v.picklist(['gif', 'png']),
   from: when,
   to: when,
+  /** When it is asked for, wall clock, ms. */
+  now: v.number(),
   /** Pictures at most. */
   pictures: v.number(),
   /** Between two pictures, ms. */
@@ -51,11 +55,11 @@ export const filmOrder = v.strictObject({
 export type FilmOrder = v.InferOutput<typeof filmOrder>;
 
 /**
- * What it says: when what it shows begins, wall clock, ms, and how many pictures it will have; how
- * far it is, 0…1, and how many it has; at last that it is done, or why it is not.
+ * What it says: when what it shows begins, wall clock, ms, when its pictures were, and how many it
+ * will have; how far it is, 0…1, and how many it has; at last that it is done, or why it is not.
  */
 export type FilmNews =
-  | { readonly from: number | null; readonly total: number }
+  | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
   | { readonly progress: number; readonly frames: number }
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
@@ -85,14 +89,16 @@ async function openRecords(records: FilmOrder['records']): Promise<Records> {
 /** @returns how many pictures the film has */
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await openRecords(order.records));
-  const { room, from, to } = order;
+  const { room, from, to, now } = order;
   const { range, every } = await readRange(store, room, { from, to })
     .then(async (found) => {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (order.pictures - 1)));
+      const shown = pictureTicks(found, apart);
       // Optional: damage elsewhere in the journal must not prevent the film.
-      const begin = await timeOf(store, room, found.from).catch(() => null);
-      say({ from: begin, total: 1 + Math.ceil(ticks / apart) });
+      const dates = await timesOf(store, room, shown, now).catch(() => null);
+      const times = filmTimes(dates ?? []);
+      say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
       return { range: found, every: apart };
     })
     .finally(() => store.close());

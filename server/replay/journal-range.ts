@@ -14,6 +14,7 @@ import {
 import { isStandalone } from '../storage/snapshot-retention.ts';
 import type { Store, StoredMoment } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
+import { storedTimes } from '../storage/stored-times.ts';
 import { listOf } from '../storage/undo.ts';
 import { roomState } from '../world/room-state.ts';
 import type { When } from './options.ts';
@@ -110,10 +111,23 @@ export async function readMiddle(
   return nearest && store.moment(room.name, nearest.tick).catch(() => undefined);
 }
 
-/** Wall-clock time of a tick, ms; null if unknown. */
-export async function timeOf(store: Store, name: string, tick: number): Promise<number | null> {
+/**
+ * Wall-clock times of ticks, ms; null if unknown.
+ *
+ * @param now wall clock at which the last stored tick was the room's last, ms
+ */
+export async function timesOf(
+  store: Store,
+  name: string,
+  ticks: readonly number[],
+  now: number,
+): Promise<number[] | null> {
   const starts = await replayStarts(store, name);
-  return starts.length > 0 ? (await timelineOf(store, name, starts)).timeOf(tick) : null;
+  if (starts.length === 0) return null;
+  const tail = await store.tail(name);
+  const end = tail ? [{ tick: tail.tick, at: now }] : [];
+  const timeline = await timelineOf(store, name, starts, end);
+  return ticks.map((tick) => timeline.timeOf(tick));
 }
 
 /**
@@ -132,8 +146,12 @@ async function timelineOf(
   store: Store,
   name: string,
   from: readonly TimePoint[],
+  end: readonly TimePoint[] = [],
 ): Promise<Timeline> {
-  const fixes = [...from];
+  const fixes = [...from, ...end];
+  const { known } = await storedTimes(store, name);
+  // A time before the first tick that can be replayed means that tick.
+  fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick, MAX_TICK))
     fixes.push({ tick, at });
   return new Timeline(fixes);

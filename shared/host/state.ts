@@ -3,7 +3,8 @@
  * otherwise.
  */
 import * as v from 'valibot';
-import { count } from '../common-schemas.ts';
+import { count, finite } from '../common-schemas.ts';
+import { MOST_TIME_POINTS } from '../time-points.ts';
 import { origin, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
@@ -137,6 +138,13 @@ export const banState = v.object({
 });
 export type BanState = v.InferOutput<typeof banState>;
 
+/** See `FilmTimes`. */
+const filmTimes = v.pipe(
+  v.array(v.object({ frame: count, at: finite })),
+  v.maxLength(MOST_TIME_POINTS),
+  v.readonly(),
+);
+
 export const jobState = v.object({
   id: text,
   room: text,
@@ -152,6 +160,8 @@ export const jobState = v.object({
   hours: v.nullable(count),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
+  /** When its pictures were, once known; servers of earlier releases do not tell. */
+  times: v.optional(filmTimes),
   /** Pictures that can be shown already. */
   frames: count,
   /** Pictures of the whole film, once known. */

@@ -138,6 +138,8 @@ export const EVENTS = {
         /** When what it shows begins and ends, ms since the epoch; the beginning may be unknown. */
         from: v.nullable(finite),
         until: finite,
+        /** See `FilmTimes`; absent: its pictures are dated evenly. */
+        times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, minutes east of Greenwich. */
         zone: finite,
       }),

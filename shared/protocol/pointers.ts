@@ -13,7 +13,7 @@ export interface Pointer {
 /** Resolution of positions, parts per place. */
 const PARTS = 8;
 
-const whole = v.pipe(v.number(), v.integer());
+const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
  * Participant, x and y in eighths of a place, tool index; the participant alone: it has left the

@@ -145,6 +145,10 @@ test('any moment of a film is fetched, and walls show it until the host ends tha
   await host.call('showFilm', { job: id, frame: 2, speed: 0 });
   await wall.until(() => shown().length > 0);
   expect(shown()[0].film).toMatchObject({ id, frames, frame: 2, speed: 0 });
+  // They are told when all pictures were.
+  expect(shown()[0].film!.times!.map(({ frame }) => frame)).toEqual(
+    expect.arrayContaining([0, frames! - 1]),
+  );
   expect(await forWalls(0)).toBe(200);
   const late = connect();
   late.requestJoin({ as: 'wall' });

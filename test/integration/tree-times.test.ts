@@ -1,8 +1,10 @@
-/** The times of a family tree, over a night in which the machine is off and changes of the speed. */
+/** The times of a family tree and a film, over nights with the machine off and changes of the speed. */
 
 import { dateOf } from '../../client/family-tree/time-marks.ts';
 import type { VivariumServer } from '../../server/app/create-server.ts';
+import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
+import { HostClient } from '../support/host-client.ts';
 import { noonClock, startServer } from '../support/server.ts';
 import { afterTest, hostOf, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -62,6 +64,7 @@ test.each(['a stored room', 'a room that is not stored'])(
 test('the tree tells when organisms were planted before the machine was off', async () => {
   const data = suiteFolder();
   let server = await start(data);
+  const { hostToken } = server;
   const real = [await plant(server, 20)];
   await server.close();
   moved += 15 * HOUR;
@@ -73,4 +76,23 @@ test('the tree tells when organisms were planted before the machine was off', as
   server = await start(data);
   real.push(await plant(server, 120));
   await expectBirths(server, real);
+
+  // And so does a film of both nights.
+  const host = await HostClient.login(server.port, hostToken!);
+  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours: 48 });
+  let job = (await host.call('state')).jobs[0];
+  while (job.state === 'going') {
+    await new Promise((wake) => setTimeout(wake, 100));
+    job = (await host.call('state')).jobs.find((one) => one.id === id)!;
+  }
+  expect(job).toMatchObject({ state: 'done' });
+  const { total, from, since: until, times } = job;
+  const dates = Array.from({ length: total! }, (_, frame) =>
+    momentOfFrame({ frames: total!, from, until, times }, frame),
+  );
+  // Each picture was while the machine ran, none at night.
+  for (const at of dates) {
+    expect(Math.min(...real.map((birth) => Math.abs(at! - birth)))).toBeLessThan(60_000);
+  }
+  expect(Math.abs(dates.at(-1)! - real.at(-1)!)).toBeLessThan(60_000);
 });

@@ -5,6 +5,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { momentOfFrame } from '../../../shared/film-moment.ts';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
 import type { Size } from '../../render/camera.ts';
@@ -174,9 +175,11 @@ export class FilmViewer extends HostElement {
     const { job, share, last, hours } = this;
     const { now = 0, zone = 0 } = this.host.state ?? {};
     const until = job?.since ?? now;
-    const from = job && this.made > 0 ? job.from : until - hours * HOUR;
-    if (from === null) return `${Math.round(share * last) + 1} / ${last + 1}`;
-    return moment(from + (until - from) * share, now, zone);
+    const film =
+      job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };
+    const frame = Math.round(share * last);
+    const at = momentOfFrame({ ...film, until, frames: last + 1 }, frame);
+    return at === null ? `${frame + 1} / ${last + 1}` : moment(at, now, zone);
   }
 
   /** Asks for a film if there is none. @param isPressed a button was pressed for it */

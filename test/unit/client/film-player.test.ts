@@ -50,6 +50,25 @@ test('a film that stands still shows one picture, and moving back shows an earli
   expect(moments).toEqual(['18:00', '09:00']);
 });
 
+test('pictures are dated by when they were, where that is told', async () => {
+  const { player, moments, pass } = start();
+  // The machine was off from 11:00 to 15:00.
+  const times = [
+    [0, 8],
+    [4, 10],
+    [5, 14],
+    [9, 17],
+  ].map(([frame, hour]) => ({
+    frame,
+    at: Date.UTC(2026, 10, 27, hour),
+  }));
+  for (const frame of [2, 4, 5, 7]) {
+    player.play({ ...FILM, times, frame });
+    await pass(500);
+  }
+  expect(moments).toEqual(['10:00', '11:00', '15:00', '16:30']);
+});
+
 test('a film that plays shows its pictures in their time, and begins again after the last', async () => {
   const { player, shown, pass } = start();
   player.play({ ...FILM, frame: 7, speed: 10 });
