@@ -105,6 +105,13 @@ export const cameraRests = (page: Page): Promise<void> =>
     }
   });
 
+/** Where the camera is, and where it will come to rest. */
+export const cameraOf = (page: Page): Promise<Pick<CameraRig, 'camera' | 'heading'>> =>
+  elementOf(page).evaluate(({ room }: PageElement) => {
+    const { camera, heading } = room!.view.rig;
+    return { camera, heading };
+  });
+
 /** Shows the whole room, so that every place can be tapped: a small window opens close by. */
 export async function showAll(page: Page): Promise<void> {
   await page.locator('.view .fit').dispatchEvent('click');
