@@ -214,9 +214,10 @@ test('undo removes what one visitor did and keeps what another did', async () =>
 
 test('a failed change is reverted; hidden names are hidden everywhere', async () => {
   await liveShows(page);
-  ada.send('cursor', { x: 40, y: 40, tool: 'plant' });
   const pointer = page.locator('cursor-layer .cursor', { hasText: 'Ada' });
-  await pointer.waitFor({ state: 'attached' });
+  // Where pointers are is said once, and not to a page whose connection is away for a moment.
+  const point = setInterval(() => ada.send('cursor', { x: 40, y: 40, tool: 'plant' }), 200);
+  await pointer.waitFor({ state: 'attached' }).finally(() => clearInterval(point));
   const names = page.getByTestId('names');
   await page.route('**/settings', (route) => route.abort());
   await names.click();

@@ -19,6 +19,16 @@ export interface Ended {
 export const flagsOf = (settings: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(settings).flatMap(([flag, value]) => [`--${flag}`, `${value}`]);
 
+/** Those that have not ended. */
+const running = new Set<ChildProcess>();
+
+// Nobody else ends the server of a test that failed. Benches have no tests, and end theirs.
+if (typeof afterAll === 'function') {
+  afterAll(() => {
+    for (const child of running) child.kill('SIGKILL');
+  });
+}
+
 export class ServerProcess {
   output = '';
   errors = '';
@@ -38,11 +48,13 @@ export class ServerProcess {
     this.child = before
       ? spawn('bash', ['-c', `${before}; exec "$@"`, 'bash', ...command], options)
       : spawn(command[0], command.slice(1), options);
+    running.add(this.child);
     this.child.stdout!.on('data', (chunk) => this.hear('output', chunk));
     this.child.stderr!.on('data', (chunk) => this.hear('errors', chunk));
     this.ended = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
         this.hasEnded = true;
+        running.delete(this.child);
         resolve({ code, signal });
         this.changes.changed();
       });

@@ -2,7 +2,7 @@
 import { type ModelFaults, runModel } from '../../support/cluster-model.ts';
 
 const isFull = process.env.VIVARIUM_TEST_FULL === '1';
-const SCHEDULES = isFull ? 100_000 : 1_000;
+const SCHEDULES = isFull ? 100_000 : 300;
 const FIRST = Number(process.env.VIVARIUM_TEST_SEED ?? 1);
 
 test('whatever goes wrong, nobody sees two owners, and nothing acknowledged is lost', async () => {
