@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
+import { suiteFolder } from '../support/closing.ts';
 import { plantGarden } from '../support/garden.ts';
 import { goTo, liveShows, signIn } from '../support/host-page.ts';
 import { difference, MEAN, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, nextPictures, openRoom, openWall } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { suiteFolder, suiteVisitor } from '../support/suite.ts';
+import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines', import.meta.url));

@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { afterTest } from '../support/closing.ts';
 import { launchChromium } from '../support/drivers/chromium.ts';
 import { boxOf, type Driver, type Point, press, until } from '../support/drivers/driver.ts';
 import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
@@ -14,7 +15,7 @@ import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
 import { testNeeding } from '../support/needs.ts';
 import type { PageElement } from '../support/page.ts';
 import { paintedScript } from '../support/painted-script.ts';
-import { afterTest, suiteServer } from '../support/suite.ts';
+import { suiteServer } from '../support/suite.ts';
 
 /** What `painted-page.ts` adds to a page. */
 interface Painted {

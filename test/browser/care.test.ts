@@ -8,6 +8,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { animationsOf } from '../support/animations.ts';
 import { violations } from '../support/axe.ts';
+import { afterTest } from '../support/closing.ts';
 import { plantGarden } from '../support/garden.ts';
 import { covered, faint, spilled, tiny } from '../support/layout-faults.ts';
 import { testNeeding } from '../support/needs.ts';
@@ -25,7 +26,7 @@ import {
   waitForPhase,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { afterTest, suiteVisitor } from '../support/suite.ts';
+import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 

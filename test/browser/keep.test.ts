@@ -15,12 +15,13 @@ import { createRandom } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { download } from '../support/download.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
 import { sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
-import { suiteFolder, suiteVisitor } from '../support/suite.ts';
+import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const PLACE = [48, 48] as const;

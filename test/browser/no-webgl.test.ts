@@ -1,8 +1,8 @@
 /** Pages in a browser without WebGL2: they say so, and do nothing else. */
 import type { Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
+import { afterSuite } from '../support/closing.ts';
 import { goTo, signIn } from '../support/host-page.ts';
-import { afterSuite } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const PICTURES = process.env.VIVARIUM_PICTURES;

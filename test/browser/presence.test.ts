@@ -7,6 +7,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { download } from '../support/download.ts';
 import { recordPictures, watchPixel } from '../support/drawn-pixel.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
@@ -26,7 +27,7 @@ import {
 } from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
-import { afterSuite, suiteVisitor } from '../support/suite.ts';
+import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import type { Visitor } from '../support/visitor.ts';
 

@@ -7,6 +7,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import {
@@ -20,7 +21,6 @@ import {
 import { countStalls, generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PHONE } from '../support/screens.ts';
-import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 

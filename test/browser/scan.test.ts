@@ -5,11 +5,11 @@
 
 import type { JSHandle, Page } from 'playwright-core';
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { fingerTap, modelOf, type PageElement, waitForConnection } from '../support/page.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
-import { afterSuite } from '../support/suite.ts';
 import { suiteBrowser, suiteWithPages } from '../support/suite-pages.ts';
 
 /** ms that it may take. */

@@ -1,9 +1,9 @@
 /** The host's page when a room was damaged: it says so in every section, and puts back. */
 import { openTable } from '../../server/storage/lmdb/table.ts';
 import { violations } from '../support/axe.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 

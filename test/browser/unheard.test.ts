@@ -3,6 +3,7 @@
  */
 
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite } from '../support/closing.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import {
   cameraRests,
@@ -13,7 +14,6 @@ import {
   waitForConnection,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { afterSuite } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const { server, room, newPage } = await suiteWithPages({ size: '96x96' });

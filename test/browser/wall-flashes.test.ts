@@ -3,8 +3,8 @@
  * lives moves between its steps.
  */
 import type { Page } from 'playwright-core';
+import { afterTest } from '../support/closing.ts';
 import { openRoom, openWall } from '../support/page.ts';
-import { afterTest } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 interface View {

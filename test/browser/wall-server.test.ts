@@ -4,6 +4,7 @@
  */
 import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { HeldClock } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-port.ts';
 import {
@@ -18,7 +19,6 @@ import { countStalls, generousTimeout } from '../support/patience.ts';
 import { differenceOf, pixelsOf } from '../support/pixels.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { suiteBrowser } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 import { pixels, STILL, wallScreens } from '../support/wall-screens.ts';

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { cp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { suiteFolder } from '../support/suite.ts';
+import { suiteFolder } from '../support/closing.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const REGISTRY = 'shared/languages.ts';

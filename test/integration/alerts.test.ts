@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts/alert.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** A minute is six seconds. */

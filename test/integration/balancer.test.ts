@@ -5,11 +5,11 @@
 import { io } from 'socket.io-client';
 import { Connection } from '../../client/net/connection.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';
 import { Haproxy, hasHaproxy } from '../support/haproxy.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { countStalls, generousTimeout } from '../support/patience.ts';
-import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 
 const isFull = process.env.VIVARIUM_TEST_FULL === '1';

@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { runScript, type ScriptRun } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 
 /** Runs of a bench that others resemble belong to `npm run test:full`. */
 const whole: (name: string, run: () => Promise<void>) => void = process.env.VIVARIUM_TEST_FULL

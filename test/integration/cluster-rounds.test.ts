@@ -7,6 +7,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { afterSuite } from '../support/closing.ts';
 import {
   FOLLOWED,
   isGone,
@@ -22,7 +23,6 @@ import {
 import { KeptRoom, Shown } from '../support/kept-room.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { countStalls, generousTimeout, within } from '../support/patience.ts';
-import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import type { Visitor } from '../support/visitor.ts';
 

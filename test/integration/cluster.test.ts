@@ -1,7 +1,8 @@
 /** Two servers that share a room, with a real Valkey: one hands it over to the other. */
+
+import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, joinAny, type Node, startNode } from '../support/cluster-nodes.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 

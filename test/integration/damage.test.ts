@@ -20,9 +20,9 @@ import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
-import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();

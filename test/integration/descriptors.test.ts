@@ -11,9 +11,9 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 
 const BASE = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96'];
 

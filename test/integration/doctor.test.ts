@@ -4,8 +4,8 @@ import { autoOrder } from '../../server/engine/backends.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
+import { suiteFolder } from '../support/closing.ts';
 import { runScript } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const NOWHERE = 'checkpoints/of-nobody';

@@ -15,12 +15,12 @@ import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { ANNA, BERT } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
-import { afterSuite, afterTest } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 import { calmUpdate, tinyModel } from '../unit/vnca/tiny-model.ts';
 

@@ -10,9 +10,10 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { startServer } from '../support/server.ts';
-import { afterTest, hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const EXAMPLE = fileURLToPath(

@@ -6,10 +6,10 @@ import { connect as connectTcp } from 'node:net';
 import { WebSocket } from 'ws';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterTest } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { closed, greetedSocket, rawSocket } from '../support/raw-socket.ts';
 import { UNLIMITED } from '../support/server.ts';
-import { afterTest } from '../support/suite.ts';
 import { clock, from, gone, reasons, startThrong } from '../support/throng.ts';
 import { Visitor } from '../support/visitor.ts';
 

@@ -1,6 +1,7 @@
 /** The end of a room's day: what lives goes, nobody acts, a new day begins, and it can be undone. */
 import type { Event } from '../../shared/protocol/events.ts';
-import { hostOf, suiteFolder, suiteServer } from '../support/suite.ts';
+import { suiteFolder } from '../support/closing.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, connect } = await suiteServer({

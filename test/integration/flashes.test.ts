@@ -2,9 +2,9 @@
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-import { afterSuite } from '../support/suite.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());

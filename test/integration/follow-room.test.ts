@@ -11,9 +11,9 @@ import { Store } from '../../server/storage/store.ts';
 import { StoreError } from '../../server/storage/store-error.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { afterSuite } from '../support/closing.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
-import { afterSuite } from '../support/suite.ts';
 
 const started = startEngine();
 afterSuite(async () => (await started).engine.close());

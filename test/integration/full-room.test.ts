@@ -16,11 +16,11 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { ANNA } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
-import { afterTest, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 

@@ -11,9 +11,9 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { afterSuite } from '../support/suite.ts';
 
 /** Few ticks, so that ten minutes are soon over. */
 const RATE = 5;

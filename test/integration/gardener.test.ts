@@ -7,10 +7,10 @@ import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { startServer } from '../support/server.ts';
-import { afterSuite } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const RATE = 15;

@@ -4,10 +4,10 @@
  */
 
 import type { Command } from '../../shared/protocol/commands.ts';
+import { afterSuite } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 

@@ -2,11 +2,12 @@
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { OscReceiver } from '../support/osc-box.ts';
 import { startServer } from '../support/server.ts';
-import { afterSuite, afterTest, hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const box = await OscReceiver.open();

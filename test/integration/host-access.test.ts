@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { systemClock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { suiteFolder, suiteServer } from '../support/suite.ts';
+import { suiteServer } from '../support/suite.ts';
 
 /** The system's clock, which can be put forward. */
 class Shifted {

@@ -8,10 +8,11 @@ import { escaped } from '../../server/host/printed-sign.ts';
 import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { suiteFolder } from '../support/closing.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { noonClock } from '../support/server.ts';
-import { hostOf, suiteFolder, suiteServer } from '../support/suite.ts';
+import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const WIDTH = 96;

@@ -6,9 +6,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { startServer } from '../support/server.ts';
-import { afterSuite, hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const data = suiteFolder();

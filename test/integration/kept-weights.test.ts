@@ -1,8 +1,8 @@
 /** A stored room goes on with its own weights and size, whatever is installed since. */
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { suiteFolder } from '../support/closing.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** One that earlier releases shipped. */

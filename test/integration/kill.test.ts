@@ -17,9 +17,9 @@ import { World } from '../../server/world/world.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { afterSuite, suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;

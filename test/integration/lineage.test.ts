@@ -5,9 +5,9 @@ import type { RoomCommand } from '../../server/world/commands.ts';
 import { lineageTree } from '../../server/world/lineage-tree.ts';
 import { World } from '../../server/world/world.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-import { afterSuite } from '../support/suite.ts';
 import { UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });

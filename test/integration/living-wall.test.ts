@@ -1,7 +1,7 @@
 /** A wall on which nobody acts lives all the same, and rests when nobody watches. */
 import { LIVING_ROOM } from '../bench/living-wall.ts';
+import { afterTest } from '../support/closing.ts';
 import { LivingWall } from '../support/living-wall.ts';
-import { afterTest } from '../support/suite.ts';
 
 const isWhole = process.env.VIVARIUM_TEST_FULL === '1';
 /** The same with fewer organisms, of which more express, and a gardener who begins soon. */

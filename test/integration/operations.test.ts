@@ -1,8 +1,8 @@
 /** Operating the server: stop, restart, SIGSTOP, and a full disk. */
 
 import { join } from 'node:path';
+import { suiteFolder } from '../support/closing.ts';
 import { ServerProcess } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** One that earlier releases shipped. */

@@ -5,9 +5,9 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterTest } from '../support/closing.ts';
 import { OscReceiver } from '../support/osc-box.ts';
 import { startServer } from '../support/server.ts';
-import { afterTest } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let box: OscReceiver;

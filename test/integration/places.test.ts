@@ -3,11 +3,11 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const CAPACITY = 8;

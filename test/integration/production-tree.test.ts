@@ -4,8 +4,8 @@ import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { suiteFolder } from '../support/closing.ts';
 import { runScript, ServerProcess } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 import { hasCompiler } from '../unit/engine/native/support.ts';
 

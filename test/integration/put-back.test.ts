@@ -11,8 +11,8 @@ import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/room-state.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite } from '../support/closing.ts';
 import fc from '../support/property.ts';
-import { afterSuite } from '../support/suite.ts';
 import { command } from '../support/wishes.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 

@@ -3,8 +3,8 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Records } from '../../server/storage/records.ts';
+import { afterSuite } from '../support/closing.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
-import { afterSuite } from '../support/suite.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();

@@ -7,8 +7,9 @@ import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { modelNameIn, modelPath } from '../../shared/seed-token.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { type ServerSettings, startServer } from '../support/server.ts';
-import { hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const scratch = suiteFolder();

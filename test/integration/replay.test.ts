@@ -17,11 +17,11 @@ import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const SIDE = 96;

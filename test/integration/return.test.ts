@@ -1,7 +1,7 @@
 /** After a restart of the server, returning visitors keep their identity and what they held. */
 
+import { suiteFolder } from '../support/closing.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 test('a visitor who reconnects after a restart keeps number, energy and the seeds in hand', async () => {

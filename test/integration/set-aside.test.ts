@@ -14,11 +14,11 @@ import type { Log } from '../../server/platform/log.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** Longest time until a server with damaged data serves, ms. */

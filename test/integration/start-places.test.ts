@@ -4,10 +4,11 @@
 
 import { type AddressInfo, createServer } from 'node:net';
 import { ListenError } from '../../server/app/listen.ts';
+import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { afterSuite, hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 
 /** Another program, and its port. */
 const other = createServer();

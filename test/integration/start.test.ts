@@ -15,9 +15,9 @@ import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/app/startup-banner.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
+import { suiteFolder } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

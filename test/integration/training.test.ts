@@ -13,8 +13,8 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors } from '../../server/vnca/safetensors.ts';
 import { float32Of } from '../../shared/safetensors.ts';
 import { bundled } from '../support/bundled.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { TINY_POOL, tinyConfigJson } from '../unit/training/tiny-run.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

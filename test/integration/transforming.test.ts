@@ -7,10 +7,10 @@ import { meanSquare } from '../../server/training/relatives/round-trip.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
+import { afterSuite, afterTest } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
 import { ANNA, BERT } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoom } from '../support/stored-room.ts';
-import { afterSuite, afterTest } from '../support/suite.ts';
 import { calmUpdate, tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const full = process.env.VIVARIUM_TEST_FULL === '1';

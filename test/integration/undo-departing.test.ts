@@ -6,9 +6,9 @@ import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-import { afterSuite } from '../support/suite.ts';
 import { STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });

@@ -13,11 +13,11 @@ import type { Planes } from '../../shared/codec/planes.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
+import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
-import { afterSuite } from '../support/suite.ts';
 import { type Lived, STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });

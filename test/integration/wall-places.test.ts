@@ -6,11 +6,11 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { AlertReceiver } from '../support/alert-receiver.ts';
+import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
-import { suiteFolder } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const GARDEN = { room: 'garden' };

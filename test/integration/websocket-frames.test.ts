@@ -8,9 +8,9 @@ import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { afterTest } from '../support/closing.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
-import { afterTest } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 let server: VivariumServer;

@@ -7,9 +7,9 @@ import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
+import { afterSuite } from '../support/closing.ts';
 import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
 import { ANNA } from '../support/rooms.ts';
-import { afterSuite } from '../support/suite.ts';
 import { command } from '../support/wishes.ts';
 
 const { engine, species } = await startEngine();

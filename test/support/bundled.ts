@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
-import { afterSuite } from './suite.ts';
+import { afterSuite } from './closing.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

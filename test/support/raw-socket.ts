@@ -1,7 +1,7 @@
 /** WebSocket connections without Socket.IO's client, for bytes that no client sends. */
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import { afterTest } from './suite.ts';
+import { afterTest } from './closing.ts';
 
 /** Dials; what is left of it ends with the test. */
 export function rawSocket(port: number, headers: { origin?: string } = {}): WebSocket {

@@ -2,9 +2,10 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { launchBrowser } from './browser.ts';
+import { afterSuite } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
 import { slowFrames } from './slow-frames.ts';
-import { afterSuite, type SuiteServer, suiteServer } from './suite.ts';
+import { type SuiteServer, suiteServer } from './suite.ts';
 import { leaveUnpainted } from './unpainted.ts';
 
 /** Starts a browser for all tests of this file, whose pages draw one picture for each tick. */

@@ -1,40 +1,10 @@
-/**
- * What a suite of tests shares: started once, at the top of its file, and closed after its last
- * test.
- */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** A server that a suite of tests shares: started once, at the top of its file, and closed after its last test. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
+import { afterSuite, afterTest } from './closing.ts';
 import { HostClient } from './host-client.ts';
 import { type ServerOptions, type ServerSettings, startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
-
-type Close = () => unknown;
-
-const ofSuite: Close[] = [];
-const ofTest: Close[] = [];
-
-async function closeAll(some: Close[]): Promise<void> {
-  while (some.length > 0) await some.pop()!();
-}
-
-afterEach(() => closeAll(ofTest));
-afterAll(() => closeAll(ofSuite));
-
-/** Has something closed after all tests of this file; what was opened last is closed first. */
-export const afterSuite = (close: Close): number => ofSuite.push(close);
-
-/** Has something closed after the test that runs now. */
-export const afterTest = (close: Close): number => ofTest.push(close);
-
-/** A folder that is removed after the last test. */
-export function suiteFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vivarium-'));
-  afterSuite(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export interface SuiteServer {
   readonly server: VivariumServer;

@@ -1,9 +1,9 @@
 /** A server whose limits are tried, and a neighbour in its room who must not notice. */
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
+import { afterSuite, afterTest } from './closing.ts';
 import { ShiftedClock } from './fake-clock.ts';
 import { type ServerSettings, startServer } from './server.ts';
-import { afterSuite, afterTest } from './suite.ts';
 import { Visitor } from './visitor.ts';
 
 export const clock = new ShiftedClock();

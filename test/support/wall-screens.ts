@@ -1,6 +1,6 @@
 /** Screens that walls hang on, each for one test. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterTest } from './suite.ts';
+import { afterTest } from './closing.ts';
 import { leaveUnpainted } from './unpainted.ts';
 
 /** A wall that holds still, so that two pictures of it can be compared. */

@@ -11,9 +11,9 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { bounded, isWithin } from '../../../server/vnca/latent-bounds.ts';
+import { afterSuite, suiteFolder } from '../../support/closing.ts';
 import { CHECKPOINT_FOLDER, startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { afterSuite, suiteFolder } from '../../support/suite.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { LightSocket, type SocketEnd } from '../../load/light-socket.ts';
-import { afterTest } from '../../support/suite.ts';
+import { afterTest } from '../../support/closing.ts';
 
 const portOf = (server: { address(): unknown }) => (server.address() as { port: number }).port;
 

@@ -4,9 +4,9 @@ import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
 import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { OscReceiver } from '../../support/osc-box.ts';
-import { afterTest } from '../../support/suite.ts';
 
 /** Nobody has the last one just now. */
 const names = ['hall', 'yard', 'cellar'];

@@ -7,7 +7,7 @@ import { identified, writeCheckpoint } from '../../../server/training/export.ts'
 import { type Options, readOptions } from '../../../server/training/options.ts';
 import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
-import { suiteFolder } from '../../support/suite.ts';
+import { suiteFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
 
 const scratch = suiteFolder();

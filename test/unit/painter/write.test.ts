@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
 import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
-import { suiteFolder } from '../../support/suite.ts';
+import { suiteFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';
 

@@ -7,8 +7,8 @@ import { openGateway } from '../../../server/realtime/gateway.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { afterTest } from '../../support/suite.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const { every } = DEFAULTS.cluster.moving;

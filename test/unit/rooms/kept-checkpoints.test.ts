@@ -8,7 +8,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
 import { loadMaps } from '../../../server/vnca/latent-map.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
-import { suiteFolder } from '../../support/suite.ts';
+import { suiteFolder } from '../../support/closing.ts';
 
 const scratch = suiteFolder();
 const [installed, data] = [join(scratch, 'installed'), join(scratch, 'data')];

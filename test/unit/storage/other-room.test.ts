@@ -3,9 +3,9 @@ import { createEngine } from '../../../server/engine/create-engine.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { Write } from '../../../server/storage/records.ts';
 import { StoreError } from '../../../server/storage/store-error.ts';
+import { afterSuite } from '../../support/closing.ts';
 import { ANNA } from '../../support/rooms.ts';
 import { openStoredRoom } from '../../support/stored-room.ts';
-import { afterSuite } from '../../support/suite.ts';
 import { tinyModel } from '../vnca/tiny-model.ts';
 
 const model = tinyModel();

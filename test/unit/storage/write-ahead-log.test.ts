@@ -5,7 +5,7 @@ import { openTable, type Table } from '../../../server/storage/lmdb/table.ts';
 import { WriteAheadLog } from '../../../server/storage/lmdb/write-ahead-log.ts';
 import type { Entry } from '../../../server/storage/records.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { suiteFolder } from '../../support/suite.ts';
+import { suiteFolder } from '../../support/closing.ts';
 
 const scratch = suiteFolder();
 let folders = 0;
