@@ -10,6 +10,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
+import { SETTLED } from '../realtime/sessions/room-walls.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -48,7 +49,7 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
     const isFull = admission.open >= connections || tcp >= http.maxConnections;
     return isFull ? 'all connections are in use.' : undefined;
   };
-  return openAlerts({
+  const alerts = await openAlerts({
     ...{ clock, date, log, store: hostStore, url: config.alerts },
     sources: {
       rooms: () =>
@@ -66,6 +67,11 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
       diskLow: () => (journalWriter?.isDiskFull ? 'The disk is full.' : undefined),
     },
   });
+  // Places remember that their walls are lost; of a room without any, only its alert does.
+  for (const { alert, room = '', wall } of alerts.open) {
+    if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
+  }
+  return alerts;
 }
 
 /** Rooms that stand still, as the cluster does not take what they would store. */
@@ -74,16 +80,26 @@ function refusedRooms(cluster: StartAlertsOptions['cluster']): Problem[] {
   return refused.map(([room, text]) => ({ alert: 'nobody-can-join', room, text }));
 }
 
-/** Walls that are lost. Outside the opening hours they may be switched off. */
-function wallProblems(room: string, { walls, policy }: RoomServer): Problem[] {
-  const { states, isBare } = walls;
+/**
+ * Walls that are lost. Outside the opening hours they may be switched off. One whose browser
+ * crashes again and again is up for moments, so it is back only once it has settled.
+ */
+export function wallProblems(
+  room: string,
+  { walls, policy }: Pick<RoomServer, 'walls' | 'policy'>,
+): Problem[] {
+  const { states, isBare, upCount } = walls;
   const places = states.filter(({ id }) => id !== null);
-  const lost = places.filter((state) => state.lost !== null);
   const common = { alert: 'wall-lost', room, isExpected: policy.isDimmed } as const;
   if (places.length === 0 && isBare) {
-    return [{ ...common, text: `The room "${room}" has no wall any more.` }];
+    const text = `The room "${room}" has no wall any more.`;
+    return [{ ...common, isRecovering: upCount > 0, text }];
   }
-  return lost.map(({ name: wall }) => {
-    return { ...common, wall, text: `The wall "${wall}" of the room "${room}" is lost.` };
+  const unsettled = places.filter(({ lost, upFor }) => {
+    return lost !== null || (upFor !== null && upFor < SETTLED);
+  });
+  return unsettled.map(({ name: wall, lost }) => {
+    const text = `The wall "${wall}" of the room "${room}" is lost.`;
+    return { ...common, wall, isRecovering: lost === null, text };
   });
 }

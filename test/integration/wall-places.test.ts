@@ -206,7 +206,12 @@ test('an alert says that a wall is lost, and that it is back; not for a moment, 
 
 test('a room without such walls is missed when its last wall is gone', async () => {
   const receiver = await AlertReceiver.open();
-  const settings = { alerts: receiver.url, size: '64x64', 'tick-rate': 1 };
+  const settings = {
+    alerts: receiver.url,
+    size: '64x64',
+    'tick-rate': 1,
+    data: join(data, 'bare'),
+  };
   const clock = new FastClock(30);
   const server = await startServer(settings, { clock });
   // A visitor's look at the wall's page is not missed: only one that was up for a minute.
@@ -216,9 +221,17 @@ test('a room without such walls is missed when its last wall is gone', async () 
   wall.leave();
   const lost = await receiver.hears('raised wall-lost garden');
   expect(lost).not.toHaveProperty('wall');
-  hang(server.port);
-  await receiver.hears('cleared wall-lost garden');
+  await receiver.hears('cleared server-restarted');
   await server.close();
+
+  // It is not back because the server has restarted, which forgets who was there.
+  receiver.messages.length = 0;
+  const second = await startServer(settings, { clock });
+  await receiver.hears('cleared server-restarted');
+  expect(receiver.heard.filter((short) => short.includes('wall-lost'))).toEqual([]);
+  hang(second.port);
+  expect(await receiver.hears('cleared wall-lost garden')).toMatchObject({ since: lost.at });
+  await second.close();
   await receiver.close();
 });
 

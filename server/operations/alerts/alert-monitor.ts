@@ -22,12 +22,15 @@ export interface AlertMonitorOptions {
 export class AlertMonitor {
   /** The announced problems, and when each was last seen, ms. */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** Since when problems are seen that are not announced yet, ms. */
+  /** How long problems have lasted that are not announced yet, ms. */
   private readonly pending = new Map<string, number>();
+  /** The last check, ms. */
+  private checked: number;
   private cancel: () => void;
 
   constructor(private readonly options: AlertMonitorOptions) {
     const { clock, open = [] } = options;
+    this.checked = clock.now();
     for (const message of open) this.announced.set(keyOf(message), { message, seen: clock.now() });
     this.cancel = clock.after(0, this.check);
   }
@@ -53,6 +56,7 @@ export class AlertMonitor {
     for (const [key, one] of this.announced) {
       if (now - one.seen >= CLEAR_AFTER) this.clear(key, one.message);
     }
+    this.checked = now;
     this.cancel = clock.after(CHECK_INTERVAL, this.check);
   };
 
@@ -63,9 +67,11 @@ export class AlertMonitor {
       announced.seen = now;
       return;
     }
-    const since = problem.isExpected ? now : (this.pending.get(key) ?? now);
-    this.pending.set(key, since);
-    if (problem.isExpected || now - since < ALERTS[problem.alert].hold) return;
+    const { isExpected, isRecovering } = problem;
+    const before = isExpected ? undefined : this.pending.get(key);
+    const lasted = before === undefined ? 0 : before + (isRecovering ? 0 : now - this.checked);
+    this.pending.set(key, lasted);
+    if (isExpected || isRecovering || lasted < ALERTS[problem.alert].hold) return;
     this.pending.delete(key);
     const message = raised(problem, date());
     this.announced.set(key, { message, seen: now });

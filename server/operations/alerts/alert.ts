@@ -46,6 +46,11 @@ export interface Problem {
   readonly severity?: Severity;
   /** It is expected now, so it is not announced; if it is announced already, it remains open. */
   readonly isExpected?: boolean;
+  /**
+   * It is better, perhaps for a moment only: meanwhile it is neither announced nor over, and this
+   * time does not count to how long it has lasted.
+   */
+  readonly isRecovering?: boolean;
 }
 
 export const alertMessage = v.strictObject({

@@ -11,8 +11,8 @@ import { WallSlots } from './wall-slots.ts';
 import { type ConnectedWall, wallStates } from './wall-states.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** A wall that was up for so long is missed when it is gone, ms. */
-const SETTLED = 60_000;
+/** A wall that has been up for so long is missed when it is gone, until one is up as long, ms. */
+export const SETTLED = 60_000;
 
 const { wallTimes } = DEFAULTS.host;
 
@@ -38,8 +38,8 @@ export interface WallRequest {
 export class RoomWalls extends WallSlots<RoomClient> {
   /** The walls that are up, without views. */
   private readonly connected = new Map<RoomClient, ConnectedWall>();
-  /** Whether the last wall is gone after it had been up for a while. */
-  isBare = false;
+  /** Whether a wall that had settled has ever gone. */
+  private isMissed = false;
   /** What the host shows on the walls, and since when; ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
   private cancelEnd = (): void => {};
@@ -49,6 +49,16 @@ export class RoomWalls extends WallSlots<RoomClient> {
     private readonly welcomeBuilder: WelcomeBuilder,
   ) {
     super(DEFAULTS.room.maxWalls);
+  }
+
+  /** Whether a wall that had settled is gone, and none that is up has settled. */
+  get isBare(): boolean {
+    return this.isMissed && ![...this.connected.values()].some((wall) => this.hasSettled(wall));
+  }
+
+  /** The room was bare when the server ended. */
+  startBare(): void {
+    this.isMissed = true;
   }
 
   /** Number of walls that are up. */
@@ -75,10 +85,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
     const place = pass === undefined ? undefined : places.find(room.name, pass);
     const evicted = this.add(wall, address, place?.id);
     const now = clock.now();
-    if (!isView) {
-      this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
-      this.isBare = false;
-    }
+    if (!isView) this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
     if (place) places.appeared(place.id);
     if (evicted) {
       this.forget(evicted);
@@ -133,7 +140,7 @@ export class RoomWalls extends WallSlots<RoomClient> {
       this.remove(wall);
       wall.disconnect(reason);
     }
-    this.isBare = false;
+    this.isMissed = false;
     this.show(undefined);
   }
 
@@ -146,11 +153,14 @@ export class RoomWalls extends WallSlots<RoomClient> {
   }
 
   private forget(wall: RoomClient): void {
-    const { broadcaster, clock } = this.context;
     const gone = this.connected.get(wall);
     this.connected.delete(wall);
-    if (gone && this.connected.size === 0) this.isBare = clock.now() - gone.since >= SETTLED;
-    broadcaster.remove(wall);
+    if (gone && this.hasSettled(gone)) this.isMissed = true;
+    this.context.broadcaster.remove(wall);
+  }
+
+  private hasSettled({ since }: ConnectedWall): boolean {
+    return this.context.clock.now() - since >= SETTLED;
   }
 
   private welcomeWall(wall: RoomClient, heldChecksums?: ArrayLike<number>): void {

@@ -45,6 +45,29 @@ test('it is not over while it comes and goes', async () => {
   expect(said()).toEqual(['raised not-kept']);
 });
 
+test('while it recovers, it is neither over nor announced, and the time does not count', async () => {
+  const { clock, seen, said } = watch();
+  const recovering = { ...slow('garden'), isRecovering: true };
+  seen.problems = [recovering];
+  await clock.advance(3_600 * SECOND);
+  for (let i = 0; i < 11; i++) {
+    seen.problems = [slow('garden')];
+    await clock.advance(5 * SECOND);
+    seen.problems = [recovering];
+    await clock.advance(20 * SECOND);
+  }
+  expect(said()).toEqual([]);
+  seen.problems = [slow('garden')];
+  await clock.advance(6 * SECOND);
+  expect(said()).toEqual(['raised slow garden']);
+  seen.problems = [recovering];
+  await clock.advance(3_600 * SECOND);
+  expect(said()).toEqual([]);
+  seen.problems = [];
+  await clock.advance(20 * SECOND);
+  expect(said()).toEqual(['cleared slow garden']);
+});
+
 test('a room is slow when it has been slow for a whole minute; rooms are told apart', async () => {
   const { clock, seen, said } = watch();
   seen.problems = [slow('garden')];
