@@ -116,9 +116,9 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
   const changes = [new Uint8Array(), undefined].map((bytes) => ({ ...probe, bytes }));
   for (let attempt = 1; ; attempt++) {
     try {
-      return await new ValkeyLog(connection).writeUnfenced(
-        new Prepared(changes, 'probe', connection),
-      );
+      const log = new ValkeyLog(connection);
+      await log.writeUnfenced(new Prepared(changes, 'probe', connection));
+      return;
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof LogFull) throw new ClusterError('full', `--cluster: ${message}`);

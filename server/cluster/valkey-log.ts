@@ -24,6 +24,8 @@ export interface Change {
   readonly bytes: Uint8Array | undefined;
   /** Whether it is kept apart from the records. */
   readonly isApart: boolean;
+  /** Whether nothing is written if there is a record of this key already. */
+  readonly isNew?: boolean;
 }
 
 const WRITE = `
@@ -41,8 +43,9 @@ end
 local grown = 0
 for i = 6, #ARGV, 3 do
   local what, key = ARGV[i], ARGV[i + 1]
+  if what:sub(2) == 'new' and redis.call('EXISTS', records .. key) == 1 then return 0 end
   grown = grown - redis.call('STRLEN', (what:sub(1, 1) == 'a' and apart or records) .. key)
-  if what:sub(2) == 'put' then grown = grown + #ARGV[i + 2] end
+  if what:sub(2) == 'put' or what:sub(2) == 'new' then grown = grown + #ARGV[i + 2] end
   if what:sub(2) == 'move' then
     -- Nothing is changed yet; later, a part that is not there would end the script in the middle.
     if redis.call('EXISTS', ARGV[i + 2]) == 0 then return 3 end
@@ -56,7 +59,7 @@ for i = 6, #ARGV, 3 do
   local isApart = what:sub(1, 1) == 'a'
   local place = (isApart and apart or records) .. key
   local kind = what:sub(2)
-  if kind == 'put' then
+  if kind == 'put' or kind == 'new' then
     redis.call('SET', place, ARGV[i + 2])
   elseif kind == 'move' then
     redis.call('RENAME', ARGV[i + 2], place)
@@ -148,9 +151,14 @@ export class ValkeyLog implements FencedLog<Prepared> {
     return this.append(room, position, prepared);
   }
 
-  /** Writes what belongs to no room. @throws LogFull; Refused; Error: no answer */
-  async writeUnfenced(prepared: Prepared): Promise<void> {
-    await this.append('', undefined, prepared);
+  /**
+   * Writes what belongs to no room.
+   *
+   * @returns false: it was to be new, and is not
+   * @throws LogFull; Refused; Error: no answer
+   */
+  writeUnfenced(prepared: Prepared): Promise<boolean> {
+    return this.append('', undefined, prepared);
   }
 
   private async append(
@@ -159,10 +167,11 @@ export class ValkeyLog implements FencedLog<Prepared> {
     prepared: Prepared,
   ): Promise<boolean> {
     await prepared.upload();
-    const changes = prepared.changes.flatMap(({ key, bytes, isApart }, i): Argument[] => {
+    const changes = prepared.changes.flatMap(({ key, bytes, isApart, isNew }, i): Argument[] => {
       const where = isApart ? 'a' : 'r';
       const part = prepared.partOf(i);
       if (!bytes) return [`${where}del`, key, ''];
+      if (isNew) return [`${where}new`, key, bytes];
       return part ? [`${where}move`, key, part] : [`${where}put`, key, bytes];
     });
     const { epoch = '', number = 0 } = position ?? {};

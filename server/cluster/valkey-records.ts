@@ -108,7 +108,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     }
     return entries;
   };
-  const writeUnfenced = (changes: readonly Change[], name: string): Promise<void> =>
+  const writeUnfenced = (changes: readonly Change[], name: string): Promise<boolean> =>
     unfenced.runExclusive(async () => {
       const prepared = new Prepared(changes, name, writes);
       for (let attempt = 1; ; attempt++) {
@@ -168,6 +168,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         ...put.map(({ key, bytes }) => ({ key, bytes, isApart: false })),
         ...remove.map((key) => ({ key, bytes: undefined, isApart: false })),
       ]),
+    async putNew(entry) {
+      if (closed) throw new StoreError('closed', 'The store is closed.');
+      return writeUnfenced([{ ...entry, isApart: false, isNew: true }], `${holder}/${++parts}`);
+    },
     putUnsynced: (key, some) =>
       change([{ key, bytes: some.length > 0 ? joined(some) : undefined, isApart: true }]),
     async getUnsynced(key) {

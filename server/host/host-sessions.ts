@@ -85,6 +85,11 @@ export class HostSessions {
     this.onNews({ sessions: [], ended: [hash] });
   }
 
+  /** Ends all sessions, here only. */
+  endAll(): void {
+    this.sessions.clear();
+  }
+
   /** All that other servers should know. */
   get news(): SessionNews {
     this.forgetOld();

@@ -4,6 +4,7 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
+import { putNewServerRecord } from '../storage/record-access.ts';
 import type { Store } from '../storage/store.ts';
 
 /** 160 bits cannot be guessed, so a plain hash is sufficient. */
@@ -31,19 +32,22 @@ function newToken(): string {
   return token.slice(0, LENGTH).replace(new RegExp(`(.{${GROUP}})(?=.)`, 'g'), '$1-');
 }
 
+interface HostTokenOptions {
+  readonly store: Store;
+  /** Whether a token that is created replaces any other. */
+  readonly renew: boolean;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+}
+
 /** Verifies the host's token. */
 export class HostToken {
   private constructor(
-    private readonly hash: Buffer,
-    /** The token itself if it was created now, to be shown once. */
-    readonly fresh: string | undefined,
-    /**
-     * Stores the hash of a new token. Call it just before showing the token: a stored token that
-     * was never shown would lock the host out.
-     *
-     * @throws StoreError
-     */
-    readonly keep: () => Promise<void>,
+    private hash: Buffer,
+    /** A token that was created now. */
+    private created: string | undefined,
+    private isStored: boolean,
+    private readonly options: HostTokenOptions,
   ) {}
 
   /**
@@ -54,13 +58,49 @@ export class HostToken {
    * @throws StoreError
    */
   static async open(hostStore: Store, renew: boolean, date: () => number): Promise<HostToken> {
+    const options = { store: hostStore, renew, date };
     const kept = renew ? undefined : await hostStore.serverRecord('token', tokenRecord);
-    if (kept) return new HostToken(Buffer.from(kept.hash, 'hex'), undefined, async () => {});
+    if (kept) return new HostToken(Buffer.from(kept.hash, 'hex'), undefined, true, options);
     const token = newToken();
-    const hash = hashOf(token);
-    return new HostToken(hash, token, () =>
-      hostStore.putServerRecord('token', { hash: hash.toString('hex'), made: date() }),
-    );
+    return new HostToken(hashOf(token), token, false, options);
+  }
+
+  /** The token itself if it was created now, to be shown once it is kept. */
+  get fresh(): string | undefined {
+    return this.created;
+  }
+
+  /**
+   * Stores the hash of a new token. Call it just before showing the token: a stored token that was
+   * never shown would lock the host out. Of several servers that start together with one store, one
+   * keeps its token; the others take that one, and have none to show.
+   *
+   * @throws StoreError
+   */
+  async keep(): Promise<void> {
+    if (this.isStored) return;
+    const { store, renew, date } = this.options;
+    const record = { hash: this.hash.toString('hex'), made: date() };
+    if (renew) await store.putServerRecord('token', record);
+    const isTheOne = renew || (await putNewServerRecord(store.records, 'token', record));
+    this.isStored = true;
+    if (!isTheOne) await this.reload();
+  }
+
+  /**
+   * Takes the token that is stored now, perhaps by another server.
+   *
+   * @returns whether it is another one
+   * @throws StoreError
+   */
+  async reload(): Promise<boolean> {
+    // Its own is yet to replace what is there.
+    if (!this.isStored) return false;
+    const kept = await this.options.store.serverRecord('token', tokenRecord);
+    if (!kept || kept.hash === this.hash.toString('hex')) return false;
+    this.hash = Buffer.from(kept.hash, 'hex');
+    this.created = undefined;
+    return true;
   }
 
   /** Names the token, to servers that have the same one. */

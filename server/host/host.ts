@@ -45,6 +45,8 @@ export interface HostOptions {
 
 /** Where servers hear that another one has changed the opening hours. */
 const SCHEDULE = 'host:schedule';
+/** Where servers hear that another one has stored a token. */
+const TOKEN = 'host:token';
 
 /** The running host part. */
 export interface Host {
@@ -155,6 +157,18 @@ export async function openHost(options: HostOptions): Promise<Host> {
   // Messages may be lost while the bus is away.
   const reload = () => void hours.reload().catch(() => {});
   const news = bus ? [await bus.subscribe(SCHEDULE, reload), bus.onGap(reload)] : [];
+  const sessions = new HostSessions(() => clock.now());
+  const reloadToken = async (): Promise<void> => {
+    // Who has signed in with the old one is not to stay.
+    if (await token.reload()) sessions.endAll();
+  };
+  if (bus) {
+    const hear = () =>
+      void reloadToken().catch(({ message }: Error) => {
+        log.warn('old-token', `A new host token may not hold here: ${message}`);
+      });
+    news.push(await bus.subscribe(TOKEN, hear), bus.onGap(hear));
+  }
   const remote =
     bus &&
     cluster &&
@@ -174,10 +188,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     publicFiles: pictures.forWalls,
   };
-  const sessions = new HostSessions(() => clock.now());
   const throttle = new LoginThrottle();
   const sharing = bus
-    ? [await shareSessions(sessions, bus, token.mark), await shareThrottle(throttle, bus, clock)]
+    ? [
+        await shareSessions(sessions, bus, () => token.mark),
+        await shareThrottle(throttle, bus, clock),
+      ]
     : [];
   const elsewhere = { cluster, films, passOn: options.passOn };
   const router = createHostApi({
@@ -190,8 +206,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return {
     router,
     files: createFileRouter({ ...fileRoutes, log }),
-    freshToken: token.fresh,
-    keepToken: token.keep,
+    get freshToken() {
+      return token.fresh;
+    },
+    keepToken: async () => {
+      await token.keep();
+      if (token.fresh !== undefined) bus?.publish(TOKEN, new Uint8Array(0));
+    },
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.closed(room),
     close: async () => {

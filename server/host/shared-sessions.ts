@@ -26,21 +26,21 @@ const message = v.strictObject({
 /**
  * Starts sharing. Sessions of a token that has been replaced are not taken.
  *
- * @param token names the host's token
+ * @param token names the host's token as it is now
  * @returns ends it
  * @throws Error the bus has been closed
  */
 export async function shareSessions(
   sessions: HostSessions,
   bus: Bus,
-  token: string,
+  token: () => string,
 ): Promise<() => void> {
   const publish = (news: SessionNews, asks = false): void => {
-    bus.publish(CHANNEL, encodeMessage({ token, ...news, asks }));
+    bus.publish(CHANNEL, encodeMessage({ token: token(), ...news, asks }));
   };
   const subscription = await bus.subscribe(CHANNEL, (bytes) => {
     const heard = decodeMessage(message, bytes);
-    if (heard?.token !== token) return;
+    if (heard?.token !== token()) return;
     sessions.hear(heard);
     // A server that asks hears itself too.
     if (heard.asks) publish(sessions.news);

@@ -1,7 +1,7 @@
 /** What the store and its parts share: records with their schemas, and some of their keys. */
 import * as v from 'valibot';
 import { decodeRecord, encodeCompressed, encodeRecord } from './record-codec.ts';
-import type { Entry } from './records.ts';
+import type { Entry, Records } from './records.ts';
 import { StoreError } from './store-error.ts';
 
 /** A number in a key, so that keys sort as numbers do. */
@@ -35,4 +35,22 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
     'other-version',
     `The record "${key}" is not in this server's format: ${where}: ${issue.message}.`,
   );
+}
+
+/**
+ * Stores a record of the whole server, which `Store` reads, unless there is one.
+ *
+ * @returns whether it was stored; false: read what is there, which may be this one all the same
+ * @throws StoreError
+ */
+export async function putNewServerRecord(
+  records: Records,
+  name: string,
+  value: unknown,
+): Promise<boolean> {
+  const entry = sealed(`house/${name}`, value);
+  if (records.putNew) return records.putNew(entry);
+  if (await records.get(entry.key)) return false;
+  await records.write({ put: [entry] });
+  return true;
 }

@@ -40,6 +40,14 @@ export interface Records {
    */
   write(write: Write): Promise<void>;
   /**
+   * Writes a record of no room, unless there is one under its key, also if others try the same at
+   * the same time. Undefined where no other process writes.
+   *
+   * @returns whether it was written; false also if it was, but the answer was lost
+   * @throws as `write`
+   */
+  readonly putNew?: (entry: Entry) => Promise<boolean>;
+  /**
    * Replaces what is kept under a key, apart from the records, without waiting for the disk: it
    * survives the end of the process, but perhaps not a loss of power.
    *

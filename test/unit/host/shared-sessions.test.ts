@@ -14,7 +14,7 @@ function open() {
     // Clocks of servers begin at different times.
     const begun = clock.now() - 1_000 * Math.random();
     const sessions = new HostSessions(() => clock.now() - begun);
-    const close = await shareSessions(sessions, bus, token);
+    const close = await shareSessions(sessions, bus, () => token);
     await clock.advance(0);
     return { sessions, close };
   };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../../server/storage/lmdb/open.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
+import { putNewServerRecord } from '../../../server/storage/record-access.ts';
 import type { Records } from '../../../server/storage/records.ts';
 import { StoreError } from '../../../server/storage/store-error.ts';
 import { openClusterParts } from '../../support/cluster-parts.ts';
@@ -100,6 +101,22 @@ for (const [name, make] of Object.entries(HOMES))
       await records.close();
       records = await home.open();
       expect(await records.get('a/1')).toEqual(bytesOf(3));
+    });
+
+    test('a record that is to be new replaces none, whoever else writes', async () => {
+      const others = records.putNew ? await home.open() : records;
+      const put = (one: Records, by: string) => putNewServerRecord(one, 'new', { by });
+      const first = await Promise.all([
+        put(records, 'a'),
+        ...(records.putNew ? [put(others, 'b')] : []),
+      ]);
+      expect(first.filter(Boolean)).toHaveLength(1);
+      const kept = await records.get('house/new');
+      expect(kept).toBeDefined();
+      expect(await put(others, 'c')).toBe(false);
+      expect(await records.get('house/new')).toEqual(kept);
+      expect(await records.keys({ from: 'house/', to: 'house0' })).toEqual(['house/new']);
+      if (others !== records) await others.close();
     });
 
     test('spans include their first key, exclude their last, and go both ways', async () => {
