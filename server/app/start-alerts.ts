@@ -1,5 +1,7 @@
 /** Connects the alerts to the parts of the server that they watch. */
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import type { Problem } from '../operations/alerts/alert.ts';
@@ -49,8 +51,11 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
     const isFull = admission.open >= connections || tcp >= http.maxConnections;
     return isFull ? 'all connections are in use.' : undefined;
   };
+  const { port } = http.address() as AddressInfo;
   const alerts = await openAlerts({
     ...{ clock, date, log, store: hostStore, url: config.alerts },
+    // Servers of a cluster have one store. Names of machines and ports outlive processes.
+    record: options.cluster ? `alerts/${hostname()}:${port}` : 'alerts',
     sources: {
       rooms: () =>
         [...rooms.roomServers.keys()].map((name) => {

@@ -7,9 +7,11 @@ import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
+import { describeNeeding } from '../support/needs.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
+import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
 /** A minute is six seconds. */
@@ -71,6 +73,19 @@ test('a start after an orderly end is not taken for one after a crash', async ()
   const { severity, text } = await receiver.hears('raised server-restarted');
   expect([severity, text]).toEqual(['info', 'The server has started.']);
   await second.close();
+});
+
+describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
+  test('one that starts does not take the alerts of another for those of its own crash', async () => {
+    const valkey = await ValkeyServer.start();
+    const settings = { alerts: receiver.url, cluster: valkey.url, role: 'gateway' };
+    const servers = [await startServer(settings), await startServer(settings)];
+    await receiver.until(() => receiver.messages.length === 2);
+    const said = receiver.messages.map(({ state, severity }) => `${state} ${severity}`);
+    expect(said).toEqual(['raised info', 'raised info']);
+    for (const server of servers) await server.close();
+    await valkey.remove();
+  });
 });
 
 test('a receiver that is away for a moment gets the same message later', async () => {

@@ -8,7 +8,6 @@ import { AlertMonitor } from './alert-monitor.ts';
 import { findProblems, type ProblemSources } from './find-problems.ts';
 import { Webhook } from './webhook.ts';
 
-const RECORD = 'alerts';
 /** For this long after its start, a server counts as just restarted; ms. */
 const FRESH = 60_000;
 
@@ -27,6 +26,8 @@ export interface AlertsOptions {
   readonly date: () => number;
   readonly log: Log;
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
+  /** Name of the record, which no other server has. */
+  readonly record: string;
   /** Where to post messages; undefined: nowhere. */
   readonly url: string | undefined;
   readonly sources: ProblemSources;
@@ -42,8 +43,8 @@ export interface Alerts {
 
 /** Starts the checks. A record that cannot be read counts as absent. */
 export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { clock, date, log, store, url, sources } = options;
-  const stored = await store.serverRecord(RECORD, alertRecord).catch(() => undefined);
+  const { clock, date, log, store, record: name, url, sources } = options;
+  const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
   const since = clock.now();
   const crashed = stored?.stopped === false;
   const restarted = (): Problem[] => {
@@ -56,7 +57,7 @@ export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
     // If nothing can be stored, the journal's own notice says so.
-    return store.putServerRecord(RECORD, record).catch(() => {});
+    return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
     url === undefined

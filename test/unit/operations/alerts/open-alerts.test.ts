@@ -14,9 +14,9 @@ const FINE = {
 function house() {
   const clock = new FakeClock();
   const store = new Store(openMemory());
-  const begin = (sources: Partial<typeof FINE> & object = {}) =>
+  const begin = (sources: Partial<typeof FINE> & object = {}, record = 'alerts') =>
     openAlerts({
-      ...{ clock, date: () => 1e12 + clock.now(), log: silentLog, store, url: undefined },
+      ...{ clock, date: () => 1e12 + clock.now(), log: silentLog, store, record, url: undefined },
       sources: { ...FINE, ...sources },
     });
   return { clock, store, begin };
@@ -44,6 +44,18 @@ test('a start after a stop is told from one after a crash, and is over after a m
   expect(third.open).toMatchObject([
     { severity: 'warning', text: expect.stringContaining('ended unexpectedly') },
   ]);
+});
+
+test('servers with one store do not take the alerts of each other for theirs', async () => {
+  const { clock, begin } = house();
+  const noDisk = { diskLow: () => 'Only 20 MB are left.' as never };
+  const first = await begin(noDisk, 'alerts/hall:8080');
+  const second = await begin({}, 'alerts/hall:8081');
+  await clock.advance(2 * MINUTE);
+  await second.close();
+  expect(first.open).toMatchObject([{ alert: 'disk-low' }]);
+  const again = await begin(noDisk, 'alerts/hall:8080');
+  expect(again.open).toEqual(first.open);
 });
 
 test('what cannot be read of earlier alerts does not keep the server from starting', async () => {
