@@ -60,6 +60,9 @@ export interface AppOptions {
 /** The longest wait that Retry-After asks for, ms. */
 const LONGEST_WAIT = 60_000;
 
+/** Answer also to requests without a Host, as balancers send them. Browsers always name one. */
+const HEALTH_PATHS = ['/healthz', '/readyz'];
+
 /** For files with a hash in their name. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
@@ -116,7 +119,8 @@ export function createApp(options: AppOptions): Express {
     }),
   );
   app.use((request, response, next) => {
-    if (options.admitHost(request)) return next();
+    const isProbe = request.headers.host === undefined && HEALTH_PATHS.includes(request.path);
+    if (isProbe || options.admitHost(request)) return next();
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {

@@ -40,7 +40,7 @@ export const SERVER = {
         default: 'none',
         help: 'names by which browsers may address the server, like play.museum.example; none: any',
         details:
-          'Against DNS rebinding: requests for another host get status 421. `localhost` and the network addresses that the server shows are always allowed. Name what a proxy passes on as `Host`, and every name on signs.',
+          'Against DNS rebinding: requests for another host get status 421. `localhost` and the network addresses that the server shows are always allowed. Name what a proxy passes on as `Host`, and every name on signs. A balancer that asks `/healthz` or `/readyz` need not name a host.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),

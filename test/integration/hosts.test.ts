@@ -1,5 +1,7 @@
 /** `--hosts`: a page of elsewhere that gives this server a name of its own (DNS rebinding) gets nothing. */
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { startServer } from '../support/server.ts';
@@ -57,6 +59,22 @@ test('requests for another host get 421 and a sentence', async () => {
     expect([path, status]).toEqual([path, 421]);
     expect(text).toMatch(SENTENCE);
   }
+});
+
+/** The status that HTTP/1.0 without a Host gets, as a balancer asks. */
+async function statusWithoutHost(path: string): Promise<number> {
+  const socket = connect(server.port, '127.0.0.1', () => {
+    socket.write(`GET ${path} HTTP/1.0\r\n\r\n`);
+  });
+  return Number(/^HTTP\/1\.1 (\d+)/.exec(await text(socket))![1]);
+}
+
+test('a balancer that names no host hears whether the server is healthy, and no more', async () => {
+  for (const path of ['/healthz', '/readyz']) expect(await statusWithoutHost(path)).toBe(200);
+  for (const path of ['/', '/host', '/host/api/state']) {
+    expect(await statusWithoutHost(path)).toBe(421);
+  }
+  expect((await ask('evil.example', '/readyz')).status).toBe(421);
 });
 
 test('so do WebSocket upgrades, whose page has the same name', async () => {
