@@ -1,6 +1,6 @@
 /** The systemd units: what they let the server and the wall do, as systemd itself rates it. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,6 +35,17 @@ function exposureOf(unit: string, dropIns: readonly string[] = []): number {
   expect(output).not.toMatch(/unknown|ignoring|failed/i);
   return Number(level);
 }
+
+test('what is always started again is so however often it fails', () => {
+  const services = readdirSync(units)
+    .filter((file) => file.endsWith('.service'))
+    .map((file) => readFileSync(join(units, file), 'utf8'))
+    .filter((text) => text.includes('\nRestart=always\n'));
+  expect(services).toHaveLength(3);
+  for (const text of services) {
+    expect(text).toMatch(/^\[Unit\]$[^[]*^StartLimitIntervalSec=0$[^[]*^\[Service\]$/m);
+  }
+});
 
 describe('systemd-analyze security (where systemd-analyze is installed)', () => {
   ifPresent.each([
