@@ -1,9 +1,9 @@
 /** The host's token of servers that share a Valkey. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { afterSuite } from '../support/closing.ts';
 import { HostClient, Refused } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
-import { afterSuite } from '../support/suite.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 
 /** Whether a host is signed in. */

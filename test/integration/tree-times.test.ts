@@ -4,9 +4,10 @@ import { dateOf } from '../../client/family-tree/time-marks.ts';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
+import { afterTest, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { noonClock, startServer } from '../support/server.ts';
-import { afterTest, hostOf, suiteFolder } from '../support/suite.ts';
+import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const HOUR = 3_600_000;
