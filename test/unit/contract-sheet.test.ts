@@ -1,7 +1,9 @@
 /** CONTRACT.md tells venues what is kept and how long: as in the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { SECRET_KEY } from '../../server/cluster/valkey-keys.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { LANGUAGES } from '../../shared/languages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(`${root}/${file}`, 'utf8');
@@ -26,6 +28,15 @@ test('its times are those of the code', () => {
   expect(sheet).toContain(`normally ${DEFAULTS.store.keepDays} days`);
   expect(sheet).toContain(`at most ${DEFAULTS.session.life / 3_600_000}\nhours`);
   expect(DEFAULTS.host.filmsKept).toBe(4);
+});
+
+test('it has the number of languages, and where data of a cluster are', () => {
+  const count = Object.keys(LANGUAGES).length;
+  expect(sheet).toContain(`pages are in ${['five', 'six', 'seven', 'eight'][count - 5]} languages`);
+  const hasRightToLeft = Object.values(LANGUAGES).some(({ direction }) => direction === 'rtl');
+  expect(sheet.includes('no right-to-left')).toBe(!hasRightToLeft);
+  expect(sheet).toContain('delete the keys that begin with `vivarium:`');
+  expect(SECRET_KEY).toMatch(/^vivarium:/);
 });
 
 test('HOSTING.md links to it', () => {
