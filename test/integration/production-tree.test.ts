@@ -59,11 +59,18 @@ test.each(engines)('it serves a room that is stored, on %s', async (engine) => {
   visitor.leave();
   const [node, ...words] = commandOf(/^HEALTHCHECK .*\\\n\s*(\[.*\])$/m);
   expect(node).toBe('node');
-  const healthy = words.map((word) => word.replace(':8080', `:${port}`));
-  await run(process.execPath, healthy);
+  const asks = (address: object) => {
+    return run(process.execPath, words, { env: { ...process.env, ...address } });
+  };
+  const own = { VIVARIUM_PORT: `${port}`, VIVARIUM_HOST: '127.0.0.1' };
+  for (const host of ['127.0.0.1', '0.0.0.0', 'localhost', '']) {
+    await asks({ ...own, VIVARIUM_HOST: host });
+  }
+  // There is no server.
+  await expect(asks({ ...own, VIVARIUM_HOST: '127.0.0.2' })).rejects.toMatchObject({ code: 1 });
   expect((await server.end()).code).toBe(0);
   expect(server.errors).toBe('');
-  await expect(run(process.execPath, healthy)).rejects.toMatchObject({ code: 1 });
+  await expect(asks(own)).rejects.toMatchObject({ code: 1 });
 });
 
 test('the bill of materials names all of its packages, with their licences', async () => {
