@@ -23,19 +23,21 @@ function cellsOf(windows: readonly WindowSize[]) {
   });
 }
 
+/** One window's picture as it lies on a sheet: a screen rounds up what a sheet rounds down. */
+export function cutOut(size: WindowSize, picture: Buffer): Promise<Buffer> {
+  const [{ width, height }] = cellsOf([size]);
+  return sharp(picture).extract({ left: 0, top: 0, width, height }).png(FAST).toBuffer();
+}
+
 /** @param pictures one for each window, taken at `SCALE`; @returns the sheet, losslessly */
 export async function contactSheet(
   windows: readonly WindowSize[],
   pictures: readonly Buffer[],
 ): Promise<Buffer> {
   const cells = cellsOf(windows);
-  const layers = cells.map(async ({ left, top, width, height }, i) => ({
-    input: await sharp(pictures[i])
-      .extract({ left: 0, top: 0, width, height })
-      .png(FAST)
-      .toBuffer(),
-    left,
-    top,
+  const layers = cells.map(async ({ left, top }, i) => ({
+    input: await cutOut(windows[i], pictures[i]),
+    ...{ left, top },
   }));
   const last = cells.at(-1)!;
   const size = {

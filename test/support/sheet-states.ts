@@ -23,7 +23,11 @@ export interface Spots {
 /** Closes whatever is open above the room. */
 export async function closeAll(page: Page): Promise<void> {
   for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
-  await page.locator('dialog[open], organism-card').first().waitFor({ state: 'detached' });
+  // A dialog keeps keys to itself until the page has noticed that it is closed.
+  while ((await page.locator('dialog[open], organism-card').count()) > 0) {
+    await page.keyboard.press('Escape');
+    await drawnTwice(page);
+  }
 }
 
 async function take(page: Page, tool: 'plant' | 'damage' | 'look'): Promise<void> {
@@ -112,8 +116,14 @@ async function cross(page: Page, own: Place): Promise<void> {
 const filmShown = (page: Page, holder: string): Promise<void> =>
   page.locator(`${holder} seed-film:not([waiting]) .film`).first().waitFor();
 
-/** @returns the states by their names; each can follow any other */
-export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> {
+/**
+ * @param withVideo whether the keepsake waits for its video too, not only for its picture and film
+ * @returns the states by their names; each can follow any other
+ */
+export function sheetStates(
+  spots: Spots,
+  { withVideo = true } = {},
+): Readonly<Record<string, SheetState>> {
   const sheet = 'dialog[data-testid=seed-sheet]';
   const card = 'organism-card';
   return {
@@ -198,7 +208,7 @@ export function sheetStates(spots: Spots): Readonly<Record<string, SheetState>> 
         await page.getByTestId('keep').click();
         await page.locator('a[data-testid=save-picture]').waitFor();
         await page.locator('a[data-testid=save-film]').waitFor();
-        await page.locator('a[data-testid=save-video]').waitFor();
+        if (withVideo) await page.locator('a[data-testid=save-video]').waitFor();
       },
       within: 'dialog[data-testid=keepsake]',
     },
