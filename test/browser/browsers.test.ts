@@ -7,7 +7,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { afterTest } from '../support/closing.ts';
 import { launchChromium } from '../support/drivers/chromium.ts';
 import { boxOf, type Driver, type Point, press, until } from '../support/drivers/driver.ts';
 import { hasFirefox, launchFirefox } from '../support/drivers/firefox.ts';
@@ -51,31 +50,26 @@ const { server, url } = await suiteServer(
 /**
  * Shows all of the room and waits until the camera stands still.
  *
- * @returns where a place of the grid is in the window
+ * @returns where places of the grid are in the window
  */
-async function spotOf(driver: Driver, x: number, y: number): Promise<Point> {
-  return driver.run(
-    async (px, py) => {
-      const room = document.querySelector('vivarium-room') as unknown as PageElement;
-      room.shadowRoot!.querySelector<HTMLElement>('.view .fit')!.click();
-      const frame = () => new Promise(requestAnimationFrame);
-      for (let before = '', still = 0; still < 5; await frame()) {
-        const now = JSON.stringify([room.worldToScreen(px, py), room.worldToScreen(px + 9, py)]);
-        still = now === before ? still + 1 : 0;
-        before = now;
-      }
-      return room.worldToScreen(px, py);
-    },
-    x,
-    y,
-  );
-}
+const spotsOf = (driver: Driver, ...places: readonly Point[]): Promise<Point[]> =>
+  driver.run(async (wanted) => {
+    const room = document.querySelector('vivarium-room') as unknown as PageElement;
+    room.shadowRoot!.querySelector<HTMLElement>('.view .fit')!.click();
+    const frame = () => new Promise(requestAnimationFrame);
+    // Two of them tell how close the camera is, too.
+    const look = () => JSON.stringify([room.worldToScreen(0, 0), room.worldToScreen(9, 9)]);
+    for (let before = '', still = 0; still < 5; await frame()) {
+      const now = look();
+      still = now === before ? still + 1 : 0;
+      before = now;
+    }
+    return wanted.map(({ x, y }) => room.worldToScreen(x, y));
+  }, places);
 
 /** Clicks on places of the grid, or draws a line through them. */
 async function use(driver: Driver, ...places: readonly Point[]): Promise<void> {
-  const spots: Point[] = [];
-  for (const { x, y } of places) spots.push(await spotOf(driver, x, y));
-  await driver.drag(spots);
+  await driver.drag(await spotsOf(driver, ...places));
 }
 
 /** Waits until the page knows an organism to be at rest, after so many wounds. */
@@ -93,7 +87,8 @@ const untilAtRest = (driver: Driver, id: number, wounds: number): Promise<void> 
 
 /** How lively the window is about a place of the grid: standard deviation, 0…255. */
 async function liveliness(driver: Driver, picture: Buffer, { x, y }: Point): Promise<number> {
-  const [from, to] = [await spotOf(driver, x - 8, y - 8), await spotOf(driver, x + 8, y + 8)];
+  const corners = [-8, 8].map((away) => ({ x: x + away, y: y + away }));
+  const [from, to] = await spotsOf(driver, ...corners);
   const part = await sharp(picture)
     .extract({
       ...{ left: Math.round(from.x), top: Math.round(from.y) },
@@ -146,7 +141,7 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   expect(room.organisms).toMatchObject([{ ...own, kind: 'Penguin', origin: 'gallery' }]);
   // Nothing else lies under the pointer now.
   await press(driver, '[data-testid=tool-look]');
-  await spotOf(driver, own.x, own.y);
+  await spotsOf(driver, own);
   const grown = await keep('grown');
   const [creature, ground] = [
     await liveliness(driver, grown, own),
@@ -187,18 +182,21 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
   return driver.run(() => (window as unknown as { problems: readonly string[] }).problems);
 }
 
-for (const { name, need, isPresent, launch } of BROWSERS) {
-  testNeeding(need, isPresent)(`${name}: plant, grow, wound, heal, look, draw`, async () => {
-    const driver = await launch();
-    afterTest(() => driver.close());
-    expect(await visit(driver, name)).toEqual([]);
-  });
-}
+describe.each(BROWSERS)('$name', ({ name, need, isPresent, launch }) => {
+  // Launched by the first of its tests that runs; nothing of one visit is left in the next address.
+  let launched: Promise<Driver> | undefined;
+  const browser = (): Promise<Driver> => {
+    launched ??= launch();
+    return launched;
+  };
+  afterAll(async () => (await launched)?.close());
 
-for (const { name, need, isPresent, launch } of BROWSERS) {
-  testNeeding(need, isPresent)(`${name}: paints as the reference does`, async () => {
-    const driver = await launch();
-    afterTest(() => driver.close());
+  testNeeding(need, isPresent)('plant, grow, wound, heal, look, draw', async () => {
+    expect(await visit(await browser(), name)).toEqual([]);
+  });
+
+  testNeeding(need, isPresent)('paints as the reference does', async () => {
+    const driver = await browser();
     await driver.open(`${url}/keep`);
     await driver.run(new Function(await paintedScript()) as () => void);
     for (const scale of [8, 4]) {
@@ -209,4 +207,4 @@ for (const { name, need, isPresent, launch } of BROWSERS) {
       expect(largest).toBeLessThanOrEqual(2);
     }
   });
-}
+});
