@@ -106,7 +106,7 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
 test('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
   // No file may grow beyond this: as good as a full disk, without one. A copy of these weights fits.
   const small = "trap '' XFSZ; ulimit -f 2500";
-  const digits = ['--checkpoint', 'checkpoints/digits'];
+  const digits = ['--checkpoint', 'checkpoints/digits-1'];
   const server = start('full', ['--snapshot', '0.05', ...digits], small);
   const visitor = await Visitor.join(await server.alive());
   const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });

@@ -33,7 +33,7 @@ export const ROOM = 'garden';
 /** Server settings that the recorded room needs, as flags. */
 export const SETTINGS = {
   engine: 'wasm',
-  checkpoint: fileURLToPath(new URL('../../checkpoints/digits', import.meta.url)),
+  checkpoint: fileURLToPath(new URL('../../checkpoints/digits-1', import.meta.url)),
   size: '96x96',
   'trust-proxy': 1,
 } as const;
