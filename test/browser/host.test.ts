@@ -25,6 +25,20 @@ const hasDied = (who: Visitor, id: number) => () =>
 
 const owners = ({ planes }: Visitor): Set<number> => new Set(planes!.owner);
 
+/** Plants the first creature of the gallery, and waits until it owns ground. @returns its number */
+async function own(planter: Visitor, x: number, y: number): Promise<number> {
+  const before = planter.life.length;
+  const answer = await planter.ask('plant', { x, y, seed: { from: 'gallery', index: 0 } });
+  if ('reason' in answer) throw new Error(`a seed was refused: ${answer.reason}`);
+  const planted = () =>
+    planter.life
+      .slice(before)
+      .flatMap((event) => (event.what === 'born' ? [event.organism] : []))
+      .find((organism) => organism.planter.id === planter.welcome!.you.id);
+  await planter.until(() => planted() !== undefined && owners(planter).has(planted()!.id));
+  return planted()!.id;
+}
+
 /** Confirms the open dialog. */
 const confirm = () => page.getByTestId('confirm').click();
 
@@ -102,32 +116,6 @@ test('a setting applies to a connected visitor, is confirmed, and can be reset',
   await ada.until(() => costs().at(-1) === 8);
 });
 
-test('one press pauses all visitors, and the next resumes', async () => {
-  await goTo(page, 'watch');
-  await liveShows(page);
-  await page.getByTestId('pause').click();
-  await notice('Visitors are paused').waitFor();
-  const seed = { from: 'gallery', index: 0 };
-  expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
-  await page.getByTestId('pause').click();
-  await notice('Visitors can act again').waitFor();
-  await ada.grow(24, 24);
-});
-
-test('an organism is removed after a click on it; undo restores it bit for bit', async () => {
-  const id = await ada.grow(70, 70);
-  const { planes: before } = room.export();
-  await liveShows(page, 2);
-  const { x, y } = await liveScreenOf(page, 70, 70);
-  await page.mouse.click(x, y);
-  await page.getByTestId('organism').waitFor();
-  await page.getByTestId('remove').click();
-  await confirm();
-  await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
-  await notice('Removed:').getByRole('button', { name: 'Undo' }).click();
-  await ada.sees(before);
-});
-
 // Early, because a film replays everything up to now.
 test('a film of the day is made and downloaded', async () => {
   await goTo(page, 'film');
@@ -164,6 +152,32 @@ test('a film of the day is made and downloaded', async () => {
   expect(onWalls()).toBeUndefined();
 });
 
+test('one press pauses all visitors, and the next resumes', async () => {
+  await goTo(page, 'watch');
+  await liveShows(page);
+  await page.getByTestId('pause').click();
+  await notice('Visitors are paused').waitFor();
+  const seed = { from: 'gallery', index: 0 };
+  expect(await ada.ask('plant', { x: 20, y: 20, seed })).toHaveProperty('reason', 'paused');
+  await page.getByTestId('pause').click();
+  await notice('Visitors can act again').waitFor();
+  await ada.grow(24, 24);
+});
+
+test('an organism is removed after a click on it; undo restores it bit for bit', async () => {
+  const id = await ada.grow(70, 70);
+  const { planes: before } = room.export();
+  await liveShows(page, 2);
+  const { x, y } = await liveScreenOf(page, 70, 70);
+  await page.mouse.click(x, y);
+  await page.getByTestId('organism').waitFor();
+  await page.getByTestId('remove').click();
+  await confirm();
+  await ada.until(() => hasDied(ada, id)() && !owners(ada).has(id));
+  await notice('Removed:').getByRole('button', { name: 'Undo' }).click();
+  await ada.sees(before);
+});
+
 test('an area is drawn and cleared, with the pointer and with keys', async () => {
   await liveShows(page, 2);
   await page.getByTestId('tool-area').click();
@@ -189,8 +203,8 @@ test('an area is drawn and cleared, with the pointer and with keys', async () =>
 });
 
 test('undo removes what one visitor did and keeps what another did', async () => {
-  const adas = await ada.grow(24, 70);
-  const bos = await bo.grow(70, 24);
+  const adas = await own(ada, 24, 70);
+  const bos = await own(bo, 70, 24);
   await page.getByTestId('undo-whom').selectOption({ label: 'Bo' });
   await page.locator('undo-card .chip', { hasText: '5 min' }).click();
   await page.getByTestId('undo').click();
@@ -203,7 +217,7 @@ test('undo removes what one visitor did and keeps what another did', async () =>
 
   // The same for a visitor who has left since: only their actions are undone.
   const cy = await Visitor.join(server.port, 'garden', 'Cy');
-  const cys = await cy.grow(70, 70);
+  const cys = await own(cy, 70, 70);
   await page.getByTestId('undo-whom').selectOption({ label: 'Cy' });
   cy.leave();
   await page.locator('visitor-list li', { hasText: 'Cy' }).waitFor({ state: 'detached' });
@@ -261,7 +275,7 @@ test('a state is saved under a name and restored', async () => {
   await page.getByTestId('take').click();
   const card = page.getByRole('article', { name: 'Before the party' });
   await card.waitFor();
-  const id = await ada.grow(48, 48);
+  const id = await own(ada, 48, 48);
   await card.getByTestId('restore').click();
   await confirm();
   await notice('The state is restored.').waitFor();
