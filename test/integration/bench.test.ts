@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { runScript, type ScriptRun } from '../support/process.ts';
+import { FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
 
 /** Runs of a bench that others resemble belong to `npm run test:full`. */
 const whole: (name: string, run: () => Promise<void>) => void = process.env.VIVARIUM_TEST_FULL
@@ -14,7 +14,7 @@ const whole: (name: string, run: () => Promise<void>) => void = process.env.VIVA
 /** A garden that is soon grown. */
 const small = ['--organisms', '8'];
 
-const bench = (...args: string[]) => runScript('bench', args);
+const bench = (...args: string[]) => runScript('bench', args, FROM_BUNDLE);
 
 /** The same in this process: what needs no measuring needs no start of its own either. */
 async function told(...args: string[]): Promise<ScriptRun> {
@@ -129,6 +129,7 @@ test('peer without PyTorch says so in one sentence, and has nothing to tell', as
   const file = join(folder, 'peer.json');
   // No Python finds its own library there.
   const { code, output, errors } = await runScript('bench', ['peer', '--json', file], {
+    ...FROM_BUNDLE,
     PYTHONHOME: folder,
   });
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

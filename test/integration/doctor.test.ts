@@ -2,17 +2,15 @@
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { autoOrder } from '../../server/engine/backends.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
-// @ts-expect-error It is JavaScript, without declarations.
-import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
-import { runScript } from '../support/process.ts';
+import { FROM_BUNDLE, runScript } from '../support/process.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
 const NOWHERE = 'checkpoints/of-nobody';
 
-/** From the bundle: it starts a thread or two for each engine. */
+/** It starts a thread or two for each engine. */
 const doctor = (args: readonly string[], environment: Record<string, string> = {}) =>
-  runScript('doctor', args, { [BUNDLE]: process.env[BUNDLE]!, ...environment });
+  runScript('doctor', args, { ...FROM_BUNDLE, ...environment });
 
 async function report(environment: Record<string, string> = {}): Promise<Report> {
   const { code, output } = await doctor(['--json', '--seconds', '0.1'], environment);
@@ -24,7 +22,10 @@ const byName = (engines: readonly EngineReport[]) =>
   new Map(engines.map((engine) => [engine.name, engine]));
 
 test('finds the engines of this machine, measures those that run, and says what auto takes and why', async () => {
-  const { machine, checkpoint, engines, auto } = await report();
+  const { machine, checkpoint, engines, auto } = await report({
+    // A small net: how fast it is does not matter.
+    VIVARIUM_CHECKPOINT: 'checkpoints/digits-heal',
+  });
   expect(machine.cores).toBeGreaterThan(0);
   expect(checkpoint).toMatchObject({ net: expect.any(String), side: expect.any(Number) });
   expect(engines.map(({ name }) => name)).toEqual([...BACKEND_NAMES]);

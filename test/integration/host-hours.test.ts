@@ -57,10 +57,10 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
 });
 
 test('a supervised server exits at its restart time, with its own exit code', async () => {
-  // By its own clock it is twenty-five seconds before a minute when it begins.
+  // By its own clock it is fifteen seconds before a minute when it begins.
   const minute = 60_000;
   const soon = new Date(Math.ceil((Date.now() + minute) / minute) * minute);
-  const shift = soon.getTime() - 25_000 - Date.now();
+  const shift = soon.getTime() - 15_000 - Date.now();
   const settings = { data: 'none', port: 0, size: '64x64', supervised: 'yes', host: '127.0.0.1' };
   const watched = new ServerProcess(
     flagsOf(settings),
@@ -69,7 +69,7 @@ test('a supervised server exits at its restart time, with its own exit code', as
   const port = await watched.alive();
   const watchedHost = await HostClient.login(port, await watched.hostToken());
   // The next minute that is far enough off to be told of, however long the server took to start.
-  const at = new Date(Math.ceil((Date.now() + shift + 10_000) / minute) * minute);
+  const at = new Date(Math.ceil((Date.now() + shift + 5_000) / minute) * minute);
   const restart = [at.getHours(), at.getMinutes()].map((n) => `${n}`.padStart(2, '0')).join(':');
   await watchedHost.call('setSchedule', { ...CLOSED, on: false, restart });
   expect((await watchedHost.call('state')).next).toMatchObject({ what: 'restart' });

@@ -1,8 +1,8 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
-import { runScript } from '../support/process.ts';
+import { FROM_BUNDLE, runScript } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
-const loadtest = (...args: string[]) => runScript('loadtest', args);
+const loadtest = (...args: string[]) => runScript('loadtest', args, FROM_BUNDLE);
 
 const milliseconds = {
   p50: expect.any(Number),

@@ -129,6 +129,9 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   readonly scripts: Readonly<Record<string, string>>;
 };
 
+/** Environment of a script whose threads start from the bundle: from the sources each would take long to start. */
+export const FROM_BUNDLE: Readonly<Record<string, string>> = { [BUNDLE]: process.env[BUNDLE]! };
+
 /** What `npm run <name> -- <args>` runs, until it ends; from the sources, without npm's own start. */
 export const runScript = (
   name: string,
