@@ -141,15 +141,14 @@ export class CursorLayer extends LitElement {
     }
   }
 
-  /** Removes all pointers: after a lost connection nobody knows which are still there. */
-  clear(): void {
-    for (const id of [...this.cursors.keys()]) this.drop(id);
-  }
-
-  /** Removes the pointers of participants who have left and updates names that have changed. */
-  keep(participants: ReadonlyMap<ParticipantId, ParticipantView>): void {
+  /**
+   * Removes the pointers of participants who have left and updates names that have changed.
+   *
+   * @param participants absent without a connection: nobody knows which pointers are still there
+   */
+  keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
-      const participant = participants.get(id);
+      const participant = participants?.get(id);
       if (!participant) this.drop(id);
       else if (participant.name !== cursor.name.textContent) {
         cursor.name.textContent = participant.name;

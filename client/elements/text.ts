@@ -16,7 +16,7 @@ export function timeText(n: number, unit: 'second' | 'minute' | 'hour' | 'day'):
 }
 
 /** Chooses the words for a finger or for a mouse, whichever this device has. */
-export function byPointer(finger: string, mouse: string): string {
+export function byPointer<T extends string>(finger: T, mouse: T): T {
   return matchMedia('(pointer: coarse)').matches ? finger : mouse;
 }
 

@@ -123,7 +123,6 @@ export class Gestures {
   cancel(id: number, now: number): void {
     if (!this.held.delete(id)) return;
     if (this.state === 'tool') this.target.toolCancel(now);
-    if (this.state === 'pan' || this.state === 'pinch') this.target.panEnd(now);
     this.state = this.held.size === 0 ? 'idle' : 'spent';
   }
 

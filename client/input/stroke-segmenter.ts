@@ -39,19 +39,12 @@ export class StrokeSegmenter {
 
   move(x: number, y: number, now: number): void {
     this.lineTo(this.clampX(x), this.clampY(y), now);
-    this.rest(now);
-  }
-
-  /** Sends what is due, also while the pointer rests. @returns whether something is still unsent */
-  rest(now: number): boolean {
     if (this.fresh && now - this.sentAt >= INTERVAL) this.flush(now);
-    return this.fresh;
   }
 
   end(now: number): void {
     if (this.fresh) this.flush(now);
     this.points = [];
-    this.fresh = false;
   }
 
   private lineTo(x: number, y: number, now: number): void {

@@ -49,8 +49,7 @@ export class ViewportReporter {
     const width = Math.max(...lower.map((each) => each.x)) - x;
     const height = Math.max(...lower.map((each) => each.y)) - y;
     const pixels = Math.max(camera.zoom, heading.zoom) * pixelRatio;
-    const { best } = this;
-    const look = { hidden: false, x, y, width, height, pixels, best } as const;
+    const look = { hidden: false, x, y, width, height, pixels, best: this.best } as const;
     if (this.last && isNear(this.last, look)) return this.throttle.flush(now);
     this.last = look;
     this.throttle.push(look, now);

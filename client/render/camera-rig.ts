@@ -164,7 +164,6 @@ export class CameraRig {
     if (this.target) this.fitted = false;
     this.target = undefined;
     this.coasting = false;
-    this.velocity = { x: 0, y: 0 };
     this.followZoom = undefined;
   }
 

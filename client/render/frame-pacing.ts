@@ -43,7 +43,7 @@ const LONGEST_WAIT = 600_000;
 
 /**
  * Lowers the resolution step by step while frames take too long. With a finite patience it tries a
- * higher one later, and waits twice as long after each failed attempt, until one lasts.
+ * higher one later, and waits twice as long after each failed attempt, ten minutes at most.
  */
 export class Resolution {
   /** Whether the last frames took so little that there is time for more. */
@@ -55,19 +55,15 @@ export class Resolution {
   private changedAt = Number.NEGATIVE_INFINITY;
   /** Whether the last change was an attempt at a higher one. */
   private isTrying = false;
-  /** ms */
-  private wait: number;
 
   /**
    * @param patience time before a higher resolution is tried, ms
    * @param pause longer gaps between frames are pauses, not slow frames; ms
    */
   constructor(
-    private readonly patience = Number.POSITIVE_INFINITY,
+    private patience = Number.POSITIVE_INFINITY,
     private readonly pause = 250,
-  ) {
-    this.wait = patience;
-  }
+  ) {}
 
   /** Device pixels per CSS pixel to draw at. */
   ratio(devicePixelRatio: number): number {
@@ -103,15 +99,13 @@ export class Resolution {
   }
 
   private mayRaise(now: number): boolean {
-    return this.scale < 1 && now - this.changedAt > this.wait;
+    return this.scale < 1 && now - this.changedAt > this.patience;
   }
 
   private lower(now: number, share: number): boolean {
     if (this.scale <= MIN_SCALE) return false;
-    if (this.isTrying) {
-      const hasFailed = now - this.changedAt < this.wait;
-      this.wait = hasFailed ? Math.min(LONGEST_WAIT, 2 * this.wait) : this.patience;
-    }
+    const hasFailed = this.isTrying && now - this.changedAt < this.patience;
+    if (hasFailed) this.patience = Math.min(LONGEST_WAIT, 2 * this.patience);
     this.isTrying = false;
     this.scale = Math.max(MIN_SCALE, this.scale * share);
     this.changedAt = now;

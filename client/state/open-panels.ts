@@ -18,8 +18,8 @@ export interface PanelWindow {
 export class OpenPanels {
   /** Functions that close the panels. */
   private readonly panels: (() => void)[] = [];
-  /** Those of modal dialogs. */
-  private readonly modals = new Set<() => void>();
+  /** Number of modal dialogs that are open. */
+  modals = 0;
   /** How many entries of the history, up to the current one, are for panels. */
   private entries: number;
   /** Whether the history is on its way to an entry that we asked for. */
@@ -41,25 +41,17 @@ export class OpenPanels {
    * A panel has opened.
    *
    * @param close closes it
-   * @param isModal whether nothing else can be used while it is open
    * @returns a function to call when it has closed, however that came about
    */
-  open(close: () => void, isModal = false): () => void {
+  open(close: () => void): () => void {
     this.panels.push(close);
-    if (isModal) this.modals.add(close);
     this.update();
     return () => {
-      this.modals.delete(close);
       const index = this.panels.indexOf(close);
       if (index < 0) return;
       this.panels.splice(index, 1);
       this.update();
     };
-  }
-
-  /** Whether a modal dialog is open. */
-  get hasModal(): boolean {
-    return this.modals.size > 0;
   }
 
   /** Closes the top panel. @returns false if none is open */

@@ -50,7 +50,7 @@ export class KeyControl {
   down(event: KeyboardEvent): void {
     const { canvas } = this.elements;
     // A modal dialog has the keys to itself, also when nothing in it has the focus.
-    if (this.session.panels.hasModal) return;
+    if (this.session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);

@@ -1,6 +1,9 @@
 /** The room's canvas: its view, and what pointers, keys and the window do to it. */
+
+import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
+import { byPointer } from '../elements/text.ts';
 import { bindCanvas } from '../input/canvas-input.ts';
 import { freePlace } from '../input/free-place.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
@@ -68,8 +71,10 @@ export class RoomCanvas {
 
     const lens = new Lens(canvas, elements.lens, signal);
     // What phones hold back for a moment is too small to see on them, and most visitors of a crowd have one.
-    const best = matchMedia('(pointer: coarse)').matches ? 'phone' : 'full';
-    const reporter = new ViewportReporter((look) => connection.send('look', look), best);
+    const reporter = new ViewportReporter(
+      (look) => connection.send('look', look),
+      byPointer<TierName>('phone', 'full'),
+    );
     view.onFrame = (now) => {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);
@@ -95,10 +100,9 @@ export class RoomCanvas {
       else if (organism.id !== newest || !view.rig.isFollowing) return;
       view.follow(organism);
     });
-    model.on('people', () => cursors.keep(model.participants));
-    model.on('connection', (connection) => {
-      if (connection !== 'live') cursors.clear();
-    });
+    const keepPointers = (): void => cursors.keep(session.isLive ? model.participants : undefined);
+    model.on('people', keepPointers);
+    model.on('connection', keepPointers);
     model.on('opened', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();

@@ -129,14 +129,12 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   /**
-   * Sends the pointer's position and the end of a stroke when it is time for them.
+   * Sends the pointer's position when the throttle allows it.
    *
-   * @returns whether something is still pending
+   * @returns whether a position is still pending
    */
   flush(now: number): boolean {
-    // A finger that rests reports nothing more, but what it has cut must not wait for it.
-    const isCutting = this.hasStroke() && this.stroke!.rest(now);
-    return this.cursor.flush(now) || isCutting;
+    return this.cursor.flush(now);
   }
 
   /** Uses the tool at a point on the screen, for the keyboard. */

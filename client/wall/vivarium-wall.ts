@@ -163,7 +163,7 @@ export class VivariumWall extends LitElement {
       clearTimeout(this.gone);
       if (connection === 'live') this.away = false;
       else {
-        this.cursors?.clear();
+        this.cursors?.keep();
         this.gone = setTimeout(() => (this.away = true), BLINK);
       }
     });

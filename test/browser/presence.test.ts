@@ -29,6 +29,7 @@ import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 /** A line of 4 Mbit/s and 100 ms there and back. */
@@ -326,7 +327,7 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
     // A GIF keeps a comment in blocks of 255 bytes.
     expect(bytes.toString('latin1')).toContain(new URL(link).hash.slice(0, 200));
   }
-  const friend = await visitPhone();
+  const friend = await leaveUnpainted(await visitPhone());
   page = await friend.newPage();
   await page.goto(link);
   await page.getByTestId('plant').tap();

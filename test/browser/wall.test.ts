@@ -23,17 +23,19 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
   // Before the wall is hung: while something grows it draws without a rest, and that takes a
   // processor all it has.
   await ada.grow(30, 36, PENGUIN);
-  const page = await screen(3840, 2160, { ...STILL, deviceScaleFactor: pixels(0.35) });
-  const address = `${url}/r/garden`;
-  await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(address)}`);
+  // Where a processor draws, a small screen tells as well what is bright.
+  const small = await screen(640, 360, STILL);
+  await openWall(small, `${url}/wall/garden?frame=fixed&overlay=off&resolution=full`);
   const brightnessAt = async (x: number, y: number): Promise<number> => {
-    const at = await screenOf(page, x, y);
-    return brightnessOf(
-      await pixelsOf(page, { x: at.x - 40, y: at.y - 40, width: 80, height: 80 }),
-    );
+    const at = await screenOf(small, x, y);
+    return brightnessOf(await pixelsOf(small, { x: at.x - 7, y: at.y - 7, width: 14, height: 14 }));
   };
   expect(await brightnessAt(30, 36)).toBeGreaterThan((await brightnessAt(98, 36)) + 30);
+  await small.close();
 
+  const page = await unpainted(3840, 2160, { ...STILL, deviceScaleFactor: pixels(0.35) });
+  const address = `${url}/r/garden`;
+  await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(address)}`);
   await page.getByText('Ada').first().waitFor();
   await page.getByText(address.replace('http://', '')).waitFor();
   const box = (await page.getByTestId('code').boundingBox())!;

@@ -44,10 +44,10 @@ test('LIF-8: an area is cleared of all that hold a place in it, and of nobody el
   const ada = await join();
   const [left, right] = [await plant(ada, 30, 30), await plant(ada, 120, 60)];
   const area = { x: 20, y: 20, width: 30, height: 30 };
-  expect(await host.call('clearArea', area)).toEqual({ removed: 1 });
+  expect(await host.call('clearArea', area)).toMatchObject({ removed: 1 });
   expect(room.viewOf(left)).toBeUndefined();
   expect(room.viewOf(right)).toBeDefined();
-  expect(await host.call('clearArea', area)).toEqual({ removed: 0 });
+  expect(await host.call('clearArea', area)).toMatchObject({ removed: 0 });
   expect(await host.refusal('clearArea', { ...area, x: 150 })).toBe('off-grid');
   expect(await host.refusal('clearArea', { ...area, width: 0 })).toBe('bad-call');
 });

@@ -222,10 +222,9 @@ export class LiveView extends StyledElement {
       this.cursors.receive(cursors, model.participants, 0);
       view.loop.invalidate();
     });
-    model.on('people', () => this.cursors.keep(model.participants));
-    model.on('connection', (connection) => {
-      if (connection !== 'live') this.cursors.clear();
-    });
+    const keepPointers = (): void =>
+      this.cursors.keep(model.connection === 'live' ? model.participants : undefined);
+    for (const name of ['people', 'connection'] as const) model.on(name, keepPointers);
     model.on('wall', () => {
       reporter.forget();
       if (document.hidden) reporter.hide();

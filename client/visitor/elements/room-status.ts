@@ -122,9 +122,11 @@ export class RoomStatus extends PageElement {
     const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    document.addEventListener('click', closeIfOutside, { signal, capture: true });
     // The document does not hear of focus that moves within the page's shadow tree.
-    this.getRootNode().addEventListener('focusin', closeIfOutside, { signal });
+    const page = this.getRootNode();
+    for (const name of ['click', 'focusin']) {
+      page.addEventListener(name, closeIfOutside, { signal, capture: true });
+    }
     document.addEventListener(
       'keydown',
       ({ key }) => {

@@ -49,8 +49,14 @@ export abstract class SheetElement extends PageElement {
   /** Opens the dialog. */
   protected show(): void {
     this.dialog.showModal();
-    const closed = this.session.panels.open(() => this.close(), true);
-    this.dialog.addEventListener('close', closed, { once: true });
+    const { panels } = this.session;
+    const closed = panels.open(() => this.close());
+    panels.modals++;
+    const end = (): void => {
+      panels.modals--;
+      closed();
+    };
+    this.dialog.addEventListener('close', end, { once: true });
   }
 
   protected close(): void {

@@ -122,15 +122,6 @@ test('the pan button drags the view', () => {
   ]);
 });
 
-test('a cancelled pinch ends, so that the view does not go on', () => {
-  const { gestures, names } = harness();
-  gestures.down(finger(1, 0, 0), 0);
-  gestures.down(finger(2, 100, 0), 0);
-  gestures.cancel(1, 10);
-  gestures.cancel(2, 10);
-  expect(names()).toEqual(['panEnd']);
-});
-
 test('a cancelled pointer cancels the tool', () => {
   const { gestures, names } = harness();
   gestures.down(mouse(0, 0), 0);

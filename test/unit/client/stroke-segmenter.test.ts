@@ -54,20 +54,6 @@ test('the first message is sent at once, then at most 20 a second', () => {
   expect(messages.at(-1)?.slice(-2)).toEqual([100, 10]);
 });
 
-test('what a finger has cut before it rests is sent in time, once', () => {
-  const messages: number[][] = [];
-  const stroke = new StrokeSegmenter(grid, (message) => messages.push(message));
-  stroke.start(10, 10, 0);
-  stroke.move(20, 10, 20);
-  expect(stroke.rest(40)).toBe(true);
-  expect(messages).toHaveLength(1);
-  expect(stroke.rest(50)).toBe(false);
-  expect(messages.slice(1)).toEqual([[10, 10, 20, 10]]);
-  stroke.end(1_000);
-  expect(stroke.rest(2_000)).toBe(false);
-  expect(messages).toHaveLength(2);
-});
-
 test('a tap is one point', () => {
   expect(drag([[5, 6]], 0)).toEqual([[5, 6]]);
 });

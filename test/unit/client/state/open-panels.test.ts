@@ -94,25 +94,6 @@ test('closing the top panel says whether there was one', () => {
   expect(seen).toEqual(['open', 'close card', 'none']);
 });
 
-test('knows whether a modal dialog is open, however it is closed', () => {
-  const { page, panels, panel } = open();
-  panel('card');
-  expect(panels.hasModal).toBe(false);
-  const openModal = () => {
-    const closed = panels.open(() => closed(), true);
-    return closed;
-  };
-  const closed = openModal();
-  expect(panels.hasModal).toBe(true);
-  closed();
-  page.settle();
-  expect(panels.hasModal).toBe(false);
-  openModal();
-  page.press(-1);
-  expect(panels.hasModal).toBe(false);
-  expect(page.history.state).toEqual({ panels: 1 });
-});
-
 test('after a reload, and on Forward, entries without panels are left behind', () => {
   const { page, panel } = open(null, { panels: 1 }, { panels: 2 });
   page.settle();
