@@ -18,7 +18,7 @@ export interface PanelWindow {
 export class OpenPanels {
   /** Functions that close the panels. */
   private readonly panels: (() => void)[] = [];
-  /** Number of modal dialogs that are open. */
+  /** Number of modal dialogs that are open; `SheetElement` counts them. */
   modals = 0;
   /** How many entries of the history, up to the current one, are for panels. */
   private entries: number;

@@ -81,8 +81,9 @@ export class HostToken {
     if (this.isStored) return;
     const { store, renew, date } = this.options;
     const record = { hash: this.hash.toString('hex'), made: date() };
+    let isTheOne = true;
     if (renew) await store.putServerRecord('token', record);
-    const isTheOne = renew || (await putNewServerRecord(store.records, 'token', record));
+    else isTheOne = await putNewServerRecord(store.records, 'token', record);
     this.isStored = true;
     if (!isTheOne) await this.reload();
   }

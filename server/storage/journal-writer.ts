@@ -170,8 +170,8 @@ export class JournalWriter {
     if (!watched) return false;
     await this.saveIfStale(watched);
     await this.lastCommit;
-    this.retried.delete(watched);
     this.watched.delete(room);
+    this.retried.delete(watched);
     this.markComplete();
     return watched.isSaved;
   }

@@ -48,6 +48,20 @@ describe('when the disk is full', () => {
     return { disk, records: { ...records, write } };
   }
 
+  /** Records whose snapshots of a room wait from when they are held until they are freed. */
+  function holdable(records: Records, room: string) {
+    const held = { isHeld: false, free: (): void => {} };
+    const gate = new Promise<void>((resolve) => {
+      held.free = resolve;
+    });
+    const write = async (what: Write): Promise<void> => {
+      const isSnapshot = what.put?.some(({ key }) => key.startsWith(`snapshot/${room}/`));
+      if (held.isHeld && isSnapshot) await gate;
+      await records.write(what);
+    };
+    return { held, records: { ...records, write } };
+  }
+
   test('the room goes on, reports it, loses nothing stored, and is stored again when there is space', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
@@ -77,16 +91,8 @@ describe('when the disk is full', () => {
   test('a crash while the snapshot that ends the trouble is written loses nothing stored', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
-    let isHeld = false;
-    let free = (): void => {};
-    const gate = new Promise<void>((resolve) => {
-      free = resolve;
-    });
-    const write = async (what: Write): Promise<void> => {
-      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/a/'))) await gate;
-      await records.write(what);
-    };
-    const first = await open({ ...records, write });
+    const { held, records: holding } = holdable(records, 'a');
+    const first = await open(holding);
     const { room } = first;
     const ticks = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) await first.tick();
@@ -100,7 +106,7 @@ describe('when the disk is full', () => {
     plant(36);
     await ticks(20);
     disk.full = false;
-    isHeld = true;
+    held.isHeld = true;
     // Nobody does anything, but the organisms move.
     await ticks(150);
     expect(first.troubles).toEqual(['not-kept']);
@@ -108,7 +114,7 @@ describe('when the disk is full', () => {
     const back = await open(openMemory(then));
     expect(back.room.organisms).toHaveLength(1);
     await back.abandon();
-    free();
+    held.free();
     await first.abandon();
   });
 
@@ -130,16 +136,8 @@ describe('when the disk is full', () => {
   test('a room that is stored again stores its commands while another room still waits', async () => {
     const kept = new Map<string, Uint8Array>();
     const { disk, records } = brittle(kept);
-    let free = (): void => {};
-    let isHeld = false;
-    const gate = new Promise<void>((resolve) => {
-      free = resolve;
-    });
-    const write = async (what: Write): Promise<void> => {
-      if (isHeld && what.put?.some(({ key }) => key.startsWith('snapshot/b/'))) await gate;
-      await records.write(what);
-    };
-    const first = await open({ ...records, write });
+    const { held, records: holding } = holdable(records, 'b');
+    const first = await open(holding);
     const { room, world, journalWriter } = first;
     const also = await first.openAlso('b');
     const both = async (ticks: number): Promise<void> => {
@@ -156,14 +154,14 @@ describe('when the disk is full', () => {
     await both(10);
     expect(first.troubles).toEqual(['not-kept']);
     disk.full = false;
-    isHeld = true;
+    held.isHeld = true;
     await both(150);
     // One of the two is kept again.
     expect(first.troubles).toEqual(['not-kept']);
     plant(36);
     await both(3);
     const { tick } = room;
-    free();
+    held.free();
     // The snapshot takes its time: it is compressed.
     while (first.troubles.length < 2) {
       await pause(5);
