@@ -12,9 +12,10 @@ import { count, dayOf, emptyDay } from './day-counts.ts';
 import { isEventful, isMarkDue } from './mark-rule.ts';
 import { checksumOf } from './plane-checksums.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
-import { type SnapshotDraft, Snapshots, type SnapshotsOptions, WatchedRoom } from './snapshots.ts';
+import { type SnapshotDraft, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
+import { WatchedRoom } from './watched-room.ts';
 import { withoutRefused } from './without-refused.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
@@ -92,13 +93,14 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      if (events.length > 0) count(watched.today(this.options.date()), events, refused);
+      const date = this.options.date();
+      if (events.length > 0) count(watched.today(date), events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
-      const entry = kept.events.length > 0 ? this.entryOf(watched, { tick, ...kept }) : undefined;
+      const entry = kept.events.length > 0 ? watched.entryOf({ tick, ...kept }, date) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
       const { tail, day } = watched;
@@ -208,8 +210,9 @@ export class JournalWriter {
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
-    const entry = this.entryOf(watched, { tick: room.tick, events: [], refused: [] }, jump);
-    watched.tail = { tick: room.tick, seq: entry.seq };
+    const { tick } = room;
+    const entry = watched.entryOf({ tick, events: [], refused: [] }, this.options.date(), jump);
+    watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
     watched.saved = new Map();
     watched.unmarked = true;
@@ -246,6 +249,11 @@ export class JournalWriter {
     }
   }
 
+  /** The last entry of a room's journal. If entries are missing, its number is larger than theirs. */
+  tailOf(room: Room): JournalTail {
+    return this.watchedOf(room).tail;
+  }
+
   /** Snapshots of a watched room, latest first. @throws StoreError not-kept */
   snapshotsOf(room: Room): readonly SnapshotRecord[] {
     return this.watchedOf(room).snapshots;
@@ -270,25 +278,6 @@ export class JournalWriter {
     this.closed = true;
     await Promise.all([...this.watched.values()].map(({ saving }) => saving.waitForUnlock()));
     await this.lastCommit;
-  }
-
-  private entryOf(
-    watched: WatchedRoom,
-    { tick, events, refused }: Omit<TickEvents, 'room'>,
-    jump?: Jump,
-  ): JournalRecord {
-    watched.today(this.options.date());
-    const entry = {
-      tick,
-      seq: watched.tail.seq + 1,
-      at: watched.at,
-      events: [...events],
-      ...(refused.length > 0 && { refused: [...refused] }),
-      ...(watched.gap && { gap: true as const }),
-      ...(jump && { jump }),
-    };
-    watched.gap = false;
-    return entry;
   }
 
   /** Takes a snapshot, unless the last one is of this tick. */

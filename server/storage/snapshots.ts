@@ -5,103 +5,18 @@ import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
-import { Mutex } from '../platform/mutex.ts';
-import type { Room } from '../world/room.ts';
 import type { RoomState } from '../world/room-state.ts';
-import type { TickTimes } from '../world/tick-times.ts';
-import { dayOf, emptyDay } from './day-counts.ts';
-import { TickSums } from './plane-checksums.ts';
 import { putRecent } from './recent-snapshot.ts';
-import type {
-  DayRecord,
-  JournalRecord,
-  JournalTail,
-  PlaneChecksum,
-  SnapshotRecord,
-} from './record-schemas.ts';
+import type { JournalRecord, JournalTail, SnapshotRecord } from './record-schemas.ts';
 import { isStandalone, retainedSnapshots } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
+import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
 /** Bytes of cells per transaction, which takes half of that; a tick's commit has to wait for it. */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /** Snapshots that may refer to one record of cells, as it may be damaged. */
 const MAX_DIFFERENCES = 15;
-
-/** Where an organism's cells are stored. */
-interface SavedCells {
-  /** Its age then. */
-  readonly age: number;
-  /** Of the snapshot. */
-  readonly tick: number;
-  /** Of the snapshot with the cells from which they are stored as a difference. */
-  readonly base?: number | undefined;
-  /** Records since then. */
-  readonly differences: number;
-}
-
-/** A room and the state of its storage. */
-export class WatchedRoom {
-  /** Checksums to be written with the next entry. */
-  marks: PlaneChecksum[] = [];
-  /** Of the ticks since the last mark. */
-  readonly sums: TickSums;
-  /** Whether the room has changed since the last mark. */
-  unmarked = true;
-  /** Whether the room has changed since the last snapshot. */
-  unsaved = true;
-  /** Cells stepped since the last snapshot, the recent one included. */
-  cells = 0;
-  /** Bytes of journal since the last snapshot. */
-  bytes = 0;
-  /** Time of the last snapshot, ms. */
-  savedAt = Number.NEGATIVE_INFINITY;
-  /** Time of the last snapshot, the recent one included, ms. */
-  capturedAt = Number.NEGATIVE_INFINITY;
-  /** Ticks of snapshots that are being read, and must not be removed. */
-  readonly readers = new Set<number>();
-  /** By organism: where its cells were last stored. */
-  saved = new Map<number, SavedCells>();
-  /** Held while its snapshots are changed. */
-  readonly saving = new Mutex();
-  /** Whether the journal lacks entries, which only a snapshot can replace. */
-  needsSnapshot = false;
-  /** Whether entries before the next one could not be written. */
-  gap = false;
-  /** Of the last journal entry on disk. */
-  stored: JournalTail;
-  /** Latest first. */
-  snapshots: SnapshotRecord[] = [];
-
-  /**
-   * @param tail of the last journal entry, which may still be being written
-   * @param at wall clock of the last entry, ms
-   * @param times stored with snapshots; undefined: they are not known
-   */
-  constructor(
-    readonly room: Room,
-    public tail: JournalTail,
-    public at: number,
-    public day: DayRecord,
-    readonly times: TickTimes | undefined,
-  ) {
-    this.sums = new TickSums(room.grid.planes);
-    this.stored = tail;
-  }
-
-  /** The counts of today. @param date wall clock, ms */
-  today(date: number): DayRecord {
-    this.at = Math.max(this.at, date);
-    const day = dayOf(this.at);
-    if (day !== this.day.day) this.day = emptyDay(day);
-    return this.day;
-  }
-
-  /** Whether the latest snapshot is of the room as it is now. */
-  get isSaved(): boolean {
-    return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
-  }
-}
 
 /** A room at one moment. Its cells may still be in the engine. */
 interface Capture {

@@ -78,21 +78,23 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
   const { store, journalWriter, room } = options;
   const { name } = room;
+  const { seq: last } = journalWriter.tailOf(room);
   await journalWriter.flushed();
   const isBefore = ({ at, tick: then }: SnapshotRecord): boolean =>
     'since' in request ? at < request.since : then < request.tick;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick));
+  // The last entry may be of the tick in progress.
+  const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const withdrawal = 'since' in request ? recent(journal, request) : single(request);
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const before = withdrawalsAfter(journal, restored);
   const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
   if (commands === 0) throw new HostRefusal('nothing-to-undo');
-  const { tick } = baseFor(journalWriter.snapshotsOf(room), journal, withdrawal.from);
-  const withdrawals = [withdrawal, ...withdrawalsAfter(journal, tick)];
-  const backup = await journalWriter.whileReading(room, tick, () =>
-    rewrite(options, tick, withdrawals),
+  const base = baseFor(journalWriter.snapshotsOf(room), journal, withdrawal.from, last);
+  const withdrawals = [withdrawal, ...withdrawalsAfter(journal, base.tick)];
+  const backup = await journalWriter.whileReading(room, base.tick, () =>
+    rewrite(options, base, withdrawals),
   );
   return { commands, backup };
 }
@@ -115,27 +117,36 @@ function recent(
   return { from: within[0].tick, to: within.at(-1)!.tick, by };
 }
 
+/** The room as the replay has it so far. */
+interface Scratch {
+  readonly room: Room;
+  /** Of its last journal entry. */
+  seq: number;
+}
+
 /**
  * Replaces the room's state by a replay without the withdrawn commands.
  *
- * @param base tick of the snapshot to start from
+ * @param base the snapshot to start from
  * @param withdrawals the new one first
  * @returns a snapshot of the room before
+ * @throws HostRefusal undo-too-far: the journal lacks entries
  */
 async function rewrite(
   options: UndoOptions,
-  base: number,
+  base: SnapshotRecord,
   withdrawals: readonly Withdrawal[],
 ): Promise<SnapshotRecord> {
   const { store, world, journalWriter, room, hold, resume } = options;
   const { name } = room;
   const { width, height } = room.grid;
   const place = { name: `${name} undo`, width, height, species: room.species };
-  const scratch = await reopenRoom(world, place, await store.moment(name, base));
+  const replayed = await reopenRoom(world, place, await store.moment(name, base.tick));
+  const scratch: Scratch = { room: replayed, seq: base.seq };
   let merged = false;
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
-      const behind = room.tick - scratch.tick;
+      const behind = room.tick - replayed.tick;
       // Hold the room if the engine cannot run both fast enough.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
@@ -144,34 +155,42 @@ async function rewrite(
     await hold();
     await journalWriter.flushed();
     await replayWithout(withdrawals, options, scratch, room.tick);
+    // What could not be stored would be undone too.
+    if (scratch.seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // The replacement counts as a tick of its own, without commands.
-    await world.tick([scratch]);
+    await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
-    await world.merge(room, scratch);
+    await world.merge(room, replayed);
     merged = true;
     await journalWriter.recordJump(room, { why: 'undo', ...withdrawals[0] });
     return backup;
   } finally {
-    if (!merged) await world.close(scratch);
+    if (!merged) await world.close(replayed);
     resume();
   }
 }
 
-/** Replays the journal in the scratch room, up to a tick. */
+/**
+ * Replays the journal in the scratch room, up to a tick.
+ *
+ * @throws HostRefusal undo-too-far: the journal lacks entries
+ */
 async function replayWithout(
   withdrawals: readonly Withdrawal[],
   { store, world, room }: UndoOptions,
-  scratch: Room,
+  scratch: Scratch,
   to: number,
 ): Promise<void> {
-  const entries = store.journal(room.name, scratch.tick + 1, to);
+  const { room: replayed } = scratch;
+  const entries = store.journal(room.name, replayed.tick + 1, to);
   let entry = await entries.next();
-  while (scratch.tick < to) {
-    if (!entry.done && entry.value.tick === scratch.tick + 1) {
-      scratch.redo(eventsWithout(withdrawals, entry.value));
+  while (replayed.tick < to) {
+    if (!entry.done && entry.value.tick === replayed.tick + 1) {
+      if (entry.value.seq !== ++scratch.seq) throw new HostRefusal('undo-too-far');
+      replayed.redo(eventsWithout(withdrawals, entry.value));
       entry = await entries.next();
     }
-    await world.tick([scratch]);
+    await world.tick([replayed]);
   }
 }
 
@@ -220,18 +239,22 @@ function withdrawalsAfter(journal: readonly JournalRecord[], base: number): With
  * The latest snapshot from which the undo can be replayed: it contains none of the commands
  * withdrawn now or by a later undo, and the journal after it is complete.
  *
+ * @param first tick of the first command that is withdrawn
+ * @param last number of the last entry that was recorded
  * @throws HostRefusal undo-too-far
  */
 function baseFor(
   snapshots: readonly SnapshotRecord[],
   journal: readonly JournalRecord[],
   first: number,
+  last: number,
 ): SnapshotRecord {
   for (const snapshot of snapshots) {
     const { tick, seq } = snapshot;
     if (tick >= first || isStandalone(snapshot)) continue;
     const after = journal.filter((entry) => entry.tick > tick);
-    const isComplete = after.every((entry, i) => entry.seq === seq + 1 + i);
+    const isConsecutive = after.every((entry, i) => entry.seq === seq + 1 + i);
+    const isComplete = isConsecutive && seq + after.length >= last;
     const canReplay = after.every(({ jump }) => {
       return !jump || (jump.why === 'undo' && jump.from > tick);
     });

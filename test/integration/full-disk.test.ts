@@ -6,10 +6,10 @@ import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Records, Write } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
-import { StoreError } from '../../server/storage/store-error.ts';
 import type { RoomEvent } from '../../server/world/events.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
@@ -37,17 +37,6 @@ async function playUntilKept(
 }
 
 describe('when the disk is full', () => {
-  /** Memory that refuses to write while it is told so. */
-  function brittle(kept: Map<string, Uint8Array>) {
-    const records = openMemory(kept);
-    const disk = { full: false };
-    const write = async (what: Write): Promise<void> => {
-      if (disk.full) throw new StoreError('disk-full', 'The disk takes no more.');
-      await records.write(what);
-    };
-    return { disk, records: { ...records, write } };
-  }
-
   /** Records whose snapshots of a room wait from when they are held until they are freed. */
   function holdable(records: Records, room: string) {
     const held = { isHeld: false, free: (): void => {} };
