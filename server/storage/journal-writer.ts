@@ -12,7 +12,12 @@ import { count, dayOf, emptyDay } from './day-counts.ts';
 import { isEventful, isMarkDue } from './mark-rule.ts';
 import { checksumOf } from './plane-checksums.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
-import { type SnapshotDraft, Snapshots, type SnapshotsOptions } from './snapshots.ts';
+import {
+  type SnapshotDraft,
+  type SnapshotMarks,
+  Snapshots,
+  type SnapshotsOptions,
+} from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
 import { WatchedRoom } from './watched-room.ts';
@@ -329,7 +334,7 @@ export class JournalWriter {
   private write(
     watched: WatchedRoom,
     draft: SnapshotDraft,
-    marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>,
+    marks: SnapshotMarks,
     entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
     return this.snapshots

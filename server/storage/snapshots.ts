@@ -42,11 +42,14 @@ interface RecentDraft extends Capture {
   readonly cells: SnapshotRecord['cells'];
 }
 
+/** What makes a snapshot more than one of many; it outlives writing the same tick again. */
+export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
+
 /** How and with what a draft is written. */
 export interface SnapshotWrite {
   /** Resolves when the journal up to the draft is on disk. */
   readonly written: () => Promise<unknown>;
-  readonly marks: Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
+  readonly marks: SnapshotMarks;
   /** A journal entry to be written in the same transaction. */
   readonly entry: JournalRecord | undefined;
 }
@@ -156,15 +159,17 @@ export class Snapshots {
     await written();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
+    // A restart may store the tick of a named snapshot, or of one that a replay needs, again.
+    const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
-      ...{ journal: draft.bytes, ...marks, ...(times && { times }) },
+      ...{ journal: draft.bytes, ...marksOf(old), ...marks, ...(times && { times }) },
     };
     await store.putSnapshot(room.name, { snapshot, tail, entry });
     await store.removeRecent(room.name);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
-    const all = [snapshot, ...watched.snapshots.filter((old) => old.tick !== tick)];
+    const all = [snapshot, ...watched.snapshots.filter((other) => other !== old)];
     const { maxBytes = DEFAULTS.store.maxBytes } = this.options;
     const wanted = new Set(retainedSnapshots(all, { ...DEFAULTS.store, maxBytes }));
     watched.snapshots = await this.inherit(
@@ -255,6 +260,12 @@ export class Snapshots {
     return retained;
   }
 }
+
+const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks => ({
+  ...(name !== undefined && { name }),
+  ...(before && { before }),
+  ...(jump && { jump }),
+});
 
 /** Moves the end of a room's stored journal to a later tick. The caller writes it at once. */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {

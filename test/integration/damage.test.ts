@@ -17,6 +17,7 @@ import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import { encodeRecord } from '../../server/storage/record-codec.ts';
 import type { Records } from '../../server/storage/records.ts';
+import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -96,6 +97,27 @@ describe('a stored room', () => {
     expect(again.room.size).toBe(1);
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     await again.abandon();
+  });
+
+  test('its last snapshot keeps its name, or what it is for, when the server starts again', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept));
+    await playTicks(first, 30, 1);
+    const { tick } = await first.journalWriter.takeSnapshot(first.room, { name: 'Monday' });
+    await first.abandon();
+    const again = await open(openMemory(kept));
+    const named = again.journalWriter.snapshotsOf(again.room);
+    expect(named.filter((one) => one.tick === tick)).toMatchObject([{ name: 'Monday' }]);
+    const hold = async () => {};
+    const options = { ...again, hold, resume: () => {} };
+    await restoreSnapshot(options, tick);
+    await again.abandon();
+    const third = await open(openMemory(kept));
+    expect(third.room.tick).toBe(tick + 1);
+    const [latest, before] = third.journalWriter.snapshotsOf(third.room);
+    expect(latest).toMatchObject({ tick: tick + 1, jump: true });
+    expect(before).toMatchObject({ tick, name: 'Monday', before: 'restore' });
+    await third.abandon();
   });
 
   test('a damaged snapshot is skipped, and the room is the same', async () => {
