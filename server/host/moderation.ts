@@ -18,19 +18,19 @@ export function moderationCalls(
   context: HostContext,
   stopFarewell: (room: string) => Promise<void>,
 ) {
-  const { rooms, bans, date } = context;
+  const { rooms, bans } = context;
 
   async function undoing(
     room: string,
-    request: (live: OpenRoom) => UndoRequest | Promise<UndoRequest>,
+    request: (options: UndoOptions) => UndoRequest | Promise<UndoRequest>,
   ) {
     rooms.requireOpen(room);
     await stopFarewell(room);
     // It may have gone to another server meanwhile.
     const live = rooms.requireOpen(room);
     return rooms.during(room, 'undoing', async () => {
-      const wanted = await request(live);
       const options = optionsFor(context, live);
+      const wanted = await request(options);
       const { commands, backup } = await shown(live, () => undo(options, wanted));
       return { undone: commands, kept: snapshotStateOf(backup) };
     });
@@ -89,9 +89,9 @@ export function moderationCalls(
       return {};
     },
     undo: ({ seconds, ago, participant }, { room }) =>
-      undoing(room, async (live) => {
-        const until = date() - 1000 * ago;
-        const after = await earliest(context, live, ago + seconds);
+      undoing(room, async (options) => {
+        const until = options.journalWriter.timeOf(options.room) - 1000 * ago;
+        const after = await earliest(context, options, ago + seconds);
         const since = until - 1000 * seconds;
         return { since, ...(ago > 0 && { until }), after, by: participant };
       }),
@@ -111,20 +111,18 @@ export function moderationCalls(
 
 /** The last tick that is certainly older than some seconds, even if the wall clock was set. */
 async function earliest(
-  { storage, rooms }: HostContext,
-  { room }: OpenRoom,
+  { rooms }: HostContext,
+  { room, store, journalWriter }: UndoOptions,
   seconds: number,
 ): Promise<number> {
   const { tick, name } = room;
   const { tickRate } = rooms.summary(name).settings;
   const most = Math.ceil(seconds * SLACK * MAX_TICK_RATE);
   const changes: RateChange[] = [];
-  if (storage) {
-    await storage.journalWriter.flushed();
-    for await (const entry of storage.store.journal(name, Math.max(0, tick - most), tick)) {
-      for (const event of entry.events) {
-        if (event.what === 'energy') changes.push({ tick: entry.tick, rate: event.tickRate });
-      }
+  await journalWriter.flushed();
+  for await (const entry of store.journal(name, Math.max(0, tick - most), tick)) {
+    for (const event of entry.events) {
+      if (event.what === 'energy') changes.push({ tick: entry.tick, rate: event.tickRate });
     }
   }
   return tick - maxTicksIn(seconds * SLACK, { tick, rate: tickRate }, changes);

@@ -98,14 +98,14 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      const date = this.options.date();
-      if (events.length > 0) count(watched.today(date), events, refused);
+      this.timeOf(room);
+      if (events.length > 0) count(watched.today(), events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
-      const entry = kept.events.length > 0 ? watched.entryOf({ tick, ...kept }, date) : undefined;
+      const entry = kept.events.length > 0 ? watched.entryOf({ tick, ...kept }) : undefined;
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
       const { tail, day } = watched;
@@ -216,7 +216,8 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    const entry = watched.entryOf({ tick, events: [], refused: [] }, this.options.date(), jump);
+    this.timeOf(room);
+    const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
     watched.saved = new Map();
@@ -257,6 +258,11 @@ export class JournalWriter {
   /** The last entry of a room's journal. If entries are missing, its number is larger than theirs. */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
+  }
+
+  /** The present time as a room's journal counts it, which may be ahead of the wall clock; ms. */
+  timeOf(room: Room): number {
+    return this.watchedOf(room).time(this.options.date(), this.options.clock.now());
   }
 
   /** Snapshots of a watched room, latest first. @throws StoreError not-kept */

@@ -223,7 +223,7 @@ export class Snapshots {
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
-    const at = Math.max(watched.at, date());
+    const at = watched.time(date(), clock.now());
     return { state, stale, exported, at, seq: tail.seq, times: times?.known };
   }
 

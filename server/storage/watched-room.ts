@@ -26,6 +26,9 @@ export interface SavedCells {
   readonly differences: number;
 }
 
+/** How fast a room's clock goes while it is ahead, as a share: an undo allows more than this. */
+const CATCH_UP_PACE = 0.95;
+
 /** A room and the state of its storage. */
 export class WatchedRoom {
   /** Checksums to be written with the next entry. */
@@ -58,10 +61,12 @@ export class WatchedRoom {
   stored: JournalTail;
   /** Latest first. */
   snapshots: SnapshotRecord[] = [];
+  /** Monotonic time of `at`, ms. */
+  private measuredAt: number | undefined;
 
   /**
    * @param tail of the last journal entry, which may still be being written
-   * @param at wall clock of the last entry, ms
+   * @param at the room's wall clock, ms
    * @param times stored with snapshots; undefined: they are not known
    */
   constructor(
@@ -75,25 +80,30 @@ export class WatchedRoom {
     this.stored = tail;
   }
 
-  /** The counts of today. @param date wall clock, ms */
-  today(date: number): DayRecord {
-    this.at = Math.max(this.at, date);
+  /**
+   * The room's wall clock, ms. It never goes back: after the server's was set back, it goes on a
+   * little slower until that has caught up.
+   *
+   * @param date the server's wall clock, ms
+   * @param now monotonic, ms
+   */
+  time(date: number, now: number): number {
+    const passed = now - (this.measuredAt ?? now);
+    this.measuredAt = now;
+    this.at = Math.max(date, this.at + CATCH_UP_PACE * passed);
+    return this.at;
+  }
+
+  /** The counts of today; call `time` before. */
+  today(): DayRecord {
     const day = dayOf(this.at);
     if (day !== this.day.day) this.day = emptyDay(day);
     return this.day;
   }
 
-  /**
-   * The next entry of the journal; the caller moves the tail to it.
-   *
-   * @param date wall clock, ms
-   */
-  entryOf(
-    { tick, events, refused }: Omit<TickEvents, 'room'>,
-    date: number,
-    jump?: Jump,
-  ): JournalRecord {
-    this.today(date);
+  /** The next entry of the journal; the caller moves the tail to it. Call `time` before. */
+  entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
+    this.today();
     const entry = {
       tick,
       seq: this.tail.seq + 1,

@@ -1,5 +1,6 @@
 /** Undo without a server: the room is as if the undone commands had never happened. */
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { moderationCalls } from '../../server/host/moderation.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import type { Records } from '../../server/storage/records.ts';
@@ -15,9 +16,11 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
+import { FakeClock } from '../support/fake-clock.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
+import { openStoredRoom } from '../support/stored-room.ts';
 import { type Lived, STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
@@ -270,6 +273,46 @@ describe('replaying without the undone commands', () => {
       if (jump) expect(jump).toMatchObject({ why: 'undo', from: 46 });
     }
     await here.world.close(room);
+  });
+
+  test('TIM-7: after the clock was set back, the host can undo what was done some time ago', async () => {
+    const clock = new FakeClock();
+    let ahead = 1_790_000_000_000;
+    const date = (): number => ahead + clock.now();
+    const here = await openStoredRoom({
+      ...{ engine, records: openMemory(), model: UNDO_MODEL, clock, date },
+      // Stored each minute.
+      snapshotLeast: 10_000,
+    });
+    const { room, world, store, journalWriter } = here;
+    const seed = { from: 'gallery', index: 0 } as const;
+    // A tick is a second long.
+    for (let tick = 0; tick < 300; tick++) {
+      if (tick === 150) ahead -= 3_600_000;
+      if (tick === 200) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
+      if (tick === 290) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
+      await here.tick();
+      await here.pass(950);
+    }
+    const [, later] = room.organisms;
+    const times = journalWriter.snapshotsOf(room).map(({ at }) => at);
+    expect(new Set(times).size).toBe(times.length);
+    const live = { room, server: { refresh: { request: () => {} } } };
+    const rooms = {
+      requireOpen: () => live,
+      during: (_: string, __: string, work: () => unknown) => work(),
+      summary: () => ({ settings: { tickRate: 1 } }),
+    };
+    const ticker = { hold: async () => {}, resume: () => {} };
+    const context = { rooms, world, ticker, date, storage: { store, journalWriter } };
+    const calls = moderationCalls(context as never, async () => {});
+    const wish = { seconds: 70, ago: 60, participant: ANNA.id };
+    expect(await calls.undo(wish, { room: 'a' })).toMatchObject({ undone: 1 });
+    expect(room.organisms.map(({ id }) => id)).toEqual([later.id]);
+    expect(journalWriter.timeOf(room)).toBeGreaterThan(date());
+    await here.pass(20 * 3_600_000);
+    expect(journalWriter.timeOf(room)).toBe(date());
+    await here.abandon();
   });
 });
 
