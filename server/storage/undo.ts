@@ -143,6 +143,7 @@ async function rewrite(
   const place = { name: `${name} undo`, width, height, species: room.species };
   const replayed = await reopenRoom(world, place, await store.moment(name, base.tick));
   const scratch: Scratch = { room: replayed, seq: base.seq };
+  let held = false;
   let merged = false;
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
@@ -153,6 +154,7 @@ async function rewrite(
       await replayWithout(withdrawals, options, scratch, room.tick);
     }
     await hold();
+    held = true;
     await journalWriter.flushed();
     await replayWithout(withdrawals, options, scratch, room.tick);
     // What could not be stored would be undone too.
@@ -166,7 +168,8 @@ async function rewrite(
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    resume();
+    // Others may hold the room too.
+    if (held) resume();
   }
 }
 

@@ -1,5 +1,6 @@
 /** Undos that cannot be done: the room stays as it is. */
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
 import { undo } from '../../server/storage/undo.ts';
 import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
@@ -67,5 +68,13 @@ test('TIM-7: nor what could not be stored while it replayed', async () => {
   });
   await expect(undoLast()).rejects.toThrow('undo-too-far');
   expect(room.size).toBe(2);
+  expect(holds.count).toBe(0);
+});
+
+test('one that fails while it replays does not release a room that others hold', async () => {
+  const { room, meanwhile, undoLast, holds } = await planted();
+  meanwhile(() => Promise.reject(new EngineError('bad-state')));
+  await expect(undoLast()).rejects.toThrow(EngineError);
+  expect(room.size).toBe(1);
   expect(holds.count).toBe(0);
 });
