@@ -11,7 +11,7 @@ const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', 
 afterSuite(() => engine.close());
 const { begin } = undoneRooms(engine);
 
-/** A room of 20 ticks in which something was planted, and which can plant more. */
+/** A room in which something was planted, some ticks after the snapshot from which that is undone. */
 async function planted() {
   const { disk, records } = brittle(new Map());
   const here = await begin(6, records);
@@ -20,7 +20,7 @@ async function planted() {
     room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 0 } });
     await here.tick();
   };
-  for (let i = 0; i < 20; i++) await here.tick();
+  for (let i = 0; i < 24; i++) await here.tick();
   await plant(8, 8);
   const holds = { count: 0 };
   const counting = {
