@@ -199,10 +199,7 @@ export class JournalWriter {
     marks: Pick<SnapshotRecord, 'name' | 'before'>,
   ): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
-    // A snapshot in progress may be of an earlier tick.
-    const others = watched.saving.waitForUnlock();
     const draft = this.snapshots.draftOf(watched);
-    await others;
     return this.exclusively(watched, () => this.write(watched, draft, marks));
   }
 
@@ -317,7 +314,11 @@ export class JournalWriter {
     watched.saving.runExclusive(keep).catch(nothing);
   }
 
-  /** Runs work on a room's snapshots, one at a time. @param isWhole it stores the room as it is */
+  /**
+   * Runs work on a room's snapshots, one at a time.
+   *
+   * @param isWhole it stores the room as it is when this is called
+   */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>, isWhole = true): Promise<T> {
     const { failures } = this;
     return watched.saving.runExclusive(async () => {

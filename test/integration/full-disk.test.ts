@@ -39,13 +39,16 @@ async function playUntilKept(
 describe('when the disk is full', () => {
   /** Records whose snapshots of a room wait from when they are held until they are freed. */
   function holdable(records: Records, room: string) {
-    const held = { isHeld: false, free: (): void => {} };
+    const held = { isHeld: false, free: (): void => {}, onWait: (): void => {} };
     const gate = new Promise<void>((resolve) => {
       held.free = resolve;
     });
     const write = async (what: Write): Promise<void> => {
       const isSnapshot = what.put?.some(({ key }) => key.startsWith(`snapshot/${room}/`));
-      if (held.isHeld && isSnapshot) await gate;
+      if (held.isHeld && isSnapshot) {
+        held.onWait();
+        await gate;
+      }
       await records.write(what);
     };
     return { held, records: { ...records, write } };
@@ -119,6 +122,29 @@ describe('when the disk is full', () => {
     expect(first.troubles).toEqual(['not-kept']);
     await playUntilKept(first, 150, 12);
     expect(first.troubles).toEqual(['not-kept', 'kept-again']);
+    await first.abandon();
+  });
+
+  test('nor does a new one with a name that was taken before and had to wait', async () => {
+    const { disk, records } = brittle(new Map());
+    const { held, records: holding } = holdable(records, 'a');
+    const first = await open(holding, { snapshotLeast: 1e9 });
+    const { room, journalWriter } = first;
+    await playTicks(first, 20, 10);
+    held.isHeld = true;
+    const waits = new Promise<void>((resolve) => {
+      held.onWait = resolve;
+    });
+    const snapshots = [journalWriter.takeSnapshot(room, {})];
+    await waits;
+    snapshots.push(journalWriter.takeSnapshot(room, { name: 'Monday' }));
+    disk.full = true;
+    room.enqueue(1, { what: 'plant', by: ANNA, x: 9, y: 24, seed: { from: 'gallery', index: 0 } });
+    await first.tick();
+    disk.full = false;
+    held.free();
+    await Promise.all(snapshots);
+    expect(first.troubles).toEqual(['not-kept']);
     await first.abandon();
   });
 
