@@ -12,7 +12,7 @@ import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
 import { RoomEntries, type RoomEntriesOptions } from './room-entries.ts';
 import type { RoomEntry } from './room-entry.ts';
-import { type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
+import { begunRoom, type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions, RoomEntriesOptions {
   /** Called when a room has opened, before the first client joins. */
@@ -99,6 +99,8 @@ export class RoomRegistry extends RoomEntries {
       await requireCompatible(request, this.options);
       const entry = this.register({ ...request, made: true, open: true });
       const create = this.whileBusy(entry, 'opening', async () => {
+        const { storage } = this.options;
+        const stored = await begunRoom(name, { storage });
         try {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
@@ -106,6 +108,8 @@ export class RoomRegistry extends RoomEntries {
           // Without a stored plan, nobody could find, see or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
+          // It would keep its name from rooms of another size.
+          if (!stored) await storage?.store.forget(name).catch(() => {});
           throw error;
         }
       });

@@ -1,6 +1,7 @@
 /** The size and the checkpoint of stored rooms, compared with what is asked for. */
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { PlanRecord } from '../storage/record-schemas.ts';
+import { isUnused } from '../storage/open-room.ts';
+import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import type { LiveRoomOptions } from './live-room.ts';
 
 /** Whether settings were given, not left to their defaults. */
@@ -31,6 +32,15 @@ export async function storedPlan(
   };
 }
 
+/** The parameters of a stored room; undefined if there is none, or only one that has never begun. */
+export async function begunRoom(
+  name: string,
+  { storage }: Pick<Stored, 'storage'>,
+): Promise<RoomRecord | undefined> {
+  const stored = await storage?.store.room(name);
+  return stored && !(await isUnused(storage!.store, name)) ? stored : undefined;
+}
+
 /**
  * Checks a room that the host asks for against the store and the checkpoints.
  *
@@ -42,7 +52,7 @@ export async function requireCompatible(
 ): Promise<void> {
   const loaded = checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint');
-  const stored = await storage?.store.room(name);
+  const stored = await begunRoom(name, { storage });
   // A stored room of the same name continues if it fits.
   if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
   if (stored && (stored.width !== width || stored.height !== height)) {

@@ -100,8 +100,8 @@ async function passUnstored(world: World, room: Room): Promise<void> {
   await world.tick([room], undefined, true);
 }
 
-/** Whether the server ended between creating the room and its first snapshot. */
-async function isUnused(store: Store, name: string): Promise<boolean> {
+/** Whether a room was created, but never got as far as its first snapshot. */
+export async function isUnused(store: Store, name: string): Promise<boolean> {
   const tail = await store.tail(name);
   return tail?.tick === 0 && tail.seq === 0 && (await store.snapshotTicks(name)).length === 0;
 }

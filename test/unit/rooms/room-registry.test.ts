@@ -1,11 +1,12 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
-import { RoomRegistry } from '../../../server/rooms/room-registry.ts';
+import { RoomRegistry, type RoomRegistryOptions } from '../../../server/rooms/room-registry.ts';
+import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { registryOptions } from '../../support/registry-options.ts';
+import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 
 /** A store that writes plans when the test lets it, or fails. */
 class SlowStore extends Store {
@@ -40,15 +41,18 @@ class SlowStore extends Store {
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
 
-function open() {
+/** @param isStored whether the rooms are stored too, not only their plans */
+function open(isStored = false) {
   const clock = new FakeClock();
   const ticked: string[] = [];
   const store = new SlowStore(openMemory());
-  const options = registryOptions(store, clock, async (due) => {
+  const options: RoomRegistryOptions = registryOptions(store, clock, async (due) => {
     for (const { name } of due) ticked.push(name);
   });
-  const { world, ticker } = options;
-  const rooms = new RoomRegistry(options);
+  const { world, ticker, date } = options;
+  const writing = { store, engine: IDLE_ENGINE, clock, date, warn: () => {} };
+  const storage = { store, journalWriter: new JournalWriter(writing), aside: undefined };
+  const rooms = new RoomRegistry({ ...options, ...(isStored && { storage }) });
   return { rooms, store, world, ticker, clock, ticked };
 }
 
@@ -95,6 +99,21 @@ test('of two rooms of one name that are created at once, only the first is', asy
   expect(rooms.names).toEqual(['attic']);
   expect([...world.rooms.keys()]).toEqual(['attic']);
   expect(rooms.requireOpen('attic').room).toBe(world.rooms.get('attic'));
+});
+
+test('a stored room that could not be created leaves its name to one of another size', async () => {
+  const { rooms, store } = open(true);
+  store.slow = true;
+  const made = reasonOf(rooms.create(WISH));
+  await store.let('fail');
+  expect(await made).toBe('the disk is full');
+  expect(await store.rooms()).toEqual([]);
+  store.slow = false;
+  // Another one never got as far as its first snapshot, and could not be removed either.
+  const { change: _, ...place } = WISH;
+  await store.createRoom({ ...place, checkpoint: { name: 'hand', hash: 'h' }, made: 0 });
+  await rooms.create({ ...WISH, width: 48 });
+  expect(await store.room('attic')).toMatchObject({ width: 48 });
 });
 
 test('a room whose plan cannot be stored is not created, and its name is free', async () => {
