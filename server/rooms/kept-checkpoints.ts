@@ -2,7 +2,7 @@
  * Keeps the files of the checkpoints that stored rooms were made with, so that rooms go on with
  * their own weights when the installed checkpoint has changed.
  */
-import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../platform/log.ts';
 import {
@@ -35,7 +35,7 @@ const HASH = /^[0-9a-f]{64}$/;
 
 /**
  * Returns a function that copies a checkpoint into the data folder, under its fingerprint, or what
- * has changed if it is there already. If that fails, the log says so.
+ * has changed if it is there already, whole. If that fails, the log says so.
  *
  * @param folders of the checkpoints, by name
  */
@@ -50,7 +50,7 @@ export function checkpointCopier(data: string, folders: ReadonlyMap<string, stri
 async function keep(data: string, from: string, hash: string): Promise<void> {
   const folder = join(data, FOLDER, hash);
   if (from === folder) return;
-  const isKept = (await readdir(folder).catch(() => [])).length > 0;
+  const isKept = await isWhole(folder, hash);
   if (isKept && !(await hasOtherDetails(from, folder))) return;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
@@ -62,11 +62,18 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     }
     // Who loads it says so if its painter is not usable.
     await loadExactly(draft, hash, () => undefined);
-    if (!isKept) await rename(draft, folder);
-    else {
+    for (const file of await readdir(draft)) await sync(join(draft, file));
+    await sync(draft);
+    if (isKept) {
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
       }
+      await sync(folder);
+    } else {
+      // What is there is broken, as by a loss of power.
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+      await sync(join(data, FOLDER));
     }
   } catch (error) {
     // Installed files may have changed since they were loaded; what is kept already has not.
@@ -74,6 +81,21 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** Whether a kept checkpoint can be loaded. */
+const isWhole = (folder: string, hash: string): Promise<boolean> =>
+  loadExactly(folder, hash, () => undefined).then(
+    () => true,
+    () => false,
+  );
+
+/** Makes a file, or a folder's list of files, survive a loss of power. */
+async function sync(path: string): Promise<void> {
+  // Windows cannot open folders.
+  if (process.platform === 'win32') return;
+  const file = await open(path, 'r');
+  await file.sync().finally(() => file.close());
 }
 
 /** Whether an installed checkpoint has details that the kept one lacks. */

@@ -1,5 +1,5 @@
 /** The files of checkpoints that are kept with stored rooms. */
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
@@ -26,6 +26,18 @@ function release(changes: object): void {
   const card = JSON.parse(readFileSync(file, 'utf8'));
   writeFileSync(file, JSON.stringify({ ...card, ...changes }));
 }
+
+test.each([
+  ['cut off', () => truncateSync(join(kept, 'model.safetensors'), 1_000)],
+  ['missing', () => rmSync(join(kept, 'gallery.png'))],
+])('what is kept with a file that is %s is replaced', async (_, spoil) => {
+  await keep();
+  spoil();
+  await keep();
+  expect(fingerprint(await loadCheckpoint(kept))).toBe(hash);
+  expect(readdirSync(join(data, 'checkpoints'))).toEqual([hash]);
+  expect(said).toEqual([]);
+});
 
 test('what is kept takes over a new card and a new table of relatives, but not other weights', async () => {
   await keep();
