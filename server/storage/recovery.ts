@@ -2,6 +2,7 @@
  * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
  * from there as fast as the engine can.
  */
+import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { TickResult } from '../world/room-types.ts';
 import type { Species } from '../world/species.ts';
@@ -228,6 +229,18 @@ export interface Replay {
   readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
 }
 
+/**
+ * Runs a replayed tick.
+ *
+ * @throws EngineError out-of-memory: for what was planted then
+ */
+export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
+  const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
+  if (!lacksMemory) return result;
+  const what = `there is not enough for what was planted in the room "${room.name}"`;
+  throw new EngineError('out-of-memory', what);
+}
+
 /** Replays ticks and compares their checksums. @throws StoreError; EngineError */
 export async function replay(options: Replay): Promise<{
   readonly ticks: number;
@@ -259,7 +272,7 @@ export async function replay(options: Replay): Promise<{
       room.redo(entry.value.events);
       entry = await entries.next();
     }
-    const [{ result }] = await world.tick([room], undefined, isApart);
+    const result = await tickAgain(world, room, isApart);
     sums.ticked(tick, result.changed);
     let same: boolean | undefined;
     if (!check.done && check.value.tick === tick) {

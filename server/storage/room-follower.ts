@@ -3,6 +3,7 @@
  * can be taken over at once. It writes nothing.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { World } from '../world/world.ts';
 import { TickSums } from './plane-checksums.ts';
@@ -93,17 +94,15 @@ export class RoomFollower {
     const moments = new Map<number, StoredMoment>();
     for (const { tick, jump } of entries)
       if (jump) moments.set(tick, await store.moment(name, tick));
-    const refused = new Map(entries.map((entry) => [entry.tick, entry.refused?.length ?? 0]));
     this.tail = this.endOf(entries);
     const { equal, unequal } = await replay({
       ...{ world, room, to, sums, isApart: true },
       journal: each(entries),
       marks: each(marks),
       moment: async (tick) => moments.get(tick)!,
-      onTick({ tick, answers }) {
-        const count = answers.filter((answer) => answer.refused).length;
-        if (count > (refused.get(tick) ?? 0)) throw new NotFollowed(`this engine's memory is full`);
-      },
+    }).catch((error: unknown) => {
+      const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
+      throw isFull ? new NotFollowed(`this engine's memory is full`) : error;
     });
     this.equal += equal;
     if (unequal > 0) throw new NotFollowed('its cells are computed differently');

@@ -10,7 +10,7 @@ import type { Room } from '../world/room.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
-import { reopenRoom } from './recovery.ts';
+import { reopenRoom, tickAgain } from './recovery.ts';
 import { isStandalone } from './snapshot-retention.ts';
 import type { Store } from './store.ts';
 
@@ -193,7 +193,7 @@ async function replayWithout(
       replayed.redo(eventsWithout(withdrawals, entry.value));
       entry = await entries.next();
     }
-    await world.tick([replayed]);
+    await tickAgain(world, replayed);
   }
 }
 

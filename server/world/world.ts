@@ -20,6 +20,8 @@ export interface RoomTick {
   readonly result: TickResult;
   /** Cells stepped. */
   readonly cells: number;
+  /** Whether the engine had no memory for its seeds, so that they were refused. */
+  readonly lacksMemory: boolean;
 }
 
 /** A room's external events of the tick in progress, for the journal. */
@@ -188,7 +190,7 @@ export class World {
       const ofRoom = readouts.slice(offset, end);
       offset = end;
       const cells = ofRoom.reduce((sum, { stage }) => sum + stage * stage, 0);
-      return { room, result: room.endTick(ofRoom), cells };
+      return { room, result: room.endTick(ofRoom), cells, lacksMemory: isReverted[i] };
     });
   }
 

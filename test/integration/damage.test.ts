@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { EngineError } from '../../server/engine/engine.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
@@ -154,6 +155,19 @@ describe('a stored room', () => {
       else kept.get(key)![7] ^= 16;
     }
     expect(await reasonOf(open(openMemory(kept)))).toBe('damaged');
+  });
+
+  test('is refused by an engine without memory for what was planted in it', async () => {
+    const kept = new Map<string, Uint8Array>();
+    const first = await open(openMemory(kept), { snapshotLeast: 1e9 });
+    await playTicks(first, 30, 1);
+    expect(first.room.size).toBeGreaterThan(0);
+    await first.abandon();
+    const plant: typeof engine.plant = async (patches) => {
+      if (patches.length > 0) throw new EngineError('out-of-memory');
+    };
+    const opening = open(openMemory(kept), { engine: { ...engine, plant } });
+    await expect(opening).rejects.toThrow('memory');
   });
 
   test('is refused with other weights, another size, or a later format version', async () => {

@@ -4,7 +4,7 @@ import { EngineError } from '../../server/engine/engine.ts';
 import { undo } from '../../server/storage/undo.ts';
 import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
-import { ANNA } from '../support/rooms.ts';
+import { ANNA, BERT } from '../support/rooms.ts';
 import { STEP, UNDO_MODEL, undoneRooms } from '../support/undone-room.ts';
 
 const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', threads: 1 });
@@ -16,8 +16,8 @@ async function planted() {
   const { disk, records } = brittle(new Map());
   const here = await begin(6, records);
   const { room, world, undoing } = here;
-  const plant = async (x: number, y: number): Promise<void> => {
-    room.enqueue(1, { what: 'plant', by: ANNA, x, y, seed: { from: 'gallery', index: 0 } });
+  const plant = async (x: number, y: number, by = ANNA): Promise<void> => {
+    room.enqueue(1, { what: 'plant', by, x, y, seed: { from: 'gallery', index: 0 } });
     await here.tick();
   };
   for (let i = 0; i < 24; i++) await here.tick();
@@ -76,5 +76,17 @@ test('one that fails while it replays does not release a room that others hold',
   meanwhile(() => Promise.reject(new EngineError('bad-state')));
   await expect(undoLast()).rejects.toThrow(EngineError);
   expect(room.size).toBe(1);
+  expect(holds.count).toBe(0);
+});
+
+test('TIM-7: nor does one happen for which the engine has no memory', async () => {
+  const { room, world, plant, undoLast, holds } = await planted();
+  await plant(34, 8, BERT);
+  const none: typeof world.engine.plant = async (patches) => {
+    if (patches.length > 0) throw new EngineError('out-of-memory');
+  };
+  Object.assign(world.engine, { plant: none });
+  await expect(undoLast()).rejects.toThrow('memory');
+  expect(room.size).toBe(2);
   expect(holds.count).toBe(0);
 });
