@@ -1,5 +1,13 @@
 /** Verifies the data of a folder before they are used. */
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/ask-child.ts';
@@ -20,6 +28,9 @@ export interface Findings {
   readonly failure?: { readonly reason: 'damaged' | 'not-writable'; readonly message: string };
 }
 
+/** Folder of a copy, in that of the data. */
+const FRESH = 'fresh';
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
@@ -31,7 +42,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
-  const fresh = join(folder, 'fresh');
+  const fresh = join(folder, FRESH);
   if (renew) rmSync(fresh, { recursive: true, force: true });
   if (!existsSync(file)) return [];
   if (!renew || !hasSpace(folder, file)) return (await probe(folder)).damaged;
@@ -54,21 +65,36 @@ const RECOVER_PATIENCE = 300_000;
 /** Crashes of the reading process after which a file is given up. */
 const MAX_CRASHES = 40;
 
+/** In the folder of a copy of a damaged file: it is whole, and may be put in its place. */
+const WHOLE_FILE = 'whole';
+const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
+
+/** What that file says. */
+interface Replacement {
+  /** The folder that receives the damaged files. */
+  readonly aside: string;
+  /** Those of `FILES` that the copy has. */
+  readonly files: readonly string[];
+  /** What is damaged. */
+  readonly why: string;
+}
+
 /**
  * Replaces a damaged file by a copy of what can still be read of it. Nobody may have the folder
  * open.
  *
- * @param aside receives the damaged file; must not exist
- * @param rooms names of rooms that may be stored there
+ * @param damage.aside receives the damaged file; must not exist
+ * @param damage.rooms names of rooms that may be stored there
+ * @param damage.why says what is damaged
  * @returns keys of damaged records, which the copy lacks; undefined: there is no space for a copy
  */
 export async function recoverFile(
   folder: string,
-  aside: string,
-  rooms: readonly string[],
+  damage: { readonly aside: string; readonly rooms: readonly string[]; readonly why: string },
 ): Promise<readonly string[] | undefined> {
+  const { aside, rooms, why } = damage;
   const file = join(folder, DATA_FILE);
-  const fresh = join(folder, 'fresh');
+  const fresh = join(folder, FRESH);
   if (existsSync(file) && !hasSpace(folder, file)) return undefined;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
@@ -78,14 +104,50 @@ export async function recoverFile(
     damaged.push(...(found?.damaged ?? []));
     if (found || !hasOpened(fresh)) break;
   }
+  const files = FILES.filter((name) => existsSync(join(fresh, name)));
+  const replacement: Replacement = { aside, files, why };
+  writeFileSync(join(fresh, WHOLE_FILE), JSON.stringify(replacement), { flush: true });
+  syncFolder(fresh);
+  replaceFiles(folder, replacement);
+  return damaged;
+}
+
+/**
+ * Ends the replacement of a damaged file that a kill has cut off. Nobody may have the folder open.
+ *
+ * @param aside receives the damaged file; default: the folder that should have received it
+ * @returns what was damaged; undefined: nothing is to be done
+ */
+export function resumeRecovery(folder: string, aside?: string): string | undefined {
+  const replacement = readReplacement(join(folder, FRESH, WHOLE_FILE));
+  if (!replacement) return undefined;
+  if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
+  replaceFiles(folder, { ...replacement, ...(aside && { aside }) });
+  return replacement.why;
+}
+
+/** @returns undefined if it is missing or not whole: nothing has been replaced yet then */
+function readReplacement(file: string): Replacement | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Moves the damaged files aside, and the copy in their place. It may have been begun before. */
+function replaceFiles(folder: string, { aside, files }: Replacement): void {
+  const fresh = join(folder, FRESH);
   mkdirSync(aside, { recursive: true });
-  for (const name of [DATA_FILE, WITNESS_FILE, LOG_FILE]) {
+  for (const name of FILES) {
+    const isReplaced = files.includes(name) && !existsSync(join(fresh, name));
+    if (isReplaced) continue;
     if (existsSync(join(folder, name))) renameSync(join(folder, name), join(aside, name));
     if (existsSync(join(fresh, name))) renameSync(join(fresh, name), join(folder, name));
   }
+  for (const changed of [aside, folder]) syncFolder(changed);
   rmSync(join(folder, 'lock.mdb'), { force: true });
   rmSync(fresh, { recursive: true, force: true });
-  return damaged;
 }
 
 /** Whether the disk has space for a copy of a file, with a margin. */

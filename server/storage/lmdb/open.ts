@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Records } from '../records.ts';
 import { StoreError } from '../store-error.ts';
-import { inspect, recoverFile } from './inspect.ts';
+import { inspect, recoverFile, resumeRecovery } from './inspect.ts';
 import { lockFolder } from './lock.ts';
 import { startTable } from './thread.ts';
 
@@ -54,12 +54,13 @@ export async function openFolder(folder: string, options?: RecoverOptions): Prom
 
 async function openRecovered(folder: string, options: RecoverOptions | undefined) {
   const start = () => startTable({ folder, readOnly: false });
+  const recovered = resumeRecovery(resolve(folder), options?.aside);
   try {
     const damaged = await inspect(resolve(folder), { renew: true });
-    return { records: await start(), damaged };
+    return { records: await start(), damaged, recovered };
   } catch (error) {
     if (!options || !(error instanceof StoreError && error.reason === 'damaged')) throw error;
-    const damaged = await recoverFile(resolve(folder), options.aside, options.rooms);
+    const damaged = await recoverFile(resolve(folder), { ...options, why: error.message });
     if (!damaged) throw error;
     return { records: await start(), damaged, recovered: error.message };
   }
