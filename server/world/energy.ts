@@ -2,6 +2,7 @@
  * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
  * depends on ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
@@ -31,7 +32,7 @@ const PRUNE_EVERY = 64;
 
 /** The energy accounts of a room's participants. */
 export class Energy {
-  /** Only participants below capacity; all others are full. */
+  /** Participants below capacity, and those in a stroke; all others are full. */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
@@ -133,10 +134,16 @@ export class Energy {
     this.tickRate = tickRate;
   }
 
-  /** Call once a tick: removes full accounts, also those of commands that outlived a `leave`. */
-  prune(tick: number): void {
+  /**
+   * Call once a tick: removes full accounts, also those of commands that outlived a `leave`.
+   *
+   * @param keepsStrokes not those whose stroke may still go on
+   */
+  prune(tick: number, keepsStrokes = true): void {
     if (tick % PRUNE_EVERY !== 0) return;
-    for (const participant of this.accounts.keys()) {
+    const longest = DEFAULTS.life.strokeSeconds * this.tickRate;
+    for (const [participant, { at, end }] of this.accounts) {
+      if (keepsStrokes && end && tick - at <= longest) continue;
       if (this.level(participant, tick) >= this.settings.capacity)
         this.accounts.delete(participant);
     }

@@ -54,6 +54,11 @@ export class RoomRules {
     return this.version >= 3;
   }
 
+  /** Whether strokes go on also where energy is full. */
+  get keepStrokes(): boolean {
+    return this.version >= 4;
+  }
+
   /**
    * The event that brings a room to the present rules, with the numbers of its checkpoint's card.
    *

@@ -37,11 +37,12 @@ const parents = v.pipe(v.array(positive), v.readonly());
 
 /**
  * The rules of new rooms. 1: organisms step each tick, and wounds close at once. 2: each place that
- * a departing organism loses wakes its neighbours.
+ * a departing organism loses wakes its neighbours. 3: a stroke of somebody with full energy may end
+ * before its last message.
  */
-export const RULES_VERSION = 3;
+export const RULES_VERSION = 4;
 /** Version of the rules that a room lives by. */
-export const rulesVersion = v.picklist([1, 2, RULES_VERSION]);
+export const rulesVersion = v.picklist([1, 2, 3, RULES_VERSION]);
 export type RulesVersion = v.InferOutput<typeof rulesVersion>;
 /** Seed of a room's chances, uint32. */
 export const seed = word;

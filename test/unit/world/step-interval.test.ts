@@ -69,7 +69,7 @@ describe('pace', () => {
     expect(hand.room.export()).toMatchObject({ rules: 2, seed: 5 });
     hand.room.updateRules(77);
     hand.room.updateRules(78);
-    expect(hand.room.beginTick().events).toEqual([{ what: 'rules', rules: 3, seed: 5 }]);
+    expect(hand.room.beginTick().events).toEqual([{ what: 'rules', rules: 4, seed: 5 }]);
   });
 
   test('PAC-1: the host changes the pace while the room runs', () => {
@@ -134,7 +134,7 @@ describe('pace', () => {
 
   test('PAC-3: a room of an earlier release steps each tick, until its journal says otherwise', () => {
     const { rules, seed, life, ...older } = sown().room.export();
-    expect({ rules, seed, life }).toEqual({ rules: 3, seed: 1, life: LIFE });
+    expect({ rules, seed, life }).toEqual({ rules: 4, seed: 1, life: LIFE });
     const hand = new HandRoom({ from: v.parse(roomState, { ...older, version: 5 }) });
     hand.plant(8, 8);
     hand.room.redo([{ what: 'life', settings: LIFE }]);
@@ -142,9 +142,9 @@ describe('pace', () => {
     hand.room.updateRules(77);
     hand.room.updateRules(78);
     const { events } = hand.room.beginTick();
-    expect(events).toEqual([{ what: 'rules', rules: 3, seed: 77 }]);
+    expect(events).toEqual([{ what: 'rules', rules: 4, seed: 77 }]);
     hand.room.endTick([blank(1)]);
-    expect(hand.room.export()).toMatchObject({ rules: 3, seed: 77, life: LIFE });
+    expect(hand.room.export()).toMatchObject({ rules: 4, seed: 77, life: LIFE });
     expect(stepsOf(hand, 3)).toEqual([0, 0, 1]);
   });
 
@@ -156,7 +156,7 @@ describe('pace', () => {
     expect(hand.room.export().closing).toBe(4);
     hand.room.updateRules(9);
     expect(hand.room.beginTick().events).toEqual([
-      { what: 'rules', rules: 3, seed: 1, closing: 2 },
+      { what: 'rules', rules: 4, seed: 1, closing: 2 },
     ]);
     expect(hand.room.export().closing).toBe(2);
   });
