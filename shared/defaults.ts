@@ -296,7 +296,7 @@ export const DEFAULTS = {
     keepBefore: 6,
     /** Named snapshots, at most. */
     maxNamed: 24,
-    /** Size of a room's stored data above which its oldest days are deleted, bytes. */
+    /** Written for a room's snapshots and journal; above it the oldest go. Bytes. */
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,

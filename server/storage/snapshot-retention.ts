@@ -19,7 +19,7 @@ export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'be
 
 /**
  * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
- * last hours and days, subject to the size limit. Also keeps named snapshots, the last few that
+ * last hours and days, subject to a limit of what was written for them. Also keeps named snapshots, the last few that
  * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
  * needs them.
  *

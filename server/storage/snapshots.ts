@@ -64,7 +64,7 @@ export interface SnapshotsOptions {
   readonly snapshotLeast?: number;
   /** Stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
-  /** Size of a room's stored data above which its oldest days are deleted, bytes. */
+  /** Written for a room's snapshots and journal; above it the oldest go. Bytes. */
   readonly maxBytes?: number | undefined;
 }
 
