@@ -8,7 +8,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
-import { count, dayOf, emptyDay } from './day-counts.ts';
+import { count } from './day-counts.ts';
 import { isEventful, isMarkDue } from './mark-rule.ts';
 import { checksumOf } from './plane-checksums.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
@@ -20,7 +20,7 @@ import {
 } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
-import { WatchedRoom } from './watched-room.ts';
+import { openWatched, type WatchedRoom } from './watched-room.ts';
 import { withoutRefused } from './without-refused.ts';
 
 export interface JournalWriterOptions extends SnapshotsOptions {
@@ -73,17 +73,7 @@ export class JournalWriter {
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
-    const snapshots: SnapshotRecord[] = [];
-    for (const tick of await store.snapshotTicks(room.name)) {
-      // Unreadable snapshots are removed with the next cleanup.
-      const snapshot = await store.snapshot(room.name, tick).catch(() => undefined);
-      if (snapshot) snapshots.push(snapshot);
-    }
-    const at = Math.max(date(), snapshots[0]?.at ?? 0);
-    const today = dayOf(at);
-    const day = (await store.day(room.name, today)) ?? emptyDay(today);
-    const watched = new WatchedRoom(room, tail, at, day, times);
-    watched.snapshots = snapshots;
+    const watched = await openWatched(store, room, tail, { date: date(), times });
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;

@@ -13,6 +13,7 @@ import type {
   PlaneChecksum,
   SnapshotRecord,
 } from './record-schemas.ts';
+import type { Store } from './store.ts';
 
 /** Where an organism's cells are stored. */
 export interface SavedCells {
@@ -121,4 +122,35 @@ export class WatchedRoom {
   get isSaved(): boolean {
     return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
   }
+}
+
+/**
+ * What is stored of a room that begins to run.
+ *
+ * @param tail the end of its stored journal
+ * @param now.date the server's wall clock, ms
+ * @throws StoreError damaged: an entry after its last snapshot is
+ */
+export async function openWatched(
+  store: Store,
+  room: Room,
+  tail: JournalTail,
+  now: { readonly date: number; readonly times: TickTimes | undefined },
+): Promise<WatchedRoom> {
+  const { name } = room;
+  const snapshots: SnapshotRecord[] = [];
+  for (const tick of await store.snapshotTicks(name)) {
+    // Unreadable snapshots are removed with the next cleanup.
+    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
+    if (snapshot) snapshots.push(snapshot);
+  }
+  const { tick = -1, at: savedAt = 0 } = snapshots[0] ?? {};
+  let at = Math.max(now.date, savedAt);
+  // The clock may have been set back since.
+  for await (const entry of store.journal(name, tick + 1, tail.tick)) at = Math.max(at, entry.at);
+  const today = dayOf(at);
+  const day = (await store.day(name, today)) ?? emptyDay(today);
+  const watched = new WatchedRoom(room, tail, at, day, now.times);
+  watched.snapshots = snapshots;
+  return watched;
 }
