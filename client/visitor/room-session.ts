@@ -168,6 +168,7 @@ export class RoomSession {
       if (this.isLive) page.tell(text);
       else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBack(answer.reason));
     });
+    this.connection.unreached = () => page.refuse(offlineText(), undefined);
     model.on('welcome', (welcome) => this.welcomed(welcome));
     model.on('opened', () => {
       document.title = `${this.roomName} · Vivarium`;
