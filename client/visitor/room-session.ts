@@ -138,6 +138,7 @@ export class RoomSession {
         if (this.unseen === organism.id) this.unseen = 0;
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
+      if (event.what === 'transformed') this.previews.transformed();
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
