@@ -98,7 +98,8 @@ export class RoomSession {
       this.name.write(name);
     },
   );
-  private isFirstWelcome = true;
+  /** Name of the checkpoint of the last welcome; '' before the first. */
+  private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
@@ -301,7 +302,10 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    if (this.isFirstWelcome) state.holdFirst(checkpoint, Math.random);
+    const isNew = checkpoint.name !== this.checkpoint;
+    // Pictures and previews that the page has loaded are of the other checkpoint.
+    if (isNew && this.checkpoint) location.reload();
+    if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
     // The server tells anew what can be kept.
     this.departing.clear();
@@ -312,8 +316,8 @@ export class RoomSession {
     }
     // A keepsake link selects its seed.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
-    if (this.isFirstWelcome && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
-    this.isFirstWelcome = false;
+    if (isNew && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
+    this.checkpoint = checkpoint.name;
     this.previews.renew(you.id);
   }
 }
