@@ -1,5 +1,5 @@
 import { TreePictures } from '../../../client/family-tree/pictures.ts';
-import { settled } from '../../support/fake-clock.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 const PAGE = { gallery: [], sheet: { url: '/sheet.png', columns: 1 } };
 const ORGANISM = { id: 1, kind: '' } as never;
@@ -22,7 +22,7 @@ function open() {
     pictures,
     all: async () => {
       for (const one of arrive) one();
-      await settled();
+      await new FakeClock().advance(0);
       return changes;
     },
   };
