@@ -230,6 +230,8 @@ export const DEFAULTS = {
     maxWaitingEach: 3,
     /** Time after which nobody has looked. */
     expires: 600_000,
+    /** Time within which a page that reconnects has sent its waiting drawing again. */
+    sentAgain: 3_000,
     /** Time for an extension's answer about a drawing. */
     answer: 5_000,
   },

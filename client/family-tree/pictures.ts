@@ -52,7 +52,7 @@ export class TreePictures {
       () => false,
     );
     if (isLoaded) this.sheet = sheet;
-    this.onChange();
+    this.changed();
   }
 
   /** The picture of an organism, if it is here; otherwise it is fetched. */
@@ -87,6 +87,11 @@ export class TreePictures {
     this.waiting.length = 0;
   }
 
+  /** Another tree may be drawn where a closed one was. */
+  private changed(): void {
+    if (!this.stop.signal.aborted) this.onChange();
+  }
+
   private tile(index: number): Picture | undefined {
     const { sheet } = this;
     if (!sheet) return undefined;
@@ -104,7 +109,7 @@ export class TreePictures {
       void this.fetchOne(id).finally(() => {
         this.fetching--;
         this.fetchNext();
-        this.onChange();
+        this.changed();
       });
     }
     if (this.fetching === 0) for (const resolve of this.idle.splice(0)) resolve();

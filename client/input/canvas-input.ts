@@ -23,7 +23,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      pan: event.button === 1 || event.button === 2 || space,
+      // Any button but the first; moves have none.
+      pan: event.button > 0 || space,
     };
   };
   const on = <K extends keyof HTMLElementEventMap>(

@@ -37,6 +37,9 @@ export interface PageMemory {
   readonly mark: Store;
 }
 
+/** Failed attempts to connect, before the page was ever let in, after which the visitor is told. */
+const UNREACHED = 3;
+
 /** Who joins. */
 export interface Joining {
   /** Name for the next join. */
@@ -50,7 +53,10 @@ const MARK = /^[\w-]{1,64}$/;
 
 /** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection extends RoomConnection {
+  /** Called when the server cannot be reached, or lets no connection of this address in. */
+  unreached = (): void => {};
   private joined = false;
+  private failures = 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
 
@@ -63,6 +69,7 @@ export class Connection extends RoomConnection {
     super(room, means);
     this.socket.on('connect_error', () => {
       if (this.joined) this.model.setConnection('reconnecting');
+      else if (++this.failures === UNREACHED) this.unreached();
     });
     this.model.on('welcome', ({ resume, mark }) => {
       this.joined = true;

@@ -72,14 +72,24 @@ export class Previews {
 
   /** Handles a new connection: earlier requests will not be answered. */
   renew(you: number): void {
+    // Seed numbers differ between participants, and missing seeds may exist by now.
+    const isOther = you !== this.you;
+    this.you = you;
+    this.restart((key, film) => film === 'none' || (isOther && key.includes('"hand"')));
+  }
+
+  /** Handles an organism that has turned into another: its children will be others. */
+  transformed(): void {
+    this.restart((key) => key.includes('"cross"'));
+  }
+
+  /** Asks anew for what is wanted. @param isStale whether a preview no longer holds */
+  private restart(isStale: (key: string, film: FilmView | 'none') => boolean): void {
     this.era++;
     this.asked.clear();
-    // Seed numbers differ between participants, and missing seeds may exist by now.
-    for (const [key, film] of this.films) {
-      if (film === 'none' || (you !== this.you && key.includes('"hand"'))) this.drop(key);
-    }
-    this.you = you;
+    for (const [key, film] of this.films) if (isStale(key, film)) this.drop(key);
     this.pump();
+    this.listeners.emit('change', undefined);
   }
 
   private pump(): void {

@@ -4,7 +4,8 @@
  */
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
-import { RoomConnection } from './room-connection.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
+import { type Means, RoomConnection } from './room-connection.ts';
 
 /** Delay before a refused wall asks again, ms. */
 const REFUSED = 3_000;
@@ -23,21 +24,25 @@ export interface WallConnectionOptions {
 
 /** A wall's connection to a room; it always reconnects and sends no commands. */
 export class WallConnection extends RoomConnection {
-  /** Whether the last join was refused. */
-  private refused = false;
+  /** Why the last join was refused; undefined: it was not. */
+  refusal: Reason | undefined;
 
-  constructor(private readonly options: WallConnectionOptions) {
-    super(options.room);
+  constructor(
+    private readonly options: WallConnectionOptions,
+    means?: Means,
+  ) {
+    super(options.room, means);
     const { build: ownBuild, renew } = options;
     this.model.on('wall', ({ build }) => {
-      this.refused = false;
+      this.refusal = undefined;
       if (build !== '' && build !== ownBuild) renew();
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
       // Ask again: the room may open, or another wall may leave.
       if (this.model.connection === 'live') return;
-      this.refused = true;
+      // The server hangs up on a wall that it has refused for long: that says nothing new.
+      if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
   }
@@ -48,6 +53,6 @@ export class WallConnection extends RoomConnection {
   }
 
   protected get retryDelay(): number {
-    return this.refused ? REFUSED : PAGE_DEFAULTS.net.redial.first;
+    return this.refusal ? REFUSED : PAGE_DEFAULTS.net.redial.first;
   }
 }

@@ -61,6 +61,12 @@ export class OpenPanels {
     return close !== undefined;
   }
 
+  /** Closes all panels but the first ones. */
+  closeAll(kept = 0): void {
+    for (const close of this.panels.splice(kept).reverse()) close();
+    this.update();
+  }
+
   dispose(): void {
     this.stop.abort();
   }
@@ -84,12 +90,10 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // The visitor has gone back.
-    if (!this.isTravelling) {
-      for (const close of this.panels.splice(this.entries).reverse()) close();
-    }
+    // Unless we asked for it, the visitor has gone back.
+    const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
-    this.update();
+    this.closeAll(kept);
   }
 }
 

@@ -37,10 +37,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'too-fast': () => msg('Too much at once. Slow down a little.'),
   'room-busy': () => msg('The room is busy right now. Please try again.'),
   'too-many-joins': () => msg('Too many are coming in at once. Please wait a moment.'),
-  'too-many-connections': () => msg('There are too many connections. Please wait a moment.'),
-  'wrong-origin': () => msg('This page comes from elsewhere and may not open this room.'),
   abuse: () => msg('Far too many requests at once. The connection was closed.'),
-  banned: () => msg('Too many requests came from here. Please wait a minute.'),
   'not-here': () => msg('This room does not take that just now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   'no-spectators': () =>
@@ -59,7 +56,10 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
     msg('That name is for the gardener or the host. You are here without one.'),
 };
 
-/** The notice for a visitor who acts while the page is disconnected; the action is dropped. */
+/**
+ * The notice for a visitor who acts while the page is disconnected: the action is dropped. Also
+ * shown where the server lets no connection in, which does not tell pages why.
+ */
 export function offlineText(): string {
   return msg('Nothing reaches the room just now. Please wait a moment.');
 }

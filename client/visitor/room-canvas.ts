@@ -110,7 +110,7 @@ export class RoomCanvas {
     });
     const onVisibility = (): void => {
       feedback.hide(document.hidden);
-      if (document.hidden && session.isLive) reporter.hide();
+      if (document.hidden) reporter.hide();
       view.loop.invalidate();
     };
     document.addEventListener('visibilitychange', onVisibility, { signal });

@@ -98,7 +98,8 @@ export class RoomSession {
       this.name.write(name);
     },
   );
-  private isFirstWelcome = true;
+  /** Name of the checkpoint of the last welcome; '' before the first. */
+  private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
@@ -138,6 +139,7 @@ export class RoomSession {
         if (this.unseen === organism.id) this.unseen = 0;
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
+      if (event.what === 'transformed') this.previews.transformed();
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
@@ -168,6 +170,7 @@ export class RoomSession {
       if (this.isLive) page.tell(text);
       else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBack(answer.reason));
     });
+    this.connection.unreached = () => page.refuse(offlineText(), undefined);
     model.on('welcome', (welcome) => this.welcomed(welcome));
     model.on('opened', () => {
       document.title = `${this.roomName} · Vivarium`;
@@ -299,7 +302,10 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    if (this.isFirstWelcome) state.holdFirst(checkpoint, Math.random);
+    const isNew = checkpoint.name !== this.checkpoint;
+    // Pictures and previews that the page has loaded are of the other checkpoint.
+    if (isNew && this.checkpoint) location.reload();
+    if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
     // The server tells anew what can be kept.
     this.departing.clear();
@@ -310,8 +316,8 @@ export class RoomSession {
     }
     // A keepsake link selects its seed.
     const token = new URLSearchParams(location.search).get('seed') ?? '';
-    if (this.isFirstWelcome && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
-    this.isFirstWelcome = false;
+    if (isNew && /^[\w-]{16,2800}$/.test(token)) state.hold({ from: 'token', token });
+    this.checkpoint = checkpoint.name;
     this.previews.renew(you.id);
   }
 }

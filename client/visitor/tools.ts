@@ -3,6 +3,7 @@
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { Tool } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
 import { ViewTools } from '../input/view-tools.ts';
@@ -20,6 +21,8 @@ const POINTER = 16;
 
 /** Applies the selected tool where the visitor points; shows effects before the server answers. */
 export class Tools extends ViewTools implements CanvasHand {
+  /** The tool of the present press: a seed that arrives meanwhile changes the visitor's tool. */
+  private tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
@@ -57,8 +60,8 @@ export class Tools extends ViewTools implements CanvasHand {
   toolStart(x: number, y: number, now: number): void {
     this.point(x, y, true, now);
     const { planes } = this.model;
-    if (this.session.state.state.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint))
-      return;
+    this.tool = this.session.state.state.tool;
+    if (this.tool !== 'damage' || !planes || !this.isOnline(this.lastPoint)) return;
     const world = this.view.toWorld(this.lastPoint);
     this.cutCells = new Set();
     this.stroke = new StrokeSegmenter(planes, (points) => this.wound(points));
@@ -67,7 +70,7 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   toolMove(x: number, y: number, now: number): void {
-    if (this.session.state.state.tool === 'look') {
+    if (this.tool === 'look') {
       this.moved();
       this.view.rig.panBy(x - this.lastPoint.x, y - this.lastPoint.y, now);
     }
@@ -84,8 +87,8 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
+    const { tool } = this;
     this.point(x, y, false, now);
-    const { tool } = this.session.state.state;
     this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
     if (tool === 'look' && tap) this.session.state.select(this.organismAt({ x, y }));

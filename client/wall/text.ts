@@ -12,6 +12,7 @@ import {
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formFor } from '../locale/plural.ts';
 import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
@@ -187,6 +188,16 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
 
 /** While the server does not respond. */
 export const moment = (say: Say): string => say(msg('One moment'));
+
+/**
+ * Why a wall is not let in, for the person who sets it up.
+ *
+ * @returns '' for what passes by itself
+ */
+export function refusedText(say: Say, reason: Reason | undefined): string {
+  if (reason === 'no-such-room') return say(msg('There is no room of that name.'));
+  return reason === 'too-many-walls' ? say(msg('The room’s limit of walls is reached.')) : '';
+}
 
 /** While the day of the room ends. */
 export const goodbye = (say: Say): string => say(msg('This day is over. Thank you, and goodbye.'));

@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
 import { isLanguage } from '../../shared/languages.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/viewport-reporter.ts';
@@ -106,6 +107,8 @@ export class VivariumWall extends LitElement {
   @state() private attract = false;
   @state() private away = false;
   @state() private blind = false;
+  /** Why the wall is not let in. */
+  @state() private refusal: Reason | undefined;
   /** Whether the host has enabled captions. */
   @state() private captions = true;
   /** The day of the room is ending. */
@@ -140,7 +143,11 @@ export class VivariumWall extends LitElement {
     this.hang();
     void this.speak();
     const { model, options } = this;
+    model.on('rejected', () => {
+      this.refusal = this.connection.refusal;
+    });
     model.on('wall', ({ origin }) => {
+      this.refusal = undefined;
       this.way = visitorAddress(options.room, options.url, location.origin, origin);
       this.viewportReporter.forget();
       this.layout();
@@ -255,6 +262,7 @@ export class VivariumWall extends LitElement {
       captions,
       away,
       blind,
+      refusal,
       voices,
       moment,
       farewell,
@@ -269,7 +277,7 @@ export class VivariumWall extends LitElement {
           : nothing
       }
       ${
-        options.overlay || blind
+        options.overlay || blind || refusal
           ? html`<wall-overlay
               data-version=${version}
               .room=${options.room}
@@ -281,6 +289,7 @@ export class VivariumWall extends LitElement {
               .captions=${captions}
               .away=${away}
               .blind=${blind}
+              .refusal=${refusal}
               .moment=${moment}
               .farewell=${farewell}
               .voices=${voices}

@@ -3,6 +3,7 @@ import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
@@ -16,6 +17,7 @@ import {
   moment,
   noCode,
   others,
+  refusedText,
   scanMe,
   soFar,
 } from './text.ts';
@@ -56,6 +58,8 @@ export class WallOverlay extends LitElement {
   @property({ type: Boolean }) away = false;
   /** This browser cannot draw the room. */
   @property({ type: Boolean }) blind = false;
+  /** Why the wall is not let in; undefined: it is. */
+  @property({ attribute: false }) refusal: Reason | undefined;
   /** The day of the room is ending. */
   @property({ attribute: false }) farewell = false;
   /** The moment that a film shows; undefined: the wall shows the room. */
@@ -132,8 +136,9 @@ export class WallOverlay extends LitElement {
   private caption(): TemplateResult | typeof nothing {
     const { turn, voices, attract } = this;
     const [first] = voices;
-    if (this.away) {
-      return html`<p class="stays" lang=${first.language} dir=${first.direction}>${moment(first.say)}</p>`;
+    const refused = refusedText(first.say, this.refusal);
+    if (refused || this.away) {
+      return html`<p class="stays" lang=${first.language} dir=${first.direction}>${refused || moment(first.say)}</p>`;
     }
     if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
     if (this.moment !== undefined) {

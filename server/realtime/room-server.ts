@@ -277,6 +277,7 @@ export class RoomServer {
   draw(client: RoomClient, { id: request, pixels }: Command<'draw'>): Promise<void> {
     const by = this.slots.participantOf(client)!;
     return this.dispatcher.runAsync(client, request, async () => {
+      if (this.drawings.sentAgain({ by, client, request, pixels })) return;
       this.policy.requireMayAct(by.id);
       this.drawings.requireOn();
       const latent = await this.previews.encode(pixels, client.address);

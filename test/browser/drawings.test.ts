@@ -130,6 +130,34 @@ test('a visitor who has closed the pad hears of the answer, whichever it is', as
   }
 });
 
+test('a page that reconnects sends again what waits, and the line under the pen goes on', async () => {
+  await drawByKeys(phone, 7);
+  await rows.first().waitFor();
+  const { drawings } = server.roomServers.get('garden')!;
+  const [{ id, client }] = drawings.waiting;
+  const pad = phone.getByTestId('pad');
+  for (const key of [' ', 'ArrowLeft', 'ArrowLeft']) await pad.press(key);
+  const drawn = () =>
+    phone.locator('draw-pad').evaluate((element) => {
+      const { lines } = Reflect.get(element, 'work').drawing;
+      return [lines.length, lines.at(-1).points.length];
+    });
+  const [lines, points] = await drawn();
+  await phone.locator('vivarium-room').evaluate((element) => {
+    Reflect.get(element, 'session').connection.socket.io.engine.close();
+  });
+  while (drawings.waiting[0].client === client) {
+    await phone.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  expect(drawings.waiting.map((one) => one.id)).toEqual([id]);
+  await pad.press('ArrowLeft');
+  expect(await drawn()).toEqual([lines, points + 2]);
+  await api.call('decideDrawing', { approve: false }, { room: 'garden', drawing: id });
+  await rows.first().waitFor({ state: 'detached' });
+  await phone.getByTestId('clear').click();
+  await phone.getByTestId('sheet-close').click();
+});
+
 /** Has two drawings of Cleo wait. */
 async function twoWait(): Promise<Visitor> {
   const cleo = await Visitor.join(server.port, 'garden', 'Cleo');

@@ -83,6 +83,17 @@ async function differenceOn(page: Page): Promise<number> {
   return wanted.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0);
 }
 
+/** A page with the card of the organism. */
+async function openCard(): Promise<Page> {
+  const page = await newPage({ viewport: { width: 1200, height: 800 } });
+  await openRoom(page, roomUrl);
+  await page.getByTestId('tool-look').click();
+  await cameraRests(page);
+  const { x, y } = await screenOf(page, ...PLACE);
+  await page.mouse.click(x, y);
+  return page;
+}
+
 beforeAll(async () => {
   const model = await loadCheckpoint(CHECKPOINT_FOLDER);
   // Later weights of the same name, as a server with both would serve them.
@@ -98,12 +109,7 @@ test('the picture carries the link of the page that the host has chosen', async 
   await ada.grow(...PLACE, seed);
   wanted = cellsOf(room.organisms[0]);
 
-  const page = await newPage({ viewport: { width: 1200, height: 800 } });
-  await openRoom(page, roomUrl);
-  await page.getByTestId('tool-look').click();
-  await cameraRests(page);
-  const place = await screenOf(page, ...PLACE);
-  await page.mouse.click(place.x, place.y);
+  const page = await openCard();
   await page.getByTestId('keep').click();
   ({ bytes: picture } = await download(page.locator('a[data-testid=save-picture]')));
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
@@ -111,6 +117,31 @@ test('the picture carries the link of the page that the host has chosen', async 
   const { comments } = await sharp(picture).metadata();
   expect(comments).toEqual([{ keyword: 'Comment', text: `${link}\n` }]);
   fragment = new URL(link).hash;
+  await page.context().close();
+});
+
+test('what is drawn when the connection is lost for a moment is not asked for again', async () => {
+  const page = await openCard();
+  const asked = await page.locator('vivarium-room').evaluateHandle((element) => {
+    const { requests } = Reflect.get(element, 'session');
+    const { ask } = requests;
+    const names: string[] = [];
+    requests.ask = (name: string, ...more: unknown[]) => {
+      names.push(name);
+      ask(name, ...more);
+    };
+    return names;
+  });
+  await page.getByTestId('keep').click();
+  await page.locator('keepsake-sheet').evaluate(async (element: HTMLElement) => {
+    const sheet = element as HTMLElement & { live: boolean; updateComplete: Promise<unknown> };
+    while (!Reflect.get(sheet, 'isDrawing')) await new Promise(requestAnimationFrame);
+    for (const live of [false, true]) {
+      sheet.live = live;
+      await sheet.updateComplete;
+    }
+  });
+  expect(await asked.jsonValue()).toEqual(['keep', 'preview']);
   await page.context().close();
 });
 

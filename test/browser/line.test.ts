@@ -84,10 +84,13 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
   const host = await hostOf(server);
   const { visitors } = await host.call('room');
   const { id: participant } = visitors[0];
+  await page.getByTestId('open-gallery').click();
+  await page.locator('gallery-grid').waitFor();
   const ban = await host.call('ban', { participant, address: false, minutes: 10 });
   const text = page.getByText('The host has ended this visit.');
   for (let visit = 0; visit < 3; visit++) {
     await text.waitFor();
+    expect(await page.locator('dialog[open]').count()).toBe(0);
     expect(await page.getByRole('button', { name: /Reload|Come back/ }).count()).toBe(0);
     expect(await page.getByText('reconnecting').count()).toBe(0);
     // Another tab of the browser has no place, but the same mark.
@@ -97,6 +100,24 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
   await picture(page, 'sent-away');
   await host.call('liftBan', {}, { ban: ban.id });
   await openRoom(page, url);
+  await page.close();
+});
+
+test('a message that covers the page closes what is open, and the keys work when it has gone', async () => {
+  const page = await newPage();
+  await openRoom(page, url);
+  const host = await hostOf(server);
+  await page.locator('canvas').first().focus();
+  await page.keyboard.press('?');
+  await page.getByTestId('key-help').waitFor();
+  await host.call('closeRoom', {}, { room: 'garden' });
+  await page.getByText('This room is closed just now.').waitFor();
+  expect(await page.locator('dialog[open]').count()).toBe(0);
+  await host.call('openRoom', {}, { room: 'garden' });
+  await waitForConnection(page, 'live');
+  await page.locator('.closed').waitFor({ state: 'detached' });
+  await page.keyboard.press('?');
+  await page.getByTestId('key-help').waitFor();
   await page.close();
 });
 

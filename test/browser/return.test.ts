@@ -39,7 +39,7 @@ let server: ServerProcess;
 let wall: Page;
 afterSuite(() => server?.end('SIGKILL'));
 
-const start = async (): Promise<void> => {
+const start = async (changes: Readonly<Record<string, string>> = {}): Promise<void> => {
   const settings = {
     port,
     host: '127.0.0.1',
@@ -47,6 +47,7 @@ const start = async (): Promise<void> => {
     attract: 'off',
     data: folder,
     checkpoint: 'test/fixtures/checkpoints/interim-emoji',
+    ...changes,
   };
   server = new ServerProcess(flagsOf(settings));
   await server.alive();
@@ -118,3 +119,18 @@ test.each([
     expect(await Promise.all(phones.map(self))).toEqual(before);
   },
 );
+
+test('the server returns with other organisms: an open page shows them, and plants one of them', async () => {
+  const [page] = phones;
+  await server.end('SIGKILL');
+  await waitForConnection(page, 'reconnecting');
+  const reloaded = page.waitForEvent('domcontentloaded');
+  await start({ checkpoint: 'checkpoints/digits', data: 'none' });
+  await reloaded;
+  await waitForConnection(page, 'live');
+  await page.locator('[data-testid=gallery-item][aria-pressed=true]').waitFor();
+  await showAll(page);
+  const at = await screenOf(page, 48, 32);
+  await page.mouse.click(at.x, at.y);
+  await page.waitForFunction(({ organisms }) => organisms.size > 0, await modelOf(page));
+});

@@ -267,3 +267,20 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   expect(room.organisms.at(-1)).toMatchObject({ x: 40, y: 40, kind });
   await banner.waitFor({ state: 'detached' });
 });
+
+test('a page that is hidden before its first picture says so', async () => {
+  const page = await newPage(PHONE);
+  await openRoom(page, roomUrl);
+  const told = await page.locator('vivarium-room').evaluate((element: PageElement) => {
+    const { connection, model } = Reflect.get(element, 'session');
+    const looks: unknown[] = [];
+    connection.send = (name: string, message: unknown) => name === 'look' && looks.push(message);
+    // As between a welcome and its first frame.
+    model.setConnection('connecting');
+    Object.defineProperty(document, 'hidden', { value: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+    return looks;
+  });
+  expect(told).toEqual([{ hidden: true }]);
+  await page.close();
+});

@@ -147,6 +147,23 @@ test('the queue outlives the connections of the host and of the visitor', async 
   expect(await answer).toMatchObject({ seed: { origin: 'drawing' } });
 });
 
+test('a page that was away while the host decided has the answer, and its drawing does not wait again', async () => {
+  await set({ drawings: 'ask' });
+  const fay = await join('Fay');
+  for (const n of [8, 9]) void fay.ask('draw', { pixels: disc(n) });
+  const [{ id: first }, { id: second }] = await until(2);
+  fay.leave();
+  while (server.roomServers.get('garden')!.size > 0) await waiting();
+  await decide(first, true);
+  await decide(second, false);
+  const again = await join('Fay', { resume: fay.welcome!.resume });
+  const answers = [8, 9].map((n) => again.ask('draw', { pixels: disc(n) }));
+  expect(await answers[0]).toMatchObject({ seed: { origin: 'drawing' } });
+  expect(await answers[1]).toMatchObject({ reason: 'drawing-declined' });
+  expect(await waiting()).toEqual([]);
+  expect(room.seedsOf(again.welcome!.you.id)).toHaveLength(1);
+});
+
 test('nobody fills the queue alone, and without a session nobody sees or decides anything', async () => {
   await set({ drawings: 'ask' });
   const [dag, eve] = [await join('Dag'), await join('Eve')];

@@ -6,7 +6,6 @@ import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
-import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/brushes.ts';
 import { type Drawing, type Line, paint } from '../../draw/drawing.ts';
@@ -14,7 +13,7 @@ import { normaliseColour, normaliseInk } from '../../draw/normalise.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
-import type { RequestTracker } from '../../net/request-tracker.ts';
+import type { Answers, RequestTracker } from '../../net/request-tracker.ts';
 import type { Previews } from '../../net/seed-previews.ts';
 import { reasonText } from '../refusal-text.ts';
 import { quiet, solid } from './buttons.ts';
@@ -59,7 +58,8 @@ export class DrawPad extends VisitorElement {
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
-  @state() private asking = false;
+  /** Asks for the seed of what was sent last; undefined while no answer is expected. */
+  @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
   /** Position (0…1) of the keyboard's pen, and whether it draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
@@ -105,7 +105,7 @@ export class DrawPad extends VisitorElement {
   protected override updated(changed: PropertyValues): void {
     this.repaint();
     // A request that was pending when the connection broke gets no answer: repeat it.
-    if (changed.has('live') && this.live && this.asking) this.grow();
+    if (changed.has('live') && this.live) this.asking?.();
   }
 
   override disconnectedCallback(): void {
@@ -158,7 +158,7 @@ export class DrawPad extends VisitorElement {
             seed
               ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
                 ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
-              : solid('grow-drawing', msg('Let it grow'), this.grow, empty || asking || !this.live)
+              : solid('grow-drawing', msg('Let it grow'), this.grow, empty || !!asking || !this.live)
           }</footer>
         </div>
       </div>`;
@@ -356,25 +356,22 @@ export class DrawPad extends VisitorElement {
     const pixels = this.pixels();
     if (!pixels) return;
     const sent = [...this.drawing.lines];
-    this.asking = true;
-    this.requests.ask(
-      'draw',
-      { pixels },
-      {
-        accepted: ({ seed }) => {
-          this.asking = false;
-          if (!seed) return;
-          Object.assign(this.work, { seed, sent });
-          // The button that had the focus was removed.
-          this.updateComplete.then(() => this.planter?.focus());
-          fire(this, 'grown', seed);
-        },
-        rejected: (reason: Reason) => {
-          this.asking = false;
-          this.refusal = reasonText(reason);
-          fire(this, 'refused', reason);
-        },
+    const answers: Answers = {
+      accepted: ({ seed }) => {
+        this.asking = undefined;
+        if (!seed) return;
+        Object.assign(this.work, { seed, sent });
+        // The button that had the focus was removed.
+        this.updateComplete.then(() => this.planter?.focus());
+        fire(this, 'grown', seed);
       },
-    );
+      rejected: (reason) => {
+        this.asking = undefined;
+        this.refusal = reasonText(reason);
+        fire(this, 'refused', reason);
+      },
+    };
+    this.asking = () => this.requests.ask('draw', { pixels }, answers);
+    this.asking();
   }
 }

@@ -47,6 +47,8 @@ export class KeepsakeSheet extends SheetElement {
   /** The film on display: only its last frame when the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
+  /** Whether what the film is drawn from has arrived. */
+  private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody: Promise<DrawBody> | undefined;
   /** Ends the drawing of what nobody will see. */
@@ -94,7 +96,7 @@ export class KeepsakeSheet extends SheetElement {
           },
         },
       );
-    } else if (!this.film) this.requestFilm(RETRIES);
+    } else if (!this.film && !this.isDrawing) this.requestFilm(RETRIES);
   }
 
   override disconnectedCallback(): void {
@@ -242,6 +244,7 @@ export class KeepsakeSheet extends SheetElement {
 
   private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
     const { signal } = this.left;
+    this.isDrawing = true;
     try {
       const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
       const cells = await framesOf(strip, frames);

@@ -31,9 +31,14 @@ export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** ms */
   readonly since: number;
-  /** Approved while its visitor was away; they get the seed when they return. */
-  readonly approved: boolean;
+  /** What its visitor has not been told yet: they are away, or the room cannot take the seed. */
+  readonly decision?: Decision;
+  /** Who is there in place of `client` since it was decided, and since when, ms. */
+  readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
+
+/** Approved, or why it was refused. */
+type Decision = 'approved' | Reason;
 
 type ReviewContext = Pick<RoomContext, 'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'hooks'>;
 
@@ -51,7 +56,7 @@ export class DrawingReview {
 
   /** The drawings that the host has not decided about. */
   get waiting(): WaitingDrawing[] {
-    return [...this.queue.values()].filter(({ approved }) => !approved);
+    return [...this.queue.values()].filter(({ decision }) => !decision);
   }
 
   /** @throws Refusal no-drawings */
@@ -75,18 +80,27 @@ export class DrawingReview {
   }
 
   /**
-   * Puts the seed of a drawing into the hand of its visitor, or the drawing into the queue. The
-   * same drawing sent again, as a page does after a lost connection, keeps its place.
+   * Recognises a drawing that is sent again, as a page does after a lost connection: it keeps its
+   * place in the queue, and the decision made meanwhile.
+   *
+   * @returns whether it is in the queue
+   */
+  sentAgain({ by, client, request, pixels }: Omit<SentDrawing, 'latent'>): boolean {
+    const isSame = (drawing: WaitingDrawing): boolean =>
+      drawing.by.id === by.id && Buffer.compare(drawing.pixels, pixels) === 0;
+    const known = [...this.queue.values()].find(isSame);
+    if (known) this.queue.set(known.id, { ...known, by, client, request });
+    return known !== undefined;
+  }
+
+  /**
+   * Puts the seed of a drawing into the hand of its visitor, or the drawing into the queue.
    *
    * @throws Refusal no-drawings, not-here, drawings-waiting, too-many-drawings, too-fast, room-busy
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
-    const again = this.queued(drawing);
-    if (again) {
-      this.queue.set(again.id, { ...again, ...drawing, pixels: again.pixels });
-      return;
-    }
+    if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -97,7 +111,7 @@ export class DrawingReview {
   /** @returns undefined if the drawing does not wait any more */
   find(id: number): WaitingDrawing | undefined {
     const drawing = this.queue.get(id);
-    return drawing?.approved ? undefined : drawing;
+    return drawing?.decision ? undefined : drawing;
   }
 
   /**
@@ -108,23 +122,23 @@ export class DrawingReview {
    */
   approve(id: number): boolean {
     const drawing = this.find(id);
-    if (!drawing) return false;
-    if (this.give(drawing, true)) this.queue.delete(id);
-    else this.approveLater(drawing);
-    return true;
+    if (drawing) this.decide(drawing, 'approved');
+    return drawing !== undefined;
   }
 
   /** Declines a waiting drawing. @returns whether it was waiting */
   decline(id: number): boolean {
-    return this.refuse(this.find(id), 'drawing-declined');
+    const drawing = this.find(id);
+    if (drawing) this.decide(drawing, 'drawing-declined');
+    return drawing !== undefined;
   }
 
   /** Call when the host has changed whether drawings wait: nothing waits unless they do. */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
     for (const drawing of this.waiting) {
-      if (drawings === 'on' && !this.tryGive(drawing)) this.approveLater(drawing);
-      if (drawings === 'off') this.refuse(drawing, 'no-drawings');
+      if (drawings === 'on') this.decideLater(drawing, 'approved');
+      if (drawings === 'off') this.decide(drawing, 'no-drawings');
     }
   }
 
@@ -140,17 +154,17 @@ export class DrawingReview {
   }
 
   /**
-   * Ends a tick: hands out seeds to visitors who have returned, and ends the waiting of drawings
-   * that nobody has looked at.
+   * Ends a tick: tells visitors who have returned what was decided, and ends the waiting of
+   * drawings that nobody has looked at.
    *
    * @param gone participants who do not return
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
     for (const drawing of [...this.queue.values()]) {
-      const { id, by, since, approved } = drawing;
+      const { id, by, since, decision } = drawing;
       if (gone.includes(by.id)) this.queue.delete(id);
-      else if (approved) this.tryGive(drawing);
-      else if (now - since >= DEFAULTS.drawings.expires) this.refuse(drawing, 'drawing-expired');
+      else if (decision) this.settle(drawing, decision, now);
+      else if (now - since >= DEFAULTS.drawings.expires) this.decide(drawing, 'drawing-expired');
     }
   }
 
@@ -162,7 +176,7 @@ export class DrawingReview {
     const id = this.nextId++;
     const since = this.context.clock.now();
     // Decoded pixels are a part of their whole message.
-    this.queue.set(id, { ...drawing, pixels: drawing.pixels.slice(), id, since, approved: false });
+    this.queue.set(id, { ...drawing, pixels: drawing.pixels.slice(), id, since });
   }
 
   /**
@@ -178,54 +192,65 @@ export class DrawingReview {
     const isOfMost = (id: ParticipantId): boolean => counts.get(sourceOf(id)) === most;
     const newest = this.waiting.filter(({ by }) => isOfMost(by.id)).at(-1);
     if (!newest || isOfMost(newcomer)) throw new Refusal('too-many-drawings');
-    this.refuse(newest, 'too-many-drawings');
-  }
-
-  private queued({ by, pixels }: SentDrawing): WaitingDrawing | undefined {
-    const isSame = (drawing: WaitingDrawing): boolean =>
-      drawing.by.id === by.id && Buffer.compare(drawing.pixels, pixels) === 0;
-    return [...this.queue.values()].find(isSame);
+    this.answer(newest, 'too-many-drawings');
   }
 
   /**
-   * Puts the seed into its visitor's hand; the room answers with its next tick.
+   * Puts the seed into its visitor's hand, unless they are away: the hand of one who does not
+   * return might never be cleared. The room answers with its next tick.
    *
-   * @returns whether the visitor is there: the hand of one who is not might never be cleared
    * @throws Refusal too-fast, room-busy
    */
-  private give(drawing: SentDrawing, isApproved = false): boolean {
+  private give(drawing: SentDrawing, isApproved = false): void {
     const { by, latent } = drawing;
     const to = this.addressee(drawing);
-    if (!to) return false;
+    if (!to) return;
     const hold = { what: 'hold', by, latent: [...latent], origin: 'drawing' } as const;
     this.context.room.enqueue(to.request, hold);
     if (isApproved) this.expected.push(`${by.id} ${to.request}`);
-    return true;
   }
 
-  /** The drawing's seed is given at the end of a tick. */
-  private approveLater(drawing: WaitingDrawing): void {
-    this.queue.set(drawing.id, { ...drawing, approved: true });
+  /**
+   * Answers a drawing at once if the page that sent it is there.
+   *
+   * @throws Refusal too-fast, room-busy
+   */
+  private decide(drawing: WaitingDrawing, decision: Decision): void {
+    const isThere = this.context.slots.memberOf(drawing.by.id) === drawing.client;
+    if (isThere) this.answer(drawing, decision);
+    else this.decideLater(drawing, decision);
   }
 
-  /** Gives an approved seed. @returns false if that must wait: nobody is there, or too much waits */
-  private tryGive(drawing: WaitingDrawing): boolean {
-    try {
-      if (!this.give(drawing, true)) return false;
-    } catch (error) {
-      if (error instanceof Refusal) return false;
-      throw error;
+  /** The drawing is answered at the end of a tick. */
+  private decideLater(drawing: WaitingDrawing, decision: Decision): void {
+    this.queue.set(drawing.id, { ...drawing, decision });
+  }
+
+  /**
+   * Answers a decided drawing once its visitor's page knows what the answer is about: a page that
+   * reconnects sends the drawing again, one that was reloaded does not.
+   */
+  private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
+    const { id, by, client, returned } = drawing;
+    const member = this.context.slots.memberOf(by.id);
+    if (member !== client) {
+      const hasChanged = !returned || member !== returned.member;
+      if (hasChanged) this.queue.set(id, { ...drawing, returned: { member, at: now } });
+      if (hasChanged || !member || now - returned.at < DEFAULTS.drawings.sentAgain) return;
     }
-    this.queue.delete(drawing.id);
-    return true;
+    try {
+      this.answer(drawing, decision);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
   }
 
-  private refuse(drawing: WaitingDrawing | undefined, reason: Reason): boolean {
-    if (!drawing) return false;
-    this.queue.delete(drawing.id);
+  /** Ends a drawing's waiting. @throws Refusal too-fast, room-busy: it waits on */
+  private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
-    to?.member.send('rejected', { id: to.request, reason });
-    return true;
+    if (decision === 'approved') this.give(drawing, true);
+    else to?.member.send('rejected', { id: to.request, reason: decision });
+    this.queue.delete(drawing.id);
   }
 
   /** The connection of the drawing's visitor, and the request that is answered. */

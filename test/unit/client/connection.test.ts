@@ -1,65 +1,8 @@
 import type { Socket } from 'socket.io-client';
 import { Connection } from '../../../client/net/connection.ts';
-import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeSocket } from '../../support/fake-socket.ts';
 import { WELCOME } from '../../support/welcome.ts';
-
-/** A socket whose other end is this test. */
-class FakeSocket {
-  connected = false;
-  /** How often it was connected again. */
-  dialled = 0;
-  joins = 0;
-  /** Sends the handshake. */
-  auth: unknown;
-  private listeners = new Map<string, (message: unknown) => void>();
-  private hear: (name: string, message: unknown) => void = () => {};
-
-  on(name: string, listener: (message: unknown) => void): void {
-    this.listeners.set(name, listener);
-  }
-
-  onAny(listener: (name: string, message: unknown) => void): void {
-    this.hear = listener;
-  }
-
-  emit(name: string): void {
-    if (name === 'join') this.joins++;
-  }
-
-  greeting(): Record<string, unknown> {
-    let said: { join: Record<string, unknown> } | undefined;
-    (this.auth as (greet: (greeting: typeof said) => void) => void)((greeting) => {
-      said = greeting;
-    });
-    return said!.join;
-  }
-
-  connect(): void {
-    this.dialled++;
-    this.connected = true;
-  }
-
-  disconnect(): void {
-    this.drop('io client disconnect');
-  }
-
-  drop(reason: string): void {
-    if (!this.connected) return;
-    this.connected = false;
-    this.listeners.get('disconnect')?.(reason);
-  }
-
-  say(name: string, message: unknown): void {
-    this.hear(name, message);
-  }
-
-  /** The server refuses, and may close the connection. */
-  refuse(reason: Reason, hangsUp = false): void {
-    this.say('rejected', { reason });
-    if (hangsUp) this.drop('io server disconnect');
-  }
-}
 
 function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
   const line = new FakeSocket();
@@ -199,4 +142,22 @@ test('when the server closes the connection after too many joins, the page retur
   expect([line.joins, line.dialled]).toEqual([1, 0]);
   await clock.advance(1);
   expect([line.joins, line.dialled]).toEqual([1, 1]);
+});
+
+test('a page that no connection lets in says so once, and not when it has been in the room', () => {
+  const { line, connection, model } = open();
+  let told = 0;
+  connection.unreached = () => told++;
+  const states: string[] = [];
+  for (let i = 0; i < 9; i++) {
+    line.fail();
+    states.push(`${told} ${model.connection}`);
+  }
+  expect(states.slice(1, 4)).toEqual(['0 connecting', '1 connecting', '1 connecting']);
+  expect(told).toBe(1);
+  const other = open();
+  other.connection.unreached = () => told++;
+  other.line.say('welcome', WELCOME);
+  for (let i = 0; i < 9; i++) other.line.fail();
+  expect([told, other.model.connection]).toEqual([1, 'reconnecting']);
 });

@@ -105,3 +105,28 @@ test('the oldest films are dropped', () => {
   expect(revoked.length).toBe(120);
   expect(previews.film(dice(199))).toBeDefined();
 });
+
+test('when an organism has turned into another, previews of crosses are asked for anew, and only those', () => {
+  const { previews, asked, answer, revoked } = open();
+  const cross = { from: 'cross', a: 1, b: 2, mix: 0.5 } as const;
+  const viewer = {};
+  previews.want(viewer, dice(1));
+  answer(0);
+  previews.want(viewer, cross);
+  answer(1);
+  let told = 0;
+  previews.onChange(() => told++);
+  previews.transformed();
+  expect([told, revoked]).toEqual([1, ['blob:2']]);
+  expect([previews.film(cross), previews.film(dice(1))]).toEqual([
+    undefined,
+    { url: 'blob:1', frames: 3 },
+  ]);
+  // An answer that was on its way is of the organism as it was.
+  previews.transformed();
+  answer(2);
+  expect(previews.film(cross)).toBeUndefined();
+  answer(3);
+  expect(asked.slice(2).map(({ seed }) => seed)).toEqual([cross, cross]);
+  expect(previews.film(cross)).toEqual({ url: 'blob:3', frames: 3 });
+});

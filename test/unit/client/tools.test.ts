@@ -36,7 +36,7 @@ function hold(tool: Tool) {
   const connection = { send: () => undefined };
   const session = { model, state, requests, connection, estimate, feedback };
   const tools = new Tools(session as never, view as never, (text) => done.push(text));
-  return { tools, model, done };
+  return { tools, model, state, done };
 }
 
 const OFFLINE = expect.stringMatching(/^Nothing reaches the room/);
@@ -80,4 +80,18 @@ test.each([
   tools.toolMove(50, 10, 1_300);
   tools.toolEnd(50, 10, false, 1_400);
   expect(done).toEqual([...drawn, OFFLINE]);
+});
+
+test('a seed that arrives during a drag is not planted where the finger lifts', () => {
+  const { tools, state, done } = hold('damage');
+  tools.toolStart(10, 10, 1_000);
+  tools.toolMove(20, 10, 1_100);
+  state.receive({ id: 1, origin: 'drawing', parents: [] } as never);
+  tools.toolMove(30, 10, 1_200);
+  tools.toolEnd(30, 10, false, 1_300);
+  expect(state.state.tool).toBe('plant');
+  expect(done).toContain('damage');
+  expect(done).not.toContain('plant');
+  tools.use({ x: 20, y: 20 }, 2_000);
+  expect(done.at(-1)).toBe('plant');
 });

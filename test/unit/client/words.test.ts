@@ -22,7 +22,10 @@ const fresh = temporaryFolder();
 const words = new Words();
 const { messages, errors } = words.source();
 
-/** Without a text in client/visitor/refusal-text.ts: only a wall, a host or a program meets them, or pages just try again. */
+/**
+ * Without a text in client/visitor/refusal-text.ts: only a wall, a host or a program meets them, pages just try again, or
+ * the connection is refused before anything can be told.
+ */
 const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-walls',
   'only-watches',
@@ -36,6 +39,9 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'no-latents',
   'not-grown',
   'elsewhere',
+  'too-many-connections',
+  'wrong-origin',
+  'banned',
 ];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();

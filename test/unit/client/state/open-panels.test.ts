@@ -94,6 +94,19 @@ test('closing the top panel says whether there was one', () => {
   expect(seen).toEqual(['open', 'close card', 'none']);
 });
 
+test('all panels close at once, the top first, and leave nothing in the history', () => {
+  const { page, panels, panel, seen } = open();
+  panel('card');
+  panel('keepsake');
+  panels.closeAll();
+  expect(seen.slice(2)).toEqual(['close keepsake', 'close card', 'none']);
+  expect(panels.closeTop()).toBe(false);
+  page.settle();
+  expect(page.at).toBe(0);
+  panels.closeAll();
+  expect(page.at).toBe(0);
+});
+
 test('after a reload, and on Forward, entries without panels are left behind', () => {
   const { page, panel } = open(null, { panels: 1 }, { panels: 2 });
   page.settle();

@@ -11,7 +11,7 @@ import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import fc from '../../../support/property.ts';
 
-const { maxWaiting, maxWaitingEach, expires } = DEFAULTS.drawings;
+const { maxWaiting, maxWaitingEach, expires, sentAgain } = DEFAULTS.drawings;
 const ANNA = { id: 1, name: 'Anna', hue: 0 };
 
 function open(drawings: DrawingMode = 'ask', draw: RoomHooks['draw'] = () => undefined) {
@@ -110,7 +110,7 @@ test('an extension refuses, also where drawings do not wait', async () => {
 });
 
 test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
-  const { review, given, told, members, come, send } = open();
+  const { review, given, told, come, send } = open();
   come(1);
   await send(1, 5);
   await send(1, 6);
@@ -120,9 +120,53 @@ test('a page that returns keeps its place, and one that was reloaded is answered
   expect(review.waiting).toHaveLength(2);
   review.approve(id);
   review.decline(other.id);
+  review.endTick(0, []);
+  review.endTick(sentAgain, []);
   expect(given).toEqual(['1 9']);
   expect(told).toEqual([{ to: 1, id: 0, reason: 'drawing-declined' }]);
+});
+
+test('what is decided while a page is away is told once the page has sent its drawing again', async () => {
+  const { review, given, told, members, come, send } = open();
+  come(1);
+  for (const request of [5, 6, 7]) await send(1, request);
   members.clear();
+  const [first, second] = review.waiting;
+  review.approve(first.id);
+  review.decline(second.id);
+  review.endTick(expires + 1_000, []);
+  expect(review.waiting).toEqual([]);
+  come(1);
+  // A tick passes before the page has its first frame.
+  review.endTick(expires + 2_000, []);
+  expect([given, told]).toEqual([[], []]);
+  for (const request of [5, 6, 7]) {
+    await send(1, request + 10, { pixels: Uint8Array.of(request, 0) });
+  }
+  expect(review.waiting).toEqual([]);
+  for (const at of [0, sentAgain]) review.endTick(expires + 2_050 + at, []);
+  expect(given).toEqual(['1 15']);
+  expect(told).toEqual([
+    { to: 1, id: 16, reason: 'drawing-declined' },
+    { to: 1, id: 17, reason: 'drawing-expired' },
+  ]);
+});
+
+test('a page that is lost again has as long to send its drawing when it returns once more', async () => {
+  const { review, given, members, come, send } = open();
+  come(1);
+  await send(1, 5);
+  members.clear();
+  review.approve(review.waiting[0].id);
+  for (const at of [0, sentAgain]) {
+    come(1);
+    review.endTick(at, []);
+  }
+  review.endTick(2 * sentAgain - 1, []);
+  expect(given).toEqual([]);
+  review.endTick(2 * sentAgain, []);
+  review.endTick(3 * sentAgain, []);
+  expect(given).toEqual(['1 0']);
 });
 
 test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {
@@ -138,8 +182,7 @@ test('a seed approved while its visitor is away is given when they return, unles
   review.endTick(0, [2]);
   come(1);
   come(2);
-  review.endTick(1, []);
-  review.endTick(2, []);
+  for (const after of [0, 1, 2]) review.endTick(1 + after * sentAgain, []);
   expect(given).toEqual(['1 0']);
 });
 
@@ -155,10 +198,10 @@ test('a seed that the room cannot take yet is given once it can, and breaks no t
   refusal.reason = 'too-fast';
   review.endTick(0, []);
   set('on');
+  review.endTick(sentAgain, []);
   expect([given, review.waiting]).toEqual([[], []]);
   delete refusal.reason;
-  review.endTick(1, []);
-  review.endTick(2, []);
+  for (const after of [1, 2]) review.endTick(sentAgain + after, []);
   expect(given).toEqual(['1 0', '2 5']);
 });
 
@@ -194,6 +237,7 @@ test('when the host changes the setting, nothing is left waiting', async () => {
   come(1);
   await send(1, 5);
   set('on');
+  review.endTick(0, []);
   expect(given).toEqual(['1 5']);
   set('ask');
   await send(1, 6);
