@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
@@ -135,3 +135,23 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   for (const name of made) expect(said[0]).toContain(name);
   expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
 });
+
+test.each(['card.json', 'gallery.png', 'model.safetensors'])(
+  'a checkpoint whose %s cannot be written leaves the one before as it was',
+  async (name) => {
+    const out = join(folder(), `unwritable ${name}`);
+    const first = identified(modelOf(tinyCard()));
+    await writeCheckpoint(out, first);
+    await writeFile(join(out, 'relatives.json'), 'x');
+    const before = (await readdir(out)).sort();
+    const obstacle = join(out, `${name}.part`);
+    await mkdir(obstacle);
+    const second = identified(modelOf(tinyCard(), 2));
+    await expect(writeCheckpoint(out, second)).rejects.toThrow(/EISDIR/);
+    await rm(obstacle, { recursive: true });
+    expect((await readdir(out)).sort()).toEqual(before);
+    expect((await loadCheckpoint(out)).card.identity).toBe(first.card.identity);
+    await writeCheckpoint(out, second);
+    expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
+  },
+);
