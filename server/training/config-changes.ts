@@ -41,7 +41,8 @@ export function changedField(before: string, now: TrainingConfig): string | unde
 
 const MOVABLE = 'data.folder';
 
-function differs(a: unknown, b: unknown, path: string): string | undefined {
+/** The path of the first difference of two values, which begins with `path`; undefined: none. */
+export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (path === MOVABLE) return undefined;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return Object.is(a, b) ? undefined : path;

@@ -39,7 +39,7 @@ async function main(options: Options): Promise<void> {
   const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  let begun = await beginRun(options, config, folder);
+  let begun = await beginRun(options, config, folder, say);
 
   let data = await loadDataset(config.data, { baseFolder });
   const images = imagesDigest(data);
