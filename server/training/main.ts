@@ -13,7 +13,7 @@ import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
-import { afterLostThread, saveAfterFailure } from './failures.ts';
+import { afterLostThread, createWriter, saveAfterFailure } from './failures.ts';
 import { COMMAND, type Options, readOptions } from './options.ts';
 import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
 import { trainPainter } from './painter/train.ts';
@@ -145,27 +145,34 @@ async function train(training: Training): Promise<number> {
     const state = options.compact ? compactState(whole) : whole;
     return saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   };
-  const save = async (): Promise<void> => {
-    await saveState(await trainer.state());
+  const tryWriting = createWriter(say);
+  const drawSheet = async (): Promise<void> => {
     const picture = await retry(
       () => drawProgressSheet(config, data, trainer),
       afterLostThread('the pictures are drawn again', say),
     );
-    await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
-    await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
+    await tryWriting('the picture sheet', async () => {
+      for (const name of [`${trainer.updates}`, 'latest']) {
+        await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
+      }
+    });
   };
   let saved = started;
   while (!stop.isAsked() && trainer.updates < config.updates) {
     const report = await update(trainer, saveState);
     progress(report);
-    await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
+    const line = { ...report, seconds: Math.round(seconds()) };
+    await tryWriting('the log', () => appendLog(folder, line));
     if (now() > limit) break;
     if (now() - saved > config.saveMinutes * 60_000) {
-      await save();
+      const state = await trainer.state();
+      await tryWriting('the state', () => saveState(state));
+      await drawSheet();
       saved = now();
     }
   }
-  await save();
+  await saveState(await trainer.state());
+  await drawSheet();
   return seconds();
 }
 

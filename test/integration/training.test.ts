@@ -250,6 +250,14 @@ test('a run that was killed goes on from what it saved last', async () => {
   expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
 });
 
+test('a run whose pictures cannot be written goes on to its checkpoint', async () => {
+  await mkdir(join(folder, 'unseen', 'pictures', 'latest.png'), { recursive: true });
+  const { code, errors } = await train([config(), ...run('unseen'), '--updates', '2']);
+  expect(errors).toContain('the picture sheet cannot be written: EISDIR');
+  expect(code).toBe(0);
+  expect((await loadCheckpoint(join(folder, 'unseen', 'checkpoint'))).card.name).toBe('tiny');
+});
+
 test('a gradient that is not finite ends a run with a sentence, and what was saved goes on', async () => {
   await write('wild.json', { optimiser: { learningRate: 1e30 } });
   const wild = await train([config('wild.json'), ...run('wild')]);

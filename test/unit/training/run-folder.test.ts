@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainingError } from '../../../server/training/errors.ts';
 import {
@@ -147,6 +147,14 @@ it('keeps the old state until the new one is complete', async () => {
   expect(await readFile(file)).toEqual(before);
   await saveRun(folder, { state: { ...state, update: 77_778 }, seconds: 91 }, config);
   expect((await loadRun(folder, config)).state.update).toBe(77_778);
+  expect(await readdir(folder)).toEqual(['state.safetensors']);
+});
+
+it('leaves nothing behind that could not be saved', async () => {
+  const { folder, file } = await saved();
+  await rm(file);
+  await mkdir(file);
+  await expect(saveRun(folder, { state, seconds: 91 }, config)).rejects.toThrow();
   expect(await readdir(folder)).toEqual(['state.safetensors']);
 });
 
