@@ -103,8 +103,8 @@ const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
 
 /**
  * Writes card, weights and gallery of a checkpoint; if that fails, those in the folder stay. What was
- * made of other weights is removed, as it would be taken for that of these; a painter of the same
- * weights stays, with its entry.
+ * made of other weights is removed, as it would be taken for that of these. What is known of the same
+ * weights stays: their painter with its entry, their figures, and the earlier weights they replace.
  *
  * @param say told what was removed
  */
@@ -117,7 +117,11 @@ export async function writeCheckpoint(
   const before = await cardIn(folder);
   const isSame = before?.identity !== undefined && before.identity === model.card.identity;
   const { painter: _, figures, ...rest } = model.card;
-  const card = { ...rest, ...(isSame && before.painter && { painter: before.painter }), figures };
+  const { painter, earlier, figures: measured } = isSame ? before : {};
+  const card = {
+    ...{ ...rest, ...(earlier && { earlier }), ...(painter && { painter }) },
+    figures: measured ?? figures,
+  };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
   // Rooms refuse a decoder, which cannot be grown step by step.
   if (card.update.kind !== 'decoder') {
@@ -135,7 +139,7 @@ export async function writeCheckpoint(
 /** The card in a folder, which may be of another version or damaged; undefined: there is none. */
 async function cardIn(
   folder: string,
-): Promise<Partial<Pick<Card, 'identity' | 'painter'>> | undefined> {
+): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));
   try {
     return text && (JSON.parse(text.toString()) ?? {});

@@ -113,7 +113,8 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   const cardFile = join(out, 'card.json');
   const card = async () => JSON.parse(await readFile(cardFile, 'utf8'));
   const painter = { version: 1, figures: {} };
-  await writeFile(cardFile, JSON.stringify({ ...(await card()), painter }));
+  const known = { painter, earlier: ['tiny-1'], figures: { elbo: -3 } };
+  await writeFile(cardFile, JSON.stringify({ ...(await card()), ...known }));
 
   const said: string[] = [];
   const write = async (model: typeof first): Promise<string[]> => {
@@ -121,7 +122,7 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
     return (await readdir(out)).sort();
   };
   expect(await write(first)).toEqual([...own, ...made, 'notes.txt'].sort());
-  expect(await card()).toMatchObject({ painter });
+  expect(await card()).toMatchObject(known);
   expect(said).toEqual([]);
 
   // As a command that moves latents has read it, with the entry of the painter.
@@ -131,6 +132,8 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   const second = identified({ card: { ...first.card, painter }, tensors });
   expect(await write(second)).toEqual([...own, 'notes.txt']);
   expect(await card()).not.toHaveProperty('painter');
+  expect(await card()).not.toHaveProperty('earlier');
+  expect((await card()).figures).toEqual({});
   expect(said).toHaveLength(1);
   for (const name of made) expect(said[0]).toContain(name);
   expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
