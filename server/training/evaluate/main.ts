@@ -37,7 +37,7 @@ async function main(options: Options): Promise<void> {
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
-    await writeFigures(options.folder, figures);
+    await writeFigures(options.folder, model, figures);
     const onWritten = (name: string): void => say(`wrote ${join(options.folder, name)}`);
     onWritten(CARD_FILE);
     await writePictures(compute, model, evaluation, { ...options, onWritten });
