@@ -24,7 +24,7 @@ import { refineOffsets } from './refine-offsets.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run-state.ts';
 import { leakAt, progressOf } from './schedule.ts';
-import { listenForStop } from './stop-signal.ts';
+import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -58,12 +58,16 @@ async function main(options: Options): Promise<void> {
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
-  if (options.refine !== undefined) {
+  const stop = listenForStop(say);
+  const { refine: pull } = options;
+  if (pull !== undefined) {
     say(`refines the latents of the gallery, ${config.gallery} at most`);
     const weights = trainedWeights(config, begun.state);
     const rule = { config: withLeak(config, begun.state), data, weights, training: {} };
-    const state = await refineOffsets(compute, rule, begun.state, options.refine);
+    const state = await refineOffsets(compute, rule, begun.state, { pull, stop });
     begun = { ...begun, state };
+    // It takes minutes.
+    await saveRun(folder, { ...begun, images }, config);
   }
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
@@ -74,7 +78,7 @@ async function main(options: Options): Promise<void> {
   }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
-  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options });
+  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options, stop });
   const state = await trainer.state();
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
@@ -123,6 +127,7 @@ interface Training {
   readonly folder: string;
   readonly begun: Run;
   readonly options: Options;
+  readonly stop: StopSignal;
 }
 
 /**
@@ -131,8 +136,7 @@ interface Training {
  * @returns seconds of training of the whole run
  */
 async function train(training: Training): Promise<number> {
-  const { trainer, compute, config, data, images, folder, begun, options } = training;
-  const stop = listenForStop(say);
+  const { trainer, compute, config, data, images, folder, begun, options, stop } = training;
   const started = performance.now();
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;

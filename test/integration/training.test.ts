@@ -231,6 +231,21 @@ test('Ctrl-C stops after the running update, saves, and writes the checkpoint', 
   expect(card.training.updates).toBe(`${update} of 100000`);
 });
 
+test('Ctrl-C while latents are refined saves those that are', async () => {
+  await write('refined.json', { galleryOffsets: {} });
+  const args = [config('refined.json'), ...run('refined')];
+  expect((await train([...args, '--minutes', '0'])).code).toBe(0);
+  let sent = false;
+  const { code, errors } = await train([...args, '--resume', '--refine', '0'], (said, signal) => {
+    if (sent || !said.includes('refines the latents')) return;
+    sent = true;
+    signal('SIGINT');
+  });
+  expect(errors).toContain('stopping after this update');
+  expect(code).toBe(0);
+  expect((await stateOf('refined')).run[0]).toBe(1);
+});
+
 test('a run that was killed goes on from what it saved last', async () => {
   await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
   const args = [config('killed.json'), ...run('killed')];
