@@ -203,12 +203,24 @@ function readPool(
  * Renames state and log of the previous run to `*.old.*`.
  *
  * @returns whether there was a run
+ * @throws TrainingError bad-run: one with more updates would be lost, as when --resume was forgotten
+ *   twice
  */
 export async function setAside(folder: string): Promise<boolean> {
+  const file = join(folder, STATE_FILE);
+  const old = join(folder, oldName(STATE_FILE));
+  const before = await updatesIn(old);
+  const now = before === undefined ? undefined : await updatesIn(file);
+  if (before !== undefined && now !== undefined && before > now) {
+    throw new TrainingError(
+      'bad-run',
+      `${old} has ${before} updates and would be replaced by ${file} of ${now}: continue with --resume, or move it elsewhere first`,
+    );
+  }
   const moved = await Promise.all(
     [STATE_FILE, LOG_FILE].map(async (name) => {
       try {
-        await rename(join(folder, name), join(folder, name.replace('.', '.old.')));
+        await rename(join(folder, name), join(folder, oldName(name)));
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -217,6 +229,20 @@ export async function setAside(folder: string): Promise<boolean> {
     }),
   );
   return moved[0];
+}
+
+const oldName = (name: string): string => name.replace('.', '.old.');
+
+/** Updates of a stored state, 0 of one that cannot be read as one; undefined: there is none. */
+async function updatesIn(file: string): Promise<number | undefined> {
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  try {
+    return float32Of(parseSafetensors(bytes, file)).get('run')?.data[0] ?? 0;
+  } catch (error) {
+    if (error instanceof CheckpointError) return 0;
+    throw error;
+  }
 }
 
 /** Appends a line to the log. */

@@ -167,6 +167,27 @@ it('renames the previous run for a new one', async () => {
   await expect(loadRun(folder, config)).rejects.toMatchObject({ reason: 'no-run' });
 });
 
+it('does not replace a previous run by one of fewer updates', async () => {
+  const { folder, file } = await saved();
+  const old = join(folder, 'state.old.safetensors');
+  await setAside(folder);
+  const save = (update: number) =>
+    saveRun(folder, { state: { ...state, update }, seconds: 1 }, config);
+  await save(3);
+  await expect(setAside(folder)).rejects.toMatchObject({
+    reason: 'bad-run',
+    message: expect.stringMatching(/state\.old\.safetensors has 77777 updates .* of 3: .*--resume/),
+  });
+  expect((await loadRun(folder, config)).state.update).toBe(3);
+  await save(77_777);
+  expect(await setAside(folder)).toBe(true);
+  // Nothing is lost with what cannot be read.
+  await writeFile(old, 'x');
+  await save(2);
+  expect(await setAside(folder)).toBe(true);
+  await expect(readFile(file)).rejects.toThrow('ENOENT');
+});
+
 it('removes repeated updates from the log', async () => {
   const { folder } = await saved();
   for (let update = 1; update <= 4; update++) await appendLog(folder, { update });
