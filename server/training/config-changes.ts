@@ -1,6 +1,6 @@
 /** Changes of a configuration: which ones a resumed run allows, and those of the command line. */
 import { resolve } from 'node:path';
-import { parseConfig, type TrainingConfig } from './config.ts';
+import { parseConfig, parseStoredConfig, type TrainingConfig } from './config.ts';
 import { nameOfFile } from './data/names.ts';
 import { TrainingError } from './errors.ts';
 
@@ -28,7 +28,7 @@ export function changedField(before: string, now: TrainingConfig): string | unde
   let parsed: TrainingConfig;
   try {
     // Adds defaults of fields that are newer than the run.
-    parsed = parseConfig(JSON.parse(before), 'configuration');
+    parsed = parseStoredConfig(JSON.parse(before));
   } catch {
     return 'configuration';
   }

@@ -1,4 +1,4 @@
-import { drawnAt } from '../../../server/training/config.ts';
+import { drawnAt } from '../../../server/training/config-fields.ts';
 import { leakAt, pointOf, progressOf, rateAt, sideAt } from '../../../server/training/schedule.ts';
 import { tinyConfig } from './tiny-run.ts';
 
