@@ -6,7 +6,7 @@ import { createCompute } from '../autodiff/create.ts';
 import { retry } from '../platform/retry.ts';
 import { runCommand } from '../settings/help.ts';
 import { beginRun, checkGallery } from './begin-run.ts';
-import { commandOf } from './command.ts';
+import { commandOf, startOf } from './command.ts';
 import { parseConfig, readJson, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
@@ -39,7 +39,7 @@ async function main(options: Options): Promise<void> {
   const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  let begun = await beginRun(options, config, folder, say);
+  let begun = withStart(await beginRun(options, config, folder, say), options);
 
   let data = await loadDataset(config.data, { baseFolder });
   const images = imagesDigest(data);
@@ -83,7 +83,7 @@ async function main(options: Options): Promise<void> {
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: commandOf(options, begun),
+    command: commandOf(begun.commands),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -100,6 +100,14 @@ async function main(options: Options): Promise<void> {
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
+}
+
+/** A run with its newest start. One of an earlier version tells no more than its checkpoints. */
+function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
+  const { commands = [], from, encoder, state } = run;
+  const begun = { ...(from !== undefined && { from }), ...(encoder !== undefined && { encoder }) };
+  const known = commands.length > 0 ? options : { ...options, ...begun };
+  return { ...run, commands: [...commands, startOf(known, state.update)] };
 }
 
 /** During the leak ramp: with the leak that the rule has been trained with until then. */

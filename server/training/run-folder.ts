@@ -6,6 +6,7 @@ import { type Shape, sizeOf } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { parseSafetensors, writeSafetensors } from '../vnca/safetensors.ts';
+import type { Start } from './command.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';
@@ -33,12 +34,14 @@ export interface Run {
   readonly from?: string;
   /** Checkpoint with the initial encoder; absent: that of `from`. */
   readonly encoder?: string;
+  /** How it was started, in order; absent in runs of older versions. */
+  readonly commands?: readonly Start[];
 }
 
 /** Writes the state atomically. */
 export async function saveRun(
   folder: string,
-  { state, seconds, images, from, encoder }: Run,
+  { state, seconds, images, from, encoder, commands }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -55,6 +58,7 @@ export async function saveRun(
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
+    ...(commands && { commands: JSON.stringify(commands) }),
   });
   await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
@@ -120,6 +124,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
+    ...(metadata.commands !== undefined && { commands: JSON.parse(metadata.commands) }),
   };
 }
 

@@ -196,7 +196,7 @@ test('a run trains, is resumed to the same end, and leaves a checkpoint', async 
   const gone = [config('still.json'), ...run('from'), '--resume', '--updates', '2'];
   expect((await train(gone)).code).toBe(0);
   expect(await command()).toBe(
-    `npm run train -- ${config('still.json')} --from ${checkpoint} --updates 2`,
+    `npm run train -- ${config('still.json')} --from ${checkpoint}, from update 1 on with --resume --updates 2`,
   );
 
   // Stopped by the clock after its first update.

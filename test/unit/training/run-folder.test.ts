@@ -67,6 +67,9 @@ it('loads what was saved', async () => {
   const { folder } = await saved();
   const { state: found, ...rest } = await loadRun(folder, config);
   expect(rest).toEqual({ seconds: 90, images: '0123', from: 'checkpoints/x' });
+  const commands = [{ update: 3, file: 'a.json', options: ['--updates', '7'] }];
+  await saveRun(folder, { state, seconds: 90, commands }, config);
+  expect((await loadRun(folder, config)).commands).toEqual(commands);
   expect(numbersOf(found)).toEqual(numbersOf(state));
   const empty = await saved({ ...state, pool: [], crowd: [] });
   expect((await loadRun(empty.folder, config)).state).toMatchObject({ pool: [], crowd: [] });
