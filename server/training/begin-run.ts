@@ -5,23 +5,27 @@ import { misfitOf } from '../vnca/architecture.ts';
 import { loadModel, type Model } from '../vnca/checkpoint.ts';
 import { imageChannels } from '../vnca/readout.ts';
 import type { TrainingConfig } from './config.ts';
+import { differs } from './config-changes.ts';
 import type { Dataset } from './data/dataset.ts';
 import { enlargeEncoder } from './enlarge-encoder.ts';
 import { TrainingError } from './errors.ts';
 import type { Options } from './options.ts';
 import { loadRun, type Run } from './run-folder.ts';
 import { firstState, OFFSETS, runShapes } from './run-state.ts';
+import { pointOf } from './schedule.ts';
 
 /**
  * Loads a stored run to resume, or begins one: with the weights of a checkpoint and, if it is named,
  * the encoder of another, else with random ones.
  *
+ * @param say told what of a checkpoint is not as the configuration has it
  * @throws TrainingError no-run, bad-run
  */
 export async function beginRun(
   { resume, from, encoder }: Pick<Options, 'resume' | 'from' | 'encoder'>,
   config: TrainingConfig,
   folder: string,
+  say: (line: string) => void = () => {},
 ): Promise<Run> {
   if (resume) return loadRun(folder, config);
   const state = firstState(config);
@@ -30,14 +34,15 @@ export async function beginRun(
     throw new TrainingError('bad-run', 'a run that trains only the encoder starts with --from');
   }
   const model = await loadModel(from);
-  if (config.trains === 'encoder') checkKept(model, config, from);
+  const encoderModel = encoder === undefined ? model : await loadModel(encoder);
+  checkRule(model, config, from, say);
+  checkEncoder(encoderModel, config, encoder ?? from, say);
   const shapes = runShapes(config);
   const drawn = new Map(
     [...shapes.keys()].map((name) => [name, state.tensors.get(`parameter:${name}`)!]),
   );
   // A checkpoint has no offsets.
   const offsets = [...drawn].filter(([name]) => name === OFFSETS);
-  const encoderModel = encoder === undefined ? model : await loadModel(encoder);
   const found = new Map([
     ...offsets,
     ...model.tensors,
@@ -46,13 +51,15 @@ export async function beginRun(
   const misfit = misfitOf(found, shapes);
   if (misfit) {
     const why = 'the checkpoint is of another model than the configuration';
-    throw new TrainingError('bad-run', `${encoder ?? from}: ${misfit}; ${why}`);
+    const misfits = misfit.startsWith('tensor "encoder.') ? (encoder ?? from) : from;
+    throw new TrainingError('bad-run', `${misfits}: ${misfit}; ${why}`);
   }
   const tensors = new Map(
     [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
   );
   return {
-    ...{ state: { ...state, tensors }, seconds: 0, from },
+    state: { ...state, tensors, reached: pointOf(config, model.card.update.leak) },
+    ...{ seconds: 0, from },
     ...(encoder !== undefined && { encoder }),
   };
 }
@@ -73,12 +80,47 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
 /** Fields of the rule whose change the shapes of tensors do not show. */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-function checkKept({ card }: Model, config: TrainingConfig, from: string): void {
-  const changed = KEPT.find((field) => !isDeepStrictEqual(card[field], config[field]));
-  if (changed === undefined) return;
+/** A rule may learn to be another; one that is kept may not. */
+function checkRule(
+  { card }: Model,
+  config: TrainingConfig,
+  from: string,
+  say: (line: string) => void,
+): void {
+  const changed = KEPT.map((field) => differs(card[field], config[field], field)).filter(
+    (path) => path !== undefined,
+  );
+  if (changed.length === 0) return;
+  if (config.trains === 'all') {
+    say(othersIn(from, changed));
+    return;
+  }
   const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
-  throw new TrainingError('bad-run', `${from}: "${changed}" is another; ${why}`);
+  throw new TrainingError('bad-run', `${from}: "${changed[0]}" is another; ${why}`);
 }
+
+/** What the weights of an encoder have no meaning without. */
+const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
+
+/** An encoder may be enlarged and see images with other margins, but not in other units. */
+function checkEncoder(
+  { card: { encoder: before } }: Model,
+  { encoder: now }: TrainingConfig,
+  from: string,
+  say: (line: string) => void,
+): void {
+  if (!before || !('convolutions' in before)) return;
+  const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
+  if (other !== undefined) {
+    const why = 'its weights would say something else; take it over into the configuration';
+    throw new TrainingError('bad-run', `${from}: "encoder.${other}" is another; ${why}`);
+  }
+  const path = differs(before, now, 'encoder');
+  if (path !== undefined) say(othersIn(from, [path]));
+}
+
+const othersIn = (from: string, paths: readonly string[]): string =>
+  `${from}: ${paths.map((path) => `"${path}"`).join(', ')} not as in the configuration; its weights go on as another function`;
 
 /**
  * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an

@@ -1,6 +1,6 @@
 /** Changes of a configuration: which ones a resumed run allows, and those of the command line. */
 import { resolve } from 'node:path';
-import { parseConfig, type TrainingConfig } from './config.ts';
+import { parseConfig, parseStoredConfig, type TrainingConfig } from './config.ts';
 import { nameOfFile } from './data/names.ts';
 import { TrainingError } from './errors.ts';
 
@@ -28,7 +28,7 @@ export function changedField(before: string, now: TrainingConfig): string | unde
   let parsed: TrainingConfig;
   try {
     // Adds defaults of fields that are newer than the run.
-    parsed = parseConfig(JSON.parse(before), 'configuration');
+    parsed = parseStoredConfig(JSON.parse(before));
   } catch {
     return 'configuration';
   }
@@ -41,7 +41,8 @@ export function changedField(before: string, now: TrainingConfig): string | unde
 
 const MOVABLE = 'data.folder';
 
-function differs(a: unknown, b: unknown, path: string): string | undefined {
+/** The path of the first difference of two values, which begins with `path`; undefined: none. */
+export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (path === MOVABLE) return undefined;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
     return Object.is(a, b) ? undefined : path;

@@ -1,337 +1,13 @@
-/**
- * The schema of training configurations, the JSON files of `npm run train`, with defaults and
- * limits.
- */
+/** Reads and checks training configurations, the JSON files of `npm run train`. */
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import {
-  checkRelations,
-  type FieldError,
-  isPowerOfTwo,
-  modelErrors,
-  modelFields,
-  sentenceOf,
-} from '../vnca/card.ts';
-import { encoderNetwork } from '../vnca/encoder-network.ts';
-import { datasetConfig } from './data/config.ts';
+import { checkRelations, sentenceOf } from '../vnca/card.ts';
+import { type ConfigFields, configFields } from './config-fields.ts';
+import { relationErrors } from './config-relations.ts';
 import { TrainingError } from './errors.ts';
-import { areConsecutive } from './model/likelihood.ts';
-import { positionChannels } from './model/position-loss.ts';
-import { WOUND_KINDS } from './wounds.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-const positive = v.pipe(v.number(), v.gtValue(0));
-const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
-
-/**
- * A range of integers, both ends included. It can change from `from` to `to` over the first share
- * of a run.
- */
-const drawnFrom = (least: number) => {
-  const end = v.pipe(v.number(), v.integer(), v.minValue(least));
-  const span = v.pipe(
-    v.strictTuple([end, end]),
-    v.check(([low, high]) => low <= high, 'low end is above the high end'),
-  );
-  return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
-};
-/** A range of integers, constant or changing over a run. */
-export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
-
-const pool = v.strictObject({
-  /** Most grown states in the pool. */
-  size: v.optional(count, 1024),
-  /** States drawn per update. */
-  batch: count,
-  /**
-   * Number of new organisms added to the pool per update. The fewer, the older pooled states get.
-   */
-  admit: count,
-  /**
-   * As long as the pool holds too few states, use new organisms instead, and add all of them to the
-   * pool: every update then has a full batch, as published.
-   */
-  standIns: v.optional(v.boolean(), false),
-  /** Further steps of a drawn state. */
-  steps: drawnFrom(1),
-  /** Number of last steps that are differentiated; default: all. */
-  gradientSteps: v.exactOptional(count),
-  /**
-   * Additional states per update that take a few steps without damage: many pictures at little
-   * cost.
-   */
-  calm: v.exactOptional(
-    v.strictObject({
-      batch: count,
-      steps: drawnFrom(1),
-      /**
-       * Each gets the genome of another image and must become it within these steps. A set much
-       * larger than the pool is then seen at little cost, and an organism's picture does not depend
-       * on its history.
-       */
-      metamorphosis: v.optional(v.boolean(), false),
-      /** Weight of the squared change of all channels in the last step, which should be none. */
-      rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-    }),
-  ),
-  /**
-   * Additional states per update with neighbours: part of their ground is closed for a long time,
-   * as in a room. Cells there are zeroed before each step and left out of the loss.
-   */
-  crowded: v.exactOptional(
-    v.strictObject({
-      batch: count,
-      /** Most states kept with neighbours. */
-      size: v.optional(count, 256),
-      /** Share of drawn states replaced by a state of the pool with new neighbours. */
-      renewed: v.optional(share, 0.15),
-      /** Largest share of closed cells. */
-      largest: v.optional(share, 0.7),
-      /** Probability that a micro-batch of new organisms grows with neighbours. */
-      fresh: v.optional(share, 0),
-    }),
-  ),
-  /**
-   * Additional states per update with wounds that close from their rim, as in a room whose card has
-   * `closing`: see `patients.ts`.
-   */
-  patients: v.exactOptional(
-    v.strictObject({
-      batch: count,
-      /** Most patients kept. */
-      size: v.optional(count, 40),
-      /** Steps of a patient, all differentiated; judged halfway and at the end. */
-      steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /** Share of drawn patients that are new; above the size others are dropped for them. */
-      renewed: v.optional(share, 0.2),
-      /** Share of drawn patients that are wounded once more. */
-      again: v.optional(share, 0.1),
-      /** Share of new patients that are whole, but in another place. */
-      shifted: v.optional(share, 0),
-      /** Share of new patients that begin with the body of another. */
-      strangers: v.optional(share, 0),
-      /** Share of new patients with neighbours, where some are crowded. */
-      crowded: v.optional(share, 0),
-    }),
-  ),
-  /** Share of drawn states that are damaged first. */
-  wounded: v.optional(share, 0.5),
-  wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
-  /** Largest share of cells in one wound. */
-  largestWound: v.optional(share, 0.5),
-  /** Organisms whose divergence counts. */
-  divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
-});
-
-const fields = v.strictObject({
-  ...modelFields,
-  encoder: encoderNetwork,
-  data: datasetConfig,
-  /**
-   * Train on the validation split too, as for the published digits, which are measured on the test
-   * split.
-   */
-  trainOnValidation: v.optional(v.boolean(), false),
-  /**
-   * `encoder`: the run begins with a checkpoint (`--from`) and keeps its rule and the latents of its
-   * gallery bit for bit; only the encoder learns, from new organisms.
-   */
-  trains: v.optional(v.picklist(['all', 'encoder']), 'all'),
-  /** Equal seeds give equal runs on the same back end. */
-  seed: v.optional(whole, 1),
-  /** Updates of the whole run. */
-  updates: count,
-  /** σ of the RGBA likelihood; unused by other read-outs. */
-  sigma: v.optional(positive, 0.1),
-  /**
-   * Weight of squared errors of differences between neighbouring cells, beside those of colours: for
-   * sharper edges. RGBA only. Closed ground counts as a neighbour without an error.
-   */
-  slopes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight of the divergence. */
-  beta: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
-  batch: v.strictObject({
-    /** New organisms per update. */
-    fresh: count,
-    /** Samples computed together; bounds memory. Small ones fit into the processor's cache. */
-    micro: v.optional(count, 8),
-  }),
-  /** Uniform growth: steps from seed to picture. */
-  growthSteps: v.exactOptional(drawnFrom(1)),
-  /**
-   * Whether each micro-batch draws its own number of steps, or each update draws one for all
-   * organisms, as published. Equal ranges then give equal numbers.
-   */
-  stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
-  /** Steps of a new organism after growth. */
-  extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
-  /**
-   * Channels in which cells learn to show their position in the body: see `model/position-loss.ts`.
-   */
-  places: v.exactOptional(
-    v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
-  ),
-  /** Weight of the picture at the end of growth; the one after the extra steps has weight 1. */
-  judgeGrown: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** Weight of the picture of each smaller stage, compared with the image at that size. */
-  judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /**
-   * Shares of the run between which the leak rises from zero to the model's. A rule without a leak
-   * learns pictures sooner, because cells do not have to maintain their state. Default: the full
-   * leak from the first update.
-   */
-  leakRamp: v.exactOptional(
-    v.pipe(
-      v.strictTuple([share, share]),
-      v.check(([from, to]) => from <= to, 'its end is before its beginning'),
-    ),
-  ),
-  /**
-   * Start with smaller patches, which cost less: until the share `until` of the run, they grow only
-   * to `side`.
-   */
-  curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
-  pool: v.exactOptional(pool),
-  optimiser: v.optional(
-    v.strictObject({
-      learningRate: v.optional(positive, 1e-4),
-      /** The encoder's rate, as a multiple: it can learn faster than a rule that is already good. */
-      encoderRate: v.optional(positive, 1),
-      /** Updates over which the rate rises from zero. */
-      warmup: v.optional(whole, 0),
-      /** Last share of the run, over which the rate falls linearly to `finalRate` of itself. */
-      decay: v.optional(share, 0),
-      finalRate: v.optional(share, 0.05),
-      beta1: v.optional(share, 0.9),
-      beta2: v.optional(share, 0.999),
-      epsilon: v.optional(positive, 1e-8),
-      /** Gradients are clipped to this global norm. */
-      clip: v.optional(positive, 10),
-      /**
-       * Decay of the moving average of the weights, which goes into the checkpoint; 0: the weights
-       * themselves.
-       */
-      average: v.optional(share, 0),
-    }),
-    {},
-  ),
-  augment: v.optional(
-    v.strictObject({
-      flip: v.optional(v.boolean(), false),
-      shift: v.optional(whole, 0),
-      /** Largest share by which a picture is made smaller. */
-      shrink: v.optional(share, 0),
-      /** Share of pictures whose colours are turned. */
-      recolour: v.optional(share, 0),
-      /** Share of pictures that become line drawings. */
-      lines: v.optional(share, 0),
-      /** Share of pictures that are left as they are. */
-      untouched: v.optional(share, 0),
-    }),
-    {},
-  ),
-  /** Steps per program; longer ones recompute less and need more memory. */
-  segmentSteps: v.optional(count, 8),
-  /** Minutes between saved states and picture sheets. */
-  saveMinutes: v.optional(positive, 5),
-  /** Most entries of the gallery. */
-  gallery: v.optional(count, 512),
-  /**
-   * Train an offset for each image of the gallery, added to the encoder's mean wherever the image is
-   * shown as it is: the encoder limits what a latent says of its picture, and the rule learns to rest
-   * and heal with the latents that the checkpoint will have.
-   */
-  galleryOffsets: v.exactOptional(
-    v.strictObject({
-      /** Their learning rate, as a multiple: each is shown in few updates. */
-      rate: v.optional(positive, 10),
-    }),
-  ),
-  /** How often each pass shows an image of the gallery. */
-  galleryTimes: v.optional(count, 1),
-});
-
-type Fields = v.InferOutput<typeof fields>;
-
-/** What is wrong between the fields. */
-function* relationErrors(config: Fields): Generator<FieldError> {
-  yield* modelErrors(config);
-  const { augment, batch, channels, curriculum, data, growth, places, pool, readout, side } =
-    config;
-  const { micro } = batch;
-  if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
-  if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
-    yield ['readout.channels', 'must be consecutive'];
-  }
-  if (config.slopes > 0 && readout.kind !== 'rgba-premultiplied') {
-    yield ['slopes', 'is only for pictures in colours with transparency'];
-  }
-  if (config.slopes > 0 && growth.kind === 'doubling' && growth.seedSide < 2) {
-    yield ['slopes', 'needs a "growth.seedSide" of 2 or more'];
-  }
-  if (config.trains === 'encoder') {
-    for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {
-      if (config[field] !== undefined) yield [field, 'is for runs that train the rule'];
-    }
-  }
-  if (batch.fresh % micro !== 0) {
-    yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];
-  }
-  if (places && places.channel + positionChannels(places) > channels) {
-    const needed = `need ${positionChannels(places)} channels from ${places.channel} on`;
-    yield ['places', `${needed}, but there are only ${channels}`];
-  }
-  if (pool && config.update.kind === 'decoder') {
-    yield ['pool', 'is for cells that stay and heal; a decoder has no cell rule'];
-  }
-  if (pool) {
-    const { calm, crowded } = pool;
-    for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
-      if (part && part.batch % micro !== 0) {
-        yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
-      }
-    }
-    if (crowded && (crowded.batch % micro !== 0 || crowded.batch > crowded.size)) {
-      const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${crowded.size}`;
-      yield ['pool.crowded.batch', `is ${crowded.batch}: must be ${limits}`];
-    }
-    if (pool.patients) {
-      const { batch: drawnPatients, size, crowded: beside } = pool.patients;
-      if (drawnPatients % micro !== 0 || drawnPatients > size) {
-        const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${size}`;
-        yield ['pool.patients.batch', `is ${drawnPatients}: must be ${limits}`];
-      }
-      if (config.closing === undefined) yield ['pool.patients', 'needs "closing"'];
-      if (beside > 0 && !crowded) yield ['pool.patients.crowded', 'needs "pool.crowded"'];
-    }
-    if (pool.admit > batch.fresh) {
-      yield ['pool.admit', `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`];
-    }
-    const drawn = drawnStates(pool);
-    if (pool.size <= drawn) yield ['pool.size', `is ${pool.size}, too few to draw ${drawn} of`];
-  }
-  if (config.growthSteps && growth.kind !== 'uniform') {
-    yield ['growthSteps', 'is only for uniform growth'];
-  }
-  for (const { side: young } of curriculum) {
-    const isStage =
-      growth.kind === 'doubling'
-        ? young >= growth.seedSide && isPowerOfTwo(side / young)
-        : side % young === 0;
-    if (!isStage) yield ['curriculum', `side ${young} is not a stage on the way to "side" ${side}`];
-  }
-  if (augment.shift >= side) {
-    yield ['augment.shift', `is ${augment.shift}, too large for images of side ${side}`];
-  }
-}
-
-/** Number of states that an update draws from the pool. */
-export const drawnStates = ({ batch, calm }: NonNullable<Fields['pool']>): number =>
-  batch + (calm?.batch ?? 0);
-
-const schema = v.pipe(fields, checkRelations<Fields>(relationErrors));
+const schema = v.pipe(configFields, checkRelations<ConfigFields>(relationErrors));
 
 /** A training configuration with all defaults. */
 export type TrainingConfig = v.InferOutput<typeof schema>;
@@ -346,6 +22,18 @@ export function parseConfig(value: unknown, file: string): TrainingConfig {
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
+}
+
+/**
+ * Fills in the defaults of a configuration that a run is stored with. How its fields fit together was
+ * checked when it began; rules that are newer than the run do not hold for it.
+ *
+ * @throws TrainingError bad-config
+ */
+export function parseStoredConfig(value: unknown): TrainingConfig {
+  const result = v.safeParse(configFields, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new TrainingError('bad-config', sentenceOf(result.issues[0]));
 }
 
 /**
@@ -371,12 +59,4 @@ export async function readJson(file: string): Promise<unknown> {
   } catch (error) {
     throw new TrainingError('bad-config', `${file}: not JSON (${(error as Error).message})`);
   }
-}
-
-/** The range at a point of a run, 0…1. */
-export function drawnAt(range: Drawn, progress: number): readonly [number, number] {
-  if (!('from' in range)) return range;
-  const t = range.over === 0 ? 1 : Math.min(1, progress / range.over);
-  const at = (i: 0 | 1): number => Math.round(range.from[i] + t * (range.to[i] - range.from[i]));
-  return [at(0), at(1)];
 }

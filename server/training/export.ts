@@ -1,5 +1,5 @@
 /** Writes a trained rule as a checkpoint folder. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
 import type { Compute } from '../autodiff/compute.ts';
@@ -7,7 +7,7 @@ import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, type Card, parseCard } from '../vnca/card.ts';
 import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
+import { identityOf } from '../vnca/checkpoint-fingerprint.ts';
 import { PAINTER_FILE } from '../vnca/painter-file.ts';
 import { RELATIVES_FILE } from '../vnca/relatives.ts';
 import { writeSafetensors } from '../vnca/safetensors.ts';
@@ -16,7 +16,7 @@ import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
 import { WRITTEN_FILES } from './evaluate/written-files.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
-import { readIfThere } from './large-files.ts';
+import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
 /** What a checkpoint is made of. */
@@ -79,7 +79,7 @@ export async function trainedModel(
 /** A model whose card has the identity of its weights and latents. */
 export const identified = (model: Model): Model => ({
   ...model,
-  card: { ...model.card, identity: fingerprint(model).slice(0, 8) },
+  card: { ...model.card, identity: identityOf(model) },
 });
 
 /** Posterior means [G, Z] of images [G, S, S, c] with their offsets [G, Z]. */
@@ -102,8 +102,9 @@ async function encodeGallery(
 const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
 
 /**
- * Writes card, weights and gallery of a checkpoint. What was made of other weights in the folder is
- * removed, as it would be taken for that of these; a painter of the same weights stays, with its entry.
+ * Writes card, weights and gallery of a checkpoint; if that fails, those in the folder stay. What was
+ * made of other weights is removed, as it would be taken for that of these. What is known of the same
+ * weights stays: their painter with its entry, their figures, and the earlier weights they replace.
  *
  * @param say told what was removed
  */
@@ -115,23 +116,30 @@ export async function writeCheckpoint(
   await mkdir(folder, { recursive: true });
   const before = await cardIn(folder);
   const isSame = before?.identity !== undefined && before.identity === model.card.identity;
-  if (before && !isSame) {
+  const { painter: _, figures, ...rest } = model.card;
+  const { painter, earlier, figures: measured } = isSame ? before : {};
+  const card = {
+    ...{ ...rest, ...(earlier && { earlier }), ...(painter && { painter }) },
+    figures: measured ?? figures,
+  };
+  const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
+  // Rooms refuse a decoder, which cannot be grown step by step.
+  if (card.update.kind !== 'decoder') {
+    files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
+  }
+  files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
+  // The card comes last: its identity vouches for all else in the folder.
+  await replaceFiles(files, async () => {
+    if (!before || isSame) return;
     const removed = await removeFiles(folder, DERIVED_FILES);
     if (removed.length > 0) say(`removed what was made of other weights: ${removed.join(', ')}`);
-  }
-  const { painter: _, figures, ...rest } = model.card;
-  const card = { ...rest, ...(isSame && before.painter && { painter: before.painter }), figures };
-  await writeFile(join(folder, MODEL_FILE), writeSafetensors(model.tensors));
-  await writeFile(join(folder, CARD_FILE), `${JSON.stringify(card, null, 2)}\n`);
-  // Rooms refuse a decoder, which cannot be grown step by step.
-  if (model.card.update.kind === 'decoder') return;
-  await writeFile(join(folder, GALLERY_FILE), await drawGallery(model));
+  });
 }
 
 /** The card in a folder, which may be of another version or damaged; undefined: there is none. */
 async function cardIn(
   folder: string,
-): Promise<Partial<Pick<Card, 'identity' | 'painter'>> | undefined> {
+): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));
   try {
     return text && (JSON.parse(text.toString()) ?? {});

@@ -1,4 +1,4 @@
-/** What a run does when an update fails: tries it again, and saves the updates before it. */
+/** What a run does when an update fails: tries it again, and saves the updates before it; and when a file cannot be written. */
 import { systemClock } from '../platform/clock.ts';
 import type { RetryOptions } from '../platform/retry.ts';
 import { TrainingError } from './errors.ts';
@@ -16,6 +16,24 @@ export const afterLostThread = (remedy: string, say: (line: string) => void): Re
   isTransient: (error) => error instanceof TrainingError && error.reason === 'lost-thread',
   onFailure: (error) => say(`${(error as TrainingError).message}; ${remedy}`),
 });
+
+/**
+ * Runs writes that a run can do without, as they come again. Says what cannot be written, once until
+ * it works again; errors that are not of files are thrown.
+ */
+export function createWriter(say: (line: string) => void) {
+  const failing = new Set<string>();
+  return async (what: string, write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+      failing.delete(what);
+    } catch (error) {
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
+      failing.add(what);
+    }
+  };
+}
 
 /**
  * Saves what was done before a failed update. Does not throw, so that the error of the update is

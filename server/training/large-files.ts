@@ -1,5 +1,5 @@
 /** Files that may be larger than one call of the system takes, and are never left half written. */
-import { type FileHandle, open, rename, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 
 const CHUNK = 64 * 1024 * 1024;
 
@@ -27,19 +27,59 @@ async function readWhole(handle: FileHandle): Promise<Buffer> {
   return bytes;
 }
 
-/** Writes a file atomically: after a crash or power failure the old or the new one is there. */
+type Parts = Iterable<Uint8Array | string>;
+
+/**
+ * Writes a file atomically: after a crash or power failure the old or the new one is there. Leaves
+ * nothing behind when it fails.
+ */
 export async function replaceFile(
   file: string,
-  parts: Iterable<Uint8Array | string>,
+  parts: Parts,
   unfinished = `${file}.part`,
 ): Promise<void> {
-  const part = await open(unfinished, 'w');
   try {
-    await writeFile(part, parts);
-    // Otherwise a power failure could leave the name on a file without its bytes.
-    await part.sync();
-  } finally {
-    await part.close();
+    await writeThrough(unfinished, parts);
+    await rename(unfinished, file);
+  } catch (error) {
+    await remove(unfinished);
+    throw error;
   }
-  await rename(unfinished, file);
 }
+
+/**
+ * Writes files that belong together: none is replaced before all are written. They get their names
+ * in order; a crash between two leaves old and new ones.
+ *
+ * @param beforeLast runs when all others have their names
+ */
+export async function replaceFiles(
+  files: ReadonlyMap<string, Parts>,
+  beforeLast: () => Promise<void>,
+): Promise<void> {
+  const names = [...files.keys()];
+  const unfinished = (file: string): string => `${file}.part`;
+  try {
+    for (const [file, parts] of files) await writeThrough(unfinished(file), parts);
+    for (const file of names.slice(0, -1)) await rename(unfinished(file), file);
+    await beforeLast();
+    for (const file of names.slice(-1)) await rename(unfinished(file), file);
+  } catch (error) {
+    for (const file of names) await remove(unfinished(file));
+    throw error;
+  }
+}
+
+async function writeThrough(file: string, parts: Parts): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    await writeFile(handle, parts);
+    // Otherwise a power failure could leave the name on a file without its bytes.
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What went wrong before is said, not that this fails too. */
+const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

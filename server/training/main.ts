@@ -6,14 +6,14 @@ import { createCompute } from '../autodiff/create.ts';
 import { retry } from '../platform/retry.ts';
 import { runCommand } from '../settings/help.ts';
 import { beginRun, checkGallery } from './begin-run.ts';
-import { commandOf } from './command.ts';
+import { commandOf, startOf } from './command.ts';
 import { parseConfig, readJson, type TrainingConfig } from './config.ts';
 import { withBatch, withImages, withName } from './config-changes.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
-import { afterLostThread, saveAfterFailure } from './failures.ts';
+import { afterLostThread, createWriter, saveAfterFailure } from './failures.ts';
 import { COMMAND, type Options, readOptions } from './options.ts';
 import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
 import { trainPainter } from './painter/train.ts';
@@ -24,7 +24,7 @@ import { refineOffsets } from './refine-offsets.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run-state.ts';
 import { leakAt, progressOf } from './schedule.ts';
-import { listenForStop } from './stop-signal.ts';
+import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -39,7 +39,7 @@ async function main(options: Options): Promise<void> {
   const read = parseConfig(json, options.file);
   const config = withOptions(read, options);
   const folder = options.run ?? join('.cache/training/runs', config.name);
-  let begun = await beginRun(options, config, folder);
+  let begun = withStart(await beginRun(options, config, folder, say), options);
 
   let data = await loadDataset(config.data, { baseFolder });
   const images = imagesDigest(data);
@@ -58,12 +58,16 @@ async function main(options: Options): Promise<void> {
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
-  if (options.refine !== undefined) {
+  const stop = listenForStop(say);
+  const { refine: pull } = options;
+  if (pull !== undefined) {
     say(`refines the latents of the gallery, ${config.gallery} at most`);
     const weights = trainedWeights(config, begun.state);
     const rule = { config: withLeak(config, begun.state), data, weights, training: {} };
-    const state = await refineOffsets(compute, rule, begun.state, options.refine);
+    const state = await refineOffsets(compute, rule, begun.state, { pull, stop });
     begun = { ...begun, state };
+    // It takes minutes.
+    await saveRun(folder, { ...begun, images }, config);
   }
   const trainer = await Trainer.create(compute, config, data, begun.state);
   if (options.resume) await cutLog(folder, begun.state.update);
@@ -74,12 +78,12 @@ async function main(options: Options): Promise<void> {
   }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
-  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options });
+  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options, stop });
   const state = await trainer.state();
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');
   const training = {
-    command: commandOf(options, begun),
+    command: commandOf(begun.commands),
     updates: `${state.update} of ${config.updates}`,
     hours: (seconds / 3600).toFixed(2),
     device: compute.device,
@@ -96,6 +100,14 @@ async function main(options: Options): Promise<void> {
   const more = state.update < config.updates ? ' (continue with --resume)' : '';
   say(`checkpoint: ${out}; state: ${folder}${more}`);
   await compute.dispose();
+}
+
+/** A run with its newest start. One of an earlier version tells no more than its checkpoints. */
+function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
+  const { commands = [], from, encoder, state } = run;
+  const begun = { ...(from !== undefined && { from }), ...(encoder !== undefined && { encoder }) };
+  const known = commands.length > 0 ? options : { ...options, ...begun };
+  return { ...run, commands: [...commands, startOf(known, state.update)] };
 }
 
 /** During the leak ramp: with the leak that the rule has been trained with until then. */
@@ -123,6 +135,7 @@ interface Training {
   readonly folder: string;
   readonly begun: Run;
   readonly options: Options;
+  readonly stop: StopSignal;
 }
 
 /**
@@ -131,8 +144,7 @@ interface Training {
  * @returns seconds of training of the whole run
  */
 async function train(training: Training): Promise<number> {
-  const { trainer, compute, config, data, images, folder, begun, options } = training;
-  const stop = listenForStop(say);
+  const { trainer, compute, config, data, images, folder, begun, options, stop } = training;
   const started = performance.now();
   const seconds = (): number => begun.seconds + (performance.now() - started) / 1000;
   const limit = options.minutes === undefined ? Infinity : started + options.minutes * 60_000;
@@ -145,27 +157,34 @@ async function train(training: Training): Promise<number> {
     const state = options.compact ? compactState(whole) : whole;
     return saveRun(folder, { ...begun, state, seconds: seconds(), images }, config);
   };
-  const save = async (): Promise<void> => {
-    await saveState(await trainer.state());
+  const tryWriting = createWriter(say);
+  const drawSheet = async (): Promise<void> => {
     const picture = await retry(
       () => drawProgressSheet(config, data, trainer),
       afterLostThread('the pictures are drawn again', say),
     );
-    await writeFile(join(folder, PICTURES_FOLDER, `${trainer.updates}.png`), picture);
-    await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
+    await tryWriting('the picture sheet', async () => {
+      for (const name of [`${trainer.updates}`, 'latest']) {
+        await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
+      }
+    });
   };
   let saved = started;
   while (!stop.isAsked() && trainer.updates < config.updates) {
     const report = await update(trainer, saveState);
     progress(report);
-    await appendLog(folder, { ...report, seconds: Math.round(seconds()) });
+    const line = { ...report, seconds: Math.round(seconds()) };
+    await tryWriting('the log', () => appendLog(folder, line));
     if (now() > limit) break;
     if (now() - saved > config.saveMinutes * 60_000) {
-      await save();
+      const state = await trainer.state();
+      await tryWriting('the state', () => saveState(state));
+      await drawSheet();
       saved = now();
     }
   }
-  await save();
+  await saveState(await trainer.state());
+  await drawSheet();
   return seconds();
 }
 

@@ -5,6 +5,7 @@ import { gatherImages } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { type TrainedRule, trainedModel } from './export.ts';
 import { LATENTS, OFFSETS, type RunState } from './run-state.ts';
+import type { StopSignal } from './stop-signal.ts';
 
 /** Steps after growth in which nearly all cells reach the picture at which they rest. */
 const REST_STEPS = 24;
@@ -15,7 +16,8 @@ const REST_STEPS = 24;
  * heal with the moved latents: the run must go on.
  *
  * @param rule the weights that a checkpoint of this state has
- * @param pull weight of the mean squared distance from where each latent is, beside the picture's error
+ * @param asked.pull weight of the mean squared distance from where each latent is, beside the picture's error
+ * @param asked.stop ends it before the next latent; those that have moved stay where they are then
  * @returns the state with other `gallery.offsets`
  * @throws TrainingError bad-config if the run has no offsets, or its rule grows by chance or without colours
  */
@@ -23,7 +25,7 @@ export async function refineOffsets(
   compute: Compute,
   rule: TrainedRule,
   state: RunState,
-  pull: number,
+  { pull, stop }: { readonly pull: number; readonly stop?: StopSignal },
 ): Promise<RunState> {
   const { config, data, weights } = rule;
   const offsets = weights.get(OFFSETS);
@@ -37,6 +39,7 @@ export async function refineOffsets(
   const refiner = await openRefiner(compute, model, { now: () => 0, restSteps: REST_STEPS });
   const moved = offsets.data.slice();
   for (const [i, index] of data.splits.train.subarray(0, config.gallery).entries()) {
+    if (stop?.isAsked()) break;
     const image = gatherImages(data, Uint32Array.of(index));
     const latent = latents.slice(i * latentSize, (i + 1) * latentSize);
     const refined = await refiner.refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });

@@ -1,6 +1,7 @@
 /** Plans the rollouts of an update, one for each micro-batch; `rollout.ts` runs them. */
 import type { Random } from '../../shared/random.ts';
-import { type Drawn, drawnAt, type TrainingConfig } from './config.ts';
+import type { TrainingConfig } from './config.ts';
+import { type Drawn, drawnAt } from './config-fields.ts';
 import { growthSegments, type Segment, stayingSegments } from './model/segments.ts';
 import type { PoolEntry } from './pool.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';

@@ -6,6 +6,7 @@ import { type Shape, sizeOf } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { parseSafetensors, writeSafetensors } from '../vnca/safetensors.ts';
+import type { Start } from './command.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';
@@ -33,12 +34,14 @@ export interface Run {
   readonly from?: string;
   /** Checkpoint with the initial encoder; absent: that of `from`. */
   readonly encoder?: string;
+  /** How it was started, in order; absent in runs of older versions. */
+  readonly commands?: readonly Start[];
 }
 
 /** Writes the state atomically. */
 export async function saveRun(
   folder: string,
-  { state, seconds, images, from, encoder }: Run,
+  { state, seconds, images, from, encoder, commands }: Run,
   config: TrainingConfig,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -55,6 +58,7 @@ export async function saveRun(
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
+    ...(commands && { commands: JSON.stringify(commands) }),
   });
   await replaceFile(join(folder, STATE_FILE), [bytes]);
 }
@@ -120,6 +124,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
+    ...(metadata.commands !== undefined && { commands: JSON.parse(metadata.commands) }),
   };
 }
 
@@ -203,12 +208,24 @@ function readPool(
  * Renames state and log of the previous run to `*.old.*`.
  *
  * @returns whether there was a run
+ * @throws TrainingError bad-run: one with more updates would be lost, as when --resume was forgotten
+ *   twice
  */
 export async function setAside(folder: string): Promise<boolean> {
+  const file = join(folder, STATE_FILE);
+  const old = join(folder, oldName(STATE_FILE));
+  const before = await updatesIn(old);
+  const now = before === undefined ? undefined : await updatesIn(file);
+  if (before !== undefined && now !== undefined && before > now) {
+    throw new TrainingError(
+      'bad-run',
+      `${old} has ${before} updates and would be replaced by ${file} of ${now}: continue with --resume, or move it elsewhere first`,
+    );
+  }
   const moved = await Promise.all(
     [STATE_FILE, LOG_FILE].map(async (name) => {
       try {
-        await rename(join(folder, name), join(folder, name.replace('.', '.old.')));
+        await rename(join(folder, name), join(folder, oldName(name)));
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -217,6 +234,20 @@ export async function setAside(folder: string): Promise<boolean> {
     }),
   );
   return moved[0];
+}
+
+const oldName = (name: string): string => name.replace('.', '.old.');
+
+/** Updates of a stored state, 0 of one that cannot be read as one; undefined: there is none. */
+async function updatesIn(file: string): Promise<number | undefined> {
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  try {
+    return float32Of(parseSafetensors(bytes, file)).get('run')?.data[0] ?? 0;
+  } catch (error) {
+    if (error instanceof CheckpointError) return 0;
+    throw error;
+  }
 }
 
 /** Appends a line to the log. */

@@ -33,6 +33,26 @@ export function leakAt(
 }
 
 /**
+ * The point at which a run begins whose rule is that of a checkpoint. What a rule starts with, a leak
+ * that rises and smaller patches, is behind one that is trained with the whole leak. One that was
+ * written while its leak rose goes on from there.
+ *
+ * @param known leak of the checkpoint
+ */
+export function pointOf(
+  {
+    curriculum,
+    leakRamp,
+    update: { leak },
+  }: Pick<TrainingConfig, 'curriculum' | 'leakRamp' | 'update'>,
+  known: number,
+): number {
+  const [from, to] = leakRamp ?? [0, 0];
+  if (leakRamp && known < leak) return known > 0 ? from + ((to - from) * known) / leak : 0;
+  return Math.max(to, ...curriculum.map(({ until }) => until));
+}
+
+/**
  * Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the
  * last share.
  */

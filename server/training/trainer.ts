@@ -6,7 +6,8 @@
 import type { Compute, Values } from '../autodiff/compute.ts';
 import { imageChannels } from '../vnca/readout.ts';
 import { DataPasses, passImages, randomOfUpdate } from './batches.ts';
-import { drawnStates, type TrainingConfig } from './config.ts';
+import type { TrainingConfig } from './config.ts';
+import { drawnStates } from './config-fields.ts';
 import { newLook } from './data/augment.ts';
 import type { Dataset } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';

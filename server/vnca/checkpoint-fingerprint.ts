@@ -1,9 +1,16 @@
 /** Identifies a checkpoint by its content, whatever its name. */
 import { createHash } from 'node:crypto';
-import type { Model } from './checkpoint.ts';
+import type { Float32Tensor } from '../../shared/safetensors.ts';
+import type { Card } from './card.ts';
+
+/** A model as far as it is identified: see `checkpoint.ts`. */
+interface Identified {
+  readonly card: Card;
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
+}
 
 /** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
-export function fingerprint({ card, tensors }: Model): string {
+export function fingerprint({ card, tensors }: Identified): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
   const size = { side, channels, latentSize };
   const names = card.gallery.map(({ name }) => name);
@@ -15,3 +22,6 @@ export function fingerprint({ card, tensors }: Model): string {
   }
   return hash.digest('hex');
 }
+
+/** The identity of weights, as cards and tokens have it: the first 8 digits of the fingerprint. */
+export const identityOf = (model: Identified): string => fingerprint(model).slice(0, 8);

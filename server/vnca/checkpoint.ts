@@ -3,10 +3,11 @@
  * loading, so that a loaded checkpoint can be run.
  */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Float32Tensor, float32Of } from '../../shared/safetensors.ts';
 import { updateShapes } from './architecture.ts';
 import { type Card, parseCard } from './card.ts';
+import { fingerprint } from './checkpoint-fingerprint.ts';
 import { CheckpointError } from './errors.ts';
 import { gallerySheet } from './gallery.ts';
 import { readPainter } from './painter-file.ts';
@@ -72,8 +73,26 @@ export async function loadModel(folder: string): Promise<Model> {
   const cardFile = join(folder, CARD_FILE);
   const card = parseCard(parseJson(await read(cardFile), cardFile), cardFile);
   const modelFile = join(folder, MODEL_FILE);
-  const tensors = readTensors(await read(modelFile), modelFile, card);
-  return { card, tensors };
+  const model = { card, tensors: readTensors(await read(modelFile), modelFile, card) };
+  checkIdentity(folder, model);
+  return model;
+}
+
+/** Finds weights beside the card of others, as a copy that was cut short leaves them. */
+function checkIdentity(folder: string, model: Model): void {
+  const { identity } = model.card;
+  if (identity === undefined) return;
+  const hash = fingerprint(model);
+  // A copy of a room is in a folder of this name. Its card may have been edited before it was kept.
+  if (hash.startsWith(identity) || basename(folder) === hash) return;
+  const what = `is "${identity}", but card and weights make "${hash.slice(0, 8)}"`;
+  const next =
+    'install the whole folder again, or set it to that if the card was edited on purpose';
+  throw new CheckpointError(
+    'bad-card',
+    join(folder, CARD_FILE),
+    `field "identity": ${what}; ${next}`,
+  );
 }
 
 /** A copy of a latent of the gallery, [Z]. @throws RangeError there is no such entry */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { writeCheckpoint } from '../../server/training/export.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
+import { identityOf } from '../../server/vnca/checkpoint-fingerprint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { modelNameIn, modelPath } from '../../shared/seed-token.ts';
 import { suiteFolder } from '../support/closing.ts';
@@ -27,7 +27,7 @@ async function replaceWeights(): Promise<void> {
   others.set('update.hidden.kernel', { ...kernel, data: kernel.data.map((value) => 1.1 * value) });
   const gallery = [{ name: 'newcomer', kind: 'animal' as const }, ...card.gallery.slice(0, -1)];
   const model = { card: { ...card, gallery, earlier: ['emoji-1'] }, tensors: others };
-  const identity = fingerprint(model).slice(0, 8);
+  const identity = identityOf(model);
   await writeCheckpoint(installed, { ...model, card: { ...model.card, identity } });
 }
 

@@ -196,7 +196,7 @@ test('a run trains, is resumed to the same end, and leaves a checkpoint', async 
   const gone = [config('still.json'), ...run('from'), '--resume', '--updates', '2'];
   expect((await train(gone)).code).toBe(0);
   expect(await command()).toBe(
-    `npm run train -- ${config('still.json')} --from ${checkpoint} --updates 2`,
+    `npm run train -- ${config('still.json')} --from ${checkpoint}, from update 1 on with --resume --updates 2`,
   );
 
   // Stopped by the clock after its first update.
@@ -231,6 +231,21 @@ test('Ctrl-C stops after the running update, saves, and writes the checkpoint', 
   expect(card.training.updates).toBe(`${update} of 100000`);
 });
 
+test('Ctrl-C while latents are refined saves those that are', async () => {
+  await write('refined.json', { galleryOffsets: {} });
+  const args = [config('refined.json'), ...run('refined')];
+  expect((await train([...args, '--minutes', '0'])).code).toBe(0);
+  let sent = false;
+  const { code, errors } = await train([...args, '--resume', '--refine', '0'], (said, signal) => {
+    if (sent || !said.includes('refines the latents')) return;
+    sent = true;
+    signal('SIGINT');
+  });
+  expect(errors).toContain('stopping after this update');
+  expect(code).toBe(0);
+  expect((await stateOf('refined')).run[0]).toBe(1);
+});
+
 test('a run that was killed goes on from what it saved last', async () => {
   await write('killed.json', { updates: 100_000, saveMinutes: 0.0001 });
   const args = [config('killed.json'), ...run('killed')];
@@ -248,6 +263,14 @@ test('a run that was killed goes on from what it saved last', async () => {
   expect(resumed.code).toBe(0);
   expect((await stateOf('killed')).run[0]).toBe(before + 1);
   expect((await updatesIn('killed')).at(-1)).toBe(before + 1);
+});
+
+test('a run whose pictures cannot be written goes on to its checkpoint', async () => {
+  await mkdir(join(folder, 'unseen', 'pictures', 'latest.png'), { recursive: true });
+  const { code, errors } = await train([config(), ...run('unseen'), '--updates', '2']);
+  expect(errors).toContain('the picture sheet cannot be written: EISDIR');
+  expect(code).toBe(0);
+  expect((await loadCheckpoint(join(folder, 'unseen', 'checkpoint'))).card.name).toBe('tiny');
 });
 
 test('a gradient that is not finite ends a run with a sentence, and what was saved goes on', async () => {

@@ -5,7 +5,7 @@
  * or source.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { readIfThere, replaceFile } from '../large-files.ts';
@@ -74,7 +74,6 @@ async function write(
     const parts = [length, head, pixels];
     await replaceFile(file, [digestOf(parts), ...parts], unfinished);
   } catch (error) {
-    await rm(unfinished, { force: true }).catch(() => {});
     const what = `the built set cannot be stored there (${ioCode(error)})`;
     const next = 'free disk space, allow writing, or choose another cache folder';
     throw new DatasetError('unwritable-cache', folder, what, next);

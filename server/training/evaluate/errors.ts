@@ -1,7 +1,13 @@
 import { ReasonError } from '../../platform/reason-error.ts';
 
 /** Reasons for which an evaluation stops. */
-export type EvaluationReason = 'no-data' | 'unfit-data' | 'no-encoder' | 'no-keep' | 'foreign-keep';
+export type EvaluationReason =
+  | 'no-data'
+  | 'unfit-data'
+  | 'no-encoder'
+  | 'no-keep'
+  | 'foreign-keep'
+  | 'other-weights';
 
 /** The message is one sentence that says what to change. */
 export class EvaluationError extends ReasonError<EvaluationReason> {

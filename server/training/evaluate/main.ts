@@ -37,7 +37,7 @@ async function main(options: Options): Promise<void> {
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
-    await writeFigures(options.folder, figures);
+    await writeFigures(options.folder, model, figures);
     const onWritten = (name: string): void => say(`wrote ${join(options.folder, name)}`);
     onWritten(CARD_FILE);
     await writePictures(compute, model, evaluation, { ...options, onWritten });
@@ -47,19 +47,20 @@ async function main(options: Options): Promise<void> {
 
 /**
  * Loads the images, or returns why there are none: much can be measured without. Images named with
- * --data must exist.
+ * --data or --split must exist.
  */
 async function loadJudged(
   card: Parameters<typeof loadImages>[0],
-  { data, limit }: Options,
+  { data, ...chosen }: Options,
 ): Promise<Judged | EvaluationError> {
   try {
-    return await loadImages(card, data, limit, (done, total) => {
+    return await loadImages(card, data, chosen, (done, total) => {
       if (done === total) say(`${total} images read`);
     });
   } catch (error) {
-    if (data === undefined && error instanceof EvaluationError) return error;
-    if (data === undefined && error instanceof DatasetError) {
+    const isAsked = data !== undefined || chosen.split !== undefined;
+    if (!isAsked && error instanceof EvaluationError) return error;
+    if (!isAsked && error instanceof DatasetError) {
       return new EvaluationError('no-data', error.message);
     }
     throw error;

@@ -1,7 +1,8 @@
 /** The command line of `npm run evaluate`. */
 import * as v from 'valibot';
 import type { Values } from '../../settings/command.ts';
-import { list, text, wholeNumber } from '../../settings/types.ts';
+import { list, oneOf, text, wholeNumber } from '../../settings/types.ts';
+import { SPLITS } from '../data/dataset.ts';
 import { COMPUTE_OPTIONS } from '../options.ts';
 
 const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
@@ -34,6 +35,12 @@ export const COMMAND = {
       defaultInWords: 'the configuration named by the card',
       help: 'images to evaluate on: a training configuration, or its "data" as JSON',
     },
+    split: {
+      value: 'NAME',
+      type: oneOf(SPLITS),
+      defaultInWords: 'the first of test, validation, train that has images',
+      help: 'images of which split: decide between trials by the validation split, and measure the test split once, at the end',
+    },
     samples: {
       type: wholeNumber(1),
       default: '128',
@@ -42,7 +49,7 @@ export const COMMAND = {
     limit: {
       type: wholeNumber(0),
       default: '256',
-      help: 'number of images, evenly chosen from the test set, else the validation set, else the training set, and of pictures never seen; 0: all',
+      help: 'number of images, evenly chosen from the split, and of pictures never seen; 0: all',
     },
     keep: {
       value: 'FILE',

@@ -29,18 +29,25 @@ export interface Judged extends Images {
   readonly unseen: Images | EvaluationError;
 }
 
+/** Which images. */
+interface Chosen {
+  readonly limit: number;
+  readonly split?: Judged['split'];
+}
+
 /**
  * Loads images, if possible such that were not trained on.
  *
  * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
  *   named in the card
- * @param limit most images, evenly chosen; 0: all
+ * @param chosen.limit most images, evenly chosen; 0: all
+ * @param chosen.split absent: the first of test, validation and train that has images
  * @throws EvaluationError no-data, unfit-data; TrainingError, DatasetError from the loaders
  */
 export async function loadImages(
   card: Card,
   wanted: string | undefined,
-  limit: number,
+  { limit, split }: Chosen,
   progress?: (done: number, total: number) => void,
 ): Promise<Judged> {
   const { config, base, trainOnValidation = false } = await findData(card, wanted);
@@ -54,7 +61,7 @@ export async function loadImages(
     const what = `${found}, but the checkpoint shows ${card.side}×${card.side}×${channels}`;
     throw new EvaluationError('unfit-data', what);
   }
-  const judged = choose(data, limit);
+  const judged = choose(data, { limit, ...(split && { split }) });
   const gallery = galleryImages(card, data);
   const unseen = await loadUnseen(card, config, limit);
   return {
@@ -96,13 +103,16 @@ async function loadUnseen(
   }
 }
 
-/** Chooses images of the first non-empty split of test, validation, train. */
+/** Chooses images, as in `loadImages`. @throws EvaluationError unfit-data: the split has none */
 export function choose(
   data: Dataset,
-  limit: number,
+  { limit, split: named }: Chosen,
 ): Omit<Judged, 'trained' | 'gallery' | 'unseen'> {
-  const split = SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
+  const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
+  if (indices.length === 0) {
+    throw new EvaluationError('unfit-data', `set "${data.name}" has no split "${split}"`);
+  }
   const count = limit === 0 ? indices.length : Math.min(limit, indices.length);
   const chosen = Uint32Array.from(evenly(indices.length, count), (at) => indices[at]);
   const { labels } = data;

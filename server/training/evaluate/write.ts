@@ -9,6 +9,7 @@ import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import { MAP_FILE } from '../../vnca/latent-map.ts';
 import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/tile.ts';
+import { EvaluationError } from './errors.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch } from './evaluation-batch.ts';
 import { drawMap, mapLatents } from './map.ts';
@@ -77,10 +78,23 @@ export async function writePictures(
   await batch.dispose();
 }
 
-/** Replaces the figures of the card; the rest of the card does not change. */
-export async function writeFigures(folder: string, figures: Figures): Promise<void> {
+/**
+ * Replaces the figures of the card; the rest of the card does not change.
+ *
+ * @param model whose figures they are
+ * @throws EvaluationError other-weights: the folder has another one by now
+ */
+export async function writeFigures(
+  folder: string,
+  model: Model,
+  figures: Figures,
+): Promise<void> {
   const file = join(folder, CARD_FILE);
   const card = JSON.parse(await readFile(file, 'utf8'));
+  if (card.identity !== model.card.identity) {
+    const what = 'the figures are of weights that have been replaced meanwhile; evaluate them anew';
+    throw new EvaluationError('other-weights', `${file}: ${what}`);
+  }
   const text = JSON.stringify({ ...card, figures }, null, 2);
   // One line per gallery entry, as in the published cards.
   const compact = text.replace(

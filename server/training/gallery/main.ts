@@ -1,5 +1,4 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import { createCompute } from '../../autodiff/create.ts';
@@ -9,6 +8,7 @@ import { gallerySheet } from '../../vnca/gallery.ts';
 import { reportErrors, TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../export.ts';
+import { replaceFile } from '../large-files.ts';
 import { LATENTS } from '../run-state.ts';
 import { drawGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
@@ -38,7 +38,7 @@ const done = runCommand(COMMAND, async ({ folder, settle }) => {
   if (refusal !== undefined) throw new TrainingError('bad-config', `--settle: ${refusal}`);
   const settled = settle ? await settleGallery(model) : model;
   if (settled !== model) await writeCheckpoint(folder, settled, say);
-  else await writeFile(file, await drawGallery(model));
+  else await replaceFile(file, [await drawGallery(model)]);
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });

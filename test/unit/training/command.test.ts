@@ -1,5 +1,5 @@
 /** The line of a card, read back by the command line that it is for. */
-import { commandOf } from '../../../server/training/command.ts';
+import { commandOf, startOf } from '../../../server/training/command.ts';
 import { type Options, readOptions } from '../../../server/training/options.ts';
 
 const optionsOf = (...args: string[]): Options => {
@@ -7,26 +7,52 @@ const optionsOf = (...args: string[]): Options => {
   if (options === 'help') throw new Error('help was asked for');
   return options;
 };
+const first = (...args: string[]): string => commandOf([startOf(optionsOf(...args), 0)]);
 
 /** Words of a line without quotes, behind `npm run train --`. */
 const argsOf = (line: string): string[] => line.split(' ').slice(4);
 
 it('contains every option that changes the result', () => {
   const args = ['a.json', '--name', 'mine', '--updates', '50', '--batch', '2', '--backend', 'cpu'];
-  const options = optionsOf(...args, '--from', 'checkpoints/x', '--encoder', 'y');
-  const line = commandOf(options, options);
-  expect(optionsOf(...argsOf(line))).toEqual(options);
+  const more = ['--from', 'checkpoints/x', '--encoder', 'y', '--compact'];
+  expect(optionsOf(...argsOf(first(...args, ...more)))).toEqual(optionsOf(...args, ...more));
 });
 
 it('leaves out folders, time limits and threads', () => {
   const where = ['--run', 'r', '--out', 'o', '--minutes', '5', '--threads', '1'];
-  expect(commandOf(optionsOf('a.json', '--batch', '2', ...where))).toBe(
-    'npm run train -- a.json --batch 2',
-  );
+  expect(first('a.json', '--batch', '2', ...where)).toBe('npm run train -- a.json --batch 2');
 });
 
 it('quotes special characters', () => {
-  expect(commandOf(optionsOf("my drawings'.json"))).toBe(
-    String.raw`npm run train -- 'my drawings'\''.json'`,
+  expect(first("my drawings'.json")).toBe(String.raw`npm run train -- 'my drawings'\''.json'`);
+});
+
+it('tells with which options a run went on, where they were others', () => {
+  const starts: [number, ...string[]][] = [
+    [0, 'a.json', '--from', 'x', '--minutes', '3'],
+    [40, 'a.json', '--resume', '--minutes', '9'],
+    [70, 'a.json', '--resume', '--updates', '90'],
+    [80, 'b.json', '--resume', '--updates', '90'],
+    [85, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
+    [86, 'b.json', '--resume', '--updates', '90', '--refine', '0.1'],
+    [88, 'b.json', '--resume', '--updates', '90', '--compact'],
+    [89, 'b.json', '--resume', '--updates', '90', '--compact'],
+  ];
+  const line = commandOf(starts.map(([update, ...args]) => startOf(optionsOf(...args), update)));
+  expect(line.split(', ')).toEqual([
+    'npm run train -- a.json --from x',
+    'from update 70 on with --resume --updates 90',
+    'from update 80 on with b.json --resume --updates 90',
+    'from update 85 on with --resume --updates 90 --refine 0.1',
+    'from update 86 on with --resume --updates 90 --refine 0.1',
+    'from update 88 on with --resume --updates 90 --compact',
+    'from update 89 on with --resume --updates 90 --compact',
+  ]);
+});
+
+it('says from where on the options of a run of an earlier version are known', () => {
+  const options = { ...optionsOf('a.json', '--updates', '9'), from: 'x' };
+  expect(commandOf([startOf(options, 5)])).toBe(
+    'npm run train -- a.json --from x --updates 9, with these options from update 5 on',
   );
 });

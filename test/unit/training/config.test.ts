@@ -14,6 +14,7 @@ const folder = temporaryFolder();
 
 const pool = (fields: object) => ({ pool: { ...TINY_POOL, ...fields } });
 const uniform = { growth: { kind: 'uniform', steps: 4 } };
+const ink = { readout: { kind: 'bernoulli', channel: 0 } };
 const decoder = {
   channels: 4,
   growth: { kind: 'uniform', steps: 1 },
@@ -46,12 +47,25 @@ test.each<[string, Record<string, unknown>]>([
   ['curriculum.0.until', { curriculum: [{ side: 4, until: 2 }] }],
   ['curriculum', { curriculum: [{ side: 6, until: 0.5 }] }],
   ['curriculum', { curriculum: [{ side: 16, until: 0.5 }] }],
+  ['curriculum', { curriculum: [2, 4].map((side) => ({ side, until: 0.5 })) }],
+  ['curriculum', { curriculum: [0.2, 0.5].map((until) => ({ side: 4, until })) }],
+  ['growth.steps', { ...uniform, growthSteps: [5, 9] }],
+  ['growth.steps', { ...uniform, growthSteps: { from: [4, 4], to: [1, 3] } }],
+  ['judgeStages', { ...uniform, judgeStages: 0.5 }],
+  ['judgeGrown', { judgeGrown: 0.5 }],
+  ['judgeGrown', { judgeGrown: 0.5, extraSteps: { from: [0, 0], to: [0, 0] } }],
+  ['augment.recolour', { ...ink, augment: { recolour: 0.5 } }],
+  ['augment.lines', { ...ink, augment: { lines: 0.5 } }],
+  ['optimiser.beta1', { optimiser: { beta1: 1 } }],
+  ['optimiser.beta2', { optimiser: { beta2: 1 } }],
+  ['optimiser.average', { optimiser: { average: 1 } }],
   ['pool', { ...decoder, ...pool({}) }],
   ['pool.size', pool({ size: 2 })],
   ['pool.size', pool({ calm: { batch: 4, steps: [1, 2] } })],
   ['pool.calm.batch', pool({ size: 9, calm: { batch: 3, steps: [1, 2] } })],
   ['pool.calm.steps', pool({ size: 9, calm: { batch: 4, steps: [3, 2] } })],
   ['places', { places: { channel: 4, octaves: 1 } }],
+  ['places', { channels: 8, latentSize: 8, places: { channel: 3, octaves: 1 } }],
   ['places.octaves', { places: { channel: 0, octaves: 0 } }],
   ['leakRamp', { leakRamp: [0.5, 0.2] }],
   ['pool.batch', pool({ batch: 3 })],
@@ -130,6 +144,12 @@ describe('in the course of a run', () => {
     ['data.margin', { data: { ...config.data, margin: 1, folder: 'moved' } }],
   ])('%s may not', (field, fields) => {
     expect(changed(fields)).toBe(field);
+  });
+
+  test('rules that are newer than a run do not hold for it', () => {
+    const stored = { ...config, judgeGrown: 0.5, optimiser: { ...config.optimiser, average: 1 } };
+    expect(() => parseConfig(stored, 'run.json')).toThrow('judgeGrown');
+    expect(changedField(JSON.stringify(stored), config)).toBeUndefined();
   });
 
   test('a configuration that is no longer valid counts as changed', () => {

@@ -138,7 +138,7 @@ test('a run is refused without a checkpoint, with another rule, and with another
   const leaking = tinyConfig({ ...shown, trains: 'encoder', update: { ...update, leak: 0.4 } });
   await expect(begin({}, leaking)).rejects.toMatchObject({
     reason: 'bad-run',
-    message: expect.stringContaining('"update"'),
+    message: expect.stringContaining('"update.leak"'),
   });
   await checkGallery(config, data, from);
   const renamed = { ...data, entries: data.entries.toReversed() };

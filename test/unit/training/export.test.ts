@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
@@ -113,7 +113,8 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   const cardFile = join(out, 'card.json');
   const card = async () => JSON.parse(await readFile(cardFile, 'utf8'));
   const painter = { version: 1, figures: {} };
-  await writeFile(cardFile, JSON.stringify({ ...(await card()), painter }));
+  const known = { painter, earlier: ['tiny-1'], figures: { elbo: -3 } };
+  await writeFile(cardFile, JSON.stringify({ ...(await card()), ...known }));
 
   const said: string[] = [];
   const write = async (model: typeof first): Promise<string[]> => {
@@ -121,7 +122,7 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
     return (await readdir(out)).sort();
   };
   expect(await write(first)).toEqual([...own, ...made, 'notes.txt'].sort());
-  expect(await card()).toMatchObject({ painter });
+  expect(await card()).toMatchObject(known);
   expect(said).toEqual([]);
 
   // As a command that moves latents has read it, with the entry of the painter.
@@ -131,7 +132,29 @@ test('other weights in the folder of a checkpoint leave nothing behind that was 
   const second = identified({ card: { ...first.card, painter }, tensors });
   expect(await write(second)).toEqual([...own, 'notes.txt']);
   expect(await card()).not.toHaveProperty('painter');
+  expect(await card()).not.toHaveProperty('earlier');
+  expect((await card()).figures).toEqual({});
   expect(said).toHaveLength(1);
   for (const name of made) expect(said[0]).toContain(name);
   expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
 });
+
+test.each(['card.json', 'gallery.png', 'model.safetensors'])(
+  'a checkpoint whose %s cannot be written leaves the one before as it was',
+  async (name) => {
+    const out = join(folder(), `unwritable ${name}`);
+    const first = identified(modelOf(tinyCard()));
+    await writeCheckpoint(out, first);
+    await writeFile(join(out, 'relatives.json'), 'x');
+    const before = (await readdir(out)).sort();
+    const obstacle = join(out, `${name}.part`);
+    await mkdir(obstacle);
+    const second = identified(modelOf(tinyCard(), 2));
+    await expect(writeCheckpoint(out, second)).rejects.toThrow(/EISDIR/);
+    await rm(obstacle, { recursive: true });
+    expect((await readdir(out)).sort()).toEqual(before);
+    expect((await loadCheckpoint(out)).card.identity).toBe(first.card.identity);
+    await writeCheckpoint(out, second);
+    expect((await loadCheckpoint(out)).card.identity).toBe(second.card.identity);
+  },
+);

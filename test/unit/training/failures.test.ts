@@ -2,7 +2,9 @@
  * What is left of a run when an update fails, in a folder with an earlier save. The
  * integration test kills threads.
  */
-import { saveAfterFailure } from '../../../server/training/failures.ts';
+import { appendFile, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createWriter, saveAfterFailure } from '../../../server/training/failures.ts';
 import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run-state.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -65,4 +67,24 @@ it.each([
   const { state, said } = await left(new Error('hit'), read, saving);
   expect(state).toEqual(numbersOf(first));
   expect(said).toEqual([expect.stringContaining(why)]);
+});
+
+test('a file that cannot be written is said once until it can, and a run goes on', async () => {
+  const said: string[] = [];
+  const write = createWriter((line) => said.push(line));
+  const log = join(folder(), 'log');
+  const append = () => write('the log', () => appendFile(log, 'x'));
+  await mkdir(log);
+  await append();
+  await append();
+  expect(said).toEqual([expect.stringMatching(/^the log cannot be written: EISDIR.*goes on$/)]);
+  await rmdir(log);
+  await append();
+  expect(await readFile(log, 'utf8')).toBe('x');
+  await rm(log);
+  await mkdir(log);
+  await append();
+  expect(said).toHaveLength(2);
+  const broken = () => Promise.reject(new TypeError('no tensor'));
+  await expect(write('the state', broken)).rejects.toThrow('no tensor');
 });

@@ -27,7 +27,7 @@ test('refined offsets show the pictures of a gallery better; a strong pull keeps
   const ruleOf = (of: typeof state) => ({
     ...{ config, data, training: {}, weights: trainedWeights(config, of) },
   });
-  const refinedWith = (pull: number) => refineOffsets(compute, ruleOf(state), state, pull);
+  const refinedWith = (pull: number) => refineOffsets(compute, ruleOf(state), state, { pull });
   const latentsOf = async (of: typeof state) =>
     (await trainedModel(compute, ruleOf(of))).tensors.get(LATENTS)!.data;
   const images = gatherImages(data, Uint32Array.of(0, 1, 2, 3));
@@ -45,6 +45,12 @@ test('refined offsets show the pictures of a gallery better; a strong pull keeps
   const after = await latentsOf(refined);
   expect(await errorOf(after)).toBeLessThan(0.99 * (await errorOf(before)));
   const held = await latentsOf(await refinedWith(1e6));
+  // Asked to stop after the second latent.
+  let left = 2;
+  const stop = { isAsked: () => left-- === 0 };
+  const some = await latentsOf(await refineOffsets(compute, ruleOf(state), state, { pull: 0, stop }));
+  expect(some.subarray(0, 12)).toEqual(after.subarray(0, 12));
+  expect(some.subarray(12)).toEqual(before.subarray(12));
   const distance = (a: Float32Array) => Math.hypot(...a.map((value, i) => value - before[i]));
   expect(distance(held)).toBeLessThan(0.1 * distance(after));
 
@@ -68,7 +74,7 @@ test.each([
   const config = tinyConfig(fields);
   const state = firstState(config);
   const rule = { config, data, training: {}, weights: trainedWeights(config, state) };
-  await expect(refineOffsets(compute, rule, state, 0)).rejects.toMatchObject({
+  await expect(refineOffsets(compute, rule, state, { pull: 0 })).rejects.toMatchObject({
     reason: 'bad-config',
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrainingError } from '../../../server/training/errors.ts';
 import {
@@ -67,6 +67,9 @@ it('loads what was saved', async () => {
   const { folder } = await saved();
   const { state: found, ...rest } = await loadRun(folder, config);
   expect(rest).toEqual({ seconds: 90, images: '0123', from: 'checkpoints/x' });
+  const commands = [{ update: 3, file: 'a.json', options: ['--updates', '7'] }];
+  await saveRun(folder, { state, seconds: 90, commands }, config);
+  expect((await loadRun(folder, config)).commands).toEqual(commands);
   expect(numbersOf(found)).toEqual(numbersOf(state));
   const empty = await saved({ ...state, pool: [], crowd: [] });
   expect((await loadRun(empty.folder, config)).state).toMatchObject({ pool: [], crowd: [] });
@@ -150,6 +153,14 @@ it('keeps the old state until the new one is complete', async () => {
   expect(await readdir(folder)).toEqual(['state.safetensors']);
 });
 
+it('leaves nothing behind that could not be saved', async () => {
+  const { folder, file } = await saved();
+  await rm(file);
+  await mkdir(file);
+  await expect(saveRun(folder, { state, seconds: 91 }, config)).rejects.toThrow();
+  expect(await readdir(folder)).toEqual(['state.safetensors']);
+});
+
 it('renames the previous run for a new one', async () => {
   const { folder } = await saved();
   await appendLog(folder, { update: 1 });
@@ -157,6 +168,27 @@ it('renames the previous run for a new one', async () => {
   expect((await readdir(folder)).sort()).toEqual(['log.old.jsonl', 'state.old.safetensors']);
   expect(await setAside(folder)).toBe(false);
   await expect(loadRun(folder, config)).rejects.toMatchObject({ reason: 'no-run' });
+});
+
+it('does not replace a previous run by one of fewer updates', async () => {
+  const { folder, file } = await saved();
+  const old = join(folder, 'state.old.safetensors');
+  await setAside(folder);
+  const save = (update: number) =>
+    saveRun(folder, { state: { ...state, update }, seconds: 1 }, config);
+  await save(3);
+  await expect(setAside(folder)).rejects.toMatchObject({
+    reason: 'bad-run',
+    message: expect.stringMatching(/state\.old\.safetensors has 77777 updates .* of 3: .*--resume/),
+  });
+  expect((await loadRun(folder, config)).state.update).toBe(3);
+  await save(77_777);
+  expect(await setAside(folder)).toBe(true);
+  // Nothing is lost with what cannot be read.
+  await writeFile(old, 'x');
+  await save(2);
+  expect(await setAside(folder)).toBe(true);
+  await expect(readFile(file)).rejects.toThrow('ENOENT');
 });
 
 it('removes repeated updates from the log', async () => {

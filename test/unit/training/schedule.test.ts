@@ -1,5 +1,5 @@
-import { drawnAt } from '../../../server/training/config.ts';
-import { leakAt, progressOf, rateAt, sideAt } from '../../../server/training/schedule.ts';
+import { drawnAt } from '../../../server/training/config-fields.ts';
+import { leakAt, pointOf, progressOf, rateAt, sideAt } from '../../../server/training/schedule.ts';
 import { tinyConfig } from './tiny-run.ts';
 
 const { optimiser } = tinyConfig();
@@ -39,6 +39,22 @@ test('the leak rises from zero to that of the model', () => {
   const at = (progress: number) => leakAt({ update, leakRamp: [0.25, 0.75] }, progress);
   expect([0, 0.25, 0.5, 0.75, 1].map(at)).toEqual([0, 0, 0.25, 0.5, 0.5]);
   expect(leakAt({ update, leakRamp: [0, 0] }, 0)).toBe(0.5);
+});
+
+test('a run from a checkpoint begins behind what its rule has learnt', () => {
+  const config = tinyConfig({
+    update: { kind: 'residual', hidden: 3, leak: 0.5 },
+    leakRamp: [0.25, 0.75],
+  });
+  const curriculum = [{ side: 4, until: 0.9 }];
+  for (const known of [0, 0.125, 0.25, 0.5]) {
+    expect(leakAt(config, pointOf(config, known))).toBe(known);
+    expect(leakAt(config, pointOf({ ...config, curriculum }, known))).toBe(known);
+  }
+  expect(pointOf(config, 0)).toBe(0);
+  expect(pointOf({ ...config, curriculum }, 0.5)).toBe(0.9);
+  expect(pointOf({ curriculum, update: config.update }, 0)).toBe(0.9);
+  expect(pointOf({ curriculum: [], update: config.update }, 0.5)).toBe(0);
 });
 
 test('ranges grow from one to another over a share of the run', () => {

@@ -1,9 +1,10 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
 import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
 import { galleryLatent, loadCheckpoint, loadModel } from '../../../server/vnca/checkpoint.ts';
+import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
@@ -75,6 +76,25 @@ test('a decoder, which has no cells that grow, is not for rooms', async () => {
   await writeFile(join(folder, 'model.safetensors'), writeSafetensors(new Map(model.tensors)));
   expect((await loadModel(folder)).card).toEqual(model.card);
   await expectFailure('bad-card', 'card.json', 'field "update.kind": a decoder has no cells');
+});
+
+test('card and weights must be of one identity', async () => {
+  const write = (identity: string): Promise<void> =>
+    writeFile(join(folder, 'card.json'), JSON.stringify(tinyCardJson({ identity })));
+  const hash = fingerprint(modelOf(tinyCard()));
+  await write(hash.slice(0, 8));
+  expect((await loadCheckpoint(folder)).card.identity).toBe(hash.slice(0, 8));
+  const other = '0123abcd';
+  await write(other);
+  const what = `field "identity": is "${other}", but card and weights make "${hash.slice(0, 8)}"`;
+  await expectFailure('bad-card', 'card.json', what);
+  // A copy that a room keeps is known by its folder; an earlier release accepted its card.
+  const kept = join(folder, hash);
+  await mkdir(kept);
+  for (const file of ['card.json', 'model.safetensors', 'gallery.png']) {
+    await copyFile(join(folder, file), join(kept, file));
+  }
+  expect((await loadCheckpoint(kept)).card.identity).toBe(other);
 });
 
 test('the weights must be complete', async () => {

@@ -84,15 +84,25 @@ describe('images', () => {
   });
 
   it('are evenly chosen from those not trained on', () => {
-    const judged = choose(data({ train: Uint32Array.of(0), test: Uint32Array.of(1, 2, 4, 5) }), 2);
+    const splits = { train: Uint32Array.of(0), test: Uint32Array.of(1, 2, 4, 5) };
+    const judged = choose(data(splits), { limit: 2 });
     expect(judged).toMatchObject({ split: 'test', count: 2, of: 4 });
     expect([...judged.labels!]).toEqual([1, 4]);
     expect(judged.pixels[4]).toBeCloseTo(40 / 255, 6);
-    expect(choose(data({ validation: Uint32Array.of(3) }), 0).split).toBe('validation');
-    expect(choose(data({ train: Uint32Array.of(0, 3) }), 9)).toMatchObject({
+    expect(choose(data({ validation: Uint32Array.of(3) }), { limit: 0 }).split).toBe('validation');
+    expect(choose(data({ train: Uint32Array.of(0, 3) }), { limit: 9 })).toMatchObject({
       split: 'train',
       count: 2,
     });
+  });
+
+  it('are of the split that is asked for', () => {
+    const set = data({ validation: Uint32Array.of(3), test: Uint32Array.of(1, 2) });
+    const judged = choose(set, { limit: 0, split: 'validation' });
+    expect(judged).toMatchObject({ split: 'validation', count: 1, of: 1 });
+    expect([...judged.labels!]).toEqual([3]);
+    expect(() => choose(set, { limit: 0, split: 'train' })).toThrow(/made up.* no split "train"/);
+    expect(readOptions(['a', '--split', 'validation'])).toMatchObject({ split: 'validation' });
   });
 
   test.each([
@@ -101,7 +111,7 @@ describe('images', () => {
     ['nowhere.json', 'no-data', 'nowhere.json cannot be read'],
     ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint shows 16×16×4'],
   ])('of %j are refused', async (wanted, reason, message) => {
-    await expect(loadImages(tinyCard(), wanted, 1)).rejects.toMatchObject({
+    await expect(loadImages(tinyCard(), wanted, { limit: 1 })).rejects.toMatchObject({
       reason,
       message: expect.stringContaining(message),
     });
@@ -111,7 +121,7 @@ describe('images', () => {
     const { unseen } = await loadImages(
       tinyCard({ side: 32 }),
       '{"kind":"emoji","set":"unseen"}',
-      1,
+      { limit: 1 },
     );
     expect(unseen).toMatchObject({ message: 'the set "unseen" has them' });
   });
@@ -120,7 +130,7 @@ describe('images', () => {
     const { training, ...card } = tinyCard();
     const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
     const own = { ...card, training: { ...training, command } };
-    await expect(loadImages(own, undefined, 1)).rejects.toMatchObject({ reason: 'no-data' });
+    await expect(loadImages(own, undefined, { limit: 1 })).rejects.toMatchObject({ reason: 'no-data' });
   });
 });
 

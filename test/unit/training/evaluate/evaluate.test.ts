@@ -159,11 +159,20 @@ it('writes figures into the card and pictures beside it', async () => {
   const { gallery } = model.card;
   await writeFile(join(folder, 'card.json'), JSON.stringify(model.card, null, 2));
   const evaluation = await run(model, smallImages(2));
-  await writeFigures(folder, evaluation.figures);
+  await writeFigures(folder, model, evaluation.figures);
   const text = await readFile(join(folder, 'card.json'), 'utf8');
   const card = parseCard(JSON.parse(text), 'card.json');
   expect(card).toEqual({ ...model.card, figures: evaluation.figures });
   expect(text).toContain(String.raw`    {"name": "\"0\"", "kind": "plant"},`);
+
+  // Training has written other weights while the evaluation ran.
+  const cardFile = join(folder, 'card.json');
+  const replaced = JSON.stringify({ ...model.card, identity: '0123abcd' });
+  await writeFile(cardFile, replaced);
+  await expect(writeFigures(folder, model, evaluation.figures)).rejects.toMatchObject({
+    reason: 'other-weights',
+  });
+  expect(await readFile(cardFile, 'utf8')).toBe(replaced);
 
   const compute = createOnnxCompute({ threads: 1 });
   const written: string[] = [];
