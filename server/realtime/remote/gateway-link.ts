@@ -4,6 +4,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { parseCommand, readId } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import { LocalSession } from '../sessions/local-session.ts';
+import type { Opening } from '../sessions/room-client.ts';
 import type { Wish } from '../sessions/room-session.ts';
 import { type BatchToRoom, encode, type FromRoom, type ToRoom } from './messages.ts';
 import { OutgoingBatch } from './outgoing-batch.ts';
@@ -39,6 +40,8 @@ export class GatewayLink {
   /** Those that have been welcomed. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
+  /** What all welcomes have in common, as it went over the link last. */
+  private opening: Partial<Opening> = {};
   private isWaiting = false;
   private isClosed = false;
   private sent = 0;
@@ -154,9 +157,14 @@ export class GatewayLink {
 
   private createClient(connection: number, address: string): RemoteClient {
     return new RemoteClient(connection, address, {
-      event: (...event) => {
-        if (event[1] === 'welcome' || event[1] === 'wall') this.present.add(connection);
-        this.send(() => this.batch.event(...event));
+      event: (...event) => this.send(() => this.batch.event(...event)),
+      welcome: (_, name, opening, own) => {
+        this.present.add(connection);
+        this.send(() => {
+          const fresh = changed(this.opening, opening);
+          this.opening = opening;
+          this.batch.add({ what: 'welcome', connection, name, opening: fresh, own: { ...own } });
+        });
       },
       add: (item) => this.send(() => this.batch.add(item)),
       removed: () => this.forget(connection),
@@ -183,6 +191,12 @@ export class GatewayLink {
     const items: FromRoom[] = this.batch.take(this.present);
     this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
   }
+}
+
+/** What is not the same object as before. */
+function changed(before: Partial<Opening>, now: Opening): Partial<Opening> {
+  const entries = Object.entries(now) as [keyof Opening, unknown][];
+  return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
 }
 
 function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {

@@ -59,6 +59,14 @@ const fromRoom = v.variant('what', [
     name: v.custom<EventName>((event) => typeof event === 'string' && Object.hasOwn(EVENTS, event)),
     message: v.unknown(),
   }),
+  /** What of the opening has not gone over the link yet, and what is for the connection alone. */
+  v.object({
+    what: v.literal('welcome'),
+    connection,
+    name: v.picklist(['welcome', 'wall']),
+    opening: v.looseObject({}),
+    own: v.looseObject({}),
+  }),
   v.object({
     what: v.literal('refused'),
     connection,

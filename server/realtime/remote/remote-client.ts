@@ -1,6 +1,7 @@
 /** A connection to another server, as the server of its room knows it. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Opening, Own } from '../sessions/room-client.ts';
 import type { SessionClient } from '../sessions/room-session.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import type { Viewport } from '../streaming/viewer-stream.ts';
@@ -9,6 +10,7 @@ import type { FromRoom } from './messages.ts';
 /** What a remote client needs of its link. */
 export interface ClientLink {
   event(connection: number, name: EventName, message: unknown): void;
+  welcome(connection: number, name: 'welcome' | 'wall', opening: Opening, own: object): void;
   add(item: Exclude<FromRoom, { what: 'event' }>): void;
   /** The room has removed the client. */
   removed(connection: number): void;
@@ -31,6 +33,10 @@ export class RemoteClient implements SessionClient {
 
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.link.event(this.connection, event, message);
+  }
+
+  sendWelcome<N extends 'welcome' | 'wall'>(event: N, opening: Opening, own: Own<N>): void {
+    this.link.welcome(this.connection, event, opening, own);
   }
 
   /** Frames of remote clients are made where they are connected. */

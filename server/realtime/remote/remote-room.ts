@@ -8,6 +8,7 @@ import type { Command } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type Opening, welcomeOf } from '../sessions/room-client.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
 import { GatheredReports } from './gathered-reports.ts';
@@ -63,6 +64,8 @@ export class RemoteRoom implements SessionRoom {
   private link: string;
   /** Whether the room may be told something over the link. */
   private isReady = false;
+  /** What all welcomes over the link have in common. */
+  private opening: Partial<Opening> = {};
   /** The owner of the link; undefined before its first message. */
   private epoch: number | undefined;
   /** The latest owner that was heard. */
@@ -196,6 +199,7 @@ export class RemoteRoom implements SessionRoom {
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
+    this.opening = {};
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
     void this.openLink(replaces);
@@ -269,9 +273,13 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
+    // What is told once for all of them is told with the first, who may have left.
+    if (item.what === 'welcome') this.opening = { ...this.opening, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
-    if (item.what === 'stream') this.startStream(session, item.tier);
+    if (item.what === 'welcome') {
+      session.receive(item.name, welcomeOf(this.opening as Opening, item.own as never));
+    } else if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') this.end(session, item.reason);
     else {

@@ -4,7 +4,7 @@ import { arrived, Owner } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
-const { beat, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 const seed = { from: 'gallery', index: 0 } as const;
 
 test('the participants of a server that has fallen silent leave', async () => {
@@ -228,4 +228,40 @@ test('when a lease has ended, pages go on with the picture that they have', asyn
   await arrived(clock);
   expect(anna.all('welcome')).toHaveLength(2);
   expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
+});
+
+/** Has a crowd come back to a new owner. @returns the bytes that go over the bus until all are in */
+async function comeBack(crowd: number): Promise<number> {
+  const { clock, bus, owner, a } = await startLinked();
+  owner.server.admission.setCapacity(crowd);
+  const visitors = Array.from({ length: crowd }, (_, i) => a.join(`Guest ${i}`));
+  await arrived(clock);
+  visitors[0].say('plant', { id: 1, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  owner.access!.close();
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand, isHere: false });
+  next.server.admission.setCapacity(crowd);
+  for (const visitor of visitors) visitor.heard.length = 0;
+  bus.sizes.length = 0;
+  next.isHere = true;
+  await clock.advance(begin);
+  await arrived(clock);
+  await next.tick();
+  const all = next.server.slots.participants.map(({ id }) => id);
+  expect(all).toHaveLength(crowd);
+  for (const visitor of visitors) {
+    const { you, organisms, participants } = visitor.welcome!;
+    expect(organisms).toMatchObject([{ planter: { name: 'Guest 0' } }]);
+    expect(participants).toContainEqual(you);
+    const told = [...participants, ...visitor.all('people').flatMap(({ joined }) => joined)];
+    expect([...new Set(told.map(({ id }) => id))].sort((x, y) => x - y)).toEqual(all);
+  }
+  expect(new Set(visitors.map(({ welcome }) => welcome!.you.id)).size).toBe(crowd);
+  return bus.sizes.reduce((sum, size) => sum + size, 0);
+}
+
+test('what a crowd costs the bus when it comes back grows with the crowd, not with its square', async () => {
+  const few = await comeBack(32);
+  expect(await comeBack(128)).toBeLessThan(6 * few);
 });
