@@ -31,6 +31,8 @@ interface Member {
   readonly session: LocalSession;
   /** It is a wall or a spectator. */
   readonly watches: boolean;
+  /** The same connection over an earlier link, which keeps its place until this one has entered. */
+  before: Member | undefined;
 }
 
 export class GatewayLink {
@@ -89,16 +91,16 @@ export class GatewayLink {
     if (this.batch.hasEnd) this.flush();
     // From here on, nothing is sent.
     this.isClosed = true;
-    for (const { session } of this.members.values()) session.leave();
+    for (const member of this.members.values()) leave(member);
     this.members.clear();
   }
 
   /** Walls and spectators leave, so that they can take their places over another link. */
   closeWatchers(): void {
-    for (const [connection, { session, watches }] of this.members) {
-      if (!watches) continue;
+    for (const [connection, member] of this.members) {
+      if (!member.watches) continue;
       this.forget(connection);
-      session.leave();
+      leave(member);
     }
   }
 
@@ -122,19 +124,20 @@ export class GatewayLink {
       const { address, session: word, ...entry } = item.entry;
       const client = this.createClient(connection, address);
       const session = new LocalSession(this.options.find, client, word);
-      this.members.set(connection, { client, session, watches: entry.as !== undefined });
-      client.before = before?.members.get(connection)?.client;
+      const earlier = before?.handOver(connection);
+      const watches = entry.as !== undefined;
+      this.members.set(connection, { client, session, watches, before: earlier });
+      client.before = earlier?.client;
       attempt(
         () => session.join(entry),
         (refusal) => client.refuse(refusal),
       );
-      client.before = undefined;
       return;
     }
     if (item.what === 'leave') {
-      const session = this.members.get(connection)?.session;
+      const member = this.members.get(connection);
       this.forget(connection);
-      session?.leave();
+      if (member) leave(member);
       return;
     }
     const { name, message } = item;
@@ -167,8 +170,32 @@ export class GatewayLink {
         });
       },
       add: (item) => this.send(() => this.batch.add(item)),
-      removed: () => this.forget(connection),
+      entered: () => this.endBefore(connection),
+      removed: () => {
+        this.endBefore(connection);
+        this.forget(connection);
+      },
     });
+  }
+
+  /** Gives a connection to the link that replaces this one. */
+  private handOver(connection: number): Member | undefined {
+    const member = this.members.get(connection);
+    this.forget(connection);
+    if (!member?.before) return member;
+    // It has not come in itself yet, and does not any more.
+    member.session.leave();
+    return member.before;
+  }
+
+  /** A connection's join is decided: over the earlier link it leaves. */
+  private endBefore(connection: number): void {
+    const member = this.members.get(connection);
+    if (!member?.before) return;
+    const { session } = member.before;
+    member.before = undefined;
+    member.client.before = undefined;
+    session.leave();
   }
 
   private forget(connection: number): void {
@@ -197,6 +224,11 @@ export class GatewayLink {
 function changed(before: Partial<Opening>, now: Opening): Partial<Opening> {
   const entries = Object.entries(now) as [keyof Opening, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
+}
+
+function leave({ session, before }: Member): void {
+  session.leave();
+  before?.session.leave();
 }
 
 function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {

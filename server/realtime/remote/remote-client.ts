@@ -12,6 +12,8 @@ export interface ClientLink {
   event(connection: number, name: EventName, message: unknown): void;
   welcome(connection: number, name: 'welcome' | 'wall', opening: Opening, own: object): void;
   add(item: Exclude<FromRoom, { what: 'event' }>): void;
+  /** The room has taken the client in, perhaps to its queue. */
+  entered(connection: number): void;
   /** The room has removed the client. */
   removed(connection: number): void;
 }
@@ -21,7 +23,7 @@ export class RemoteClient implements SessionClient {
   readonly writable = true;
   /** What it looks at, as far as is known here; undefined while its page is hidden. */
   viewport: Viewport | undefined;
-  /** See `RoomClient`; only while it joins. */
+  /** See `RoomClient`; until its join is decided. */
   before: RemoteClient | undefined;
 
   /** @param address see `RoomClient` */
@@ -49,7 +51,9 @@ export class RemoteClient implements SessionClient {
     link.removed(connection);
   }
 
-  entered(): void {}
+  entered(): void {
+    this.link.entered(this.connection);
+  }
 
   /** Refuses its join: the room does not know it any more. */
   refuse({ reason, detail }: Refusal): void {

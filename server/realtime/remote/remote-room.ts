@@ -13,12 +13,14 @@ import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
 import { GatheredReports } from './gathered-reports.ts';
 import {
+  type BatchToRoom,
   beatChannel,
   decodeBeat,
   decodeFromRoom,
   encode,
   type FromRoom,
   linkChannel,
+  MAX_REPLACED,
   roomChannel,
   type ToRoom,
 } from './messages.ts';
@@ -62,6 +64,8 @@ export class RemoteRoom implements SessionRoom {
   private isWaiting = false;
 
   private link: string;
+  /** Earlier links, from the last on that the owner has answered over. */
+  private replaced: string[] = [];
   /** Whether the room may be told something over the link. */
   private isReady = false;
   /** What all welcomes over the link have in common. */
@@ -96,7 +100,7 @@ export class RemoteRoom implements SessionRoom {
     every(look, () => this.tellViews());
     this.subscriptions.push(bus.onGap(() => this.relink()));
     this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes), this.subscriptions);
-    void this.openLink(undefined);
+    void this.openLink();
   }
 
   /** Number of connections. */
@@ -192,7 +196,8 @@ export class RemoteRoom implements SessionRoom {
   /** Has all connections join over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    const replaces = this.link;
+    // By the time of so many, the owner has given the first of them up, as it has fallen silent.
+    this.replaced = [...this.replaced, this.link].slice(-MAX_REPLACED);
     this.link = this.options.newLink();
     this.linkSubscription?.close();
     this.linkSubscription = undefined;
@@ -202,10 +207,10 @@ export class RemoteRoom implements SessionRoom {
     this.opening = {};
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
-    void this.openLink(replaces);
+    void this.openLink();
   }
 
-  private async openLink(replaces: string | undefined): Promise<void> {
+  private async openLink(): Promise<void> {
     const { link, options } = this;
     this.openedAt = this.now;
     const subscriptions: Subscription[] = [];
@@ -219,10 +224,10 @@ export class RemoteRoom implements SessionRoom {
     this.sent = 0;
     this.received = 0;
     this.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
-    this.flush({ node: options.node, ...(replaces !== undefined && { replaces }) });
+    this.flush({ node: options.node, replaces: this.replaced });
   }
 
-  private flush(opening?: { readonly node: string; readonly replaces?: string }): void {
+  private flush(opening?: BatchToRoom['opening']): void {
     const { link, items, options } = this;
     this.items = [];
     const message = { link, number: this.sent++, items, ...(opening && { opening }) };
@@ -255,6 +260,7 @@ export class RemoteRoom implements SessionRoom {
     }
     this.received++;
     this.heardAt = this.now;
+    this.replaced = [];
     this.latestEpoch = epoch;
     this.epoch = epoch;
     for (const item of items) this.take(item);

@@ -1,6 +1,6 @@
 /** A room of another server while messages, links and owners are lost. */
 import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { arrived, Owner } from '../../../support/remote-rooms.ts';
+import { arrived, type Connection, Owner } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
@@ -186,20 +186,59 @@ test('after a new welcome, a page that is zoomed out is sent its whole picture a
   expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
 });
 
-test('in a full room, those who watch or wait keep their places over a new link', async () => {
-  const { clock, bus, owner, a, b } = await startLinked();
+type Linked = Awaited<ReturnType<typeof startLinked>>;
+
+/** A message to a gateway is lost. */
+async function loseNews({ bus, owner, clock }: Linked): Promise<void> {
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+}
+
+/** The room is full: one is in, two wait at their gateway and one at another, and all walls are up. */
+async function fillRoom({ clock, owner, a, b }: Linked) {
   owner.server.admission.setCapacity(1);
   const anna = a.join('Anna');
   await arrived(clock);
   const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
   await arrived(clock);
   const last = b.join('Dora');
-  const { maxWalls } = DEFAULTS.room;
-  const walls = Array.from({ length: maxWalls }, () => a.join('', { as: 'wall' }));
+  const walls = Array.from({ length: DEFAULTS.room.maxWalls }, () => a.join('', { as: 'wall' }));
   await arrived(clock);
-  bus.loses = (channel) => channel.startsWith('session:link:a-');
-  owner.server.broadcastSettings();
-  await arrived(clock);
+  return { anna, waiting, last, walls };
+}
+
+test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]>([
+  ['after a message to their server was lost', false, loseNews],
+  [
+    'after a message to the room was lost',
+    false,
+    async ({ bus, clock }, anna) => {
+      bus.loses = (channel) => channel.endsWith(':in');
+      anna.say('name', { id: 1, name: 'Anne' });
+      await arrived(clock);
+    },
+  ],
+  [
+    'after the opening of the new link was lost too',
+    false,
+    async (linked) => {
+      const { bus, clock } = linked;
+      await loseNews(linked);
+      bus.loses = (channel) => channel.endsWith(':in');
+      await clock.advance(beat);
+      await arrived(clock);
+    },
+  ],
+  ['where an extension decides about each join', true, loseNews],
+])('in a full room, those who watch or wait keep their places %s', async (_, isAsked, lose) => {
+  const linked = await startLinked();
+  const { clock, bus, owner } = linked;
+  const nothing = (): undefined => {};
+  const asked = { joined: nothing, left: nothing, active: nothing, command: nothing, draw: nothing };
+  if (isAsked) owner.server.hooks = { ...asked, join: () => Promise.resolve() };
+  const { anna, waiting, last, walls } = await fillRoom(linked);
+  await lose(linked, anna);
   bus.loses = () => false;
   await clock.advance(2 * beat);
   await arrived(clock);
@@ -208,11 +247,31 @@ test('in a full room, those who watch or wait keep their places over a new link'
     expect(wall.all('wall')).toHaveLength(2);
     expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
   }
-  expect(owner.server.walls.size).toBe(maxWalls);
+  expect([owner.server.size, owner.server.walls.size]).toEqual([1, walls.length]);
   expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
   anna.session.leave();
   await arrived(clock);
   expect(waiting[0].welcome!.you.name).toBe('Bert');
+});
+
+test('who has got a place without hearing of it keeps it', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  owner.server.admission.setCapacity(1);
+  const anna = b.join('Anna');
+  await arrived(clock);
+  const bert = a.join('Bert');
+  await arrived(clock);
+  const carl = b.join('Carl');
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  anna.session.leave();
+  await arrived(clock);
+  expect(bert.welcome).toBeUndefined();
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(owner.server.slots.participants).toEqual([bert.welcome!.you]);
+  expect(carl.welcome).toBeUndefined();
 });
 
 test('when a lease has ended, pages go on with the picture that they have', async () => {
