@@ -119,6 +119,8 @@ export const CLUSTER_DEFAULTS = {
       window: 4,
       /** Requests that a server has passed on, or answers for others, at most. */
       most: 64,
+      /** Those that it has passed on for one address. */
+      mostEach: 16,
     },
     /** Messages between servers. */
     bus: {

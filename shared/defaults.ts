@@ -89,6 +89,8 @@ export const DEFAULTS = {
     readTimeout: 120_000,
     /** A connection that has not joined within this time is closed. */
     joinTimeout: 10_000,
+    /** A server that ends leaves connections so long for their last words. */
+    closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,
     /**

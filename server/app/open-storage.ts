@@ -46,7 +46,11 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
     const store = new Store(cluster.records);
     try {
       // The cluster has answered just before, so a busy Valkey may answer again.
-      const bus = await retry(() => ValkeyBus.open({ url, clock }), {
+      const onUp = (isUp: boolean, why: string): void => {
+        if (isUp) log.info('bus-up', 'Valkey passes messages on again.');
+        else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
+      };
+      const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
         clock,
         pauses: [200, 1_000],
       });

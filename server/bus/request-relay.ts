@@ -19,7 +19,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Bus, Subscription } from './bus.ts';
 import { decodeMessage, encodeMessage } from './bus-messages.ts';
 
-const { patience, beat, stall, part, window, most } = CLUSTER_DEFAULTS.cluster.requests;
+const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /** Holds the visitor's address; only read from connections within the process. */
@@ -95,6 +95,8 @@ export class RequestRelay {
   private readonly inner = new WeakSet<Duplex>();
   /** What hears of requests that this server has passed on, and of those that it answers. */
   private readonly passed = new Map<string, (heard: Part) => void>();
+  /** How many each address has under way. */
+  private readonly waiting = new Map<string, number>();
   private readonly answered = new Map<string, (confirmed: number | null) => void>();
   private subscriptions: readonly Subscription[] = [];
 
@@ -139,9 +141,24 @@ export class RequestRelay {
     address: string,
   ): Promise<void> {
     const { bus, clock } = this.options;
-    if (this.passed.size >= most) return Promise.reject(new RelayError('too-many'));
-    if (!bus.isUp) return Promise.reject(new RelayError('no-answer'));
+    const ofAddress = this.waiting.get(address) ?? 0;
+    if (this.passed.size >= most || ofAddress >= mostEach) {
+      return Promise.reject(new RelayError('too-many'));
+    }
     const call = randomUUID();
+    const { method, url, originalUrl } = request;
+    const headers = ASKED_HEADERS.flatMap((name) => {
+      const value = request.headers[name];
+      return value === undefined ? [] : [[name, value]];
+    });
+    const asked = {
+      ...{ id: call, from: this.node, to, address },
+      ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
+      headers: Object.fromEntries(headers),
+    };
+    // Nobody would answer what is no request to them, as one with a whole URL.
+    if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
+    this.waiting.set(address, ofAddress + 1);
     return new Promise((resolve, reject) => {
       let expected = 0;
       let other: string | undefined;
@@ -151,7 +168,7 @@ export class RequestRelay {
       };
       const end = (): void => {
         cancel();
-        this.passed.delete(call);
+        if (this.passed.delete(call)) this.endOf(address);
         response.off('close', leave);
       };
       const leave = (): void => {
@@ -203,18 +220,15 @@ export class RequestRelay {
       });
       response.once('close', leave);
       wait(patience);
-      const { method, url, originalUrl } = request;
-      const headers = ASKED_HEADERS.flatMap((name) => {
-        const value = request.headers[name];
-        return value === undefined ? [] : [[name, value]];
-      });
-      const asked = {
-        ...{ id: call, from: this.node, to, address },
-        ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
-        headers: Object.fromEntries(headers),
-      };
       bus.publish(CHANNEL, encodeMessage(asked));
     });
+  }
+
+  /** One of an address's requests is over. */
+  private endOf(address: string): void {
+    const left = this.waiting.get(address)! - 1;
+    if (left > 0) this.waiting.set(address, left);
+    else this.waiting.delete(address);
   }
 
   private send(node: string, sent: Message): void {

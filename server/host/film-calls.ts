@@ -1,8 +1,10 @@
 /** Handlers for films on walls, and the pictures that walls and the host's page show. */
-import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Request, Response } from 'express';
 import { FILES } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import { getOrAdd } from '../platform/get-or-add.ts';
+import { Mutex } from '../platform/mutex.ts';
 import type { FileHandler, Handlers } from './api.ts';
 import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
@@ -23,16 +25,36 @@ export function filmCalls({ rooms, date }: HostContext, films: FilmJobs) {
   } satisfies Partial<Handlers>;
 }
 
-/** The pictures of films, by path: all for the host, and for walls those that they show. */
-export function filmFiles({ rooms }: HostContext, films: FilmJobs) {
+/** A picture that is being sent, and to how many. */
+interface Sending {
+  readonly bytes: Promise<Buffer>;
+  receivers: number;
+}
+
+/**
+ * The pictures of films, by path: all for the host, and for walls those that they show. Responses
+ * hold no file descriptors, as some clients never read them.
+ */
+export function filmFiles({ rooms }: Pick<HostContext, 'rooms'>, films: Pick<FilmJobs, 'frame'>) {
+  const reading = new Mutex();
+  /** By path of the file. */
+  const sending = new Map<string, Sending>();
   const send = ({ params }: Request, response: Response): void => {
-    const file = createReadStream(films.frame(`${params.job}`, Number(params.frame)));
+    const path = films.frame(`${params.job}`, Number(params.frame));
+    const picture = getOrAdd(sending, path, () => {
+      return { bytes: reading.runExclusive(() => readFile(path)), receivers: 0 };
+    });
+    picture.receivers++;
+    response.once('close', () => {
+      if (--picture.receivers === 0) sending.delete(path);
+    });
     // A finished film does not change.
     response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
     response.type('application/octet-stream');
-    file.once('error', () => response.destroy());
-    response.once('close', () => file.destroy());
-    file.pipe(response);
+    picture.bytes.then(
+      (bytes) => response.end(bytes),
+      () => response.destroy(),
+    );
   };
   const forHost: Readonly<Record<string, FileHandler>> = { [FILES.frame]: send };
   const forWalls: Readonly<Record<string, FileHandler>> = {

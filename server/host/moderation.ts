@@ -81,7 +81,6 @@ export function moderationCalls(
         wholeAddress: address,
         duration: minutes === null ? undefined : minutes * 60_000,
       });
-      for (const other of rooms.roomServers.values()) other.disconnectBanned();
       return withoutFingerprints(ban);
     },
     liftBan: (_, { ban }) => {

@@ -34,7 +34,7 @@ export interface Gateway {
    * @param time over which they do so, a few at a time, ms; 0: all at once
    */
   moveAway(time: number): Promise<void>;
-  /** Closes all connections and the HTTP server. */
+  /** Closes all connections and the HTTP server, also those whose other end says nothing. */
   close(): Promise<void>;
 }
 
@@ -98,14 +98,14 @@ function strictParser(rejections: RejectionCounts) {
   return { ...parser, Decoder };
 }
 
-/** Counts what the HTTP server rejects before there is a request. */
-function watchHttp(http: HttpServer, options: GatewayOptions): void {
+/** Counts what the HTTP server rejects before there is a request. @returns all of its connections */
+function watchHttp(http: HttpServer, options: GatewayOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
   // Page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
   // Closed connections still count until the next turn of the event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
-  new TcpConnectionLimit(http, {
+  const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most },
     mostPerAddress:
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
@@ -130,6 +130,7 @@ function watchHttp(http: HttpServer, options: GatewayOptions): void {
     }
     socket.destroy(error);
   });
+  return connections;
 }
 
 /** Attaches the gateway to an HTTP server. */
@@ -176,7 +177,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     },
   });
   // After Engine.IO has prepended its request listener.
-  watchHttp(http, options);
+  const connections = watchHttp(http, options);
   io.engine.use((request: Handshake, response: { req: unknown }, next: (error?: Error) => void) => {
     // The handshake's response would keep the request in memory as long as the connection.
     response.req = null;
@@ -256,9 +257,12 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       // Those that are left when something has held this up.
       for (const session of sessions) session.moveAway();
     },
-    close: () => {
+    close: async () => {
       admission.close();
-      return io.close();
+      // A phone that has vanished answers no farewell, and half a request never ends.
+      const cancel = clock.after(DEFAULTS.net.closeGrace, () => connections.destroyAll());
+      await io.close();
+      cancel();
     },
   };
 }

@@ -80,6 +80,7 @@ export class RoomServer {
   private readonly affected: AffectedOrganisms;
   private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
+  private readonly welcomes: WelcomeBuilder;
   private readonly previews: SeedPreviewService;
   private readonly eventQueue = new EventQueue();
   private lastPaceAt = 0;
@@ -135,6 +136,7 @@ export class RoomServer {
       hooks: () => this.hooks,
     };
     const welcomeBuilder = new WelcomeBuilder(context);
+    this.welcomes = welcomeBuilder;
     this.walls = new RoomWalls(context, welcomeBuilder);
     this.spectators = new Spectators(context, welcomeBuilder);
     this.presence = new PresenceBroadcaster(context, () => [
@@ -336,6 +338,7 @@ export class RoomServer {
     const gone = this.admission.expire(now);
     this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
+    this.welcomes.endTick();
     this.presence.sendQueuePositions();
     this.follows.sendNews();
     for (const answer of result.answers) {

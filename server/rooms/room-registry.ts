@@ -35,6 +35,9 @@ export class RoomRegistry extends RoomEntries {
 
   constructor(private readonly options: RoomRegistryOptions) {
     super(options);
+    options.bans.onAdded = () => {
+      for (const roomServer of this.roomServers.values()) roomServer.disconnectBanned();
+    };
   }
 
   /**

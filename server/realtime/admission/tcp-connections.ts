@@ -77,6 +77,11 @@ export class TcpConnectionLimit {
     this.cancelCheck = this.scheduleCheck();
   }
 
+  /** Ends all connections at once, those of WebSockets too. */
+  destroyAll(): void {
+    for (const socket of this.connections.keys()) socket.destroy();
+  }
+
   private add(socket: Socket): void {
     const { most, mostPerAddress = Number.POSITIVE_INFINITY, rejections } = this.options;
     const address = addressKey(socket.remoteAddress ?? '');

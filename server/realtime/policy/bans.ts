@@ -47,6 +47,8 @@ export class Bans {
   private bans: readonly Ban[];
   /** The number of the next ban; where several servers ban, each needs numbers of its own. */
   newId = (): number => 1 + Math.max(0, ...this.bans.map(({ id }) => id));
+  /** Called when somebody has been banned, here or on another server: they may be in rooms. */
+  onAdded: () => void = () => {};
 
   /**
    * @param secret key of the fingerprints, the same after a restart
@@ -65,7 +67,9 @@ export class Bans {
 
   /** Takes the bans as they are stored now, perhaps by another server. */
   replace(bans: readonly Ban[]): void {
+    const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
+    if (bans.some(({ id }) => !known.has(id))) this.onAdded();
   }
 
   /** The bans that are in force. */
@@ -92,7 +96,7 @@ export class Bans {
   ): Ban {
     const { room, participant, name, device, address, wholeAddress, duration } = request;
     const since = this.date();
-    this.slow(address, since);
+    this.slow(address);
     const ban = {
       id: this.newId(),
       room,
@@ -104,6 +108,7 @@ export class Bans {
       until: duration === undefined ? null : since + duration,
     };
     this.change([...this.all, ban]);
+    this.onAdded();
     return ban;
   }
 
@@ -137,8 +142,10 @@ export class Bans {
     return !slowed || now >= slowed.until || slowed.bucket.take(1, now);
   }
 
-  private slow(address: string, now: number): void {
+  /** Somebody who is banned was at this address; '' if unknown. */
+  slow(address: string): void {
     const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
+    const now = this.date();
     for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
     if (address === '') return;
     const bucket = this.slowed.get(address)?.bucket ?? new TokenBucket(1 / unmarkedSeconds, 1, now);

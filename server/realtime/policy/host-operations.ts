@@ -37,6 +37,7 @@ export class HostOperations {
     const { room, bans, slots, visits, newcomers } = this.context;
     for (const [client, request] of [...admission.waiting]) {
       if (!bans.isBanned(room.name, admission.applicantOf(request))) continue;
+      bans.slow(request.address ?? '');
       admission.leave(client);
       client.disconnect('sent-away');
     }
@@ -45,6 +46,8 @@ export class HostOperations {
       const device = newcomers.deviceOfParticipant(id);
       const address = visits.addressOf(id);
       if (!bans.isBanned(room.name, { participant: id, device, address })) continue;
+      // Another server, where they were banned, does not tell the address.
+      bans.slow(address);
       admission.leave(client);
       client.disconnect('sent-away');
     }

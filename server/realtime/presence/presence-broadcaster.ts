@@ -1,6 +1,7 @@
 /** Tells the clients of a room who is present, what their names are, and how long the queue is. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { getOrAdd } from '../../platform/get-or-add.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import { allNames, PresenceChanges } from './presence-changes.ts';
@@ -44,9 +45,13 @@ export class PresenceBroadcaster {
   sendPresenceChanges(): void {
     if (!this.changes.hasChanges) return;
     const { policy, slots } = this.context;
+    const shown = new Map<unknown, Event<'people'>>();
     const send = (client: RoomClient, own?: ParticipantId): void => {
       const people = this.changes.changesFor(own);
-      if (people) client.send('people', policy.redactNames('people', people));
+      if (people) {
+        const message = getOrAdd(shown, people, () => policy.redactNames('people', people));
+        client.send('people', message);
+      }
       const you = people?.joined.find(({ id }) => id === own);
       if (you) this.sendOwnName(client, you);
     };

@@ -7,6 +7,9 @@ import {
   type ParticipantView,
 } from '../../../shared/vocabulary.ts';
 
+/** So many may join in one tick until each of them is told of their own join too. */
+const FEW = 16;
+
 /** The presence changes since the last `clear`. */
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
@@ -49,12 +52,15 @@ export class PresenceChanges {
   /**
    * Builds the message for one client.
    *
-   * @param own the client's participant, whose own join is left out; absent for a wall
+   * @param own the client's participant, whose own join is left out if few have joined; absent for a
+   *   wall
    * @returns one shared object for clients with the same changes; undefined if there are none
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
+    // A message for each of them would be far too much when everybody comes back at once.
+    if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
     const others = joined.filter(({ id }) => id !== own);

@@ -4,6 +4,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { parseCommand, readId } from '../commands/parse-command.ts';
 import type { RoomServer } from '../room-server.ts';
 import { LocalSession } from '../sessions/local-session.ts';
+import type { Opening } from '../sessions/room-client.ts';
 import type { Wish } from '../sessions/room-session.ts';
 import { type BatchToRoom, encode, type FromRoom, type ToRoom } from './messages.ts';
 import { OutgoingBatch } from './outgoing-batch.ts';
@@ -30,6 +31,8 @@ interface Member {
   readonly session: LocalSession;
   /** It is a wall or a spectator. */
   readonly watches: boolean;
+  /** The same connection over an earlier link, which keeps its place until this one has entered. */
+  before: Member | undefined;
 }
 
 export class GatewayLink {
@@ -39,6 +42,8 @@ export class GatewayLink {
   /** Those that have been welcomed. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
+  /** What all welcomes have in common, as it went over the link last. */
+  private opening: Partial<Opening> = {};
   private isWaiting = false;
   private isClosed = false;
   private sent = 0;
@@ -86,16 +91,16 @@ export class GatewayLink {
     if (this.batch.hasEnd) this.flush();
     // From here on, nothing is sent.
     this.isClosed = true;
-    for (const { session } of this.members.values()) session.leave();
+    for (const member of this.members.values()) leave(member);
     this.members.clear();
   }
 
   /** Walls and spectators leave, so that they can take their places over another link. */
   closeWatchers(): void {
-    for (const [connection, { session, watches }] of this.members) {
-      if (!watches) continue;
+    for (const [connection, member] of this.members) {
+      if (!member.watches) continue;
       this.forget(connection);
-      session.leave();
+      leave(member);
     }
   }
 
@@ -119,19 +124,20 @@ export class GatewayLink {
       const { address, session: word, ...entry } = item.entry;
       const client = this.createClient(connection, address);
       const session = new LocalSession(this.options.find, client, word);
-      this.members.set(connection, { client, session, watches: entry.as !== undefined });
-      client.before = before?.members.get(connection)?.client;
+      const earlier = before?.handOver(connection);
+      const watches = entry.as !== undefined;
+      this.members.set(connection, { client, session, watches, before: earlier });
+      client.before = earlier?.client;
       attempt(
         () => session.join(entry),
         (refusal) => client.refuse(refusal),
       );
-      client.before = undefined;
       return;
     }
     if (item.what === 'leave') {
-      const session = this.members.get(connection)?.session;
+      const member = this.members.get(connection);
       this.forget(connection);
-      session?.leave();
+      if (member) leave(member);
       return;
     }
     const { name, message } = item;
@@ -154,13 +160,42 @@ export class GatewayLink {
 
   private createClient(connection: number, address: string): RemoteClient {
     return new RemoteClient(connection, address, {
-      event: (...event) => {
-        if (event[1] === 'welcome' || event[1] === 'wall') this.present.add(connection);
-        this.send(() => this.batch.event(...event));
+      event: (...event) => this.send(() => this.batch.event(...event)),
+      welcome: (_, name, opening, own) => {
+        this.present.add(connection);
+        this.send(() => {
+          const fresh = changed(this.opening, opening);
+          this.opening = opening;
+          this.batch.add({ what: 'welcome', connection, name, opening: fresh, own: { ...own } });
+        });
       },
       add: (item) => this.send(() => this.batch.add(item)),
-      removed: () => this.forget(connection),
+      entered: () => this.endBefore(connection),
+      removed: () => {
+        this.endBefore(connection);
+        this.forget(connection);
+      },
     });
+  }
+
+  /** Gives a connection to the link that replaces this one. */
+  private handOver(connection: number): Member | undefined {
+    const member = this.members.get(connection);
+    this.forget(connection);
+    if (!member?.before) return member;
+    // It has not come in itself yet, and does not any more.
+    member.session.leave();
+    return member.before;
+  }
+
+  /** A connection's join is decided: over the earlier link it leaves. */
+  private endBefore(connection: number): void {
+    const member = this.members.get(connection);
+    if (!member?.before) return;
+    const { session } = member.before;
+    member.before = undefined;
+    member.client.before = undefined;
+    session.leave();
   }
 
   private forget(connection: number): void {
@@ -183,6 +218,17 @@ export class GatewayLink {
     const items: FromRoom[] = this.batch.take(this.present);
     this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
   }
+}
+
+/** What is not the same object as before. */
+function changed(before: Partial<Opening>, now: Opening): Partial<Opening> {
+  const entries = Object.entries(now) as [keyof Opening, unknown][];
+  return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
+}
+
+function leave({ session, before }: Member): void {
+  session.leave();
+  before?.session.leave();
 }
 
 function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {

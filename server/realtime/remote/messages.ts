@@ -59,6 +59,14 @@ const fromRoom = v.variant('what', [
     name: v.custom<EventName>((event) => typeof event === 'string' && Object.hasOwn(EVENTS, event)),
     message: v.unknown(),
   }),
+  /** What of the opening has not gone over the link yet, and what is for the connection alone. */
+  v.object({
+    what: v.literal('welcome'),
+    connection,
+    name: v.picklist(['welcome', 'wall']),
+    opening: v.looseObject({}),
+    own: v.looseObject({}),
+  }),
   v.object({
     what: v.literal('refused'),
     connection,
@@ -76,6 +84,9 @@ const fromRoom = v.variant('what', [
   }),
   v.object({ what: v.literal('stop'), connection }),
 ]);
+
+/** Links that another one may replace: those that have had no answer since the last that had one. */
+export const MAX_REPLACED = 8;
 
 /** In one message. */
 const MAX_ITEMS = 2 ** 17;
@@ -100,8 +111,13 @@ const batchToRoom = v.object({
   link: name,
   number: whole,
   items: known(toRoom),
-  /** In the first message: where the connections are, and the link that this one replaces. */
-  opening: v.optional(v.object({ node: name, replaces: v.optional(name) })),
+  /**
+   * In the first message: where the connections are, and the links that this one replaces. Which of
+   * them the room has heard of last is not known there.
+   */
+  opening: v.optional(
+    v.object({ node: name, replaces: v.pipe(v.array(name), v.maxLength(MAX_REPLACED)) }),
+  ),
 });
 
 const batchFromRoom = v.object({

@@ -53,9 +53,7 @@ export class OutgoingBatch {
     const taken = this.items.map((item): FromRoom => {
       if ('what' in item) return item;
       const { name, message, to } = item;
-      // It makes a connection present.
-      const isWelcome = name === 'welcome' || name === 'wall';
-      return { what: 'event', to: isWelcome ? { only: to } : shorter(to, present), name, message };
+      return { what: 'event', to: shorter(to, present), name, message };
     });
     this.items = [];
     this.places.clear();

@@ -1,6 +1,7 @@
 /** A connection to another server, as the server of its room knows it. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Opening, Own } from '../sessions/room-client.ts';
 import type { SessionClient } from '../sessions/room-session.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import type { Viewport } from '../streaming/viewer-stream.ts';
@@ -9,7 +10,10 @@ import type { FromRoom } from './messages.ts';
 /** What a remote client needs of its link. */
 export interface ClientLink {
   event(connection: number, name: EventName, message: unknown): void;
+  welcome(connection: number, name: 'welcome' | 'wall', opening: Opening, own: object): void;
   add(item: Exclude<FromRoom, { what: 'event' }>): void;
+  /** The room has taken the client in, perhaps to its queue. */
+  entered(connection: number): void;
   /** The room has removed the client. */
   removed(connection: number): void;
 }
@@ -19,7 +23,7 @@ export class RemoteClient implements SessionClient {
   readonly writable = true;
   /** What it looks at, as far as is known here; undefined while its page is hidden. */
   viewport: Viewport | undefined;
-  /** See `RoomClient`; only while it joins. */
+  /** See `RoomClient`; until its join is decided. */
   before: RemoteClient | undefined;
 
   /** @param address see `RoomClient` */
@@ -33,6 +37,10 @@ export class RemoteClient implements SessionClient {
     this.link.event(this.connection, event, message);
   }
 
+  sendWelcome<N extends 'welcome' | 'wall'>(event: N, opening: Opening, own: Own<N>): void {
+    this.link.welcome(this.connection, event, opening, own);
+  }
+
   /** Frames of remote clients are made where they are connected. */
   sendFrame(): void {}
 
@@ -43,7 +51,9 @@ export class RemoteClient implements SessionClient {
     link.removed(connection);
   }
 
-  entered(): void {}
+  entered(): void {
+    this.link.entered(this.connection);
+  }
 
   /** Refuses its join: the room does not know it any more. */
   refuse({ reason, detail }: Refusal): void {

@@ -8,16 +8,19 @@ import type { Command } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { type Opening, welcomeOf } from '../sessions/room-client.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
 import { GatheredReports } from './gathered-reports.ts';
 import {
+  type BatchToRoom,
   beatChannel,
   decodeBeat,
   decodeFromRoom,
   encode,
   type FromRoom,
   linkChannel,
+  MAX_REPLACED,
   roomChannel,
   type ToRoom,
 } from './messages.ts';
@@ -61,8 +64,12 @@ export class RemoteRoom implements SessionRoom {
   private isWaiting = false;
 
   private link: string;
+  /** Earlier links, from the last on that the owner has answered over. */
+  private replaced: string[] = [];
   /** Whether the room may be told something over the link. */
   private isReady = false;
+  /** What all welcomes over the link have in common. */
+  private opening: Partial<Opening> = {};
   /** The owner of the link; undefined before its first message. */
   private epoch: number | undefined;
   /** The latest owner that was heard. */
@@ -93,7 +100,7 @@ export class RemoteRoom implements SessionRoom {
     every(look, () => this.tellViews());
     this.subscriptions.push(bus.onGap(() => this.relink()));
     this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes), this.subscriptions);
-    void this.openLink(undefined);
+    void this.openLink();
   }
 
   /** Number of connections. */
@@ -189,19 +196,21 @@ export class RemoteRoom implements SessionRoom {
   /** Has all connections join over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    const replaces = this.link;
+    // By the time of so many, the owner has given the first of them up, as it has fallen silent.
+    this.replaced = [...this.replaced, this.link].slice(-MAX_REPLACED);
     this.link = this.options.newLink();
     this.linkSubscription?.close();
     this.linkSubscription = undefined;
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
+    this.opening = {};
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
-    void this.openLink(replaces);
+    void this.openLink();
   }
 
-  private async openLink(replaces: string | undefined): Promise<void> {
+  private async openLink(): Promise<void> {
     const { link, options } = this;
     this.openedAt = this.now;
     const subscriptions: Subscription[] = [];
@@ -215,10 +224,10 @@ export class RemoteRoom implements SessionRoom {
     this.sent = 0;
     this.received = 0;
     this.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
-    this.flush({ node: options.node, ...(replaces !== undefined && { replaces }) });
+    this.flush({ node: options.node, replaces: this.replaced });
   }
 
-  private flush(opening?: { readonly node: string; readonly replaces?: string }): void {
+  private flush(opening?: BatchToRoom['opening']): void {
     const { link, items, options } = this;
     this.items = [];
     const message = { link, number: this.sent++, items, ...(opening && { opening }) };
@@ -251,6 +260,7 @@ export class RemoteRoom implements SessionRoom {
     }
     this.received++;
     this.heardAt = this.now;
+    this.replaced = [];
     this.latestEpoch = epoch;
     this.epoch = epoch;
     for (const item of items) this.take(item);
@@ -269,9 +279,13 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
+    // What is told once for all of them is told with the first, who may have left.
+    if (item.what === 'welcome') this.opening = { ...this.opening, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
-    if (item.what === 'stream') this.startStream(session, item.tier);
+    if (item.what === 'welcome') {
+      session.receive(item.name, welcomeOf(this.opening as Opening, item.own as never));
+    } else if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') this.end(session, item.reason);
     else {

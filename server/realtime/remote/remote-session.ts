@@ -122,8 +122,8 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // One that was sent again may be answered twice.
-      if (id === undefined || this.answered(id, name)) client.send(name, message as never);
+      // One that was sent again may be answered twice. What a page has not asked for has no number, or 0.
+      if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
     const isWelcome = name === 'welcome' || name === 'wall';

@@ -119,14 +119,16 @@ export class RoomAccess {
     const { link: name, opening } = message;
     const link = this.links.get(name);
     if (link) {
-      if (!link.receive(message, this.now)) this.drop(name, link);
+      // Until the link that replaces it opens, those who are in the room keep their places.
+      if (!link.receive(message, this.now)) this.sayLost(name);
     } else if (opening && message.number === 0) this.accept(message, opening);
     else this.sayLost(name);
   }
 
   private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
     const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
-    const before = replaces === undefined ? undefined : this.links.get(replaces);
+    const known = replaces.find((name) => this.links.has(name));
+    const before = known === undefined ? undefined : this.links.get(known);
     const link = new GatewayLink({
       ...{ roomServer, find, epoch, node, defer, now: this.now },
       isHere: () => this.isHere,
@@ -137,8 +139,8 @@ export class RoomAccess {
     // Participants, and those who wait, hand their places over to the new joins.
     link.receive(message, this.now, before);
     link.beat();
-    if (!before || replaces === undefined) return;
-    this.links.delete(replaces);
+    if (!before || known === undefined) return;
+    this.links.delete(known);
     before.close();
   }
 

@@ -29,9 +29,10 @@ export class RoomAdmission {
    *
    * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
-  join(client: RoomClient, request: JoinRequest): void {
+  join(client: RoomClient, asked: JoinRequest): void {
     const { policy, bans, slots, room } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
+    const request = this.withToken(client, asked);
     const { resumeToken, address = '' } = request;
     const applicant = this.applicantOf(request);
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
@@ -126,6 +127,15 @@ export class RoomAdmission {
       affected.returned(you.id);
       this.startStream(client);
     }
+  }
+
+  /** Whoever waited may have got a slot without hearing of it: then they have no token for it. */
+  private withToken({ before }: RoomClient, request: JoinRequest): JoinRequest {
+    const { resumeToken } = request;
+    const { slots } = this.context;
+    if (resumeToken !== undefined && slots.holdsSlotFor(resumeToken)) return request;
+    const token = before && slots.tokenOf(before);
+    return token === undefined ? request : { ...request, resumeToken: token };
   }
 
   private seatParticipant(client: RoomClient, request: JoinRequest): void {

@@ -5,6 +5,14 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
+/** What welcomes between two ticks have in common. */
+export type Opening = Pick<
+  Event<'wall'>,
+  'checkpoint' | 'engine' | 'organisms' | 'participants'
+>;
+/** What of a welcome is for one client. */
+export type Own<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof Opening>;
+
 /** A connection as a room server needs it. */
 export interface RoomClient extends Viewer {
   /** Its address key. */
@@ -13,8 +21,23 @@ export interface RoomClient extends Viewer {
   readonly before?: RoomClient | undefined;
   /** Sends an event. */
   send<N extends EventName>(event: N, message: Event<N>): void;
+  /**
+   * Sends a welcome; absent: it is sent like other events.
+   *
+   * @param opening the same object for all who know as much of it
+   */
+  sendWelcome?<N extends 'welcome' | 'wall'>(event: N, opening: Opening, own: Own<N>): void;
   /** Ends the connection. */
   disconnect(reason: Reason): void;
+}
+
+/** A whole welcome. Whoever it is for is among the participants. */
+export function welcomeOf<N extends 'welcome' | 'wall'>(opening: Opening, own: Own<N>): Event<N> {
+  const { participants } = opening;
+  const { you } = own as Partial<Own<'welcome'>>;
+  const isNamed = !you || participants.some(({ id }) => id === you.id);
+  const named = isNamed ? participants : [...participants, you];
+  return { ...opening, ...own, participants: named } as Event<N>;
 }
 
 /** A request to join a room as a participant. */

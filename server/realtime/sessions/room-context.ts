@@ -26,7 +26,7 @@ export interface RoomBasis {
   readonly clock: Clock;
   /** What the host allows in the room, who is banned from it, and which walls have places. */
   readonly policy: RoomPolicy;
-  readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked'>;
+  readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;

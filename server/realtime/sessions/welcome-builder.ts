@@ -5,12 +5,20 @@
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import type { RoomClient } from './room-client.ts';
+import { type Opening, type Own, type RoomClient, welcomeOf } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
+  /** Made once for all who come between two ticks, and which names it hides. */
+  private made: { readonly opening: Opening; readonly hiddenNamesKey: string } | undefined;
+
   constructor(private readonly context: RoomContext) {}
+
+  /** Everybody has been told who has come and gone: later welcomes must know of them. */
+  endTick(): void {
+    this.made = undefined;
+  }
 
   /**
    * Sends a participant the welcome and the settings.
@@ -20,23 +28,21 @@ export class WelcomeBuilder {
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
     const { room, slots, policy } = this.context;
-    const welcome: Event<'welcome'> = {
-      ...this.opening(),
+    this.send(client, 'welcome', {
+      ...this.facts(),
       you,
       resume: slots.tokenOf(client)!,
       ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
       hand: room.seedsOf(you.id) as Event<'welcome'>['hand'],
-    };
-    client.send('welcome', policy.redactNames('welcome', welcome));
+    });
     client.send('settings', policy.publicSettings);
   }
 
   /** Sends a wall its welcome and the settings. */
   sendWallWelcome(wall: RoomClient): void {
     const { policy, wallInfo } = this.context;
-    const welcome: Event<'wall'> = { ...this.opening(), ...wallInfo() };
-    wall.send('wall', policy.redactNames('wall', welcome));
+    this.send(wall, 'wall', { ...this.facts(), ...wallInfo() });
     wall.send('settings', policy.publicSettings);
   }
 
@@ -47,16 +53,34 @@ export class WelcomeBuilder {
     return { ...costs, level: room.energyOf(participant) };
   }
 
-  private opening() {
-    const { room, info, pace, slots } = this.context;
-    const { name, tick, maxOrganisms, flashLimit, grid, organisms } = room;
+  private send<N extends 'welcome' | 'wall'>(client: RoomClient, event: N, own: Own<N>): void {
+    const opening = this.opening();
+    if (client.sendWelcome) client.sendWelcome(event, opening, own);
+    else client.send(event, welcomeOf(opening, own));
+  }
+
+  private facts() {
+    const { room, pace } = this.context;
+    const { name, tick, maxOrganisms, flashLimit, grid } = room;
     const { width, height } = grid.planes;
     return {
       protocol: PROTOCOL_VERSION,
       room: { name, width, height, tickRate: pace().tickRate, tick, maxOrganisms, flashLimit },
+    };
+  }
+
+  /** Who has come or gone since it was made is told to everybody after the next tick. */
+  private opening(): Opening {
+    const { room, info, slots, policy } = this.context;
+    const { hiddenNamesKey } = policy;
+    if (this.made?.hiddenNamesKey === hiddenNamesKey) return this.made.opening;
+    const opening: Opening = {
       ...info,
-      organisms: organisms as Event<'welcome'>['organisms'],
+      organisms: room.organisms as Event<'welcome'>['organisms'],
       participants: slots.participants,
     };
+    const shown = policy.redactNames('wall', opening as Event<'wall'>);
+    this.made = { opening: shown, hiddenNamesKey };
+    return shown;
   }
 }

@@ -72,6 +72,21 @@ test('what one server bans and another bans or lifts at the same time all counts
   }
 });
 
+test('a server is told of those whom another one has banned, and once', async () => {
+  const { a, b } = await openTwo();
+  let told = 0;
+  b.bans.onAdded = () => {
+    told++;
+  };
+  const { id } = a.bans.add(ban('ann'));
+  for (const one of [a, b, b]) await one.refresh();
+  expect(told).toBe(1);
+  b.bans.add(ban('ben'));
+  a.bans.lift(id);
+  for (const one of [a, b, a, b]) await one.refresh();
+  expect(told).toBe(2);
+});
+
 test('a ban that could not be stored holds, and is stored as soon as it can be', async () => {
   const { a, b, store } = await openTwo();
   store.isFull = true;

@@ -1,13 +1,14 @@
 /** Requests that one server has another answer, over a bus. */
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { Packr } from 'msgpackr';
 import { LocalBus } from '../../../server/bus/local-bus.ts';
 import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { patience, beat, stall, part, window } = CLUSTER_DEFAULTS.cluster.requests;
+const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
 
 /** A bus that can lose messages. */
@@ -47,9 +48,10 @@ async function open({ hasOwner = true } = {}) {
     serve: (_, response) => response.end(),
   });
   const failures: unknown[] = [];
+  const visitor = { address: '10.0.0.7' };
   const server: Server = createServer((request, response) => {
     expect(gateway.addressOf(request)).toBeUndefined();
-    gateway.pass({ room: 'garden' }, request, response, '10.0.0.7').catch((error) => {
+    gateway.pass({ room: 'garden' }, request, response, visitor.address).catch((error) => {
       failures.push(error);
       response.writeHead(503).end();
     });
@@ -64,7 +66,7 @@ async function open({ hasOwner = true } = {}) {
   // Addresses can be forged, so one that a visitor sends does not count.
   const ask = (path: string, signal?: AbortSignal) =>
     fetch(origin + path, { headers: { 'x-vivarium-address': '1.2.3.4' }, signal: signal ?? null });
-  return { bus, clock, seen, failures, ask };
+  return { bus, clock, seen, failures, visitor, ask, origin };
 }
 
 test('it is answered as there, with status, headers and all bytes, for the visitor who asks', async () => {
@@ -153,4 +155,29 @@ test.each<[what: string, part: object]>([
     await new Promise((go) => setImmediate(go));
   }
   expect((await asked).status).toBe(503);
+});
+
+test('a request with a whole URL, which others would not take, fails at once', async () => {
+  const { origin, failures } = await open();
+  const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' });
+  closing.push(() => socket.destroy());
+  socket.write('GET http://x/lineage/garden HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toContain('503');
+  expect(failures).toEqual([new RelayError('no-answer')]);
+});
+
+test('one address does not keep others from being answered', async () => {
+  const { ask, seen, failures, visitor } = await open();
+  const leaving = new AbortController();
+  const slow = Array.from({ length: most }, () => ask('/slow', leaving.signal).catch(() => {}));
+  while (seen.length + failures.length < most) await new Promise((go) => setImmediate(go));
+  expect(failures).toEqual(Array(most - mostEach).fill(new RelayError('too-many')));
+  visitor.address = '10.0.0.8';
+  expect((await ask('/lineage/garden')).status).toBe(404);
+  leaving.abort();
+  await Promise.all(slow);
+  while (seen.length < 2 * mostEach + 1) await new Promise((go) => setImmediate(go));
+  visitor.address = '10.0.0.7';
+  expect((await ask('/lineage/garden')).status).toBe(404);
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { ConnectionAdmission } from '../../../server/realtime/admission/connection-admission.ts';
 import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
 import { openGateway } from '../../../server/realtime/gateway.ts';
@@ -12,6 +12,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { Visitor } from '../../support/visitor.ts';
 
 const { every } = DEFAULTS.cluster.moving;
+const { closeGrace } = DEFAULTS.net;
 
 /** A server of two rooms, of which `closed` refuses everybody for good. */
 async function open() {
@@ -55,7 +56,16 @@ async function open() {
     await page.next(({ name }) => name === 'accepted');
     return page;
   };
-  return { clock, gateway, enter, enterOpen, present: () => present };
+  /** A connection that says this and no more. */
+  const dial = async (words: string): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    afterTest(() => socket.destroy());
+    const accepted = once(http, 'connection');
+    socket.write(words);
+    await accepted;
+    return socket;
+  };
+  return { clock, gateway, enter, enterOpen, dial, present: () => present };
 }
 
 test('pages whose join was refused for good hold nobody up when a server ends', async () => {
@@ -86,4 +96,20 @@ test('pages go a few at a time; when that takes twice as long as it should, all 
   await clock.advance(0);
   expect(present()).toBe(0);
   await moved;
+});
+
+test('a phone that has vanished and half a request do not keep a server from ending', async () => {
+  const { clock, gateway, dial } = await open();
+  const half = await dial('GET / HTTP/1.1\r\nHost: a\r\n');
+  const vanished = await dial(
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\n' +
+      'Connection: Upgrade\r\nUpgrade: websocket\r\n' +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`,
+  );
+  const [answer] = await once(vanished, 'data');
+  expect(String(answer)).toContain('101');
+  const ended = [half, vanished].map((socket) => once(socket.resume(), 'close'));
+  const closed = gateway.close();
+  await clock.advance(closeGrace);
+  await Promise.all([closed, ...ended]);
 });

@@ -1,4 +1,5 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
+import { Bans } from '../../../server/realtime/policy/bans.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../../../server/rooms/room-registry.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
@@ -7,6 +8,7 @@ import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
+import { Listener } from '../../support/remote-rooms.ts';
 
 /** A store that writes plans when the test lets it, or fails. */
 class SlowStore extends Store {
@@ -52,8 +54,9 @@ function open(isStored = false) {
   const { world, ticker, date } = options;
   const writing = { store, engine: IDLE_ENGINE, clock, date, warn: () => {} };
   const storage = { store, journalWriter: new JournalWriter(writing), aside: undefined };
-  const rooms = new RoomRegistry({ ...options, ...(isStored && { storage }) });
-  return { rooms, store, world, ticker, clock, ticked };
+  const bans = new Bans(new Uint8Array(32), () => 0);
+  const rooms = new RoomRegistry({ ...options, bans, ...(isStored && { storage }) });
+  return { rooms, bans, store, world, ticker, clock, ticked };
 }
 
 const reasonOf = (work: Promise<unknown>): Promise<string> =>
@@ -190,4 +193,18 @@ test('a room whose data cannot be exchanged stays as it was, open or closed', as
   await rooms.close('attic');
   expect(await reasonOf(rooms.exchange('attic', fails))).toBe('failed');
   expect([...rooms.roomServers.keys()]).toEqual([]);
+});
+
+test('whom another server has banned leaves, and newcomers of their address come in slowly', async () => {
+  const { rooms, bans } = open();
+  await rooms.create(WISH);
+  const eve = new Listener('10.1.1.1');
+  const { admission } = rooms.roomServers.get('attic')!;
+  admission.join(eve, { name: 'Eve', address: eve.address, onSeated: () => {} });
+  const { id: participant } = eve.welcome!.you;
+  const kept = { device: null, address: null, since: 0, until: null };
+  bans.replace([{ id: 1, room: 'attic', participant, name: 'Eve', ...kept }]);
+  expect(eve.heard.at(-1)).toEqual({ name: 'disconnected', message: 'sent-away' });
+  const knocks = [1, 2].map(() => bans.admitsUnmarked(eve.address));
+  expect(knocks).toEqual([true, false]);
 });

@@ -29,6 +29,14 @@ test('participants are not told of their own arrival', () => {
   expect(changes.changesFor(1)).toEqual({ joined: [one(2)], left: [] });
 });
 
+test('when many join at once, all of them are told the same, their own join too', () => {
+  const changes = new PresenceChanges();
+  for (let id = 1; id <= 100; id++) changes.enter(one(id));
+  const people = changes.changesFor();
+  expect(people!.joined).toHaveLength(100);
+  for (const id of [1, 50, 100]) expect(changes.changesFor(id)).toBe(people);
+});
+
 test('of a participant who joins and leaves between two updates, the last change is announced', () => {
   // Newcomers in between may know of an earlier one.
   const changes = new PresenceChanges();

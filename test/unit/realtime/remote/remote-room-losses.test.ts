@@ -1,10 +1,10 @@
 /** A room of another server while messages, links and owners are lost. */
 import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { arrived, Owner } from '../../../support/remote-rooms.ts';
+import { arrived, type Connection, Owner } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
-const { beat, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 const seed = { from: 'gallery', index: 0 } as const;
 
 test('the participants of a server that has fallen silent leave', async () => {
@@ -186,20 +186,59 @@ test('after a new welcome, a page that is zoomed out is sent its whole picture a
   expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
 });
 
-test('in a full room, those who watch or wait keep their places over a new link', async () => {
-  const { clock, bus, owner, a, b } = await startLinked();
+type Linked = Awaited<ReturnType<typeof startLinked>>;
+
+/** A message to a gateway is lost. */
+async function loseNews({ bus, owner, clock }: Linked): Promise<void> {
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  owner.server.broadcastSettings();
+  await arrived(clock);
+}
+
+/** The room is full: one is in, two wait at their gateway and one at another, and all walls are up. */
+async function fillRoom({ clock, owner, a, b }: Linked) {
   owner.server.admission.setCapacity(1);
   const anna = a.join('Anna');
   await arrived(clock);
   const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
   await arrived(clock);
   const last = b.join('Dora');
-  const { maxWalls } = DEFAULTS.room;
-  const walls = Array.from({ length: maxWalls }, () => a.join('', { as: 'wall' }));
+  const walls = Array.from({ length: DEFAULTS.room.maxWalls }, () => a.join('', { as: 'wall' }));
   await arrived(clock);
-  bus.loses = (channel) => channel.startsWith('session:link:a-');
-  owner.server.broadcastSettings();
-  await arrived(clock);
+  return { anna, waiting, last, walls };
+}
+
+test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]>([
+  ['after a message to their server was lost', false, loseNews],
+  [
+    'after a message to the room was lost',
+    false,
+    async ({ bus, clock }, anna) => {
+      bus.loses = (channel) => channel.endsWith(':in');
+      anna.say('name', { id: 1, name: 'Anne' });
+      await arrived(clock);
+    },
+  ],
+  [
+    'after the opening of the new link was lost too',
+    false,
+    async (linked) => {
+      const { bus, clock } = linked;
+      await loseNews(linked);
+      bus.loses = (channel) => channel.endsWith(':in');
+      await clock.advance(beat);
+      await arrived(clock);
+    },
+  ],
+  ['where an extension decides about each join', true, loseNews],
+])('in a full room, those who watch or wait keep their places %s', async (_, isAsked, lose) => {
+  const linked = await startLinked();
+  const { clock, bus, owner } = linked;
+  const nothing = (): undefined => {};
+  const asked = { joined: nothing, left: nothing, active: nothing, command: nothing, draw: nothing };
+  if (isAsked) owner.server.hooks = { ...asked, join: () => Promise.resolve() };
+  const { anna, waiting, last, walls } = await fillRoom(linked);
+  await lose(linked, anna);
   bus.loses = () => false;
   await clock.advance(2 * beat);
   await arrived(clock);
@@ -208,11 +247,31 @@ test('in a full room, those who watch or wait keep their places over a new link'
     expect(wall.all('wall')).toHaveLength(2);
     expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
   }
-  expect(owner.server.walls.size).toBe(maxWalls);
+  expect([owner.server.size, owner.server.walls.size]).toEqual([1, walls.length]);
   expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
   anna.session.leave();
   await arrived(clock);
   expect(waiting[0].welcome!.you.name).toBe('Bert');
+});
+
+test('who has got a place without hearing of it keeps it', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  owner.server.admission.setCapacity(1);
+  const anna = b.join('Anna');
+  await arrived(clock);
+  const bert = a.join('Bert');
+  await arrived(clock);
+  const carl = b.join('Carl');
+  await arrived(clock);
+  bus.loses = (channel) => channel.startsWith('session:link:a-');
+  anna.session.leave();
+  await arrived(clock);
+  expect(bert.welcome).toBeUndefined();
+  bus.loses = () => false;
+  await clock.advance(2 * beat);
+  await arrived(clock);
+  expect(owner.server.slots.participants).toEqual([bert.welcome!.you]);
+  expect(carl.welcome).toBeUndefined();
 });
 
 test('when a lease has ended, pages go on with the picture that they have', async () => {
@@ -228,4 +287,40 @@ test('when a lease has ended, pages go on with the picture that they have', asyn
   await arrived(clock);
   expect(anna.all('welcome')).toHaveLength(2);
   expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
+});
+
+/** Has a crowd come back to a new owner. @returns the bytes that go over the bus until all are in */
+async function comeBack(crowd: number): Promise<number> {
+  const { clock, bus, owner, a } = await startLinked();
+  owner.server.admission.setCapacity(crowd);
+  const visitors = Array.from({ length: crowd }, (_, i) => a.join(`Guest ${i}`));
+  await arrived(clock);
+  visitors[0].say('plant', { id: 1, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  owner.access!.close();
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand, isHere: false });
+  next.server.admission.setCapacity(crowd);
+  for (const visitor of visitors) visitor.heard.length = 0;
+  bus.sizes.length = 0;
+  next.isHere = true;
+  await clock.advance(begin);
+  await arrived(clock);
+  await next.tick();
+  const all = next.server.slots.participants.map(({ id }) => id);
+  expect(all).toHaveLength(crowd);
+  for (const visitor of visitors) {
+    const { you, organisms, participants } = visitor.welcome!;
+    expect(organisms).toMatchObject([{ planter: { name: 'Guest 0' } }]);
+    expect(participants).toContainEqual(you);
+    const told = [...participants, ...visitor.all('people').flatMap(({ joined }) => joined)];
+    expect([...new Set(told.map(({ id }) => id))].sort((x, y) => x - y)).toEqual(all);
+  }
+  expect(new Set(visitors.map(({ welcome }) => welcome!.you.id)).size).toBe(crowd);
+  return bus.sizes.reduce((sum, size) => sum + size, 0);
+}
+
+test('what a crowd costs the bus when it comes back grows with the crowd, not with its square', async () => {
+  const few = await comeBack(32);
+  expect(await comeBack(128)).toBeLessThan(6 * few);
 });

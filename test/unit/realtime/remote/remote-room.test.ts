@@ -101,6 +101,18 @@ test('a command that the room refuses is refused with its own id, and one that i
   expect(owner.server.size).toBe(1);
 });
 
+test('an answer to what the page has not asked for reaches it, as of a drawing sent before a reload', async () => {
+  const { clock, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const client = owner.server.slots.memberOf(anna.welcome!.you.id)!;
+  client.send('accepted', { id: 0 });
+  client.send('rejected', { id: 0, reason: 'not-here' });
+  await arrived(clock);
+  expect(anna.all('accepted')).toEqual([{ id: 0 }]);
+  expect(anna.all('rejected')).toEqual([{ id: 0, reason: 'not-here' }]);
+});
+
 test('who leaves has a reserved slot, and comes back at another server as who they were', async () => {
   const { clock, owner, a, b } = await startLinked();
   const anna = a.join('Anna');
