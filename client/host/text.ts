@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
-import type { RoomSummary } from '../../shared/host/state.ts';
+import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting } from '../elements/organism-text.ts';
 import { number, plural, timeText } from '../elements/text.ts';
@@ -142,6 +142,25 @@ export function failure(error: unknown): string {
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
   return REASON_TEXTS[reason];
+}
+
+/** What becomes of the state that a room has before it changes as a whole. */
+export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
+  server?.keeping === null
+    ? msg('This cannot be undone: this server stores nothing.')
+    : msg('The state before that is saved, so you can restore it.');
+
+/** What the end of a day is. */
+export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
+  `${msg('For a minute, what lives goes one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
+
+/** What stays of a room that is removed. */
+export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
+  if (server?.keeping === null) return stateBefore(server);
+  // Which server does it is known only then.
+  return server?.cluster
+    ? msg('If the server that removes it has a data folder, a last copy stays there.')
+    : msg('A last copy stays in the server’s data folder.');
 }
 
 /** The visitor's name, or their number if they have none. */

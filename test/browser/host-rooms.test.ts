@@ -99,6 +99,18 @@ describe('with a second room', () => {
     await goTo(page, 'knobs');
   });
 
+  test('without storage, the page offers no way back', async () => {
+    await goTo(page, 'knobs');
+    await heading('Settings of “garden”');
+    await page.getByTestId('reseed').click();
+    const question = page.getByRole('dialog');
+    await question.getByText('This cannot be undone: this server stores nothing.').waitFor();
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await goTo(page, 'watch');
+    await page.locator('visitor-list').waitFor();
+    expect(await page.locator('undo-card').count()).toBe(0);
+  });
+
   test('a room that is left is no longer drawn, and its WebGL programs are deleted', async () => {
     await makeAnnex();
     const own = await browser.newContext(DESKTOP).then(leaveUnpainted);

@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
+import { clock, DAY_NAMES, farewellText, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue, isChecked, option, sectionHead, switchRow } from './templates.ts';
 
@@ -200,9 +200,7 @@ export class HoursSection extends HostElement {
       <div class="restart">
         ${switchRow(
           html`<h3>${msg('End the day at closing time')}</h3>`,
-          msg(
-            'For a minute, what lives goes one by one and the walls say goodbye. A new day begins on bare ground. The state of before is saved.',
-          ),
+          farewellText(this.host.state),
           html`<input
             type="checkbox"
             data-testid="hours-farewell"

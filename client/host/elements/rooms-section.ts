@@ -8,7 +8,7 @@ import { LANGUAGES } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
-import { inLineText, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
+import { inLineText, lastCopy, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
 import { pictureLoaded, sectionHead } from './templates.ts';
@@ -196,9 +196,7 @@ export class RoomsSection extends HostElement {
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
     const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}” permanently?`),
-      text: msg(
-        str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,
-      ),
+      text: `${msg(str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`)} ${lastCopy(this.host.state)}`,
       confirm: msg('Remove room'),
       danger: true,
       typed: name,

@@ -8,10 +8,20 @@ import {
   total,
 } from '../../../client/host/aggregates.ts';
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
+import type { HostModel } from '../../../client/host/host-model.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
 import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
-import { bytes, clock, moment, scheduleError, span } from '../../../client/host/text.ts';
+import {
+  bytes,
+  clock,
+  lastCopy,
+  moment,
+  scheduleError,
+  span,
+  stateBefore,
+} from '../../../client/host/text.ts';
+import { offerUndo } from '../../../client/host/undo-action.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -113,6 +123,22 @@ test('a day that closes before it opens is named', () => {
   expect(scheduleError(ALWAYS_OPEN)).toBe('');
   const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
+});
+
+test('what a server does not store is not promised', () => {
+  const alone = { cluster: null };
+  expect(stateBefore({ keeping: null })).toContain('cannot be undone');
+  expect(lastCopy({ ...alone, keeping: null })).toContain('cannot be undone');
+  for (const keeping of [true, false]) {
+    expect(stateBefore({ keeping })).toContain('you can restore it');
+    expect(lastCopy({ ...alone, keeping })).toBe('A last copy stays in the server’s data folder.');
+    const cluster = { own: 'a', current: true, servers: [] };
+    expect(lastCopy({ cluster, keeping })).toMatch(/^If .* has a data folder/);
+  }
+  const offered = (keeping: boolean | null) =>
+    offerUndo({ state: { keeping } } as HostModel, 'garden', '', { tick: 1, id: 0 }).action;
+  expect(offered(true)).toBeDefined();
+  expect(offered(null)).toBeUndefined();
 });
 
 test('the scale of a chart is round and fits all values', () => {
