@@ -247,7 +247,7 @@ export const FILES = {
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of a living organism on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
-  /** PNG of the room now, one pixel per place. */
+  /** PNG of the room now, or of a closed room as it was last; one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**
    * All events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run

@@ -30,7 +30,8 @@ const roomEntries = {
   drawingsWaiting: count,
   /** Reported organisms that the host has not decided about. */
   reported: count,
-  organisms: count,
+  /** null: not known here, as of a room that is stored and does not run. */
+  organisms: v.nullable(count),
   awake: count,
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),

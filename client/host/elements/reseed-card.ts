@@ -40,7 +40,7 @@ export class ReseedCard extends HostElement {
             @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
           />`,
         )}
-        <button class="danger" data-testid="reseed">${msg('Start over')}</button>
+        <button class="danger" data-testid="reseed" ?disabled=${!this.host.summary?.open}>${msg('Start over')}</button>
       </form>`;
   }
 

@@ -114,7 +114,8 @@ export class RoomsSection extends HostElement {
     const species = checkpoints.find((each) => each.name === room.checkpoint);
     const several = checkpoints.filter(({ replaced }) => !replaced).length > 1;
     // Drawing a picture costs the server time, so load a new one only every 15 s.
-    const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
+    const at = open ? Math.floor(now / 15_000) : 'closed';
+    const picture = `${pathOf(FILES.picture, { room: name })}?at=${at}`;
     return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
       <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
@@ -133,7 +134,7 @@ export class RoomsSection extends HostElement {
           <p class="facts wrap soft number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
             ${room.waiting > 0 ? html`<span>${inLineText(room.waiting)}</span>` : nothing}
-            <span>${organismsText(room.organisms)}</span>
+            ${room.organisms === null ? nothing : html`<span>${organismsText(room.organisms)}</span>`}
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${number(width)} × ${number(height)}</span>
             ${species && (several || species.replaced) ? html`<span>${species.title}</span>` : nothing}
@@ -194,9 +195,15 @@ export class RoomsSection extends HostElement {
   }
 
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
+    const inside =
+      organisms === null
+        ? msg('Everything in it and all its saved states are removed.')
+        : msg(
+            str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`,
+          );
     const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}” permanently?`),
-      text: `${msg(str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`)} ${lastCopy(this.host.state)}`,
+      text: `${inside} ${lastCopy(this.host.state)}`,
       confirm: msg('Remove room'),
       danger: true,
       typed: name,

@@ -138,7 +138,7 @@ export class WatchSection extends HostElement {
   private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
     return html`<p class="facts wrap soft number">
       <span>${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}</span>
-      <span>${organismsText(organisms)}</span>
+      ${organisms === null ? nothing : html`<span>${organismsText(organisms)}</span>`}
       <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
     </p>`;
   }

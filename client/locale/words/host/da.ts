@@ -123,6 +123,7 @@
 's2b03175c8657cb4d': `Alle bliver bedt om at se derhen. De, der er optaget, får en knap i stedet.`,
 's2b6459da7061588b': `De sidste 8 timer`,
 's2b9eb7cdfc00f09d': `Besøg`,
+'s2c3a78e0a1d1ea41': `Alt levende der og alle gemte tilstande forsvinder.`,
 's2ceb11be2290bb1b': `Fortryd`,
 's2d264f3296dc8ce4': `Noget andet er i gang i dette rum. Prøv igen om et øjeblik.`,
 's2d3511be107ba7f9': `Piletaster flytter et rektangel, med Shift ændrer de størrelsen. Enter rydder det, Escape slipper det.`,

@@ -123,6 +123,7 @@
 's2b03175c8657cb4d': `Alle werden gebeten, dorthin zu schauen. Wer beschäftigt ist, bekommt stattdessen eine Taste.`,
 's2b6459da7061588b': `Die letzten 8 Stunden`,
 's2b9eb7cdfc00f09d': `Besuche`,
+'s2c3a78e0a1d1ea41': `Alles, was dort lebt, und alle gespeicherten Zustände verschwinden.`,
 's2ceb11be2290bb1b': `Abbrechen`,
 's2d264f3296dc8ce4': `In diesem Raum geschieht gerade etwas anderes. Versuchen Sie es gleich wieder.`,
 's2d3511be107ba7f9': `Pfeiltasten bewegen ein Rechteck, mit Umschalt ändern sie seine Größe. Enter leert es, Escape lässt es los.`,

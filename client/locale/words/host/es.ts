@@ -123,6 +123,7 @@
 's2b03175c8657cb4d': `Se pide a todos que miren allí. Quien esté ocupado recibe un botón.`,
 's2b6459da7061588b': `Las últimas 8 horas`,
 's2b9eb7cdfc00f09d': `Visitas`,
+'s2c3a78e0a1d1ea41': `Todo lo que vive ahí y todos sus estados guardados se van.`,
 's2ceb11be2290bb1b': `Cancelar`,
 's2d264f3296dc8ce4': `Se está haciendo otra cosa en esta sala. Inténtelo en un momento.`,
 's2d3511be107ba7f9': `Las flechas mueven un rectángulo; con Mayús cambian su tamaño. Intro lo despeja, Escape lo suelta.`,
