@@ -24,6 +24,7 @@ import './elements/walls-section.ts';
 import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
+import { healthOf } from './health.ts';
 import { hostIcons } from './icons.ts';
 import { type HostLocation, locationHash, parseLocation, sectionsOf } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
@@ -119,6 +120,7 @@ export class VivariumHost extends StyledElement {
       </header>
       <main id="main" tabindex="-1">
         ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        ${this.trouble()}
         <aside-list .host=${host} .version=${this.version}></aside-list>
         <div class="page" data-section=${this.shown}>${host.state ? this.section() : nothing}</div>
       </main>
@@ -144,24 +146,23 @@ export class VivariumHost extends StyledElement {
   private health(): TemplateResult | typeof nothing {
     const { state, reachable } = this.host;
     if (!state) return nothing;
-    const { now, zone, next, keeping, dim } = state;
+    const { now, zone, next } = state;
+    const { kind, text } = healthOf(state, reachable);
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
     return html`<p class="health grid small soft number">
-      ${
-        !reachable
-          ? html`<span class="tag wrong">${msg('no connection')}</span>`
-          : keeping === false
-            ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
-            : state.aside.some(({ what }) => what !== 'replaced')
-              ? html`<span class="tag wrong">${msg('data were damaged')}</span>`
-              : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
-                ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
-                : dim
-                  ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
-                  : html`<span class="tag good">${msg('everything is fine')}</span>`
-      }
+      <span class="tag ${kind}">${text}</span>
       <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
     </p>`;
+  }
+
+  /** Where the sidebar has no place: what is not good of the server's health. */
+  private trouble(): TemplateResult | typeof nothing {
+    const { state, reachable } = this.host;
+    if (!state || !reachable) return nothing;
+    const { kind, text } = healthOf(state, reachable);
+    return kind === 'good'
+      ? nothing
+      : html`<p class="trouble" role="status"><span class="tag ${kind}">${text}</span></p>`;
   }
 
   private signOutButton(): TemplateResult {

@@ -8,6 +8,7 @@ import {
   total,
 } from '../../../client/host/aggregates.ts';
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
+import { healthOf } from '../../../client/host/health.ts';
 import type { HostModel } from '../../../client/host/host-model.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
@@ -26,6 +27,7 @@ import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
+import type { HostState } from '../../../shared/host/state.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
@@ -123,6 +125,23 @@ test('a day that closes before it opens is named', () => {
   expect(scheduleError(ALWAYS_OPEN)).toBe('');
   const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
+});
+
+test('of what is wrong, the worst is said, whatever room has it', () => {
+  const lost = [{ walls: { up: 0, lost: 1, showing: null } }] as HostState['rooms'];
+  const aside = [{ room: 'annex', what: 'room' }] as HostState['aside'];
+  const good = { keeping: true, aside: [], dim: false, rooms: [] };
+  expect(healthOf(good, true).kind).toBe('good');
+  const said: [Partial<HostState>, string][] = [
+    [{ rooms: lost }, 'a wall is lost'],
+    [{ rooms: lost, dim: true }, 'outside opening hours'],
+    [{ dim: true, aside }, 'data were damaged'],
+    [{ aside, keeping: false }, 'cannot save to disk'],
+  ];
+  for (const [more, text] of said) expect(healthOf({ ...good, ...more }, true).text).toBe(text);
+  expect(healthOf(good, false).text).toBe('no connection');
+  const replaced = [{ what: 'replaced' }] as HostState['aside'];
+  expect(healthOf({ ...good, aside: replaced }, true).kind).toBe('good');
 });
 
 test('what a server does not store is not promised', () => {
