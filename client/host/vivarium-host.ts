@@ -54,6 +54,7 @@ export class VivariumHost extends StyledElement {
     const { signal } = this.stop;
     this.host.onChange(() => {
       this.version++;
+      this.followRoom();
     });
     window.addEventListener('hashchange', () => this.navigate(), { signal });
     const refresh = (): void => {
@@ -176,6 +177,14 @@ export class VivariumHost extends StyledElement {
     // Safe: a location has one of the ids of `sectionsOf`, and each has an element.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
+  }
+
+  /** Where the room of the address is no more, the model has selected another one. */
+  private followRoom(): void {
+    const { room } = this.host;
+    if (room === '' || room === this.location.room) return;
+    this.location = { ...this.location, room };
+    history.replaceState(history.state, '', locationHash(this.location));
   }
 
   private navigate(): void {

@@ -96,6 +96,11 @@ describe('with a second room', () => {
     await host.call('removeRoom', { confirm: 'annex' }, annex);
     await heading('Settings of “garden”');
     await question.waitFor({ state: 'hidden' });
+    // The address has followed, so that a new room of that name can be chosen.
+    expect(new URL(page.url()).hash).toBe('#/garden/knobs');
+    await makeAnnex();
+    await page.getByTestId('room').selectOption('annex');
+    await heading('Settings of “annex”');
     await goTo(page, 'knobs');
   });
 
@@ -112,7 +117,6 @@ describe('with a second room', () => {
   });
 
   test('a room that is left is no longer drawn, and its WebGL programs are deleted', async () => {
-    await makeAnnex();
     const own = await browser.newContext(DESKTOP).then(leaveUnpainted);
     await own.addInitScript(() => {
       const { prototype } = WebGL2RenderingContext;
