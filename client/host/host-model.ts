@@ -24,7 +24,6 @@ export interface HostFeedback {
 
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
-  readonly api = new HostApi();
   /** Whether there is a session; undefined until it is known. */
   signedIn: boolean | undefined;
   /** Why the server ended the session; '' if it did not. */
@@ -41,7 +40,10 @@ export class HostModel {
   private refreshes = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  constructor(readonly feedback: HostFeedback) {}
+  constructor(
+    readonly feedback: HostFeedback,
+    readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi(),
+  ) {}
 
   /** Summary of the selected room. */
   get summary(): RoomSummary | undefined {
@@ -63,8 +65,6 @@ export class HostModel {
     } catch (error) {
       this.callFailed(error);
       this.signedIn ??= false;
-      // There was no session on this page that could have ended.
-      this.signOutReason = '';
       this.emitChange();
     }
   }
@@ -85,10 +85,21 @@ export class HostModel {
     await this.beginSession(key);
   }
 
-  /** Ends the session. */
+  /** Ends the session. If the server does not answer, the page stays signed in and says so. */
   async signOut(): Promise<void> {
-    await this.do('logout', {}, {});
-    this.endSession('');
+    try {
+      await this.api.call('logout', {}, {});
+      this.endSession('');
+    } catch (error) {
+      this.callFailed(error);
+      // There was none any more.
+      if (!this.signedIn) this.endSession('');
+      else {
+        const text = `${msg('You are still signed in.')} ${failure(error)}`;
+        this.feedback.show({ text, wrong: true });
+        this.emitChange();
+      }
+    }
   }
 
   /** Selects a room and fetches its detail. */
@@ -182,6 +193,8 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
+    // Before the first answer, there is no session on this page that could end.
+    else if (!this.signedIn) return;
     else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
       this.endSession(msg('Your session has ended. Please sign in again.'));
     }
