@@ -22,6 +22,13 @@ export interface HostFeedback {
   show(notice: Notice): void;
 }
 
+/** While a room that is open is busy, the server does not list who is there: as it was before. */
+function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
+  if (!before || !detail.open || detail.busy === null) return detail;
+  const { visitors, drawings, reports } = before;
+  return { ...detail, visitors, drawings, reports };
+}
+
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
   /** Whether there is a session; undefined until it is known. */
@@ -151,7 +158,7 @@ export class HostModel {
       const { room } = this;
       const detail = room ? await this.api.call('room', { room }, {}) : undefined;
       if (refresh !== this.refreshes) return;
-      if (room === this.room) this.detail = detail;
+      if (room === this.room) this.detail = detail && withLists(detail, this.detail);
       this.reachable = true;
     } catch (error) {
       this.callFailed(error);

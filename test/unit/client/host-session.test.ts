@@ -61,3 +61,15 @@ test('a page without a session asks to sign in, and does not say that one has en
   const { model } = await signedIn({ session: refuse('no-session') });
   expect([model.signedIn, model.signOutReason]).toEqual([false, '']);
 });
+
+test('while a room is busy, who is there stays listed', async () => {
+  const answers = { state, room: room as () => unknown };
+  const { model } = await signedIn(answers);
+  answers.room = () => ({ ...detail, busy: 'undoing', visitors: [], reports: [] });
+  await model.refresh();
+  expect(model.detail).toMatchObject({ ...detail, busy: 'undoing' });
+  answers.room = () => ({ ...detail, visitors: [], reports: [] });
+  await model.refresh();
+  expect(model.detail!.visitors).toEqual([]);
+  model.stop();
+});
