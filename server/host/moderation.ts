@@ -24,13 +24,10 @@ export function moderationCalls(
     room: string,
     request: (live: OpenRoom) => UndoRequest | Promise<UndoRequest>,
   ) {
-    rooms.requireOpen(room);
-    await stopFarewell(room);
-    // It may have gone to another server meanwhile.
     const live = rooms.requireOpen(room);
     return rooms.during(room, 'undoing', async () => {
+      const options = { ...optionsFor(context, live), begin: () => stopFarewell(room) };
       const wanted = await request(live);
-      const options = optionsFor(context, live);
       const { commands, backup } = await shown(live, () => undo(options, wanted));
       return { undone: commands, kept: snapshotStateOf(backup) };
     });

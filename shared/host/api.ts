@@ -78,7 +78,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Seeds, wounds, crosses and removals that were undone. */
+  /** Seeds, wounds, crosses and removals that were undone; a stroke is one wound. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -168,8 +168,8 @@ export const CALLS = {
   /** Takes the place back; a wall that has it stays up as one without. */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors
-   * (null), by replaying the journal without them. Other commands stay. Takes a snapshot first.
+   * Undoes the commands of the last seconds, of one participant (0: the host) or of all but the host
+   * (null: the gardener and programs too), by replaying the journal without them. Other commands stay. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',
