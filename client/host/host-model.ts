@@ -7,6 +7,7 @@ import { Listeners } from '../state/listeners.ts';
 import { HostApi, type Parts } from './api.ts';
 import type { Question } from './elements/confirm-dialog.ts';
 import type { Notice } from './elements/notice-layer.ts';
+import type { HoursDraft } from './hours-draft.ts';
 import { failure } from './text.ts';
 
 /** How often the state is fetched, ms. */
@@ -40,6 +41,8 @@ export class HostModel {
   state: HostState | undefined;
   /** Of the selected room. */
   detail: RoomDetail | undefined;
+  /** Hours that are not saved yet; undefined: none. They stay while other sections are shown. */
+  hoursDraft: HoursDraft | undefined;
   /** Name of the selected room, which `select` changes; '' before the state is known. */
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -12,7 +12,7 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
-import { roomSettings, schedule, settingsChange } from './settings.ts';
+import { roomSettings, schedule, settingsChange, settingsRequest } from './settings.ts';
 import {
   banState,
   hostState,
@@ -107,7 +107,7 @@ export const CALLS = {
   /** Only for closed rooms. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
-  changeSettings: call('PATCH', '/rooms/:room/settings', settingsChange, roomSettings),
+  changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: post(
     '/rooms/:room/reseed',

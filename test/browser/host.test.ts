@@ -7,7 +7,7 @@ import { download } from '../support/download.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -290,6 +290,14 @@ test('opening hours can be saved once they are valid', async () => {
   await opens.fill('19:30');
   await opens.blur();
   await page.getByText('The closing time is before the opening time: Tuesday.').waitFor();
+  // They wait while another section is shown, and leave what another host saves meanwhile.
+  await goTo(page, 'watch');
+  const other = await hostOf(server);
+  const { schedule } = await other.call('state');
+  await other.call('setSchedule', { ...schedule, farewell: true });
+  await goTo(page, 'hours');
+  expect(await opens.inputValue()).toBe('19:30');
+  await page.locator('[data-testid=hours-farewell]:checked').waitFor();
   expect(await page.getByTestId('keep-hours').isDisabled()).toBe(true);
   await opens.fill('00:00');
   await opens.blur();
@@ -298,6 +306,7 @@ test('opening hours can be saved once they are valid', async () => {
   await page.reload();
   expect(await page.getByTestId('hours-on').isChecked()).toBe(true);
   expect(await page.getByLabel('Tuesday: opens').inputValue()).toBe('00:00');
+  expect(await page.getByTestId('hours-farewell').isChecked()).toBe(true);
   await page.getByTestId('hours-on').uncheck();
   await page.getByTestId('keep-hours').click();
   await notice('The hours are saved.').waitFor();

@@ -10,6 +10,7 @@ import {
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
 import { healthOf } from '../../../client/host/health.ts';
 import type { HostModel } from '../../../client/host/host-model.ts';
+import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
 import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
@@ -26,7 +27,12 @@ import { offerUndo } from '../../../client/host/undo-action.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
+import {
+  ALWAYS_OPEN,
+  applyChange,
+  type RoomSettings,
+  storedChange,
+} from '../../../shared/host/settings.ts';
 import type { HostState } from '../../../shared/host/state.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc, { between, forAll } from '../../support/property.ts';
@@ -101,7 +107,7 @@ test('each knob reads what it writes', () => {
   for (const knob of KNOB_GROUPS.flatMap(({ knobs }) => knobs)) {
     const [min, , step] = knob.range;
     const value = min + step;
-    const changed = applyChange(settings, knob.write(value, settings));
+    const changed = applyChange(settings, knob.write(value));
     expect([knob.id, knob.read(changed)]).toEqual([knob.id, value]);
   }
 });
@@ -158,6 +164,28 @@ test('what a server does not store is not promised', () => {
     offerUndo({ state: { keeping } } as HostModel, 'garden', '', { tick: 1, id: 0 }).action;
   expect(offered(true)).toBeDefined();
   expect(offered(null)).toBeUndefined();
+});
+
+test('a knob changes its own setting alone', () => {
+  const [plant, refill] = ['energy-plant', 'energy-refillPerSecond'].map(
+    (wanted) => KNOB_GROUPS.flatMap(({ knobs }) => knobs).find(({ id }) => id === wanted)!,
+  );
+  const other = applyChange(settings, plant!.write(9));
+  const changed = applyChange(other, refill!.write(2));
+  expect(changed.energy).toEqual({ ...energy, plant: 9, refillPerSecond: 2 });
+  const garden = applyChange(changed, { attract: { after: 60 } });
+  expect(garden.attract).toEqual({ ...settings.attract, after: 60 });
+  expect(storedChange(garden, { attract: { after: 60 } })).toEqual({ attract: garden.attract });
+});
+
+test('unsaved hours are only what was changed: the rest is as it is by now', () => {
+  const draft = { outside: 'close', days: { 1: null } } as const;
+  const friday = { from: '12:00', to: '20:00' };
+  const days = ALWAYS_OPEN.days.map((day, i) => (i === 4 ? friday : day));
+  const hours = withDraft({ ...ALWAYS_OPEN, on: true, days }, draft);
+  expect(hours).toMatchObject({ on: true, outside: 'close' });
+  expect([hours.days[0], hours.days[1], hours.days[4]]).toEqual([days[0], null, friday]);
+  expect(withDraft(ALWAYS_OPEN)).toEqual(ALWAYS_OPEN);
 });
 
 test('the scale of a chart is round and fits all values', () => {

@@ -470,6 +470,7 @@
 'sbd51ad7075c750a3': `før turen tilbage i tiden`,
 'sbd88a77ae4251ba6': `til du ophæver det`,
 'sbda3b421b7e25421': str`Det meste skete ${0} (${1}).`,
+'sbe18f2321af5625f': `Du er stadig logget ind.`,
 'sbeabd9a53f250d84': str`Rummet bliver, som det var dengang (${0}). Først gemmes det, som det er nu, så du kan komme tilbage.`,
 'sbf6275013cf77634': str`${0} skærme`,
 'sbf84f8f3c36f4aeb': str`Det lukker før det åbner: ${0}.`,

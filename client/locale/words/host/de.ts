@@ -470,6 +470,7 @@
 'sbd51ad7075c750a3': `vor dem Zurückgehen in der Zeit`,
 'sbd88a77ae4251ba6': `bis Sie es aufheben`,
 'sbda3b421b7e25421': str`Das meiste geschah ${0} (${1}).`,
+'sbe18f2321af5625f': `Sie sind noch angemeldet.`,
 'sbeabd9a53f250d84': str`Der Raum wird, was er damals war (${0}). Vorher wird gespeichert, wie er jetzt ist, damit Sie zurückkönnen.`,
 'sbf6275013cf77634': str`${0} Bildschirme`,
 'sbf84f8f3c36f4aeb': str`Es schließt, bevor es öffnet: ${0}.`,

@@ -470,6 +470,7 @@
 'sbd51ad7075c750a3': `antes de volver atrás`,
 'sbd88a77ae4251ba6': `hasta que usted lo levante`,
 'sbda3b421b7e25421': str`Lo más pasó ${0} (${1}).`,
+'sbe18f2321af5625f': `La sesión sigue abierta.`,
 'sbeabd9a53f250d84': str`La sala vuelve a ser lo que era (${0}). Antes se guarda como está ahora, para poder regresar.`,
 'sbf6275013cf77634': str`${0} monitores`,
 'sbf84f8f3c36f4aeb': str`Cierra antes de abrir: ${0}.`,
