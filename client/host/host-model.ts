@@ -23,6 +23,9 @@ export interface HostFeedback {
   show(notice: Notice): void;
 }
 
+const isEndOfSession = ({ reason }: HostRefusal): boolean =>
+  reason === 'no-session' || reason === 'wrong-key';
+
 /** While a room that is open is busy, the server does not list who is there: as it was before. */
 function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
   if (!before || !detail.open || detail.busy === null) return detail;
@@ -41,6 +44,8 @@ export class HostModel {
   state: HostState | undefined;
   /** Of the selected room. */
   detail: RoomDetail | undefined;
+  /** Why the server does not tell of the selected room; '' if it does. */
+  detailRefused = '';
   /** Hours that are not saved yet; undefined: none. They stay while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
   /** Name of the selected room, which `select` changes; '' before the state is known. */
@@ -157,12 +162,15 @@ export class HostModel {
       const state = await this.api.call('state', {}, {});
       if (refresh !== this.refreshes) return;
       this.state = state;
+      this.reachable = true;
       if (!this.summary) this.switchTo(state.rooms[0]?.name ?? '');
       const { room } = this;
-      const detail = room ? await this.api.call('room', { room }, {}) : undefined;
+      const [detail, refused] = room ? await this.detailOf(room) : [undefined, ''];
       if (refresh !== this.refreshes) return;
-      if (room === this.room) this.detail = detail && withLists(detail, this.detail);
-      this.reachable = true;
+      if (room === this.room) {
+        this.detail = detail && withLists(detail, this.detail);
+        this.detailRefused = refused;
+      }
     } catch (error) {
       this.callFailed(error);
     }
@@ -173,6 +181,16 @@ export class HostModel {
         () => void this.refresh(),
         document.hidden ? POLL_HIDDEN_MS : POLL_MS,
       );
+    }
+  }
+
+  /** A room, or why the server does not tell of it. @throws Unreachable, HostRefusal */
+  private async detailOf(room: string): Promise<[RoomDetail | undefined, string]> {
+    try {
+      return [await this.api.call('room', { room }, {}), ''];
+    } catch (error) {
+      if (!(error instanceof HostRefusal) || isEndOfSession(error)) throw error;
+      return [undefined, failure(error)];
     }
   }
 
@@ -188,6 +206,7 @@ export class HostModel {
   private switchTo(room: string): void {
     this.room = room;
     this.detail = undefined;
+    this.detailRefused = '';
     this.feedback.withdraw();
   }
 
@@ -205,7 +224,7 @@ export class HostModel {
     if (!(error instanceof HostRefusal)) this.reachable = false;
     // Before the first answer, there is no session on this page that could end.
     else if (!this.signedIn) return;
-    else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
+    else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));
     }
   }

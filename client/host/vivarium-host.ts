@@ -105,6 +105,7 @@ export class VivariumHost extends StyledElement {
 
   private shell(): TemplateResult {
     const { host } = this;
+    const refused = host.reachable ? host.detailRefused : failure(undefined);
     return html`<div class="shell grid">
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
@@ -120,7 +121,7 @@ export class VivariumHost extends StyledElement {
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
-        ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        ${refused ? html`<p class="offline flex" role="status">${hostIcons.warning}${refused}</p>` : nothing}
         ${this.trouble()}
         <aside-list .host=${host} .version=${this.version}></aside-list>
         <div class="page" data-section=${this.shown}>${host.state ? this.section() : nothing}</div>

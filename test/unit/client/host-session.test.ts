@@ -73,3 +73,19 @@ test('while a room is busy, who is there stays listed', async () => {
   expect(model.detail!.visitors).toEqual([]);
   model.stop();
 });
+
+test('a room whose server is away is told apart from a server that does not answer', async () => {
+  const answers = { state, room: room as () => unknown };
+  const { model } = await signedIn(answers);
+  answers.room = refuse('elsewhere');
+  await model.refresh();
+  expect([model.reachable, model.detail]).toEqual([true, undefined]);
+  expect(model.detailRefused).toMatch(/^The server that runs this room does not answer/);
+  answers.room = room;
+  await model.refresh();
+  expect([model.detail?.name, model.detailRefused]).toEqual(['garden', '']);
+  answers.room = refuse('no-session');
+  await model.refresh();
+  expect(model.signedIn).toBe(false);
+  model.stop();
+});
