@@ -28,7 +28,7 @@ import { healthOf } from './health.ts';
 import { hostIcons } from './icons.ts';
 import { type HostLocation, locationHash, parseLocation, sectionsOf } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
-import { clock, failure } from './text.ts';
+import { clock, failure, moment } from './text.ts';
 
 /** Root element. The section and the room are in the hash of the page's address. */
 @customElement('vivarium-host')
@@ -153,7 +153,7 @@ export class VivariumHost extends StyledElement {
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
     return html`<p class="health grid small soft number">
       <span class="tag ${kind}">${text}</span>
-      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
+      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${moment(next.at, now, zone)}` : ''}</span>
     </p>`;
   }
 

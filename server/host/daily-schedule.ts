@@ -1,6 +1,6 @@
 /** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
 import { isDeepStrictEqual } from 'node:util';
-import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
+import { ALWAYS_OPEN, MIDNIGHT, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
@@ -126,11 +126,15 @@ function at(moment: number, days: number, time: string): number {
   return date.setHours(hours, minutes, 0, 0);
 }
 
+/** A closing time, as `at`. */
+const closing = (moment: number, days: number, time: string): number =>
+  at(moment, time === MIDNIGHT ? days + 1 : days, time);
+
 /** Whether the house is open at a time, wall clock, ms. */
 export function isOpenAt({ on, days }: Schedule, now: number): boolean {
   if (!on) return true;
   const today = days[weekday(new Date(now))];
-  return today != null && now >= at(now, 0, today.from) && now < at(now, 0, today.to);
+  return today != null && now >= at(now, 0, today.from) && now < closing(now, 0, today.to);
 }
 
 /** The first restart after a moment. */
@@ -148,8 +152,13 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     const day = wanted.days[(weekday(new Date(now)) + ahead) % 7];
     if (!day) continue;
     events.push({ at: at(now, ahead, day.from), what: 'open' });
-    events.push({ at: at(now, ahead, day.to), what: 'close' });
+    events.push({ at: closing(now, ahead, day.to), what: 'close' });
   }
-  const coming = events.filter((event) => event.at > now).sort((a, b) => a.at - b.at);
+  // From one day to the next it may stay open.
+  const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
+    what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
+  const coming = events
+    .filter((event) => event.at > now && isChange(event))
+    .sort((a, b) => a.at - b.at);
   return coming[0] ?? null;
 }

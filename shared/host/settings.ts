@@ -137,9 +137,16 @@ const time = v.pipe(
   v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
 );
 
+/** The end of a day, as a closing time. */
+export const MIDNIGHT = '00:00';
+
+/** Whether a day closes after it opens, at the latest at midnight. */
+export const closesLater = (hours: { readonly from: string; readonly to: string }): boolean =>
+  hours.from < hours.to || hours.to === MIDNIGHT;
+
 const openHours = v.pipe(
   v.strictObject({ from: time, to: time }),
-  v.check(({ from, to }) => from < to, 'it closes before it opens'),
+  v.check(closesLater, 'it closes before it opens'),
 );
 
 export const schedule = v.strictObject({

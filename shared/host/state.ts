@@ -264,8 +264,8 @@ export const hostState = v.object({
   /** The server's current time and its start time. */
   now: number,
   since: number,
-  /** Time zone of the server and its schedule, minutes east of Greenwich. */
-  zone: number,
+  /** Time zone of the server and its schedule, such as 'Europe/Copenhagen'. */
+  zone: text,
   /** Whether the journal is being written: false after a disk error, null if storage is off. */
   keeping: v.nullable(truth),
   /** What was set aside and not dismissed, latest first. */

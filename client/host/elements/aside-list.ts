@@ -62,7 +62,7 @@ export class AsideList extends HostElement {
   }
 
   private entry(entry: AsideState): TemplateResult {
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const { id, at, what, why } = entry;
     const isCalm = what === 'replaced';
     const isPending = this.pending.has(id);

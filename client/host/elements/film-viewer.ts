@@ -173,7 +173,7 @@ export class FilmViewer extends HostElement {
 
   private momentText(): string {
     const { job, share, last, hours } = this;
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const until = job?.since ?? now;
     const film =
       job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };

@@ -140,7 +140,7 @@ export class HoursSection extends HostElement {
   }
 
   private nextChange(): string {
-    const { now = 0, zone = 0, next } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC', next } = this.host.state ?? {};
     if (!next) return '';
     const at = moment(next.at, now, zone);
     if (next.what === 'restart') return msg(str`Restarts ${at}.`);
@@ -167,7 +167,7 @@ export class HoursSection extends HostElement {
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
-              <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to)}"></i></div>
+              <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to === '00:00' ? '24:00' : hours.to)}"></i></div>
             </div>`
           : html`<span class="soft">${msg('closed')}</span>`
       }

@@ -182,7 +182,7 @@ export class WatchSection extends HostElement {
   /** Says what the walls show instead of the whole room, and ends it. */
   private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
     const { host, shownRoom: room } = this;
-    const { now = 0, zone = 0 } = host.state ?? {};
+    const { now = 0, zone = 'UTC' } = host.state ?? {};
     if (!showing || up === 0) return nothing;
     const until = clock(now + showing.left, zone);
     return html`<div class="showing wrap spread" role="status" data-testid="walls-show">

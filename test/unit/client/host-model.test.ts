@@ -37,6 +37,8 @@ import type { HostState } from '../../../shared/host/state.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
+/** UTC+1, in summer UTC+2. */
+const ZONE = 'Europe/Copenhagen';
 const GRID = { width: 96, height: 64 };
 const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
@@ -131,6 +133,8 @@ test('a day that closes before it opens is named', () => {
   expect(scheduleError(ALWAYS_OPEN)).toBe('');
   const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
+  const late = ALWAYS_OPEN.days.map(() => ({ from: '18:00', to: '00:00' }));
+  expect(scheduleError({ ...ALWAYS_OPEN, days: late })).toBe('');
 });
 
 test('of what is wrong, the worst is said, whatever room has it', () => {
@@ -232,16 +236,16 @@ describe('statistics', () => {
   };
 
   test('of today follow the server’s clock', () => {
-    const columns = columnsOf(all, 'today', now, 60);
+    const columns = columnsOf(all, 'today', now, ZONE);
     expect(columns).toHaveLength(24);
     expect(bars(columns, 'visits')[14]).toMatchObject({ label: '14:00–15:00', value: 4 });
     expect(total(columns)).toMatchObject({ visits: 7, seeds: 14, most: 4 });
-    expect(total(columnsOf(all, 'yesterday', now, 60)).visits).toBe(9);
+    expect(total(columnsOf(all, 'yesterday', now, ZONE)).visits).toBe(9);
   });
 
   test('of days leave out older days', () => {
-    expect(total(columnsOf(all, 'week', now, 60)).visits).toBe(16);
-    expect(total(columnsOf(all, 'month', now, 60)).visits).toBe(66);
+    expect(total(columnsOf(all, 'week', now, ZONE)).visits).toBe(16);
+    expect(total(columnsOf(all, 'month', now, ZONE)).visits).toBe(66);
   });
 
   test('show the duration of the median visit', () => {
@@ -256,6 +260,7 @@ test('times and amounts are readable', () => {
   expect(span(3_600_000)).toBe('1 hour');
   expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);
   const noon = Date.UTC(2026, 10, 25, 12);
-  expect(clock(noon, 60)).toBe('13:00');
-  expect(moment(noon - 13.5 * 3_600_000, noon, 60)).toBe('yesterday, 23:30');
+  expect(clock(noon, ZONE)).toBe('13:00');
+  expect(clock(Date.UTC(2026, 6, 25, 12), ZONE)).toBe('14:00');
+  expect(moment(noon - 13.5 * 3_600_000, noon, ZONE)).toBe('yesterday, 23:30');
 });
