@@ -22,11 +22,10 @@ function formatOf(zone: string): Intl.DateTimeFormat {
  */
 export function localTime(at: number, zone: string): number {
   const parts = formatOf(zone).formatToParts(at);
-  const [year, month, day, hour, minute, second] = (
-    ['year', 'month', 'day', 'hour', 'minute', 'second'] as const
-  ).map((wanted) => Number(parts.find(({ type }) => type === wanted)?.value)) as [
-    ...[number, number, number],
-    ...[number, number, number],
-  ];
-  return Date.UTC(year, month - 1, day, hour, minute, second);
+  const part = (wanted: Intl.DateTimeFormatPartTypes): number =>
+    Number(parts.find(({ type }) => type === wanted)?.value);
+  return Date.UTC(
+    ...([part('year'), part('month') - 1, part('day')] as const),
+    ...([part('hour'), part('minute'), part('second')] as const),
+  );
 }

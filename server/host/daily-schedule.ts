@@ -18,6 +18,8 @@ export interface DailyScheduleOptions {
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
+  /** Whether something starts the server again; otherwise no restart is announced. */
+  readonly isSupervised: boolean;
   /** Asked at the time of the restart: how much later this server restarts, ms. */
   readonly restartDelay?: () => number;
 }
@@ -58,7 +60,8 @@ export class DailySchedule {
 
   /** The next opening, closing or restart, if any. */
   get next(): HostState['next'] {
-    return nextOf(this.schedule, this.options.date());
+    const { isSupervised, date } = this.options;
+    return nextOf(isSupervised ? this.schedule : { ...this.schedule, restart: null }, date());
   }
 
   /** Stores and applies a schedule. @throws StoreError */
@@ -96,7 +99,7 @@ export class DailySchedule {
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
     if (isDue) this.restart();
-    const wait = (this.next?.at ?? Infinity) - now;
+    const wait = (nextOf(this.schedule, now)?.at ?? Infinity) - now;
     this.cancel = clock.after(Math.max(1, Math.min(LOOK, wait)), () => this.look());
   }
 

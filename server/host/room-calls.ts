@@ -93,7 +93,7 @@ export function roomCalls(context: HostContext, { onRemoved, stopFarewell }: Roo
 /** The state of the server for the host's page. */
 export function stateOf(
   context: HostContext,
-  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs' | 'cluster'>,
+  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'supervised' | 'jobs' | 'cluster'>,
 ): HostState {
   const { rooms, engine, since, version } = context;
   const now = context.date();

@@ -273,6 +273,8 @@ export const hostState = v.object({
   /** Whether it is outside the opening hours. */
   dim: truth,
   schedule,
+  /** Whether something starts the server again after the nightly restart; otherwise there is none. */
+  supervised: truth,
   /** The next change by the schedule; null for none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */

@@ -226,6 +226,11 @@ export class HoursSection extends HostElement {
         />`,
       )}
       ${
+        restart === null || this.host.state?.supervised
+          ? nothing
+          : html`<p class="restart wrong" role="status">${msg('It does not restart: nothing would start this server again.')}</p>`
+      }
+      ${
         restart === null
           ? nothing
           : html`<div class="restart row"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`

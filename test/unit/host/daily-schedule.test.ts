@@ -20,14 +20,19 @@ const MUSEUM: Schedule = {
   restart: '04:00',
 };
 
-async function start(at: number, store = new Store(openMemory()), restartDelay = () => 0) {
+async function start(
+  at: number,
+  store = new Store(openMemory()),
+  restartDelay = () => 0,
+  isSupervised = true,
+) {
   let now = at;
   const clock = new FakeClock();
   const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
   const closings: number[] = [];
   const restarts: number[] = [];
   const hours = await DailySchedule.open({
-    ...{ store, clock, restartDelay },
+    ...{ store, clock, restartDelay, isSupervised },
     date: () => now,
     onChange: (isOpen, _, isClosingTime) => {
       heard.push({ isOpen, at: now });
@@ -79,6 +84,12 @@ test('opens and closes on time, and restarts at night', async () => {
   expect(hours.next).toEqual({ at: WEDNESDAY + 28 * HOUR, what: 'restart' });
   await pass(8 * HOUR);
   expect(restarts).toEqual([WEDNESDAY + 28 * HOUR]);
+});
+
+test('a restart is not announced where nothing would start the server again', async () => {
+  const { hours } = await start(WEDNESDAY + 18 * HOUR, undefined, undefined, false);
+  await hours.set(MUSEUM);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 34 * HOUR, what: 'open' });
 });
 
 test('a day can end at midnight, and the next one can go on from there', async () => {
