@@ -19,6 +19,8 @@ export interface Knob {
 export interface KnobGroup {
   readonly name: string;
   readonly about: string;
+  /** Whether `energyStory` belongs to it. */
+  readonly hasStory?: true;
   readonly knobs: readonly Knob[];
 }
 
@@ -116,6 +118,7 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
   },
   {
     name: msg('Planting and wounding'),
+    hasStory: true,
     about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
     knobs: [
       energyKnob('newcomer', [0, 200, 4, 1e6], {

@@ -175,7 +175,7 @@ test('a browser that prefers German gets the page in German', async () => {
   const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
   await signIn(other, server.port, server.hostToken!);
   await goTo(other, 'knobs');
-  await other.getByRole('heading', { name: 'Regler von „garden“' }).waitFor();
+  await other.getByRole('heading', { name: 'Einstellungen von „garden“' }).waitFor();
   expect(await other.locator('html').getAttribute('lang')).toBe('de');
   await other.context().close();
 });

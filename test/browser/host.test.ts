@@ -5,6 +5,7 @@ import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { download } from '../support/download.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { focused } from '../support/page.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
@@ -46,6 +47,12 @@ const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ ha
 
 test('a new room gets an address from its name, and visitors can join it', async () => {
   await goTo(page, 'rooms');
+  await page.getByTestId('new-room').click();
+  await page.getByTestId('room-name').waitFor();
+  expect(await focused(page)).toBe('room-name');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByTestId('room-name').waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('new-room');
   await page.getByTestId('new-room').click();
   await page.getByTestId('room-name').fill('Blue Hall');
   await page.getByText('/r/blue-hall').waitFor();
@@ -105,7 +112,8 @@ test('a setting applies to a connected visitor, is confirmed, and can be reset',
   await knob.getByRole('spinbutton').press('Enter');
   await words.evaluate(({ applied }) => applied);
   await ada.until(() => costs().at(-1) === 20);
-  await page.getByTestId('story').getByText('5 seeds').waitFor();
+  const about = page.getByRole('region', { name: 'Planting and wounding' });
+  await about.getByTestId('story').getByText('5 seeds').waitFor();
   await knob.getByRole('button', { name: /reset to 8/ }).click();
   await ada.until(() => costs().at(-1) === 8);
   // The slider can be moved by keys.

@@ -150,7 +150,7 @@ export class FilmViewer extends HostElement {
           : nothing
       }
       <div class="row">
-        <button class="plain" aria-pressed=${isOnWall} data-testid="film-on-wall" @click=${this.toggleWall}>
+        <button class="plain" data-testid="film-on-wall" @click=${this.toggleWall}>
           ${hostIcons.walls}${isOnWall ? msg('Show the room again') : msg('Show on the walls')}
         </button>
       </div>`;

@@ -154,11 +154,11 @@ export class KnobsSection extends HostElement {
     ></host-knob>`;
     return html`<div class="cards">
       ${KNOB_GROUPS.map(
-        (group, i) => html`<section class="card" aria-label=${group.name}>
+        (group) => html`<section class="card" aria-label=${group.name}>
           <h3>${group.name}</h3>
           <p class="soft">${group.about}</p>
           ${group.knobs.map(knob)}
-          ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
+          ${group.hasStory ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
         </section>`,
       )}
       <section class="card" aria-label=${msg('Wall and text')}>

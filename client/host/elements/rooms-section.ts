@@ -1,7 +1,7 @@
 /** All rooms with their state: create, open, close and remove them. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
@@ -74,6 +74,7 @@ export class RoomsSection extends HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private making = false;
+  @query('[data-testid=new-room]') private readonly newRoom!: HTMLElement | null;
 
   override render(): TemplateResult {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
@@ -90,7 +91,7 @@ export class RoomsSection extends HostElement {
                 .checkpoints=${checkpoints}
                 .taken=${rooms.map(({ name }) => name)}
                 @create=${this.create}
-                @cancel=${() => (this.making = false)}
+                @cancel=${this.endMaking}
               ></room-form>`
             : nothing
         }
@@ -170,7 +171,14 @@ export class RoomsSection extends HostElement {
         run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
       },
     }));
-    if (created) this.making = false;
+    if (created) await this.endMaking();
+  }
+
+  /** Closes the form; the button that opened it has the focus again. */
+  private async endMaking(): Promise<void> {
+    this.making = false;
+    await this.updateComplete;
+    this.newRoom?.focus();
   }
 
   private open(room: string): void {

@@ -110,7 +110,7 @@ export class SavedSection extends HostElement {
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one grid" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureLoaded} />
+      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @load=${pictureLoaded} @error=${pictureLoaded} />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>

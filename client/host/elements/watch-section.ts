@@ -201,7 +201,6 @@ export class WatchSection extends HostElement {
     return html`<button
       class="pause flex ${paused ? 'paused' : ''}"
       data-testid="pause"
-      aria-pressed=${paused}
       @click=${() => this.setPaused(!paused)}
     >
       ${paused ? hostIcons.go : hostIcons.pause}
