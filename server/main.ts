@@ -83,6 +83,7 @@ async function main(config: Config): Promise<void> {
         );
       }
     },
+    isSupervised: supervised,
     onExhausted: supervised ? () => stop(RESTART_CODE) : undefined,
     onFatal: (error) => {
       if (!asText) log.error('fatal', error instanceof Error ? error.message : String(error));

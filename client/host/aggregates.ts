@@ -8,6 +8,7 @@ import {
 } from '../../shared/host/statistics.ts';
 import { number } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
+import { localTime } from './local-time.ts';
 
 /** One bar of a bar chart. */
 export interface Bar {
@@ -29,8 +30,8 @@ const DAY = 86_400_000;
 const twoDigits = (n: number): string => String(n).padStart(2, '0');
 
 /** Date at the server, `ago` days before now: '2026-11-25'. */
-function dayOf(now: number, zone: number, ago: number): string {
-  return new Date(now + zone * 60_000 - ago * DAY).toISOString().slice(0, 10);
+function dayOf(now: number, zone: string, ago: number): string {
+  return new Date(localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
 }
 
 /** One hour or day with its counts. */
@@ -44,9 +45,9 @@ interface Column {
  * The columns of a period: 24 hours, 7 days or 30 days, the oldest first.
  *
  * @param now ms since 1970
- * @param zone offset of the server from UTC, minutes
+ * @param zone of the server, such as 'Europe/Copenhagen'
  */
-export function columnsOf(all: Statistics, span: Span, now: number, zone: number): Column[] {
+export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
   if (span === 'today' || span === 'yesterday') {
     const day = dayOf(now, zone, span === 'today' ? 0 : 1);
     const hours = new Map(all.hours.map((each) => [each.hour, each]));

@@ -9,6 +9,7 @@ import {
   pathOf,
   USED_HEADER,
 } from '../../shared/host/api.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { refusal } from '../../shared/host/state.ts';
 
@@ -20,8 +21,11 @@ export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
-/** How long a call that only reads may take before the server counts as unreachable, ms. */
-const READ_LIMIT = 8_000;
+/**
+ * How long a call that only reads may take before the server counts as unreachable, ms: longer than
+ * that one waits for another.
+ */
+const READ_LIMIT = DEFAULTS.cluster.hostCalls.patience + 2_000;
 
 /** Holds the session's key and makes calls. */
 export class HostApi {

@@ -7,6 +7,7 @@ import { Listeners } from '../state/listeners.ts';
 import { HostApi, type Parts } from './api.ts';
 import type { Question } from './elements/confirm-dialog.ts';
 import type { Notice } from './elements/notice-layer.ts';
+import type { HoursDraft } from './hours-draft.ts';
 import { failure } from './text.ts';
 
 /** How often the state is fetched, ms. */
@@ -22,9 +23,18 @@ export interface HostFeedback {
   show(notice: Notice): void;
 }
 
+const isEndOfSession = ({ reason }: HostRefusal): boolean =>
+  reason === 'no-session' || reason === 'wrong-key';
+
+/** While a room that is open is busy, the server does not list who is there: as it was before. */
+function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
+  if (!before || !detail.open || detail.busy === null) return detail;
+  const { visitors, drawings, reports } = before;
+  return { ...detail, visitors, drawings, reports };
+}
+
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
-  readonly api = new HostApi();
   /** Whether there is a session; undefined until it is known. */
   signedIn: boolean | undefined;
   /** Why the server ended the session; '' if it did not. */
@@ -34,6 +44,10 @@ export class HostModel {
   state: HostState | undefined;
   /** Of the selected room. */
   detail: RoomDetail | undefined;
+  /** Why the server does not tell of the selected room; '' if it does. */
+  detailRefused = '';
+  /** Hours that are not saved yet; undefined: none. They stay while other sections are shown. */
+  hoursDraft: HoursDraft | undefined;
   /** Name of the selected room, which `select` changes; '' before the state is known. */
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +55,10 @@ export class HostModel {
   private refreshes = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  constructor(readonly feedback: HostFeedback) {}
+  constructor(
+    readonly feedback: HostFeedback,
+    readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi(),
+  ) {}
 
   /** Summary of the selected room. */
   get summary(): RoomSummary | undefined {
@@ -63,8 +80,6 @@ export class HostModel {
     } catch (error) {
       this.callFailed(error);
       this.signedIn ??= false;
-      // There was no session on this page that could have ended.
-      this.signOutReason = '';
       this.emitChange();
     }
   }
@@ -85,10 +100,21 @@ export class HostModel {
     await this.beginSession(key);
   }
 
-  /** Ends the session. */
+  /** Ends the session. If the server does not answer, the page stays signed in and says so. */
   async signOut(): Promise<void> {
-    await this.do('logout', {}, {});
-    this.endSession('');
+    try {
+      await this.api.call('logout', {}, {});
+      this.endSession('');
+    } catch (error) {
+      this.callFailed(error);
+      // There was none any more.
+      if (!this.signedIn) this.endSession('');
+      else {
+        const text = `${msg('You are still signed in.')} ${failure(error)}`;
+        this.feedback.show({ text, wrong: true });
+        this.emitChange();
+      }
+    }
   }
 
   /** Selects a room and fetches its detail. */
@@ -136,12 +162,15 @@ export class HostModel {
       const state = await this.api.call('state', {}, {});
       if (refresh !== this.refreshes) return;
       this.state = state;
+      this.reachable = true;
       if (!this.summary) this.switchTo(state.rooms[0]?.name ?? '');
       const { room } = this;
-      const detail = room ? await this.api.call('room', { room }, {}) : undefined;
+      const [detail, refused] = room ? await this.detailOf(room) : [undefined, ''];
       if (refresh !== this.refreshes) return;
-      if (room === this.room) this.detail = detail;
-      this.reachable = true;
+      if (room === this.room) {
+        this.detail = detail && withLists(detail, this.detail);
+        this.detailRefused = refused;
+      }
     } catch (error) {
       this.callFailed(error);
     }
@@ -152,6 +181,16 @@ export class HostModel {
         () => void this.refresh(),
         document.hidden ? POLL_HIDDEN_MS : POLL_MS,
       );
+    }
+  }
+
+  /** A room, or why the server does not tell of it. @throws Unreachable, HostRefusal */
+  private async detailOf(room: string): Promise<[RoomDetail | undefined, string]> {
+    try {
+      return [await this.api.call('room', { room }, {}), ''];
+    } catch (error) {
+      if (!(error instanceof HostRefusal) || isEndOfSession(error)) throw error;
+      return [undefined, failure(error)];
     }
   }
 
@@ -167,6 +206,7 @@ export class HostModel {
   private switchTo(room: string): void {
     this.room = room;
     this.detail = undefined;
+    this.detailRefused = '';
     this.feedback.withdraw();
   }
 
@@ -182,7 +222,9 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    else if (error.reason === 'no-session' || error.reason === 'wrong-key') {
+    // Before the first answer, there is no session on this page that could end.
+    else if (!this.signedIn) return;
+    else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));
     }
   }

@@ -1,7 +1,7 @@
 /** The numeric settings of a room: texts, ranges, and how to read and change them. */
 import { msg, str } from '@lit/localize';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { RoomSettings, SettingsChange } from '../../shared/host/settings.ts';
+import type { RoomSettings, SettingsRequest } from '../../shared/host/settings.ts';
 import { number, plural } from '../elements/text.ts';
 
 /** One numeric setting, as a slider and a number field. */
@@ -13,12 +13,14 @@ export interface Knob {
   /** Least and greatest value of the slider, its step, and the number field's greatest value. */
   readonly range: readonly [min: number, max: number, step: number, most: number];
   read(settings: RoomSettings): number;
-  write(value: number, settings: RoomSettings): SettingsChange;
+  write(value: number): SettingsRequest;
 }
 
 export interface KnobGroup {
   readonly name: string;
   readonly about: string;
+  /** Whether `energyStory` belongs to it. */
+  readonly hasStory?: true;
   readonly knobs: readonly Knob[];
 }
 
@@ -48,7 +50,7 @@ function energyKnob(key: keyof Energy, range: Knob['range'], texts: Texts, facto
     ...texts,
     ...{ id: `energy-${key}`, range },
     read: ({ energy }) => Number((energy[key] * factor).toFixed(4)),
-    write: (value, { energy }) => ({ energy: { ...energy, [key]: value / factor } }),
+    write: (value) => ({ energy: { [key]: value / factor } }),
   };
 }
 
@@ -116,6 +118,7 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
   },
   {
     name: msg('Planting and wounding'),
+    hasStory: true,
     about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
     knobs: [
       energyKnob('newcomer', [0, 200, 4, 1e6], {
@@ -180,7 +183,7 @@ export const GARDENER_KNOB: Knob = {
   unit: msg('seconds'),
   range: [5, 300, 5, 3_600],
   read: ({ attract }) => attract.after,
-  write: (after, { attract }) => ({ attract: { ...attract, after } }),
+  write: (after) => ({ attract: { after } }),
 };
 
 /** What the energy settings mean for a visitor, in one or two sentences. */

@@ -98,6 +98,11 @@ export const shellStyle = css`
     flex: none;
     color: var(--alarm);
   }
+  .trouble {
+    display: none;
+    padding: 10px 16px;
+    border-bottom: 1px solid var(--line);
+  }
   @media (max-width: 860px) {
     :host {
       --foot: calc(4.5em + env(safe-area-inset-bottom));
@@ -124,6 +129,9 @@ export const shellStyle = css`
     }
     .foot {
       display: none;
+    }
+    .trouble {
+      display: block;
     }
     host-nav {
       position: fixed;

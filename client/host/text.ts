@@ -1,12 +1,13 @@
 /** Texts of the host's page: times, amounts, names, and errors with what to do next. */
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { Schedule } from '../../shared/host/settings.ts';
-import type { RoomSummary } from '../../shared/host/state.ts';
+import { closesLater, type Schedule } from '../../shared/host/settings.ts';
+import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting } from '../elements/organism-text.ts';
 import { number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
+import { localTime } from './local-time.ts';
 import { REASON_TEXTS } from './refusal-text.ts';
 
 /** From Monday, in the order of a schedule's days. */
@@ -95,35 +96,38 @@ export function bytes(n: number): string {
 }
 
 /**
- * The time of day at the server: '13:00'. The browser may be in another time zone.
+ * The time of day at the server: '13:00'.
  *
  * @param at ms since 1970
- * @param zone offset of the server from UTC, minutes
+ * @param zone of the server, such as 'Europe/Copenhagen'
  */
-export function clock(at: number, zone: number): string {
-  return new Date(at + zone * 60_000).toISOString().slice(11, 16);
+export function clock(at: number, zone: string): string {
+  return new Date(localTime(at, zone)).toISOString().slice(11, 16);
 }
 
 /** A day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
-export function dayName(at: number, now: number, zone: number): string {
-  const dayOf = (time: number): number => Math.floor((time + zone * 60_000) / 86_400_000);
+export function dayName(at: number, now: number, zone: string): string {
+  const dayOf = (time: number): number => Math.floor(localTime(time, zone) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
   if (ago === 0) return msg('today');
   if (ago === 1) return msg('yesterday');
   if (ago === -1) return msg('tomorrow');
-  const date = new Date(at + zone * 60_000);
+  const date = new Date(localTime(at, zone));
   if (Math.abs(ago) < 7) return DAY_NAMES[(date.getUTCDay() + 6) % 7]!;
   return date.toLocaleDateString(formats(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
 /** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
-export function moment(at: number, now: number, zone: number): string {
+export function moment(at: number, now: number, zone: string): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-/** Why a schedule cannot be saved; '' if it can. Each day must open before it closes. */
+/**
+ * Why a schedule cannot be saved; '' if it can. Each day must open before it closes, at the latest at
+ * 00:00, the end of the day.
+ */
 export function scheduleError({ days }: Schedule): string {
-  const wrong = days.findIndex((day) => day && day.from >= day.to);
+  const wrong = days.findIndex((day) => day && !closesLater(day));
   return wrong < 0
     ? ''
     : msg(str`The closing time is before the opening time: ${DAY_NAMES[wrong] ?? ''}.`);
@@ -142,6 +146,25 @@ export function failure(error: unknown): string {
     return msg(str`Too many wrong tokens. Please wait ${wait}, then try again.`);
   }
   return REASON_TEXTS[reason];
+}
+
+/** What becomes of the state that a room has before it changes as a whole. */
+export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
+  server?.keeping === null
+    ? msg('This cannot be undone: this server stores nothing.')
+    : msg('The state before that is saved, so you can restore it.');
+
+/** What the end of a day is. */
+export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
+  `${msg('For a minute, what lives goes one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
+
+/** What stays of a room that is removed. */
+export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
+  if (server?.keeping === null) return stateBefore(server);
+  // Which server does it is known only then.
+  return server?.cluster
+    ? msg('If the server that removes it has a data folder, a last copy stays there.')
+    : msg('A last copy stays in the server’s data folder.');
 }
 
 /** The visitor's name, or their number if they have none. */

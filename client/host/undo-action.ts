@@ -27,13 +27,17 @@ export function offerRestore(
   };
 }
 
-/** A notice that offers to undo a removal, and nothing else that was done since. */
+/**
+ * A notice that offers to undo a removal, and nothing else that was done since, where the server
+ * stores what it takes.
+ */
 export function offerUndo(
   host: HostModel,
   room: string,
   text: string,
   command: HostCommand,
 ): Notice {
+  if (host.state?.keeping === null) return { text };
   const undo = (): void =>
     void host.do('undoCommand', { room }, command, () => msg('The removal is undone.'));
   return { text, action: { label: msg('Undo'), run: undo } };

@@ -24,10 +24,11 @@ import './elements/walls-section.ts';
 import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
 import { HostModel } from './host-model.ts';
+import { healthOf } from './health.ts';
 import { hostIcons } from './icons.ts';
 import { type HostLocation, locationHash, parseLocation, sectionsOf } from './sections.ts';
 import { shellStyle } from './shell-style.ts';
-import { clock, failure } from './text.ts';
+import { clock, failure, moment } from './text.ts';
 
 /** Root element. The section and the room are in the hash of the page's address. */
 @customElement('vivarium-host')
@@ -53,6 +54,7 @@ export class VivariumHost extends StyledElement {
     const { signal } = this.stop;
     this.host.onChange(() => {
       this.version++;
+      this.followRoom();
     });
     window.addEventListener('hashchange', () => this.navigate(), { signal });
     const refresh = (): void => {
@@ -103,6 +105,7 @@ export class VivariumHost extends StyledElement {
 
   private shell(): TemplateResult {
     const { host } = this;
+    const refused = host.reachable ? host.detailRefused : failure(undefined);
     return html`<div class="shell grid">
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
@@ -118,7 +121,8 @@ export class VivariumHost extends StyledElement {
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
-        ${host.reachable ? nothing : html`<p class="offline flex" role="status">${hostIcons.warning}${failure(undefined)}</p>`}
+        ${refused ? html`<p class="offline flex" role="status">${hostIcons.warning}${refused}</p>` : nothing}
+        ${this.trouble()}
         <aside-list .host=${host} .version=${this.version}></aside-list>
         <div class="page" data-section=${this.shown}>${host.state ? this.section() : nothing}</div>
       </main>
@@ -144,24 +148,23 @@ export class VivariumHost extends StyledElement {
   private health(): TemplateResult | typeof nothing {
     const { state, reachable } = this.host;
     if (!state) return nothing;
-    const { now, zone, next, keeping, dim } = state;
+    const { now, zone, next } = state;
+    const { kind, text } = healthOf(state, reachable);
     const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
     return html`<p class="health grid small soft number">
-      ${
-        !reachable
-          ? html`<span class="tag wrong">${msg('no connection')}</span>`
-          : keeping === false
-            ? html`<span class="tag wrong">${msg('cannot save to disk')}</span>`
-            : state.aside.some(({ what }) => what !== 'replaced')
-              ? html`<span class="tag wrong">${msg('data were damaged')}</span>`
-              : !dim && state.rooms.some(({ walls }) => walls.lost > 0)
-                ? html`<span class="tag wrong">${msg('a wall is lost')}</span>`
-                : dim
-                  ? html`<span class="tag warning">${msg('outside opening hours')}</span>`
-                  : html`<span class="tag good">${msg('everything is fine')}</span>`
-      }
-      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${clock(next.at, zone)}` : ''}</span>
+      <span class="tag ${kind}">${text}</span>
+      <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${moment(next.at, now, zone)}` : ''}</span>
     </p>`;
+  }
+
+  /** Where the sidebar has no place: what is not good of the server's health. */
+  private trouble(): TemplateResult | typeof nothing {
+    const { state, reachable } = this.host;
+    if (!state || !reachable) return nothing;
+    const { kind, text } = healthOf(state, reachable);
+    return kind === 'good'
+      ? nothing
+      : html`<p class="trouble" role="status"><span class="tag ${kind}">${text}</span></p>`;
   }
 
   private signOutButton(): TemplateResult {
@@ -175,6 +178,14 @@ export class VivariumHost extends StyledElement {
     // Safe: a location has one of the ids of `sectionsOf`, and each has an element.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
+  }
+
+  /** Where the room of the address is no more, the model has selected another one. */
+  private followRoom(): void {
+    const { room } = this.host;
+    if (room === '' || room === this.location.room) return;
+    this.location = { ...this.location, room };
+    history.replaceState(history.state, '', locationHash(this.location));
   }
 
   private navigate(): void {

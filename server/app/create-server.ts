@@ -82,6 +82,8 @@ export interface VivariumServerOptions {
   readonly onHeartbeat?: () => void;
   /** The nightly restart is due. */
   readonly onRestart?: () => void;
+  /** Whether something starts the server again when it has ended; default: false. */
+  readonly isSupervised?: boolean;
   /** No file descriptors are left and a restart is due; undefined without a supervisor. */
   readonly onExhausted?: (() => void) | undefined;
   /** The rooms cannot continue. */
@@ -272,6 +274,7 @@ export async function createVivariumServer(
     ...{ secret, bus: opened?.bus, passOn: pageRelay.pass },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
+    isSupervised: options.isSupervised ?? false,
   });
   storeVisits = host.closed;
   world.journal = (ticks) => {

@@ -1,6 +1,6 @@
 /** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
 import { isDeepStrictEqual } from 'node:util';
-import { ALWAYS_OPEN, type Schedule, schedule } from '../../shared/host/settings.ts';
+import { ALWAYS_OPEN, MIDNIGHT, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
@@ -18,6 +18,8 @@ export interface DailyScheduleOptions {
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
+  /** Whether something starts the server again; otherwise no restart is announced. */
+  readonly isSupervised: boolean;
   /** Asked at the time of the restart: how much later this server restarts, ms. */
   readonly restartDelay?: () => number;
 }
@@ -58,7 +60,8 @@ export class DailySchedule {
 
   /** The next opening, closing or restart, if any. */
   get next(): HostState['next'] {
-    return nextOf(this.schedule, this.options.date());
+    const { isSupervised, date } = this.options;
+    return nextOf(isSupervised ? this.schedule : { ...this.schedule, restart: null }, date());
   }
 
   /** Stores and applies a schedule. @throws StoreError */
@@ -96,7 +99,7 @@ export class DailySchedule {
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
     if (isDue) this.restart();
-    const wait = (this.next?.at ?? Infinity) - now;
+    const wait = (nextOf(this.schedule, now)?.at ?? Infinity) - now;
     this.cancel = clock.after(Math.max(1, Math.min(LOOK, wait)), () => this.look());
   }
 
@@ -126,11 +129,15 @@ function at(moment: number, days: number, time: string): number {
   return date.setHours(hours, minutes, 0, 0);
 }
 
+/** A closing time, as `at`. */
+const closing = (moment: number, days: number, time: string): number =>
+  at(moment, time === MIDNIGHT ? days + 1 : days, time);
+
 /** Whether the house is open at a time, wall clock, ms. */
 export function isOpenAt({ on, days }: Schedule, now: number): boolean {
   if (!on) return true;
   const today = days[weekday(new Date(now))];
-  return today != null && now >= at(now, 0, today.from) && now < at(now, 0, today.to);
+  return today != null && now >= at(now, 0, today.from) && now < closing(now, 0, today.to);
 }
 
 /** The first restart after a moment. */
@@ -148,8 +155,13 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     const day = wanted.days[(weekday(new Date(now)) + ahead) % 7];
     if (!day) continue;
     events.push({ at: at(now, ahead, day.from), what: 'open' });
-    events.push({ at: at(now, ahead, day.to), what: 'close' });
+    events.push({ at: closing(now, ahead, day.to), what: 'close' });
   }
-  const coming = events.filter((event) => event.at > now).sort((a, b) => a.at - b.at);
+  // From one day to the next it may stay open.
+  const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
+    what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
+  const coming = events
+    .filter((event) => event.at > now && isChange(event))
+    .sort((a, b) => a.at - b.at);
   return coming[0] ?? null;
 }

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Request, Response } from 'express';
 import * as v from 'valibot';
+import type { Planes } from '../../shared/codec/planes.ts';
 import { FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { pause } from '../platform/clock.ts';
@@ -84,20 +85,30 @@ export function files(
       if (!isPainted) painted.delete(checkpoint);
       return creatures;
     });
+  /** @throws HostRefusal no-such-snapshot */
+  const planesAt = async (room: string, tick: number): Promise<Planes> => {
+    if (!storage) throw new HostRefusal('not-kept');
+    const state = await storage.store.stateAt(room, tick).catch((error: unknown) => {
+      if (error instanceof StoreError) throw new HostRefusal('no-such-snapshot', error.message);
+      throw error;
+    });
+    return state.planes;
+  };
+  const lastPlanes = async (room: string): Promise<Planes> => {
+    const [tick = 0] = (await storage?.store.snapshotTicks(room)) ?? [];
+    return planesAt(room, tick);
+  };
   return {
     [FILES.picture]: async (request, response) => {
-      const { room } = rooms.requireOpen(roomOf(request));
-      response.type('png').send(await png(room.grid.planes));
+      const name = roomOf(request);
+      // A closed room is shown as it was last.
+      const room = rooms.planOf(name).open
+        ? rooms.requireOpen(name).room
+        : context.world.rooms.get(name);
+      response.type('png').send(await png(room?.grid.planes ?? (await lastPlanes(name))));
     },
     [FILES.snapshotPicture]: async (request, response) => {
-      if (!storage) throw new HostRefusal('not-kept');
-      const room = roomOf(request);
-      const { planes } = await storage.store
-        .stateAt(room, Number(request.params.tick))
-        .catch((error: unknown) => {
-          if (error instanceof StoreError) throw new HostRefusal('no-such-snapshot', error.message);
-          throw error;
-        });
+      const planes = await planesAt(roomOf(request), Number(request.params.tick));
       response.type('png').send(await png(planes));
     },
     [FILES.bottle]: async (request, response) => {

@@ -13,6 +13,7 @@ import type { CallBody } from '../../shared/host/api.ts';
 import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
+import { localTime } from '../platform/local-time.ts';
 import { frameFile, removeFrames } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
@@ -78,7 +79,7 @@ export class FilmJobs {
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
     const path = join(this.folder, `${id}.${extension}`);
-    const day = new Date(date()).toISOString().slice(0, 10);
+    const day = localTime(date()).slice(0, 10);
     const job: Job = {
       path,
       child: start(),

@@ -41,6 +41,8 @@ export interface HostOptions {
   readonly addressOf: (request: Request) => string;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
+  /** Whether something starts the server again. */
+  readonly isSupervised: boolean;
 }
 
 /** Where servers hear that another one has changed the opening hours. */
@@ -66,7 +68,7 @@ export interface Host {
 
 /** Reads the stored token and schedule, and starts. @throws StoreError */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { context: given, newToken, secret, bus, addressOf, onRestart } = options;
+  const { context: given, newToken, secret, bus, addressOf, onRestart, isSupervised } = options;
   const { clock, date, log, rooms, cluster, hostStore: store } = given;
   const hostContext: HostContext = { ...given, since: date(), version: serverVersion() };
   const token = await HostToken.open(store, newToken, date);
@@ -88,7 +90,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   });
   const farewells = await Farewells.open(hostContext);
   const hours = await DailySchedule.open({
-    ...{ store, clock, date, onRestart },
+    ...{ store, clock, date, onRestart, isSupervised },
     // One after the other, so that the others have its rooms meanwhile.
     restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
@@ -108,7 +110,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       const { schedule, isOpen, next } = hours;
       const servers = (await cluster?.servers()) ?? null;
       const jobs = [...[...(cluster?.filmsElsewhere.values() ?? [])].flat(), ...films.states];
-      const more = { dim: !isOpen, schedule, next, jobs, cluster: servers };
+      const more = { dim: !isOpen, schedule, next, jobs, cluster: servers, supervised: isSupervised };
       const state = stateOf(hostContext, more);
       if (!remote) return state;
       const asked = state.rooms.map((room) => remote.summary(room.name, room));

@@ -24,12 +24,9 @@ export function moderationCalls(
     room: string,
     request: (options: UndoOptions) => UndoRequest | Promise<UndoRequest>,
   ) {
-    rooms.requireOpen(room);
-    await stopFarewell(room);
-    // It may have gone to another server meanwhile.
     const live = rooms.requireOpen(room);
     return rooms.during(room, 'undoing', async () => {
-      const options = optionsFor(context, live);
+      const options = { ...optionsFor(context, live), begin: () => stopFarewell(room) };
       const wanted = await request(options);
       const { commands, backup } = await shown(live, () => undo(options, wanted));
       return { undone: commands, kept: snapshotStateOf(backup) };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { CheckpointState, HostState } from '../../shared/host/state.ts';
+import { localTime } from '../platform/local-time.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { readRange } from '../replay/journal-range.ts';
 import { writeBundle } from '../replay/replay-bundle.ts';
@@ -92,14 +93,14 @@ export function roomCalls(context: HostContext, { onRemoved, stopFarewell }: Roo
 /** The state of the server for the host's page. */
 export function stateOf(
   context: HostContext,
-  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'jobs' | 'cluster'>,
+  more: Pick<HostState, 'dim' | 'schedule' | 'next' | 'supervised' | 'jobs' | 'cluster'>,
 ): HostState {
   const { rooms, engine, since, version } = context;
   const now = context.date();
   return {
     ...{ version, engine, now, since },
     roomDefaults: context.defaults,
-    zone: -new Date(now).getTimezoneOffset(),
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     keeping: context.storage?.journalWriter.isPersisting ?? null,
     aside: [...(context.storage?.aside?.entries ?? [])],
     addresses: context.addresses(),
@@ -123,7 +124,7 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
   const range = await readRange(storage.store, room, { from: last, to: last });
   const removed = join(folder, 'removed');
   await mkdir(removed, { recursive: true });
-  const day = new Date(date()).toISOString().slice(0, 19).replaceAll(':', '-');
+  const day = localTime(date()).replaceAll(':', '-');
   const file = join(removed, `${room}-${day}.bottle`);
   await writeBundle(file, range);
   await access(file);

@@ -11,6 +11,7 @@ import {
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/get-or-add.ts';
+import { localTime } from '../platform/local-time.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
@@ -244,12 +245,7 @@ const noSums = (): Sums => ({
 });
 
 /** The hour in local time: `2026-11-25T14`. */
-function hourOf(at: number): string {
-  const date = new Date(at);
-  const padded = (n: number): string => `${n}`.padStart(2, '0');
-  const day = `${date.getFullYear()}-${padded(date.getMonth() + 1)}-${padded(date.getDate())}`;
-  return `${day}T${padded(date.getHours())}`;
-}
+const hourOf = (at: number): string => localTime(at).slice(0, 13);
 
 /** The statistics as CSV, a row per hour or day, without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {

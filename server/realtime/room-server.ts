@@ -342,7 +342,7 @@ export class RoomServer {
     this.presence.sendQueuePositions();
     this.follows.sendNews();
     for (const answer of result.answers) {
-      if (!answer.refused) this.visits.countCommand(answer.by);
+      if (!answer.refused && !answer.continued) this.visits.countCommand(answer.by);
       this.drawings.answered(answer);
       this.dispatcher.answer(answer);
     }

@@ -4,7 +4,7 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
+import { applyChange, type RoomSettings, type SettingsRequest } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { Standby } from '../cluster/standby.ts';
@@ -169,7 +169,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** @throws HostRefusal no-such-room, elsewhere */
-  override async change(name: string, change: SettingsChange): Promise<RoomSettings> {
+  override async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     this.requireHere(this.require(name));
     return super.change(name, change);
   }

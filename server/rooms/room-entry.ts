@@ -35,7 +35,7 @@ export function summaryOf(
     waiting: open?.server.slots.waiting ?? 0,
     reported: open?.server.reports.size ?? 0,
     drawingsWaiting: open?.server.drawings.waiting.length ?? 0,
-    organisms: live?.room.size ?? 0,
+    organisms: live?.room.size ?? null,
     awake: open?.room.awake ?? 0,
     tick: live?.room.tick ?? 0,
     pace: (open && ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },

@@ -1,7 +1,12 @@
 /** The rooms of a server, which the host can create, open, close and remove while it runs. */
 
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { applyChange, type RoomSettings, type SettingsChange } from '../../shared/host/settings.ts';
+import {
+  applyChange,
+  type RoomSettings,
+  type SettingsRequest,
+  storedChange,
+} from '../../shared/host/settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
@@ -194,13 +199,14 @@ export class RoomRegistry extends RoomEntries {
    *
    * @throws HostRefusal no-such-room
    */
-  async change(name: string, change: SettingsChange): Promise<RoomSettings> {
+  async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     const entry = this.require(name);
     return this.serialised(entry, async () => {
       const { policy } = entry;
       const previous = policy.settings;
       const settings = applyChange(previous, change);
-      await this.storePlan(entry, { change: { ...entry.plan.change, ...change } });
+      const stored = storedChange(settings, change);
+      await this.storePlan(entry, { change: { ...entry.plan.change, ...stored } });
       policy.settings = settings;
       await this.apply(entry, settings, previous);
       this.options.onSettings?.(name, settings);

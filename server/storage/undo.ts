@@ -7,6 +7,7 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import type { CommandEvent, RoomEvent } from '../world/events.ts';
 import type { Room } from '../world/room.ts';
+import { withoutContinuations } from '../world/strokes.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
@@ -23,6 +24,8 @@ export interface UndoOptions {
   readonly hold: () => Promise<void>;
   /** Ends the pause. */
   readonly resume: () => void;
+  /** Called once it is certain that there is something to undo, before anything changes. */
+  readonly begin?: () => Promise<void>;
 }
 
 /** The recent commands to undo. */
@@ -33,7 +36,7 @@ interface RecentCommands {
   readonly until?: number;
   /** Excludes commands up to this tick, as the wall clock may have been set back. */
   readonly after?: number;
-  /** Participant; 0: the house; null: all but the house. */
+  /** Participant; 0: the house; null: all but the house, thus the gardener and programs too. */
   readonly by: number | null;
 }
 
@@ -47,7 +50,7 @@ interface HouseCommand {
 export type UndoRequest = RecentCommands | HouseCommand;
 
 export interface UndoResult {
-  /** Number of commands undone. */
+  /** Number of commands undone; a stroke of several messages is one. */
   readonly commands: number;
   /** A snapshot of the room before. */
   readonly backup: SnapshotRecord;
@@ -89,14 +92,19 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const before = withdrawalsAfter(journal, restored);
-  const commands = countOf(journal, [withdrawal, ...before]) - countOf(journal, before);
-  if (commands === 0) throw new HostRefusal('nothing-to-undo');
+  const undone = journal.flatMap((entry) =>
+    withdrawnOf(entry, [withdrawal]).filter(
+      (event) => !before.some((one) => covers(one, entry.tick, event)),
+    ),
+  );
+  if (undone.length === 0) throw new HostRefusal('nothing-to-undo');
   const base = baseFor(journalWriter.snapshotsOf(room), journal, withdrawal.from, last);
   const withdrawals = [withdrawal, ...withdrawalsAfter(journal, base.tick)];
-  const backup = await journalWriter.whileReading(room, base.tick, () =>
-    rewrite(options, base, withdrawals),
-  );
-  return { commands, backup };
+  const backup = await journalWriter.whileReading(room, base.tick, async () => {
+    await options.begin?.();
+    return rewrite(options, base, withdrawals);
+  });
+  return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
 const single = ({ tick, id }: HouseCommand): Withdrawal => ({
@@ -111,7 +119,10 @@ function recent(
   const all = { from: 0, to: Infinity, by };
   const within = journal.filter(
     (entry) =>
-      entry.at >= since && entry.at <= until && entry.tick > after && countOf([entry], [all]) > 0,
+      entry.at >= since &&
+      entry.at <= until &&
+      entry.tick > after &&
+      withdrawnOf(entry, [all]).length > 0,
   );
   if (within.length === 0) throw new HostRefusal('nothing-to-undo');
   return { from: within[0].tick, to: within.at(-1)!.tick, by };
@@ -224,11 +235,11 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** Number of commands that are withdrawn. */
-function countOf(journal: readonly JournalRecord[], withdrawals: readonly Withdrawal[]): number {
-  return journal
-    .flatMap((entry) => eventsWithout(withdrawals, entry))
-    .filter((event) => event.what === 'command' && event.past === 'withdrawn').length;
+/** The commands of a tick that are withdrawn. */
+function withdrawnOf(entry: JournalRecord, withdrawals: readonly Withdrawal[]): CommandEvent[] {
+  return eventsWithout(withdrawals, entry).filter(
+    (event): event is CommandEvent => event.what === 'command' && event.past === 'withdrawn',
+  );
 }
 
 /** Earlier undos after a tick. */

@@ -288,7 +288,7 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
-    let outcome: Pick<Answer, 'seed' | 'removed' | 'spared' | 'refused'>;
+    let outcome: Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
     try {
       outcome = this.execute(command, tick);
     } catch (error) {
@@ -317,7 +317,10 @@ export class CommandHandlers {
     else if (command.what === 'renew') this.planting.nextOrganism++;
   }
 
-  private execute(command: RoomCommand, tick: number): Pick<Answer, 'seed' | 'removed' | 'spared'> {
+  private execute(
+    command: RoomCommand,
+    tick: number,
+  ): Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued'> {
     switch (command.what) {
       case 'plant':
         this.plant(command, tick);

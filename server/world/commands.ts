@@ -75,4 +75,6 @@ export interface Answer {
   readonly removed?: number;
   /** Number of organisms that the stroke did not wound because they are protected. */
   readonly spared?: number;
+  /** It continues a stroke of the messages before it. */
+  readonly continued?: boolean;
 }

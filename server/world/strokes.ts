@@ -2,6 +2,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Stroke, strokeLength } from '../../shared/geometry.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
+import type { RoomCommand } from './commands.ts';
 import type { RoomState } from './room-state.ts';
 
 /** Where a stroke message has ended, and its radius; cells. */
@@ -20,6 +21,18 @@ export function endOf({ points, radius }: Stroke): StrokeEnd {
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
+}
+
+/** Commands without those that continue a stroke of the same participant. */
+export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
+  const ends = new Map<ParticipantId, StrokeEnd>();
+  return commands.filter((command) => {
+    if (command.what !== 'damage') return true;
+    const { id } = command.by;
+    const isNew = !continues(ends.get(id), command);
+    ends.set(id, endOf(command));
+    return isNew;
+  });
 }
 
 type StrokeState = NonNullable<RoomState['strokes']>[number];
@@ -59,6 +72,11 @@ export class Strokes {
     const wounded = last && continues(last.end, stroke) ? last.wounded : new Set<OrganismId>();
     this.current.set(participant, { end: endOf(stroke), at: tick, wounded });
     return wounded;
+  }
+
+  /** Whether a message continues the participant's last stroke. */
+  continues(participant: ParticipantId, stroke: Stroke): boolean {
+    return continues(this.current.get(participant)?.end, stroke);
   }
 
   leave(participant: ParticipantId): void {

@@ -58,7 +58,7 @@ export class Wounding {
     { by, points, radius }: RoomCommand & { what: 'damage' },
     energy: Energy,
     { tick, tickRate }: { readonly tick: number; readonly tickRate: number },
-  ): Pick<Answer, 'spared'> {
+  ): Pick<Answer, 'spared' | 'continued'> {
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
     // Who cannot pay for the cells must not cost the search for what they cover.
@@ -73,6 +73,7 @@ export class Wounding {
     const spared = hits.length - wounded.length;
     if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
     energy.spendStroke(by.id, stroke, tick, wokenBy(wounded, this.species));
+    const continued = this.strokes.continues(by.id, stroke);
     const before = this.strokes.follow(by.id, stroke, tick);
     for (const { organism, cover } of wounded) {
       const mask = organism.woundMask;
@@ -82,7 +83,7 @@ export class Wounding {
       this.lifecycle.hit(organism, { by: by.id, isNew, tick });
       before.add(organism.id);
     }
-    return spared > 0 ? { spared } : {};
+    return { ...(spared > 0 && { spared }), ...(continued && { continued }) };
   }
 }
 

@@ -12,7 +12,7 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
-import { roomSettings, schedule, settingsChange } from './settings.ts';
+import { roomSettings, schedule, settingsChange, settingsRequest } from './settings.ts';
 import {
   banState,
   hostState,
@@ -78,7 +78,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Seeds, wounds, crosses and removals that were undone. */
+  /** Seeds, wounds, crosses and removals that were undone; a stroke is one wound. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -107,7 +107,7 @@ export const CALLS = {
   /** Only for closed rooms. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
-  changeSettings: call('PATCH', '/rooms/:room/settings', settingsChange, roomSettings),
+  changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
   /** Removes all organisms and plants new ones across the room. Takes a snapshot first. */
   reseed: post(
     '/rooms/:room/reseed',
@@ -168,8 +168,8 @@ export const CALLS = {
   /** Takes the place back; a wall that has it stays up as one without. */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes the commands of the last seconds, of one participant (0: the host) or of all visitors
-   * (null), by replaying the journal without them. Other commands stay. Takes a snapshot first.
+   * Undoes the commands of the last seconds, of one participant (0: the host) or of all but the host
+   * (null: the gardener and programs too), by replaying the journal without them. Other commands stay. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',
@@ -247,7 +247,7 @@ export const FILES = {
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of a living organism on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
-  /** PNG of the room now, one pixel per place. */
+  /** PNG of the room now, or of a closed room as it was last; one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**
    * All events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run

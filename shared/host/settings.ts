@@ -30,6 +30,13 @@ const energy = v.strictObject({
   wake: v.optional(between(0, 1e3), PAGE_DEFAULTS.energy.wake),
 });
 
+const attract = v.strictObject({
+  on: v.boolean(),
+  after: whole(5, 3_600),
+  /** Absent in settings of earlier releases. */
+  wounds: v.optional(gardenerWounds, 'own'),
+});
+
 /** The settings of a room. */
 const knobs = {
   /** Ticks per second. */
@@ -66,12 +73,7 @@ const knobs = {
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */
-  attract: v.strictObject({
-    on: v.boolean(),
-    after: whole(5, 3_600),
-    /** Absent in settings of earlier releases. */
-    wounds: v.optional(gardenerWounds, 'own'),
-  }),
+  attract,
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,
@@ -95,14 +97,38 @@ const knobs = {
 export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** A partial change; other settings stay as they are. */
+/** What is stored of the settings that a host has changed; others are as the server is started. */
 export const settingsChange = v.partial(roomSettings);
-export type SettingsChange = v.InferOutput<typeof settingsChange>;
+
+/** A partial change, also of energy and gardener; other settings stay as they are. */
+export const settingsRequest = v.strictObject({
+  ...settingsChange.entries,
+  energy: v.optional(v.partial(energy)),
+  attract: v.optional(v.partial(attract)),
+});
+export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
+
+const givenOf = (change: object) =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
 /** Applies a change to settings. */
-export function applyChange(settings: RoomSettings, change: SettingsChange): RoomSettings {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
-  return { ...settings, ...Object.fromEntries(given) };
+export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
+  const { energy, attract } = change;
+  return {
+    ...settings,
+    ...givenOf(change),
+    ...(energy && { energy: { ...settings.energy, ...givenOf(energy) } }),
+    ...(attract && { attract: { ...settings.attract, ...givenOf(attract) } }),
+  };
+}
+
+/** What is stored of a change: each setting of it whole. @param settings with the change */
+export function storedChange(
+  settings: RoomSettings,
+  change: SettingsRequest,
+): v.InferOutput<typeof settingsChange> {
+  const keys = Object.keys(givenOf(change)) as (keyof RoomSettings)[];
+  return Object.fromEntries(keys.map((key) => [key, settings[key]]));
 }
 
 /** A time of day by the server's clock, `HH:MM`. */
@@ -111,9 +137,16 @@ const time = v.pipe(
   v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
 );
 
+/** The end of a day, as a closing time. */
+export const MIDNIGHT = '00:00';
+
+/** Whether a day closes after it opens, at the latest at midnight. */
+export const closesLater = (hours: { readonly from: string; readonly to: string }): boolean =>
+  hours.from < hours.to || hours.to === MIDNIGHT;
+
 const openHours = v.pipe(
   v.strictObject({ from: time, to: time }),
-  v.check(({ from, to }) => from < to, 'it closes before it opens'),
+  v.check(closesLater, 'it closes before it opens'),
 );
 
 export const schedule = v.strictObject({

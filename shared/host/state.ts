@@ -30,7 +30,8 @@ const roomEntries = {
   drawingsWaiting: count,
   /** Reported organisms that the host has not decided about. */
   reported: count,
-  organisms: count,
+  /** null: not known here, as of a room that is stored and does not run. */
+  organisms: v.nullable(count),
   awake: count,
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
@@ -263,8 +264,8 @@ export const hostState = v.object({
   /** The server's current time and its start time. */
   now: number,
   since: number,
-  /** Time zone of the server and its schedule, minutes east of Greenwich. */
-  zone: number,
+  /** Time zone of the server and its schedule, such as 'Europe/Copenhagen'. */
+  zone: text,
   /** Whether the journal is being written: false after a disk error, null if storage is off. */
   keeping: v.nullable(truth),
   /** What was set aside and not dismissed, latest first. */
@@ -272,6 +273,8 @@ export const hostState = v.object({
   /** Whether it is outside the opening hours. */
   dim: truth,
   schedule,
+  /** Whether something starts the server again after the nightly restart; otherwise there is none. */
+  supervised: truth,
   /** The next change by the schedule; null for none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */

@@ -96,11 +96,27 @@ describe('with a second room', () => {
     await host.call('removeRoom', { confirm: 'annex' }, annex);
     await heading('Settings of “garden”');
     await question.waitFor({ state: 'hidden' });
+    // The address has followed, so that a new room of that name can be chosen.
+    expect(new URL(page.url()).hash).toBe('#/garden/knobs');
+    await makeAnnex();
+    await page.getByTestId('room').selectOption('annex');
+    await heading('Settings of “annex”');
     await goTo(page, 'knobs');
   });
 
+  test('without storage, the page offers no way back', async () => {
+    await goTo(page, 'knobs');
+    await heading('Settings of “garden”');
+    await page.getByTestId('reseed').click();
+    const question = page.getByRole('dialog');
+    await question.getByText('This cannot be undone: this server stores nothing.').waitFor();
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await goTo(page, 'watch');
+    await page.locator('visitor-list').waitFor();
+    expect(await page.locator('undo-card').count()).toBe(0);
+  });
+
   test('a room that is left is no longer drawn, and its WebGL programs are deleted', async () => {
-    await makeAnnex();
     const own = await browser.newContext(DESKTOP).then(leaveUnpainted);
     await own.addInitScript(() => {
       const { prototype } = WebGL2RenderingContext;
@@ -159,7 +175,7 @@ test('a browser that prefers German gets the page in German', async () => {
   const other = await newPage({ ...DESKTOP, locale: 'de-DE' });
   await signIn(other, server.port, server.hostToken!);
   await goTo(other, 'knobs');
-  await other.getByRole('heading', { name: 'Regler von „garden“' }).waitFor();
+  await other.getByRole('heading', { name: 'Einstellungen von „garden“' }).waitFor();
   expect(await other.locator('html').getAttribute('lang')).toBe('de');
   await other.context().close();
 });

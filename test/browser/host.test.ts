@@ -5,9 +5,10 @@ import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { download } from '../support/download.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { focused } from '../support/page.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
-import { suiteVisitor } from '../support/suite.ts';
+import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -46,6 +47,12 @@ const notice = (text: string | RegExp) => page.getByTestId('notice').filter({ ha
 
 test('a new room gets an address from its name, and visitors can join it', async () => {
   await goTo(page, 'rooms');
+  await page.getByTestId('new-room').click();
+  await page.getByTestId('room-name').waitFor();
+  expect(await focused(page)).toBe('room-name');
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByTestId('room-name').waitFor({ state: 'detached' });
+  expect(await focused(page)).toBe('new-room');
   await page.getByTestId('new-room').click();
   await page.getByTestId('room-name').fill('Blue Hall');
   await page.getByText('/r/blue-hall').waitFor();
@@ -105,7 +112,8 @@ test('a setting applies to a connected visitor, is confirmed, and can be reset',
   await knob.getByRole('spinbutton').press('Enter');
   await words.evaluate(({ applied }) => applied);
   await ada.until(() => costs().at(-1) === 20);
-  await page.getByTestId('story').getByText('5 seeds').waitFor();
+  const about = page.getByRole('region', { name: 'Planting and wounding' });
+  await about.getByTestId('story').getByText('5 seeds').waitFor();
   await knob.getByRole('button', { name: /reset to 8/ }).click();
   await ada.until(() => costs().at(-1) === 8);
   // The slider can be moved by keys.
@@ -290,6 +298,14 @@ test('opening hours can be saved once they are valid', async () => {
   await opens.fill('19:30');
   await opens.blur();
   await page.getByText('The closing time is before the opening time: Tuesday.').waitFor();
+  // They wait while another section is shown, and leave what another host saves meanwhile.
+  await goTo(page, 'watch');
+  const other = await hostOf(server);
+  const { schedule } = await other.call('state');
+  await other.call('setSchedule', { ...schedule, farewell: true });
+  await goTo(page, 'hours');
+  expect(await opens.inputValue()).toBe('19:30');
+  await page.locator('[data-testid=hours-farewell]:checked').waitFor();
   expect(await page.getByTestId('keep-hours').isDisabled()).toBe(true);
   await opens.fill('00:00');
   await opens.blur();
@@ -298,6 +314,7 @@ test('opening hours can be saved once they are valid', async () => {
   await page.reload();
   expect(await page.getByTestId('hours-on').isChecked()).toBe(true);
   expect(await page.getByLabel('Tuesday: opens').inputValue()).toBe('00:00');
+  expect(await page.getByTestId('hours-farewell').isChecked()).toBe(true);
   await page.getByTestId('hours-on').uncheck();
   await page.getByTestId('keep-hours').click();
   await notice('The hours are saved.').waitFor();

@@ -2,7 +2,9 @@
 import { openTable } from '../../server/storage/lmdb/table.ts';
 import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { HostClient } from '../support/host-client.ts';
 import { goTo, signIn } from '../support/host-page.ts';
+import { PHONE } from '../support/screens.ts';
 import { startServer } from '../support/server.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -35,6 +37,24 @@ test('a damaged room is named in every section', async () => {
   }
   expect(await page.locator('.health').first().textContent()).toContain('data were damaged');
   expect(await violations(page)).toEqual([]);
+});
+
+test('on a narrow screen, and in another room, the page says so too', async () => {
+  const host = await HostClient.login(server.port, token);
+  const annex = { name: 'annex', width: 64, height: 64, checkpoint: 'organisms' };
+  await host.call('createRoom', annex);
+  await goTo(page, 'watch', 'annex');
+  await page.getByRole('heading', { name: 'Watch “annex”' }).waitFor({ state: 'attached' });
+  await entries.filter({ hasText: '“garden” was damaged' }).waitFor();
+  const { viewport } = PHONE;
+  await page.setViewportSize(viewport);
+  await page.locator('main .trouble', { hasText: 'data were damaged' }).waitFor();
+  expect(await page.locator('.health').first().isVisible()).toBe(false);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.locator('main .trouble').waitFor({ state: 'hidden' });
+  await goTo(page, 'watch');
+  await host.call('closeRoom', {}, { room: 'annex' });
+  await host.call('removeRoom', { confirm: 'annex' }, { room: 'annex' });
 });
 
 test('putting back and keeping ask first, and name the room', async () => {

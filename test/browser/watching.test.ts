@@ -111,6 +111,18 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   await row(two).waitFor({ state: 'detached' });
   expect(room.viewOf(one)).toBeDefined();
   expect(room.viewOf(two)).toBeUndefined();
+
+  // The question about a planter stays open when what was reported goes.
+  const three = await ada.grow(110, 110);
+  await ada.ask('report', { organism: three });
+  await row(three).getByRole('button', { name: 'Ban Ada' }).click();
+  const question = host.getByRole('dialog');
+  await question.getByTestId('ban').waitFor();
+  await api.call('removeOrganism', { organism: three });
+  await row(three).waitFor({ state: 'detached' });
+  expect(await question.getByTestId('ban').isVisible()).toBe(true);
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  await host.locator('report-queue').waitFor({ state: 'hidden' });
 });
 
 test('the phone goes where the host points; one with an open sheet gets a button instead', async () => {

@@ -79,6 +79,9 @@ test('a restore or the host stops it, and what still lives stays', async () => {
   expect((await host.call('state')).rooms[0].farewell).toBe(false);
   expect(room.size).toBe(5);
   await host.call('farewell', { seconds: 600 });
+  // An undo of nothing does not stop it; one of something does.
+  expect(await host.refusal('undo', { seconds: 1, participant: 999 })).toBe('nothing-to-undo');
+  expect((await host.call('state')).rooms[0].farewell).toBe(true);
   await host.call('stopFarewell');
   await ada.until(() => settings(ada).length > 0 && !endsItsDay(ada));
   expect(room.size).toBeGreaterThanOrEqual(3);

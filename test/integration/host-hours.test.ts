@@ -44,6 +44,9 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await host.call('createRoom', attic);
   expect(await Visitor.knock(server.port, { room: 'attic' })).toBe('room-closed');
 
+  // Nothing would start this server again, so that it does not restart.
+  await host.call('setSchedule', { ...CLOSED, on: false, restart: '04:00' });
+  expect(await host.call('state')).toMatchObject({ supervised: false, next: null });
   await host.call('setSchedule', { ...CLOSED, on: false });
   await wall.until(() => !settingsOf(wall).dim);
   await join();
@@ -72,7 +75,10 @@ test('a supervised server exits at its restart time, with its own exit code', as
   const at = new Date(Math.ceil((Date.now() + shift + 5_000) / minute) * minute);
   const restart = [at.getHours(), at.getMinutes()].map((n) => `${n}`.padStart(2, '0')).join(':');
   await watchedHost.call('setSchedule', { ...CLOSED, on: false, restart });
-  expect((await watchedHost.call('state')).next).toMatchObject({ what: 'restart' });
+  expect(await watchedHost.call('state')).toMatchObject({
+    supervised: true,
+    next: { what: 'restart' },
+  });
   expect(await watched.ended).toEqual({ code: RESTART_CODE, signal: null });
   expect(watched.output).toContain('The nightly restart begins.');
 });

@@ -4,6 +4,8 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
+import { png } from '../../server/replay/pictures.ts';
 import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
@@ -224,6 +226,18 @@ test('a closed room tells visitors so, stands still, and goes on where it was', 
     visitors: [],
   });
   expect(await host.refusal('removeOrganism', { organism: 1 })).toBe('room-closed');
+  // How many live there is not told as none.
+  expect((await host.call('state')).rooms[0].organisms).toBeNull();
+  const picture = await host.fetch('/rooms/garden/picture.png');
+  expect(
+    await sharp(await picture.arrayBuffer())
+      .raw()
+      .toBuffer(),
+  ).toEqual(
+    await sharp(await png(before.grid.planes))
+      .raw()
+      .toBuffer(),
+  );
   await restart();
   expect(await knock('garden')).toBe('room-closed');
 

@@ -33,7 +33,14 @@ test('undo, restore and a restart are shown to everybody, and a replay matches',
   await bo.until(() => bo.tick! > born + 75);
   await ada.ask('damage', { radius: 9, points: [40, 40] });
   await plant(ada, 90, 50);
+  // The same stroke goes on.
+  await ada.ask('damage', { radius: 9, points: [40, 40, 42, 40] });
   await ada.until(() => ada.life.some(({ what }) => what === 'wounded'));
+  const { visitors } = await host.call('room');
+  expect(visitors.map(({ name, acts }) => [name, acts])).toEqual([
+    ['Ada', 2],
+    ['Bo', 1],
+  ]);
   const wounded = ada.tick!;
   await ada.until(() => ada.tick! > wounded + 20);
 

@@ -12,7 +12,7 @@ import { HostElement } from './host-element.ts';
 /** What the data of a room are, which can be exchanged with those that it has. */
 const isWhole = ({ what }: AsideState): boolean => what === 'replaced' || what === 'room';
 
-/** Hidden while nothing is set aside that concerns the selected room. */
+/** Hidden while nothing is set aside. Lists that of all rooms: the texts name them. */
 @customElement('aside-list')
 export class AsideList extends HostElement {
   static override styles = css`
@@ -46,10 +46,10 @@ export class AsideList extends HostElement {
   @state() private pending: ReadonlySet<string> = new Set();
 
   override render(): TemplateResult | typeof nothing {
-    const { state, room, summary } = this.host;
-    const isOf = (one: AsideState) => one.room === null || one.room === room;
+    const { aside = [], rooms = [] } = this.host.state ?? {};
     // While data are exchanged, the list is not final.
-    const shown = summary?.busy === 'restoring' ? [] : (state?.aside.filter(isOf) ?? []);
+    const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
+    const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
     this.hidden = shown.length === 0;
     if (this.hidden) return nothing;
     return html`<ul>
@@ -62,7 +62,7 @@ export class AsideList extends HostElement {
   }
 
   private entry(entry: AsideState): TemplateResult {
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const { id, at, what, why } = entry;
     const isCalm = what === 'replaced';
     const isPending = this.pending.has(id);

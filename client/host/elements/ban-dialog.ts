@@ -39,6 +39,10 @@ export class BanDialog extends HostElement {
   @state() private visitor: VisitorState | undefined;
   @query('dialog') private readonly dialog!: HTMLDialogElement | null;
 
+  get isOpen(): boolean {
+    return this.dialog?.open ?? false;
+  }
+
   /** Opens the dialog for a visitor of the shown room. */
   async show(visitor: VisitorState): Promise<void> {
     this.visitor = visitor;

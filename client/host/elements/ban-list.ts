@@ -32,7 +32,7 @@ export class BanList extends HostElement {
   }
 
   private ban(ban: BanState): TemplateResult {
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const name = visitorName({ id: ban.participant, name: ban.name });
     const until =
       ban.until === null

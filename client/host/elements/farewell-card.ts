@@ -2,11 +2,11 @@
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { organismsText } from '../text.ts';
+import { farewellText, organismsText, stateBefore } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 
-/** Asks for confirmation first; the result can be undone. Slot: settings of it. */
+/** Asks for confirmation first; the result can be undone where the server stores anything. Slot: settings of it. */
 @customElement('farewell-card')
 export class FarewellCard extends HostElement {
   static override styles = css`
@@ -19,9 +19,9 @@ export class FarewellCard extends HostElement {
   `;
 
   override render(): TemplateResult {
-    const { summary } = this.host;
+    const { summary, state } = this.host;
     return html`<h3>${msg('End the day')}</h3>
-      <p class="soft">${msg('For a minute, what lives goes one by one and the walls say goodbye. A new day begins on bare ground. The state of before is saved.')}</p>
+      <p class="soft">${farewellText(state)}</p>
       <slot></slot>
       ${
         summary?.farewell
@@ -38,9 +38,7 @@ export class FarewellCard extends HostElement {
     const count = host.summary?.organisms ?? 0;
     const yes = await host.feedback.ask({
       title: msg(str`End the day of “${room}”?`),
-      text: msg(
-        str`They go within a minute, and nobody can act meanwhile: ${organismsText(count)}. The current state is saved first.`,
-      ),
+      text: `${msg(str`Will go within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(host.state)}`,
       confirm: msg('End the day'),
       danger: true,
     });

@@ -150,7 +150,7 @@ export class FilmViewer extends HostElement {
           : nothing
       }
       <div class="row">
-        <button class="plain" aria-pressed=${isOnWall} data-testid="film-on-wall" @click=${this.toggleWall}>
+        <button class="plain" data-testid="film-on-wall" @click=${this.toggleWall}>
           ${hostIcons.walls}${isOnWall ? msg('Show the room again') : msg('Show on the walls')}
         </button>
       </div>`;
@@ -173,7 +173,7 @@ export class FilmViewer extends HostElement {
 
   private momentText(): string {
     const { job, share, last, hours } = this;
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const until = job?.since ?? now;
     const film =
       job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };

@@ -98,7 +98,7 @@ export class HostLogin extends StyledElement {
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
       <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
-        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in the README.')}</p>
+        <p>${msg('It was shown when Vivarium first started: in the terminal, or in the log of the service or container. If it is lost, whoever runs the machine can make a new one: see “When something hangs” in server/deploy/HOSTING.md.')}</p>
       </details>
       <host-language></host-language>
     </form>`;

@@ -3,7 +3,8 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { Schedule } from '../../../shared/host/settings.ts';
-import { clock, DAY_NAMES, moment, scheduleError } from '../text.ts';
+import { type HoursDraft, withDraft } from '../hours-draft.ts';
+import { clock, DAY_NAMES, farewellText, moment, scheduleError } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue, isChecked, option, sectionHead, switchRow } from './templates.ts';
 
@@ -96,16 +97,15 @@ export class HoursSection extends HostElement {
     }
   `;
 
-  /** Unsaved changes; undefined if there are none. */
-  @state() private draft: Schedule | undefined;
   @state() private busy = false;
 
   override render(): TemplateResult | typeof nothing {
     const { state: all } = this.host;
     if (!all) return nothing;
-    const schedule = this.draft ?? all.schedule;
+    const { hoursDraft } = this.host;
+    const schedule = withDraft(all.schedule, hoursDraft);
     const wrong = scheduleError(schedule);
-    const changed = this.draft && JSON.stringify(this.draft) !== JSON.stringify(all.schedule);
+    const changed = hoursDraft && JSON.stringify(schedule) !== JSON.stringify(all.schedule);
     const lead = msg(
       str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
     );
@@ -131,7 +131,7 @@ export class HoursSection extends HostElement {
           changed
             ? html`<div class="save row">
                 <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
-                <button type="button" class="quiet" @click=${() => (this.draft = undefined)}>${msg('Cancel')}</button>
+                <button type="button" class="quiet" @click=${() => this.setDraft(undefined)}>${msg('Cancel')}</button>
                 <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
@@ -140,7 +140,7 @@ export class HoursSection extends HostElement {
   }
 
   private nextChange(): string {
-    const { now = 0, zone = 0, next } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC', next } = this.host.state ?? {};
     if (!next) return '';
     const at = moment(next.at, now, zone);
     if (next.what === 'restart') return msg(str`Restarts ${at}.`);
@@ -167,7 +167,7 @@ export class HoursSection extends HostElement {
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
-              <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to)}"></i></div>
+              <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to === '00:00' ? '24:00' : hours.to)}"></i></div>
             </div>`
           : html`<span class="soft">${msg('closed')}</span>`
       }
@@ -200,9 +200,7 @@ export class HoursSection extends HostElement {
       <div class="restart">
         ${switchRow(
           html`<h3>${msg('End the day at closing time')}</h3>`,
-          msg(
-            'For a minute, what lives goes one by one and the walls say goodbye. A new day begins on bare ground. The state of before is saved.',
-          ),
+          farewellText(this.host.state),
           html`<input
             type="checkbox"
             data-testid="hours-farewell"
@@ -228,6 +226,11 @@ export class HoursSection extends HostElement {
         />`,
       )}
       ${
+        restart === null || this.host.state?.supervised
+          ? nothing
+          : html`<p class="restart wrong" role="status">${msg('It does not restart: nothing would start this server again.')}</p>`
+      }
+      ${
         restart === null
           ? nothing
           : html`<div class="restart row"><span>${msg('Time')}</span> ${this.time(msg('Restart time'), restart, (time) => this.change({ restart: time }))}</div>`
@@ -236,36 +239,45 @@ export class HoursSection extends HostElement {
   }
 
   private get schedule(): Schedule | undefined {
-    return this.draft ?? this.host.state?.schedule;
+    const { state: all, hoursDraft } = this.host;
+    return all && withDraft(all.schedule, hoursDraft);
+  }
+
+  private setDraft(draft: HoursDraft | undefined): void {
+    this.host.hoursDraft = draft;
+    this.requestUpdate();
   }
 
   private typicalDay(): { from: string; to: string } {
     return this.schedule?.days.find((day) => day !== null) ?? TYPICAL_DAY;
   }
 
-  private change(change: Partial<Schedule>): void {
-    if (this.schedule) this.draft = { ...this.schedule, ...change };
+  private change(change: HoursDraft): void {
+    this.setDraft({ ...this.host.hoursDraft, ...change });
   }
 
   private setDay(index: number, hours: Schedule['days'][number]): void {
-    const { days = [] } = this.schedule ?? {};
-    this.change({ days: days.map((day, i) => (i === index ? hours : day)) });
+    this.change({ days: { ...this.host.hoursDraft?.days, [index]: hours } });
   }
 
   private useMondayForAll(): void {
     const { days = [] } = this.schedule ?? {};
     const hours = days[0] ?? this.typicalDay();
-    this.change({ days: days.map((day) => (day ? hours : null)) });
+    const open = days.flatMap((day, i) => (day ? [[i, hours] as const] : []));
+    this.change({ days: { ...this.host.hoursDraft?.days, ...Object.fromEntries(open) } });
   }
 
   private async save(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    if (!this.draft) return;
+    const { schedule } = this;
+    const { hoursDraft: sent } = this.host;
+    if (!schedule || !sent) return;
     this.busy = true;
-    const saved = await this.host.do('setSchedule', {}, this.draft, () =>
+    const saved = await this.host.do('setSchedule', {}, schedule, () =>
       msg('The hours are saved.'),
     );
     this.busy = false;
-    if (saved) this.draft = undefined;
+    // What was changed meanwhile is not saved yet.
+    if (saved && this.host.hoursDraft === sent) this.setDraft(undefined);
   }
 }

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
-import type { RoomSettings, SettingsChange } from '../../../shared/host/settings.ts';
+import { applyChange, type RoomSettings, type SettingsRequest } from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
@@ -60,14 +60,14 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
 function switchOf(
   id: keyof typeof TOGGLES,
   settings: RoomSettings,
-): { readonly on: boolean; readonly write: (next: boolean) => SettingsChange } {
+): { readonly on: boolean; readonly write: (next: boolean) => SettingsRequest } {
   const { attract } = settings;
   if (id === 'attract') {
-    return { on: attract.on, write: (on) => ({ attract: { ...attract, on } }) };
+    return { on: attract.on, write: (on) => ({ attract: { on } }) };
   }
   if (id === 'wounds') {
-    const write = (next: boolean): SettingsChange => ({
-      attract: { ...attract, wounds: next ? 'unattended' : 'own' },
+    const write = (next: boolean): SettingsRequest => ({
+      attract: { wounds: next ? 'unattended' : 'own' },
     });
     return { on: attract.wounds === 'unattended', write };
   }
@@ -116,7 +116,7 @@ export class KnobsSection extends HostElement {
     | { readonly id: string; readonly status: 'pending' | 'done' }
     | undefined;
   /** Changes that the server has not confirmed yet, by the id of the setting. */
-  private readonly pending = new Map<string, SettingsChange>();
+  private readonly pending = new Map<string, SettingsRequest>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -131,7 +131,7 @@ export class KnobsSection extends HostElement {
 
   protected override section(summary: RoomSummary, all: HostState): TemplateResult {
     const { name } = summary;
-    const settings: RoomSettings = Object.assign({}, summary.settings, ...this.pending.values());
+    const settings = [...this.pending.values()].reduce(applyChange, summary.settings);
     const defaults = all.roomDefaults;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply at once, for everyone in the room. Nothing restarts.');
@@ -150,15 +150,15 @@ export class KnobsSection extends HostElement {
       .value=${live(each.read(settings))}
       .default=${each.read(defaults)}
       .status=${this.statusOf(each.id)}
-      @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail, settings))}
+      @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail))}
     ></host-knob>`;
     return html`<div class="cards">
       ${KNOB_GROUPS.map(
-        (group, i) => html`<section class="card" aria-label=${group.name}>
+        (group) => html`<section class="card" aria-label=${group.name}>
           <h3>${group.name}</h3>
           <p class="soft">${group.about}</p>
           ${group.knobs.map(knob)}
-          ${i === 1 ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
+          ${group.hasStory ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
         </section>`,
       )}
       <section class="card" aria-label=${msg('Wall and text')}>
@@ -218,7 +218,7 @@ export class KnobsSection extends HostElement {
     return { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
   }
 
-  private async apply(room: string, id: string, change: SettingsChange): Promise<void> {
+  private async apply(room: string, id: string, change: SettingsRequest): Promise<void> {
     const isShown = room === this.shownRoom;
     if (isShown) {
       clearTimeout(this.timer);

@@ -14,7 +14,6 @@ export function muteButton(host: HostModel, visitor: VisitorState): TemplateResu
     class="icon"
     title=${muted ? msg('Unmute') : msg('Mute: can watch, but not act')}
     aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
-    aria-pressed=${muted}
     @click=${() => mute(host, visitor)}
   >
     ${muted ? hostIcons.mute : hostIcons.sound}

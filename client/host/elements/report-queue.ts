@@ -23,7 +23,7 @@ const FIRST = 6;
 const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
 
 /**
- * Hidden while nothing is reported. Fires `pick` and `remove` (`detail`: OrganismId).
+ * Hidden while nothing is reported, unless the question about a ban is open. Fires `pick` and `remove` (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement {
@@ -68,10 +68,14 @@ export class ReportQueue extends QueueElement {
     return this.host.detail?.drawings.length ?? 0;
   }
 
-  override render(): TemplateResult | typeof nothing {
+  override render(): TemplateResult {
     const reports = this.host.detail?.reports ?? [];
-    this.hidden = reports.length === 0;
-    if (this.hidden) return nothing;
+    this.hidden = reports.length === 0 && !this.dialog?.isOpen;
+    return html`${reports.length === 0 ? nothing : this.list(reports)}
+      <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
+  }
+
+  private list(reports: readonly ReportState[]): TemplateResult {
     const { shown } = this;
     return html`<h3 tabindex="-1" data-testid="reports">${msg('Reported by visitors')}</h3>
       <p class="soft" role="status">${reportedText(reports.length)}</p>
@@ -80,8 +84,7 @@ export class ReportQueue extends QueueElement {
         ({ organism }) => organism,
         (report) => this.report(report),
       )}</ul>
-      ${showAll(shown.length, reports.length, () => (this.all = true))}
-      <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
+      ${showAll(shown.length, reports.length, () => (this.all = true))}`;
   }
 
   private report(report: ReportState): TemplateResult {

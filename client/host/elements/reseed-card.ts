@@ -2,12 +2,12 @@
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { organismsText, seedsText } from '../text.ts';
+import { organismsText, seedsText, stateBefore } from '../text.ts';
 import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { field, inputValue } from './templates.ts';
 
-/** Asks for confirmation first; the result can be undone. */
+/** Asks for confirmation first; the result can be undone where the server stores anything. */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
   static override styles = css`
@@ -26,7 +26,7 @@ export class ReseedCard extends HostElement {
 
   override render(): TemplateResult {
     return html`<h3>${msg('Start over')}</h3>
-      <p class="soft">${msg('Removes every organism and plants new seeds all over the room. The current state is saved first, so you can restore it.')}</p>
+      <p class="soft">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(this.host.state)}</p>
       <form class="row" @submit=${this.submit}>
         ${field(
           msg('New seeds'),
@@ -40,7 +40,7 @@ export class ReseedCard extends HostElement {
             @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
           />`,
         )}
-        <button class="danger" data-testid="reseed">${msg('Start over')}</button>
+        <button class="danger" data-testid="reseed" ?disabled=${!this.host.summary?.open}>${msg('Start over')}</button>
       </form>`;
   }
 
@@ -51,9 +51,7 @@ export class ReseedCard extends HostElement {
     const count = host.summary?.organisms ?? 0;
     const yes = await host.feedback.ask({
       title: msg(str`Start “${room}” over?`),
-      text: msg(
-        str`Removed: ${organismsText(count)}. Planted: ${seedsText(organisms)}. The current state is saved first.`,
-      ),
+      text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(host.state)}`,
       confirm: msg('Start over'),
       danger: true,
     });

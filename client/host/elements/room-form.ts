@@ -1,7 +1,7 @@
 /** The form for a new room. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
@@ -66,6 +66,12 @@ export class RoomForm extends StyledElement {
   @property({ attribute: false }) taken: readonly string[] = [];
   @state() private name = '';
   @state() private size = 'wide';
+  @query('[name=name]') private readonly nameField!: HTMLInputElement;
+
+  /** The button that has opened the form is gone. */
+  protected override firstUpdated(): void {
+    this.nameField.focus();
+  }
 
   override render(): TemplateResult {
     const address = addressName(this.name);

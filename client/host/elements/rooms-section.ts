@@ -1,14 +1,14 @@
 /** All rooms with their state: create, open, close and remove them. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
+import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash } from '../sections.ts';
-import { inLineText, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
+import { inLineText, lastCopy, organismsText, paceText, roughSpan, visitorsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './room-form.ts';
 import { pictureLoaded, sectionHead } from './templates.ts';
@@ -74,6 +74,7 @@ export class RoomsSection extends HostElement {
 
   /** Whether the form for a new room is open. */
   @state() private making = false;
+  @query('[data-testid=new-room]') private readonly newRoom!: HTMLElement | null;
 
   override render(): TemplateResult {
     const { rooms = [], checkpoints = [] } = this.host.state ?? {};
@@ -90,7 +91,7 @@ export class RoomsSection extends HostElement {
                 .checkpoints=${checkpoints}
                 .taken=${rooms.map(({ name }) => name)}
                 @create=${this.create}
-                @cancel=${() => (this.making = false)}
+                @cancel=${this.endMaking}
               ></room-form>`
             : nothing
         }
@@ -114,7 +115,8 @@ export class RoomsSection extends HostElement {
     const species = checkpoints.find((each) => each.name === room.checkpoint);
     const several = checkpoints.filter(({ replaced }) => !replaced).length > 1;
     // Drawing a picture costs the server time, so load a new one only every 15 s.
-    const picture = `${pathOf(FILES.picture, { room: name })}?at=${Math.floor(now / 15_000)}`;
+    const at = open ? Math.floor(now / 15_000) : 'closed';
+    const picture = `${pathOf(FILES.picture, { room: name })}?at=${at}`;
     return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
       <img class="picture" src=${picture} alt="" width=${width} height=${height} @error=${pictureLoaded} @load=${pictureLoaded} />
       <div class="about">
@@ -133,7 +135,7 @@ export class RoomsSection extends HostElement {
           <p class="facts wrap soft number">
             <span>${msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`)}</span>
             ${room.waiting > 0 ? html`<span>${inLineText(room.waiting)}</span>` : nothing}
-            <span>${organismsText(room.organisms)}</span>
+            ${room.organisms === null ? nothing : html`<span>${organismsText(room.organisms)}</span>`}
             ${open ? html`<span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>` : nothing}
             <span>${number(width)} × ${number(height)}</span>
             ${species && (several || species.replaced) ? html`<span>${species.title}</span>` : nothing}
@@ -169,7 +171,14 @@ export class RoomsSection extends HostElement {
         run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
       },
     }));
-    if (created) this.making = false;
+    if (created) await this.endMaking();
+  }
+
+  /** Closes the form; the button that opened it has the focus again. */
+  private async endMaking(): Promise<void> {
+    this.making = false;
+    await this.updateComplete;
+    this.newRoom?.focus();
   }
 
   private open(room: string): void {
@@ -194,11 +203,15 @@ export class RoomsSection extends HostElement {
   }
 
   private async removeRoom({ name, organisms }: RoomSummary): Promise<void> {
+    const inside =
+      organisms === null
+        ? msg('Everything in it and all its saved states are removed.')
+        : msg(
+            str`Everything in it (${organismsText(organisms)}) and all its saved states are removed.`,
+          );
     const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}” permanently?`),
-      text: msg(
-        str`Everything in it (${organismsText(organisms)}) and all its saved states are removed. A last copy stays in the server’s data folder.`,
-      ),
+      text: `${inside} ${lastCopy(this.host.state)}`,
       confirm: msg('Remove room'),
       danger: true,
       typed: name,

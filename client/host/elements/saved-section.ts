@@ -105,12 +105,12 @@ export class SavedSection extends HostElement {
 
   private one(snapshot: SnapshotState): TemplateResult {
     const { room, state: known } = this.host;
-    const { now = 0, zone = 0 } = known ?? {};
+    const { now = 0, zone = 'UTC' } = known ?? {};
     const { tick, at, name, organisms } = snapshot;
     const when = moment(at, now, zone);
     const why = snapshot.before && BEFORE[snapshot.before];
     return html`<article class="card one grid" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @error=${pictureLoaded} />
+      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @load=${pictureLoaded} @error=${pictureLoaded} />
       <div class="text">
         <h3>${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
@@ -160,7 +160,7 @@ export class SavedSection extends HostElement {
 
   private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
     const { host, shownRoom: room } = this;
-    const { now = 0, zone = 0 } = host.state ?? {};
+    const { now = 0, zone = 'UTC' } = host.state ?? {};
     const yes = await host.feedback.ask({
       title: msg(str`Restore this state: ${name ?? moment(at, now, zone)}?`),
       text: msg(

@@ -1,7 +1,7 @@
 /** What visitors may plant in the selected room: drawings, keepsakes, own latents. */
 import { msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
-import type { DrawingMode, SettingsChange } from '../../../shared/host/settings.ts';
+import type { DrawingMode, SettingsRequest } from '../../../shared/host/settings.ts';
 import { type Choice, radioChips } from './templates.ts';
 
 const MODES: readonly Choice<DrawingMode>[] = [
@@ -42,7 +42,7 @@ export const SEED_TOGGLES = {
 export function drawingChoice(
   selected: DrawingMode,
   status: string,
-  apply: (change: SettingsChange) => void,
+  apply: (change: SettingsRequest) => void,
 ): TemplateResult {
   return html`<div class="drawings" data-testid="knob-drawings">
     ${radioChips(msg('Drawings'), MODES, selected, (drawings) => apply({ drawings }))}

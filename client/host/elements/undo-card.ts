@@ -73,15 +73,17 @@ export class UndoCard extends HostElement {
     event.preventDefault();
     const { host, shownRoom: room, seconds, visitor } = this;
     const asked = performance.now();
+    const what = visitor
+      ? msg(
+          str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
+        )
+      : msg(
+          'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
+        );
+    const goesOn = host.summary?.farewell ? msg('The day then does not end.') : '';
     const yes = await host.feedback.ask({
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
-      text: visitor
-        ? msg(
-            str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
-          )
-        : msg(
-            'Undoes everything all visitors did in that time: seeds, wounds and crosses. The current state is saved first.',
-          ),
+      text: `${what} ${goesOn}`,
       confirm: msg('Undo'),
     });
     if (!yes) return;

@@ -1,6 +1,6 @@
 /** The visitors in the room, with buttons to mute and ban them. */
 import { msg, str } from '@lit/localize';
-import { css, html, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
@@ -80,7 +80,10 @@ export class VisitorList extends HostElement {
       </header>
       ${
         visitors.length === 0
-          ? html`<p class="soft">${msg('Nobody is here right now.')}</p>`
+          ? // Of a busy room, that is not known.
+            summary?.busy
+            ? nothing
+            : html`<p class="soft">${msg('Nobody is here right now.')}</p>`
           : html`<ul>${repeat(shown, idOf, (visitor) => this.visitor(visitor))}</ul>`
       }
       ${showAll(shown.length, visitors.length, () => (this.all = true))}

@@ -99,7 +99,7 @@ export class VisitorsSection extends HostElement {
       ${all ? this.figures(all, state.now, state.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
   }
 
-  private figures(all: Statistics, now: number, zone: number): TemplateResult {
+  private figures(all: Statistics, now: number, zone: string): TemplateResult {
     const columns = columnsOf(all, this.span, now, zone);
     const sums = total(columns);
     const stay = medianStay(sums.dwell);

@@ -64,7 +64,7 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens } = wall;
-    const { now = 0, zone = 0 } = this.host.state ?? {};
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const title = id === null ? msg('A wall without an address of its own') : name;
     const frames = Math.round(wall.frameRate);
     return html`<article class="card wall grid" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>

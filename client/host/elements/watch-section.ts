@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
-import type { RoomSummary } from '../../../shared/host/state.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/organism-text.ts';
@@ -45,7 +45,7 @@ export class WatchSection extends HostElement {
     this.useTool('look');
   }
 
-  protected override section(summary: RoomSummary): TemplateResult {
+  protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
     return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
       <div class="view grid">
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
@@ -62,7 +62,11 @@ export class WatchSection extends HostElement {
                   @pick=${this.goTo}
                   @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
                 ></report-queue>
-                <undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
+                ${
+                  keeping === null
+                    ? nothing
+                    : html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
+                }`
             : nothing
         }
         <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
@@ -134,7 +138,7 @@ export class WatchSection extends HostElement {
   private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
     return html`<p class="facts wrap soft number">
       <span>${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}</span>
-      <span>${organismsText(organisms)}</span>
+      ${organisms === null ? nothing : html`<span>${organismsText(organisms)}</span>`}
       <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
     </p>`;
   }
@@ -178,7 +182,7 @@ export class WatchSection extends HostElement {
   /** Says what the walls show instead of the whole room, and ends it. */
   private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
     const { host, shownRoom: room } = this;
-    const { now = 0, zone = 0 } = host.state ?? {};
+    const { now = 0, zone = 'UTC' } = host.state ?? {};
     if (!showing || up === 0) return nothing;
     const until = clock(now + showing.left, zone);
     return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
@@ -197,7 +201,6 @@ export class WatchSection extends HostElement {
     return html`<button
       class="pause flex ${paused ? 'paused' : ''}"
       data-testid="pause"
-      aria-pressed=${paused}
       @click=${() => this.setPaused(!paused)}
     >
       ${paused ? hostIcons.go : hostIcons.pause}

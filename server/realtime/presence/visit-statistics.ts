@@ -12,7 +12,7 @@ interface Visit {
   address: string;
   /** See `sourceOf`. */
   readonly source: ParticipantId;
-  /** Accepted commands. */
+  /** Accepted commands; a stroke of several messages is one. */
   commands: number;
 }
 

@@ -8,17 +8,37 @@ import {
   total,
 } from '../../../client/host/aggregates.ts';
 import { areaKey, organismsIn } from '../../../client/host/area.ts';
+import { healthOf } from '../../../client/host/health.ts';
+import type { HostModel } from '../../../client/host/host-model.ts';
+import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
 import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
-import { bytes, clock, moment, scheduleError, span } from '../../../client/host/text.ts';
+import {
+  bytes,
+  clock,
+  lastCopy,
+  moment,
+  scheduleError,
+  span,
+  stateBefore,
+} from '../../../client/host/text.ts';
+import { offerUndo } from '../../../client/host/undo-action.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { ALWAYS_OPEN, applyChange, type RoomSettings } from '../../../shared/host/settings.ts';
+import {
+  ALWAYS_OPEN,
+  applyChange,
+  type RoomSettings,
+  storedChange,
+} from '../../../shared/host/settings.ts';
+import type { HostState } from '../../../shared/host/state.ts';
 import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
+/** UTC+1, in summer UTC+2. */
+const ZONE = 'Europe/Copenhagen';
 const GRID = { width: 96, height: 64 };
 const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
@@ -89,7 +109,7 @@ test('each knob reads what it writes', () => {
   for (const knob of KNOB_GROUPS.flatMap(({ knobs }) => knobs)) {
     const [min, , step] = knob.range;
     const value = min + step;
-    const changed = applyChange(settings, knob.write(value, settings));
+    const changed = applyChange(settings, knob.write(value));
     expect([knob.id, knob.read(changed)]).toEqual([knob.id, value]);
   }
 });
@@ -113,6 +133,63 @@ test('a day that closes before it opens is named', () => {
   expect(scheduleError(ALWAYS_OPEN)).toBe('');
   const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
   expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
+  const late = ALWAYS_OPEN.days.map(() => ({ from: '18:00', to: '00:00' }));
+  expect(scheduleError({ ...ALWAYS_OPEN, days: late })).toBe('');
+});
+
+test('of what is wrong, the worst is said, whatever room has it', () => {
+  const lost = [{ walls: { up: 0, lost: 1, showing: null } }] as HostState['rooms'];
+  const aside = [{ room: 'annex', what: 'room' }] as HostState['aside'];
+  const good = { keeping: true, aside: [], dim: false, rooms: [] };
+  expect(healthOf(good, true).kind).toBe('good');
+  const said: [Partial<HostState>, string][] = [
+    [{ rooms: lost }, 'a wall is lost'],
+    [{ rooms: lost, dim: true }, 'outside opening hours'],
+    [{ dim: true, aside }, 'data were damaged'],
+    [{ aside, keeping: false }, 'cannot save to disk'],
+  ];
+  for (const [more, text] of said) expect(healthOf({ ...good, ...more }, true).text).toBe(text);
+  expect(healthOf(good, false).text).toBe('no connection');
+  const replaced = [{ what: 'replaced' }] as HostState['aside'];
+  expect(healthOf({ ...good, aside: replaced }, true).kind).toBe('good');
+});
+
+test('what a server does not store is not promised', () => {
+  const alone = { cluster: null };
+  expect(stateBefore({ keeping: null })).toContain('cannot be undone');
+  expect(lastCopy({ ...alone, keeping: null })).toContain('cannot be undone');
+  for (const keeping of [true, false]) {
+    expect(stateBefore({ keeping })).toContain('you can restore it');
+    expect(lastCopy({ ...alone, keeping })).toBe('A last copy stays in the server’s data folder.');
+    const cluster = { own: 'a', current: true, servers: [] };
+    expect(lastCopy({ cluster, keeping })).toMatch(/^If .* has a data folder/);
+  }
+  const offered = (keeping: boolean | null) =>
+    offerUndo({ state: { keeping } } as HostModel, 'garden', '', { tick: 1, id: 0 }).action;
+  expect(offered(true)).toBeDefined();
+  expect(offered(null)).toBeUndefined();
+});
+
+test('a knob changes its own setting alone', () => {
+  const [plant, refill] = ['energy-plant', 'energy-refillPerSecond'].map(
+    (wanted) => KNOB_GROUPS.flatMap(({ knobs }) => knobs).find(({ id }) => id === wanted)!,
+  );
+  const other = applyChange(settings, plant!.write(9));
+  const changed = applyChange(other, refill!.write(2));
+  expect(changed.energy).toEqual({ ...energy, plant: 9, refillPerSecond: 2 });
+  const garden = applyChange(changed, { attract: { after: 60 } });
+  expect(garden.attract).toEqual({ ...settings.attract, after: 60 });
+  expect(storedChange(garden, { attract: { after: 60 } })).toEqual({ attract: garden.attract });
+});
+
+test('unsaved hours are only what was changed: the rest is as it is by now', () => {
+  const draft = { outside: 'close', days: { 1: null } } as const;
+  const friday = { from: '12:00', to: '20:00' };
+  const days = ALWAYS_OPEN.days.map((day, i) => (i === 4 ? friday : day));
+  const hours = withDraft({ ...ALWAYS_OPEN, on: true, days }, draft);
+  expect(hours).toMatchObject({ on: true, outside: 'close' });
+  expect([hours.days[0], hours.days[1], hours.days[4]]).toEqual([days[0], null, friday]);
+  expect(withDraft(ALWAYS_OPEN)).toEqual(ALWAYS_OPEN);
 });
 
 test('the scale of a chart is round and fits all values', () => {
@@ -159,16 +236,16 @@ describe('statistics', () => {
   };
 
   test('of today follow the server’s clock', () => {
-    const columns = columnsOf(all, 'today', now, 60);
+    const columns = columnsOf(all, 'today', now, ZONE);
     expect(columns).toHaveLength(24);
     expect(bars(columns, 'visits')[14]).toMatchObject({ label: '14:00–15:00', value: 4 });
     expect(total(columns)).toMatchObject({ visits: 7, seeds: 14, most: 4 });
-    expect(total(columnsOf(all, 'yesterday', now, 60)).visits).toBe(9);
+    expect(total(columnsOf(all, 'yesterday', now, ZONE)).visits).toBe(9);
   });
 
   test('of days leave out older days', () => {
-    expect(total(columnsOf(all, 'week', now, 60)).visits).toBe(16);
-    expect(total(columnsOf(all, 'month', now, 60)).visits).toBe(66);
+    expect(total(columnsOf(all, 'week', now, ZONE)).visits).toBe(16);
+    expect(total(columnsOf(all, 'month', now, ZONE)).visits).toBe(66);
   });
 
   test('show the duration of the median visit', () => {
@@ -183,6 +260,7 @@ test('times and amounts are readable', () => {
   expect(span(3_600_000)).toBe('1 hour');
   expect([900, 7_300_000, 2.5e9].map(bytes)).toEqual(['0.9 kB', '7.3 MB', '2.5 GB']);
   const noon = Date.UTC(2026, 10, 25, 12);
-  expect(clock(noon, 60)).toBe('13:00');
-  expect(moment(noon - 13.5 * 3_600_000, noon, 60)).toBe('yesterday, 23:30');
+  expect(clock(noon, ZONE)).toBe('13:00');
+  expect(clock(Date.UTC(2026, 6, 25, 12), ZONE)).toBe('14:00');
+  expect(moment(noon - 13.5 * 3_600_000, noon, ZONE)).toBe('yesterday, 23:30');
 });

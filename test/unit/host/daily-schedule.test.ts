@@ -20,14 +20,19 @@ const MUSEUM: Schedule = {
   restart: '04:00',
 };
 
-async function start(at: number, store = new Store(openMemory()), restartDelay = () => 0) {
+async function start(
+  at: number,
+  store = new Store(openMemory()),
+  restartDelay = () => 0,
+  isSupervised = true,
+) {
   let now = at;
   const clock = new FakeClock();
   const heard: { readonly isOpen: boolean; readonly at: number }[] = [];
   const closings: number[] = [];
   const restarts: number[] = [];
   const hours = await DailySchedule.open({
-    ...{ store, clock, restartDelay },
+    ...{ store, clock, restartDelay, isSupervised },
     date: () => now,
     onChange: (isOpen, _, isClosingTime) => {
       heard.push({ isOpen, at: now });
@@ -81,6 +86,28 @@ test('opens and closes on time, and restarts at night', async () => {
   expect(restarts).toEqual([WEDNESDAY + 28 * HOUR]);
 });
 
+test('a restart is not announced where nothing would start the server again', async () => {
+  const { hours } = await start(WEDNESDAY + 18 * HOUR, undefined, undefined, false);
+  await hours.set(MUSEUM);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 34 * HOUR, what: 'open' });
+});
+
+test('a day can end at midnight, and the next one can go on from there', async () => {
+  const evening = { from: '10:00', to: '00:00' };
+  const days = MUSEUM.days.map((_, i) => (i === 3 ? { from: '00:00', to: '02:00' } : evening));
+  const { hours, closings, pass } = await start(WEDNESDAY + 23 * HOUR);
+  await hours.set({ ...MUSEUM, days, restart: null });
+  expect(hours.isOpen).toBe(true);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 26 * HOUR, what: 'close' });
+  await pass(4 * HOUR);
+  expect(closings).toEqual([WEDNESDAY + 26 * HOUR]);
+  // On Friday it is over at midnight.
+  await pass(24 * HOUR);
+  expect(hours.next).toEqual({ at: WEDNESDAY + 58 * HOUR, what: 'open' });
+  await pass(21 * HOUR + MINUTE);
+  expect(closings.at(-1)).toBe(WEDNESDAY + 72 * HOUR);
+});
+
 test('a restart missed during sleep is skipped, and none happens twice', async () => {
   const { hours, restarts, pass, set } = await start(WEDNESDAY + 1 * HOUR);
   await hours.set(MUSEUM);
@@ -128,11 +155,11 @@ test('the next event is when the state really changes, for any schedule', () =>
       fc.nat(14 * 24 * 60),
       async (days, minutes) => {
         const time = (minute: number): string =>
-          `${`${Math.floor(minute / 60)}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
+          `${`${Math.floor(minute / 60) % 24}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
         const schedule: Schedule = {
           on: true,
           days: days.map((day) =>
-            day ? { from: time(day[0]), to: time(Math.min(1_439, day[0] + day[1])) } : null,
+            day ? { from: time(day[0]), to: time(Math.min(1_440, day[0] + day[1])) } : null,
           ),
           outside: 'dim',
           restart: null,
