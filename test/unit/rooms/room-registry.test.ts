@@ -50,7 +50,7 @@ function open() {
     for (const { name } of due) ticked.push(name);
   });
   const { world, ticker } = options;
-  const bans = new Bans(new Uint8Array(32), () => 0);
+  const bans = new Bans({ secret: new Uint8Array(32), date: () => 0, clock });
   const rooms = new RoomRegistry({ ...options, bans });
   return { rooms, bans, store, world, ticker, clock, ticked };
 }
