@@ -206,7 +206,7 @@ export async function createVivariumServer(
 
   const hostStore = store ?? new Store(openMemory());
   const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const ofHost = { store: hostStore, secret, date, log, reserve: cluster?.reserve };
+  const ofHost = { store: hostStore, secret, date, clock, log, reserve: cluster?.reserve };
   const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(

@@ -1,4 +1,5 @@
 /** What the host has set for all rooms: bans and the places of walls, connected to the store. */
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Bans } from '../realtime/policy/bans.ts';
 import { WallPlaces } from '../realtime/policy/wall-places.ts';
@@ -13,6 +14,7 @@ export interface HostRecordsOptions {
   readonly secret: Uint8Array;
   /** Wall clock, ms. */
   readonly date: () => number;
+  readonly clock: Clock;
   readonly log: Log;
   /** Numbers for what is added, if other servers change them too. */
   readonly reserve: ReserveNumbers | undefined;
@@ -32,7 +34,7 @@ export interface HostRecords {
 
 /** @throws StoreError */
 export async function openHostRecords(options: HostRecordsOptions): Promise<HostRecords> {
-  const { store, secret, date, reserve } = options;
+  const { store, secret, date, clock, reserve } = options;
   const onFailure = (error: Error): void => options.log.warn('not-kept', error.message);
   const storedBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
   const storedPlaces = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
@@ -41,7 +43,7 @@ export async function openHostRecords(options: HostRecordsOptions): Promise<Host
   if (!reserve) {
     const keep = (record: string) => (all: unknown) => void put(record)(all).catch(onFailure);
     return {
-      bans: new Bans(secret, date, knownBans, keep('bans')),
+      bans: new Bans({ secret, date, clock, bans: knownBans, onChange: keep('bans') }),
       places: new WallPlaces(date, knownPlaces, keep('walls')),
       refresh: async () => {},
     };
@@ -64,7 +66,10 @@ export async function openHostRecords(options: HostRecordsOptions): Promise<Host
     );
   const ofBans = await numbersOf('bans', knownBans);
   const ofPlaces = await numbersOf('walls', knownPlaces);
-  const bans = new Bans(secret, date, knownBans, (all) => sharedBans.changed(all));
+  const bans = new Bans({
+    ...{ secret, date, clock, bans: knownBans },
+    onChange: (all) => sharedBans.changed(all),
+  });
   bans.newId = () => ofBans.next();
   const places = new WallPlaces(date, [], (all) => sharedPlaces.changed(all));
   places.newId = () => ofPlaces.next();

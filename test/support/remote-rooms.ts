@@ -81,7 +81,7 @@ export class Owner {
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
       ...{ times: new TickTimes(), date: () => 0 },
       policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
-      bans: new Bans(SECRET, () => 0),
+      bans: new Bans({ secret: SECRET, date: () => 0, clock }),
       places: new WallPlaces(() => 0),
       info: { checkpoint: {} as never, engine: {} as never },
       pace: () => ({ tickRate, actual: tickRate, slow: false }),

@@ -6,6 +6,7 @@
 import { createHmac } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/token-bucket.ts';
 
 /** One ban. */
@@ -40,6 +41,19 @@ export interface Applicant {
   readonly address: string;
 }
 
+export interface BansOptions {
+  /** Key of the fingerprints, the same after a restart. */
+  readonly secret: Uint8Array;
+  /** Wall clock, ms since the epoch. */
+  readonly date: () => number;
+  /** By which newcomers are slowed: it goes on evenly when the wall clock is set. */
+  readonly clock: Pick<Clock, 'now'>;
+  /** The stored bans. */
+  readonly bans?: readonly Ban[];
+  /** Called with the new list after each change. */
+  readonly onChange?: (bans: readonly Ban[]) => void;
+}
+
 /** The list of bans, which the caller stores. */
 export class Bans {
   /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
@@ -50,19 +64,8 @@ export class Bans {
   /** Called when somebody has been banned, here or on another server: they may be in rooms. */
   onAdded: () => void = () => {};
 
-  /**
-   * @param secret key of the fingerprints, the same after a restart
-   * @param date wall clock, ms since the epoch
-   * @param bans the stored bans
-   * @param onChange called with the new list after each change
-   */
-  constructor(
-    private readonly secret: Uint8Array,
-    private readonly date: () => number,
-    bans: readonly Ban[] = [],
-    private readonly onChange: (bans: readonly Ban[]) => void = () => {},
-  ) {
-    this.bans = bans;
+  constructor(private readonly options: BansOptions) {
+    this.bans = options.bans ?? [];
   }
 
   /** Takes the bans as they are stored now, perhaps by another server. */
@@ -74,7 +77,7 @@ export class Bans {
 
   /** The bans that are in force. */
   get all(): readonly Ban[] {
-    const now = this.date();
+    const now = this.options.date();
     return this.bans.filter(({ until }) => until === null || until > now);
   }
 
@@ -95,7 +98,7 @@ export class Bans {
     },
   ): Ban {
     const { room, participant, name, device, address, wholeAddress, duration } = request;
-    const since = this.date();
+    const since = this.options.date();
     this.slow(address);
     const ban = {
       id: this.newId(),
@@ -138,14 +141,14 @@ export class Bans {
   /** Whether a newcomer without a mark may join now; counts them if so. */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
-    const now = this.date();
+    const now = this.options.clock.now();
     return !slowed || now >= slowed.until || slowed.bucket.take(1, now);
   }
 
   /** Somebody who is banned was at this address; '' if unknown. */
   slow(address: string): void {
     const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
-    const now = this.date();
+    const now = this.options.clock.now();
     for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
     if (address === '') return;
     const bucket = this.slowed.get(address)?.bucket ?? new TokenBucket(1 / unmarkedSeconds, 1, now);
@@ -154,10 +157,10 @@ export class Bans {
 
   private change(bans: readonly Ban[]): void {
     this.bans = bans;
-    this.onChange(bans);
+    this.options.onChange?.(bans);
   }
 
   private fingerprintOf(what: 'device' | 'address', key: string): string {
-    return createHmac('sha256', this.secret).update(`${what} ${key}`).digest('base64url');
+    return createHmac('sha256', this.options.secret).update(`${what} ${key}`).digest('base64url');
   }
 }

@@ -3,6 +3,7 @@ import { openHostRecords } from '../../../server/app/open-host-records.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import { Store } from '../../../server/storage/store.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 /** A store that takes nothing while a test wants it. */
 class FailingStore extends Store {
@@ -27,6 +28,7 @@ async function openTwo() {
   const open = () =>
     openHostRecords({
       ...{ store, secret: new Uint8Array(32), log: silentLog, reserve },
+      clock: new FakeClock(),
       date: () => now++,
     });
   return { store, open, a: await open(), b: await open() };

@@ -54,7 +54,7 @@ function open(isStored = false) {
   const { world, ticker, date } = options;
   const writing = { store, engine: IDLE_ENGINE, clock, date, warn: () => {} };
   const storage = { store, journalWriter: new JournalWriter(writing), aside: undefined };
-  const bans = new Bans(new Uint8Array(32), () => 0);
+  const bans = new Bans({ secret: new Uint8Array(32), date: () => 0, clock });
   const rooms = new RoomRegistry({ ...options, bans, ...(isStored && { storage }) });
   return { rooms, bans, store, world, ticker, clock, ticked };
 }
