@@ -107,11 +107,10 @@ test('a message that covers the page closes what is open, and the keys work when
   const page = await newPage();
   await openRoom(page, url);
   const host = await hostOf(server);
-  await page.locator('canvas').first().focus();
   await page.keyboard.press('?');
   await page.getByTestId('key-help').waitFor();
   await host.call('closeRoom', {}, { room: 'garden' });
-  await page.getByText('This room is closed just now.').waitFor();
+  await page.locator('.closed').waitFor();
   expect(await page.locator('dialog[open]').count()).toBe(0);
   await host.call('openRoom', {}, { room: 'garden' });
   await waitForConnection(page, 'live');
