@@ -119,8 +119,10 @@ function checkEncoder(
   if (path !== undefined) say(othersIn(from, [path]));
 }
 
-const othersIn = (from: string, paths: readonly string[]): string =>
-  `${from}: ${paths.map((path) => `"${path}"`).join(', ')} not as in the configuration; its weights go on as another function`;
+const othersIn = (from: string, paths: readonly string[]): string => {
+  const what = `was trained with another ${paths.map((path) => `"${path}"`).join(', ')}`;
+  return `${from} ${what}; the run goes on with what the configuration has`;
+};
 
 /**
  * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an
