@@ -1,5 +1,6 @@
 /** HTTP client of the host API: validates answers, throws refusals as errors. */
 import * as v from 'valibot';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   CALLS,
   type CallAnswer,
@@ -9,7 +10,6 @@ import {
   pathOf,
   USED_HEADER,
 } from '../../shared/host/api.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { refusal } from '../../shared/host/state.ts';
 

@@ -110,7 +110,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
       const { schedule, isOpen, next } = hours;
       const servers = (await cluster?.servers()) ?? null;
       const jobs = [...[...(cluster?.filmsElsewhere.values() ?? [])].flat(), ...films.states];
-      const more = { dim: !isOpen, schedule, next, jobs, cluster: servers, supervised: isSupervised };
+      const more = {
+        dim: !isOpen,
+        schedule,
+        next,
+        jobs,
+        cluster: servers,
+        supervised: isSupervised,
+      };
       const state = stateOf(hostContext, more);
       if (!remote) return state;
       const asked = state.rooms.map((room) => remote.summary(room.name, room));

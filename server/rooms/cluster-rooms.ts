@@ -4,7 +4,11 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { applyChange, type RoomSettings, type SettingsRequest } from '../../shared/host/settings.ts';
+import {
+  applyChange,
+  type RoomSettings,
+  type SettingsRequest,
+} from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { Standby } from '../cluster/standby.ts';

@@ -4,7 +4,11 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
-import { applyChange, type RoomSettings, type SettingsRequest } from '../../../shared/host/settings.ts';
+import {
+  applyChange,
+  type RoomSettings,
+  type SettingsRequest,
+} from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { hostIcons } from '../icons.ts';
