@@ -176,9 +176,10 @@ export const SERVER = {
         default: 'none',
         help: 'Valkey or Redis >= 7.2 where several servers keep the same rooms, like redis://127.0.0.1:6379; none',
         details:
-          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, where other users do not see it.',
+          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, with systemd from an `EnvironmentFile=` that only root can read: all users can read command lines and units.',
       },
       role: {
+        value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
         help: "with --cluster: owner runs rooms, gateway connects visitors to other servers' rooms, both does both",
