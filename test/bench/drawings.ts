@@ -11,7 +11,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { SettingsError } from '../../server/settings/command.ts';
 import { drawSheet, inRows } from '../../server/training/pictures/sheet.ts';
 import { tileOfImage } from '../../server/training/pictures/tile.ts';
-import { meanSquare } from '../../server/training/relatives/round-trip.ts';
+import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';

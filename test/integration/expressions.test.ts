@@ -1,5 +1,6 @@
 /** Idle life with the real automaton, the real store, and a whole server. */
 
+import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
@@ -8,7 +9,6 @@ import {
   growToRest,
   HOME,
   isSafe,
-  meanSquare,
   roundTrips,
 } from '../../server/training/relatives/round-trip.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';

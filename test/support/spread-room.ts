@@ -1,6 +1,6 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/bus/bus.ts';
-import { LocalBus } from '../../server/bus/local-bus.ts';
+import { LocalBus } from './local-bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';

@@ -1,4 +1,5 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
+import { say } from '../say.ts';
 import { join } from 'node:path';
 import { createCompute } from '../../autodiff/create.ts';
 import { runCommand } from '../../settings/help.ts';
@@ -15,7 +16,6 @@ import { describe } from './report.ts';
 import { type Judged, loadImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(options: Options): Promise<void> {
   const model = await loadModel(options.folder);

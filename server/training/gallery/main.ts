@@ -1,4 +1,5 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
+import { say } from '../say.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
@@ -29,7 +30,6 @@ const COMMAND = {
   },
 } as const;
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);

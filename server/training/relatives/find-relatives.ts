@@ -1,4 +1,5 @@
 /** Finds the relatives that the creatures of a gallery can express. */
+import { meanSquare } from '../pictures/mean-square.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance, selectGallery } from '../../vnca/gallery-selection.ts';
@@ -6,7 +7,6 @@ import type { Relatives } from '../../vnca/relatives.ts';
 import {
   growToRest,
   isSafe,
-  meanSquare,
   type Pair,
   type Resting,
   type Round,

@@ -1,4 +1,5 @@
 /** Makes a checkpoint's table of relatives: `npm run relatives -- checkpoints/<name>`. */
+import { say } from '../say.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
@@ -49,7 +50,6 @@ const COMMAND = {
   },
 } as const;
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Rows of a creature, its expressions, and nothing where it has fewer. */
 function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {

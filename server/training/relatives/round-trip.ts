@@ -3,6 +3,7 @@
  * measures whether they come home.
  */
 
+import { meanSquare } from '../pictures/mean-square.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
@@ -193,13 +194,6 @@ class Watched {
       for (let c = 4 * place; c < 4 * place + 4; c++) planes.rgba[c] = isHeld ? rgba[c] : 0;
     });
   }
-}
-
-/** Mean squared difference of two read-outs, 0…1. */
-export function meanSquare(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-  return sum / (255 * 255 * a.length);
 }
 
 const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Packr } from 'msgpackr';
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -1,5 +1,5 @@
 /** Calls of the host on one server for a room that another one runs. */
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 import type { Handlers } from '../../../server/host/api.ts';
 import { RemoteCalls } from '../../../server/host/remote-calls.ts';
 import { pause } from '../../../server/platform/clock.ts';

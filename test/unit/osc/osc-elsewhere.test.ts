@@ -1,5 +1,5 @@
 /** OSC that comes to one server of a cluster, for rooms that others run. */
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
 import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';

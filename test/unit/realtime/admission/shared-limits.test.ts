@@ -1,6 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { Bus } from '../../../../server/bus/bus.ts';
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
 import { SharedLimits } from '../../../../server/realtime/admission/shared-limits.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';

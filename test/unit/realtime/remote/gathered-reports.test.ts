@@ -1,5 +1,5 @@
 /** What pages of other servers say many times a second, and what the room's owner hears of it. */
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { roomChannel } from '../../../../server/realtime/remote/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { unpackPointer } from '../../../../shared/protocol/pointers.ts';

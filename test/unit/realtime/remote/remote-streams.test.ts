@@ -1,6 +1,6 @@
 /** Viewers of a room whose frames are not there yet. */
 import type { Subscription } from '../../../../server/bus/bus.ts';
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { RemoteStreams } from '../../../../server/realtime/remote/remote-streams.ts';
 import { fullViewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
