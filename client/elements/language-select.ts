@@ -7,7 +7,7 @@ import { chooseFor, language } from '../locale/locale.ts';
 const choose = ({ target }: Event): void =>
   void chooseFor((target as HTMLSelectElement).value as LanguageCode);
 
-/** The select of a page that has its own words again when another language is chosen. */
+/** The select by which a page changes its language, without loading again. */
 export const languageSelect = (): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
     ${LANGUAGE_CODES.map(

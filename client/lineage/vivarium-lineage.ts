@@ -2,10 +2,10 @@
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { languageSelect } from '../elements/language-select.ts';
 import { LANGUAGES } from '../../shared/languages.ts';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
 import { icons } from '../elements/icons.ts';
+import { languageSelect } from '../elements/language-select.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
 import { knowKinds, language } from '../locale/locale.ts';

@@ -7,7 +7,7 @@ import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
-const { room, life, house, net, store, attract } = DEFAULTS;
+const { room, life, house, net, store } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -127,7 +127,7 @@ export const SERVER = {
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
-        default: `${attract.after}`,
+        default: `${house.attract.after}`,
         help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {

@@ -1,10 +1,10 @@
 /** Idle life with the real automaton, the real store, and a whole server. */
 
-import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { undo } from '../../server/storage/undo.ts';
+import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import {
   growToRest,
   HOME,

@@ -1,5 +1,5 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
-import { say } from '../say.ts';
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
@@ -11,6 +11,7 @@ import { reportErrors, TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../export.ts';
 import { LATENTS } from '../run-state.ts';
+import { say } from '../say.ts';
 import { drawGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
 
@@ -29,7 +30,6 @@ const COMMAND = {
     },
   },
 } as const;
-
 
 const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);

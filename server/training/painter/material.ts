@@ -1,10 +1,11 @@
 /** What a painter is trained on and measured by. */
-import { meanSquare } from '../pictures/mean-square.ts';
+
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Checkpoint } from '../../vnca/checkpoint.ts';
 import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
+import { meanSquare } from '../pictures/mean-square.ts';
 import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
 import { growGallery } from './grown.ts';

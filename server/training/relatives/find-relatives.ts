@@ -1,9 +1,10 @@
 /** Finds the relatives that the creatures of a gallery can express. */
-import { meanSquare } from '../pictures/mean-square.ts';
+
 import type { Engine } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance, selectGallery } from '../../vnca/gallery-selection.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
+import { meanSquare } from '../pictures/mean-square.ts';
 import {
   growToRest,
   isSafe,

@@ -1,5 +1,5 @@
 /** Makes a checkpoint's table of relatives: `npm run relatives -- checkpoints/<name>`. */
-import { say } from '../say.ts';
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
@@ -10,6 +10,7 @@ import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
 import { reportErrors } from '../errors.ts';
 import { drawSheet } from '../pictures/sheet.ts';
 import { straight, type Tile } from '../pictures/tile.ts';
+import { say } from '../say.ts';
 import { type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
@@ -49,7 +50,6 @@ const COMMAND = {
     },
   },
 } as const;
-
 
 /** Rows of a creature, its expressions, and nothing where it has fewer. */
 function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {
