@@ -4,7 +4,8 @@ import { LIFE_DEFAULTS } from './life-defaults.ts';
 import { PAGE_DEFAULTS } from './page-defaults.ts';
 
 /**
- * The one defaults object: every number that a host could want to change or a client must know.
+ * Defaults of rooms, settings and limits, and the numbers by which the server and its pages work.
+ * Those that pages know too are in page-defaults.ts.
  * Times are in milliseconds unless a name says otherwise; lengths are in cells.
  */
 export const DEFAULTS = {
@@ -42,8 +43,8 @@ export const DEFAULTS = {
     damagePerCell: 0.005,
     ...PAGE_DEFAULTS.energy,
   },
-  nursery: {
-    ...PAGE_DEFAULTS.nursery,
+  preview: {
+    ...PAGE_DEFAULTS.preview,
     /** Previews grown at once. */
     growing: 8,
     /** Waiting previews, of all rooms and of one participant. */
@@ -107,8 +108,6 @@ export const DEFAULTS = {
   /** The automatic gardener, which acts in rooms that nobody uses; times in ms unless noted. */
   attract: {
     ...PAGE_DEFAULTS.attract,
-    /** Seconds without visitor activity before it starts. */
-    after: 60,
     /** How long a page counts as busy after its visitor last did something in an open panel. */
     busyFor: 180_000,
     /** Gallery kinds that it plants only when there are no others. */
@@ -147,7 +146,7 @@ export const DEFAULTS = {
   },
   /** Default settings of a room; more of them are in `room` and `energy`. */
   house: {
-    maxRadius: 12,
+    maxRadius: PAGE_DEFAULTS.stroke.maxRadius,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
@@ -259,7 +258,7 @@ export const DEFAULTS = {
     halveUntil: 400,
     /** Initial tier of a viewer. */
     firstTier: 'phone',
-    ladder: {
+    quality: {
       /** Interval of tier decisions. */
       window: 2_000,
       /** Share of skipped frames above which a viewer's tier is lowered. */
@@ -342,7 +341,7 @@ export const DEFAULTS = {
     maxDelay: 600_000,
     /** Time after the last wrong token of an address until all of them are forgotten. */
     forget: 3_600_000,
-    /** Wrong tokens of all addresses within `window` before every address is delayed. */
+    /** Wrong tokens of all addresses within `window` before every address that has failed is delayed. */
     allFree: 50,
     window: 600_000,
     /** Addresses remembered. */

@@ -32,6 +32,7 @@ export function stageRect(window: Rect, stage: number): Rect {
   return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
 }
 
+/** Whether all of a rectangle lies in another, edges included. */
 export function contains(outer: Rect, inner: Rect): boolean {
   return (
     inner.x >= outer.x &&
@@ -41,6 +42,7 @@ export function contains(outer: Rect, inner: Rect): boolean {
   );
 }
 
+/** Whether two rectangles have some area in common; those that only touch have none. */
 export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }

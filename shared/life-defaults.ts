@@ -13,11 +13,11 @@ export const LIFE_DEFAULTS = {
     /** Largest change of an RGBA8 value between steps that still counts as rest. */
     restLevel: 3,
     /** Steps of rest after which an organism sleeps. */
-    restTicks: 8,
+    restSteps: 8,
     /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
-    stirSteps: 32,
+    wakingSteps: 32,
     /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
-    maxStirs: 4,
+    maxWakings: 4,
     /** Share of its former places with which a wounded organism at rest counts as healed. */
     healedShare: 0.9,
     /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */

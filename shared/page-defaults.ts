@@ -20,7 +20,7 @@ export const PAGE_DEFAULTS = {
     /** Price of each organism that a stroke wakes. */
     wake: 1,
   },
-  nursery: {
+  preview: {
     /** Bytes of a drawing: RGBA of 60×60. */
     maxDrawing: 14_400,
   },

@@ -3,13 +3,12 @@ import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/vnca/latent-bounds.ts';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
 import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
+import { languageSelect } from '../elements/language-select.ts';
 import { capitalized, kindName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
 import { paintedBody } from '../keepsake/painted-body.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
-import { chooseFor, language } from '../locale/locale.ts';
 import { growthOf } from './growth.ts';
 import { fragmentOf, type KeepLink, linkInFile, plantingAddress, readLink } from './keep-link.ts';
 import { findModel, type PageModel, plantingServer } from './models.ts';
@@ -88,12 +87,7 @@ export class VivariumKeep extends LitElement {
       </section>
       <footer class="soft small">
         <span>Vivarium</span>
-        <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
-          ${LANGUAGE_CODES.map(
-            (code) =>
-              html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
-          )}
-        </select>
+        ${languageSelect()}
       </footer>
     </div>`;
   }
@@ -174,10 +168,6 @@ export class VivariumKeep extends LitElement {
     if (!link) return;
     history.replaceState(history.state, '', fragmentOf(link));
     this.restart();
-  }
-
-  private changeLanguage({ target }: Event): void {
-    void chooseFor((target as HTMLSelectElement).value as LanguageCode);
   }
 
   /** Grows the seed in the address. */

@@ -129,7 +129,7 @@ export class TreeCanvas {
     this.draw(performance.now());
   }
 
-  /** A phone that is turned lays the tree out anew, unless a part of it is looked at. */
+  /** A phone that is turned lays the tree out again, unless a part of it is looked at. */
   private fill(aspect: number): void {
     const { page, isMirrored } = this.options;
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -171,7 +171,7 @@ export class TreeCanvas {
     if (share < 1) this.invalidate();
   }
 
-  /** The camera is another one when the tree is laid out anew. */
+  /** The camera is another one when the tree is laid out again. */
   private hand(): CanvasHand {
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;

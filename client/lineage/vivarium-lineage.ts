@@ -2,12 +2,13 @@
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
+import { LANGUAGES } from '../../shared/languages.ts';
 import { type LineagePage, lineagePath } from '../../shared/lineage.ts';
 import { icons } from '../elements/icons.ts';
+import { languageSelect } from '../elements/language-select.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
-import { chooseFor, knowKinds, language } from '../locale/locale.ts';
+import { knowKinds, language } from '../locale/locale.ts';
 import './lineage-card.ts';
 import type { LineageCard } from './lineage-card.ts';
 import { savePrint } from './print-picture.ts';
@@ -90,12 +91,7 @@ export class VivariumLineage extends LitElement {
               : nothing
           }
         </div>
-        <select aria-label=${msg('Language')} data-testid="language" @change=${this.changeLanguage}>
-          ${LANGUAGE_CODES.map(
-            (code) =>
-              html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
-          )}
-        </select>
+        ${languageSelect()}
       </div>
       ${this.phase === 'shown' ? nothing : this.notice()}
       <div class="foot">
@@ -254,8 +250,4 @@ export class VivariumLineage extends LitElement {
     );
     if (run === this.run) this.printing = isSaved ? undefined : 'failed';
   };
-
-  private changeLanguage({ target }: Event): void {
-    void chooseFor((target as HTMLSelectElement).value as LanguageCode);
-  }
 }

@@ -29,6 +29,7 @@ export interface Point {
 
 export const MAX_ZOOM = 64;
 
+/** The place of the grid, in cells, under a point of the view, in CSS pixels from its upper left. */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
     x: camera.x + (point.x - view.width / 2) / camera.zoom,
@@ -36,6 +37,7 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
+/** Where a place of the grid, in cells, is in the view: CSS pixels from its upper left. */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
     x: (point.x - camera.x) * camera.zoom + view.width / 2,

@@ -63,7 +63,7 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  /** Areas whose territory has to be drawn anew. */
+  /** Areas whose territory has to be drawn again. */
   private unsettled: Rect[] = [];
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;

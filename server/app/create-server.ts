@@ -126,7 +126,7 @@ export interface VivariumServer {
 /**
  * Starts the server and resolves once it listens.
  *
- * @throws CheckpointError, EngineError, HookError, ListenError, StoreError
+ * @throws CheckpointError, ClusterError, EngineError, HookError, ListenError, StoreError
  */
 export async function createVivariumServer(
   options: VivariumServerOptions,

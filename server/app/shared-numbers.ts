@@ -36,7 +36,7 @@ export class SharedNumbers {
     return numbers;
   }
 
-  /** A number that no server has given. Without the store, it may have to be given anew later. */
+  /** A number that no server has given. Without the store, it may have to be given again later. */
   next(): number {
     if (this.free.length < COUNT / 2) this.more().catch(() => {});
     const number = this.free.shift() ?? this.largest + 1;

@@ -1,6 +1,7 @@
 /** Who has subscribed to which channel in this process, and who wants to know of gaps. */
 import type { Listener, Subscription } from './bus.ts';
 
+/** Delivers messages to those who have subscribed to their channel. */
 export class Subscribers {
   private readonly byChannel = new Map<string, Set<{ readonly listener: Listener }>>();
   private readonly gapListeners = new Set<{ readonly listener: () => void }>();

@@ -65,7 +65,7 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. Who has seen no renewal for so long that its owner has stopped need not
+   * Acquires a room's lease. Whoever has seen no renewal for so long that its owner has stopped need not
    * wait until the store ends it.
    *
    * @param seen what this process has seen of the room's lease

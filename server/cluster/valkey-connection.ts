@@ -15,6 +15,7 @@ const SILENT = 'Valkey does not answer';
 /** Delay before a lost connection is tried again, ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
+/** A connection to Valkey that is made again when it is lost. */
 export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;

@@ -72,7 +72,8 @@ export const CANDIDATES: Candidates = {
     remedy: 'npm run install:tensorflow, or npm run build:tensorflow',
     gpu: {
       vendors: ['nvidia'],
-      remedy: 'install the CUDA and cuDNN that its native part was built for (README, Settings)',
+      remedy:
+        'install the CUDA and cuDNN that its native part was built for (npm run build:tensorflow -- --help)',
     },
   },
   native: {

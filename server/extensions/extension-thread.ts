@@ -33,7 +33,7 @@ export interface ExtensionThreadOptions {
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (
     extension: ExtensionThread,
-    act: { readonly room: string; readonly what: string; readonly wish: unknown },
+    act: { readonly room: string; readonly what: string; readonly parameters: unknown },
   ) => Promise<Outcome>;
   /** Called after a restart; the extension has lost its state then. */
   readonly onRestarted: (extension: ExtensionThread) => void;
@@ -265,7 +265,7 @@ export class ExtensionThread {
 
   private disable(why: string): void {
     this.disabled = true;
-    this.warn('extension-aside', `is disabled until the server restarts: ${why}`);
+    this.warn('extension-disabled', `is disabled until the server restarts: ${why}`);
     void this.end();
   }
 

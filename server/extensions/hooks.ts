@@ -247,13 +247,17 @@ export class Hooks {
   /** Executes a command of an extension. */
   private async act(
     extension: ExtensionThread,
-    { room, what, wish }: { readonly room: string; readonly what: string; readonly wish: unknown },
+    {
+      room,
+      what,
+      parameters,
+    }: { readonly room: string; readonly what: string; readonly parameters: unknown },
   ): Promise<Outcome> {
     try {
       const watched = this.rooms.get(room);
       if (!watched) throw new Refusal('no-such-room', room);
       if (!isActName(what)) throw new Refusal('bad-message', what);
-      const { id, ...command } = parseCommand(what, { ...(wish as object), id: 0 });
+      const { id, ...command } = parseCommand(what, { ...(parameters as object), id: 0 });
       const { clock, limits } = this.options;
       const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
       allowance.chargeCommand(what, command);

@@ -35,7 +35,7 @@ const answerMessage = v.strictObject({
   answer: v.optional(v.unknown()),
   refusal: v.optional(
     v.strictObject({
-      reason: v.custom<HostReason>((one) => typeof one === 'string' && one in HOST_REASONS),
+      reason: v.picklist(HOST_REASONS),
       detail: v.string(),
     }),
   ),

@@ -17,7 +17,7 @@ type NamedModel = Model & { readonly ownName?: string; readonly painter?: Buffer
 export function pageModels(
   checkpoints: readonly NamedModel[],
 ): ReadonlyMap<string, Representation> {
-  const { restLevel: level, restTicks: ticks, stirSteps } = DEFAULTS.life;
+  const { restLevel: level, restSteps: ticks, wakingSteps } = DEFAULTS.life;
   const models = new Map<string, Representation>();
   for (const { card: shown, ownName = shown.name, tensors, painter } of checkpoints) {
     const card = { ...shown, name: ownName };
@@ -31,7 +31,7 @@ export function pageModels(
     const latents = card.gallery.map((_, i) => galleryLatent({ card, tensors }, i));
     const file = writeSafetensors(net, {
       card: JSON.stringify(needed),
-      rest: JSON.stringify({ level, ticks, most: card.trustedSteps ?? stirSteps }),
+      rest: JSON.stringify({ level, ticks, most: card.trustedSteps ?? wakingSteps }),
       bounds: JSON.stringify(boundsOf(latents, latentSize)),
       ...(painter && { painter: painter.toString('base64') }),
     });

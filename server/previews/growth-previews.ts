@@ -17,7 +17,7 @@ export interface GrowthPreviewsOptions {
   readonly newPatch: () => PatchId;
   /** The clock that ticks are timed with, ms. */
   readonly now: () => number;
-  readonly settings: { readonly [K in keyof (typeof DEFAULTS)['nursery']]: number };
+  readonly settings: { readonly [K in keyof (typeof DEFAULTS)['preview']]: number };
 }
 
 interface GrowingSeed {

@@ -35,8 +35,8 @@ export function openSeedPreviews(
   checkpoint: Checkpoint,
   { clock, log, ...context }: PreviewContext,
 ): SeedPreviews {
-  const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.nursery;
-  const settings = DEFAULTS.nursery;
+  const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.preview;
+  const settings = DEFAULTS.preview;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
   const encoder = createEncoder(checkpoint);

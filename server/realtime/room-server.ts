@@ -362,7 +362,7 @@ export class RoomServer {
   /** Sends the events and frames of the last tick. Call it before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // Events may carry names of before, so all must arrive before the new names.
+    // Events may carry earlier names, so all must arrive before the new names.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -16,15 +16,15 @@ export interface DrainingOptions {
   /**
    * Stops a room and gives it up.
    *
-   * @param heir who is to have it; undefined: whoever takes it first
+   * @param successor who is to have it; undefined: whoever takes it first
    * @returns whether it has stopped here
    */
-  readonly give: (room: string, heir: string | undefined) => Promise<boolean>;
+  readonly give: (room: string, successor: string | undefined) => Promise<boolean>;
 }
 
 /** A room that has been given away, and that no other server has reported yet. */
 interface Given {
-  readonly heir: string | undefined;
+  readonly successor: string | undefined;
   /** Cells awake. */
   readonly cells: number;
 }
@@ -38,19 +38,20 @@ const takesRooms = ({ server, followed }: NodeLoad): boolean =>
  *
  * @param coming rooms that have been given to the others, and that they do not report yet
  */
-export function chooseHeir(
+export function chooseSuccessor(
   room: string,
   others: readonly NodeLoad[],
   coming: readonly Given[],
 ): string | undefined {
   const load = ({ node, rooms }: NodeLoad): number => {
-    const given = coming.flatMap(({ heir, cells }) => (heir === node ? [cells] : []));
+    const given = coming.flatMap(({ successor, cells }) => (successor === node ? [cells] : []));
     return [...Object.values(rooms), ...given].reduce((a, b) => a + b, 0);
   };
   const followers = others.filter((one) => takesRooms(one) && one.followed.includes(room));
   return followers.sort((a, b) => load(a) - load(b))[0]?.node;
 }
 
+/** Gives all rooms of a server that the host drains to other servers. */
 export class Draining {
   private since: number | undefined;
   /** Whether another server takes rooms. */
@@ -126,14 +127,14 @@ export class Draining {
     for (const [room, cells] of Object.entries(running())) {
       if (this.given.delete(room)) this.keep(room, now);
       if (now < (this.kept.get(room)?.at ?? 0) || !this.hasTakers) continue;
-      const heir = chooseHeir(room, others, [...this.given.values()]);
+      const successor = chooseSuccessor(room, others, [...this.given.values()]);
       // Who follows it goes on from the same picture at once.
-      if (heir === undefined && now - since < drainUnfollowed) continue;
-      const isGiven = await give(room, heir);
+      if (successor === undefined && now - since < drainUnfollowed) continue;
+      const isGiven = await give(room, successor);
       // The host may want the rooms here again.
       if (this.since !== since) return;
       if (!isGiven) continue;
-      this.given.set(room, { heir, cells });
+      this.given.set(room, { successor, cells });
       this.seen.set(room, clock.now());
       return;
     }

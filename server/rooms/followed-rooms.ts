@@ -21,6 +21,7 @@ export interface FollowedRoomsOptions {
   readonly open: (room: string) => Promise<RoomFollower>;
 }
 
+/** The rooms of other servers that this one follows, to go on with them at once. */
 export class FollowedRooms {
   private readonly followers = new Map<string, RoomFollower>();
   /** Rooms that were followed to their end at the last look. */

@@ -153,7 +153,7 @@ export async function loadKeptCheckpoints(
         () => undefined,
         ({ message }: Error) => {
           const what =
-            'The map of a kept checkpoint is not usable, so its creatures are laid out anew';
+            'The map of a kept checkpoint is not usable, so its creatures are laid out again';
           log.warn('checkpoint-not-kept', `${what}: ${message}`);
           return { hasBadMap: true } as const;
         },

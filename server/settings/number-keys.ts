@@ -29,10 +29,12 @@ export const LIMIT_MEANINGS: Meanings<'limits'> = {
   outstandingResponses: 'unfinished HTTP responses per connection; above this it is closed',
   unreadBytes:
     'bytes that may queue for a client that does not read; above this it is disconnected',
-  cursorsPerSecond: 'cursor positions per second and connection',
+  cursorsPerSecond:
+    'cursor positions, views and notes that a visitor is busy, per second and connection',
   strokePointsPerSecond: 'points of strokes per second and connection',
-  commandsPerSecond: 'seeds, strokes and crosses per second and connection',
-  previewsPerSecond: 'seed previews per second and connection',
+  commandsPerSecond:
+    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+  previewsPerSecond: 'seed previews per second and connection; also pauses by OSC',
   drawingsPerSecond: 'drawings turned into seeds per second and connection',
   beaconsPerSecond: 'organisms highlighted for everybody, per second and connection',
   reportsPerSecond: 'organisms reported to the host, per second and connection',

@@ -7,7 +7,7 @@ import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
 import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
 
-const { room, life, house, net, store, attract } = DEFAULTS;
+const { room, life, house, net, store } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -127,7 +127,7 @@ export const SERVER = {
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
-        default: `${attract.after}`,
+        default: `${house.attract.after}`,
         help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {
@@ -176,9 +176,10 @@ export const SERVER = {
         default: 'none',
         help: 'Valkey or Redis >= 7.2 where several servers keep the same rooms, like redis://127.0.0.1:6379; none',
         details:
-          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, where other users do not see it.',
+          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, with systemd from an `EnvironmentFile=` that only root can read: all users can read command lines and units.',
       },
       role: {
+        value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
         help: "with --cluster: owner runs rooms, gateway connects visitors to other servers' rooms, both does both",

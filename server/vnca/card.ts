@@ -1,5 +1,6 @@
 /** The model card, `card.json`, version 1: describes a checkpoint for people and for the server. */
 import * as v from 'valibot';
+import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
 import { CheckpointError } from './errors.ts';
 
@@ -9,19 +10,18 @@ export const CARD_VERSION = 1;
 /** What a gallery entry shows; the planting menu groups by it. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /** z fills seedSide×seedSide; stepsPerStage steps; all cells divide; … until `side`. */
-  v.strictObject({ kind: v.literal('doubling'), seedSide: count, stepsPerStage: count }),
+  v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
   /** z in every cell of side×side, then `steps` steps. */
-  v.strictObject({ kind: v.literal('uniform'), steps: count }),
+  v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
 const updateFields = {
-  hidden: count,
+  hidden: size,
   /** Between the layers. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
   /** States are clamped to ±stateLimit after each step; absent: free. */
@@ -36,7 +36,7 @@ const updateFields = {
    */
   genome: v.exactOptional(
     v.strictObject({
-      hidden: count,
+      hidden: size,
       /**
        * Number of channels, from the first, for which each patch has its own weights of the last
        * layer.
@@ -65,7 +65,7 @@ const update = v.variant('kind', [
    * against. One step turns the latent into the picture: a dense layer to 2×2 of `hidden` channels,
    * then a transposed convolution per doubling, each with half the channels of the one before.
    */
-  v.strictObject({ kind: v.literal('decoder'), doublings: count, ...updateFields }),
+  v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
@@ -77,7 +77,7 @@ const readout = v.variant('kind', [
   /** Channel that holds the logit of white ink. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
   /** Discretised mixture of logistics in the first 10·mixtures channels. */
-  v.strictObject({ kind: v.literal('dmol'), mixtures: count }),
+  v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
 
 /** Versions of samplers, in cards, journals and states of rooms. */
@@ -101,26 +101,26 @@ export const modelFields = {
    */
   earlier: v.exactOptional(v.array(checkpointName)),
   /** Side of a grown patch. */
-  side: v.pipe(count, v.multipleOf(2)),
+  side: v.pipe(size, v.multipleOf(2)),
   /** Numbers per cell state. */
-  channels: count,
+  channels: size,
   /**
    * Numbers per latent: `channels`, or more with `genome`; the first `channels` fill the first
    * cells.
    */
-  latentSize: count,
+  latentSize: size,
   growth,
   update,
   readout,
   /** Cells at or above the threshold are alive; `channel` absent: what the read-out shows. */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
   /** Steps for which the rule is stable after growth or damage. */
-  trustedSteps: v.exactOptional(count),
+  trustedSteps: v.exactOptional(size),
   /**
    * Cells a step by which a wound may close from its rim, so that the rule heals it; absent: all of
    * it may live again at once.
    */
-  closing: v.exactOptional(count),
+  closing: v.exactOptional(size),
   /** How throws of the dice are drawn, see `world/sampler.ts`; absent: from N(0, I). */
   sampler: v.exactOptional(samplerVersion),
 };
@@ -154,7 +154,7 @@ const fields = v.strictObject({
    * of another version may have other fields; whether this build reads it is up to its file.
    */
   painter: v.exactOptional(
-    v.looseObject({ version: count, figures: v.record(v.string(), v.unknown()) }),
+    v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),
   ),
   figures: v.record(v.string(), v.unknown()),
 });

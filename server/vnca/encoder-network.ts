@@ -1,7 +1,7 @@
 /** The encoder's net in the card: convolutions, dense layers, then mean and log σ of the latent. */
 import * as v from 'valibot';
+import { size } from '../../shared/common-schemas.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const range = v.pipe(
   v.strictTuple([v.number(), v.number()]),
   v.check(([low, high]) => low < high, 'low end is not below the high end'),
@@ -16,18 +16,18 @@ export const encoderNetwork = v.strictObject({
     v.array(
       v.strictObject({
         size: v.pipe(
-          count,
+          size,
           v.check((n) => n % 2 === 1, 'must be odd'),
         ),
         stride: v.picklist([1, 2]),
         pad: v.pipe(v.number(), v.integer(), v.minValue(0)),
-        channels: count,
+        channels: size,
       }),
     ),
     v.minLength(1),
   ),
   /** Widths of dense layers with ELU before the last one. */
-  dense: v.optional(v.array(count), []),
+  dense: v.optional(v.array(size), []),
   /** Bounds of the mean; absent: free. */
   meanRange: v.exactOptional(range),
   /** Bounds of log σ; absent: free. */

@@ -175,7 +175,7 @@ export function pushApart(
 }
 
 /**
- * How far points may move until near pairs are listed anew, in units of their distance. Each server
+ * How far points may move until near pairs are listed again, in units of their distance. Each server
  * that starts would look at millions of pairs, most of them far apart.
  */
 const SLACK = 1;

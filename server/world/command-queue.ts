@@ -1,7 +1,7 @@
 /**
  * Commands that wait for the next tick, and which of those that may arrive twice have been done. A
  * command arrives again when a room has changed owners before its answer came; it belongs to the
- * session that first sent it, as ids begin anew with each page.
+ * session that first sent it, as ids begin again with each page.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -16,6 +16,7 @@ const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
 /** Commands of a session that are remembered; more than may be unanswered. */
 const REMEMBERED = 2 * maxQueuedPerParticipant;
 
+/** The commands that wait for a room's next tick, and those that are done and may be sent again. */
 export class CommandQueue {
   private waiting: CommandEvent[] = [];
   /** Number of waiting commands by participant. */

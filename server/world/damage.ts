@@ -88,10 +88,10 @@ export function hitsOf(
 
 /**
  * How many organisms a stroke wakes (rule ENE-6). One that is awake counts in part: for the share of
- * its trusted steps that it takes anew.
+ * its trusted steps that it takes again.
  */
 export function wokenBy(hits: readonly Hit[], { trustedSteps }: Species): number {
-  const steps = trustedSteps ?? DEFAULTS.life.stirSteps;
+  const steps = trustedSteps ?? DEFAULTS.life.wakingSteps;
   return hits.reduce((sum, { organism: { phase, awakeSteps } }) => {
     return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / steps));
   }, 0);

@@ -15,7 +15,7 @@ const OPAQUE = 26;
 
 /**
  * Chooses the places that a dissolving organism loses in a tick: those nearest to its rim, in an
- * order that chance makes irregular, and so many that none is left at the end.
+ * order that chance makes irregular, and so many places that none is left at the end.
  *
  * @param ticks until none is left, this one included; at least 1
  * @param chanceOf a fixed chance of each place, 0…1, the same as long as `seen` is

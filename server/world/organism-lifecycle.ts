@@ -345,7 +345,7 @@ export class OrganismLifecycle {
     }
     if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
-    if (organism.restTicks < DEFAULTS.life.restTicks && organism.awakeSteps < trusted) return;
+    if (organism.restTicks < DEFAULTS.life.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
       // What it has taken beyond its own ground is free again.
@@ -376,7 +376,7 @@ export class OrganismLifecycle {
    * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
    */
   private wakeByGround(organism: Organism): void {
-    if (organism.stirs >= DEFAULTS.life.maxStirs) return;
+    if (organism.stirs >= DEFAULTS.life.maxWakings) return;
     organism.stirs++;
     this.wake(organism);
   }
@@ -395,6 +395,6 @@ export class OrganismLifecycle {
     if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
     return stirs === 0
       ? trustedSteps
-      : Math.min(trustedSteps, DEFAULTS.life.stirSteps / 2 ** (stirs - 1));
+      : Math.min(trustedSteps, DEFAULTS.life.wakingSteps / 2 ** (stirs - 1));
   }
 }

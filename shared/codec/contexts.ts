@@ -4,18 +4,9 @@ import { EXPECTATIONS } from './expectations.ts';
 import { type Contexts, UNIT } from './range-coder.ts';
 
 /** Steps per natural unit of log-odds in which expectations are written. */
-const STEPS = 4;
+export const STEPS = 4;
 /** The character that stands for 0; those within 25 steps need no escape. */
-const ZERO = 66;
-
-/** Steps from which on only every other one is written: a shorter list to load, for 0.1 % of a frame. */
-const COARSE = 5;
-
-/** @param odds log-odds, natural units */
-export function characterOf(odds: number): string {
-  const steps = Math.max(-24, Math.min(24, Math.round(odds * STEPS)));
-  return String.fromCharCode(ZERO + (Math.abs(steps) < COARSE ? steps : 2 * Math.round(steps / 2)));
-}
+export const ZERO = 66;
 
 const EXPECTED = Int16Array.from({ length: CONTEXT_COUNT }, (_, context) =>
   // Contexts without statistics add nothing.

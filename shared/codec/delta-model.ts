@@ -46,7 +46,7 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 export interface Delta {
   /**
    * A writer passes the wanted cells, which become what a reader decodes: it differs from them by less
-   * than `step` where they need not be exact. A reader passes the cells of before.
+   * than `step` where they need not be exact. A reader passes the earlier cells.
    */
   readonly after: Cells;
   /** Quantization step of the differences of cells that are not coded exactly. */

@@ -53,7 +53,7 @@ export class FrameSource {
     return this.versions.length;
   }
 
-  /** How many times deltas were made; each time, the deltas of before are in the past. */
+  /** How many times deltas were made; each time, the earlier deltas are in the past. */
   get round(): number {
     return this.currentRound;
   }

@@ -161,7 +161,7 @@ export class Neighbourhood {
     return sum;
   }
 
-  /** How much the colours of before change from this cell to its neighbours. */
+  /** How much the earlier colours change from this cell to its neighbours. */
   gradient(at: number): number {
     const { colours, stride } = this;
     let sum = 0;

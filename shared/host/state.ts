@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
 import { MOST_TIME_POINTS } from '../time-points.ts';
 import { origin, participantView, planter } from '../vocabulary.ts';
-import { HOST_REASONS, type HostReason, JOB_REASONS, type JobReason } from './reasons.ts';
+import { HOST_REASONS, JOB_REASONS } from './reasons.ts';
 import { roomSettings, schedule } from './settings.ts';
 
 const number = v.number();
@@ -156,7 +156,7 @@ export const jobState = v.object({
   /** Size of the finished file, bytes. */
   bytes: v.nullable(count),
   /** Why it failed. */
-  error: v.nullable(v.picklist(Object.keys(JOB_REASONS) as JobReason[])),
+  error: v.nullable(v.picklist(JOB_REASONS)),
   /** Length of the period that was asked for; null: it was asked for by ticks. */
   hours: v.nullable(count),
   /** Start of the period that the film shows, once known. */
@@ -298,7 +298,7 @@ export type SessionState = v.InferOutput<typeof sessionState>;
 
 /** The body of every answer that is not 2xx. */
 export const refusal = v.object({
-  reason: v.picklist(Object.keys(HOST_REASONS) as HostReason[]),
+  reason: v.picklist(HOST_REASONS),
   detail: v.optional(text),
   /** Delay before the next attempt, ms. */
   retryAfter: v.optional(number),

@@ -125,14 +125,14 @@ export const COMMANDS = {
     id: commandId,
     pixels: v.pipe(
       v.instance(Uint8Array),
-      v.check(({ length }) => length <= PAGE_DEFAULTS.nursery.maxDrawing, 'too large'),
+      v.check(({ length }) => length <= PAGE_DEFAULTS.preview.maxDrawing, 'too large'),
     ),
   }),
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
    * Keep one of the participant's own organisms: one that departs comes back, and its life begins
-   * anew; one that has departed less than a minute ago is planted again.
+   * again; one that has departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
   /** Have a living organism turn into what a seed grows into, in place. */

@@ -31,11 +31,13 @@ const FAR = 2 ** 20;
 const toldPlace = (place: number): number =>
   Math.round(PARTS * Math.max(-FAR, Math.min(FAR, place)));
 
+/** A pointer as it is sent: its place in eighths of a cell, at most 2^20 cells from the corner. */
 export function packPointer({ id, x, y, tool }: Pointer): PackedPointer {
   if (x === undefined || y === undefined) return [id];
   return [id, toldPlace(x), toldPlace(y), TOOLS.indexOf(tool)];
 }
 
+/** A pointer as it was sent; its place is exact to a sixteenth of a cell. */
 export function unpackPointer([id, x, y, tool]: PackedPointer): Pointer {
   if (x === undefined || y === undefined || tool === undefined) return { id, tool: 'look' };
   return { id, x: x / PARTS, y: y / PARTS, tool: TOOLS[tool] };

@@ -33,7 +33,7 @@ export interface Arrival {
 }
 
 /** An organism is wounded again before it has come to rest. */
-const WOUND_EVERY = DEFAULTS.life.restTicks - 2;
+const WOUND_EVERY = DEFAULTS.life.restSteps - 2;
 /** How many decode all that they see. */
 const WATCHERS = 2;
 /** Enough for a cell or two. */

@@ -36,7 +36,7 @@ const VISITOR = '/r/garden';
 
 const { url, browser } = await suiteWithPages({ size: '128x72' });
 
-/** When milliseconds in 32 bits begin anew, after 49 days. */
+/** When milliseconds in 32 bits begin again, after 49 days. */
 const WRAP = 2 ** 32;
 
 /**
@@ -161,7 +161,7 @@ test.each([
 );
 
 test('what steps each third tick moves in each picture, a new stage fades in, a wound is there at once, and who rests breathes', async () => {
-  // Times begin anew in the midst of it.
+  // Times begin again in the midst of it.
   const page = await openWatched(VISITOR, 'no-preference', WRAP - 700);
   const FRAME = 16;
   const TICK = 4 * FRAME;

@@ -4,11 +4,11 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { undo } from '../../server/storage/undo.ts';
+import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import {
   growToRest,
   HOME,
   isSafe,
-  meanSquare,
   roundTrips,
 } from '../../server/training/relatives/round-trip.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';

@@ -246,7 +246,7 @@ describe('an extension', () => {
         `export default (hand) => ({ name: 'calm', onLife: ({ event }) => hand.say(event.what) })`,
       ),
     );
-    await hearing.until('extension-aside', 'clumsy');
+    await hearing.until('extension-disabled', 'clumsy');
     expect(hearing.lines.filter(({ event }) => event === 'extension-failed').length).toBe(5);
     expect(hearing.has('extension-failed', 'oh dear')).toBe(true);
     const ada = await come();

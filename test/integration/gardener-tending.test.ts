@@ -149,7 +149,7 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
     await hall.visit();
     const theirs = hall.room.organisms.map(({ id }) => id);
     // The gardener waits a minute.
-    await hall.pass(DEFAULTS.attract.after);
+    await hall.pass(DEFAULTS.house.attract.after);
     hall.begin('own');
     await hall.pass(TEN_MINUTES);
     expect(longestPause(hall.seen, TEN_MINUTES)).toBeLessThan(30);

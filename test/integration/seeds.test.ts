@@ -145,7 +145,7 @@ test('a returning visitor still has the seeds in hand', async () => {
 
 test('a visitor may have only a few pending previews', async () => {
   const dag = await join('Dag');
-  const { maxWaitingEach } = DEFAULTS.nursery;
+  const { maxWaitingEach } = DEFAULTS.preview;
   const answers = await Promise.all(
     Array.from({ length: maxWaitingEach + 2 }, (_, i) =>
       dag.ask('preview', { seed: { from: 'prior', throw: 1000 + i } }),

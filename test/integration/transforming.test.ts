@@ -3,7 +3,7 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { undo } from '../../server/storage/undo.ts';
-import { meanSquare } from '../../server/training/relatives/round-trip.ts';
+import { meanSquare } from '../../server/training/pictures/mean-square.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';

@@ -86,7 +86,7 @@ export class HandRoom {
   /** Shows no more change until those that are grown sleep. */
   rest(look?: Look): TickResult[] {
     this.change = 0;
-    return this.ticks(DEFAULTS.life.restTicks, look);
+    return this.ticks(DEFAULTS.life.restSteps, look);
   }
 
   /** One tick. */

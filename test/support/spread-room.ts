@@ -1,6 +1,5 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/bus/bus.ts';
-import { LocalBus } from '../../server/bus/local-bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
@@ -11,6 +10,7 @@ import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { FakeClock } from './fake-clock.ts';
+import { LocalBus } from './local-bus.ts';
 
 const TICK = 1000 / 15;
 

@@ -9,7 +9,7 @@ import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts
 import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
 import { chunkRect } from '../../shared/codec/chunks.ts';
 import { CONTEXT_COUNT, low } from '../../shared/codec/context-starts.ts';
-import { characterOf, createContexts } from '../../shared/codec/contexts.ts';
+import { createContexts, STEPS, ZERO } from '../../shared/codec/contexts.ts';
 import { codeDelta } from '../../shared/codec/delta-model.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
 import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
@@ -95,6 +95,15 @@ function note(bits: CodedBits, tier: TierName, changes: readonly Change[]): void
     if (tick % (4 * PICTURES) === 0) take(stream.whole((chunk) => encoder.key(chunk)));
     takeWhole();
   }
+}
+
+/** Steps from which on only every other one is written: a shorter list to load, for 0.1 % of a frame. */
+const COARSE = 5;
+
+/** @param odds log-odds, natural units */
+function characterOf(odds: number): string {
+  const steps = Math.max(-24, Math.min(24, Math.round(odds * STEPS)));
+  return String.fromCharCode(ZERO + (Math.abs(steps) < COARSE ? steps : 2 * Math.round(steps / 2)));
 }
 
 /** Of lowest bits, which are nearly noise, a single step would make the list longer, and frames hardly shorter. */

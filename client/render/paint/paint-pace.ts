@@ -9,7 +9,7 @@ const SCALES: readonly PaintScale[] = [0, 4, 8];
 const FIRST = 16e6;
 const LEAST = 8e6;
 const MOST = 2e9;
-/** Frames after which the pace is decided on anew. */
+/** Frames after which the pace is decided on again. */
 const WINDOW = 8;
 /** Slow frames of them that are too many. */
 const MANY = 3;

@@ -10,7 +10,7 @@ import { RoomPaint } from './scene-paint.ts';
 /** After what time a painter that could not be loaded is asked for again, ms: walls run for months. */
 const RETRY = 60_000;
 
-/** Loads painters, and makes paint of them, anew after a lost context. */
+/** Loads painters, and makes paint of them, again after a lost context. */
 export class Painting {
   /** The address of the painter that has been asked for. */
   private asked: string | undefined;

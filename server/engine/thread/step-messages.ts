@@ -27,6 +27,7 @@ export interface PackedReadouts {
 const STEP_HEAD = 5;
 const READOUT_HEAD = 4;
 
+/** Steps as three arrays, to be sent to a thread. */
 export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   let masked = 0;
   let expressed = 0;
@@ -62,6 +63,7 @@ export function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[]
   });
 }
 
+/** Read-outs as two arrays, to be sent back. */
 export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   const size = readouts.reduce((sum, { rgba, presence }) => sum + rgba.length + presence.length, 0);
   const heads = new Float64Array(READOUT_HEAD * readouts.length);

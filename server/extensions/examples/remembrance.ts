@@ -1,7 +1,6 @@
 /**
  * An example extension. It keeps the middle of every room free, and replants organisms that have
- * died
- * of their wounds where they lived, a while later.
+ * died of their wounds where they lived, a while later.
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
@@ -15,9 +14,13 @@ const CLEARING = 0.2;
 /** Time before a dead organism is replanted, ms. */
 const REPLANT_DELAY = 10_000;
 
-export default function remembrance(hand: Hand): Extension {
+/** @param schedule calls a function after a delay in ms */
+export default function remembrance(
+  hand: Hand,
+  schedule: (run: () => void, delay: number) => unknown = setTimeout,
+): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** Organisms by room and id, as a `died` event has only the id. */
+  /** Organisms by room and id as they are now: events have only the id and what has changed. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -41,18 +44,23 @@ export default function remembrance(hand: Hand): Extension {
 
     onLife({ room, event }) {
       if (event.what === 'born') living.set(`${room}/${event.organism.id}`, event.organism);
+      if (!('id' in event)) return;
+      const key = `${room}/${event.id}`;
+      const organism = living.get(key);
+      if (!organism) return;
+      if (event.what === 'wounded') living.set(key, { ...organism, wounds: event.wounds });
+      if (event.what === 'transformed') living.set(key, { ...organism, kind: event.kind });
       if (event.what !== 'died') return;
-      const dead = living.get(`${room}/${event.id}`);
-      living.delete(`${room}/${event.id}`);
+      living.delete(key);
       const ofWounds = event.cause === 'killed' || event.cause === 'no-cell-left';
-      if (!dead || dead.wounds === 0 || !ofWounds) return;
-      const index = rooms.get(room)!.gallery.indexOf(dead.kind);
+      if (organism.wounds === 0 || !ofWounds) return;
+      const index = rooms.get(room)!.gallery.indexOf(organism.kind);
       if (index < 0) return;
-      setTimeout(async () => {
-        const seed = { from: 'gallery', index } as const;
-        const { refused } = await hand.plant(room, { x: dead.x, y: dead.y, seed });
+      schedule(async () => {
+        const { x, y, kind } = organism;
+        const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
         // Another organism may own the place by then.
-        hand.say(refused ? `${dead.kind} was not replanted` : `${dead.kind} was replanted`);
+        hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);
       }, REPLANT_DELAY);
     },
   };

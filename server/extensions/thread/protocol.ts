@@ -51,14 +51,14 @@ export const answerSchema = v.strictObject({
 /** The answer of a hook that may refuse, validated. */
 export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
-/** Schema of a command; `wish` holds its parameters. */
+/** Schema of a command. */
 export const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(['plant', 'damage', 'cross', 'transform']),
-  wish: v.unknown(),
+  parameters: v.unknown(),
 });
 /** A command of the extension, validated except for its parameters. */
-export type ActWish = v.InferOutput<typeof actSchema>;
+export type ActRequest = v.InferOutput<typeof actSchema>;
 
 /** Schema of a failure of a hook. */
 export const failureSchema = v.strictObject({ hook: shortText, why: shortText });
@@ -67,7 +67,7 @@ export const lineSchema = shortText;
 
 /** Methods of the server that the thread may call. */
 export interface ServerMethods {
-  act(act: ActWish): Promise<Outcome>;
+  act(act: ActRequest): Promise<Outcome>;
   failed(failure: v.InferOutput<typeof failureSchema>): void;
   say(line: string): void;
 }

@@ -13,7 +13,7 @@ import {
   type ToldHook,
 } from '../extension.ts';
 import type {
-  ActWish,
+  ActRequest,
   ServerMethods,
   Started,
   ThreadMethods,
@@ -35,8 +35,8 @@ await serveWorker<ThreadMethods, ServerMethods, Started>(async (server) => {
 async function load(
   server: Remote<ServerMethods>,
 ): Promise<{ readonly extension: Extension } | Unfit> {
-  const act = (what: ActWish['what']) => (room: string, wish: unknown) =>
-    server.call('act', { room, what, wish });
+  const act = (what: ActRequest['what']) => (room: string, parameters: unknown) =>
+    server.call('act', { room, what, parameters });
   const hand: Hand = {
     plant: act('plant'),
     damage: act('damage'),

@@ -99,7 +99,7 @@ export class Webhook {
       return this.sendNext();
     }
     if (this.failures === 0) {
-      this.warn('alert-not-sent', `An alert could not be sent (${result}); it is repeated.`);
+      this.warn('alert-not-sent', `An alert could not be sent (${result}); retrying.`);
     }
     const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);
     this.cancel = clock.after(pause, () => {

@@ -26,6 +26,10 @@ def onReceiveOSC(dat, rowIndex, message, byteData, timeStamp, address, args, pee
     elif what == 'died':
         if table.row(str(args[0])):
             table.deleteRow(str(args[0]))
+    elif what == 'transformed':
+        if table.row(str(args[0])):
+            table[str(args[0]), 'kind'] = args[1]
+            table[str(args[0]), 'state'] = what
     elif what in ('grown', 'wounded', 'healed', 'expressing', 'departing', 'renewed'):
         if table.row(str(args[0])):
             table[str(args[0]), 'state'] = what

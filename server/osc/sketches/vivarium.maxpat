@@ -39,7 +39,7 @@
       760,
       22
      ],
-     "text": "A room of Vivarium, heard by OSC. npm start -- --osc-out 127.0.0.1:9000 --osc-in 9001. Put garden anew to hear another room."
+     "text": "A room of Vivarium, heard by OSC. npm start -- --osc-out 127.0.0.1:9000 --osc-in 9001. To hear another room, replace garden."
     }
    },
    {
@@ -64,16 +64,17 @@
     "box": {
      "id": "rv",
      "maxclass": "newobj",
-     "numinlets": 8,
-     "numoutlets": 8,
+     "numinlets": 9,
+     "numoutlets": 9,
      "patching_rect": [
       30,
       95,
       860,
       22
      ],
-     "text": "route /vivarium/garden/born /vivarium/garden/wounded /vivarium/garden/died /vivarium/garden/colour /vivarium/garden/load /vivarium/garden/refused /vivarium/garden/departing",
+     "text": "route /vivarium/garden/born /vivarium/garden/wounded /vivarium/garden/died /vivarium/garden/colour /vivarium/garden/load /vivarium/garden/refused /vivarium/garden/departing /vivarium/garden/transformed",
      "outlettype": [
+      "",
       "",
       "",
       "",
@@ -665,6 +666,25 @@
       ""
      ]
     }
+   },
+   {
+    "box": {
+     "id": "ut",
+     "maxclass": "newobj",
+     "numinlets": 1,
+     "numoutlets": 2,
+     "patching_rect": [
+      310,
+      140,
+      80,
+      22
+     ],
+     "text": "unpack 0 s",
+     "outlettype": [
+      "int",
+      ""
+     ]
+    }
    }
   ],
   "lines": [
@@ -1121,6 +1141,30 @@
      "destination": [
       "lb",
       0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "rv",
+      7
+     ],
+     "destination": [
+      "ut",
+      0
+     ]
+    }
+   },
+   {
+    "patchline": {
+     "source": [
+      "ut",
+      1
+     ],
+     "destination": [
+      "kd",
+      1
      ]
     }
    }

@@ -18,7 +18,7 @@ ConcurrentHashMap<Integer, Organism> organisms = new ConcurrentHashMap<Integer, 
 
 class Organism {
   final float x, y, hue;
-  final String kind;
+  volatile String kind;
   volatile float size = 2;
   volatile float full = 16;
   volatile float pain = 0;
@@ -70,6 +70,7 @@ void oscEvent(OscMessage message) {
     else if (what.equals("wounded")) one.pain = 1;
     else if (what.equals("healed")) one.pain = 0;
     else if (what.equals("expressing")) one.turn = 1;
+    else if (what.equals("transformed")) one.kind = message.get(1).stringValue();
     else if (what.equals("departing")) one.departing = true;
     else if (what.equals("renewed")) one.departing = false;
     else if (what.equals("died")) one.dead = true;

@@ -3,6 +3,7 @@
  * its addresses have used. While no messages arrive, each counts alone.
  */
 import * as v from 'valibot';
+import { count } from '../../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import { decodeMessage, encodeMessage } from '../../bus/bus-messages.ts';
@@ -12,7 +13,6 @@ import type { AddressLimits } from './address-limits.ts';
 const { every, most } = DEFAULTS.cluster.limits;
 const CHANNEL = 'limits';
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
 

@@ -44,7 +44,7 @@ export class SeedPreviewService {
   ): Promise<GrowthFilm> {
     const latent = this.room.previewLatent(seed, id);
     const count = this.waiting.get(id) ?? 0;
-    if (count >= DEFAULTS.nursery.maxWaitingEach) throw new Refusal('too-fast', 'previews');
+    if (count >= DEFAULTS.preview.maxWaitingEach) throw new Refusal('too-fast', 'previews');
 
     this.waiting.set(id, count + 1);
     try {

@@ -1,5 +1,5 @@
 /**
- * A participant without a connection: OSC, an extension or the gardener. It has a number and
+ * A participant without a connection: the gardener, OSC, an extension or the host. It has a number and
  * energy of its own, and its commands are journalled, but it takes no slot and is not listed as
  * present.
  */

@@ -58,7 +58,7 @@ export class LocalSession implements RoomSession {
     }
     const request: JoinRequest = {
       ...{ name, resumeToken: resume, deviceMark: mark, heldChecksums, address },
-      onSeated: (you) => {
+      onAdmitted: (you) => {
         this.participant = you;
         if (notice) client.send('notice', { notice });
       },

@@ -3,7 +3,7 @@
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { FairQueue } from '../../platform/fair-queue.ts';
-import { chooseYielding, countSeats } from './yielding.ts';
+import { chooseYielding, countSlots } from './yielding.ts';
 
 interface Slot {
   you: ParticipantView;
@@ -275,7 +275,7 @@ export class ParticipantSlots<M> {
 
   /** The queue, the first in line first. */
   get queued(): readonly M[] {
-    return this.queue.entries(this.seatsOf());
+    return this.queue.entries(this.slotsOf());
   }
 
   /** Number of connections in the queue. */
@@ -285,11 +285,11 @@ export class ParticipantSlots<M> {
 
   /** The address that is next in the queue: one with the fewest places. */
   private nextAddress(): string | undefined {
-    return this.queue.next(this.seatsOf());
+    return this.queue.next(this.slotsOf());
   }
 
-  private seatsOf(): (address: string) => number {
-    const counts = countSeats(this.occupied.values());
+  private slotsOf(): (address: string) => number {
+    const counts = countSlots(this.occupied.values());
     return (address) => counts.get(address) ?? 0;
   }
 

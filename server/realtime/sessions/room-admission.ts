@@ -139,7 +139,7 @@ export class RoomAdmission {
   }
 
   private seatParticipant(client: RoomClient, request: JoinRequest): void {
-    const { name, resumeToken, heldChecksums, onSeated, deviceMark, address = '' } = request;
+    const { name, resumeToken, heldChecksums, onAdmitted, deviceMark, address = '' } = request;
     const { presence } = this;
     const { slots, newcomers, room, visits, eventQueue, affected, hooks, clock } = this.context;
     const { you, isNew, replaced } = slots.claim(client, {
@@ -157,7 +157,7 @@ export class RoomAdmission {
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
     eventQueue.startFor(client);
     affected.returned(you.id);
-    onSeated(you);
+    onAdmitted(you);
     if (!replaced) hooks()?.joined(you);
     this.startStream(client, heldChecksums);
   }

@@ -53,7 +53,7 @@ export interface JoinRequest {
   /** The device mark that the page has stored; not verified yet. */
   readonly deviceMark?: string | undefined;
   /** Called once the client has a slot, which may be after some time in the queue. */
-  readonly onSeated: (you: ParticipantView) => void;
+  readonly onAdmitted: (you: ParticipantView) => void;
 }
 
 /**

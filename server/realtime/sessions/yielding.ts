@@ -5,8 +5,8 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { countBy } from '../../platform/count-by.ts';
 
-/** An occupied place. */
-interface Seat {
+/** An occupied slot. */
+interface Slot {
   /** Address key of the connection; '' if unknown. */
   readonly address: string;
   /** When the participant last did something, ms. */
@@ -14,8 +14,8 @@ interface Seat {
 }
 
 /** Counts the places of each address. */
-export function countSeats(seats: Iterable<Seat>): ReadonlyMap<string, number> {
-  return countBy(seats, ({ address }) => address);
+export function countSlots(slots: Iterable<Slot>): ReadonlyMap<string, number> {
+  return countBy(slots, ({ address }) => address);
 }
 
 /**
@@ -23,22 +23,22 @@ export function countSeats(seats: Iterable<Seat>): ReadonlyMap<string, number> {
  * still has no more than the other, so a museum behind one address keeps all places until others
  * wait, and places never move to and fro.
  *
- * @param seats all places of a full room
+ * @param slots all places of a full room
  * @param waiting the address that gets the place
  * @returns the longest idle place, if it has been idle for long; otherwise the longest idle one of
  *   the address with most places; undefined if nobody has to give way
  */
-export function chooseYielding<S extends Seat>(
-  seats: readonly S[],
+export function chooseYielding<S extends Slot>(
+  slots: readonly S[],
   waiting: string,
   now: number,
 ): S | undefined {
   const longestIdle = (some: readonly S[]): S | undefined =>
     some.reduce<S | undefined>((a, b) => (a && a.activeAt <= b.activeAt ? a : b), undefined);
-  const idle = longestIdle(seats);
+  const idle = longestIdle(slots);
   if (idle && now - idle.activeAt >= DEFAULTS.stream.idleYields) return idle;
-  const counts = countSeats(seats);
+  const counts = countSlots(slots);
   const most = Math.max(0, ...counts.values());
   if (most < 2 + (counts.get(waiting) ?? 0)) return undefined;
-  return longestIdle(seats.filter(({ address }) => counts.get(address) === most));
+  return longestIdle(slots.filter(({ address }) => counts.get(address) === most));
 }

@@ -6,7 +6,7 @@ import type { TierName } from '../../../shared/codec/tiers.ts';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 
-const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.ladder;
+const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
 
 /** The adaptive tier of one viewer. */
 export class AdaptiveQuality {

@@ -98,6 +98,7 @@ const readRoundName = (reader: MessageReader): RoundName => ({
   round: reader.number(),
 });
 
+/** The message of one round of a channel: its name and its deltas. */
 export function writeRound(round: Round): Uint8Array {
   const writer = writeRoundName(begin().number(round.epoch), round);
   for (const { chunk, version, block } of round.deltas) {
@@ -118,6 +119,7 @@ export function readRound(message: Uint8Array): Round {
   return { epoch, ...name, deltas };
 }
 
+/** The message that a tick is over, with the rounds that it had. */
 export function writeTickEnd({ epoch, tick, rounds }: TickEnd): Uint8Array {
   const writer = begin().number(epoch).number(tick);
   for (const round of rounds) writeRoundName(writer, round);
@@ -133,6 +135,7 @@ export function readTickEnd(message: Uint8Array): TickEnd {
   return { epoch, tick, rounds };
 }
 
+/** The message by which a gateway says what its viewers look at. */
 export function writeWants({ gateway, wants }: Wants): Uint8Array {
   const writer = begin().block(new TextEncoder().encode(gateway));
   for (const want of wants) {
@@ -157,6 +160,7 @@ export function readWants(message: Uint8Array): Wants {
   return { gateway, wants };
 }
 
+/** The message with all cells of a channel, for a gateway that has asked for them. */
 export function writeBaseline(baseline: Baseline): Uint8Array {
   const { epoch, tick, ask, cells } = baseline;
   const writer = writeRoundName(begin().number(epoch), baseline);

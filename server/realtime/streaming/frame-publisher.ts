@@ -46,7 +46,7 @@ export interface FramePublisherOptions {
   readonly bus: Bus;
   /** Id of the room. */
   readonly room: string;
-  /** Of the room's lease: gateways ignore what an owner of before still sends. */
+  /** Of the room's lease: gateways ignore what an earlier owner still sends. */
   readonly epoch: number;
   /** Whether the room may be shown here now. */
   readonly isHere: () => boolean;

@@ -181,7 +181,7 @@ export class RemoteFrames implements FrameFeed {
     if (this.used.length > 0) this.options.onTick(tick, this.options.clock.now());
   }
 
-  /** Whether an epoch is over. A new one begins everything anew. */
+  /** Whether an epoch is over. With a new one, everything begins again. */
   private isOutdated(epoch: number): boolean {
     if (epoch > this.epoch) {
       this.epoch = epoch;

@@ -1,10 +1,12 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
+
 import { join } from 'node:path';
 import { createCompute } from '../../autodiff/create.ts';
 import { runCommand } from '../../settings/help.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { DatasetError } from '../data/errors.ts';
 import { reportErrors } from '../errors.ts';
+import { say } from '../say.ts';
 import { openKeep } from './bounds-cache.ts';
 import { EvaluationError } from './errors.ts';
 import { evaluate } from './evaluate.ts';
@@ -14,8 +16,6 @@ import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
 import { type Judged, loadImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(options: Options): Promise<void> {
   const model = await loadModel(options.folder);

@@ -10,6 +10,7 @@ import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../export.ts';
 import { replaceFile } from '../large-files.ts';
 import { LATENTS } from '../run-state.ts';
+import { say } from '../say.ts';
 import { drawGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
 
@@ -28,8 +29,6 @@ const COMMAND = {
     },
   },
 } as const;
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);

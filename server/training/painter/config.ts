@@ -1,11 +1,11 @@
 /** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
 import * as v from 'valibot';
+import { size } from '../../../shared/common-schemas.ts';
 import { sentenceOf } from '../../vnca/card.ts';
 import { datasetConfig } from '../data/config.ts';
 import { TrainingError } from '../errors.ts';
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(1));
-const width = v.pipe(count, v.multipleOf(4), v.maxValue(96));
+const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
@@ -16,14 +16,14 @@ const schema = v.strictObject({
   /** The pictures that it was trained on, the gallery's first; `loadOriginals` finds larger ones. */
   data: datasetConfig,
   /** Creatures of the gallery that are kept from training, to measure by. */
-  kept: v.optional(count, 100),
+  kept: v.optional(size, 100),
   /** Widths of the hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
-  ramps: v.optional(v.pipe(count, v.maxValue(16)), 8),
+  ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
-  updates: count,
+  updates: size,
   /** Scenes of an update, and cells of each. */
-  batch: v.optional(v.strictObject({ scenes: count, cells: count }), { scenes: 8, cells: 256 }),
+  batch: v.optional(v.strictObject({ scenes: size, cells: size }), { scenes: 8, cells: 256 }),
   /** Weight of the loss of edges, beside that of colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   /** Weight, in the second half, of the difference in how much edge a cell has, wherever it lies. */

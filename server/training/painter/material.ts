@@ -1,9 +1,11 @@
 /** What a painter is trained on and measured by. */
+
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Checkpoint } from '../../vnca/checkpoint.ts';
 import { shuffled } from '../data/dataset.ts';
 import { TrainingError } from '../errors.ts';
+import { meanSquare } from '../pictures/mean-square.ts';
 import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
 import { growGallery } from './grown.ts';
@@ -81,10 +83,4 @@ export async function prepareMaterial(
     (original): KeptCreature => ({ original, grown: ofKept.get(original.index)! }),
   );
   return { kept: measured, material };
-}
-
-function meanSquare(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] - b[i]) / 255) ** 2;
-  return sum / a.length;
 }

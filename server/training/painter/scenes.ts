@@ -65,7 +65,7 @@ function drawCreature(material: Material, random: Random): Scene {
   return { side, cells, owners, picture };
 }
 
-/** A picture as its set has it, or made anew from the original, moved by some pixels. */
+/** A picture as its set has it, or made again from the original, moved by some pixels. */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Grown {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
   const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;

@@ -1,12 +1,13 @@
 /** Finds the relatives that the creatures of a gallery can express. */
+
 import type { Engine } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance, selectGallery } from '../../vnca/gallery-selection.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
+import { meanSquare } from '../pictures/mean-square.ts';
 import {
   growToRest,
   isSafe,
-  meanSquare,
   type Pair,
   type Resting,
   type Round,

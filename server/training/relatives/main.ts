@@ -1,4 +1,5 @@
 /** Makes a checkpoint's table of relatives: `npm run relatives -- checkpoints/<name>`. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
@@ -9,6 +10,7 @@ import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
 import { reportErrors } from '../errors.ts';
 import { drawSheet } from '../pictures/sheet.ts';
 import { straight, type Tile } from '../pictures/tile.ts';
+import { say } from '../say.ts';
 import { type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
@@ -48,8 +50,6 @@ const COMMAND = {
     },
   },
 } as const;
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Rows of a creature, its expressions, and nothing where it has fewer. */
 function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {

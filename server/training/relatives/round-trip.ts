@@ -10,6 +10,7 @@ import { growthSchedule } from '../../vnca/growth.ts';
 import { hasFlashed, remember } from '../../world/flicker.ts';
 import { GridPlanes } from '../../world/grid-planes.ts';
 import { newOrganism, type Organism } from '../../world/organism.ts';
+import { meanSquare } from '../pictures/mean-square.ts';
 
 /** Gallery indices: who borrows, and from whom. */
 export interface Pair {
@@ -195,13 +196,6 @@ class Watched {
   }
 }
 
-/** Mean squared difference of two read-outs, 0…1. */
-export function meanSquare(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
-  return sum / (255 * 255 * a.length);
-}
-
 const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);
 
 async function plant(
@@ -242,7 +236,7 @@ async function untilRest(
     readonly look?: (readouts: readonly Readout[]) => void;
   } = {},
 ): Promise<Readout[]> {
-  const { restLevel, restTicks } = DEFAULTS.life;
+  const { restLevel, restSteps } = DEFAULTS.life;
   const rested = new Map(patches.map((patch) => [patch, 0]));
   const last = new Map<PatchId, Readout>();
   for (let step = 0, awake = patches; step < most && awake.length > 0; step++) {
@@ -253,7 +247,7 @@ async function untilRest(
       last.set(patch, readout);
       rested.set(patch, change <= restLevel ? rested.get(patch)! + 1 : 0);
     }
-    awake = awake.filter((patch) => rested.get(patch)! < restTicks);
+    awake = awake.filter((patch) => rested.get(patch)! < restSteps);
   }
   return patches.map((patch) => last.get(patch)!);
 }

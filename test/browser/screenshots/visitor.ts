@@ -38,7 +38,7 @@ export async function takeVisitor(studio: Studio): Promise<void> {
   await context.close();
 }
 
-/** What a visitor meets without opening anything, loaded anew in each window. */
+/** What a visitor meets without opening anything, loaded again in each window. */
 export async function takeArrival(studio: Studio): Promise<void> {
   const { host, url, server, out } = studio;
   const garden = server.roomServers.get('garden')!;

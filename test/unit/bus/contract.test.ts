@@ -1,10 +1,10 @@
 /** The contract of a bus, which one in this process and one over Valkey keep alike. */
 import type { Bus } from '../../../server/bus/bus.ts';
-import { LocalBus } from '../../../server/bus/local-bus.ts';
 import { ValkeyBus } from '../../../server/bus/valkey-bus.ts';
 import { pause, systemClock } from '../../../server/platform/clock.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 import { describeNeeding } from '../../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
 

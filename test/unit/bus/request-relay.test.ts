@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { Packr } from 'msgpackr';
-import { LocalBus } from '../../../server/bus/local-bus.ts';
 import { RelayError, RequestRelay } from '../../../server/bus/request-relay.ts';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 
 const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');

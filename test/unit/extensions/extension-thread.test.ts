@@ -82,7 +82,7 @@ test('a late answer allows the command, and too many of them disable the extensi
   }
   expect(thread.disabled).toBe(true);
   expect(thread.has('onPlant')).toBe(false);
-  expect(hearing.has('extension-aside', '"slow"')).toBe(true);
+  expect(hearing.has('extension-disabled', '"slow"')).toBe(true);
 });
 
 test('failures far apart are forgiven', async () => {

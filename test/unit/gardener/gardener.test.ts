@@ -221,7 +221,7 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
   hand.ticks(GROWN);
   hand.change = 0;
-  hand.ticks(DEFAULTS.life.restTicks);
+  hand.ticks(DEFAULTS.life.restSteps);
   expect(room.awake).toBe(0);
   const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
   // As long as they are here, nothing is unattended.

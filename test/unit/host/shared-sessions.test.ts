@@ -1,9 +1,10 @@
 /** Sessions of the host at several servers behind one balancer. */
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+
 import { HostSessions } from '../../../server/host/host-sessions.ts';
 import { shareSessions } from '../../../server/host/shared-sessions.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 
 const { idle, life } = DEFAULTS.session;
 

@@ -1,9 +1,10 @@
 /** Who guesses the host's token at several servers behind one balancer. */
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+
 import { LoginThrottle } from '../../../server/host/login-throttle.ts';
 import { shareThrottle } from '../../../server/host/shared-throttle.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 
 const { free, firstDelay } = DEFAULTS.login;
 

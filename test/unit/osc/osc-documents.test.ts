@@ -77,6 +77,8 @@ test.each(['vivarium.pde', 'vivarium.maxpat', 'touchdesigner.py'])(
     ].map((match) => match.slice(1).find((word) => word !== undefined)!);
     expect(spoken.length).toBeGreaterThan(5);
     for (const word of spoken) expect(words).toContain(word);
+    // All of them show kinds, which a transformation changes.
+    expect(spoken).toContain('transformed');
   },
 );
 

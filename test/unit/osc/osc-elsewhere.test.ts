@@ -1,11 +1,12 @@
 /** OSC that comes to one server of a cluster, for rooms that others run. */
-import { LocalBus } from '../../../server/bus/local-bus.ts';
+
 import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
 import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { LocalBus } from '../../support/local-bus.ts';
 import { OscReceiver } from '../../support/osc-box.ts';
 
 /** Nobody has the last one just now. */

@@ -23,7 +23,7 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
     species: SPECIES,
     newPatch: () => ++patches,
     now: () => time,
-    settings: { ...DEFAULTS.nursery, ...settings },
+    settings: { ...DEFAULTS.preview, ...settings },
     engine: {
       plant: async (news) => {
         for (const { patch, latent } of news) {

@@ -67,7 +67,7 @@ test('a room is given once the server has been too busy for some time, whatever 
     },
   });
   await clock.advance(spreadAfter - report);
-  // Who does not hear from the others starts anew.
+  // Whoever does not hear from the others starts again.
   isUp = false;
   await clock.advance(2 * report);
   isUp = true;

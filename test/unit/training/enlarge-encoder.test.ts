@@ -58,7 +58,7 @@ it('encodes as before with more units, all of which can learn', async () => {
     expect([name, shape]).toEqual([name, encoderShapes(large.net, image).get(name)]);
     expect(data).toHaveLength(g.sizeOf(shape));
   }
-  // What leads to new units is drawn anew.
+  // What leads to new units is drawn again.
   const { data } = tensors.get('encoder.dense0.kernel')!;
   expect(data.filter((x, i) => i % 9 >= 5 && x === 0)).toHaveLength(0);
 });

@@ -4,7 +4,7 @@ import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { restTicks } = DEFAULTS.life;
+const { restSteps } = DEFAULTS.life;
 
 /** A room with organisms in windows of 8×8 around places, grown one after another. */
 function room(closing: number | undefined, look?: Look, ...places: [number, number][]): HandRoom {
@@ -69,14 +69,14 @@ describe('a wound', () => {
     const parts: Look = ({ x }) => (x < 3 || x > 5 ? 255 : 0);
     const hand = room(1, parts);
     hand.change = 0;
-    hand.ticks(restTicks, parts);
+    hand.ticks(restSteps, parts);
     expect(hand.room.organisms[0].phase).toBe('asleep');
     // All of the right part, and two columns of the left one.
     hand.damage([11, 4, 11, 12], 1);
     hand.damage([6, 4, 6, 12], 1);
     // The left part first; then the rim crosses what is bare, and the right one follows.
     expect(sizes(hand, 10, parts)).toEqual([8, 16, 24, 24, 24, 24, 24, 24, 32, 40]);
-    hand.ticks(restTicks - 2, parts);
+    hand.ticks(restSteps - 2, parts);
     expect(hand.room.organisms[0].phase).toBe('awake');
     const { life } = hand.tick(parts);
     expect(life).toEqual([

@@ -31,7 +31,7 @@ test('a command that has been done is answered when it arrives again, and not do
   const next = successor(hand);
   expect(next.room.doneBefore(5, plant(8, 8), PAGE)).toMatchObject({ by: ANNA.id, id: 5 });
   expect(next.room.doneBefore(5, plant(8, 8), PAGE)).not.toHaveProperty('refused');
-  // Ids begin anew with each page, and are each participant's own.
+  // Ids begin again with each page, and are each participant's own.
   expect(next.room.doneBefore(5, plant(8, 8), PAGE + 1)).toBeUndefined();
   expect(next.room.doneBefore(5, plant(8, 8, BERT), PAGE)).toBeUndefined();
   expect(next.room.doneBefore(6, plant(8, 8), PAGE)).toBeUndefined();

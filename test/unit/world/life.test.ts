@@ -76,7 +76,7 @@ describe('damage', () => {
     const hand = sown([8, 8]);
     hand.ticks(GROWN, ({ x }) => (x < 4 ? 255 : 0));
     hand.change = 0;
-    hand.ticks(DEFAULTS.life.restTicks, ({ x }) => (x < 4 ? 255 : 0));
+    hand.ticks(DEFAULTS.life.restSteps, ({ x }) => (x < 4 ? 255 : 0));
     hand.damage([10, 8], 1);
     expect(hand.tick().life).toEqual([]);
     expect(hand.steps).toBe(0);
@@ -138,7 +138,7 @@ describe('life', () => {
   test('LIF-1: an organism at rest falls asleep', () => {
     const hand = grown([8, 8]);
     hand.change = DEFAULTS.life.restLevel;
-    const life = hand.ticks(DEFAULTS.life.restTicks).flatMap((result) => words(result.life));
+    const life = hand.ticks(DEFAULTS.life.restSteps).flatMap((result) => words(result.life));
     expect(life).toEqual(['asleep']);
   });
 

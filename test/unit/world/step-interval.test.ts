@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
 const LIFE = { birth: 3, healing: 2 };
-const RESTS = DEFAULTS.life.restTicks;
+const RESTS = DEFAULTS.life.restSteps;
 
 /** A room with one seed that is planted at the next tick. */
 function sown(life = LIFE): HandRoom {

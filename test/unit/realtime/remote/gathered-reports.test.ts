@@ -1,9 +1,10 @@
 /** What pages of other servers say many times a second, and what the room's owner hears of it. */
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
+
 import { roomChannel } from '../../../../server/realtime/remote/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
 
 test('where visitors point goes to the room together, and only the latest place of each', async () => {

@@ -1,7 +1,7 @@
 /** Two gateways of one owner's room, over a bus that may lose messages, for tests. */
 import type { Bus } from '../../../../server/bus/bus.ts';
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
 
 /** A bus whose messages a test counts and loses. */

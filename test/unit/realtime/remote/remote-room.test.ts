@@ -2,10 +2,10 @@
 import * as v from 'valibot';
 import type { Bus } from '../../../../server/bus/bus.ts';
 import { decodeMessage, encodeMessage } from '../../../../server/bus/bus-messages.ts';
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
 import { roomChannel } from '../../../../server/realtime/remote/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { LossyBus, startLinked } from './linked-rooms.ts';

@@ -1,12 +1,12 @@
 /** Viewers of a room whose frames are not there yet. */
 import type { Subscription } from '../../../../server/bus/bus.ts';
-import { LocalBus } from '../../../../server/bus/local-bus.ts';
 import { RemoteStreams } from '../../../../server/realtime/remote/remote-streams.ts';
 import { fullViewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { Changes } from '../../../support/changes.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Owner } from '../../../support/remote-rooms.ts';
 
 /** A bus that is away for new listeners until it opens. */

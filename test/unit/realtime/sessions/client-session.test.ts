@@ -33,7 +33,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
     admission: {
       join: (_: unknown, request: JoinRequest) => {
         calls.push(['join', request]);
-        request.onSeated({ id: 1, name: request.name, hue: 0 });
+        request.onAdmitted({ id: 1, name: request.name, hue: 0 });
       },
     },
     leave: () => calls.push(['leave']),

@@ -1,4 +1,4 @@
-import { chooseYielding, countSeats } from '../../../../server/realtime/sessions/yielding.ts';
+import { chooseYielding, countSlots } from '../../../../server/realtime/sessions/yielding.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import fc from '../../../support/property.ts';
 
@@ -26,7 +26,7 @@ describe('who gives way', () => {
   test('otherwise one of the address with most, as long as that does not make it the poorer one', () => {
     fc.assert(
       fc.property(seats, fc.constantFrom('a', 'b', 'd'), (scene, waiting) => {
-        const before = countSeats(scene);
+        const before = countSlots(scene);
         const chosen = chooseYielding(scene, waiting, NOW);
         const most = Math.max(...before.values());
         const own = before.get(waiting) ?? 0;
@@ -61,7 +61,7 @@ describe('who gives way', () => {
             const chosen = chooseYielding(room, address, NOW);
             if (chosen) room[room.indexOf(chosen)] = { address, activeAt: NOW };
           }
-          const counts = countSeats(room);
+          const counts = countSlots(room);
           const most = Math.max(...counts.values());
           for (const address of new Set(line)) {
             const wanted = line.filter((other) => other === address).length;

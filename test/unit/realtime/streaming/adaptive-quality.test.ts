@@ -1,7 +1,7 @@
 import { AdaptiveQuality } from '../../../../server/realtime/streaming/adaptive-quality.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 
-const { window, patience, slowAck } = DEFAULTS.stream.ladder;
+const { window, patience, slowAck } = DEFAULTS.stream.quality;
 
 /** Evaluates windows of ten frames each, of which some are skipped. @returns the time after them */
 function pass(quality: AdaptiveQuality, from: number, windows: number, skipped = 0): number {

@@ -1,6 +1,6 @@
 /** A bus within one process, which loses nothing. */
-import type { Bus, Listener, Subscription } from './bus.ts';
-import { Subscribers } from './subscribers.ts';
+import type { Bus, Listener, Subscription } from '../../server/bus/bus.ts';
+import { Subscribers } from '../../server/bus/subscribers.ts';
 
 /** Delivers in the order of publishing, each message in a microtask of its own. */
 export class LocalBus implements Bus {

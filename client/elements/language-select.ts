@@ -1,0 +1,17 @@
+/** A select of the pages' languages. */
+import { msg } from '@lit/localize';
+import { html, type TemplateResult } from 'lit';
+import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
+import { chooseFor, language } from '../locale/locale.ts';
+
+const choose = ({ target }: Event): void =>
+  void chooseFor((target as HTMLSelectElement).value as LanguageCode);
+
+/** The select by which a page changes its language, without loading again. */
+export const languageSelect = (): TemplateResult =>
+  html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
+    ${LANGUAGE_CODES.map(
+      (code) =>
+        html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
+    )}
+  </select>`;

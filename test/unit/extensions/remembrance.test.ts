@@ -1,0 +1,46 @@
+/** The example extension: what it replants. Its clearing is tested in a server that lives. */
+import remembrance from '../../../server/extensions/examples/remembrance.ts';
+import type { Hand, Happening } from '../../../server/extensions/extension.ts';
+
+const room = 'garden';
+const [BORN, WOUNDED, TURNED, DIED] = [
+  { what: 'born', organism: { id: 1, x: 20, y: 30, kind: 'Taco', wounds: 0 } as never },
+  { what: 'wounded', id: 1, by: 1, wounds: 1 },
+  { what: 'transformed', id: 1, by: 1, kind: 'Owl', origin: 'gallery', parents: [] },
+  { what: 'died', id: 1, cause: 'killed' },
+] as const satisfies readonly Happening[];
+
+/** What it plants after these events. */
+async function plantedAfter(...events: readonly Happening[]): Promise<unknown[]> {
+  const planted: unknown[] = [];
+  const due: (() => void)[] = [];
+  const plant: Hand['plant'] = async (_, act) => {
+    planted.push(act);
+    return {};
+  };
+  const extension = remembrance({ plant, say() {} } as Partial<Hand> as Hand, (run) =>
+    due.push(run),
+  );
+  extension.onRoomOpened?.({
+    ...{ room, width: 100, height: 100, tickRate: 15, checkpoint: 'organisms' },
+    ...{ gallery: ['Owl', 'Taco'], organisms: [] },
+  });
+  for (const event of events) extension.onLife?.({ room, tick: 1, event });
+  for (const run of due) run();
+  return planted;
+}
+
+const at = (index: number) => ({ x: 20, y: 30, seed: { from: 'gallery', index } });
+
+test('one that is born and dies of a wound is replanted where it lived', async () => {
+  expect(await plantedAfter(BORN, WOUNDED, DIED)).toEqual([at(1)]);
+});
+
+test('one that has turned into another is replanted as that', async () => {
+  expect(await plantedAfter(BORN, WOUNDED, TURNED, DIED)).toEqual([at(0)]);
+});
+
+test('one that was never wounded, or that the host removed, is not', async () => {
+  expect(await plantedAfter(BORN, DIED)).toEqual([]);
+  expect(await plantedAfter(BORN, WOUNDED, { ...DIED, cause: 'removed' })).toEqual([]);
+});
