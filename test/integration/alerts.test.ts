@@ -8,6 +8,7 @@ import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -32,7 +33,8 @@ afterEach(async () => {
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   const data = join(scratch, name);
-  return new ServerProcess([...args, '--data', data, '--alerts', receiver.url, ...more], before);
+  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', ORGANISMS];
+  return new ServerProcess([...args, ...own, ...more], before);
 }
 
 test('the schema names all alerts, and refuses what is none', async () => {

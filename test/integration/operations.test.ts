@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { suiteFolder } from '../support/closing.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -13,7 +14,8 @@ const scratch = suiteFolder();
 function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
   const data = join(scratch, name);
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', data];
-  return new ServerProcess([...args, '--energy', 'off', ...more], before);
+  const own = ['--energy', 'off', '--checkpoint', ORGANISMS];
+  return new ServerProcess([...args, ...own, ...more], before);
 }
 
 test('stopped during ticks and restarted, a room has every organism that was planted', async () => {

@@ -16,7 +16,7 @@ import { terminalQr } from '../../server/app/startup-banner.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 

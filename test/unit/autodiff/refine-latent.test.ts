@@ -12,8 +12,9 @@ import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { bounded, isWithin } from '../../../server/vnca/latent-bounds.ts';
 import { afterSuite, suiteFolder } from '../../support/closing.ts';
-import { CHECKPOINT_FOLDER, startEngine } from '../../support/engine.ts';
+import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
