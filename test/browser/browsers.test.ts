@@ -44,7 +44,7 @@ const { server, url } = await suiteServer(
     ...{ size: `${SIZE.width}x${SIZE.height}`, energy: 'off', 'tick-rate': 30 },
     rooms: BROWSERS.map(({ name }) => name).join(),
   },
-  { clientFolder: await ensureClient(() => {}) },
+  { clientFolder: await ensureClient(() => {}), drawsSoon: true },
 );
 
 /**

@@ -14,7 +14,10 @@ import { leaveUnpainted } from '../support/unpainted.ts';
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser } = await suiteWithPages({ size: '128x128', energy: 'off' });
+const { room, roomUrl, browser } = await suiteWithPages(
+  { size: '128x128', energy: 'off' },
+  { drawsSoon: true },
+);
 const context = await browser.newContext(PHONE);
 const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
 const problems: string[] = [];

@@ -50,7 +50,7 @@ const start = (...files: string[]) => startBy(undefined, ...files);
 async function startBy(clock: Clock | undefined, ...files: string[]): Promise<void> {
   hearing = new LogRecorder();
   const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
-  server = await startServer(settings, { ...(clock && { clock }), log: hearing });
+  server = await startServer(settings, { ...(clock && { clock }), log: hearing, drawsSoon: true });
   afterTest(() => server.close());
   room = server.world.rooms.get('garden')!;
 }

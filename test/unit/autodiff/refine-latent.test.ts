@@ -129,7 +129,7 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   expect(said).toHaveLength(1);
 
   const sound = createLatentRefiner(checkpoint, options);
-  const first = sound.refine(refinement);
+  const first = sound.refine({ ...refinement, budget: 1 });
   await fake.advance(3_000);
   expect(await first).toBe(latent);
   expect(said[1]).toMatch('in time');
