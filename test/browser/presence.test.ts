@@ -37,7 +37,10 @@ const PHONE_LINE = { latency: 50, bandwidth: 500_000 };
 /** From opening the page to the first cells of one's own, ms. */
 const MOST_TO_CELLS = 10_000;
 
-const { server, room, browser } = await suiteWithPages({ size: '160x160', energy: 'newcomer=100' });
+const { server, room, browser } = await suiteWithPages({
+  // The first visit is timed as people have it.
+  ...{ size: '160x160', energy: 'newcomer=100', 'tick-rate': 15 },
+});
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
@@ -100,6 +103,7 @@ test('the first tap plants, without any question, and its first cells appear in 
   const took = first < MOST_TO_CELLS ? first : await scanAndTap(80, 128);
   expect(took).toBeLessThan(MOST_TO_CELLS * generousTimeout());
   proxy.set(NO_FAULTS);
+  server.setTickRate(room, 30);
   mine = room.organisms.at(-1)!;
   await waitForPhase(page, mine.id, 'asleep');
 });
@@ -157,7 +161,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   await fingerTap(page, from);
   // It may have grazed it: the server hears of that first.
   const tapped = room.tick;
-  while (room.tick < tapped + 20) await drawnTwice(page);
+  while (room.tick < tapped + 40) await drawnTwice(page);
   await waitForPhase(page, mine.id, 'asleep');
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   ({ healed: healedBefore } = room.viewOf(mine.id)!);
