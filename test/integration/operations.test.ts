@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { suiteFolder } from '../support/closing.ts';
+import { limitOnceStored, MAY_BE_LIMITED } from '../support/file-limit.ts';
 import { ORGANISMS } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -106,10 +107,8 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
 });
 
 test('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
-  // No file may grow beyond this: as good as a full disk, without one. A copy of these weights fits.
-  const small = "trap '' XFSZ; ulimit -f 2500";
   const digits = ['--checkpoint', 'checkpoints/digits-1'];
-  const server = start('full', ['--snapshot', '0.05', ...digits], small);
+  const server = start('full', ['--snapshot', '0.05', ...digits], MAY_BE_LIMITED);
   const visitor = await Visitor.join(await server.alive());
   const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });
   expect(first).not.toHaveProperty('reason');
@@ -117,7 +116,9 @@ test('on a full disk it goes on and reports it; earlier data survives a kill', a
     for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
   }
   // The organisms grow, and damage wakes them, so that their cells have to be stored again.
+  let isFull = false;
   for (let i = 0; !server.errors.includes('not-kept'); i++) {
+    isFull ||= limitOnceStored(server, join(scratch, 'full'));
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);
