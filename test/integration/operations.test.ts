@@ -7,8 +7,6 @@ import { ORGANISMS } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** One that earlier releases shipped. */
-const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
 const full = process.env.VIVARIUM_TEST_FULL === '1';
 const scratch = suiteFolder();
 
@@ -68,15 +66,7 @@ test('stopped during ticks and restarted, a room has every organism that was pla
   await again.end();
 });
 
-test('with another checkpoint or size it is refused with one sentence, and nothing is changed', async () => {
-  const other = start('twice', ['--checkpoint', EARLIER]);
-  expect((await other.ended).code).toBe(1);
-  expect(other.errors).toMatch(
-    /^The room "garden" was made with the checkpoint "organisms" and .*\n$/,
-  );
-  const larger = start('twice', ['--size', '256x256']);
-  expect((await larger.ended).code).toBe(1);
-  expect(larger.errors).toMatch(/^The room "garden" has 96x96 cells, not 256x256\..*\n$/);
+test('a data folder that cannot be made is refused with one sentence', async () => {
   const file = new ServerProcess(['--port', '0', '--data', 'package.json']);
   expect((await file.ended).code).toBe(1);
   expect(file.errors).toMatch(/^The folder package.json cannot be created \(EEXIST\)\.\n$/);
