@@ -15,8 +15,8 @@ import { startServer } from '../support/server.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** A minute is six seconds. */
-const FAST = 10;
+/** A minute is two and a half seconds. */
+const FAST = 25;
 
 const scratch = suiteFolder();
 let receiver: AlertReceiver;
@@ -65,7 +65,10 @@ test('a server says that it started; one that fails again and again says it once
 });
 
 test('a start after an orderly end is not taken for one after a crash', async () => {
-  const settings = { alerts: receiver.url, size: '64x64', data: join(scratch, 'orderly') };
+  const settings = {
+    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2 },
+    data: join(scratch, 'orderly'),
+  };
   const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
   const first = await startFast();
   await receiver.hears('cleared server-restarted');
@@ -142,8 +145,9 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     if (isSlow) Atomics.wait(nobodyWakes, 0, 0, 60);
   };
   const settings = {
-    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 5, metrics: 'same' },
-    limits: 'connections=2',
+    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2, metrics: 'same' },
+    // As much time to connect as a slower clock would give.
+    limits: 'connections=2,handshakeSeconds=25',
   };
   const server = await startServer(settings, { clock: new FastClock(FAST), onTick: dawdle });
   const gauge = async (): Promise<string[]> => {
@@ -151,7 +155,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
   const slow = await receiver.hears('raised slow garden');
-  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 5 ticks per second\.$/);
+  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 2 ticks per second\.$/);
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
   const over = await receiver.hears('cleared slow garden');

@@ -25,7 +25,7 @@ import { Visitor } from '../support/visitor.ts';
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
 const SETTINGS = {
-  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' },
+  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
   ...PACE,
 } as const;
 const scratch = suiteFolder();
