@@ -16,7 +16,7 @@ const { server, roomUrl, newPage } = await suiteWithPages(
 const api = await hostOf(server);
 const host = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);
-const phone = await newPage(PHONE);
+const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
 await openRoom(phone, roomUrl);
 
 const notice = (text: string | RegExp) => host.getByTestId('notice').filter({ hasText: text });

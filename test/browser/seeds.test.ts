@@ -18,7 +18,7 @@ const { room, roomUrl, browser } = await suiteWithPages(
   { size: '128x128', energy: 'off' },
   { drawsSoon: true },
 );
-const context = await browser.newContext(PHONE);
+const context = await browser.newContext({ ...PHONE, reducedMotion: 'reduce' });
 const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));
