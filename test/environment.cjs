@@ -44,6 +44,8 @@ module.exports = class extends TestEnvironment {
         this.global[name] = globalThis[name];
       }
     }
+    // Loaded once for all suites of this process, as it takes half a second and knows nothing of Jest.
+    this.global.loadPlaywright = () => require('playwright-core');
   }
 
   async teardown() {

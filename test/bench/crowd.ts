@@ -7,7 +7,7 @@
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { Child } from '../load/child.ts';
 import { mean, rounded, type Spread, spreadOf } from '../load/figures.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import type { Arrival, VisitorsPlan, VisitorsQuestion } from './crowd-visitors.ts';
 import { gridFor } from './grid.ts';
 import { describeMachine, type Machine } from './machine.ts';

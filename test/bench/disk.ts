@@ -10,7 +10,7 @@ import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../shared/random.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';

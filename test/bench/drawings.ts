@@ -17,8 +17,8 @@ import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { DRAWINGS } from '../support/drawings.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
 import { type GrownPictures, growPictures } from '../support/grown-pictures.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import {
   drawAtOnce,

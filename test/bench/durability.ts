@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { mean, median, quantile, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { Arm, type Slice } from './durability-arm.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';

@@ -19,7 +19,7 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { rounded } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { RECORDED, type Recording, recordRoom } from './recording.ts';

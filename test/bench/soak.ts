@@ -11,7 +11,7 @@ import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Child } from '../load/child.ts';
 import { rounded, spreadOf } from '../load/figures.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { gridFor } from './grid.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';

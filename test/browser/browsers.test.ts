@@ -41,10 +41,10 @@ const BROWSERS = [
 
 const { server, url } = await suiteServer(
   {
-    ...{ size: `${SIZE.width}x${SIZE.height}`, energy: 'off' },
+    ...{ size: `${SIZE.width}x${SIZE.height}`, energy: 'off', 'tick-rate': 30 },
     rooms: BROWSERS.map(({ name }) => name).join(),
   },
-  { clientFolder: await ensureClient(() => {}) },
+  { clientFolder: await ensureClient(() => {}), drawsSoon: true },
 );
 
 /**

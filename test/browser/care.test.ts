@@ -45,30 +45,41 @@ const { server, room, roomUrl, newPage } = await suiteWithPages({
 });
 const ada = await suiteVisitor(server, 'Ada');
 
+const newBritish = (options: BrowserContextOptions): Promise<Page> =>
+  newPage({ locale: 'en-GB', ...options });
+
 /** A page that is closed after the test. */
 async function open(options: BrowserContextOptions): Promise<Page> {
-  const page = await newPage({ locale: 'en-GB', ...options });
+  const page = await newBritish(options);
   afterTest(() => page.context().close());
   return page;
 }
 
-async function visit(options: BrowserContextOptions): Promise<Page> {
-  const page = await open(options);
+async function enter(page: Page): Promise<void> {
   await openRoom(page, roomUrl);
   await page.getByTestId('gallery-item').first().waitFor();
+}
+
+async function visit(options: BrowserContextOptions): Promise<Page> {
+  const page = await open(options);
+  await enter(page);
   return page;
 }
+
+/** Ada, and who comes for several tests. */
+let staying = 1;
 
 beforeAll(async () => {
   const spots = [24, 104];
   await plantGarden([ada], ['Penguin', 'Octopus'], (i) => [spots[i], 24]);
 });
 
-afterEach(async () => {
-  // Until the server has noticed who has gone, the next page would be told of them.
+/** Until the server has noticed who has gone, the next page would be told of them. */
+async function haveLeft(): Promise<void> {
   const roomServer = server.roomServers.get('garden')!;
-  while (roomServer.size > 1) await new Promise((wake) => setTimeout(wake, 20));
-});
+  while (roomServer.size > staying) await new Promise((wake) => setTimeout(wake, 20));
+}
+afterEach(haveLeft);
 
 test('by keyboard alone: choose a seed, plant it, damage it, select organisms, cross two', async () => {
   const page = await visit(DESKTOP);
@@ -240,8 +251,19 @@ describe.each([
   ['a phone', PHONE],
   ['a desktop', DESKTOP],
 ] as const)('on %s', (_, screen) => {
+  let page: Page;
+  beforeAll(async () => {
+    page = await newBritish({ ...screen, reducedMotion: 'reduce' });
+    await enter(page);
+    staying++;
+  });
+  afterAll(async () => {
+    await page.context().close();
+    staying--;
+    await haveLeft();
+  });
+
   test('axe finds nothing wrong, whatever is open; text and icons are readable over any organism, and what fingers touch is as large as their tips', async () => {
-    const page = await visit(screen);
     for (const [state, reach] of Object.entries({ ...STATES, ...SHEETS })) {
       await reach(page);
       expect([state, ...(await violations(page))]).toEqual([state]);
@@ -252,7 +274,8 @@ describe.each([
   });
 
   test('every text fits in every language', async () => {
-    const page = await visit(screen);
+    await page.keyboard.press('Escape');
+    await page.getByTestId('sheet-close').waitFor({ state: 'detached' });
     for (const code of LANGUAGE_CODES) {
       await page.getByTestId('language').selectOption(code);
       await page.waitForSelector(`html[lang=${code}]`);

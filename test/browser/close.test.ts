@@ -5,6 +5,7 @@
 import type { Page } from 'playwright-core';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { line, touch } from '../support/fingers.ts';
+import { plantGarden } from '../support/garden.ts';
 import {
   cameraRests,
   fingerTap,
@@ -39,7 +40,7 @@ const ada = await suiteVisitor(server, 'Ada');
 let phone: Page;
 
 beforeAll(async () => {
-  for (const [x, y] of FIRST) await ada.grow(x, y, PENGUIN);
+  await plantGarden([ada], Array(FIRST.length).fill('Penguin'), (i) => FIRST[i]);
   phone = await open(390, 844);
 });
 

@@ -55,10 +55,13 @@ const columns = Math.ceil(Math.sqrt(digits.length));
  * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
  */
 const apart = SIDE + 4;
-const { room, roomUrl, browser } = await suiteWithPages({
-  ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
-  checkpoint: CHECKPOINT,
-});
+const { room, roomUrl, browser } = await suiteWithPages(
+  {
+    ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
+    checkpoint: CHECKPOINT,
+  },
+  { drawsSoon: true },
+);
 const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
 const context = await browser.newContext(phone);
 const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();

@@ -9,13 +9,14 @@ import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, roomUrl, newPage } = await suiteWithPages({
-  ...{ size: '96x96', energy: 'off', limits: UNLIMITED },
-});
+const { server, roomUrl, newPage } = await suiteWithPages(
+  { size: '96x96', energy: 'off', limits: UNLIMITED },
+  { drawsSoon: true },
+);
 const api = await hostOf(server);
 const host = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);
-const phone = await newPage(PHONE);
+const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
 await openRoom(phone, roomUrl);
 
 const notice = (text: string | RegExp) => host.getByTestId('notice').filter({ hasText: text });

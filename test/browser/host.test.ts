@@ -5,6 +5,7 @@ import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { download } from '../support/download.ts';
 import { goTo, liveScreenOf, liveShows, signIn } from '../support/host-page.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { focused } from '../support/page.ts';
 import { DESKTOP, PHONE } from '../support/screens.ts';
 import { noonClock } from '../support/server.ts';
@@ -13,7 +14,10 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const { server, room, url, newPage } = await suiteWithPages(
-  { size: '96x96', data: suiteFolder(), energy: 'newcomer=100,refillPerSecond=1000', snapshot: 1 },
+  {
+    ...{ size: '96x96', data: suiteFolder(), snapshot: 1 },
+    ...{ energy: 'newcomer=100,refillPerSecond=1000', checkpoint: CHECKPOINT_FOLDER },
+  },
   { date: noonClock() },
 );
 const ada = await suiteVisitor(server, 'Ada');

@@ -17,7 +17,7 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { download } from '../support/download.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
 import { sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';

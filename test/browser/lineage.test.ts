@@ -196,7 +196,7 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   await wall.route('**/lineage/garden', (route) => route.abort(), { times: 1 });
   // Its room fills it, and the words stand over the room.
   await openWall(wall, `${url}/wall/garden?frame=fill`);
-  await (await hostOf(server)).call('farewell', { seconds: 10 });
+  await (await hostOf(server)).call('farewell', { seconds: 8 });
   const tree = wall.locator('wall-tree[data-organisms="3"]');
   await tree.waitFor();
   expect(await wall.locator('wall-tree h2').textContent()).toBe('The family tree of this day');

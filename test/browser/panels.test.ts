@@ -247,14 +247,14 @@ test('the gardener waits while a visitor looks at the map, and comes when it is 
   await ticks(2);
   gardener.configure({ after: 100 });
   // Longer than its patience without visitors.
-  await ticks(30);
+  await ticks(60);
   expect(gardener.isActive).toBe(false);
   await page.keyboard.press('Escape');
   await ada.until(() => gardener.isActive);
   await SHEETS.pad.open();
   await page.locator('draw-pad').waitFor();
   await ada.until(() => !gardener.isActive);
-  await ticks(30);
+  await ticks(60);
   expect(gardener.isActive).toBe(false);
   gardener.configure({ after: 'off' });
 });

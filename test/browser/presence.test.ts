@@ -3,7 +3,7 @@
  * keepsake.
  */
 
-import type { BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
@@ -29,7 +29,7 @@ import { generousTimeout } from '../support/patience.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+import { leaveUnpainted, paintedOrigin, paintNext } from '../support/unpainted.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 /** A line of 4 Mbit/s and 100 ms there and back. */
@@ -37,7 +37,10 @@ const PHONE_LINE = { latency: 50, bandwidth: 500_000 };
 /** From opening the page to the first cells of one's own, ms. */
 const MOST_TO_CELLS = 10_000;
 
-const { server, room, browser } = await suiteWithPages({ size: '160x160', energy: 'newcomer=100' });
+const { server, room, browser } = await suiteWithPages({
+  // The first visit is timed as people have it.
+  ...{ size: '160x160', energy: 'newcomer=100', 'tick-rate': 15 },
+});
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(3) });
 afterSuite(() => proxy.close());
 const ada = await suiteVisitor(server, 'Ada');
@@ -45,10 +48,12 @@ let context: BrowserContext | undefined;
 let page: Page;
 /** What the phone has planted. */
 let mine: OrganismView;
-const url = (query = '') => `http://127.0.0.1:${proxy.port}/r/garden${query}`;
+const origin = `http://127.0.0.1:${proxy.port}`;
+const url = (query = '') => `${origin}/r/garden${query}`;
 
-const visitPhone = (): Promise<BrowserContext> =>
-  browser.newContext({ ...PHONE, acceptDownloads: true });
+/** A new phone, whose pixels are drawn only where a test looks at them, or takes the time. */
+const visitPhone = (more: BrowserContextOptions = {}): Promise<BrowserContext> =>
+  browser.newContext({ ...PHONE, acceptDownloads: true, ...more }).then(leaveUnpainted);
 
 async function tapPlace(x: number, y: number): Promise<void> {
   await showAll(page);
@@ -73,7 +78,7 @@ afterEach(() => proxy.set(NO_FAULTS));
  */
 async function scanAndTap(x: number, y: number): Promise<number> {
   await context?.close();
-  context = await visitPhone();
+  context = await visitPhone({ storageState: paintedOrigin(origin) });
   page = await context.newPage();
   const opened = performance.now();
   await openRoom(page, url());
@@ -100,6 +105,9 @@ test('the first tap plants, without any question, and its first cells appear in 
   const took = first < MOST_TO_CELLS ? first : await scanAndTap(80, 128);
   expect(took).toBeLessThan(MOST_TO_CELLS * generousTimeout());
   proxy.set(NO_FAULTS);
+  server.setTickRate(room, 30);
+  await paintNext(page, false);
+  await openRoom(page, url());
   mine = room.organisms.at(-1)!;
   await waitForPhase(page, mine.id, 'asleep');
 });
@@ -139,6 +147,7 @@ test('the card shows the planter and the relatives; a tap on a relative goes the
 let healedBefore = 0;
 test('a wound and its cost are visible under the finger before the server knows of it', async () => {
   await recordPictures(page);
+  await paintNext(page, true);
   await openRoom(page, url());
   await page.getByTestId('tool-damage').tap();
   await showAll(page);
@@ -157,7 +166,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   await fingerTap(page, from);
   // It may have grazed it: the server hears of that first.
   const tapped = room.tick;
-  while (room.tick < tapped + 20) await drawnTwice(page);
+  while (room.tick < tapped + 40) await drawnTwice(page);
   await waitForPhase(page, mine.id, 'asleep');
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   ({ healed: healedBefore } = room.viewOf(mine.id)!);
@@ -197,6 +206,8 @@ test('the organism heals, and its card counts that', async () => {
     },
     [mine.id, healedBefore] as const,
   );
+  await paintNext(page, false);
+  await openRoom(page, url());
   expect(room.viewOf(mine.id)).toMatchObject({ hurt: false });
   await page.getByTestId('tool-look').tap();
   await tapPlace(mine.x, mine.y);
@@ -327,7 +338,7 @@ test('the keepsake holds a picture, a film, and a link that plants the same crea
     // A GIF keeps a comment in blocks of 255 bytes.
     expect(bytes.toString('latin1')).toContain(new URL(link).hash.slice(0, 200));
   }
-  const friend = await leaveUnpainted(await visitPhone());
+  const friend = await visitPhone();
   page = await friend.newPage();
   await page.goto(link);
   await page.getByTestId('plant').tap();

@@ -17,8 +17,8 @@ const LIMIT = 10_000;
 /** 4 Mbit/s; 100 ms there, and as long back. */
 const LINE = { bandwidth: 500_000, latency: 100 };
 
-// The gardener plays until the visitor comes.
-const { server, room, url, browser } = await suiteWithPages({ attract: 60 });
+// The gardener plays until the visitor comes, who is timed as people have it.
+const { server, room, url, browser } = await suiteWithPages({ attract: 60, 'tick-rate': 15 });
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
 afterSuite(() => proxy.close());
 /**

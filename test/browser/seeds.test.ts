@@ -14,8 +14,11 @@ import { leaveUnpainted } from '../support/unpainted.ts';
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser } = await suiteWithPages({ size: '128x128', energy: 'off' });
-const context = await browser.newContext(PHONE);
+const { room, roomUrl, browser } = await suiteWithPages(
+  { size: '128x128', energy: 'off' },
+  { drawsSoon: true },
+);
+const context = await browser.newContext({ ...PHONE, reducedMotion: 'reduce' });
 const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));

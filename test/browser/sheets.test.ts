@@ -64,7 +64,10 @@ const FLEETING_IN_DIALOGS = ['keepsake-sheet .picture img', 'draw-pad seed-film'
 const SPOTS = { own: [60, 60], other: [24, 24], child: [140, 30], second: [100, 24] } as const;
 
 const clientFolder = await ensureClient(() => {});
-const { server, roomUrl } = await suiteServer({ size: '192x108', energy: 'off' }, { clientFolder });
+const { server, roomUrl } = await suiteServer(
+  { size: '192x108', energy: 'off' },
+  { clientFolder, drawsSoon: true },
+);
 // Its pictures are not held back: the dish, which alone is worth that, is not painted.
 const browser = await launchBrowser();
 afterSuite(() => browser.close());

@@ -29,6 +29,8 @@ interface Flashing {
     readonly listeners: { emit(name: string, event: unknown): void };
   };
   levels: number[];
+  /** Whether each picture was softened. */
+  soft: boolean[];
 }
 
 const WALL = '/wall/garden?overlay=off';
@@ -41,7 +43,7 @@ const WRAP = 2 ** 32;
 
 /**
  * Opens a page whose time goes on frame by frame, however slowly this machine draws, and which
- * keeps how bright each picture is.
+ * keeps how bright each picture is, and whether it was softened.
  *
  * @param age how long it seems to have been open then, ms
  */
@@ -76,12 +78,14 @@ async function openWatched(
     const view = wall.stage ?? wall.room!.view;
     const { onFrame } = view;
     wall.levels = [];
+    wall.soft = [];
     // Right after a picture was drawn, before it is handed over.
     view.onFrame = (now) => {
       context.drawImage(canvas, 0, 0, 16, 9);
       const { data } = context.getImageData(5, 3, 6, 3);
       const sum = data.reduce((total, value, i) => total + (i % 4 === 3 ? 0 : value), 0);
       wall.levels.push(sum / (6 * 3 * 3 * 255));
+      wall.soft.push(view.unsettled);
       return onFrame.call(view, now);
     };
   });
@@ -91,29 +95,31 @@ async function openWatched(
 const levelsOf = (page: Page): Promise<number[]> =>
   page.evaluate(() => (document.querySelector('.flashing') as unknown as Flashing).levels);
 
+/** Tells a page of ticks in which all of the room has one brightness, 0…255. */
+const show = (page: Page, value: number, ticks = 1): Promise<void> =>
+  page.evaluate(
+    ([count, fill]) => {
+      const { planes, listeners } = (document.querySelector('.flashing') as unknown as Flashing)
+        .model;
+      const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
+      planes.rgba.fill(fill);
+      for (let i = 0; i < count; i++) listeners.emit('picture', { changed: all, replaced: all });
+    },
+    [ticks, value],
+  );
+
 test('two ticks between two frames never show an older picture', async () => {
   const page = await openWatched(WALL);
-  const tell = (ticks: number, value: number): Promise<void> =>
-    page.evaluate(
-      ([count, fill]) => {
-        const { planes, listeners } = (document.querySelector('.flashing') as unknown as Flashing)
-          .model;
-        const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
-        planes.rgba.fill(fill);
-        for (let i = 0; i < count; i++) listeners.emit('picture', { changed: all, replaced: all });
-      },
-      [ticks, value],
-    );
   const frames = async (count: number): Promise<void> => {
     for (let i = 0; i < count; i++) await page.clock.runFor(16);
   };
   for (const value of [0, 255]) {
-    await tell(1, value);
+    await show(page, value);
     await frames(60);
   }
   const before = await levelsOf(page);
   expect(before.at(-1)).toBeGreaterThan(0.5);
-  await tell(2, 255);
+  await show(page, 255, 2);
   await frames(12);
   const since = (await levelsOf(page)).slice(before.length);
   expect(since.length).toBeGreaterThan(0);
@@ -127,30 +133,20 @@ test.each([
   'a room that flashes between black and white four times a second does not flash %s',
   async (_, path) => {
     const page = await openWatched(path);
-    const soft: boolean[] = [];
     // Black at first, sixty times a second: a picture follows as fast as the last ones came, and here
     // that may have been slowly.
     const lead = 40;
     for (let frame = 0; frame < lead + 140; frame++) {
       const flashed = frame - lead;
-      soft.push(
-        await page.evaluate(
-          ({ white, anew }) => {
-            const wall = document.querySelector('.flashing') as unknown as Flashing;
-            const view = wall.stage ?? wall.room!.view;
-            if (!anew) return view.unsettled;
-            const { planes, listeners } = wall.model;
-            const all = [{ x: 0, y: 0, width: planes.width, height: planes.height }];
-            planes.rgba.fill(white ? 255 : 0);
-            listeners.emit('picture', { changed: all, replaced: all });
-            return view.unsettled;
-          },
-          { white: flashed >= 0 && flashed % 16 >= 8, anew: flashed < 0 || flashed % 8 === 0 },
-        ),
-      );
+      if (flashed < 0 || flashed % 8 === 0) {
+        await show(page, flashed >= 0 && flashed % 16 >= 8 ? 255 : 0);
+      }
       await page.clock.runFor(16);
     }
     const levels = await levelsOf(page);
+    const soft = await page.evaluate(
+      () => (document.querySelector('.flashing') as unknown as Flashing).soft,
+    );
     const swing = (some: readonly number[]): number => Math.max(...some) - Math.min(...some);
     // The room does flash; the wall shows the beginning of it, and no more.
     expect(levels.length).toBeGreaterThan(lead + 120);

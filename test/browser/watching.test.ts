@@ -224,7 +224,7 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
   room.enqueue(1, { what: 'clear', by: HOUSE, area });
   await phone.waitForFunction(({ organisms }) => organisms.size === 0, await modelOf(phone));
   /** The ticks that a departure and the time after it take, as a multiple. */
-  const stretch = (times: number) => room.setTickRate(15 * times);
+  const stretch = (times: number) => room.setTickRate(30 * times);
   const tap = async () => {
     await showAll(phone);
     await fingerTap(phone, await screenOf(phone, 40, 40));

@@ -9,9 +9,10 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 
 const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PICTURES = process.env.VIVARIUM_PICTURES;
+const TICK_RATE = 30;
 
 const { server, room, roomUrl, newPage } = await suiteWithPages({
-  ...{ size: '256x144', attract: 60 },
+  ...{ size: '256x144', attract: 60, 'tick-rate': TICK_RATE },
 });
 const host = await hostOf(server);
 
@@ -37,8 +38,8 @@ test('a room that nobody has played in lives when its first visitor comes', asyn
   while (room.size < DEFAULTS.attract.initialPlants) await nextPicture(page);
   // Planted at once, and all of it within three seconds of the room's time.
   const born = room.organisms.map((organism) => organism.born);
-  expect(Math.min(...born)).toBeLessThan(15);
-  expect(Math.max(...born)).toBeLessThan(3 * 15);
+  expect(Math.min(...born)).toBeLessThan(TICK_RATE);
+  expect(Math.max(...born)).toBeLessThan(3 * TICK_RATE);
   await page.context().close();
 });
 

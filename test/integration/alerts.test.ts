@@ -1,21 +1,22 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts/alert.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
+import { limitOnceStored, MAY_BE_LIMITED, unlimit } from '../support/file-limit.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** A minute is six seconds. */
-const FAST = 10;
+/** A minute is two and a half seconds. */
+const FAST = 25;
 
 const scratch = suiteFolder();
 let receiver: AlertReceiver;
@@ -32,7 +33,8 @@ afterEach(async () => {
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   const data = join(scratch, name);
-  return new ServerProcess([...args, '--data', data, '--alerts', receiver.url, ...more], before);
+  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', ORGANISMS];
+  return new ServerProcess([...args, ...own, ...more], before);
 }
 
 test('the schema names all alerts, and refuses what is none', async () => {
@@ -63,7 +65,10 @@ test('a server says that it started; one that fails again and again says it once
 });
 
 test('a start after an orderly end is not taken for one after a crash', async () => {
-  const settings = { alerts: receiver.url, size: '64x64', data: join(scratch, 'orderly') };
+  const settings = {
+    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2 },
+    data: join(scratch, 'orderly'),
+  };
   const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
   const first = await startFast();
   await receiver.hears('cleared server-restarted');
@@ -113,17 +118,18 @@ test('what could not be sent before the server was killed is sent by the next', 
 });
 
 test('on a full disk the host hears of it, and that it is over', async () => {
-  // No file may grow beyond this: as good as a full disk, without one.
-  const server = start('full', "trap '' XFSZ; ulimit -S -f 2500", ['--snapshot', '0.05']);
+  const server = start('full', MAY_BE_LIMITED, ['--snapshot', '0.05']);
   const visitor = await Visitor.join(await server.alive());
   for (const x of [16, 48, 80]) {
     for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
   }
+  let isFull = false;
   for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
+    isFull ||= limitOnceStored(server, join(scratch, 'full'));
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
-  execFileSync('prlimit', [`--pid=${server.child.pid}`, '--fsize=unlimited']);
+  unlimit(server);
   await receiver.hears('cleared not-kept');
   await receiver.hears('cleared disk-low');
   expect(receiver.heard.filter((short) => short.endsWith('not-kept'))).toHaveLength(2);
@@ -139,8 +145,9 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     if (isSlow) Atomics.wait(nobodyWakes, 0, 0, 60);
   };
   const settings = {
-    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 5, metrics: 'same' },
-    limits: 'connections=2',
+    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2, metrics: 'same' },
+    // As much time to connect as a slower clock would give.
+    limits: 'connections=2,handshakeSeconds=25',
   };
   const server = await startServer(settings, { clock: new FastClock(FAST), onTick: dawdle });
   const gauge = async (): Promise<string[]> => {
@@ -148,7 +155,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     return (await response.text()).match(/^vivarium_alert\{.*$/gm) ?? [];
   };
   const slow = await receiver.hears('raised slow garden');
-  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 5 ticks per second\.$/);
+  expect(slow.text).toMatch(/^Room "garden" is slow: \d\.\d of 2 ticks per second\.$/);
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
   const over = await receiver.hears('cleared slow garden');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { testNeeding } from '../support/needs.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -32,7 +33,8 @@ const cut = (visitor: Visitor, i: number) =>
 
 const start = (): ServerProcess => {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
-  return new ServerProcess([...args, '--snapshot', '0.05', '--data', join(scratch, 'data')]);
+  const own = ['--data', join(scratch, 'data'), '--checkpoint', ORGANISMS];
+  return new ServerProcess([...args, '--snapshot', '0.05', ...own]);
 };
 
 testNeeding('the right to mount a disk', isMounted)(
@@ -44,7 +46,7 @@ testNeeding('the right to mount a disk', isMounted)(
       for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
     }
     expect(server.errors).toMatch(/disk-filling: Only \d+ MiB are free/);
-    fill('first', DEFAULTS.store.reserve + 4 * MEGABYTE);
+    fill('first', DEFAULTS.store.reserve + MEGABYTE);
     for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(visitor, i);
     expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
     expect(free()).toBeGreaterThan(DEFAULTS.store.reserve - 16 * MEGABYTE);

@@ -10,9 +10,10 @@ import type { Visitor } from '../support/visitor.ts';
 
 type Accepted = Event<'accepted'>;
 
-const { server, room, join } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED },
-});
+const { server, room, join } = await suiteServer(
+  { size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED },
+  { drawsSoon: true },
+);
 const host = await hostOf(server);
 
 /** A disc of one colour, the smaller the larger `n`. */

@@ -269,7 +269,7 @@ describe('connections', () => {
   });
 
   test('a client that is slow to send its request is disconnected', async () => {
-    const { server, count, expectUnharmed } = await startThrong({ limits: 'handshakeSeconds=3' });
+    const { server, count, expectUnharmed } = await startThrong({ limits: 'handshakeSeconds=2' });
     const half = connectTcp(server.port, '127.0.0.1');
     half.write('GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgr');
     const silent = connectTcp(server.port, '127.0.0.1');

@@ -40,7 +40,7 @@ afterEach(async () => {
 
 describe('without limits', () => {
   beforeEach(async () => {
-    server = await startServer({ ...settings, limits: UNLIMITED });
+    server = await startServer({ ...settings, limits: UNLIMITED }, { drawsSoon: true });
     watcher = await Visitor.join(server.port);
   });
 
@@ -117,7 +117,7 @@ function wellFormed(random: Random): [string, unknown] {
 
 describe('with the default limits', () => {
   test('valid and invalid messages at full speed: abusers are disconnected and reconnect, a neighbour never notices', async () => {
-    server = await startServer({ ...settings, 'max-organisms': 4 });
+    server = await startServer({ ...settings, 'max-organisms': 4 }, { drawsSoon: true });
     watcher = await Visitor.join(server.port);
     const random = createRandom(34);
     let cut = 0;

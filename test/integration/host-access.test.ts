@@ -7,6 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { suiteServer } from '../support/suite.ts';
 
@@ -256,7 +257,7 @@ test('calls of a wrong form are refused with their reason, and change nothing', 
 
 test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
   const data = suiteFolder();
-  const args = flagsOf({ data, port: 0, size: '64x64', host: '127.0.0.1' });
+  const args = flagsOf({ data, port: 0, size: '64x64', host: '127.0.0.1', checkpoint: ORGANISMS });
   const first = new ServerProcess(args);
   let port = await first.alive();
   const made = await first.hostToken();

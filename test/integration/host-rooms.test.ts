@@ -10,6 +10,7 @@ import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -19,6 +20,8 @@ const settings = {
   data,
   size: '96x64',
   'tick-rate': 30,
+  // With the earlier weights that it names.
+  checkpoint: CHECKPOINT_FOLDER,
   checkpoints: 'test/fixtures/checkpoints/interim-emoji',
 };
 let server = await startServer(settings);

@@ -1,4 +1,6 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
+import { SettingsError } from '../../server/settings/command.ts';
+import { readOptions } from '../load/options.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
@@ -36,10 +38,23 @@ test.each([
   [['--cores', 'all'], '--cores must be apart or shared'],
   [['--compare'], '--compare compares with --slow or --stalled'],
   [['--fast'], "Unknown option '--fast'"],
-])('%p is refused by name, with an exit code', async (args, sentence) => {
-  const { code, output, errors } = await loadtest(...args);
+])('%p is refused by name, in one sentence', (args, sentence) => {
+  let error: unknown;
+  try {
+    readOptions(args);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(SettingsError);
+  const { message } = error as SettingsError;
+  expect(message.startsWith(sentence)).toBe(true);
+  expect(message).not.toContain('\n');
+});
+
+test('from the shell, what is refused ends with an exit code and its sentence', async () => {
+  const { code, output, errors } = await loadtest('--fast');
   expect({ code, output }).toEqual({ code: 1, output: '' });
-  expect(errors.startsWith(sentence)).toBe(true);
+  expect(errors.startsWith("Unknown option '--fast'")).toBe(true);
   expect(errors.trim().split('\n')).toHaveLength(1);
 });
 

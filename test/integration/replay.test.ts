@@ -18,7 +18,7 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';

@@ -14,9 +14,10 @@ import { suiteServer, suiteVisitor } from '../support/suite.ts';
 type Accepted = Event<'accepted'>;
 type Film = NonNullable<Accepted['film']>;
 
-const { server, room, join } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED },
-});
+const { server, room, join } = await suiteServer(
+  { size: '160x96', 'tick-rate': 30, energy: 'off', limits: UNLIMITED },
+  { drawsSoon: true },
+);
 const ada = await suiteVisitor(server, 'Ada');
 
 async function filmOf(seed: unknown, visitor = ada): Promise<Film> {

@@ -16,6 +16,7 @@ import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
@@ -24,7 +25,7 @@ import { Visitor } from '../support/visitor.ts';
 /** Longest time until a server with damaged data serves, ms. */
 const SERVING = 10_000;
 const SETTINGS = {
-  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off' },
+  ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
   ...PACE,
 } as const;
 const scratch = suiteFolder();
@@ -33,7 +34,12 @@ let token = '';
 let planted = 0;
 
 const start = (snapshot: number): ServerProcess =>
-  new ServerProcess(flagsOf({ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' }));
+  new ServerProcess(
+    flagsOf({
+      ...{ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' },
+      checkpoint: ORGANISMS,
+    }),
+  );
 
 beforeAll(async () => {
   const server = start(0.2);

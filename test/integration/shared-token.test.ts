@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterSuite } from '../support/closing.ts';
 import { HostClient, Refused } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
+import { ORGANISMS } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 
@@ -22,7 +23,10 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
   test('those that start together have one token, and all hear of a new one', async () => {
     const valkey = await ValkeyServer.start();
     closing.push(() => valkey.remove());
-    const settings = { port: 0, host: '127.0.0.1', data: 'none', cluster: valkey.url };
+    const settings = {
+      ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: valkey.url },
+      checkpoint: ORGANISMS,
+    };
     const launch = (...more: string[]): ServerProcess => {
       const server = new ServerProcess([...flagsOf({ ...settings, role: 'gateway' }), ...more]);
       closing.unshift(() => server.end('SIGKILL'));

@@ -7,7 +7,6 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +15,7 @@ import { terminalQr } from '../../server/app/startup-banner.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { collected, type ScriptRun } from '../support/process.ts';
 import { withBrokenCompiler } from '../unit/engine/native/support.ts';
 
@@ -88,27 +87,13 @@ describe('starting', () => {
     expect(output).toMatch(new RegExp(`Engine: (\\w+ on GPU|onnx on .*; better: .*${reason})`));
   });
 
+  // What else may be wrong with one is said by the same sentences, which have tests of their own.
   test.each([
     ['a missing file', (f: string) => rmSync(join(f, 'model.safetensors')), ['model.safetensors']],
-    [
-      'a cut file',
-      (f: string) => truncateSync(join(f, 'model.safetensors'), 100_000),
-      ['model.safetensors'],
-    ],
-    [
-      'an unknown card version',
-      (f: string) => editCard(f, (c) => Object.assign(c, { version: 7 })),
-      ['card.json', 'version 7'],
-    ],
     [
       'a wrong shape',
       (f: string) => editCard(f, (c) => Object.assign(c.update as object, { hidden: 64 })),
       ['model.safetensors', 'update.'],
-    ],
-    [
-      'a card that is no JSON',
-      (f: string) => writeFileSync(join(f, 'card.json'), '{'),
-      ['card.json'],
     ],
   ])(
     'a checkpoint with %s is refused with one sentence that names file and field',

@@ -9,6 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
+import { beginRun } from '../../server/training/begin-run.ts';
+import { readConfig } from '../../server/training/config.ts';
+import { readOptions } from '../../server/training/options.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { parseSafetensors } from '../../server/vnca/safetensors.ts';
 import { float32Of } from '../../shared/safetensors.ts';
@@ -137,35 +140,39 @@ test('help is printed', async () => {
   for (const text of ['--resume', '--backend', '--batch', 'Ctrl-C']) expect(output).toContain(text);
 });
 
-test.each([
-  ['a missing configuration', () => [join(folder, 'none.json')], 'none.json'],
+test('a folder that is not there is refused with one sentence', async () => {
+  await write('empty.json', { data: { kind: 'folder', folder: 'nowhere', side: 8, margin: 1 } });
+  const { code, errors } = await train([config('empty.json'), ...run('empty')]);
+  expect(code).toBe(1);
+  expect(errors.trim().split('\n')).toHaveLength(1);
+  expect(errors).toMatch(/^train: /);
+  // Relative folders count from where the configuration lies.
+  expect(errors).toContain('nowhere');
+});
+
+// In this process: how a refusal is said and ends is the same for all.
+test.each<[string, () => Promise<unknown>, string]>([
+  ['a missing configuration', () => readConfig(config('none.json')), 'none.json'],
   [
     'a wrong configuration',
     async () => {
       await write('bad.json', { beta: -1 });
-      return [config('bad.json')];
+      await readConfig(config('bad.json'));
     },
     'field "beta"',
   ],
-  ['a missing run', () => [config(), '--resume', ...run('none')], 'without --resume'],
-  ['an unknown back end', () => [config(), '--backend', 'abacus'], '--backend'],
   [
-    'a folder that is not there',
-    async () => {
-      await write('empty.json', {
-        data: { kind: 'folder', folder: 'nowhere', side: 8, margin: 1 },
-      });
-      return [config('empty.json'), ...run('empty')];
-    },
-    // Relative folders count from where the configuration lies.
-    'nowhere',
+    'a missing run',
+    async () => beginRun({ resume: true }, await readConfig(config()), join(folder, 'none')),
+    'without --resume',
   ],
-])('%s is refused with one sentence', async (_, args, text) => {
-  const { code, errors } = await train(await args());
-  expect(code).toBe(1);
-  expect(errors.trim().split('\n')).toHaveLength(1);
-  expect(errors).toMatch(/^train: /);
-  expect(errors).toContain(text);
+  ['an unknown back end', async () => readOptions([config(), '--backend', 'abacus']), '--backend'],
+])('%s is refused with one sentence', async (_, begin, text) => {
+  const error = await begin().catch((thrown: Error) => thrown);
+  // Others are shown with all that a programmer wants.
+  expect(error).toHaveProperty('reason');
+  expect((error as Error).message).not.toContain('\n');
+  expect((error as Error).message).toContain(text);
 });
 
 test('a run trains, is resumed to the same end, and leaves a checkpoint', async () => {

@@ -8,7 +8,8 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER, mortalEngine, startEngine } from '../support/engine.ts';
+import { mortalEngine, startEngine } from '../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { ANNA } from '../support/rooms.ts';
 import { command } from '../support/wishes.ts';
 

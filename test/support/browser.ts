@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium as playwright } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { seedChance } from './chance.ts';
 
 /** Whether the system has the libraries that Chromium needs and a bare Debian lacks. */
@@ -35,6 +35,11 @@ const PATIENCE = 180_000;
 /** The font that comes with it, whatever this machine has: pages are laid out alike everywhere. */
 const ITS_FONT = { FONTCONFIG_PATH: join(tmpdir(), 'fonts') };
 
+/** In tests, that of the whole process: see `environment.cjs`. */
+const { loadPlaywright = () => import('playwright-core') } = globalThis as {
+  loadPlaywright?: () => typeof import('playwright-core');
+};
+
 /**
  * Chance in its pages is seeded.
  *
@@ -50,6 +55,7 @@ export async function launchBrowser(
   // In one process a crashed page would take the browser along; and these pages keep the web's own
   // security.
   const unwanted = ['--single-process', '--disable-web-security', '--no-zygote'];
+  const { chromium: playwright } = await loadPlaywright();
   const browser = await playwright.launch({
     executablePath,
     timeout: PATIENCE,

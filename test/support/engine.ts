@@ -1,5 +1,4 @@
 /** The real engine: on the shipped checkpoint, or with threads that can be killed. */
-import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import type { BackendName } from '../../server/engine/backend.ts';
 import {
@@ -11,10 +10,7 @@ import type { Engine } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
 import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Species } from '../../server/world/species.ts';
-
-export const CHECKPOINT_FOLDER = fileURLToPath(
-  new URL('../../checkpoints/organisms', import.meta.url),
-);
+import { CHECKPOINT_FOLDER } from './organisms.ts';
 
 /** @param backend which one; 'auto' takes the best that works here */
 export async function startEngine(backend: BackendName | 'auto' = 'auto'): Promise<{

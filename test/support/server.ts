@@ -7,7 +7,7 @@ import {
 } from '../../server/app/create-server.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { CHECKPOINT_FOLDER } from './engine.ts';
+import { ORGANISMS } from './organisms.ts';
 import { flagsOf } from './process.ts';
 
 /**
@@ -36,7 +36,12 @@ export function noonClock(): () => number {
 export type ServerSettings = Readonly<Record<string, string | number>>;
 
 /** What tests and benches replace in a server; by default it has no pages. */
-export type ServerOptions = Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>>;
+export interface ServerOptions extends Partial<
+  Omit<VivariumServerOptions, 'config' | 'onFatal'>
+> {
+  /** It gets ready for a first drawing as soon as a page is open: for suites that draw. */
+  readonly drawsSoon?: boolean;
+}
 
 /**
  * Suites run side by side: another thread of an engine would only cost its start. Some ask for two
@@ -46,19 +51,19 @@ const isBesideOthers =
   process.env.JEST_WORKER_ID !== undefined && process.env.VIVARIUM_TEST_FULL !== '1';
 
 /**
- * Starts a server in this process, with the shipped organisms and nothing stored unless the settings
- * say so.
+ * Starts a server in this process, with the shipped organisms without earlier weights, and nothing
+ * stored unless the settings say so.
  *
  * @throws SettingsError, and what `createVivariumServer` throws
  */
 export async function startServer(
   settings: ServerSettings = {},
-  { clientFolder = '.', ...options }: ServerOptions = {},
+  { clientFolder = '.', drawsSoon = false, ...options }: ServerOptions = {},
 ): Promise<VivariumServer> {
   const args = flagsOf({
     port: 0,
     host: '127.0.0.1',
-    checkpoint: CHECKPOINT_FOLDER,
+    checkpoint: ORGANISMS,
     data: 'none',
     attract: 'off',
     ...PACE,
@@ -66,7 +71,7 @@ export async function startServer(
   });
   const config = readConfig(args, {});
   if (config === 'help') throw new Error('no help wanted');
-  return createVivariumServer({
+  const server = await createVivariumServer({
     ...{ config, clientFolder },
     ...(isBesideOthers && { engineThreads: 1 }),
     ...options,
@@ -74,4 +79,17 @@ export async function startServer(
       throw error;
     },
   });
+  if (isBesideOthers && !drawsSoon) neverPrepare(server);
+  return server;
+}
+
+/**
+ * Has a server start the thread that refines drawings with the first of them: that compiles a net
+ * and its gradient, and the end of the server waits for it.
+ */
+function neverPrepare({ roomServers }: VivariumServer): void {
+  for (const roomServer of roomServers.values()) {
+    const { previews } = Reflect.get(roomServer, 'options') as { previews: object };
+    Object.assign(previews, { prepareToDraw() {} });
+  }
 }

@@ -106,8 +106,13 @@ export interface Garden {
   readonly changes: readonly Change[];
 }
 
+let unpacked: readonly Change[] | undefined;
+
 /** The standard garden. */
-export const readGarden = (): Garden => gardenOf(unpackChanges(readFileSync(FILE)));
+export function readGarden(): Garden {
+  unpacked ??= unpackChanges(readFileSync(FILE));
+  return gardenOf(unpacked);
+}
 
 /** @param recorded the first change makes the picture that the garden begins with */
 export function gardenOf([first, ...changes]: readonly Change[]): Garden {

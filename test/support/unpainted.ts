@@ -7,7 +7,12 @@ import type { BrowserContext, Page } from 'playwright-core';
  * cost a processor more than all the rest, are neither computed nor brought to the screen.
  */
 export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): Promise<Of> {
-  await of.addInitScript(() => {
+  await of.addInitScript((wish) => {
+    try {
+      if (localStorage.getItem(wish)) return;
+    } catch {
+      // An empty page has none.
+    }
     for (const { prototype } of [WebGL2RenderingContext, WebGLRenderingContext]) {
       Object.assign(prototype, {
         // Methods: benchmarks' transpiler wraps functions that are variables in one of its own.
@@ -20,6 +25,22 @@ export async function leaveUnpainted<Of extends BrowserContext | Page>(of: Of): 
         clear() {},
       });
     }
-  });
+  }, WISH);
   return of;
 }
+
+/** What an origin keeps whose pages are painted after all. */
+const WISH = 'test:painted';
+
+/** Has a page, once it is loaded again, and later ones of its origin paint, or not any more. */
+export const paintNext = (page: Page, isPainted: boolean): Promise<void> =>
+  page.evaluate(
+    ([wish, value]) => (value ? localStorage.setItem(wish, value) : localStorage.removeItem(wish)),
+    [WISH, isPainted ? 'yes' : ''],
+  );
+
+/** What a new context keeps so that its pages of an origin are painted. */
+export const paintedOrigin = (origin: string) => ({
+  cookies: [],
+  origins: [{ origin, localStorage: [{ name: WISH, value: 'yes' }] }],
+});

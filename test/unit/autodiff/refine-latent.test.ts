@@ -12,8 +12,9 @@ import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { bounded, isWithin } from '../../../server/vnca/latent-bounds.ts';
 import { afterSuite, suiteFolder } from '../../support/closing.ts';
-import { CHECKPOINT_FOLDER, startEngine } from '../../support/engine.ts';
+import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const { card } = checkpoint;
@@ -128,7 +129,7 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   expect(said).toHaveLength(1);
 
   const sound = createLatentRefiner(checkpoint, options);
-  const first = sound.refine(refinement);
+  const first = sound.refine({ ...refinement, budget: 1 });
   await fake.advance(3_000);
   expect(await first).toBe(latent);
   expect(said[1]).toMatch('in time');

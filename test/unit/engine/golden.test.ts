@@ -9,8 +9,8 @@ import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { createReadout } from '../../../server/vnca/readout.ts';
 import { parseSafetensors } from '../../../server/vnca/safetensors.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { testNeeding } from '../../support/needs.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { hasCompiler } from './native/support.ts';
 import { PATIENCE, present } from './webgpu/support.ts';
 

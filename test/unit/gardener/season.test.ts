@@ -6,7 +6,7 @@ import { loadGalleryColours } from '../../../server/vnca/gallery-colours.ts';
 import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
 const colours = (await loadGalleryColours(checkpoint))!;

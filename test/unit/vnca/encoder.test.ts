@@ -3,8 +3,8 @@ import { openPosteriors } from '../../../server/training/evaluate/posteriors.ts'
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
 import { expectNear } from '../../support/near.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { modelOf, tinyCard, tinyModel, withTensors } from './tiny-model.ts';
 
 function run(model: Model, pixels: Float32Array): Float32Array {

@@ -4,7 +4,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/latent-map.ts';
 import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

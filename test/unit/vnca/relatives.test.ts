@@ -4,7 +4,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
 import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tinyModel } from './tiny-model.ts';
 

@@ -7,7 +7,7 @@ import { roomState } from '../../../server/world/room-state.ts';
 import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
-import fc, { forAll } from '../../support/property.ts';
+import fc, { forRuns } from '../../support/property.ts';
 import { ANNA, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
 const OWN = [1, 0];
@@ -136,7 +136,8 @@ describe('expressions', () => {
   });
 
   test('IDL-3: never more than the share, rounded up; none at share 0, and then nothing steps', () => {
-    forAll(
+    forRuns(
+      process.env.VIVARIUM_TEST_FULL ? 100 : 40,
       fc.integer({ min: 1, max: 6 }),
       fc.double({ min: 0.05, max: 1, noNaN: true }),
       (n, share) => {

@@ -5,7 +5,7 @@ import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { bounded, boundsOf, isWithin } from '../../../server/vnca/latent-bounds.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
-import { CHECKPOINT_FOLDER } from '../../support/engine.ts';
+import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
 /** [1, 0] times a hundred: within what the protocol takes, far beyond the bounds of `SPECIES`. */

@@ -45,12 +45,12 @@ describe('MNIST', () => {
   });
 
   test('is black or white, with as much ink as the grey digits', () => {
-    const counts = new Map<number, number>();
-    for (const value of data.pixels) counts.set(value, (counts.get(value) ?? 0) + 1);
-    expect([...counts.keys()].sort()).toEqual([0, 255]);
+    const counts = new Uint32Array(256);
+    for (const value of data.pixels) counts[value]++;
+    expect([...counts.keys()].filter((value) => counts[value] > 0)).toEqual([0, 255]);
     // Mean grey of all 70,000 digits: 0.1309 of 28×28; a draw of 55 million pixels is far closer
     // than this.
-    expect(counts.get(255)! / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
+    expect(counts[255] / (70_000 * 28 * 28)).toBeCloseTo(0.1309, 3);
   });
 
   test('depends on the seed, not on the side', async () => {

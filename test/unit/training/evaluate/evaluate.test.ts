@@ -69,7 +69,7 @@ describe('an evaluation', () => {
     const [a, b, c] = [
       await run(model, smallImages(5), 1),
       await run(model, smallImages(5), 2),
-      await run(model, smallImages(5), 2, 2),
+      await run(model, smallImages(5), 1, 2),
     ];
     expect({ ...b.figures, device: '' }).toEqual({ ...a.figures, device: '' });
     expect(c.figures.heal).not.toEqual(a.figures.heal);
