@@ -265,16 +265,14 @@ export async function createVivariumServer(
       ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
       ...{ cluster: sharedRooms, valkey: config.cluster },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
-      defaultRoom: config.rooms[0],
-      backend: config.engine,
+      ...{ defaultRoom: config.rooms[0], backend: config.engine },
       checkpointFolder: (name) => folders.get(name),
       addresses: currentOrigins,
     },
     newToken: config.newHostToken,
-    ...{ secret, bus: opened?.bus, passOn: pageRelay.pass },
+    ...{ secret, bus: opened?.bus, passOn: pageRelay.pass, isSupervised: options.isSupervised },
     addressOf: (request) => admission.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
-    isSupervised: options.isSupervised ?? false,
   });
   storeVisits = host.closed;
   world.journal = (ticks) => {

@@ -41,8 +41,8 @@ export interface HostOptions {
   readonly addressOf: (request: Request) => string;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
-  /** Whether something starts the server again. */
-  readonly isSupervised: boolean;
+  /** Whether something starts the server again; default: false. */
+  readonly isSupervised?: boolean | undefined;
 }
 
 /** Where servers hear that another one has changed the opening hours. */
@@ -68,7 +68,15 @@ export interface Host {
 
 /** Reads the stored token and schedule, and starts. @throws StoreError */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { context: given, newToken, secret, bus, addressOf, onRestart, isSupervised } = options;
+  const {
+    context: given,
+    newToken,
+    secret,
+    bus,
+    addressOf,
+    onRestart,
+    isSupervised = false,
+  } = options;
   const { clock, date, log, rooms, cluster, hostStore: store } = given;
   const hostContext: HostContext = { ...given, since: date(), version: serverVersion() };
   const token = await HostToken.open(store, newToken, date);
