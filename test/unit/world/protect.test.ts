@@ -72,7 +72,7 @@ describe('protection', () => {
   test.each([
     ['goes on', 4, undefined],
     ['ends, by rules 3,', 3, 'protected'],
-  ] as const)('DMG-3, DMG-4, PAC-3: a stroke %s when full energy is forgotten', (_, rules, reason) => {
+  ] as const)('DMG-3, DMG-4, PAC-3: a stroke %s at a 64th tick', (_, rules, reason) => {
     const hand = room();
     hand.room.redo([{ what: 'rules', rules, seed: 1 }]);
     hand.ticks(63 - (hand.room.tick % 64));
