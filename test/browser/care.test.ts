@@ -178,17 +178,12 @@ test('the help lists the keys; letter shortcuts can be limited to the room', asy
 
 test('the room’s events are announced, and its organisms are a list', async () => {
   const page = await visit(DESKTOP);
-  const story = page.getByTestId('story');
-  await story
-    .filter({ hasText: /^\d+ organisms? lives? here\. 2 people here\.$/ })
-    .waitFor({ state: 'attached' });
+  const told = (hasText: string | RegExp) =>
+    page.getByTestId('story').filter({ hasText }).waitFor({ state: 'attached' });
+  await told(/^\d+ organisms? lives? here\. 2 people here\.$/);
   await ada.ask('damage', { radius: 4, points: [20, 24, 28, 24] });
-  await story
-    .filter({ hasText: 'Penguin (planted by Ada) was wounded.' })
-    .waitFor({ state: 'attached' });
-  await story
-    .filter({ hasText: 'Penguin (planted by Ada) has healed.' })
-    .waitFor({ state: 'attached' });
+  await told('Penguin (planted by Ada) was wounded.');
+  await told('Penguin (planted by Ada) has healed.');
 
   const list = page.getByTestId('organism-list');
   await page.getByTestId('canvas').focus();
@@ -293,23 +288,12 @@ test('no control is covered in any window, portrait or landscape', async () => {
   const { x, y } = await screenOf(page, 20, 76);
   await page.mouse.click(x, y);
   await page.getByTestId('find-mine').waitFor();
-  const upright = [
-    [390, 844],
-    [844, 390],
-    [667, 375],
-    [320, 568],
-    [820, 1180],
-  ];
-  const across = [
-    [1024, 600],
-    [740, 600],
-    [1180, 820],
-    [1920, 1080],
-  ];
-  for (const [width, height] of [...upright, ...across]) {
+  const upright = ['390×844', '844×390', '667×375', '320×568', '820×1180'];
+  const across = ['1024×600', '740×600', '1180×820', '1920×1080'];
+  for (const size of [...upright, ...across]) {
+    const [width, height] = size.split('×').map(Number);
     await page.setViewportSize({ width, height });
     await page.waitForFunction((wide) => innerWidth === wide, width);
-    const size = `${width}×${height}`;
     expect([size, ...(await covered(page))]).toEqual([size]);
   }
 });
