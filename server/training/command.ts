@@ -67,7 +67,9 @@ const changesMore = (start: Start, before: Start): boolean =>
 /** Without what only a first start has, or what a start does once. */
 const wordsOf = ({ file, options }: Start): string => {
   const once = ['--from', '--encoder', '--refine'];
-  const lasting = options.filter((word, i) => !once.includes(word) && !once.includes(options[i - 1]));
+  const lasting = options.filter(
+    (word, i) => !once.includes(word) && !once.includes(options[i - 1]),
+  );
   return [file, ...lasting].join(' ');
 };
 

@@ -137,9 +137,7 @@ export async function writeCheckpoint(
 }
 
 /** The card in a folder, which may be of another version or damaged; undefined: there is none. */
-async function cardIn(
-  folder: string,
-): Promise<Partial<Card> | undefined> {
+async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));
   try {
     return text && (JSON.parse(text.toString()) ?? {});

@@ -78,7 +78,17 @@ async function main(options: Options): Promise<void> {
   }
   await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
 
-  const seconds = await train({ trainer, compute, config, data, images, folder, begun, options, stop });
+  const seconds = await train({
+    trainer,
+    compute,
+    config,
+    data,
+    images,
+    folder,
+    begun,
+    options,
+    stop,
+  });
   const state = await trainer.state();
   await trainer.dispose();
   const out = options.out ?? join(folder, 'checkpoint');

@@ -84,11 +84,7 @@ export async function writePictures(
  * @param model whose figures they are
  * @throws EvaluationError other-weights: the folder has another one by now
  */
-export async function writeFigures(
-  folder: string,
-  model: Model,
-  figures: Figures,
-): Promise<void> {
+export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
   const card = JSON.parse(await readFile(file, 'utf8'));
   if (card.identity !== model.card.identity) {

@@ -48,7 +48,9 @@ test('refined offsets show the pictures of a gallery better; a strong pull keeps
   // Asked to stop after the second latent.
   let left = 2;
   const stop = { isAsked: () => left-- === 0 };
-  const some = await latentsOf(await refineOffsets(compute, ruleOf(state), state, { pull: 0, stop }));
+  const some = await latentsOf(
+    await refineOffsets(compute, ruleOf(state), state, { pull: 0, stop }),
+  );
   expect(some.subarray(0, 12)).toEqual(after.subarray(0, 12));
   expect(some.subarray(12)).toEqual(before.subarray(12));
   const distance = (a: Float32Array) => Math.hypot(...a.map((value, i) => value - before[i]));

@@ -118,11 +118,9 @@ describe('images', () => {
   });
 
   test('pictures of the set are not among those never seen', async () => {
-    const { unseen } = await loadImages(
-      tinyCard({ side: 32 }),
-      '{"kind":"emoji","set":"unseen"}',
-      { limit: 1 },
-    );
+    const { unseen } = await loadImages(tinyCard({ side: 32 }), '{"kind":"emoji","set":"unseen"}', {
+      limit: 1,
+    });
     expect(unseen).toMatchObject({ message: 'the set "unseen" has them' });
   });
 
@@ -130,7 +128,9 @@ describe('images', () => {
     const { training, ...card } = tinyCard();
     const command = 'npm run train -- server/training/configs/drawings.json --images <folder>';
     const own = { ...card, training: { ...training, command } };
-    await expect(loadImages(own, undefined, { limit: 1 })).rejects.toMatchObject({ reason: 'no-data' });
+    await expect(loadImages(own, undefined, { limit: 1 })).rejects.toMatchObject({
+      reason: 'no-data',
+    });
   });
 });
 
