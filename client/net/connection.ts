@@ -54,8 +54,7 @@ const MARK = /^[\w-]{1,64}$/;
 /** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or lets no connection of this address in. */
-  unreached = (): void => {};
-  private joined = false;
+  unreached: (() => void) | undefined;
   private failures = 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
@@ -68,20 +67,14 @@ export class Connection extends RoomConnection {
   ) {
     super(room, means);
     this.socket.on('connect_error', () => {
-      if (this.joined) this.model.setConnection('reconnecting');
-      else if (++this.failures === UNREACHED) this.unreached();
+      if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
     });
     this.model.on('welcome', ({ resume, mark }) => {
-      this.joined = true;
       this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
       this.letIn();
     });
-    this.model.on('wall', () => {
-      this.joined = true;
-      this.letIn();
-    });
-    this.model.on('waiting', () => this.letIn());
+    for (const event of ['wall', 'waiting'] as const) this.model.on(event, () => this.letIn());
     this.model.on('rejected', ({ reason }) => this.refused(reason));
   }
 

@@ -3,8 +3,8 @@ import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { Reason } from '../../shared/protocol/reasons.ts';
 import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
 import { overlayStyle } from './overlay-style.ts';

@@ -158,7 +158,12 @@ export class DrawPad extends VisitorElement {
             seed
               ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
                 ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
-              : solid('grow-drawing', msg('Let it grow'), this.grow, empty || !!asking || !this.live)
+              : solid(
+                  'grow-drawing',
+                  msg('Let it grow'),
+                  this.grow,
+                  empty || !!asking || !this.live,
+                )
           }</footer>
         </div>
       </div>`;
