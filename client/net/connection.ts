@@ -92,9 +92,9 @@ export class Connection extends RoomConnection {
     const { connection } = this.model;
     // After the join, a refusal concerns a command, not the participant.
     if (connection === 'live' || connection === 'waiting') return;
-    if (!PASSING.has(reason) && !HANGS_UP.has(reason)) return;
-    this.refusals++;
-    if (PASSING.has(reason)) this.joinLater();
+    const passes = PASSING.has(reason);
+    if (passes || HANGS_UP.has(reason)) this.refusals++;
+    if (passes) this.joinLater();
   }
 
   protected get retryDelay(): number {
