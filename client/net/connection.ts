@@ -54,8 +54,7 @@ const MARK = /^[\w-]{1,64}$/;
 /** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or lets no connection of this address in. */
-  unreached = (): void => {};
-  private joined = false;
+  unreached: (() => void) | undefined;
   private failures = 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
@@ -68,20 +67,14 @@ export class Connection extends RoomConnection {
   ) {
     super(room, means);
     this.socket.on('connect_error', () => {
-      if (this.joined) this.model.setConnection('reconnecting');
-      else if (++this.failures === UNREACHED) this.unreached();
+      if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
     });
     this.model.on('welcome', ({ resume, mark }) => {
-      this.joined = true;
       this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
       this.letIn();
     });
-    this.model.on('wall', () => {
-      this.joined = true;
-      this.letIn();
-    });
-    this.model.on('waiting', () => this.letIn());
+    for (const event of ['wall', 'waiting'] as const) this.model.on(event, () => this.letIn());
     this.model.on('rejected', ({ reason }) => this.refused(reason));
   }
 
@@ -99,9 +92,9 @@ export class Connection extends RoomConnection {
     const { connection } = this.model;
     // After the join, a refusal concerns a command, not the participant.
     if (connection === 'live' || connection === 'waiting') return;
-    if (!PASSING.has(reason) && !HANGS_UP.has(reason)) return;
-    this.refusals++;
-    if (PASSING.has(reason)) this.joinLater();
+    const passes = PASSING.has(reason);
+    if (passes || HANGS_UP.has(reason)) this.refusals++;
+    if (passes) this.joinLater();
   }
 
   protected get retryDelay(): number {

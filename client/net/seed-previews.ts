@@ -70,24 +70,18 @@ export class Previews {
     return film;
   }
 
-  /** Handles a new connection: earlier requests will not be answered. */
-  renew(you: number): void {
-    // Seed numbers differ between participants, and missing seeds may exist by now.
-    const isOther = you !== this.you;
-    this.you = you;
-    this.restart((key, film) => film === 'none' || (isOther && key.includes('"hand"')));
-  }
-
-  /** Handles an organism that has turned into another: its children will be others. */
-  transformed(): void {
-    this.restart((key) => key.includes('"cross"'));
-  }
-
-  /** Asks anew for what is wanted. @param isStale whether a preview no longer holds */
-  private restart(isStale: (key: string, film: FilmView | 'none') => boolean): void {
+  /**
+   * Handles a new connection, by which earlier requests will not be answered, or an organism that
+   * has turned into another.
+   */
+  renew(you = this.you): void {
     this.era++;
     this.asked.clear();
-    for (const [key, film] of this.films) if (isStale(key, film)) this.drop(key);
+    // Seed numbers differ between participants, parents may have become others, and missing seeds
+    // may exist by now.
+    const stale = you === this.you ? /"cross"/ : /"cross"|"hand"/;
+    for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
+    this.you = you;
     this.pump();
     this.listeners.emit('change', undefined);
   }

@@ -54,7 +54,7 @@ export interface SessionPage extends Omit<SharedPage, 'tell'> {
   /** Tells the visitor something. @param at place on the grid that it is about */
   tell(text: string, at?: Point): void;
   /** The visitor is not let in. @param wayBack a button that may help */
-  refuse(text: string, wayBack: WayBack | undefined): void;
+  refuse(text: string, wayBack?: WayBack): void;
 }
 
 /** Connects the room's model with the visitor's state. */
@@ -139,7 +139,7 @@ export class RoomSession {
         if (this.unseen === organism.id) this.unseen = 0;
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
-      if (event.what === 'transformed') this.previews.transformed();
+      if (event.what === 'transformed') this.previews.renew();
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
@@ -170,7 +170,7 @@ export class RoomSession {
       if (this.isLive) page.tell(text);
       else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBack(answer.reason));
     });
-    this.connection.unreached = () => page.refuse(offlineText(), undefined);
+    this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
     model.on('opened', () => {
       document.title = `${this.roomName} · Vivarium`;

@@ -91,8 +91,9 @@ export class Tools extends ViewTools implements CanvasHand {
     this.point(x, y, false, now);
     this.endStroke(now);
     if (tool === 'plant') this.plant({ x, y });
-    if (tool === 'look' && tap) this.session.state.select(this.organismAt({ x, y }));
-    if (tool === 'look' && !tap) this.view.rig.release(now);
+    if (tool !== 'look') return;
+    if (tap) this.session.state.select(this.organismAt({ x, y }));
+    else this.view.rig.release(now);
   }
 
   toolCancel(now: number): void {

@@ -96,7 +96,7 @@ export class KeepsakeSheet extends SheetElement {
           },
         },
       );
-    } else if (!this.film && !this.isDrawing) this.requestFilm(RETRIES);
+    } else if (!this.isDrawing) this.requestFilm(RETRIES);
   }
 
   override disconnectedCallback(): void {

@@ -131,8 +131,8 @@ export class VivariumRoom extends VisitorElement {
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // Modal dialogs would lie above the message.
-    if (this.isCovered) this.session.panels.closeAll();
+    // Modal dialogs would lie above a full-page message.
+    if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
     // When the card or the notice that has the focus is removed, the focus moves to the canvas.
@@ -146,7 +146,8 @@ export class VivariumRoom extends VisitorElement {
     }
     const { model, estimate } = session;
     const { crisp, selection, sheet } = session.state.state;
-    const { isCovered } = this;
+    // A full-page message makes everything behind it inert.
+    const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const { watches } = session;
     const hint = session.isLive ? this.hint() : '';
     return html`
@@ -218,11 +219,6 @@ export class VivariumRoom extends VisitorElement {
       }
       ${this.refusal ? this.closed() : model.connection === 'waiting' ? this.line() : nothing}
     `;
-  }
-
-  /** Whether a full-page message makes everything behind it inert. */
-  private get isCovered(): boolean {
-    return this.refusal !== '' || this.model.connection === 'waiting';
   }
 
   /** What a newcomer may try next; '' if there is nothing. */

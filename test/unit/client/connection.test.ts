@@ -159,5 +159,5 @@ test('a page that no connection lets in says so once, and not when it has been i
   other.connection.unreached = () => told++;
   other.line.say('welcome', WELCOME);
   for (let i = 0; i < 9; i++) other.line.fail();
-  expect([told, other.model.connection]).toEqual([1, 'reconnecting']);
+  expect(told).toBe(1);
 });

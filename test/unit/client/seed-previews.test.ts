@@ -116,14 +116,14 @@ test('when an organism has turned into another, previews of crosses are asked fo
   answer(1);
   let told = 0;
   previews.onChange(() => told++);
-  previews.transformed();
+  previews.renew();
   expect([told, revoked]).toEqual([1, ['blob:2']]);
   expect([previews.film(cross), previews.film(dice(1))]).toEqual([
     undefined,
     { url: 'blob:1', frames: 3 },
   ]);
   // An answer that was on its way is of the organism as it was.
-  previews.transformed();
+  previews.renew();
   answer(2);
   expect(previews.film(cross)).toBeUndefined();
   answer(3);

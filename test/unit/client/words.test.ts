@@ -38,10 +38,10 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'bad-latent',
   'no-latents',
   'not-grown',
-  'elsewhere',
   'too-many-connections',
   'wrong-origin',
   'banned',
+  'elsewhere',
 ];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
