@@ -6,10 +6,7 @@ import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
 /** What welcomes between two ticks have in common. */
-export type Opening = Pick<
-  Event<'wall'>,
-  'checkpoint' | 'engine' | 'organisms' | 'participants'
->;
+export type Opening = Pick<Event<'wall'>, 'checkpoint' | 'engine' | 'organisms' | 'participants'>;
 /** What of a welcome is for one client. */
 export type Own<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof Opening>;
 

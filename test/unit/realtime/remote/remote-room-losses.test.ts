@@ -235,7 +235,13 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
   const linked = await startLinked();
   const { clock, bus, owner } = linked;
   const nothing = (): undefined => {};
-  const asked = { joined: nothing, left: nothing, active: nothing, command: nothing, draw: nothing };
+  const asked = {
+    joined: nothing,
+    left: nothing,
+    active: nothing,
+    command: nothing,
+    draw: nothing,
+  };
   if (isAsked) owner.server.hooks = { ...asked, join: () => Promise.resolve() };
   const { anna, waiting, last, walls } = await fillRoom(linked);
   await lose(linked, anna);
