@@ -1,6 +1,6 @@
 /** The latent map: which gallery creatures contribute to a place on it, and how much. */
 
-/** A place of the map, 0…1 each. */
+/** A point on the map, 0…1 each. */
 export interface MapPoint {
   readonly x: number;
   readonly y: number;

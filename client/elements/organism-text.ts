@@ -35,7 +35,7 @@ export function stateText({ phase, stage, side, hurt }: OrganismView): string {
   if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
   if (phase === 'departing') return msg('leaving');
   if (phase === 'dead') return msg('dead');
-  if (hurt) return phase === 'asleep' ? msg('at rest, scarred') : msg('healing');
+  if (hurt) return phase === 'asleep' ? msg('at rest, wounded') : msg('healing');
   return phase === 'asleep' ? msg('at rest') : msg('awake');
 }
 

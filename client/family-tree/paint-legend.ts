@@ -72,7 +72,7 @@ function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[]
         line(to, end - r, y - r, end + r, y + r);
         line(to, end - r, y + r, end + r, y - r);
       },
-      msg('wounded to death'),
+      msg('killed by wounds'),
     ],
     [
       (to, _, end, y, forward) => {

@@ -21,9 +21,9 @@ export const plantedText = (organism: LineageOrganism): string => planterText(or
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
   if (cause === 'departed') return msg('departed');
-  if (cause === 'killed') return msg('wounded to death');
-  if (cause === 'removed') return msg('removed by the house');
-  return msg('no cell of it was left');
+  if (cause === 'killed') return msg('killed by wounds');
+  if (cause === 'removed') return msg('removed by the host');
+  return msg('lost its last cell');
 }
 
 /** What it was before, oldest first; '' if nothing else. */

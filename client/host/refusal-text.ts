@@ -29,7 +29,9 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   ),
   'no-such-checkpoint': msg('What should grow there is no longer available. Reload the page.'),
   'other-checkpoint': msg('That state does not match what this room grows now.'),
-  'too-many-rooms': msg('The server’s limit of rooms is reached. Remove one that is not used.'),
+  'too-many-rooms': msg(
+    'You have reached this server’s limit of rooms. Remove one that is not used.',
+  ),
   'no-such-organism': msg('That organism is no longer there.'),
   'no-such-participant': msg('That visitor is no longer there.'),
   'no-such-drawing': msg('That drawing is no longer waiting.'),
@@ -37,13 +39,17 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-ban': msg('That ban has already ended.'),
   'no-such-wall': msg('That wall no longer has a place.'),
   'wall-exists': msg('There is already a wall with that name. Choose another one.'),
-  'too-many-walls': msg('The room’s limit of walls is reached. Remove one that is not used.'),
+  'too-many-walls': msg(
+    'You have reached this room’s limit of walls. Remove one that is not used.',
+  ),
   'nothing-to-undo': msg('There is nothing to undo in that time.'),
   'undo-too-far': msg(
     'The history does not reach that far back. Choose a shorter time, or restore a saved state.',
   ),
   'no-such-snapshot': msg('That state no longer exists. Choose another one.'),
-  'too-many-snapshots': msg('The limit of saved states is reached. Remove one that you saved.'),
+  'too-many-snapshots': msg(
+    'You have reached the limit of saved states. Remove one that you saved.',
+  ),
   'not-aside': msg('That is no longer set aside.'),
   'not-kept': msg('This server does not store anything: it was started without a data folder.'),
   'no-such-time': msg('Nothing is stored from that time. Choose a shorter one.'),

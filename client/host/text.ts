@@ -156,7 +156,7 @@ export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): str
 
 /** What the end of a day is. */
 export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
-  `${msg('For a minute, what lives goes one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
+  `${msg('Over one minute, all organisms dissolve one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
 
 /** What stays of a room that is removed. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {

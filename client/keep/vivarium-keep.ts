@@ -106,7 +106,7 @@ export class VivariumKeep extends LitElement {
       case 'empty':
         return msg('Grow a keepsake');
       case 'damaged':
-        return msg('This link is not whole');
+        return msg('This link is incomplete');
       case 'foreign':
         return msg('From another garden');
       default:

@@ -5,9 +5,9 @@ import { byPointer } from '../elements/text.ts';
 
 const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'protocol-version': () => msg('This page is older or newer than the server. Reload it.'),
-  'no-such-room': () => msg('There is no room of that name.'),
+  'no-such-room': () => msg('There is no room with that name.'),
   'room-full': () => msg('The room is full. Please wait a moment.'),
-  'gave-way': () => msg('Your place has gone to one of those who wait. What you planted stays.'),
+  'gave-way': () => msg('Your place went to someone who was waiting. What you planted stays.'),
   replaced: () => msg('This visit continues in another window.'),
   'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
   occupied: () => msg('Another organism lives there.'),
@@ -21,15 +21,14 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
   'drawing-declined': () =>
     msg('The host would rather not have this drawing here. Try another one.'),
-  'drawing-expired': () =>
-    msg('Nobody had the time to look at your drawing. You can send it again.'),
+  'drawing-expired': () => msg('The host did not get to your drawing. You can send it again.'),
   'drawing-unseen': () => reasonText('drawing-expired'),
   'drawings-waiting': () =>
     msg('Your last drawings still wait for the host. Please wait a little.'),
   'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
-  'no-such-organism': () => msg('That organism is not here any more.'),
+  'no-such-organism': () => msg('That organism is gone.'),
   'no-such-participant': () => msg('They are not here any more.'),
-  'follows-you': () => msg('They follow your view already.'),
+  'follows-you': () => msg('They are already following your view.'),
   protected: () => msg('That one was just wounded. Let it heal for a moment.'),
   'not-yours': () => msg('Somebody else has planted that one.'),
   'stroke-too-long': () => msg('The stroke is too long.'),
@@ -38,7 +37,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'room-busy': () => msg('The room is busy right now. Please try again.'),
   'too-many-joins': () => msg('Too many are coming in at once. Please wait a moment.'),
   abuse: () => msg('Far too many requests at once. The connection was closed.'),
-  'not-here': () => msg('This room does not take that just now.'),
+  'not-here': () => msg('That is not allowed in this room right now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   'no-spectators': () =>
     msg('Watching by this link is switched off just now. It comes back by itself.'),
@@ -61,7 +60,7 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
  * shown where the server lets no connection in, which does not tell pages why.
  */
 export function offlineText(): string {
-  return msg('Nothing reaches the room just now. Please wait a moment.');
+  return msg('The room cannot be reached right now. Please wait a moment.');
 }
 
 /** The notice for a visitor whose drawing the host has approved while they did something else. */

@@ -81,8 +81,8 @@ export const standingText = ({ say }: Caption, id: keyof typeof STANDING): strin
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   if (isAlone) {
-    if (isOne) return say(msg('Nobody is here now but one creature. Join it.'));
-    return say(msg('Nobody is here now but {count} creatures. Join them.'), { count });
+    if (isOne) return say(msg('Only one creature is here now. Join it.'));
+    return say(msg('Only {count} creatures are here now. Join them.'), { count });
   }
   return isOne
     ? say(msg('One creature lives here.'))
@@ -135,11 +135,11 @@ export function newsText(
 ): string {
   const { say } = voice;
   const creature = creatureName(voice, organism);
-  if (what === 'healed') return say(msg('Wounded, and whole again: {creature}'), { creature });
+  if (what === 'healed') return say(msg('Healed: {creature}'), { creature });
   if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
   if (what === 'transformed') return say(msg('Just turned into this: {creature}'), { creature });
   if (what === 'departing') {
-    return say(msg('Turning to dust, so that others have room: {creature}'), { creature });
+    return say(msg('Making room for others: {creature}'), { creature });
   }
   const { id, name } = organism.planter;
   if (!names || id === HOUSE.id || name === PAGE_DEFAULTS.osc.planter) {
@@ -195,8 +195,8 @@ export const moment = (say: Say): string => say(msg('One moment'));
  * @returns '' for what passes by itself
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
-  if (reason === 'no-such-room') return say(msg('There is no room of that name.'));
-  return reason === 'too-many-walls' ? say(msg('The room’s limit of walls is reached.')) : '';
+  if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
+  return reason === 'too-many-walls' ? say(msg('This room has no place for another wall.')) : '';
 }
 
 /** While the day of the room ends. */

@@ -188,7 +188,7 @@ export class FilmJobs {
   private wait(job: Job): void {
     job.cancelTimeout();
     job.cancelTimeout = this.options.clock.after(STALLED, () => {
-      this.fail(job, 'stalled', 'It came no further.');
+      this.fail(job, 'stalled', 'It stopped making progress.');
     });
   }
 

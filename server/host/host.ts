@@ -108,7 +108,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
-      log.info('hours', isOpen ? 'The house is open.' : 'The house is closed; walls are dim.');
+      log.info(
+        'hours',
+        isOpen ? 'Opening hours have begun.' : 'Opening hours have ended; walls are dimmed.',
+      );
     },
   });
   const pictures = filmFiles(hostContext, films);

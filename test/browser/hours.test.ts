@@ -40,7 +40,7 @@ test('outside opening hours the wall is dim and phones show that it is closed, u
 test('a visitor with the name of a room that is not there finds the way to the main room', async () => {
   const phone = await newPage();
   await phone.goto(`${url}/r/nowhere`);
-  await phone.getByText('There is no room of that name.').waitFor();
+  await phone.getByText('There is no room with that name.').waitFor();
   await phone.getByRole('button', { name: 'Go to the main room' }).click();
   await waitForConnection(phone, 'live');
   expect(new URL(phone.url()).pathname).toBe('/r/garden');

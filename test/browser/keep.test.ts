@@ -199,7 +199,7 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
   const half = fragment.slice(0, 90);
   const states = {
     grown: [fragment, 'One of a kind'],
-    damaged: [half, 'This link is not whole'],
+    damaged: [half, 'This link is incomplete'],
     foreign: [`#${foreign}/garden`, 'From another garden'],
     empty: ['', 'Grow a keepsake'],
   };

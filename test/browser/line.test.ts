@@ -68,7 +68,7 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   await second.getByTestId('line').waitFor();
   clock.ahead = DEFAULTS.stream.idleYields;
   await waitForConnection(second, 'live');
-  await first.getByText('Your place has gone to one of those who wait.').waitFor();
+  await first.getByText('Your place went to someone who was waiting.').waitFor();
   expect(await first.getByText('reconnecting').count()).toBe(0);
   await picture(first, 'gave-way');
   await first.getByRole('button', { name: 'Reload' }).click();

@@ -52,7 +52,7 @@ test('while disconnected, a tap shows that nothing reaches the room; a new name 
   await page.getByTestId('status').tap();
   await cameraRests(page);
   await fingerTap(page, await screenOf(page, 48, 48));
-  await page.getByTestId('toast').getByText('Nothing reaches the room just now.').waitFor();
+  await page.getByTestId('toast').getByText('The room cannot be reached right now.').waitFor();
   proxy.set(NO_FAULTS);
   await waitForConnection(page, 'live');
   while (called()[0] !== 'Hopper') await page.evaluate(() => new Promise(requestAnimationFrame));

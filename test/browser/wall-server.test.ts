@@ -98,7 +98,7 @@ test('an empty room shows an invitation, until the first visitor comes', async (
     bo.leave();
     await page.locator('wall-overlay li').waitFor({ state: 'detached' });
     await page.clock.fastForward(46_000);
-    const alone = 'Nobody is here now but one creature. Join it.';
+    const alone = 'Only one creature is here now. Join it.';
     await page.getByText(alone).waitFor({ state: 'attached' });
     expect(await page.getByText('Nobody is here yet').count()).toBe(0);
   } finally {

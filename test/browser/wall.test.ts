@@ -256,6 +256,6 @@ test('a page of an older build than the server’s reloads by itself', async () 
 test('a wall of a room that there is not says so, also without its text', async () => {
   const page = await unpainted(640, 360, { deviceScaleFactor: pixels(0.3) });
   await page.goto(`${url}/wall/gardn?overlay=off`);
-  await page.getByText('There is no room of that name.').waitFor();
+  await page.getByText('There is no room with that name.').waitFor();
   await page.getByText('gardn').waitFor();
 });

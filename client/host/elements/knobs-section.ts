@@ -38,7 +38,7 @@ const TOGGLES = {
   names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
   spectators: {
     name: msg('View-only link'),
-    about: msg('Off: those who watch by the link are sent away, and it opens nothing.'),
+    about: msg('Off: the link stops working, and anyone using it is disconnected.'),
   },
   generations: {
     name: msg('The next day begins with the heirs'),

@@ -80,7 +80,7 @@ export class SignSection extends HostElement {
                   ? msg(
                       'Whoever opens it sees everything and cannot act. They take nobody’s place.',
                     )
-                  : msg('It opens nothing: the link is off in the settings of this room.')
+                  : msg('The link is switched off in this room’s settings.')
               }</small>
           </p>
           <div class="row">

@@ -129,7 +129,9 @@ export class WallsSection extends HostElement {
     const { shownRoom: room } = this;
     const yes = await this.host.feedback.ask({
       title: msg(str`Remove the wall “${name}”?`),
-      text: msg('Its address then opens an ordinary wall, which others can crowd out.'),
+      text: msg(
+        'Its address then opens an ordinary wall, which can lose its place to other walls.',
+      ),
       confirm: msg('Remove'),
       danger: true,
     });

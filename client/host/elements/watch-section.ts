@@ -221,7 +221,7 @@ export class WatchSection extends HostElement {
     const [x, y] = [place.x, place.y].map(Math.floor) as [number, number];
     this.useTool('look');
     void host.do('spotlight', { room }, { x, y }, () =>
-      msg('Everybody is asked to look there. Whoever is busy gets a button instead.'),
+      msg('Everybody is asked to look there. Visitors who are busy see a button instead.'),
     );
   }
 

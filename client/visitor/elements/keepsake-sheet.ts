@@ -135,7 +135,7 @@ export class KeepsakeSheet extends SheetElement {
                 ${
                   this.shown
                     ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
-                    : html`<span class="blank soft">${msg('growing it once more …')}</span>`
+                    : html`<span class="blank soft">${msg('growing it again …')}</span>`
                 }
                 ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
               </figure>`

@@ -38,7 +38,7 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
     case 'token':
       return msg('A keepsake');
     case 'map':
-      return msg('A place of the map');
+      return msg('A point on the map');
     default:
       return msg('A child of chance');
   }

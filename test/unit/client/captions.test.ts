@@ -62,7 +62,7 @@ const crowd = (count: number, changes: Partial<OrganismView> = {}) =>
 
 test('over twenty creatures it says how many there are, and never that nobody is here yet', () => {
   const said = new Wall(crowd(20)).says(30);
-  expect(said[0]).toBe('Nobody is here now but 20 creatures. Join them.');
+  expect(said[0]).toBe('Only 20 creatures are here now. Join them.');
   expect(said.join(' ')).not.toContain('Nobody is here yet');
   expect(said).toContain('Point your phone at the code, and plant a seed.');
 });
@@ -78,7 +78,7 @@ test('of an empty room it says only what is true there', () => {
   expect(wall.says(2, VISITED)).toEqual(Array(2).fill('Scan. Plant a seed. Watch it grow.'));
   expect(wall.turns.next(wall.facts({ isAlone: false, hasCode: false }))).toBeUndefined();
   const one = new Wall(crowd(1));
-  expect(one.caption).toBe('Nobody is here now but one creature. Join it.');
+  expect(one.caption).toBe('Only one creature is here now. Join it.');
   expect(one.says(20).join(' ')).not.toMatch(/press|Cross two/);
 });
 
@@ -103,7 +103,7 @@ test('it tells what has just happened, and by whom, once, and only while it hold
   expect(wall.caption).toBe('Just planted by \u2068Ada\u2069: fox');
   plant(22, { planter: { id: 5, name: '', hue: 1 }, kind: 'hot_pepper' });
   // Never twice running, so that what holds is read too.
-  expect(wall.caption).toBe('Nobody is here now but 22 creatures. Join them.');
+  expect(wall.caption).toBe('Only 22 creatures are here now. Join them.');
   expect(wall.caption).toBe('Just planted by a visitor: hot pepper');
   plant(23, { kind: '', origin: 'cross', parents: [1, 21] });
   expect(wall.caption).not.toContain('planted');
@@ -117,10 +117,10 @@ test('it tells what has just happened, and by whom, once, and only while it hold
   expect(wall.caption).toBe('Just wounded, and healing: owl');
   wall.lives({ what: 'wounded', id: 4, by: 9, wounds: 1 }, { what: 'healed', id: 4, healed: 1 });
   wall.caption;
-  expect(wall.caption).toBe('Wounded, and whole again: owl');
+  expect(wall.caption).toBe('Healed: owl');
   wall.lives({ what: 'departing', id: 5 });
   wall.caption;
-  expect(wall.caption).toBe('Turning to dust, so that others have room: owl');
+  expect(wall.caption).toBe('Making room for others: owl');
   wall.lives({ what: 'departing', id: 6 }, { what: 'died', id: 6, cause: 'departed' });
   expect(wall.says(20).join(' ')).not.toMatch(/dust|Just/);
 });

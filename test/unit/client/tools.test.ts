@@ -39,7 +39,7 @@ function hold(tool: Tool) {
   return { tools, model, state, done };
 }
 
-const OFFLINE = expect.stringMatching(/^Nothing reaches the room/);
+const OFFLINE = expect.stringMatching(/^The room cannot be reached/);
 
 test('while disconnected, a tap plants nothing, shows no effect, and is answered with a notice', () => {
   const { tools, model, done } = hold('plant');

@@ -22,8 +22,8 @@ function open() {
 }
 
 test.each([
-  ['no-such-room', 'There is no room of that name.'],
-  ['too-many-walls', 'The room’s limit of walls is reached.'],
+  ['no-such-room', 'There is no room with that name.'],
+  ['too-many-walls', 'This room has no place for another wall.'],
 ] as const)(
   'a wall that is refused (%s) says why, also when the server has hung up, until it is let in',
   async (reason, text) => {

@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `vågen`,
+      's0248ac0696d83a1b': `fjernet af huset`,
+'s0310d39d85a9997c': `vågen`,
 's113268220ddf9769': `Barn af to`,
 's12b292735383e168': str`${0} organismer`,
 's13f466dc1200537b': str`Og der skete ${0} ting til.`,
@@ -17,12 +18,15 @@
 's195717d457dc79ba': `Barn af`,
 's1d1381ab2334f925': `Billede til udskrift`,
 's1e1b85824f103c8d': `Træet kunne ikke indlæses. Prøv igen om lidt.`,
+'s1f98219eb79fc084': `hviler, med ar`,
 's2132fcfde8c87c9e': `Gartneren`,
 's21f0b3497fb00180': str`Rummet er fuldt. ${0} gæst venter før dig.`,
 's236ae937cbcd6a39': `Zoom ind`,
 's24f15eba1c59a844': str`${0}, så ${1}`,
 's25c392d3f36e4b1d': `heler`,
 's281214cb0c67fd6b': str`langsomt: ${0} af ${1}`,
+'s2b038c85049b74c3': `såret til døde`,
+'s2dbdc73cecd5326d': `ingen af dens celler var tilbage`,
 's30e0850dcd380915': `Et øjeblik`,
 's32a6858a3ed4ec44': str`${0} gammel`,
 's3600f777e8710f6f': `plantet af gartneren`,
@@ -33,9 +37,7 @@
 's4007484bf7998816': `Intet har levet her endnu. Plant det første frø, så begynder træet.`,
 's43b93cb842655fdb': `lige plantet`,
 's45aedf37a1c0c366': str`${0} generationer`,
-'s4a133f28e74e35ea': `ingen af dens celler var tilbage`,
 's545db0b26b3d1a64': str`Rummet er fuldt. ${0} gæster venter før dig.`,
-'s5d780818df5dbc10': `såret til døde`,
 's5e8250fb85d64c23': `Luk`,
 's5f6929161e9a6754': `Se den vokse`,
 's603351f0f0abe3a7': str`${0} flere er udeladt`,
@@ -50,7 +52,6 @@
 's7814bf80cd3885d3': `plantet af dig`,
 's7d1bbbe1b9315661': `Organisme`,
 's7f59f507e02a2f38': `Visning`,
-'s83a0d332322f12c7': `fjernet af huset`,
 's8408f74613940425': `Rummet er lukket. Træet kan ses, når det åbner igen.`,
 's8b008e2f652cbddb': str`siden ${0}`,
 's8c68bc0a1a65d461': `Tilfældets barn`,
@@ -89,6 +90,5 @@
 'sf258fb79865d5ffc': str`${0} person her`,
 'sf903f33bbd807cbe': `Det rum findes ikke.`,
 'sf9bb71b5a7e79362': `taget af sted`,
-'sfc599523a23dcdda': `hviler, med ar`,
     };
   

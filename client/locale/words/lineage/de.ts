@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `wach`,
+      's0248ac0696d83a1b': `vom Haus entfernt`,
+'s0310d39d85a9997c': `wach`,
 's113268220ddf9769': `Ein Kind von zweien`,
 's12b292735383e168': str`${0} Organismen`,
 's13f466dc1200537b': str`Und noch ${0} Dinge sind geschehen.`,
@@ -17,12 +18,15 @@
 's195717d457dc79ba': `Kind von`,
 's1d1381ab2334f925': `Bild zum Drucken`,
 's1e1b85824f103c8d': `Der Baum konnte nicht geladen werden. Versuche es gleich noch einmal.`,
+'s1f98219eb79fc084': `ruht, mit Narbe`,
 's2132fcfde8c87c9e': `Der Gärtner`,
 's21f0b3497fb00180': str`Der Raum ist voll. ${0} Gast ist vor dir dran.`,
 's236ae937cbcd6a39': `Vergrößern`,
 's24f15eba1c59a844': str`${0}, dann ${1}`,
 's25c392d3f36e4b1d': `heilt`,
 's281214cb0c67fd6b': str`langsam: ${0} von ${1}`,
+'s2b038c85049b74c3': `tödlich verwundet`,
+'s2dbdc73cecd5326d': `keine Zelle war mehr übrig`,
 's30e0850dcd380915': `Einen Moment`,
 's32a6858a3ed4ec44': str`${0} alt`,
 's3600f777e8710f6f': `vom Gärtner gepflanzt`,
@@ -33,9 +37,7 @@
 's4007484bf7998816': `Hier hat noch nichts gelebt. Pflanze den ersten Samen, und der Baum beginnt.`,
 's43b93cb842655fdb': `gerade gepflanzt`,
 's45aedf37a1c0c366': str`${0} Generationen`,
-'s4a133f28e74e35ea': `keine Zelle war mehr übrig`,
 's545db0b26b3d1a64': str`Der Raum ist voll. ${0} Gäste sind vor dir dran.`,
-'s5d780818df5dbc10': `tödlich verwundet`,
 's5e8250fb85d64c23': `Schließen`,
 's5f6929161e9a6754': `Wachsen sehen`,
 's603351f0f0abe3a7': str`${0} weitere ausgelassen`,
@@ -50,7 +52,6 @@
 's7814bf80cd3885d3': `von dir gepflanzt`,
 's7d1bbbe1b9315661': `Organismus`,
 's7f59f507e02a2f38': `Ansicht`,
-'s83a0d332322f12c7': `vom Haus entfernt`,
 's8408f74613940425': `Der Raum ist geschlossen. Der Baum ist zu sehen, wenn er wieder öffnet.`,
 's8b008e2f652cbddb': str`seit ${0}`,
 's8c68bc0a1a65d461': `Ein Kind des Zufalls`,
@@ -89,6 +90,5 @@
 'sf258fb79865d5ffc': str`${0} Person hier`,
 'sf903f33bbd807cbe': `Diesen Raum gibt es nicht.`,
 'sf9bb71b5a7e79362': `gegangen`,
-'sfc599523a23dcdda': `ruht, mit Narbe`,
     };
   

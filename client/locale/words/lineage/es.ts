@@ -9,7 +9,8 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's0310d39d85a9997c': `despierto`,
+      's0248ac0696d83a1b': `retirado por la casa`,
+'s0310d39d85a9997c': `despierto`,
 's113268220ddf9769': `Hijo de dos`,
 's12b292735383e168': str`${0} organismos`,
 's13f466dc1200537b': str`Y han pasado ${0} cosas más.`,
@@ -17,12 +18,15 @@
 's195717d457dc79ba': `Hijo de`,
 's1d1381ab2334f925': `Imagen para imprimir`,
 's1e1b85824f103c8d': `No se pudo cargar el árbol. Inténtalo de nuevo en un momento.`,
+'s1f98219eb79fc084': `en reposo, con cicatriz`,
 's2132fcfde8c87c9e': `El jardinero`,
 's21f0b3497fb00180': str`La sala está llena. Hay ${0} visitante antes que tú.`,
 's236ae937cbcd6a39': `Acercar`,
 's24f15eba1c59a844': str`${0}, luego ${1}`,
 's25c392d3f36e4b1d': `sanando`,
 's281214cb0c67fd6b': str`lento: ${0} de ${1}`,
+'s2b038c85049b74c3': `muerto por las heridas`,
+'s2dbdc73cecd5326d': `no quedó ninguna célula`,
 's30e0850dcd380915': `Un momento`,
 's32a6858a3ed4ec44': str`${0} de vida`,
 's3600f777e8710f6f': `lo plantó el jardinero`,
@@ -33,9 +37,7 @@
 's4007484bf7998816': `Aquí aún no ha vivido nada. Planta la primera semilla y su árbol empezará.`,
 's43b93cb842655fdb': `recién plantado`,
 's45aedf37a1c0c366': str`${0} generaciones`,
-'s4a133f28e74e35ea': `no quedó ninguna célula`,
 's545db0b26b3d1a64': str`La sala está llena. Hay ${0} visitantes antes que tú.`,
-'s5d780818df5dbc10': `muerto por las heridas`,
 's5e8250fb85d64c23': `Cerrar`,
 's5f6929161e9a6754': `Verlo crecer`,
 's603351f0f0abe3a7': str`${0} más omitidos`,
@@ -50,7 +52,6 @@
 's7814bf80cd3885d3': `lo plantaste tú`,
 's7d1bbbe1b9315661': `Organismo`,
 's7f59f507e02a2f38': `Vista`,
-'s83a0d332322f12c7': `retirado por la casa`,
 's8408f74613940425': `La sala está cerrada. Su árbol se podrá ver cuando vuelva a abrir.`,
 's8b008e2f652cbddb': str`desde ${0}`,
 's8c68bc0a1a65d461': `Hijo del azar`,
@@ -89,6 +90,5 @@
 'sf258fb79865d5ffc': str`${0} persona aquí`,
 'sf903f33bbd807cbe': `Esa sala no existe.`,
 'sf9bb71b5a7e79362': `se fue`,
-'sfc599523a23dcdda': `en reposo, con cicatriz`,
     };
   
