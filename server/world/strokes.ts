@@ -61,6 +61,11 @@ export class Strokes {
     return wounded;
   }
 
+  /** Whether a message continues a participant's last stroke. */
+  continues(participant: ParticipantId, stroke: Stroke): boolean {
+    return continues(this.current.get(participant)?.end, stroke);
+  }
+
   leave(participant: ParticipantId): void {
     this.current.delete(participant);
   }
