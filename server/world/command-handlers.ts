@@ -274,7 +274,7 @@ export class CommandHandlers {
 
   /** Ends a tick. @returns the answers to its commands */
   end(tick: number): Answer[] {
-    this.energy.prune(tick, this.lifecycle.rules.keepStrokes);
+    this.energy.prune(tick);
     this.wounding.prune(tick, this.tickRate);
     this.departures.prune(tick);
     return this.answers.splice(0);

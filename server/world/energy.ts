@@ -2,7 +2,6 @@
  * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
  * depends on ticks only, not on wall time: the same commands at the same ticks leave the same energy.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
@@ -32,7 +31,7 @@ const PRUNE_EVERY = 64;
 
 /** The energy accounts of a room's participants. */
 export class Energy {
-  /** Participants below capacity, and those in a stroke; all others are full. */
+  /** Only participants below capacity; all others are full. */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
@@ -103,19 +102,36 @@ export class Energy {
     this.accounts.set(participant, { ...account, level, at: tick });
   }
 
-  /** Checks that a participant can pay for a stroke's cells. @throws Refusal no-energy */
-  requireStroke(participant: ParticipantId, stroke: Stroke, tick: number): void {
-    this.require(participant, this.priceOfCells(participant, stroke), tick);
+  /**
+   * Checks that a participant can pay for a stroke's cells.
+   *
+   * @param isContinued whether it continues the participant's last one
+   * @throws Refusal no-energy
+   */
+  requireStroke(
+    participant: ParticipantId,
+    stroke: Stroke,
+    tick: number,
+    isContinued = this.continues(participant, stroke),
+  ): void {
+    this.require(participant, this.priceOfCells(stroke, isContinued), tick);
   }
 
   /**
    * Pays for the cells that a stroke covers, and for the organisms that it wakes.
    *
-   * @param woken organisms; those that are awake count in part
+   * @param how.woken organisms; those that are awake count in part
+   * @param how.isContinued as for `requireStroke`
    * @throws Refusal no-energy; nothing is spent then
    */
-  spendStroke(participant: ParticipantId, stroke: Stroke, tick: number, woken = 0): void {
-    const cost = this.priceOfCells(participant, stroke) + woken * (this.settings.wake ?? 0);
+  spendStroke(
+    participant: ParticipantId,
+    stroke: Stroke,
+    tick: number,
+    how: { readonly woken?: number; readonly isContinued?: boolean } = {},
+  ): void {
+    const { woken = 0, isContinued = this.continues(participant, stroke) } = how;
+    const cost = this.priceOfCells(stroke, isContinued) + woken * (this.settings.wake ?? 0);
     this.spend(participant, cost, tick, endOf(stroke));
   }
 
@@ -134,30 +150,26 @@ export class Energy {
     this.tickRate = tickRate;
   }
 
-  /**
-   * Call once a tick: removes full accounts, also those of commands that outlived a `leave`.
-   *
-   * @param keepsStrokes not those whose stroke may still go on
-   */
-  prune(tick: number, keepsStrokes = true): void {
+  /** Call once a tick: removes full accounts, also those of commands that outlived a `leave`. */
+  prune(tick: number): void {
     if (tick % PRUNE_EVERY !== 0) return;
-    const longest = DEFAULTS.life.strokeSeconds * this.tickRate;
-    for (const [participant, { at, end }] of this.accounts) {
-      if (keepsStrokes && end && tick - at <= longest) continue;
+    for (const participant of this.accounts.keys()) {
       if (this.level(participant, tick) >= this.settings.capacity)
         this.accounts.delete(participant);
     }
   }
 
-  /** Whether a stroke begins where the participant's last one has ended, with the same radius. */
+  /**
+   * Whether a stroke begins where the participant's last one has ended, with the same radius, as far
+   * as the account tells, which goes when it is full.
+   */
   continues(participant: ParticipantId, stroke: Stroke): boolean {
     return continues(this.accounts.get(participant)?.end, stroke);
   }
 
   /** A stroke split into messages, each continuing the one before, pays for one first disc. */
-  private priceOfCells(participant: ParticipantId, stroke: Stroke): number {
-    const continues = this.continues(participant, stroke);
-    return sweptCells(stroke, continues) * this.settings.damagePerCell;
+  private priceOfCells(stroke: Stroke, isContinued: boolean): number {
+    return sweptCells(stroke, isContinued) * this.settings.damagePerCell;
   }
 
   private require(participant: ParticipantId, cost: number, tick: number): number {

@@ -54,8 +54,8 @@ export class RoomRules {
     return this.version >= 3;
   }
 
-  /** Whether strokes go on also where energy is full. */
-  get keepStrokes(): boolean {
+  /** Whether a stroke goes on by its own end, not by that in an account, which goes when it is full. */
+  get usesStrokeEnds(): boolean {
     return this.version >= 4;
   }
 

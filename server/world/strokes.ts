@@ -74,7 +74,7 @@ export class Strokes {
     return wounded;
   }
 
-  /** Whether a message continues the participant's last stroke. */
+  /** Whether a message continues a participant's last stroke. */
   continues(participant: ParticipantId, stroke: Stroke): boolean {
     return continues(this.current.get(participant)?.end, stroke);
   }

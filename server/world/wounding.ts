@@ -61,19 +61,22 @@ export class Wounding {
   ): Pick<Answer, 'spared' | 'continued'> {
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
+    const { usesStrokeEnds } = this.lifecycle.rules;
+    const continued = this.strokes.continues(by.id, stroke);
+    const isContinued = usesStrokeEnds ? continued : energy.continues(by.id, stroke);
     // Who cannot pay for the cells must not cost the search for what they cover.
-    energy.requireStroke(by.id, stroke, tick);
+    energy.requireStroke(by.id, stroke, tick, isContinued);
     const near = ownersNear(stroke, this.grid)
       .map((id) => this.lifecycle.find(id)!)
       .filter(({ phase }) => phase !== 'departing');
     const hits = hitsOf(stroke, near, this.species, this.grid);
-    const maker = energy.continues(by.id, stroke) ? by.id : undefined;
+    const maker = isContinued ? by.id : undefined;
     const protection = new Protection(this.protect * tickRate, tickRate, tick);
     const wounded = hits.filter(({ organism }) => !protection.covers(organism, maker));
     const spared = hits.length - wounded.length;
     if (spared > 0 && wounded.length === 0) throw new Refusal('protected');
-    energy.spendStroke(by.id, stroke, tick, wokenBy(wounded, this.species));
-    const continued = this.strokes.continues(by.id, stroke);
+    const woken = wokenBy(wounded, this.species);
+    energy.spendStroke(by.id, stroke, tick, { woken, isContinued });
     const before = this.strokes.follow(by.id, stroke, tick);
     for (const { organism, cover } of wounded) {
       const mask = organism.woundMask;

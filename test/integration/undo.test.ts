@@ -345,7 +345,8 @@ test('after a power failure during an undo, the room is in the state before it o
     left = writes;
     await here.undo(30, null).then(
       () => left >= 0 && outcomes.add('all written'),
-      (error: unknown) => expect(error).toBeInstanceOf(StoreError),
+      // Or a snapshot failed before it could begin, after which the journal may lack entries.
+      ({ reason }) => expect(['write-failed', 'undo-too-far']).toContain(reason),
     );
     // The power is back: another process reads the same disk.
     const world = new World(sharedEngine(engine));
