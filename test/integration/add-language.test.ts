@@ -38,10 +38,7 @@ beforeAll(async () => {
   expect(users).toContain('client/wall/text.ts');
   expect(users).toContain('server/host/printed-sign.ts');
   const config = JSON.parse(await read('tsconfig.json'));
-  await write(
-    'tsconfig.json',
-    JSON.stringify({ ...config, include: ['client/locale', ...users] }),
-  );
+  await write('tsconfig.json', JSON.stringify({ ...config, include: ['client/locale', ...users] }));
 });
 
 const read = (path: string): Promise<string> => readFile(join(copy, path), 'utf8');

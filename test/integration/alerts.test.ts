@@ -125,7 +125,7 @@ test('on a full disk the host hears of it, and that it is over', async () => {
   }
   let isFull = false;
   for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
-    isFull ||= limitOnceStored(server, join(scratch, 'full'));
+    if (!isFull) isFull = limitOnceStored(server, join(scratch, 'full'));
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });

@@ -108,7 +108,7 @@ test('on a full disk it goes on and reports it; earlier data survives a kill', a
   // The organisms grow, and damage wakes them, so that their cells have to be stored again.
   let isFull = false;
   for (let i = 0; !server.errors.includes('not-kept'); i++) {
-    isFull ||= limitOnceStored(server, join(scratch, 'full'));
+    if (!isFull) isFull = limitOnceStored(server, join(scratch, 'full'));
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);

@@ -1,14 +1,7 @@
 /** `npm start` as a process: its output and its exit. */
 
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { terminalQr } from '../../server/app/startup-banner.ts';

@@ -36,9 +36,7 @@ export function noonClock(): () => number {
 export type ServerSettings = Readonly<Record<string, string | number>>;
 
 /** What tests and benches replace in a server; by default it has no pages. */
-export interface ServerOptions extends Partial<
-  Omit<VivariumServerOptions, 'config' | 'onFatal'>
-> {
+export interface ServerOptions extends Partial<Omit<VivariumServerOptions, 'config' | 'onFatal'>> {
   /** It gets ready for a first drawing as soon as a page is open: for suites that draw. */
   readonly drawsSoon?: boolean;
 }
