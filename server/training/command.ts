@@ -2,7 +2,7 @@
 import type { Options } from './options.ts';
 
 /** A start of a run: the first one, or one with --resume. */
-export interface Start {
+export interface RunStart {
   /** Updates that were done before. */
   readonly update: number;
   /** The configuration, as a word of a shell. */
@@ -15,7 +15,7 @@ export interface Start {
 export function startOf(
   { file, images, name, from, encoder, updates, batch, backend, refine, compact }: Options,
   update: number,
-): Start {
+): RunStart {
   const option = (flag: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [flag, quoted(`${value}`)];
   return {
@@ -41,9 +41,9 @@ export function startOf(
  * Formats the starts of a run as a command, and what followed. One with the options of the start
  * before it is left out, as a resumed run is the same as one that went on.
  */
-export function commandOf(starts: readonly Start[]): string {
+export function commandOf(starts: readonly RunStart[]): string {
   const told: string[] = [];
-  let before: Start | undefined;
+  let before: RunStart | undefined;
   for (const start of starts) {
     const { update, file, options } = start;
     if (!before) told.push(['npm run train --', file, ...options].join(' '));
@@ -59,13 +59,13 @@ export function commandOf(starts: readonly Start[]): string {
 }
 
 /** Whether a start changes the result. From a compact state a run goes on as another. */
-const changesMore = (start: Start, before: Start): boolean =>
+const changesMore = (start: RunStart, before: RunStart): boolean =>
   start.options.includes('--refine') ||
   before.options.includes('--compact') ||
   wordsOf(start) !== wordsOf(before);
 
 /** Without what only a first start has, or what a start does once. */
-const wordsOf = ({ file, options }: Start): string => {
+const wordsOf = ({ file, options }: RunStart): string => {
   const once = ['--from', '--encoder', '--refine'];
   const lasting = options.filter(
     (word, i) => !once.includes(word) && !once.includes(options[i - 1]),

@@ -1,4 +1,5 @@
 /** What a run does when an update fails: tries it again, and saves the updates before it; and when a file cannot be written. */
+import { isNativeError } from 'node:util/types';
 import { systemClock } from '../platform/clock.ts';
 import type { RetryOptions } from '../platform/retry.ts';
 import { TrainingError } from './errors.ts';
@@ -28,7 +29,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      if (!(error instanceof Error && 'syscall' in error)) throw error;
+      // Errors of files come from outside the realm that a caller may run in.
+      if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
       failing.add(what);
     }

@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from '../autodiff/graph.ts';
 import { misfitOf } from '../vnca/architecture.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { parseSafetensors, writeSafetensors } from '../vnca/safetensors.ts';
-import type { Start } from './command.ts';
+import type { RunStart } from './command.ts';
 import type { TrainingConfig } from './config.ts';
 import { changedField } from './config-changes.ts';
 import { TrainingError } from './errors.ts';
@@ -35,7 +35,7 @@ export interface Run {
   /** Checkpoint with the initial encoder; absent: that of `from`. */
   readonly encoder?: string;
   /** How it was started, in order; absent in runs of older versions. */
-  readonly commands?: readonly Start[];
+  readonly commands?: readonly RunStart[];
 }
 
 /** Writes the state atomically. */

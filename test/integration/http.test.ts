@@ -4,11 +4,12 @@ import { request } from 'node:http';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { modelName, modelPath } from '../../shared/seed-token.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
 
 const { server, url: origin } = await suiteServer(
-  { rooms: 'hall,yard', metrics: 'same' },
+  { rooms: 'hall,yard', metrics: 'same', checkpoint: CHECKPOINT_FOLDER },
   { clientFolder: await ensureClient(() => {}) },
 );
 const get = (path: string) => fetch(`${origin}${path}`, { redirect: 'manual' });
