@@ -234,7 +234,7 @@ describe.each([
 
   test('every text fits in every language', async () => {
     await page.keyboard.press('Escape');
-    await page.getByTestId('sheet-close').waitFor({ state: 'detached' });
+    await page.getByTestId('sheet-close').waitFor({ state: 'hidden' });
     for (const code of LANGUAGE_CODES) {
       await page.getByTestId('language').selectOption(code);
       await page.waitForSelector(`html[lang=${code}]`);
