@@ -66,12 +66,13 @@ test('a new room gets an address from its name, and visitors can join it', async
   ]);
   await page.locator('.size', { hasText: 'Small' }).click();
   await page.getByTestId('make-room').click();
-  await page.getByTestId('room-blue-hall').waitFor();
+  const card = page.getByTestId('room-blue-hall');
+  // It is listed while it is being made, too.
+  await notice(/blue-hall/).waitFor();
   const visitor = await Visitor.join(server.port, 'blue-hall');
   expect(visitor.welcome!.room).toMatchObject({ width: 160, height: 96 });
 
   // The select shows the selected room, however it was selected.
-  const card = page.getByTestId('room-blue-hall');
   const choice = page.getByTestId('room');
   for (const name of ['blue-hall', 'garden']) await choice.selectOption(name);
   await card.getByRole('link', { name: 'Watch' }).click();
