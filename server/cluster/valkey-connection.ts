@@ -82,13 +82,17 @@ export class ValkeyConnection {
     const words = command.map((one) =>
       typeof one === 'object' ? Buffer.from(one.buffer, one.byteOffset, one.length) : `${one}`,
     );
+    let isOver = false;
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = this.clock.after(answer, () => {
+      const giveUp = (): void => {
+        if (isOver) return;
         reject(new Error(SILENT));
         // A connection may be dead without being closed.
         this.replace(client);
-      });
+      };
+      // If this process has stood still, the answer may be there and not read yet.
+      cancel = this.clock.after(answer, () => setImmediate(giveUp));
     });
     try {
       const reply = await Promise.race([client.sendCommand(words), late]);
@@ -100,6 +104,7 @@ export class ValkeyConnection {
       this.tell(isRefused, message);
       throw isRefused ? new Refused(message) : error;
     } finally {
+      isOver = true;
       cancel();
     }
   }

@@ -1,7 +1,7 @@
 /** A connection to Valkey comes back, however it was lost. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
-import { pause, systemClock } from '../../../server/platform/clock.ts';
+import { type Clock, pause, systemClock } from '../../../server/platform/clock.ts';
 import { describeNeeding } from '../../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
 
@@ -36,6 +36,25 @@ describeNeeding('Valkey', hasValkey)('a connection', () => {
     connection.close();
     for (const one of open) one.destroy();
     proxy.close();
+    await valkey.remove();
+  });
+
+  test('counts an answer that arrived while this process stood still', async () => {
+    const valkey = await ValkeyServer.start();
+    let haste = 1;
+    const clock: Clock = {
+      ...systemClock,
+      after: (delay, call) => systemClock.after(delay / haste, call),
+    };
+    const connection = await ValkeyConnection.open(valkey.url, clock);
+    // An answer may take 10 ms now.
+    haste = 100;
+    const answer = connection.ask('PING');
+    await new Promise((resolve) => setImmediate(resolve));
+    const begin = performance.now();
+    while (performance.now() - begin < 50);
+    expect(`${await answer}`).toBe('PONG');
+    connection.close();
     await valkey.remove();
   });
 });
