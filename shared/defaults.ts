@@ -90,7 +90,7 @@ export const DEFAULTS = {
     readTimeout: 120_000,
     /** A connection that has not joined within this time is closed. */
     joinTimeout: 10_000,
-    /** A server that ends leaves connections so long for their last words. */
+    /** Time that a server which ends leaves its connections to close, before it cuts them. */
     closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,

@@ -307,7 +307,7 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server tells anew what can be kept.
+    // The server tells again what can be kept.
     this.departing.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

@@ -156,7 +156,7 @@ export class RequestRelay {
       ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
       headers: Object.fromEntries(headers),
     };
-    // Nobody would answer what is no request to them, as one with a whole URL.
+    // Other servers ignore what does not fit the schema, such as a path that is a whole URL.
     if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
     this.waiting.set(address, ofAddress + 1);
     return new Promise((resolve, reject) => {

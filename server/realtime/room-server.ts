@@ -80,7 +80,7 @@ export class RoomServer {
   private readonly affected: AffectedOrganisms;
   private readonly liveliness: Liveliness;
   private readonly presence: PresenceBroadcaster;
-  private readonly welcomes: WelcomeBuilder;
+  private readonly welcomeBuilder: WelcomeBuilder;
   private readonly previews: SeedPreviewService;
   private readonly eventQueue = new EventQueue();
   private lastPaceAt = 0;
@@ -136,7 +136,7 @@ export class RoomServer {
       hooks: () => this.hooks,
     };
     const welcomeBuilder = new WelcomeBuilder(context);
-    this.welcomes = welcomeBuilder;
+    this.welcomeBuilder = welcomeBuilder;
     this.walls = new RoomWalls(context, welcomeBuilder);
     this.spectators = new Spectators(context, welcomeBuilder);
     this.presence = new PresenceBroadcaster(context, () => [
@@ -338,7 +338,7 @@ export class RoomServer {
     const gone = this.admission.expire(now);
     this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
-    this.welcomes.endTick();
+    this.welcomeBuilder.endTick();
     this.presence.sendQueuePositions();
     this.follows.sendNews();
     for (const answer of result.answers) {

@@ -92,7 +92,7 @@ const isWhole = (folder: string, hash: string): Promise<boolean> =>
 
 /** Makes a file, or a folder's list of files, survive a loss of power. */
 async function sync(path: string): Promise<void> {
-  // Windows cannot open folders.
+  // Windows opens no folders, and syncs no file that is open for reading only.
   if (process.platform === 'win32') return;
   const file = await open(path, 'r');
   await file.sync().finally(() => file.close());

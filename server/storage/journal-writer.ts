@@ -88,7 +88,7 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      this.timeOf(room);
+      watched.time(this.options.date(), this.options.clock.now());
       if (events.length > 0) count(watched.today(), events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
@@ -203,7 +203,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    this.timeOf(room);
+    watched.time(this.options.date(), this.options.clock.now());
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.

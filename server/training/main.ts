@@ -23,11 +23,10 @@ import { drawProgressSheet } from './progress-sheet.ts';
 import { refineOffsets } from './refine-offsets.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run-state.ts';
+import { say } from './say.ts';
 import { leakAt, progressOf } from './schedule.ts';
 import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(options: Options): Promise<void> {
   const json = await readJson(options.file);

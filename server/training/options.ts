@@ -87,7 +87,7 @@ export const COMMAND = {
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'Ctrl-C stops after the current update, saves, and writes the checkpoint. Without --resume a run starts from the beginning; the state of the previous run in the same folder is kept as state.old.safetensors, unless that has more updates.',
+    'Ctrl-C stops after the current update, saves, and writes the checkpoint. Without --resume a run starts from the beginning; the state of the previous run in the same folder is kept as state.old.safetensors; if that file has more updates, the run is refused.',
   ],
 } as const;
 

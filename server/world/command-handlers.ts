@@ -12,7 +12,7 @@ import type {
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import { bounded } from '../vnca/latent-bounds.ts';
-import type { Answer, RoomCommand } from './commands.ts';
+import type { Answer, Outcome, RoomCommand } from './commands.ts';
 import { checkedLatent, createLatent, requireWithin } from './create-latent.ts';
 import { crossLatents, mutate } from './cross.ts';
 import { ownersIn } from './damage.ts';
@@ -288,7 +288,7 @@ export class CommandHandlers {
       this.consumeOnly(command);
       return;
     }
-    let outcome: Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
+    let outcome: Outcome;
     try {
       outcome = this.execute(command, tick);
     } catch (error) {
@@ -317,10 +317,7 @@ export class CommandHandlers {
     else if (command.what === 'renew') this.planting.nextOrganism++;
   }
 
-  private execute(
-    command: RoomCommand,
-    tick: number,
-  ): Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued'> {
+  private execute(command: RoomCommand, tick: number): Outcome {
     switch (command.what) {
       case 'plant':
         this.plant(command, tick);

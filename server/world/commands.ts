@@ -78,3 +78,6 @@ export interface Answer {
   /** It continues a stroke of the messages before it. */
   readonly continued?: boolean;
 }
+
+/** What a command has done, or why nothing. */
+export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;

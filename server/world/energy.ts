@@ -112,7 +112,7 @@ export class Energy {
     participant: ParticipantId,
     stroke: Stroke,
     tick: number,
-    isContinued = this.continues(participant, stroke),
+    isContinued: boolean,
   ): void {
     this.require(participant, this.priceOfCells(stroke, isContinued), tick);
   }

@@ -100,10 +100,9 @@ export class HoursSection extends HostElement {
   @state() private busy = false;
 
   override render(): TemplateResult | typeof nothing {
-    const { state: all } = this.host;
-    if (!all) return nothing;
-    const { hoursDraft } = this.host;
-    const schedule = withDraft(all.schedule, hoursDraft);
+    const { schedule } = this;
+    const { state: all, hoursDraft } = this.host;
+    if (!all || !schedule) return nothing;
     const wrong = scheduleError(schedule);
     const changed = hoursDraft && JSON.stringify(schedule) !== JSON.stringify(all.schedule);
     const lead = msg(

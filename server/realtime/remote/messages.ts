@@ -85,7 +85,7 @@ const fromRoom = v.variant('what', [
   v.object({ what: v.literal('stop'), connection }),
 ]);
 
-/** Links that another one may replace: those that have had no answer since the last that had one. */
+/** Most links that a new one replaces: the last over which the owner has answered, and those since. */
 export const MAX_REPLACED = 8;
 
 /** In one message. */

@@ -196,7 +196,7 @@ export class RemoteRoom implements SessionRoom {
   /** Has all connections join over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // By the time of so many, the owner has given the first of them up, as it has fallen silent.
+    // When there are so many, the first has been silent so long that the owner has given it up.
     this.replaced = [...this.replaced, this.link].slice(-MAX_REPLACED);
     this.link = this.options.newLink();
     this.linkSubscription?.close();

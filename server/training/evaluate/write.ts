@@ -88,7 +88,8 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   const file = join(folder, CARD_FILE);
   const card = JSON.parse(await readFile(file, 'utf8'));
   if (card.identity !== model.card.identity) {
-    const what = 'the figures are of weights that have been replaced meanwhile; evaluate them anew';
+    const what =
+      'the figures are of weights that have been replaced meanwhile; evaluate them again';
     throw new EvaluationError('other-weights', `${file}: ${what}`);
   }
   const text = JSON.stringify({ ...card, figures }, null, 2);
