@@ -7,6 +7,7 @@ export type EvaluationReason =
   | 'no-encoder'
   | 'no-keep'
   | 'foreign-keep'
+  | 'no-kernel'
   | 'other-weights';
 
 /** The message is one sentence that says what to change. */

@@ -22,6 +22,8 @@ export interface EvaluateOptions
   extends Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> {
   /** Stores the bounds of each image. */
   readonly keep?: Keep;
+  /** See `EvaluationBatch`. */
+  readonly kernel?: string | undefined;
   /** What its painter does, or why that is not known; absent or null: it has none. */
   readonly painter?: PainterFigures | EvaluationError | null;
 }
@@ -50,7 +52,11 @@ export async function evaluate(
 ) {
   const { card } = model;
   const random = (what: string): Random => createRandom(hashText(`${wanted.seed} ${what}`));
-  const batch = new EvaluationBatch(compute, model, wanted.seed, meter.worked);
+  const { kernel } = wanted;
+  const batch = new EvaluationBatch(compute, model, wanted.seed, {
+    kernel,
+    onProgress: meter.worked,
+  });
   const notes: string[] = [];
   const cells = card.side ** 2;
   const measure = async <T>(what: string, work: number, run: () => Promise<T>): Promise<T> => {
@@ -147,13 +153,17 @@ export async function evaluate(
     /** Of creatures that were kept from its training, against their originals. */
     painter: painter instanceof EvaluationError ? null : painter,
     seed: wanted.seed,
-    device: compute.device,
+    device: deviceOf(compute, kernel),
     /** Remarks for the reader of the figures. */
     notes,
   };
   if (!areFinite(figures)) notes.push('figures that are not finite numbers are null');
   return { figures: rounded(figures), grown: organisms.grown };
 }
+
+/** What computes, for people. */
+export const deviceOf = ({ device }: Compute, kernel: string | undefined): string =>
+  kernel === undefined ? device : `${device}; cells by native code`;
 
 /**
  * Probes cells for the classes of the images if they have classes, else for the kinds of the

@@ -7,7 +7,8 @@ import type { Likelihood } from '../model/likelihood.ts';
 import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
 import { likelihoodOf } from '../run-state.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
-import { BATCH, type Job, type Result, workerJob } from './evaluation-job.ts';
+import { BATCH } from './cell-batch.ts';
+import { type Job, type Result, workerJob } from './evaluation-job.ts';
 
 /**
  * Most steps of a program: enough that the cost of starting one is small, few enough to report
@@ -35,6 +36,12 @@ export interface StepsStart {
   readonly closed?: Uint8Array;
 }
 
+/** Options of `EvaluationBatch`. */
+export interface EvaluationBatchOptions {
+  readonly kernel?: string | undefined;
+  readonly onProgress?: (cellSteps: number) => void;
+}
+
 /** Organisms are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
@@ -45,13 +52,15 @@ export class EvaluationBatch {
 
   /**
    * @param seed of the update masks, for rules that update cells by chance
-   * @param onProgress called with the cell-steps of each segment
+   * @param options.kernel the kernel of the rooms, as `loadKernel` returns its file, to step by;
+   *   absent: `compute` steps
+   * @param options.onProgress called with the cell-steps of each segment
    */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    onProgress: (cellSteps: number) => void = () => {},
+    { kernel, onProgress = () => {} }: EvaluationBatchOptions = {},
   ) {
     this.card = card;
     const plan = {
@@ -59,6 +68,8 @@ export class EvaluationBatch {
       // Workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
+      // A decoder has no cell rule.
+      ...(kernel !== undefined && card.update.kind !== 'decoder' && { kernel }),
     };
     this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
     this.growth = growthSegments(card, LONGEST);

@@ -1,5 +1,6 @@
 /** The command line of `npm run evaluate`. */
 import * as v from 'valibot';
+import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
 import type { Values } from '../../settings/command.ts';
 import { list, oneOf, text, wholeNumber } from '../../settings/types.ts';
 import { SPLITS } from '../data/dataset.ts';
@@ -85,6 +86,15 @@ export const COMMAND = {
       help: 'throws of the dice to compare with the pictures of the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
+    backend: {
+      ...COMPUTE_OPTIONS.backend,
+      type: oneOf(['auto', 'native', ...COMPUTE_NAMES]),
+      help: `what to compute on: auto (a real GPU, else native if there is a C compiler, else onnx), native (onnx, whose cells are stepped by the kernel of the rooms), ${COMPUTE_NAMES.join(', ')}`,
+    },
+    threads: {
+      ...COMPUTE_OPTIONS.threads,
+      help: 'CPU threads, for native, onnx, wasm and cpu',
+    },
     seed: {
       type: wholeNumber(0),
       default: '1',

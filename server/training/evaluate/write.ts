@@ -35,13 +35,16 @@ export async function writePictures(
     folder,
     steps,
     seed,
+    kernel,
     onWritten,
   }: Pick<Options, 'folder' | 'steps' | 'seed'> & {
+    /** See `EvaluationBatch`. */
+    readonly kernel?: string | undefined;
     readonly onWritten: (name: string) => void;
   },
 ): Promise<void> {
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
-  const batch = new EvaluationBatch(compute, model, seed);
+  const batch = new EvaluationBatch(compute, model, seed, { kernel });
   const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
   const write = async (
     name: (typeof WRITTEN_FILES)[number],

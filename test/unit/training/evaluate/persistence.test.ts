@@ -106,8 +106,10 @@ test('a rule that repeats is not computed again: a million steps end like a thou
   let worked = 0;
   // Half of what it is fades at each step, until nothing is left of it.
   const update = { kind: 'residual', hidden: 7, leak: 0.5 };
-  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, (done) => {
-    worked += done;
+  const batch = new EvaluationBatch(compute, drifting(0.25, { update }), 1, {
+    onProgress: (done) => {
+      worked += done;
+    },
   });
   const grown = await grownOf(batch);
   worked = 0;
