@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
-import { text } from '../../server/settings/types.ts';
+import { oneOf, text } from '../../server/settings/types.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { plantGarden } from '../support/garden.ts';
 import { HostClient } from '../support/host-client.ts';
@@ -30,8 +30,8 @@ const COMMAND = {
     language: { value: 'NAME', type: text, default: 'en-GB', help: 'language of the browser' },
     only: {
       value: 'PAGE',
-      type: text,
-      default: '',
+      type: oneOf(['visitor', 'arrival', 'wall', 'host', 'keep', 'lineage']),
+      defaultInWords: 'all',
       help: 'visitor, arrival, wall, host, keep or lineage',
     },
   },
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   const browser = await launchBrowser([], {});
   const url = `http://127.0.0.1:${server.port}`;
   for (const [name, take] of Object.entries(PAGES)) {
-    if (only === '' || only === name) await take({ out, language, browser, server, host, url });
+    if (only === undefined || only === name) await take({ out, language, browser, server, host, url });
   }
   await browser.close();
   await server.close();
