@@ -93,8 +93,8 @@ export class StartError extends Error {
 
   constructor(
     message: string,
-    /** What a host can do. */
-    readonly remedy: string,
+    /** What a host can do; absent: nothing helps. */
+    readonly remedy?: string,
   ) {
     super(message);
   }

@@ -12,7 +12,7 @@ import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
 import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
-import { missingCompiler } from './native/compile.ts';
+import { compilerRemedy, missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
@@ -37,8 +37,8 @@ export interface Candidate {
   readonly threads?: () => number;
   /** Requirements, for people. */
   readonly needs: string;
-  /** What a host can do if it does not start. */
-  readonly remedy: string;
+  /** What a host can do if it does not start; undefined: nothing on this system. */
+  readonly remedy: string | undefined;
   /** GPUs it can use, and what a host can do if it starts without one of them. */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
@@ -82,7 +82,7 @@ export const CANDIDATES: Candidates = {
     start: async (file) => (await import('./native/native.ts')).startNative(file),
     threads: availableParallelism,
     needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
-    remedy: 'install a C compiler: apt-get install gcc libc6-dev',
+    remedy: compilerRemedy(),
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
@@ -221,7 +221,8 @@ export async function prepareBackend(
     return await prepare?.();
   } catch (error) {
     const skipped = { name, onlyGpu: false, reason: reasonOf(error) };
-    throw new NoBackendError([{ ...skipped, remedy: remedyOf(error, remedy) }]);
+    const help = remedyOf(error, remedy);
+    throw new NoBackendError([{ ...skipped, ...(help !== undefined && { remedy: help }) }]);
   }
 }
 
@@ -302,7 +303,7 @@ export async function selectBackend(
 
 const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);
 
-const remedyOf = (error: unknown, usual: string): string =>
+const remedyOf = (error: unknown, usual: string | undefined): string | undefined =>
   error instanceof StartError ? error.remedy : usual;
 
 function reasonOf(error: unknown): string {

@@ -32,9 +32,13 @@ export async function examine(
   seconds: number,
   progress: (line: string) => void,
 ) {
+  let unreadable: string | null = null;
   const model = await loadModel(checkpoint).then(
     ({ card }) => ({ folder: checkpoint, net: card.name, side: card.side }),
-    () => null,
+    ({ message }: Error) => {
+      unreadable = message;
+      return null;
+    },
   );
   const engines = [];
   for (const name of BACKEND_NAMES) {
@@ -58,6 +62,8 @@ export async function examine(
     },
     /** What the speed was measured with; null: it cannot be loaded. */
     checkpoint: model,
+    /** Why it cannot be loaded. */
+    unreadable: unreadable as string | null,
     patches: RATE_PATCHES,
     engines,
     auto: {
@@ -87,7 +93,7 @@ function reportOf(name: BackendName, probed: ProbeResult) {
     /** Why it does not run, or why its speed is not known. */
     reason: own?.reason ?? failure ?? null,
     /** What a host can do about it. */
-    remedy: info ? null : (own?.remedy ?? CANDIDATES[name].remedy),
+    remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
     /** Cells stepped per second, `RATE_PATCHES` patches at a time; null: not measured. */
     cellsPerSecond: cellsPerSecond ?? null,
   };

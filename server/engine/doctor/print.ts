@@ -3,11 +3,11 @@ import type { EngineReport, Report } from './examine.ts';
 
 /** The report as text. */
 export function reportText(report: Report): string {
-  const { machine, checkpoint, patches, engines, auto, better } = report;
+  const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
     ? `Speed: ${patches} patches of ${checkpoint.side}×${checkpoint.side}, net of ${checkpoint.net}, read-outs included.`
-    : 'Speed was not measured: the checkpoint cannot be loaded.';
+    : `Speed was not measured: ${unreadable}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${gpus}; ${machine.system}, Node ${machine.node}`,
     '',

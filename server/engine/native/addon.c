@@ -147,7 +147,7 @@ static inline uint8_t ink_of(float logit, const Ink *ink) {
 static napi_value read(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
   const float *shown = arrays.data[0];
-  int32_t seen[4] = {0};
+  int32_t seen[4] = {-1, -1, -1, -1};
   for (size_t i = 0; i < 4 && 3 + i < arrays.length[0]; i++) seen[i] = (int32_t)shown[3 + i];
   const int32_t channels = (int32_t)shown[0], presence_channel = (int32_t)shown[1];
   const int32_t alive_channels[4] = {presence_channel, presence_channel, presence_channel, presence_channel};

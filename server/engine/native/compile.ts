@@ -42,10 +42,21 @@ const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
+/** What helps where there is no compiler; undefined: the kernel is not for this system. */
+export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
+  if (!isFor(platform, process.arch)) return undefined;
+  const command =
+    platform === 'darwin' ? 'xcode-select --install' : 'apt-get install gcc libc6-dev';
+  return `install a C compiler: ${command}`;
+}
+
+const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
+  platform !== 'win32' && (arch === 'x64' || arch === 'arm64');
+
 /** Why the kernel cannot be compiled here, as far as that can be told without trying. */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
-  if (process.platform === 'win32') return 'it is not for Windows';
-  if (process.arch !== 'x64' && process.arch !== 'arm64') return `it is not for ${process.arch}`;
+  const { platform, arch } = process;
+  if (!isFor(platform, arch)) return `it is not for ${platform} on ${arch}`;
   const isThere = path.split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, COMPILER), constants.X_OK);
@@ -63,7 +74,7 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
  * @param folders.cache keeps it
  * @param folders.spare of this user, for where that one cannot be written to; is created
  * @returns an add-on for Node, and whether it was compiled now
- * @throws Error it does not compile; StartError neither folder can be used
+ * @throws Error it does not compile; StartError neither folder can be used, or not this processor
  */
 export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Promise<{
   readonly file: string;
@@ -75,10 +86,10 @@ export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Prom
   const version = await call(['--version'], PATIENCE.version);
   hash.update(`${FLAGS} ${LINKING} ${version} ${processor()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
-  if (await isKept(cache, name)) return { file: join(cache, name), isNew: false };
+  if (await useKept(cache, name)) return { file: join(cache, name), isNew: false };
   const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
   const file = join(folder, name);
-  if (await isKept(folder, name)) return { file, isNew: false };
+  if (await useKept(folder, name)) return { file, isNew: false };
 
   // Another thread or server may be compiling it too: only a complete file gets the final name.
   const draft = await mkdtemp(join(folder, DRAFT));
@@ -112,14 +123,19 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
   );
 }
 
-/** Counts as the latest if it is there: it is in use again. */
-async function isKept(folder: string, name: string): Promise<boolean> {
+/**
+ * Marks a kernel as the latest, as it is in use again, and removes old ones.
+ *
+ * @returns whether it is there
+ */
+async function useKept(folder: string, name: string): Promise<boolean> {
   const file = join(folder, name);
   const now = new Date();
   // It may be another user's.
   await utimes(file, now, now).catch(() => {});
-  await removeOld(folder, name).catch(() => {});
-  return access(file).then(() => true, no);
+  const isThere = await access(file).then(() => true, no);
+  if (isThere) await removeOld(folder, name).catch(() => {});
+  return isThere;
 }
 
 /** After a power cut, a file that was renamed could otherwise be empty. */
@@ -144,18 +160,21 @@ async function removeOld(folder: string, latest: string): Promise<void> {
   }
 }
 
-/** @returns what it printed @throws Error what it said first, or that it took too long */
+/**
+ * @returns what it printed
+ * @throws Error what it said first; StartError it refuses the processor, or took too long
+ */
 async function call(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, killSignal: 'SIGKILL' } as const;
   try {
     return (await promisify(execFile)(COMPILER, [...args], options)).stdout;
   } catch (error) {
     const { killed, stderr = '' } = error as { killed?: boolean; stderr?: string };
-    if (killed) throw new Error(`the C compiler took more than ${timeout / 1000} s`);
+    if (killed) throw new StartError(`the C compiler took more than ${timeout / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
-    throw new Error(
-      `the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`,
-    );
+    const what = `the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`;
+    // What the kernel's source refuses, no other compiler accepts.
+    throw said.includes('#error') ? new StartError(what) : new Error(what);
   }
 }
 

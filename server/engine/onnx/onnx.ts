@@ -2,7 +2,6 @@
  * The ONNX Runtime backend, on the CPU: one engine thread per core, each with a part of the
  * patches.
  */
-import { availableParallelism } from 'node:os';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import { growthSchedule } from '../../vnca/growth.ts';
@@ -18,9 +17,9 @@ const MAX_BATCH_CELLS = 1024;
 
 /** Starts the backend. @throws Error the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
-  const threads = availableParallelism();
   return {
-    info: { name: 'onnx', device: `CPU (ONNX Runtime, ${threads} threads)` },
+    // Without how many threads there are: they do not change what is computed.
+    info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,
     maxBatchCells: MAX_BATCH_CELLS,

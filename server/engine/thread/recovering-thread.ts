@@ -32,6 +32,8 @@ interface StoredPatch {
 /** A patch in transfer between two recovering threads. */
 interface TransferredStoredPatch extends TransferredPatch {
   readonly stored: StoredPatch;
+  /** Of the engine whose layout it has. */
+  readonly engine: string;
 }
 
 /** A result, or an error that the thread has answered with, which is not repeated. */
@@ -183,15 +185,21 @@ export async function recoveringThread(
     take: async (ids) => {
       let taken: TransferredStoredPatch[] = [];
       await ask('take', ids, (transferred) => {
-        taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)! }));
+        const engine = info.name;
+        taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)!, engine }));
         for (const id of ids) patches.delete(id);
       });
       return taken;
     },
     put: async (newPatches) => {
       const given = newPatches as readonly TransferredStoredPatch[];
-      const bare = given.map(({ stored, ...transferred }) => transferred);
-      return ask('put', bare, () => {
+      const arrive = (thread: ThreadEngine): Promise<void> => {
+        const isAlike = given.every(({ engine }) => engine === thread.info.name);
+        // Another engine lays out cells in another way: one of the two may have fallen back meanwhile.
+        if (!isAlike) return restore(thread, new Map(given.map((one) => [one.patch, one.stored])));
+        return thread.put(given.map(({ stored, engine, ...transferred }) => transferred));
+      };
+      return perform(arrive, () => {
         for (const { patch, stored } of given) patches.set(patch, stored);
       });
     },

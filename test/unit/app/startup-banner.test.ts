@@ -1,11 +1,11 @@
 import { engineLine, lossLine } from '../../../server/app/startup-banner.ts';
 
-const info = { name: 'onnx', device: 'CPU (ONNX Runtime, 2 threads)' };
+const info = { name: 'onnx', device: 'CPU (ONNX Runtime)' };
 
 test('the engine in use is named, without engines that this machine cannot have', () => {
   const passed = [{ name: 'tensorflow', onlyGpu: true, reason: 'not installed' }] as const;
   for (const better of [[], passed]) {
-    expect(engineLine(info, better)).toBe('Engine: onnx on CPU (ONNX Runtime, 2 threads).');
+    expect(engineLine(info, better)).toBe('Engine: onnx on CPU (ONNX Runtime).');
   }
 });
 
@@ -14,7 +14,7 @@ test('the same line names a better engine and how to enable it', () => {
     { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA', remedy: 'install CUDA' },
   ] as const;
   expect(engineLine(info, passed)).toBe(
-    'Engine: onnx on CPU (ONNX Runtime, 2 threads); better: tensorflow on a GPU: no CUDA (to fix it: install CUDA).',
+    'Engine: onnx on CPU (ONNX Runtime); better: tensorflow on a GPU: no CUDA (to fix it: install CUDA).',
   );
 });
 
@@ -24,6 +24,6 @@ test('a loss is named with its cause and count', () => {
   );
   expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
   expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: info })).toBe(
-    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime, 2 threads), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
+    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
   );
 });

@@ -5,7 +5,7 @@ import { reportText } from '../../../server/engine/doctor/print.ts';
 const onnx: EngineReport = {
   name: 'onnx',
   usable: true,
-  device: 'CPU (ONNX Runtime, 2 threads)',
+  device: 'CPU (ONNX Runtime)',
   needs: 'ONNX Runtime',
   reason: null,
   remedy: null,
@@ -23,6 +23,7 @@ const tensorflow: EngineReport = {
 const report: Report = {
   machine: { cpu: 'Z80', cores: 2, memoryGiB: 8, gpus: [], system: 'linux x64', node: '20.0.0' },
   checkpoint: { folder: 'checkpoints/moss', net: 'moss', side: 32 },
+  unreadable: null,
   patches: 16,
   engines: [tensorflow, onnx],
   auto: {
@@ -38,11 +39,11 @@ test('a report names the machine, each engine with speed or reason and remedy, a
   const text = reportText(report);
   for (const part of [
     'Z80, 2 cores, 8 GiB; no GPU found',
-    /^onnx +CPU \(ONNX Runtime, 2 threads\) +3\.14 M cells\/s$/m,
+    /^onnx +CPU \(ONNX Runtime\) +3\.14 M cells\/s$/m,
     /^tensorflow +does not run here\n +its native part is not installed\n/m,
     'to have it: build it',
     '16 patches of 32×32, net of moss',
-    '--engine auto takes onnx on CPU (ONNX Runtime, 2 threads): the first that works here.',
+    '--engine auto takes onnx on CPU (ONNX Runtime): the first that works here.',
     'passed over: tensorflow on a GPU: no GPU',
     'Nothing is known that a host could install here for a better one.',
   ]) {
@@ -55,12 +56,13 @@ test('a report says what to install for a better engine, and when nothing works 
     ...report,
     machine: { ...report.machine, gpus: ['nvidia'] },
     checkpoint: null,
+    unreadable: 'checkpoints/mos/card.json: file cannot be read (ENOENT)',
     engines: [tensorflow],
     auto: { name: null, device: null, why: 'none works here', passed: [] },
     better: ['tensorflow on a GPU: no CUDA (to fix it: install CUDA)'],
   });
   expect(text).toContain('GPU: nvidia');
-  expect(text).toContain('Speed was not measured');
+  expect(text).toContain('Speed was not measured: checkpoints/mos/card.json: file cannot be read');
   expect(text).toContain('--engine auto finds nothing: none works here.');
   expect(text).toContain('To have a better engine:\n  tensorflow on a GPU: no CUDA');
 });

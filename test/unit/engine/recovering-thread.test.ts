@@ -1,6 +1,10 @@
 /** Threads that die repeatedly or in various ways; `losses.ts` tests that nothing is lost. */
 import { Worker } from 'node:worker_threads';
+import type { RuleBackend } from '../../../server/engine/backend.ts';
+import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
+import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
+import { startCpu } from '../../../server/engine/tfjs/cpu.ts';
 import {
   type RecoveringThreadOptions,
   recoveringThread,
@@ -8,6 +12,7 @@ import {
 import { packReadouts } from '../../../server/engine/thread/step-messages.ts';
 import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
+import { CONTRACT_MODELS, seedOf } from './support.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
@@ -101,6 +106,49 @@ test('can be closed while a replacement starts', async () => {
   come(fakeThread());
   expect(await step).toEqual([{ patch: 1 }]);
   await closed;
+});
+
+/** A store in this thread, as an engine's thread has it. */
+async function storeThread(start: () => Promise<RuleBackend>): Promise<ThreadEngine> {
+  const backend = await start();
+  const store = await createPatchStore(CONTRACT_MODELS, backend);
+  const { info } = backend;
+  let closed: Promise<void> | undefined;
+  return {
+    ...{ info, hasUnusedLibraries: false },
+    plant: async (patches) => store.plant(patches),
+    step: (steps) => store.step(steps),
+    exportStates: async (patches) => store.exportStates(patches),
+    importStates: async (states) => store.importStates(states),
+    dispose: async (patches) => store.dispose(patches),
+    take: async (patches) => store.take!(patches),
+    put: async (patches) => store.put!(patches),
+    close: () => (closed ??= store.close()),
+  };
+}
+
+test('a patch that arrives on a thread that has fallen back meanwhile has its own cells', async () => {
+  const restart = () => storeThread(startCpu);
+  const from = await recoveringThread(await storeThread(startOnnx), { restart });
+  const to = await recoveringThread(await storeThread(startCpu), { restart });
+  // Where chance decides it is drawn from the bits of a state, in which two engines differ.
+  const models = CONTRACT_MODELS.filter(({ card }) => card.update.updateProbability === 1);
+  const planted = models.map((model, i) => seedOf(model, i));
+  const steps = planted.map(({ patch }) => ({ patch, divide: false }));
+  await from.plant(planted);
+  for (let k = 0; k < 5; k++) await from.step(steps);
+  const ids = planted.map(({ patch }) => patch);
+  const before = await from.exportStates(ids);
+  await to.put(await from.take(ids));
+  const after = await to.exportStates(ids);
+  after.forEach((state, i) => {
+    const off = state.map((value, k) => Math.abs(value - before[i][k]));
+    // Some of these rules let numbers grow without a limit.
+    const size = 1 + Math.max(...before[i].map(Math.abs));
+    expect(Math.max(...off) / size).toBeLessThan(1e-4);
+  });
+  expect(await to.step(steps)).toHaveLength(ids.length);
+  for (const thread of [from, to]) await thread.close();
 });
 
 const READOUT: Readout = {

@@ -49,6 +49,10 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   return { engine, living, moved };
 }
 
+test('what an engine is called does not depend on the number of its threads, so rooms may move between machines', async () => {
+  expect((await startOnnx()).info).toEqual({ name: 'onnx', device: 'CPU (ONNX Runtime)' });
+});
+
 test('patches are distributed evenly, and move when one thread has all the work', async () => {
   const threads = await Promise.all([thread(), thread(), thread()]);
   const engines = threads.map((one) => one.engine);

@@ -12,7 +12,11 @@ import {
   selectBackend,
 } from '../../../../server/engine/backends.ts';
 import { readerOf } from '../../../../server/engine/core/read-patch.ts';
-import { compileKernel, missingCompiler } from '../../../../server/engine/native/compile.ts';
+import {
+  compileKernel,
+  compilerRemedy,
+  missingCompiler,
+} from '../../../../server/engine/native/compile.ts';
 import { loadKernel, startNative } from '../../../../server/engine/native/native.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { testNative } from './support.ts';
@@ -22,6 +26,7 @@ const READOUTS = [
   { readout: { kind: 'rgba-premultiplied', channels: [5, 0, 2, 4] }, presence: { channel: 1 } },
   { readout: { kind: 'bernoulli', channel: 2 }, presence: {} },
   { readout: { kind: 'bernoulli', channel: 0 }, presence: { channel: 3 } },
+  { readout: { kind: 'bernoulli', channel: 1 }, presence: { channel: 0 } },
 ];
 
 /** Numbers around every edge of a byte, and those that are none. */
@@ -124,6 +129,12 @@ test('what helps where a backend does not load is said instead of its usual reme
   const error = await prepareBackend('native', candidates).catch((failure: unknown) => failure);
   expect(error).toBeInstanceOf(NoBackendError);
   expect((error as Error).message).toContain('native: it is locked (to fix it: unlock it)');
+});
+
+test('a compiler is recommended only where it helps, by the command of the system', () => {
+  expect(compilerRemedy('win32')).toBeUndefined();
+  expect(compilerRemedy('darwin')).toContain('xcode-select');
+  expect(compilerRemedy('linux')).toContain('apt-get');
 });
 
 test('without a C compiler it is unavailable by name, with what to install', async () => {
