@@ -5,7 +5,8 @@ import { getOrAdd } from '../platform/get-or-add.ts';
 import { augmentImages, newLook } from './data/augment.ts';
 import { gatherImages } from './data/dataset.ts';
 import { positionChannels, positionFields } from './model/position-loss.ts';
-import { drawMasks, type Segment } from './model/segments.ts';
+import type { Segment } from './model/segments.ts';
+import { drawMasks, uploadMasks } from './model/update-masks.ts';
 import { seenCells, stepsLeft } from './patients.ts';
 import type { PoolEntry } from './pool.ts';
 import { differentiate, type Target } from './rollout-gradient.ts';
@@ -135,7 +136,7 @@ export async function runRollout(
     conditioning,
     ...(plan.states && { states: upload([n, side, side, channels], plan.states) }),
     masks: (segment, i) => ({
-      ...drawMasks(compute, config.update, n, segment, random),
+      ...uploadMasks(compute, drawMasks(config.update, n, segment, random), segment),
       ...(plan.closed && {
         closed: uploadClosed(compute, n, segment, stepsLeft(plan.closed, stepsUntil(i))),
       }),
@@ -239,7 +240,7 @@ async function grow(
   for (const segment of segments) {
     const program = await programs.forward(segment);
     const masks = {
-      ...drawMasks(compute, update, n, segment, random),
+      ...uploadMasks(compute, drawMasks(update, n, segment, random), segment),
       ...(closed && { closed: uploadClosed(compute, n, segment, stepsLeft(closed, steps)) }),
     };
     steps += segment.steps;

@@ -3,10 +3,10 @@
  * continues from there.
  */
 import { createHash } from 'node:crypto';
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { readIfThere } from '../large-files.ts';
+import { readIfThere, replaceFile } from '../large-files.ts';
 import type { Images, Keep, OfImage } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 
@@ -49,7 +49,7 @@ export async function openKeep(file: string, measured: Measured): Promise<Keep> 
   });
   if (known.length > measured.images.count) throw foreign(file, 'has more images than there are');
   const whole = [head, ...lines.slice(1)].map((line) => `${line}\n`).join('');
-  if (whole !== text) await attempt(file, () => writeFile(file, whole));
+  if (whole !== text) await attempt(file, () => replaceFile(file, [whole]));
   return {
     known,
     add: (more) =>

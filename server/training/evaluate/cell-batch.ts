@@ -1,11 +1,11 @@
 /** The cells of one batch of organisms, stepped by compiled programs or by the kernel of the rooms. */
-import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { StepRule } from '../../engine/backend.ts';
 import type { Card } from '../../vnca/card.ts';
-import { divideInto, seedState } from '../../vnca/growth.ts';
-import { drawUpdateMask } from '../../vnca/update-mask.ts';
-import { drawMasks, type Segment, type Segments } from '../model/segments.ts';
+import { divide, seedState } from '../../vnca/growth.ts';
+import type { Segment, Segments } from '../model/segments.ts';
+import { drawMasks, uploadMasks } from '../model/update-masks.ts';
 
 /** Organisms of a batch: as many as fit into the processor's cache. */
 export const BATCH = 8;
@@ -14,7 +14,7 @@ export const BATCH = 8;
 export interface CellBatch {
   /** Runs a segment. The first one begins with a seed, unless there are states. */
   run(segment: Segment): Promise<void>;
-  /** States [BATCH, s, s, C]; valid until the next call of another method. */
+  /** A copy of the states, [BATCH, s, s, C]. */
   read(): Promise<Float32Array>;
   /** Replaces the states. @param states [BATCH, s, s, C] */
   write(states: Float32Array): void;
@@ -60,13 +60,14 @@ export const byPrograms =
     return {
       async run(segment) {
         const program = await segments.forward(segment);
-        const masks = drawMasks(compute, card.update, BATCH, segment, random);
+        const drawn = drawMasks(card.update, BATCH, segment, random);
+        const masks = uploadMasks(compute, drawn, segment);
         const before = states ? { states } : {};
         const inputs = { ...parameters, ...conditioning.inputs, ...masks, ...before };
         states = (await program.run(inputs)).states;
         compute.free(...Object.values(masks), ...Object.values(before));
       },
-      read: () => compute.read(states!),
+      read: async () => (await compute.read(states!)).slice(),
       write(numbers) {
         compute.free(states!);
         states = uploadMap(compute, numbers, card.channels);
@@ -102,7 +103,7 @@ export const byRule =
     });
     return {
       async run({ begin, stage, steps }) {
-        const masks = drawnMasks(card, { stage, steps }, random);
+        const masks = drawMasks(card.update, BATCH, { stage, steps }, random);
         const cells = stage * stage;
         let after: Float32Array = new Float32Array(cells * channels);
         // One after the other through all steps: its states stay in the processor's cache.
@@ -110,13 +111,9 @@ export const byRule =
           const { latent, conditioning } = organism;
           let { state } = organism;
           if (begin === 'seed') state = seedState(latent, stage, channels);
-          if (begin === 'divide') {
-            const before = state;
-            state = new Float32Array(4 * before.length);
-            divideInto(state, 0, before, channels);
-          }
+          if (begin === 'divide') state = divide(state, channels);
           for (let step = 0; step < steps; step++) {
-            const mask = masks?.[step].subarray(i * cells, (i + 1) * cells);
+            const mask = masks[step]?.subarray(i * cells, (i + 1) * cells);
             await rule.step({
               ...{ count: 1, stage, states: state, after },
               ...(conditioning && { conditioning }),
@@ -143,17 +140,3 @@ export const byRule =
       free() {},
     };
   };
-
-/** For each step [BATCH, s, s], drawn in the order of `drawMasks`; undefined if all cells take part. */
-function drawnMasks(
-  { update: { updateProbability } }: Card,
-  { stage, steps }: Pick<Segment, 'stage' | 'steps'>,
-  random: Random,
-): readonly Float32Array[] | undefined {
-  if (updateProbability >= 1) return undefined;
-  return Array.from({ length: steps }, () => {
-    const mask = new Float32Array(BATCH * stage * stage);
-    drawUpdateMask(mask, updateProbability, random);
-    return mask;
-  });
-}

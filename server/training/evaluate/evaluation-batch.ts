@@ -68,8 +68,7 @@ export class EvaluationBatch {
       // Workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
-      // A decoder has no cell rule.
-      ...(kernel !== undefined && card.update.kind !== 'decoder' && { kernel }),
+      ...(kernel !== undefined && { kernel }),
     };
     this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
     this.growth = growthSegments(card, LONGEST);

@@ -7,7 +7,14 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { type Segment, Segments } from '../model/segments.ts';
 import type { WorkerJob } from '../workers/worker-job.ts';
-import { BATCH, type BatchStart, byPrograms, byRule, uploadMap } from './cell-batch.ts';
+import {
+  BATCH,
+  type BatchStart,
+  byPrograms,
+  byRule,
+  type CellBatch,
+  uploadMap,
+} from './cell-batch.ts';
 
 /** What a worker is opened with. */
 export interface Plan {
@@ -48,42 +55,36 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
       ? byRule(rule, card)
       : byPrograms({ compute, segments, card, parameters });
     const repeatable = card.update.updateProbability === 1;
+    /** log p(image | states), [BATCH]. */
+    const measured = async (states: Float32Array, images: Float32Array): Promise<Float32Array> => {
+      const inputs = {
+        states: uploadMap(compute, states, card.channels),
+        image: uploadMap(compute, images, images.length / BATCH / card.side ** 2),
+      };
+      const { nats } = await (await segments.measure()).run(inputs);
+      const result = Float32Array.from(await compute.read(nats));
+      compute.free(...Object.values(inputs), nats);
+      return result;
+    };
     return {
       async work({ closed: initial, runs, images, ...start }) {
         const closed = initial?.slice();
         const cells = await beginBatch(start);
-        const read = async (): Promise<Float32Array> => Float32Array.from(await cells.read());
+        const run = createRun(cells, repeatable && !closed);
         const seen: Float32Array[] = [];
-        /** Number of steps after which the states repeat, bit for bit. */
-        let period: number | undefined;
-        for (const run of runs) {
-          for (const segment of run) {
-            const cellSteps = BATCH * segment.stage ** 2 * segment.steps;
-            const canRepeat = segment.begin === 'go-on' && !closed && repeatable;
-            if (canRepeat && period !== undefined && segment.steps % period === 0) {
-              onProgress(cellSteps);
-              continue;
-            }
-            const before = canRepeat ? await read() : undefined;
-            await cells.run(segment);
-            const repeats = before && areEqual(before, await cells.read());
-            period = repeats ? segment.steps : undefined;
+        for (const one of runs) {
+          for (const segment of one) {
+            await run(segment);
             if (closed) {
-              const states = await read();
+              const states = await cells.read();
               clear(states, closed);
               cells.write(states);
             }
-            onProgress(cellSteps);
+            onProgress(BATCH * segment.stage ** 2 * segment.steps);
           }
-          if (!images) seen.push(await read());
+          if (!images) seen.push(await cells.read());
         }
-        if (images) {
-          const states = uploadMap(compute, await cells.read(), card.channels);
-          const image = uploadMap(compute, images, images.length / BATCH / card.side ** 2);
-          const { nats } = await (await segments.measure()).run({ states, image });
-          seen.push(Float32Array.from(await compute.read(nats)));
-          compute.free(states, image, nats);
-        }
+        if (images) seen.push(await measured(await cells.read(), images));
         cells.free();
         return seen;
       },
@@ -95,6 +96,23 @@ export const workerJob: WorkerJob<Plan, Job, Result> = {
     };
   },
 };
+
+/**
+ * Runs segments of a batch. What repeats, bit for bit, is not computed again.
+ *
+ * @param canRepeat whether a state depends on nothing but the one before
+ */
+function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
+  /** Number of steps after which the states repeat. */
+  let period: number | undefined;
+  return async (segment) => {
+    const mayRepeat = canRepeat && segment.begin === 'go-on';
+    if (mayRepeat && period !== undefined && segment.steps % period === 0) return;
+    const before = mayRepeat ? await cells.read() : undefined;
+    await cells.run(segment);
+    period = before && areEqual(before, await cells.read()) ? segment.steps : undefined;
+  };
+}
 
 /** Zeroes the closed places, then moves the rim on. @param closed counted down in place */
 function clear(states: Float32Array, closed: Uint8Array): void {

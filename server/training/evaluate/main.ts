@@ -31,8 +31,9 @@ async function main(options: Options): Promise<void> {
   const onSkip = (reason: string): void => say(`not used: ${reason}`);
   const isNative = backend === 'native';
   const compute = await createCompute(isNative ? 'onnx' : backend, { threads, onSkip });
+  const hasCells = model.card.update.kind !== 'decoder';
   const kernel =
-    isNative || (backend === 'auto' && compute.name === 'onnx')
+    hasCells && (isNative || (backend === 'auto' && compute.name === 'onnx'))
       ? await kernelOfRooms(isNative, onSkip)
       : undefined;
   say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
@@ -53,7 +54,7 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * The kernel that steps cells in rooms: two to three times as fast as programs.
+ * The kernel that steps cells in rooms: twice as fast as programs.
  *
  * @param isAsked whether it was named
  * @returns its file; undefined: it is not here

@@ -3,7 +3,6 @@
  * only the states between segments and recomputes the ones inside during backpropagation, so memory
  * stays bounded for rollouts of any length.
  */
-import type { Random } from '../../../shared/random.ts';
 import type { Compute, Program, Value, Values } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
@@ -14,7 +13,6 @@ import { getOrAdd } from '../../platform/get-or-add.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { drawUpdateMask } from '../../vnca/update-mask.ts';
 import { decode } from './decoder.ts';
 import { type Likelihood, logLikelihood } from './likelihood.ts';
 import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
@@ -362,25 +360,3 @@ const key = ({ begin, stage, steps, crowded, rim, rest }: Segment): string =>
   [begin, stage, steps, crowded && 'crowded', rim && 'rim', rest && 'rest']
     .filter(Boolean)
     .join(' ');
-
-/**
- * Draws which cells take part in each step of a segment.
- *
- * @param batch patches, N
- * @returns `mask0…` [N, s, s, 1]; nothing if all cells take part in every step
- */
-export function drawMasks(
-  compute: Compute,
-  { updateProbability }: Pick<Card['update'], 'updateProbability'>,
-  batch: number,
-  { stage, steps }: Segment,
-  random: Random,
-): Record<string, Value> {
-  const masks: Record<string, Value> = {};
-  for (let i = 0; updateProbability < 1 && i < steps; i++) {
-    const mask = new Float32Array(batch * stage * stage);
-    drawUpdateMask(mask, updateProbability, random);
-    masks[`mask${i}`] = compute.upload([batch, stage, stage, 1], mask);
-  }
-  return masks;
-}
