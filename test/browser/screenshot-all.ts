@@ -65,7 +65,8 @@ async function main(): Promise<void> {
   const browser = await launchBrowser([], {});
   const url = `http://127.0.0.1:${server.port}`;
   for (const [name, take] of Object.entries(PAGES)) {
-    if (only === undefined || only === name) await take({ out, language, browser, server, host, url });
+    if (only === undefined || only === name)
+      await take({ out, language, browser, server, host, url });
   }
   await browser.close();
   await server.close();
