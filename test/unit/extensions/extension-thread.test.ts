@@ -22,8 +22,8 @@ beforeEach(() => {
 afterEach(() => thread.close());
 
 /** @returns a function whose promise resolves at the next restart */
-async function start(source: string): Promise<() => Promise<void>> {
-  const file = join(folder(), `${files++}.mjs`);
+async function start(source: string, extension = 'mjs'): Promise<() => Promise<void>> {
+  const file = join(folder(), `${files++}.${extension}`);
   await writeFile(file, source);
   let onRestart = (): void => {};
   thread = await ExtensionThread.start({
@@ -37,6 +37,15 @@ async function start(source: string): Promise<() => Promise<void>> {
 }
 
 const planting = { room: 'garden', what: 'plant', x: 1, y: 1 } as never;
+
+test.each([
+  ['js', `export default (hand) => ({ name: 'plain', onPlant: () => ({ refuse: 'here' }) });`],
+  ['ts', `export default (_: object) => ({ name: 'typed', onPlant: () => ({ refuse: 'here' }) });`],
+  ['js', `module.exports = { name: 'required', onPlant: () => ({ refuse: 'here' }) };`],
+])('a .%s file in a folder without a package.json is loaded', async (extension, source) => {
+  await start(source, extension);
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'here' });
+});
 
 test('an extension that does not respond is restarted, and asked again from then on', async () => {
   const nextRestart = await start(`export default {
