@@ -7,10 +7,6 @@ export type HookReason =
   | 'not-found'
   /** It has no default export with a name and hooks. */
   | 'no-extension'
-  /** It failed while loading. */
-  | 'threw'
-  /** It did not load in time. */
-  | 'too-slow'
   /** The address for OSC is unknown, or not one of this machine. */
   | 'no-address'
   /** Another program uses the port. */

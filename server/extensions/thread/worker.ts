@@ -60,9 +60,9 @@ async function load(
 }
 
 /** The default export; that of a file which tsx compiles to CommonJS lies one level deeper. */
-function exportedBy({ default: exported }: { readonly default?: unknown }): ExtensionFile {
-  const { __esModule: isCompiled, default: inner } = Object(exported);
-  return isCompiled ? inner : exported;
+function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
+  const { __esModule: isCompiled, default: inner } = Object(module.default);
+  return isCompiled ? inner : module.default;
 }
 
 function isName(name: unknown): boolean {
