@@ -3,7 +3,7 @@ import { ReasonError } from '../platform/reason-error.ts';
 
 /** Why an extension or OSC cannot be started. */
 export type HookReason =
-  /** The file does not exist or cannot be read. */
+  /** The file does not exist. */
   | 'not-found'
   /** It has no default export with a name and hooks. */
   | 'no-extension'
