@@ -314,12 +314,14 @@ export const DEFAULTS = {
     answer: 250,
     /** A thread that misses two checks of this length is restarted. */
     stall: 5_000,
-    /** Delay before the restart. */
-    again: 1_000,
+    /** Pause before the first restart; each further one is twice as long. */
+    firstPause: 1_000,
+    /** The longest pause, and how long a thread runs until the next pause is the first again. */
+    maxPause: 60_000,
     /** Time for closing. */
     closing: 2_000,
     /**
-     * Failures after which an extension is disabled; each expires after `forgivenAfter / failures`.
+     * Failures after which an extension is restarted; each expires after `forgivenAfter / failures`.
      */
     failures: 5,
     forgivenAfter: 60_000,

@@ -18,8 +18,7 @@ export class ApprovalQueue {
    * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
    *   needed
    * @returns undefined if the command may run immediately; otherwise resolves when it may, or
-   *   rejects
-   *   with Refusal not-here
+   *   rejects with Refusal not-here
    * @throws Refusal too-fast when the participant has too many commands queued
    */
   submit(

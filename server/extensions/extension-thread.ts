@@ -1,17 +1,19 @@
 /**
  * Runs one extension in its own thread, so that its errors and delays never affect a tick. Failures
- * are logged with its name, a lost thread is restarted, and repeated failures disable the
- * extension.
+ * are logged with its name. One that cannot be loaded, has lost its thread or fails too often is
+ * started again after a pause.
  */
+import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../platform/clock.ts';
+import { afterMessages, type Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { TokenBucket } from '../platform/token-bucket.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
 import { HookError } from './hook-error.ts';
+import { RestartPause } from './restart-pause.ts';
 import {
   actSchema,
   answerSchema,
@@ -35,7 +37,7 @@ export interface ExtensionThreadOptions {
     extension: ExtensionThread,
     act: { readonly room: string; readonly what: string; readonly parameters: unknown },
   ) => Promise<Outcome>;
-  /** Called after a restart; the extension has lost its state then. */
+  /** Called when it was loaded later than at the start, or again; it has lost its state then. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -52,9 +54,12 @@ const spawn = (start: ThreadStart): Worker =>
 
 /** An extension as the server sees it: its hooks, called in its thread. */
 export class ExtensionThread {
+  /** Its thread, once the extension is loaded. */
   private rpc: Rpc | undefined;
-  /** The name that the extension has given itself. */
-  name = '';
+  /** Its thread while the extension is loaded. */
+  private loading: Rpc | undefined;
+  /** The name that the extension has given itself; until then, that of its file. */
+  name: string;
   private hooks = new Set<string>();
   /** Number of events sent and not yet handled. */
   private backlog = 0;
@@ -63,8 +68,11 @@ export class ExtensionThread {
   private readonly messageLimit: TokenBucket;
   private readonly logLimit: TokenBucket;
   private hasAnsweredPing = true;
-  /** Whether it is disabled after too many failures. */
-  disabled = false;
+  /** Whether the backlog was full at the last ping, and no event has been handled since. */
+  private isStuck = false;
+  /** When late answers last counted as a failure, ms. */
+  private lateAt = -Infinity;
+  private readonly pauses = new RestartPause();
   private closing = false;
   /** Cancels the time limit for loading, the next ping or the restart. */
   private cancelTimer = (): void => {};
@@ -72,15 +80,26 @@ export class ExtensionThread {
   private constructor(private readonly options: ExtensionThreadOptions) {
     const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
     const now = options.clock.now();
+    this.name = basename(options.file);
     this.allowedFailures = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
     this.messageLimit = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, now);
     this.logLimit = new TokenBucket(linesPerSecond, 10 * linesPerSecond, now);
   }
 
-  /** Starts the thread and loads the extension. @throws HookError */
+  /**
+   * Starts the thread and loads the extension. If that fails, it is tried again later: what the
+   * extension needs may be off.
+   *
+   * @throws HookError if the file does not exist or is no extension
+   */
   static async start(options: ExtensionThreadOptions): Promise<ExtensionThread> {
     const thread = new ExtensionThread(options);
-    await thread.open();
+    try {
+      await thread.open();
+    } catch (error) {
+      if (error instanceof HookError) throw error;
+      thread.notLoaded(error as Error);
+    }
     return thread;
   }
 
@@ -108,6 +127,7 @@ export class ExtensionThread {
 
   private eventHandled(): void {
     this.backlog--;
+    this.isStuck = false;
     if (this.backlog > 0 || this.dropped === 0) return;
     this.warn('extension-behind', `has caught up; ${this.dropped} events were dropped`);
     this.dropped = 0;
@@ -119,9 +139,9 @@ export class ExtensionThread {
     if (!rpc || !this.has(hook)) return Promise.resolve({});
     const limit = hook === 'onDraw' ? DEFAULTS.drawings.answer : DEFAULTS.hooks.answer;
     return new Promise((resolve) => {
-      const cancelTimeout = this.options.clock.after(limit, () => {
+      const cancelTimeout = afterMessages(this.options.clock, limit, () => {
         resolve({});
-        this.failed(hook, `no answer within ${limit} ms`);
+        this.late(hook, limit);
       });
       const answered = (answer: HookAnswer | undefined): void => {
         cancelTimeout();
@@ -150,13 +170,13 @@ export class ExtensionThread {
     await this.end();
   }
 
-  /** @throws HookError */
+  /** @throws HookError if the file does not exist or is no extension, or why it cannot be loaded */
   private async open(): Promise<void> {
-    const { file, clock } = this.options;
-    const errorOf = (reason: HookError['reason'], why: string): HookError =>
-      new HookError(reason, `The extension ${file} ${why}`);
+    const { file, clock, log } = this.options;
+    const sentenceOf = (why: string): string => `The extension ${file} ${why}`;
     const worker = spawn({ file });
     this.hasAnsweredPing = true;
+    this.isStuck = false;
     this.backlog = 0;
     worker.on('message', () => {
       if (!this.messageLimit.take(1, clock.now())) this.lost(rpc, 'sends too many messages');
@@ -170,16 +190,17 @@ export class ExtensionThread {
           malformed: [`${MALFORMED}.`, MALFORMED],
         }[cause];
         this.lost(rpc, logged);
-        return errorOf('threw', message);
+        return new Error(sentenceOf(message));
       },
     });
+    this.loading = rpc;
     this.cancelTimer = clock.after(DEFAULTS.hooks.loading, () => {
-      void rpc.terminate(errorOf('too-slow', 'did not load in time.'));
+      void rpc.terminate(new Error(sentenceOf('did not load in time.')));
     });
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
-      if (!started) throw errorOf('threw', `${MALFORMED}.`);
-      if ('unfit' in started) throw errorOf(started.unfit, describe(started));
+      if (!started) throw new Error(sentenceOf(`${MALFORMED}.`));
+      if ('unfit' in started) throw errorOf(started, sentenceOf);
       this.name = started.name;
       this.hooks = new Set(started.hooks);
     } catch (error) {
@@ -187,8 +208,11 @@ export class ExtensionThread {
       throw error;
     } finally {
       this.cancelTimer();
+      this.loading = undefined;
     }
     this.rpc = rpc;
+    this.pauses.runs(clock.now());
+    log.info('extension', `The extension "${this.name}" is loaded.`, { extension: this.name });
     this.watch(rpc);
   }
 
@@ -201,7 +225,7 @@ export class ExtensionThread {
       },
       failed: (failure) => {
         const parsed = this.checked(rpc(), failureSchema, failure);
-        if (parsed) this.failed(parsed.hook, parsed.why);
+        if (parsed && this.rpc) this.failed(parsed.hook, parsed.why);
       },
       say: (line) => {
         const text = this.checked(rpc(), lineSchema, line);
@@ -223,12 +247,17 @@ export class ExtensionThread {
     return undefined;
   }
 
-  /** Pings the thread regularly; one that has not answered by the next ping is lost. */
+  /**
+   * Pings the thread regularly. One that has not answered by the next ping, or has a full backlog
+   * and handles none of it until then, is lost.
+   */
   private watch(rpc: Rpc): void {
-    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.stall, () => {
-      if (this.rpc !== rpc) return;
+    const { stall, backlog } = DEFAULTS.hooks;
+    this.cancelTimer = afterMessages(this.options.clock, stall, () => {
       if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
+      if (this.isStuck) return this.lost(rpc, `it ends none of its ${backlog} calls`);
       this.hasAnsweredPing = false;
+      this.isStuck = this.backlog >= backlog;
       rpc.call('ping').then(
         () => {
           this.hasAnsweredPing = true;
@@ -239,41 +268,54 @@ export class ExtensionThread {
     });
   }
 
-  /** Ends a thread and schedules its restart. */
+  /** Ends a thread. If the extension ran in it, that is restarted. */
   private lost(rpc: Rpc, why: string): void {
-    void rpc.terminate(new HookError('threw', `The extension ${this.options.file} ${why}.`));
-    if (this.rpc !== rpc) return;
-    this.rpc = undefined;
-    this.cancelTimer();
-    if (this.closing || this.disabled) return;
-    this.failed('thread', why);
-    if (this.disabled) return;
-    this.cancelTimer = this.options.clock.after(DEFAULTS.hooks.again, () => {
+    void rpc.terminate(new Error(`The extension ${this.options.file} ${why}.`));
+    if (this.rpc !== rpc || this.closing) return;
+    this.warn('extension-failed', `has failed in thread: ${why}`);
+    this.restart();
+  }
+
+  /** Late answers within one time limit are one failure: the machine may have stalled. */
+  private late(hook: AskedHook, limit: number): void {
+    const now = this.options.clock.now();
+    if (now - this.lateAt < limit) return;
+    this.lateAt = now;
+    this.failed(hook, `no answer within ${limit} ms`);
+  }
+
+  private failed(hook: string, why: string): void {
+    this.warn('extension-failed', `has failed in ${hook}: ${why}`);
+    if (!this.allowedFailures.take(1, this.options.clock.now())) this.restart();
+  }
+
+  private notLoaded({ message }: Error): void {
+    if (this.closing) return;
+    this.options.log.warn('extension-failed', message, { extension: this.name });
+    this.restart();
+  }
+
+  /** Ends the thread, if there is one, and loads the extension again after a pause. */
+  private restart(): void {
+    if (this.closing) return;
+    const { clock, onRestarted } = this.options;
+    void this.end();
+    const pause = this.pauses.next(clock.now());
+    this.warn('extension-stopped', `has stopped; it starts again in ${pause / 1000} s`);
+    this.cancelTimer = clock.after(pause, () => {
       this.open().then(
-        () => (this.closing ? void this.end() : this.options.onRestarted(this)),
-        (error: Error) => this.disable(error.message),
+        () => onRestarted(this),
+        (error: Error) => this.notLoaded(error),
       );
     });
   }
 
-  private failed(hook: string, why: string): void {
-    if (this.disabled) return;
-    this.warn('extension-failed', `has failed in ${hook}: ${why}`);
-    if (this.allowedFailures.take(1, this.options.clock.now())) return;
-    this.disable('it has failed too often');
-  }
-
-  private disable(why: string): void {
-    this.disabled = true;
-    this.warn('extension-disabled', `is disabled until the server restarts: ${why}`);
-    void this.end();
-  }
-
   private async end(): Promise<void> {
     this.cancelTimer();
-    const { rpc } = this;
+    const error = new Error(`The extension ${this.options.file} is closed.`);
+    const threads = [this.rpc, this.loading];
     this.rpc = undefined;
-    await rpc?.terminate(new HookError('threw', `The extension ${this.options.file} is closed.`));
+    await Promise.all(threads.map((rpc) => rpc?.terminate(error)));
   }
 
   private warn(event: string, sentence: string): void {
@@ -283,8 +325,12 @@ export class ExtensionThread {
   }
 }
 
-function describe({ unfit, why }: Unfit): string {
-  if (unfit === 'not-found') return 'does not exist.';
-  if (unfit === 'threw') return `cannot be loaded: ${why}`;
-  return 'has no default export with a name, or a function that returns one.';
+function errorOf({ unfit, why }: Unfit, sentenceOf: (why: string) => string): Error {
+  if (unfit === 'threw') return new Error(sentenceOf(`cannot be loaded: ${why}`));
+  const sentence = sentenceOf(
+    unfit === 'not-found'
+      ? 'does not exist.'
+      : 'has no default export with a name, or a function that returns one.',
+  );
+  return new HookError(unfit, sentence);
 }

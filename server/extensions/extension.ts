@@ -156,7 +156,10 @@ type Hooks = {
 
 type Verdict<H> = Objection | undefined | (H extends 'onDraw' ? Permission : never);
 
-/** An extension. Promises that hooks return are awaited; other results are ignored. */
+/**
+ * An extension. Hooks are called in the order of events and do not wait for one another. Those that
+ * may refuse answer with their result, or its promise; other results are ignored.
+ */
 export interface Extension extends Hooks {
   /** Its name in the log and as a planter. */
   readonly name: string;

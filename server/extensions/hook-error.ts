@@ -3,14 +3,10 @@ import { ReasonError } from '../platform/reason-error.ts';
 
 /** Why an extension or OSC cannot be started. */
 export type HookReason =
-  /** The file does not exist or cannot be read. */
+  /** The file does not exist. */
   | 'not-found'
   /** It has no default export with a name and hooks. */
   | 'no-extension'
-  /** It failed while loading. */
-  | 'threw'
-  /** It did not load in time. */
-  | 'too-slow'
   /** The address for OSC is unknown, or not one of this machine. */
   | 'no-address'
   /** Another program uses the port. */

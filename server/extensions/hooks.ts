@@ -67,7 +67,7 @@ export class Hooks {
 
   private constructor(private readonly options: HooksOptions) {}
 
-  /** Loads extensions. @throws HookError */
+  /** Loads extensions; those that cannot be loaded now are tried again. @throws HookError */
   static async open(options: HooksOptions): Promise<Hooks> {
     const hooks = new Hooks(options);
     const { clock, log } = options;
@@ -87,9 +87,6 @@ export class Hooks {
     if (failed) {
       await hooks.close();
       throw failed.reason;
-    }
-    for (const { name } of hooks.extensions) {
-      log.info('extension', `The extension "${name}" is loaded.`, { extension: name });
     }
     return hooks;
   }
@@ -237,7 +234,7 @@ export class Hooks {
     }
   }
 
-  /** Sends `onRoomOpened` for each open room to a restarted extension. */
+  /** Sends `onRoomOpened` for each open room to an extension that was loaded later, or again. */
   private announceRooms(extension: ExtensionThread): void {
     for (const { roomServer, pace } of this.rooms.values()) {
       extension.tell('onRoomOpened', opened(roomServer, pace()));

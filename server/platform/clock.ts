@@ -15,6 +15,23 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Calls `call` once after `delay` ms, when messages that have arrived by then are handled: after a
+ * stall, Node runs the timers that are due before it reads messages.
+ *
+ * @returns cancels it
+ */
+export function afterMessages(clock: Clock, delay: number, call: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  const cancel = clock.after(delay, () => {
+    immediate = setImmediate(call);
+  });
+  return () => {
+    cancel();
+    clearImmediate(immediate);
+  };
+}
+
 /** Resolves after a while. @param duration ms */
 export function pause(clock: Clock, duration: number): Promise<void> {
   return new Promise((resolve) => {

@@ -25,7 +25,7 @@ export interface Remote<Methods extends object> {
     method: M,
     ...args: ArgumentsOf<Methods[M]>
   ): Promise<ResultOf<Methods[M]>>;
-  /** Calls a method without pending for a result. */
+  /** Calls a method without waiting for a result. */
   notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void;
 }
 

@@ -231,7 +231,7 @@ describe('an extension', () => {
     expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);
   });
 
-  test('that throws is named in the log and put aside after five times; the room goes on', async () => {
+  test('that throws is named in the log and stopped after five times; the room goes on', async () => {
     await start(
       await write(
         'clumsy',
@@ -246,7 +246,7 @@ describe('an extension', () => {
         `export default (hand) => ({ name: 'calm', onLife: ({ event }) => hand.say(event.what) })`,
       ),
     );
-    await hearing.until('extension-disabled', 'clumsy');
+    await hearing.until('extension-stopped', 'clumsy');
     expect(hearing.lines.filter(({ event }) => event === 'extension-failed').length).toBe(5);
     expect(hearing.has('extension-failed', 'oh dear')).toBe(true);
     const ada = await come();
@@ -280,8 +280,6 @@ describe('an extension', () => {
   test.each([
     ['does not exist', undefined, 'does not exist'],
     ['is none', 'export const name = "none";', 'has no default export'],
-    ['cannot be loaded', 'throw new Error("no ink");', 'no ink'],
-    ['ends at once', 'process.exit(0);', 'has ended'],
   ])('that %s: the server does not start, and says why', async (_, source, sentence) => {
     const file =
       source === undefined
@@ -292,6 +290,28 @@ describe('an extension', () => {
       message: expect.stringContaining(sentence),
     });
   });
+
+  test.each([
+    ['cannot be loaded', `throw new Error('no ink');`, 'no ink'],
+    ['ends at once', 'process.exit(0);', 'has ended'],
+  ])(
+    'that %s at first: the server starts without it, and it comes later',
+    async (_, source, why) => {
+      const device = join(folder, `device-${source.length}`);
+      const file = await write(
+        `waiting-${source.length}`,
+        `import { existsSync } from 'node:fs';
+      if (!existsSync(${JSON.stringify(device)})) ${source}
+      export default (hand) => ({ name: 'late', onRoomOpened: ({ room }) => hand.say('opened ' + room) })`,
+      );
+      await start(file);
+      expect(hearing.has('extension-failed', why)).toBe(true);
+      const ada = await come('Ada');
+      await ticks(ada, 2);
+      await writeFile(device, '');
+      await hearing.until('extension', 'late: opened garden');
+    },
+  );
 
   test('the one that is shipped keeps its clearing', async () => {
     await startBy(patient, EXAMPLE);

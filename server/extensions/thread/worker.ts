@@ -46,8 +46,7 @@ async function load(
   };
   const { file } = workerData as ThreadStart;
   try {
-    const module = (await import(pathToFileURL(file).href)) as { default?: ExtensionFile };
-    const { default: exported } = module;
+    const exported = exportedBy(await import(pathToFileURL(file).href));
     const extension = typeof exported === 'function' ? await exported(hand) : exported;
     if (typeof extension === 'object' && extension !== null && isName(extension.name)) {
       return { extension };
@@ -58,6 +57,12 @@ async function load(
     const missing = code === 'ERR_MODULE_NOT_FOUND' && messageOf(error).includes(`'${file}'`);
     return { unfit: missing ? 'not-found' : 'threw', why: messageOf(error) };
   }
+}
+
+/** The default export; that of a file which tsx compiles to CommonJS lies one level deeper. */
+function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
+  const { __esModule: isCompiled, default: inner } = Object(module.default);
+  return isCompiled ? inner : module.default;
 }
 
 function isName(name: unknown): boolean {

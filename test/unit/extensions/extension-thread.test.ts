@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExtensionThread } from '../../../server/extensions/extension-thread.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -6,7 +7,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { LogRecorder } from '../../support/hearing.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const { stall, again, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
+const { loading, stall, firstPause, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
 
 const folder = temporaryFolder();
 let clock: FakeClock;
@@ -22,8 +23,8 @@ beforeEach(() => {
 afterEach(() => thread.close());
 
 /** @returns a function whose promise resolves at the next restart */
-async function start(source: string): Promise<() => Promise<void>> {
-  const file = join(folder(), `${files++}.mjs`);
+async function start(source: string, extension = 'mjs'): Promise<() => Promise<void>> {
+  const file = join(folder(), `${files++}.${extension}`);
   await writeFile(file, source);
   let onRestart = (): void => {};
   thread = await ExtensionThread.start({
@@ -36,7 +37,34 @@ async function start(source: string): Promise<() => Promise<void>> {
   return () => new Promise((resolve) => void (onRestart = resolve));
 }
 
+/** A turn of the event loop, from its end to that of the next. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Time goes on, and what is due is done. */
+async function pass(duration: number): Promise<void> {
+  await clock.advance(duration);
+  await turn();
+}
+
+/** Keeps this thread from its event loop until a file is there. */
+function stallUntil(file: string): void {
+  const end = performance.now() + 60_000;
+  while (!existsSync(file) && performance.now() < end);
+}
+
+const countFailures = (): number =>
+  hearing.lines.filter(({ event }) => event === 'extension-failed').length;
+
 const planting = { room: 'garden', what: 'plant', x: 1, y: 1 } as never;
+
+test.each([
+  ['js', `export default (hand) => ({ name: 'plain', onPlant: () => ({ refuse: 'here' }) });`],
+  ['ts', `export default (_: object) => ({ name: 'typed', onPlant: () => ({ refuse: 'here' }) });`],
+  ['js', `module.exports = { name: 'required', onPlant: () => ({ refuse: 'here' }) };`],
+])('a .%s file in a folder without a package.json is loaded', async (extension, source) => {
+  await start(source, extension);
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'here' });
+});
 
 test('an extension that does not respond is restarted, and asked again from then on', async () => {
   const nextRestart = await start(`export default {
@@ -46,31 +74,111 @@ test('an extension that does not respond is restarted, and asked again from then
   }`);
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'awake' });
   thread.tell('onJoined', {} as never);
-  await clock.advance(stall);
-  await clock.advance(stall);
+  await pass(stall);
+  await pass(stall);
   expect(hearing.has('extension-failed', 'does not respond')).toBe(true);
   // It is not asked until it has restarted.
   expect(thread.has('onPlant')).toBe(false);
   expect(await thread.ask('onPlant', planting)).toEqual({});
   const restarted = nextRestart();
-  await clock.advance(again);
+  await pass(firstPause);
   await restarted;
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'awake' });
-  expect(thread.disabled).toBe(false);
+});
+
+test('an extension whose device is off is loaded when it is on', async () => {
+  const device = join(folder(), 'device');
+  const needing = `import { existsSync } from 'node:fs';
+    if (!existsSync(${JSON.stringify(device)})) throw new Error('the lamp is off');
+    export default { name: 'lamp', onJoined: () => process.exit(1), onPlant: () => ({ refuse: 'lit' }) }`;
+  const nextRestart = await start(needing);
+  expect(hearing.has('extension-failed', 'the lamp is off')).toBe(true);
+  expect(await thread.ask('onPlant', planting)).toEqual({});
+  await hearing.until('extension-stopped', 'again in 1 s');
+  await writeFile(device, '');
+  let restarted = nextRestart();
+  await pass(firstPause);
+  await restarted;
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'lit' });
+
+  // The same once it has run.
+  await rm(device);
+  thread.tell('onJoined', {} as never);
+  await hearing.until('extension-stopped', 'again in 2 s');
+  expect(hearing.has('extension-failed', 'it has ended')).toBe(true);
+  await pass(2 * firstPause);
+  await hearing.until('extension-stopped', 'again in 4 s');
+  await writeFile(device, '');
+  restarted = nextRestart();
+  await pass(4 * firstPause);
+  await restarted;
+  expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'lit' });
+});
+
+test('an extension that waits too long for its device is tried again', async () => {
+  const starting = start('await new Promise(() => {});');
+  while (clock.waiting === 0) await turn();
+  await clock.advance(loading);
+  await starting;
+  expect(hearing.has('extension-failed', 'did not load in time')).toBe(true);
+  expect(hearing.has('extension-stopped', 'again in 1 s')).toBe(true);
+});
+
+test('a server that has stalled reads answers before it counts them as late', async () => {
+  const answered = join(folder(), 'answered');
+  const go = join(folder(), 'go');
+  await start(`import { existsSync, writeFileSync } from 'node:fs';
+    let count = 0;
+    export default {
+      name: 'prompt',
+      onJoined() { while (!existsSync(${JSON.stringify(go)})); },
+      onPlant() {
+        const file = ${JSON.stringify(answered)} + ++count;
+        // Once the answer is sent.
+        setTimeout(() => writeFileSync(file, ''));
+        return { refuse: 'in time' };
+      },
+    }`);
+  const askAll = () => Array.from({ length: failures + 1 }, () => thread.ask('onPlant', planting));
+  await turn();
+  const asked = askAll();
+  stallUntil(`${answered}${asked.length}`);
+  await clock.advance(answer);
+  expect(await Promise.all(asked)).toEqual(asked.map(() => ({ refuse: 'in time' })));
+
+  // A ping is answered while the server stalls, before the questions.
+  thread.tell('onJoined', {} as never);
+  await pass(stall);
+  const askedAgain = askAll();
+  writeFileSync(go, '');
+  stallUntil(`${answered}${2 * asked.length}`);
+  await pass(stall);
+  await Promise.all(askedAgain);
+  expect(countFailures()).toBe(0);
+});
+
+test('late answers of one time limit are one failure', async () => {
+  await start(`export default { name: 'slow', onPlant: () => new Promise(() => {}) }`);
+  const asked = Array.from({ length: failures + 1 }, () => thread.ask('onPlant', planting));
+  await pass(answer);
+  await Promise.all(asked);
+  expect(countFailures()).toBe(1);
 });
 
 test('an extension that answers pings is not restarted', async () => {
   await start(`export default { name: 'sound', onPlant: () => ({ refuse: 'still here' }) }`);
   for (let i = 0; i < 5; i++) {
-    await clock.advance(stall);
+    await pass(stall);
     // The answer to the ping arrives before this answer.
     expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'still here' });
   }
-  expect(hearing.lines).toEqual([]);
+  expect(countFailures()).toBe(0);
 });
 
-test('a late answer allows the command, and too many of them disable the extension', async () => {
-  await start(`export default { name: 'slow', onPlant: () => new Promise(() => {}) }`);
+test('a late answer allows the command, and too many of them restart the extension', async () => {
+  const nextRestart = await start(
+    `export default { name: 'slow', onPlant: () => new Promise(() => {}) }`,
+  );
   for (let i = 0; i < failures; i++) {
     expect(thread.has('onPlant')).toBe(true);
     const asked = thread.ask('onPlant', planting);
@@ -80,9 +188,12 @@ test('a late answer allows the command, and too many of them disable the extensi
     await clock.advance(1);
     expect(await asked).toEqual({});
   }
-  expect(thread.disabled).toBe(true);
   expect(thread.has('onPlant')).toBe(false);
-  expect(hearing.has('extension-disabled', '"slow"')).toBe(true);
+  expect(hearing.has('extension-stopped', '"slow"')).toBe(true);
+  const restarted = nextRestart();
+  await pass(firstPause);
+  await restarted;
+  expect(thread.has('onPlant')).toBe(true);
 });
 
 test('failures far apart are forgiven', async () => {
@@ -93,13 +204,13 @@ test('failures far apart are forgiven', async () => {
   }`);
   for (let i = 0; i < 3 * failures; i++) {
     const asked = thread.ask('onPlant', planting);
-    await clock.advance(answer);
+    await pass(answer);
     expect(await asked).toEqual({});
     clock.spend((1.1 * forgivenAfter) / failures);
     // The answer to a ping, if any, arrives before this answer.
     expect(await thread.ask('onStroke', planting)).toEqual({ refuse: 'here' });
   }
-  expect(thread.disabled).toBe(false);
+  expect(hearing.has('extension-stopped')).toBe(false);
 });
 
 test('events are dropped and counted when an extension cannot keep up', async () => {
@@ -116,6 +227,34 @@ test('events are dropped and counted when an extension cannot keep up', async ()
   expect(hearing.has('extension-behind', 'has not kept up')).toBe(true);
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: String(backlog) });
   await hearing.until('extension-behind', '7 events were dropped');
+});
+
+test('an extension that handles none of a full backlog is restarted', async () => {
+  const nextRestart = await start(`const waiting = [];
+    export default {
+      name: 'hoarder',
+      onLife: () => new Promise((resolve) => { waiting.push(resolve); }),
+      onPlant: () => waiting.shift()?.(),
+      onStroke: () => ({ refuse: 'here' }),
+    }`);
+  const fill = (count: number): void => {
+    for (let i = 0; i < count; i++) thread.tell('onLife', {} as never);
+  };
+  fill(backlog);
+  await pass(stall);
+  // The first is handled, and one more comes.
+  await thread.ask('onPlant', planting);
+  await thread.ask('onStroke', planting);
+  fill(1);
+  await pass(stall);
+  expect(await thread.ask('onStroke', planting)).toEqual({ refuse: 'here' });
+  expect(countFailures()).toBe(0);
+  await pass(stall);
+  expect(hearing.has('extension-failed', `none of its ${backlog} calls`)).toBe(true);
+  const restarted = nextRestart();
+  await pass(firstPause);
+  await restarted;
+  expect(await thread.ask('onStroke', planting)).toEqual({ refuse: 'here' });
 });
 
 test('an extension that sends a malformed message is stopped', async () => {

@@ -1,0 +1,16 @@
+import { RestartPause } from '../../../server/extensions/restart-pause.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+
+const { firstPause, maxPause } = DEFAULTS.hooks;
+
+test('pauses double up to the longest, until the extension has run for a while', () => {
+  const pauses = new RestartPause();
+  const seconds = Array.from({ length: 8 }, () => pauses.next(0) / 1000);
+  expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  pauses.runs(0);
+  expect(pauses.next(maxPause - 1)).toBe(maxPause);
+  pauses.runs(0);
+  expect(pauses.next(maxPause)).toBe(firstPause);
+  // It could not be started again.
+  expect(pauses.next(2 * maxPause)).toBe(2 * firstPause);
+});
