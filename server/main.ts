@@ -15,6 +15,7 @@ import { jsonLog, textLog } from './platform/log.ts';
 import { SettingsError } from './settings/command.ts';
 import { runCommand } from './settings/help.ts';
 import { type Config, SERVER } from './settings/server.ts';
+import { unknownVariables } from './settings/unknown-variables.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
 
@@ -63,6 +64,7 @@ async function main(config: Config): Promise<void> {
   collectGarbageRarely();
   const asText = config.log === 'text';
   const log = asText ? textLog() : jsonLog();
+  for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
   const clientFolder = await ensureClient((line) => log.info('build', line));
   const supervised = isSupervised(config.supervised, process.env);
   const supervisor = findSupervisor(process.env, () => performance.now());

@@ -100,6 +100,16 @@ describe('starting', () => {
     },
   );
 
+  test('a variable that is no setting is named, and does not keep the server from starting', async () => {
+    const nowhere = ['--checkpoint', join(suiteFolder(), 'nowhere')];
+    const { errors } = await start(nowhere, undefined, { VIVARIUM_TICKRATE: '20' });
+    const [warning, next] = errors.split('\n');
+    expect(warning).toBe(
+      'no-setting: VIVARIUM_TICKRATE is no setting, and has no effect. Did you mean VIVARIUM_TICK_RATE?',
+    );
+    expect(next).toContain('nowhere');
+  });
+
   test('an invalid setting is refused with one sentence', async () => {
     const { code, errors } = await start(['--tick-rate', '99']);
     expect(code).toBe(1);
