@@ -1,8 +1,10 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { existsSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
 import { createVivariumServer } from './app/create-server.ts';
 import { ListenError } from './app/listen.ts';
+import { ProcessEnd } from './app/process-end.ts';
 import { engineLine, lossLine, terminalQr } from './app/startup-banner.ts';
 import { ClusterError } from './cluster/cluster-error.ts';
 import { EngineError } from './engine/engine.ts';
@@ -11,36 +13,39 @@ import { tokenRecoveryHint } from './host/token-recovery.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/garbage-collection.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
-import { jsonLog, textLog } from './platform/log.ts';
+import { systemClock } from './platform/clock.ts';
+import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError } from './settings/command.ts';
 import { runCommand } from './settings/help.ts';
 import { type Config, SERVER } from './settings/server.ts';
+import { unknownVariables } from './settings/unknown-variables.ts';
 import { StoreError } from './storage/store-error.ts';
 import { CheckpointError } from './vnca/errors.ts';
+
+/** Errors that the host can fix; their messages say how. */
+const FIXABLE = [
+  SettingsError,
+  CheckpointError,
+  ClusterError,
+  EngineError,
+  HookError,
+  ListenError,
+  StoreError,
+];
 
 /**
  * Exits with one sentence for errors that the host can fix, and with the full error for all
  * others.
+ *
+ * @param log of JSON lines, if the host has chosen that
  */
-function fail(error: unknown): never {
-  if (
-    error instanceof SettingsError ||
-    error instanceof CheckpointError ||
-    error instanceof ClusterError ||
-    error instanceof EngineError ||
-    error instanceof HookError ||
-    error instanceof ListenError ||
-    error instanceof StoreError
-  ) {
-    console.error(error.message);
-  } else {
-    console.error(error);
-  }
+function fail(error: unknown, log?: Log): never {
+  const isFixable = FIXABLE.some((kind) => error instanceof kind);
+  const text = isFixable ? (error as Error).message : inspect(error);
+  if (log) log.error('fatal', text);
+  else console.error(text);
   process.exit(1);
 }
-
-/** Two signals within this time count as one, ms. */
-const SAME_SIGNAL = 1_000;
 
 /** Files that container engines create in each container. */
 const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
@@ -57,12 +62,18 @@ function tokenLine(token: string, { data }: Config): string {
 }
 
 async function main(config: Config): Promise<void> {
+  const isText = config.log === 'text';
+  const log = isText ? textLog() : jsonLog();
+  const end = (error: unknown): never => fail(error, isText ? undefined : log);
+  await start(config, log, end).catch(end);
+}
+
+async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
     throw new SettingsError(`--role ${config.role} needs --cluster; a server alone is both`);
   }
   collectGarbageRarely();
-  const asText = config.log === 'text';
-  const log = asText ? textLog() : jsonLog();
+  for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
   const clientFolder = await ensureClient((line) => log.info('build', line));
   const supervised = isSupervised(config.supervised, process.env);
   const supervisor = findSupervisor(process.env, () => performance.now());
@@ -75,7 +86,7 @@ async function main(config: Config): Promise<void> {
     onRestart: () => {
       if (supervised) {
         log.info('restart', 'The nightly restart begins.');
-        stop(RESTART_CODE);
+        end.begin(RESTART_CODE);
       } else {
         log.warn(
           'no-restart',
@@ -84,39 +95,29 @@ async function main(config: Config): Promise<void> {
       }
     },
     isSupervised: supervised,
-    onExhausted: supervised ? () => stop(RESTART_CODE) : undefined,
-    onFatal: (error) => {
-      if (!asText) log.error('fatal', error instanceof Error ? error.message : String(error));
-      fail(error);
-    },
+    onExhausted: supervised ? () => end.begin(RESTART_CODE) : undefined,
+    onFatal,
   });
 
   // Installed before the banner: a script that has read the address may send a signal at once.
-  let closing = false;
-  let lastSignalAt = 0;
-  const stop = (code: number): void => {
-    // A second signal means that the host does not want to wait. npm forwards signals that the
-    // terminal has sent to this process already, so two in quick succession count as one.
-    if (closing && performance.now() - lastSignalAt > SAME_SIGNAL) process.exit(1);
-    if (closing) return;
-    closing = true;
-    lastSignalAt = performance.now();
-    setTimeout(() => {
+  const end = new ProcessEnd({
+    ...{ clock: systemClock, longest: DEFAULTS.operations.closing },
+    close: () => vivarium.close(),
+    exit: (code) => process.exit(code),
+    onFailure: onFatal,
+    onTooSlow: () =>
       log.error(
         'closing-too-slow',
         'Shutdown takes too long; exiting now. Everything answered so far is saved.',
-      );
-      process.exit(1);
-    }, DEFAULTS.operations.closing).unref();
-    vivarium.close().then(() => process.exit(code), fail);
-  };
-  process.on('SIGINT', () => stop(0));
-  process.on('SIGTERM', () => stop(0));
+      ),
+  });
+  process.on('SIGINT', end.signal);
+  process.on('SIGTERM', end.signal);
   supervisor?.ready();
 
   const { port, localOrigin: local, engine, skippedEngines, metricsPort, hostToken } = vivarium;
   const [room] = config.rooms;
-  if (!asText) {
+  if (config.log === 'json') {
     if (hostToken !== undefined) log.info('host-token', tokenLine(hostToken, config));
     log.info('alive', `Vivarium is alive. ${engineLine(engine, skippedEngines)}`, {
       port,
@@ -140,4 +141,4 @@ async function main(config: Config): Promise<void> {
   }
 }
 
-runCommand(SERVER, main).catch(fail);
+runCommand(SERVER, main).catch((error) => fail(error));

@@ -359,7 +359,7 @@ export async function createVivariumServer(
     if (metrics && typeof metricsPort === 'number') {
       const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
       metricsServer = await listen(target, () =>
-        serveMetrics(metrics, metricsPort, admission.admitHost),
+        serveMetrics(metrics, metricsPort, { admitHost: admission.admitHost, log }),
       );
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {

@@ -10,6 +10,7 @@ import { TickWatchdog } from '../operations/tick-watchdog.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
+import { StoreError } from '../storage/store-error.ts';
 import { DeferredWork } from '../world/deferred-work.ts';
 import { Ticker, type TickTiming } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
@@ -46,7 +47,14 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
     timeout: DEFAULTS.operations.stall,
     onHeartbeat: () => options.onHeartbeat?.(),
     onStalled: () => {
-      onFailure(new EngineError('failed', 'a tick has not ended; the engine has stalled'));
+      onFailure(
+        world.isStoring
+          ? new StoreError(
+              'write-failed',
+              'A tick has not ended: what happened in it is not stored. The disk of --data, or with --cluster Valkey, does not answer.',
+            )
+          : new EngineError('failed', 'a tick has not ended; the engine has stalled'),
+      );
     },
   });
   const deferredWork = new DeferredWork(clock, onFailure);

@@ -111,7 +111,7 @@ export function files(
       const planes = await planesAt(roomOf(request), Number(request.params.tick));
       response.type('png').send(await png(planes));
     },
-    [FILES.bottle]: async (request, response) => {
+    [FILES.replayBundle]: async (request, response) => {
       if (!storage) throw new HostRefusal('not-kept');
       const room = roomOf(request);
       const { from, to } = queryOf(stretchQuery, request);
@@ -121,7 +121,7 @@ export function files(
       const range = await readRange(storage.store, room, { from: since, to: until }).catch(
         asRefusal,
       );
-      response.attachment(`${room}-${range.from}-${range.to}.bottle`);
+      response.attachment(`${room}-${range.from}-${range.to}.bundle`);
       response.type('application/octet-stream').send(await packBundle(range));
     },
     [FILES.job]: (request, response) => {

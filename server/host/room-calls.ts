@@ -125,7 +125,7 @@ async function putAside({ storage, folder, date }: HostContext, room: string): P
   const removed = join(folder, 'removed');
   await mkdir(removed, { recursive: true });
   const day = localTime(date()).replaceAll(':', '-');
-  const file = join(removed, `${room}-${day}.bottle`);
+  const file = join(removed, `${room}-${day}.bundle`);
   await writeBundle(file, range);
   await access(file);
 }

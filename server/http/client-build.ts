@@ -1,4 +1,4 @@
-/** Builds the client if the build is missing or older than its sources. */
+/** Builds the client, always or if the build is missing or older than its sources. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,6 +33,12 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
+  await buildClient();
+  return built;
+}
+
+/** Builds all pages. */
+export async function buildClient(): Promise<void> {
   const { build } = await import('vite');
   const { NODE_ENV } = process.env;
   // With another value, as in tests, pages would get the development versions of libraries.
@@ -46,7 +52,6 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
     if (NODE_ENV === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = NODE_ENV;
   }
-  return built;
 }
 
 /** @returns the build id of the wall's page in a folder; '' if there is none */

@@ -1,6 +1,6 @@
 /**
- * Detects a stalled engine: a tick that does not end. The process should then exit, so that a
- * restart continues from the journal, instead of showing a frozen room.
+ * Detects a tick that does not end, since the engine or the store has stalled. The process should
+ * then exit, so that a restart continues from the journal, instead of showing a frozen room.
  */
 import type { Clock } from '../platform/clock.ts';
 

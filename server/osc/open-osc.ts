@@ -82,7 +82,7 @@ export async function openOsc(options: OscOptions): Promise<Osc> {
   const receive = (bytes: Uint8Array, from: string): void => void input.receive(bytes, from);
   try {
     if (bus) opened.push(await bus.subscribe(CHANNEL, hear));
-    const sender = options.out && (await openSender(options.out, log));
+    const sender = options.out && openSender(options.out, { clock, log });
     if (sender) {
       opened.push(sender);
       out = new OscOutput((bytes) => sender.send(bytes), clock);

@@ -1,6 +1,7 @@
 /**
  * Executes OSC messages as commands of a system actor, with the checks and limits of a visitor's.
  */
+import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -70,9 +71,11 @@ const ADDRESS = /^\/vivarium\/([a-z0-9-]{1,32}|\*)\/(plant|wound|transform|pause
 export class OscInput {
   private readonly actors = new WeakMap<RoomServer, SystemActor>();
   private readonly allowance: Allowance;
+  private readonly allowed: BlockList | undefined;
 
   constructor(private readonly options: OscInputOptions) {
     this.allowance = new Allowance(options.limits, options.clock);
+    this.allowed = options.allowed && listOf(options.allowed);
   }
 
   /**
@@ -81,8 +84,8 @@ export class OscInput {
    * @param from the sender's IP address
    */
   async receive(bytes: Uint8Array, from: string): Promise<void> {
-    const { rejections, allowed } = this.options;
-    if (allowed && !allowed.includes(withoutMapping(from))) {
+    const { rejections } = this.options;
+    if (this.allowed && !this.allowed.check(from, versionOf(from))) {
       rejections.count('wrong-sender');
       return;
     }
@@ -139,8 +142,7 @@ export class OscInput {
     const { rooms: all, rejections } = this.options;
     const [, room, what] = ADDRESS.exec(address) ?? [];
     const rooms = room === '*' ? [...all.roomServers.keys()] : [room];
-    for (const name of what ? rooms : ['']) {
-      if (all.isElsewhere(name)) continue;
+    const handleIn = async (name: string): Promise<void> => {
       try {
         this.allowance.charge('messagesPerSecond');
         if (!what) throw new Refusal('unknown-message');
@@ -150,7 +152,10 @@ export class OscInput {
         rejections.count(error.reason);
         if (what) this.options.onRefused?.(name, what, error.reason);
       }
-    }
+    };
+    const here = (what ? rooms : ['']).filter((name) => !all.isElsewhere(name));
+    // Together: the answer of one room may take long.
+    await Promise.all(here.map(handleIn));
   }
 
   /** @throws Refusal */
@@ -230,7 +235,11 @@ function jsValue({ type, value }: OscArgument): unknown {
   return type === 'null' || type === 'bang' ? undefined : value;
 }
 
-/** Converts an IPv4-mapped IPv6 address to IPv4. */
-function withoutMapping(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/, '');
+const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
+
+/** Addresses, however each is written: in capitals, with all zeros, or IPv4 mapped to IPv6. */
+function listOf(addresses: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const address of addresses) list.addAddress(address, versionOf(address));
+  return list;
 }

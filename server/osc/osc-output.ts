@@ -18,6 +18,9 @@ import {
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
+/** Messages that may come at once, and that may wait for a tick: no room may tick for days. */
+const MOST_AT_ONCE = 2 * DEFAULTS.osc.messagesPerSecond;
+
 /** Collects the messages of a tick and sends them as bundles. */
 export class OscOutput implements Listener {
   readonly name = 'OSC';
@@ -31,8 +34,7 @@ export class OscOutput implements Listener {
     private readonly send: (bytes: Uint8Array) => void,
     private readonly clock: Clock,
   ) {
-    const { messagesPerSecond } = DEFAULTS.osc;
-    this.rate = new TokenBucket(messagesPerSecond, 2 * messagesPerSecond, clock.now());
+    this.rate = new TokenBucket(DEFAULTS.osc.messagesPerSecond, MOST_AT_ONCE, clock.now());
   }
 
   onRoomOpened(room: RoomOpened): void {
@@ -66,7 +68,8 @@ export class OscOutput implements Listener {
   }
 
   private enqueue(room: string, what: string, args: readonly OscArgument[]): void {
-    if (this.rate.take(1, this.clock.now())) this.queue.push(messageOf(room, what, args));
+    const isTaken = this.queue.length < MOST_AT_ONCE && this.rate.take(1, this.clock.now());
+    if (isTaken) this.queue.push(messageOf(room, what, args));
     else this.dropped++;
   }
 

@@ -2,8 +2,9 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { HookError } from '../extensions/hook-error.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Host name or IP address, and port. */
@@ -12,37 +13,80 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** An open UDP socket. */
-export interface Datagrams {
-  /** Its local port. */
-  readonly port: number;
+/** What sends to one address. */
+export interface UdpSender {
   send(bytes: Uint8Array): void;
   close(): Promise<void>;
 }
 
+/** A socket that listens. */
+export interface UdpListener {
+  /** Its local port. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface SenderOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Looks up a host name. */
+  readonly find?: (host: string) => Promise<{ readonly address: string; readonly family: number }>;
+}
+
 /**
- * Opens a socket that sends to one address. Send errors are logged once.
- *
- * @throws HookError no-address
+ * Time between two look-ups of a host name, ms: after a power cut, names may be unknown for a while,
+ * and machines may get other addresses.
  */
-export async function openSender({ host, port }: Endpoint, log: Log): Promise<Datagrams> {
-  const found = await lookup(host).catch(() => {
-    throw new HookError('no-address', `Cannot send OSC to ${host}: the host is unknown.`);
-  });
-  const socket = createSocket(found.family === 6 ? 'udp6' : 'udp4');
+const LOOK_UP_INTERVAL = 15_000;
+
+/**
+ * Sends to one address. What is sent before a host name is known is lost. That the host is unknown,
+ * or cannot be reached, is logged once, and again for another address.
+ */
+export function openSender(
+  { host, port }: Endpoint,
+  { clock, log, find = lookup }: SenderOptions,
+): UdpSender {
+  let socket: Socket | undefined;
+  let target: { readonly address: string; readonly family: number } | undefined;
+  let isClosed = false;
+  let cancel = (): void => {};
   let warned = false;
   const warn = (error: Error | null): void => {
     if (!error || warned) return;
     warned = true;
     log.warn('osc-not-sent', `OSC cannot reach ${host}:${port} (${error.message}).`);
   };
-  socket.on('error', warn);
-  await bound(socket, 0, undefined, `${host}:${port}`);
-  if (found.family === 4) socket.setBroadcast(true);
+  const open = (family: number): Socket => {
+    const opened = createSocket(family === 6 ? 'udp6' : 'udp4');
+    opened.on('error', warn);
+    if (family === 4) opened.on('listening', () => opened.setBroadcast(true));
+    return opened;
+  };
+  const lookUp = async (): Promise<void> => {
+    try {
+      const found = await find(host);
+      if (isClosed) return;
+      if (found.family !== target?.family) {
+        socket?.close();
+        socket = open(found.family);
+      }
+      if (found.address !== target?.address) warned = false;
+      target = found;
+    } catch (error) {
+      // Without names, the last address may still be the right one.
+      if (!target) warn(error as Error);
+    }
+    if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);
+  };
+  void lookUp();
   return {
-    port: socket.address().port,
-    send: (bytes) => socket.send(bytes, port, found.address, warn),
-    close: () => closed(socket),
+    send: (bytes) => target && socket?.send(bytes, port, target.address, warn),
+    close: async () => {
+      isClosed = true;
+      cancel();
+      if (socket) await closed(socket);
+    },
   };
 }
 
@@ -56,22 +100,18 @@ export async function openListener(
   { host, port }: Endpoint,
   receive: (bytes: Uint8Array, from: string) => void,
   log: Log,
-): Promise<Datagrams> {
+): Promise<UdpListener> {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
-  await bound(socket, port, host, `${host}:${port}`);
+  await bound(socket, { host, port });
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));
   socket.on('message', (bytes, { address }) => receive(bytes, address));
-  return { port: socket.address().port, send: () => {}, close: () => closed(socket) };
+  return { port: socket.address().port, close: () => closed(socket) };
 }
 
-async function bound(
-  socket: Socket,
-  port: number,
-  host: string | undefined,
-  name: string,
-): Promise<void> {
+async function bound(socket: Socket, { host, port }: Endpoint): Promise<void> {
+  const name = `${host}:${port}`;
   try {
-    socket.bind({ port, ...(host && { address: host }) });
+    socket.bind({ port, address: host });
     await once(socket, 'listening');
   } catch (error) {
     socket.close();

@@ -24,8 +24,8 @@ export const COMMAND = {
   usage: 'npm run replay -- <what> [options]',
   positional: {
     key: 'what',
-    noun: 'room or bottle file',
-    help: 'name of a room that a server has stored, or a file written with --bottle',
+    noun: 'room or replay bundle',
+    help: 'name of a room that a server has stored, or a file written with --bundle',
   },
   options: {
     data: { value: 'FOLDER', type: text, default: '.data', help: 'where rooms are stored' },
@@ -75,10 +75,10 @@ export const COMMAND = {
       defaultInWords: 'replay, replay.gif or replay.png',
       help: 'where to write them',
     },
-    bottle: {
+    bundle: {
       value: 'FILE',
       type: text,
-      help: 'write the snapshot and journal of that time to one file, which can be replayed anywhere',
+      help: 'write the snapshot and journal of that time to one file, a replay bundle, which can be replayed anywhere',
     },
   },
 } as const;

@@ -3,8 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Planes } from '../../shared/codec/planes.ts';
 
-/** Frames of one GIF, which are all in memory. */
-const MAX_FRAMES = 1_000;
+/** Most pictures of one GIF, which are all in memory. */
+export const MAX_FRAMES = 1_000;
 
 /** Receives pictures one by one. */
 export interface PictureWriter {
@@ -58,7 +58,7 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
- * Writes an animated GIF.
+ * Writes an animated GIF. Of more pictures than `MAX_FRAMES`, the first.
  *
  * @param delay between two pictures, ms
  * @param encode makes a PNG of each picture

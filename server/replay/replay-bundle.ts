@@ -10,7 +10,7 @@ import { decodeRecord, encodeRecord } from '../storage/record-codec.ts';
 import { StoreError } from '../storage/store-error.ts';
 import { type JournalRange, journalRangeSchema } from './journal-range.ts';
 
-/** Stands in for a record's key in the checksum. */
+/** Stands in for a record's key in the checksum; the name that bundles had when it was chosen. */
 const KEY = 'vivarium bottle';
 /** Limit of the decompressed size, bytes: a small file must not exhaust memory. */
 const MAX_BYTES = 1_000_000_000;

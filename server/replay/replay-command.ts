@@ -2,7 +2,7 @@
  * `npm run replay` as a function: replays a range of a room and reports whether the checksums
  * match.
  */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -18,7 +18,7 @@ import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
 import { COMMAND, type ReplayOptions } from './options.ts';
-import { frames, gif, lastPicture, type PictureWriter } from './pictures.ts';
+import { frames, gif, lastPicture, MAX_FRAMES, type PictureWriter } from './pictures.ts';
 import { readBundle, writeBundle } from './replay-bundle.ts';
 import type { Moment } from './replayed-room.ts';
 import { runReplay } from './run-replay.ts';
@@ -35,7 +35,9 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  if (existsSync(options.what)) return { range: await readBundle(options.what) };
+  // A room may be named like a folder that is here.
+  const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
+  if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
   try {
     const range = await readRange(store, options.what, options);
@@ -45,11 +47,24 @@ async function readRequested(
   }
 }
 
-function picturesOf({ export: kind, out, every, speed }: ReplayOptions): PictureWriter | undefined {
+/** @throws SettingsError: more pictures than a GIF can have */
+function picturesOf(
+  { export: kind, out, every, speed }: ReplayOptions,
+  { from, to }: JournalRange,
+): PictureWriter | undefined {
   if (kind === 'frames') return frames(out);
   if (kind === 'png') return lastPicture(out);
+  if (kind === undefined) return undefined;
+  // That of the last tick, too, whether or not it is due.
+  const pictures = Math.ceil((to - from) / every) + 1;
+  if (pictures > MAX_FRAMES) {
+    const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
+    throw new SettingsError(
+      `A GIF has at most ${MAX_FRAMES} pictures, not ${pictures}: choose --every ${least} or more, or --export frames.`,
+    );
+  }
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
-  return kind === 'gif' ? gif(out, Math.round(speed === Infinity ? 66 : delay)) : undefined;
+  return gif(out, Math.round(speed === Infinity ? 66 : delay));
 }
 
 /** The weights of a room: those in the folder, else earlier ones that it names; undefined: neither. */
@@ -80,10 +95,11 @@ async function command(
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
   say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
-  if (options.bottle) {
-    await writeBundle(options.bottle, range);
-    say(`Replay bundle: ${options.bottle}`);
+  if (options.bundle) {
+    await writeBundle(options.bundle, range);
+    say(`Replay bundle: ${options.bundle}`);
   }
+  const pictures = picturesOf(options, range);
   const checkpoint = await checkpointOf(room.checkpoint.hash, options.checkpoint, complain);
   if (!checkpoint) {
     throw new StoreError(
@@ -93,7 +109,6 @@ async function command(
   }
   const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
   try {
-    const pictures = picturesOf(options);
     const begun = performance.now();
     const done = await runReplay(range, {
       engine,

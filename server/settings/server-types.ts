@@ -55,7 +55,30 @@ const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
     }),
   );
 
-export const limits = changesOf(DEFAULTS.limits);
+/** Below one, each of these keeps everybody out. */
+const NEEDED_LIMITS = [
+  'connections',
+  'connectionsPerAddress',
+  'connectsAtOnce',
+  'joinsAtOnce',
+  'fetchesAtOnce',
+  'bytesPerSecond',
+  'messagesPerSecond',
+  'framesPerSecond',
+  'outstandingResponses',
+  'unreadBytes',
+  'burstSeconds',
+  'handshakeSeconds',
+] as const satisfies readonly (keyof typeof DEFAULTS.limits)[];
+
+export const limits = v.pipe(
+  changesOf(DEFAULTS.limits),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const low = NEEDED_LIMITS.find((name) => dataset.value[name] < 1);
+    if (low) addIssue({ message: `must have ${low} >=1` });
+  }),
+);
 
 /** Only what the host's page could set too: it could not show a room with anything else. */
 export const energy = orWord(

@@ -13,7 +13,7 @@ const INTRO = [
   '',
   '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
   '',
-  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`.',
+  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`. Of a variable that is no setting, the server warns when it starts.',
   "Flags take precedence; an empty variable counts as not set. What is set on the host's page for a room",
   'outlives a restart and takes precedence over both. `npm start -- --help` prints this list.',
 ];

@@ -53,11 +53,19 @@ export class World {
   /** Stores each tick's events; the tick waits for it. */
   journal: Journal | undefined;
 
+  /** Ticks whose events are being stored. */
+  private storing = 0;
+
   /** @param patches the last patch id of the engine */
   constructor(
     readonly engine: Engine,
     private readonly patches: { last: PatchId } = { last: 0 },
   ) {}
+
+  /** Whether a tick waits for its events to be stored. */
+  get isStoring(): boolean {
+    return this.storing > 0;
+  }
 
   /** Returns an unused patch id. */
   newPatch(): PatchId {
@@ -175,7 +183,7 @@ export class World {
     }
     // The journal writes while the engine steps, so the tick takes as long as the slower of the
     // two.
-    const journalled = this.journal?.(
+    const journalled = this.store(
       rooms.map((room, i) => {
         const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];
         const events = [...works[i].events, ...noMemory];
@@ -192,6 +200,15 @@ export class World {
       const cells = ofRoom.reduce((sum, { stage }) => sum + stage * stage, 0);
       return { room, result: room.endTick(ofRoom), cells, lacksMemory: isReverted[i] };
     });
+  }
+
+  private async store(ticks: readonly TickEvents[]): Promise<void> {
+    this.storing++;
+    try {
+      await this.journal?.(ticks);
+    } finally {
+      this.storing--;
+    }
   }
 
   /** Plants patches with their states. @throws EngineError */

@@ -250,10 +250,10 @@ export const FILES = {
   /** PNG of the room now, or of a closed room as it was last; one pixel per place. */
   picture: '/rooms/:room/picture.png',
   /**
-   * All events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run
+   * A replay bundle: all events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run
    * replay`.
    */
-  bottle: '/rooms/:room/bottle',
+  replayBundle: '/rooms/:room/replay-bundle',
   /** A picture of a film, finished or not: the planes of the room, RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',
   /** The same without a session, for a film that is shown on a wall. */

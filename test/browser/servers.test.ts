@@ -124,8 +124,8 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     const picture = await open(lineagePicturePath(ROOM, organism));
     expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/png']);
     expect(await (await open(lineageSeedPath(ROOM, organism))).json()).toHaveProperty('token');
-    const bottle = await file(pathOf(FILES.bottle, parts));
-    expect((await bottle.arrayBuffer()).byteLength).toBeGreaterThan(100);
+    const bundle = await file(pathOf(FILES.replayBundle, parts));
+    expect((await bundle.arrayBuffer()).byteLength).toBeGreaterThan(100);
     expect((await file(pathOf(FILES.statistics, parts))).status).toBe(200);
     // Somebody who is not signed in sees none of this, and what is not there is not there.
     expect((await fetch(url + pathOf(FILES.picture, parts))).status).toBe(401);

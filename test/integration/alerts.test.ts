@@ -49,19 +49,26 @@ test('the schema names all alerts, and refuses what is none', async () => {
   }
 });
 
-test('a server says that it started; one that fails again and again says it once', async () => {
+test('a server says that it started, and that it started after a crash; one that fails again and again says it once', async () => {
   const first = start('restarts');
   await first.alive();
   const started = await receiver.hears('raised server-restarted');
   expect(started).toMatchObject({ severity: 'info', text: 'The server has started.' });
   await first.end('SIGKILL');
 
-  // The first alert is not over yet. Its message may come again, if the server had not stored yet that it was delivered.
+  // The first alert is not over yet, but this is worse.
   const second = start('restarts');
-  (await Visitor.join(await second.alive())).leave();
+  await second.alive();
+  await receiver.until(() => receiver.messages.some(({ severity }) => severity === 'warning'));
+  expect(receiver.messages.at(-1)!.text).toMatch('ended unexpectedly');
+  await second.end('SIGKILL');
+
+  const third = start('restarts');
+  (await Visitor.join(await third.alive())).leave();
   expect(new Set(receiver.heard)).toEqual(new Set(['raised server-restarted']));
-  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
-  await second.end();
+  // A message may come again, if the server had not stored yet that it was delivered.
+  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(2);
+  await third.end();
 });
 
 test('a start after an orderly end is not taken for one after a crash', async () => {

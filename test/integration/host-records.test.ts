@@ -1,4 +1,4 @@
-/** What a host can fetch: pictures, bottles, films, figures, signs. */
+/** What a host can fetch: pictures, replay bundles, films, figures, signs. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,15 +74,15 @@ test('a snapshot is taken with a name, and shows what the room showed then', asy
   expect(await host.refusal('takeSnapshot', { name: ' ' })).toBe('bad-call');
 });
 
-test('a bottle is fetched, and done again elsewhere', async () => {
-  const file = join(data, 'fetched.bottle');
-  writeFileSync(file, await bytesOf('/rooms/garden/bottle'));
+test('a replay bundle is fetched, and replayed elsewhere', async () => {
+  const file = join(data, 'fetched.bundle');
+  writeFileSync(file, await bytesOf('/rooms/garden/replay-bundle'));
   const { code, output } = await replayed(file);
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
-  expect(await statusOf('/rooms/garden/bottle?from=9999999')).toBe('404 no-such-time');
-  expect(await statusOf('/rooms/garden/bottle?from=x')).toBe('400 bad-call');
-  expect(await statusOf('/rooms/attic/bottle')).toBe('404 no-such-room');
+  expect(await statusOf('/rooms/garden/replay-bundle?from=9999999')).toBe('404 no-such-time');
+  expect(await statusOf('/rooms/garden/replay-bundle?from=x')).toBe('400 bad-call');
+  expect(await statusOf('/rooms/attic/replay-bundle')).toBe('404 no-such-room');
 });
 
 /** Waits until a job has ended; its progress never goes back. */

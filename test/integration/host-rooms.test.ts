@@ -266,7 +266,7 @@ test('a room is removed when it is closed and named, and what it was is put asid
   expect(await host.refusal('removeRoom', { confirm: 'garden' })).toBe('fixed-room');
   const [file, ...more] = readdirSync(join(data, 'removed'));
   expect(more).toEqual([]);
-  expect(file).toMatch(/^attic-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.bottle$/);
+  expect(file).toMatch(/^attic-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.bundle$/);
   const { room, state } = await readBundle(join(data, 'removed', file));
   expect(room).toMatchObject({ name: 'attic', width: 80, height: 48 });
   expect(state.organisms).toHaveLength(1);

@@ -8,7 +8,7 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { type JournalRange, readMiddle, readRange } from '../../server/replay/journal-range.ts';
-import { readBundle } from '../../server/replay/replay-bundle.ts';
+import { readBundle, writeBundle } from '../../server/replay/replay-bundle.ts';
 import type { Moment } from '../../server/replay/replayed-room.ts';
 import { runReplay } from '../../server/replay/run-replay.ts';
 import { speciesOf } from '../../server/rooms/species.ts';
@@ -151,19 +151,28 @@ test('pictures show the room at that time', async () => {
   expect(pages).toBeGreaterThan(2);
 });
 
-test('a replay bundle replays without the data folder it came from', async () => {
-  const bottle = join(scratch, 'bug.bottle');
-  await replayed('garden', '--data', data, '--from', '20', '--bottle', bottle);
-  const { code, output } = await replayed(bottle);
+test('a replay bundle replays without the data folder it came from; not as a GIF that is too long', async () => {
+  const bundle = join(scratch, 'bug.bundle');
+  await replayed('garden', '--data', data, '--from', '20', '--bundle', bundle);
+  const { code, output } = await replayed(bundle);
   expect(output).toMatch(/ticks 20 to \d+/);
   expect(output).toMatch(/checksums of \d+ ticks, all equal\./);
   expect(code).toBe(0);
-  const { room } = await readBundle(bottle);
+  const { room } = await readBundle(bundle);
   expect(room).toMatchObject({ name: 'garden', width: SIDE });
 
-  const bytes = readFileSync(bottle);
-  writeFileSync(bottle, bytes.subarray(0, bytes.length - 100));
-  const cut = await replayed(bottle);
+  const long = join(scratch, 'long.bundle');
+  const { from, ...range } = await readBundle(bundle);
+  await writeBundle(long, { ...range, from, to: from + 2_000 });
+  const many = await replayed(long, '--export', 'gif', '--every', '2');
+  expect(many.errors).toBe(
+    'A GIF has at most 1000 pictures, not 1001: choose --every 3 or more, or --export frames.\n',
+  );
+  expect(many.code).toBe(1);
+
+  const bytes = readFileSync(bundle);
+  writeFileSync(bundle, bytes.subarray(0, bytes.length - 100));
+  const cut = await replayed(bundle);
   expect(cut.errors).toMatch(/^The file .* is not a complete replay bundle: .*\.\n$/);
   expect(cut.code).toBe(1);
 });
@@ -174,6 +183,7 @@ test.each([
     ['attic'],
     'There is no stored room "attic" here. Stored rooms: garden.',
   ],
+  ['one that is named like a folder', ['test'], 'There is no stored room "test" here.'],
   ['a time that is not kept', ['garden', '--from', '999999'], 'are stored, not 999999'],
   ['a file that is no bundle', ['package.json'], 'is not a complete replay bundle'],
   ['an unknown kind of picture', ['garden', '--export', 'webm'], '--export must be one of'],

@@ -100,6 +100,24 @@ describe('starting', () => {
     },
   );
 
+  test('a variable that is no setting is named, and does not keep the server from starting', async () => {
+    const nowhere = ['--checkpoint', join(suiteFolder(), 'nowhere')];
+    const { errors } = await start(nowhere, undefined, { VIVARIUM_TICKRATE: '20' });
+    const [warning, next] = errors.split('\n');
+    expect(warning).toBe(
+      'no-setting: VIVARIUM_TICKRATE is no setting, and has no effect. Did you mean VIVARIUM_TICK_RATE?',
+    );
+    expect(next).toContain('nowhere');
+  });
+
+  test('with a log of JSON lines, the error that ends the start is one of them', async () => {
+    const nowhere = ['--checkpoint', join(suiteFolder(), 'nowhere'), '--log', 'json'];
+    const { code, output, errors } = await start(nowhere);
+    expect([code, errors]).toEqual([1, '']);
+    const last = JSON.parse(output.trim().split('\n').at(-1)!);
+    expect(last).toMatchObject({ event: 'fatal', msg: expect.stringContaining('nowhere') });
+  });
+
   test('an invalid setting is refused with one sentence', async () => {
     const { code, errors } = await start(['--tick-rate', '99']);
     expect(code).toBe(1);

@@ -69,7 +69,7 @@ export class SavedSection extends HostElement {
         <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
         </a>
-        <a class="button plain" href=${pathOf(FILES.bottle, { room })} download title=${msg('What happened in the last hour, for npm run replay')}>
+        <a class="button plain" href=${pathOf(FILES.replayBundle, { room })} download title=${msg('What happened in the last hour, for npm run replay')}>
           ${hostIcons.save}${msg('Download the last hour')}
         </a>
       </div>`;

@@ -1,6 +1,17 @@
-/** Announces each problem once when it has lasted long enough, and once when it is over. */
+/**
+ * Announces each problem once when it has lasted long enough, again when it gets more severe, and
+ * once when it is over.
+ */
 import type { Clock } from '../../platform/clock.ts';
-import { ALERTS, type AlertMessage, cleared, keyOf, type Problem, raised } from './alert.ts';
+import {
+  ALERTS,
+  type AlertMessage,
+  cleared,
+  isWorse,
+  keyOf,
+  type Problem,
+  raised,
+} from './alert.ts';
 
 /** Time between two checks, ms. */
 const CHECK_INTERVAL = 1_000;
@@ -63,10 +74,8 @@ export class AlertMonitor {
   private see(key: string, problem: Problem, now: number): void {
     const { date, announce } = this.options;
     const announced = this.announced.get(key);
-    if (announced) {
-      announced.seen = now;
-      return;
-    }
+    if (announced) announced.seen = now;
+    if (announced && !isWorse(problem, announced.message)) return;
     const { isExpected, isRecovering } = problem;
     const before = isExpected ? undefined : this.pending.get(key);
     const lasted = before === undefined ? 0 : before + (isRecovering ? 0 : now - this.checked);

@@ -14,7 +14,9 @@ interface AlertKind {
   readonly over: string;
 }
 
-type Severity = 'info' | 'warning' | 'critical';
+/** From the least to the most. */
+const SEVERITIES = ['info', 'warning', 'critical'] as const;
+type Severity = (typeof SEVERITIES)[number];
 
 const MINUTE = 60_000;
 
@@ -59,7 +61,7 @@ export const alertMessage = v.strictObject({
   server: v.string(),
   alert: v.picklist(Object.keys(ALERTS) as AlertName[]),
   state: v.picklist(['raised', 'cleared']),
-  severity: v.picklist(['info', 'warning', 'critical']),
+  severity: v.picklist(SEVERITIES),
   room: v.optional(v.string()),
   wall: v.optional(v.string()),
   since: v.string(),
@@ -73,12 +75,19 @@ export type AlertMessage = v.InferOutput<typeof alertMessage>;
 export const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
   JSON.stringify([alert, room, wall]);
 
+const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
+
+/** Whether a problem is more severe than it was when it was announced. */
+export const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
+  SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
+
 /** @param date wall clock, ms since the epoch */
-export function raised({ alert, room, wall, text, severity }: Problem, date: number): AlertMessage {
+export function raised(problem: Problem, date: number): AlertMessage {
+  const { alert, room, wall, text } = problem;
   const at = new Date(date).toISOString();
   return {
     ...{ version: 1, id: randomUUID(), server: hostname(), alert, state: 'raised' },
-    severity: severity ?? ALERTS[alert].severity,
+    severity: severityOf(problem),
     ...(room !== undefined && { room }),
     ...(wall !== undefined && { wall }),
     ...{ since: at, at, text },

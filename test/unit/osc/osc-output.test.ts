@@ -28,6 +28,21 @@ test('a flood is limited to the rate, and the number of dropped messages is sent
   });
 });
 
+test('while no room ticks, the queue does not grow without end', async () => {
+  const clock = new FakeClock();
+  const sent: Uint8Array[] = [];
+  const out = new OscOutput((bytes) => sent.push(bytes), clock);
+  const refusals = 10 * messagesPerSecond;
+  for (let i = 0; i < refusals; i++) {
+    out.refused('garden', 'plant', 'no-such-room');
+    await clock.advance(1_000 / messagesPerSecond);
+  }
+  out.onTick({ room: 'garden' } as never);
+  const heard = sent.flatMap(decodeOsc);
+  expect(heard).toHaveLength(2 * messagesPerSecond + 1);
+  expect(heard.at(-1)!.args).toEqual([int(refusals - 2 * messagesPerSecond)]);
+});
+
 test('falling asleep and waking up are not sent', () => {
   const sent: Uint8Array[] = [];
   const out = new OscOutput((bytes) => sent.push(bytes), new FakeClock());

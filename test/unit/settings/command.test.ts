@@ -10,6 +10,7 @@ import { settingsDocument } from '../../../server/settings/document.ts';
 import { helpText } from '../../../server/settings/help.ts';
 import { SERVER } from '../../../server/settings/server.ts';
 import { list, number, oneOf, orWord, text, wholeNumber } from '../../../server/settings/types.ts';
+import { unknownVariables } from '../../../server/settings/unknown-variables.ts';
 import { COMMAND as EVALUATE } from '../../../server/training/evaluate/options.ts';
 import { COMMAND as TRAIN } from '../../../server/training/options.ts';
 
@@ -69,6 +70,16 @@ describe('reading', () => {
       timer: 0.5,
       fan: true,
     });
+  });
+
+  test('names variables that are no settings, and what they may mean', () => {
+    const set = { BAKE_OVENHEAT: '100', BAKE_FAN: '1', BAKE_TEST_FULL: '1', BAKE_OVEN_HEAT: '100' };
+    const environment = { ...set, BAKE_LOAVESS: ' ', OVENHEAT: '1' };
+    expect(unknownVariables(COMMAND, environment)).toEqual([
+      'BAKE_OVENHEAT is no setting, and has no effect. Did you mean BAKE_OVEN_HEAT?',
+      'BAKE_FAN is no setting, and has no effect. See --help.',
+    ]);
+    expect(unknownVariables(REPLAY, { VIVARIUM_TICKRATE: '20' })).toEqual([]);
   });
 
   test('prefers flags to the environment, and ignores empty variables', () => {

@@ -38,6 +38,8 @@ test.each([
   [['--port', ''], '--port must be a whole number'],
   [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
   [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
+  [['--limits', 'burstSeconds=0'], '--limits must have burstSeconds >=1, not "burstSeconds=0".'],
+  [['--limits', 'messagesPerSecond=0'], '--limits must have messagesPerSecond >=1'],
   [['--limits', 'connections='], '--limits must be like connections=100'],
   [['--origins', 'museum.example'], '--origins must be origins like'],
   [['--origins', 'https://museum.example/'], '--origins must be origins like'],
@@ -75,12 +77,15 @@ test('rooms and sizes are lists and pairs', () => {
 
 test('energy and limits are changed one by one, the others stay', () => {
   const config = readConfig(
-    ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9', '--trust-proxy', '1'],
+    [
+      ...['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9,drawingsPerSecond=0'],
+      ...['--trust-proxy', '1'],
+    ],
     { VIVARIUM_ORIGINS: 'https://museum.example,http://wall.local:8080' },
   );
   expect(config).toMatchObject({
     energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
-    limits: { ...DEFAULTS.limits, refusals: 9 },
+    limits: { ...DEFAULTS.limits, refusals: 9, drawingsPerSecond: 0 },
     origins: ['https://museum.example', 'http://wall.local:8080'],
     trustProxy: 1,
   });

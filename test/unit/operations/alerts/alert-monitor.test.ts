@@ -94,6 +94,27 @@ test('what an earlier process announced is not announced again, but is cleared',
   expect(second.said()).toEqual(['cleared disk-low']);
 });
 
+test('what gets more severe is announced again, once, also after a restart; then it is over once', async () => {
+  const started: Problem = { alert: 'server-restarted', text: 'started' };
+  const crashed: Problem = { ...started, text: 'crashed', severity: 'warning' };
+  const first = watch();
+  first.seen.problems = [started];
+  await first.clock.advance(SECOND);
+  const second = watch(first.monitor.open);
+  second.seen.problems = [crashed];
+  await second.clock.advance(5 * SECOND);
+  expect(second.seen.messages).toMatchObject([{ severity: 'warning', text: 'crashed' }]);
+  const third = watch(second.monitor.open);
+  third.seen.problems = [crashed];
+  await third.clock.advance(5 * SECOND);
+  third.seen.problems = [started];
+  await third.clock.advance(5 * SECOND);
+  expect(third.said()).toEqual([]);
+  third.seen.problems = [];
+  await third.clock.advance(60 * SECOND);
+  expect(third.said()).toEqual(['cleared server-restarted']);
+});
+
 test('what is expected is not announced, and what is announced stays open meanwhile', async () => {
   const { clock, seen, said } = watch();
   const lost: Problem = { alert: 'wall-lost', room: 'garden', wall: 'Foyer', text: 'lost' };

@@ -1,0 +1,4 @@
+/** The pages of `npm run build`. */
+import { buildClient } from './client-build.ts';
+
+await buildClient();
