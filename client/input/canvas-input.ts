@@ -71,6 +71,11 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   const { signal } = stop;
   window.addEventListener('keydown', (event) => bar(event, true), { signal });
   window.addEventListener('keyup', (event) => bar(event, false), { signal });
+  // A key that is released outside the page is not heard.
+  const leave = (): void => {
+    space = false;
+  };
+  window.addEventListener('blur', leave, { signal });
   // Otherwise Safari's own gesture zooms the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();
