@@ -2,6 +2,7 @@
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
+import { mayReload } from '../state/page-reload.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
 import { FrameLoop } from './frame-loop.ts';
 import { type Resolution, TickLength } from './frame-pacing.ts';
@@ -33,6 +34,10 @@ export abstract class CanvasView {
   });
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
+  /** Runs when the drawing context was lost for good: another page gets another one. */
+  onLost = (): void => {
+    if (mayReload(Date.now(), () => sessionStorage)) location.reload();
+  };
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
@@ -66,7 +71,7 @@ export abstract class CanvasView {
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate);
+    this.renderer = new Renderer(canvas, invalidate, () => this.onLost());
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
@@ -75,13 +80,14 @@ export abstract class CanvasView {
     this.unsubscribers = [
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
-        if (this.isAway) return;
         const now = performance.now();
+        // What dies while something else is shown leaves no dust, now or later.
+        this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
+        if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
         const isNew = changed.length > 0 || !this.isPictured;
         if (isNew && model.planes) this.upload(model.planes, changed, replaced);
         this.isPictured = true;
-        this.happenings.arrived(changed, replaced, now);
         invalidate();
       }),
     ];

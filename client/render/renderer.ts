@@ -10,6 +10,9 @@ import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
 
+/** Time in which a lost context is restored, if at all, ms. */
+const LOST = 15_000;
+
 export interface Highlights {
   readonly selected: number;
   readonly hovered: number;
@@ -78,11 +81,16 @@ export class Renderer {
   private masked = '';
   private unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
+  private lost: ReturnType<typeof setTimeout> | undefined;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /**
+   * @param onLost called when a lost context was not restored in time
+   * @throws GlError when this browser has no WebGL2
+   */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
+    onLost: () => void,
   ) {
     const gl = canvas.getContext('webgl2', {
       alpha: false,
@@ -94,8 +102,13 @@ export class Renderer {
     this.gl = gl;
     this.create();
     const { signal } = this.left;
-    canvas.addEventListener('webglcontextlost', (event) => event.preventDefault(), { signal });
+    const lost = (event: Event): void => {
+      event.preventDefault();
+      this.lost = setTimeout(onLost, LOST);
+    };
+    canvas.addEventListener('webglcontextlost', lost, { signal });
     const restored = (): void => {
+      clearTimeout(this.lost);
       this.create();
       onRestored();
     };
@@ -105,6 +118,7 @@ export class Renderer {
   /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
+    clearTimeout(this.lost);
     this.paint?.dispose();
     this.field?.dispose();
     this.field = undefined;

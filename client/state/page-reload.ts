@@ -1,8 +1,11 @@
-/** Limits reloads for a newer page: a cache in between may keep serving the old one. */
+/**
+ * Limits reloads of a page by itself: a cache in between may keep serving an old one, and a drawing
+ * context that was lost may be lost again.
+ */
 
 /** Minimum time between two reloads, ms. */
 const PATIENCE = 60_000;
-const KEY = 'vivarium wall renewed';
+const KEY = 'vivarium reloaded';
 
 /**
  * Whether the page may reload now.
@@ -10,7 +13,7 @@ const KEY = 'vivarium wall renewed';
  * @param now ms, of a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws where it is blocked
  */
-export function mayRenew(
+export function mayReload(
   now: number,
   storage: () => Pick<Storage, 'getItem' | 'setItem'>,
 ): boolean {
