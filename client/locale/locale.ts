@@ -103,11 +103,8 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  await setLocale(next).catch(() => {
-    wanted = language();
-    // Otherwise the one that failed counts as on its way, and could not be chosen again.
-    return setLocale(wanted);
-  });
+  // Otherwise the one that failed counts as on its way, and could not be chosen again.
+  await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
   delete root.dataset.words;

@@ -28,7 +28,7 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
   /** Requests in flight. */
-  private readonly asked = new Map<string, { isStale?: boolean }>();
+  private readonly asked = new Map<string, object>();
   /** What each viewer wants to show, the latest request last. */
   private readonly wishes = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
@@ -76,21 +76,19 @@ export class Previews {
     this.asked.clear();
     // Seed numbers differ between participants, parents may have become others, and missing seeds
     // may exist by now.
-    const stale = you === this.you ? /"cross"/ : /"cross"|"hand"/;
-    for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
+    this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
-    this.changed();
   }
 
   /** Handles an organism that has turned into another: its crosses are others too. */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
-    for (const [key, request] of this.asked) if (stale.test(key)) request.isStale = true;
-    for (const key of this.films.keys()) if (stale.test(key)) this.drop(key);
-    this.changed();
+    for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);
+    this.dropAll(stale);
   }
 
-  private changed(): void {
+  private dropAll(stale: RegExp): void {
+    for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
     this.pump();
     this.listeners.emit('change', undefined);
   }
@@ -106,13 +104,13 @@ export class Previews {
   }
 
   private request(key: string, seed: PreviewSource): void {
-    const request: { isStale?: boolean } = {};
+    const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Sent before a new connection.
+      // Otherwise it was sent before a new connection, or a parent has turned into another since.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
-      if (!request.isStale) act();
+      act();
       this.pump();
     };
     this.ask(

@@ -2,7 +2,6 @@
 import type { Planes } from '../../shared/codec/planes.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { mayReload } from '../state/page-reload.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
 import { FrameLoop } from './frame-loop.ts';
 import { type Resolution, TickLength } from './frame-pacing.ts';
@@ -34,10 +33,6 @@ export abstract class CanvasView {
   });
   /** Runs with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
-  /** Runs when the drawing context was lost for good: another page gets another one. */
-  onLost = (): void => {
-    if (mayReload(Date.now(), () => sessionStorage)) location.reload();
-  };
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
@@ -71,7 +66,7 @@ export abstract class CanvasView {
   ) {
     const invalidate = (): void => this.loop.invalidate();
     this.happenings = new LifeEffects(model, invalidate);
-    this.renderer = new Renderer(canvas, invalidate, () => this.onLost());
+    this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
       // The first picture takes longest on a slow GPU, so it is none of an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);

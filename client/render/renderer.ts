@@ -10,8 +10,13 @@ import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
 
-/** Time in which a lost context is restored, if at all, ms. */
+/**
+ * If a lost context is not restored within this time, ms, the page is loaded again: another page
+ * gets another context.
+ */
 const LOST = 15_000;
+/** Age at which a page may do so, ms, as the next context may be lost too. */
+const LEAST_AGE = 60_000;
 
 export interface Highlights {
   readonly selected: number;
@@ -83,14 +88,10 @@ export class Renderer {
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param onLost called when a lost context was not restored in time
-   * @throws GlError when this browser has no WebGL2
-   */
+  /** @throws GlError when this browser has no WebGL2 */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
-    onLost: () => void,
   ) {
     const gl = canvas.getContext('webgl2', {
       alpha: false,
@@ -104,7 +105,8 @@ export class Renderer {
     const { signal } = this.left;
     const lost = (event: Event): void => {
       event.preventDefault();
-      this.lost = setTimeout(onLost, LOST);
+      const due = Math.max(LOST, LEAST_AGE - performance.now());
+      this.lost = setTimeout(() => location.reload(), due);
     };
     canvas.addEventListener('webglcontextlost', lost, { signal });
     const restored = (): void => {

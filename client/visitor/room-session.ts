@@ -32,12 +32,7 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
  * closed after it had refused to let the visitor join, or because it, or the room, goes on elsewhere.
  */
-const SILENT_REASONS: ReadonlySet<Reason> = new Set([
-  'not-joined',
-  'join-timeout',
-  'elsewhere',
-  'shutting-down',
-]);
+const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
@@ -168,7 +163,7 @@ export class RoomSession {
       if (requests.rejected(answer)) return;
       const { id, reason } = answer;
       const text = reasonText(reason);
-      const isSilent = SILENT_REASONS.has(reason);
+      const isSilent = SILENT_REASON.test(reason);
       if (!this.isLive) {
         if (!isSilent) page.refuse(text, wayBack(reason));
         // Who is in the room may know that a server ends: it may be the only one.

@@ -10,12 +10,12 @@ import { ViewportReporter } from '../input/viewport-reporter.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { WallConnection } from '../net/wall-connection.ts';
 import type { Insets, Point } from '../render/camera.ts';
-import { mayReload } from '../state/page-reload.ts';
 import { FilmPlayer } from './film-player.ts';
 import type { NameLayer } from './name-layer.ts';
 import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
 import { shareOf, wholeView } from './framing.ts';
+import { mayRenew } from './page-reload.ts';
 import { WallNews } from './wall-news.ts';
 import { readOptions } from './wall-options.ts';
 import { WallView } from './wall-view.ts';
@@ -85,7 +85,7 @@ export class VivariumWall extends LitElement {
     pass: this.options.pass,
     build: buildOf(document.documentElement.outerHTML),
     renew: () => {
-      if (mayReload(Date.now(), () => sessionStorage)) location.reload();
+      if (mayRenew(Date.now(), () => sessionStorage)) location.reload();
     },
   });
   private readonly viewportReporter = new ViewportReporter((look) =>
@@ -235,8 +235,6 @@ export class VivariumWall extends LitElement {
     });
     this.names.sign = (name) => signature(this.voices[0].say, name);
     model.on('wall', () => this.names.keep(model.organisms, performance.now()));
-    // Nobody is there who would do it.
-    stage.onLost = () => location.reload();
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();

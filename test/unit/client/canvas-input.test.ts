@@ -12,7 +12,7 @@ function bind() {
   const canvas = Object.assign(new EventTarget(), {
     getBoundingClientRect: () => ({ left: 0, top: 0 }),
     setPointerCapture: () => undefined,
-    matches: () => false,
+    matches: (): boolean => false,
   });
   Object.assign(globalThis, { window: new EventTarget(), document: new EventTarget() });
   bindCanvas(canvas as unknown as HTMLCanvasElement, tools);

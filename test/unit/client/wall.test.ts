@@ -1,9 +1,10 @@
-/** Options of a wall page, its address for phones, its camera, and its build. */
+/** Options of a wall page, its address for phones, its camera, and reloading. */
 
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { driftAt } from '../../../client/render/shaders/scene.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
+import { mayRenew } from '../../../client/wall/page-reload.ts';
 import { visitorAddress } from '../../../client/wall/visitor-address.ts';
 import { readOptions } from '../../../client/wall/wall-options.ts';
 import { buildOf } from '../../../shared/build.ts';
@@ -197,6 +198,24 @@ describe('a newer page', () => {
     expect(buildOf(page('x1'))).toBe('/assets/page-aa.css /assets/wall-x1.js');
     expect(buildOf(page('x2'))).not.toBe(buildOf(page('x1')));
     expect(buildOf('<script src="./wall/main.ts">')).toBe('');
+  });
+
+  test('is loaded at once, but at most once a minute', () => {
+    const kept = new Map<string, string>();
+    const memory = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+    };
+    const mayRenewAt = (now: number) => mayRenew(now, () => memory);
+    expect([1_000, 3_000, 62_000].map(mayRenewAt)).toEqual([true, false, true]);
+    // A clock that was set back does not stop it for ever.
+    expect(mayRenewAt(500)).toBe(true);
+    const setItem = (): never => {
+      throw new Error('refused');
+    };
+    expect(mayRenew(1_000, () => ({ getItem: () => null, setItem }))).toBe(false);
+    // The browser blocks it altogether.
+    expect(mayRenew(1_000, setItem)).toBe(false);
   });
 });
 

@@ -1,11 +1,8 @@
-/**
- * Limits reloads of a page by itself: a cache in between may keep serving an old one, and a drawing
- * context that was lost may be lost again.
- */
+/** Limits reloads for a newer page: a cache in between may keep serving the old one. */
 
 /** Minimum time between two reloads, ms. */
 const PATIENCE = 60_000;
-const KEY = 'vivarium reloaded';
+const KEY = 'vivarium wall renewed';
 
 /**
  * Whether the page may reload now.
@@ -13,7 +10,7 @@ const KEY = 'vivarium reloaded';
  * @param now ms, of a clock that continues across reloads
  * @param storage returns storage that survives a reload; throws where it is blocked
  */
-export function mayReload(
+export function mayRenew(
   now: number,
   storage: () => Pick<Storage, 'getItem' | 'setItem'>,
 ): boolean {
