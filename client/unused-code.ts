@@ -58,6 +58,12 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
     '',
   ],
+  // Pages and their server are of one release, and no page names an event as the library names its own.
+  [
+    /socket\.io-client\/.*\/socket\.js$/,
+    /"It seems you are trying[^"]*"|^ {8}if \(RESERVED_EVENTS\..*?^ {8}\}$/gms,
+    '',
+  ],
   // Pages bring a parser of their own, and set what they set when they connect.
   [
     /socket\.io-client\/.*\/manager\.js$/,

@@ -29,7 +29,10 @@ export const PAGE_DEFAULTS = {
     cursorInterval: 66,
     /** Interval at which a page repeats that its visitor is busy. */
     busyInterval: 20_000,
-    /** Reconnection delays: first, longest (plus up to half at random), and timeout per attempt. */
+    /**
+     * Reconnection delays: first (up to half more or less at random), longest (never more), and
+     * timeout per attempt.
+     */
     redial: { first: 300, longest: 1_000, attempt: 3_000 },
     maxNameLength: 24,
   },

@@ -1,11 +1,8 @@
 /** A select of the pages' languages. */
 import { msg } from '@lit/localize';
 import { html, type TemplateResult } from 'lit';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
-import { chooseFor, language } from '../locale/locale.ts';
-
-const choose = ({ target }: Event): void =>
-  void chooseFor((target as HTMLSelectElement).value as LanguageCode);
+import { LANGUAGE_CODES, LANGUAGES } from '../../shared/languages.ts';
+import { choose, language } from '../locale/locale.ts';
 
 /** The select by which a page changes its language, without loading again. */
 export const languageSelect = (): TemplateResult =>

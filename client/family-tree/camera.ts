@@ -47,9 +47,10 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
+    // A low window may have no room for it at all.
     return Math.min(
-      (width - 2 * side) / this.layout.width,
-      (height - top - bottom) / this.layout.height,
+      Math.max(1, width - 2 * side) / this.layout.width,
+      Math.max(1, height - top - bottom) / this.layout.height,
       this.closest,
     );
   }

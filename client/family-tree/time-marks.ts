@@ -1,4 +1,4 @@
-/** Which moments a time axis names. Pure. */
+/** Which moments a time axis names. Pure, but for the reader's time zone. */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 import type { TreeLayout } from './layout.ts';
@@ -58,8 +58,7 @@ export function namedMarks(
   apart: number,
   locale: string,
 ): { readonly x: number; readonly text: string }[] {
-  const zone = -new Date(clock.now).getTimezoneOffset() * 60_000;
-  return timeMarks(layout, clock, apart, zone).map(({ x, at }) => ({
+  return timeMarks(layout, clock, apart).map(({ x, at }) => ({
     x,
     text: momentIn(locale, clock, at),
   }));
@@ -69,13 +68,13 @@ export function namedMarks(
  * Round times, as dense as there is room for.
  *
  * @param apart least distance of two of them, in the layout
- * @param zone offset of the time zone, ms
+ * @param zoneAt offset of the time zone at a moment, ms; it changes with summer time
  */
 export function timeMarks(
   { time, start }: Pick<TreeLayout, 'time' | 'start'>,
   clock: TreeClock,
   apart: number,
-  zone: number,
+  zoneAt = (at: number): number => -MINUTE * new Date(at).getTimezoneOffset(),
 ): { readonly x: number; readonly at: number }[] {
   const last = clock.now;
   const { dateOf: atTick, tickAt } = timesOf(clock);
@@ -84,10 +83,12 @@ export function timeMarks(
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
   // Coarse times come first, so that finer ones fill what is left.
-  for (const each of SPANS.toReversed()) {
+  for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    const begin = Math.ceil((first + zone) / each) * each - zone;
-    for (let at = begin; at <= last; at += each) {
+    // A round time where the clock is put forward or back may be missing, or come twice.
+    for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
+      const at = round - zoneAt(round - zoneAt(round));
+      if (at > last) break;
       const x = placeOf(at);
       if (marks.every((other) => Math.abs(other.x - x) >= apart)) marks.push({ x, at });
     }

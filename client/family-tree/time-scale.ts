@@ -16,7 +16,7 @@ export class TimeScale {
     const births = organisms.map(({ born }) => born);
     this.ticks = [...new Set([...births, tick])].sort((a, b) => a - b);
     const gaps = this.ticks.slice(1).map((at, i) => at - this.ticks[i]);
-    const usual = gaps.toSorted((a, b) => a - b)[gaps.length >> 1] ?? 1;
+    const usual = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 1;
     const places = [0];
     for (const gap of gaps) {
       places.push(places.at(-1)! + step * Math.min(LONGEST_GAP, gap / usual));

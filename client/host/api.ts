@@ -54,7 +54,9 @@ export class HostApi {
           ...(isWrite && { 'content-type': 'application/json', [KEY_HEADER]: this.key }),
           ...(used && { [USED_HEADER]: '1' }),
         },
-        ...(isWrite ? { body: JSON.stringify(body) } : { signal: AbortSignal.timeout(READ_LIMIT) }),
+        ...(isWrite
+          ? { body: JSON.stringify(body) }
+          : { signal: AbortSignal.timeout?.(READ_LIMIT) ?? null }),
       });
       content = await response.json();
     } catch (error) {

@@ -64,13 +64,15 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
     tools.hover(x, y, event.timeStamp);
   });
-  const bar = (event: KeyboardEvent, down: boolean): void => {
-    if (event.key !== ' ') return;
-    space = down && event.target === document.body ? true : down && canvas.matches(':focus');
-  };
   const { signal } = stop;
-  window.addEventListener('keydown', (event) => bar(event, true), { signal });
-  window.addEventListener('keyup', (event) => bar(event, false), { signal });
+  // A key that is released outside the page is not heard.
+  for (const name of ['keydown', 'keyup', 'blur'] as const) {
+    const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
+      if (key !== ' ') return;
+      space = name === 'keydown' && (target === document.body || canvas.matches(':focus'));
+    };
+    window.addEventListener(name, bar, { signal });
+  }
   // Otherwise Safari's own gesture zooms the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();

@@ -22,7 +22,7 @@ export class EnergyEstimate {
   /** Price of what has been drawn but not yet sent. */
   private drawn = 0;
   private current: Event<'energy'> | undefined;
-  /** End of the last stroke that the server accepted. */
+  /** End of the last stroke that was sent, unless it was refused. */
   private end: End | undefined;
 
   /** @param clock ms */

@@ -1,4 +1,5 @@
 /** Draws an organism's few cells as a large, smooth picture with a background and a glow. */
+import { smoothstep } from '../../shared/smoothstep.ts';
 
 /** The 2D context that the pictures are drawn on. */
 export type Context = CanvasRenderingContext2D;
@@ -63,8 +64,7 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
   const image = to.getImageData(0, 0, side, side);
   const { data } = image;
   for (let i = 3; i < data.length; i += 4) {
-    const t = Math.max(0, Math.min(1, (data[i] - EDGE[0]) / (EDGE[1] - EDGE[0])));
-    data[i] = 255 * t * t * (3 - 2 * t);
+    data[i] = 255 * smoothstep(...EDGE, data[i]);
   }
   to.putImageData(image, 0, 0);
   return canvas;

@@ -5,7 +5,7 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree } from '../family-tree/layout.ts';
 import { PAPER_INK, paintTree } from '../family-tree/paint.ts';
 import { paintLegend } from '../family-tree/paint-legend.ts';
-import { TreePictures } from '../family-tree/pictures.ts';
+import type { TreePictures } from '../family-tree/pictures.ts';
 import { namedMarks } from '../family-tree/time-marks.ts';
 import { nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
 import { canvasOf, FONTS } from '../keepsake/specimen.ts';
@@ -22,32 +22,28 @@ const LONGEST = 30_000;
 /** Of the smallest text, px: 8 points. */
 const TEXT = 33;
 
+/** A tree that is printed. */
+export interface Printed {
+  readonly room: string;
+  /** Whether time runs from right to left. */
+  readonly isMirrored: boolean;
+  /** Those of the page: a visitor may wait for a few at once, and no more for the print. */
+  readonly pictures: TreePictures;
+}
+
 /**
  * Draws the whole tree and has the browser save it as a PNG.
  *
- * @param isMirrored whether time runs from right to left
- * @throws Error when the browser cannot encode the picture
+ * @throws Error when the browser cannot encode the picture, or the tree was closed meanwhile
  */
-export async function savePrint(
-  page: LineagePage,
-  room: string,
-  isMirrored: boolean,
-): Promise<void> {
-  const pictures = new TreePictures(room, page, () => {});
-  try {
-    await pictures.open();
-    await pictures.all(page.organisms, LONGEST);
-    save(await printOf(page, { room, isMirrored, pictures }), `vivarium-${room}.png`);
-  } finally {
-    pictures.close();
-  }
+export async function savePrint(page: LineagePage, of: Printed): Promise<void> {
+  await of.pictures.all(page.organisms, LONGEST);
+  if (of.pictures.isClosed) throw new Error('the tree was closed');
+  save(await printOf(page, of), `vivarium-${of.room}.png`);
 }
 
 /** @throws Error when the browser cannot encode the picture */
-async function printOf(
-  page: LineagePage,
-  of: { readonly room: string; readonly isMirrored: boolean; readonly pictures: TreePictures },
-): Promise<Blob> {
+async function printOf(page: LineagePage, of: Printed): Promise<Blob> {
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
   const size = { width: WIDTH, height: HEIGHT };
   const forward = of.isMirrored ? -1 : 1;

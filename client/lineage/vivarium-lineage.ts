@@ -241,10 +241,15 @@ export class VivariumLineage extends LitElement {
   };
 
   private readonly print = async (): Promise<void> => {
-    const { page, room, run, printing } = this;
-    if (!page || printing === 'under-way') return;
+    const { page, tree, room, run, printing } = this;
+    if (!page || !tree || printing === 'under-way') return;
     this.printing = 'under-way';
-    const isSaved = await savePrint(page, room, this.direction === 'rtl').then(
+    const { pictures } = tree;
+    const isSaved = await savePrint(page, {
+      room,
+      isMirrored: this.direction === 'rtl',
+      pictures,
+    }).then(
       () => true,
       () => false,
     );

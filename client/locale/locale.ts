@@ -103,7 +103,8 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  await setLocale(next).catch(() => undefined);
+  // Otherwise the one that failed counts as on its way, and could not be chosen again.
+  await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
   delete root.dataset.words;
@@ -124,11 +125,15 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   await speak(wish);
 }
 
-/** Switches to the visitor's choice and remembers it. */
-export async function chooseFor(next: LanguageCode): Promise<void> {
+/** Switches to the visitor's choice in a select of languages, and remembers it. */
+export async function choose({ target }: Event): Promise<void> {
+  const select = target as HTMLSelectElement;
+  const next = select.value as LanguageCode;
   localStore.write(next);
   const url = new URL(location.href);
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
+  // Its texts may not have come.
+  select.value = language();
 }

@@ -19,8 +19,8 @@ const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'no
 const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
 
 /**
- * Delay before another join, ms. It doubles with each refusal up to `longest`, plus up to half as
- * much at random: otherwise a thousand pages would all retry at the same moment.
+ * Delay before another join, ms. It doubles with each refusal up to `longest`, less up to half of it
+ * at random: otherwise a thousand pages would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 

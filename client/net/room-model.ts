@@ -260,8 +260,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests out-of-sync chunks, each only once until it arrives: deltas in between do not fit
-   * either.
+   * Requests out-of-sync chunks, each again only after `PATIENCE` frames: deltas in between do not
+   * fit either.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {

@@ -5,6 +5,7 @@
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
 import { Listeners } from '../state/listeners.ts';
 import type { RequestTracker } from './request-tracker.ts';
 
@@ -26,12 +27,12 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 /** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
-  private readonly asked = new Set<string>();
+  /** Requests in flight. */
+  private readonly asked = new Map<string, object>();
   /** What each viewer wants to show, the latest request last. */
   private readonly wishes = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
-  private era = 0;
   private you = 0;
 
   /** @param after calls back after a delay, ms */
@@ -70,18 +71,24 @@ export class Previews {
     return film;
   }
 
-  /**
-   * Handles a new connection, by which earlier requests will not be answered, or an organism that
-   * has turned into another.
-   */
-  renew(you = this.you): void {
-    this.era++;
+  /** Handles a new connection, by which earlier requests will not be answered. */
+  renew(you: number): void {
     this.asked.clear();
     // Seed numbers differ between participants, parents may have become others, and missing seeds
     // may exist by now.
-    const stale = you === this.you ? /"cross"/ : /"cross"|"hand"/;
-    for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
+    this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
+  }
+
+  /** Handles an organism that has turned into another: its crosses are others too. */
+  outdate(parent: OrganismId): void {
+    const stale = new RegExp(`"[ab]":${parent}\\b`);
+    for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);
+    this.dropAll(stale);
+  }
+
+  private dropAll(stale: RegExp): void {
+    for (const [key, film] of this.films) if (film === 'none' || stale.test(key)) this.drop(key);
     this.pump();
     this.listeners.emit('change', undefined);
   }
@@ -97,10 +104,11 @@ export class Previews {
   }
 
   private request(key: string, seed: PreviewSource): void {
-    const { era } = this;
-    this.asked.add(key);
+    const request = {};
+    this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      if (era !== this.era) return;
+      // Otherwise it was sent before a new connection, or a parent has turned into another since.
+      if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();
       this.pump();

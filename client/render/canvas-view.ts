@@ -75,13 +75,14 @@ export abstract class CanvasView {
     this.unsubscribers = [
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
-        if (this.isAway) return;
         const now = performance.now();
+        // What dies while something else is shown leaves no dust, now or later.
+        this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
+        if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
         const isNew = changed.length > 0 || !this.isPictured;
         if (isNew && model.planes) this.upload(model.planes, changed, replaced);
         this.isPictured = true;
-        this.happenings.arrived(changed, replaced, now);
         invalidate();
       }),
     ];

@@ -10,6 +10,14 @@ import { type MarkList, MarkPainter, type View } from './marks.ts';
 import { createAllPrograms, type Programs } from './programs.ts';
 import { UnfinishedPictures } from './unfinished-pictures.ts';
 
+/**
+ * If a lost context is not restored within this time, ms, the page is loaded again: another page
+ * gets another context.
+ */
+const LOST = 15_000;
+/** Age at which a page may do so, ms, as the next context may be lost too. */
+const LEAST_AGE = 60_000;
+
 export interface Highlights {
   readonly selected: number;
   readonly hovered: number;
@@ -78,6 +86,7 @@ export class Renderer {
   private masked = '';
   private unfinished!: UnfinishedPictures;
   private readonly left = new AbortController();
+  private lost: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws GlError when this browser has no WebGL2 */
   constructor(
@@ -94,8 +103,14 @@ export class Renderer {
     this.gl = gl;
     this.create();
     const { signal } = this.left;
-    canvas.addEventListener('webglcontextlost', (event) => event.preventDefault(), { signal });
+    const lost = (event: Event): void => {
+      event.preventDefault();
+      const due = Math.max(LOST, LEAST_AGE - performance.now());
+      this.lost = setTimeout(() => location.reload(), due);
+    };
+    canvas.addEventListener('webglcontextlost', lost, { signal });
     const restored = (): void => {
+      clearTimeout(this.lost);
       this.create();
       onRestored();
     };
@@ -105,6 +120,7 @@ export class Renderer {
   /** Releases all GPU resources. Another renderer may then use the canvas. */
   dispose(): void {
     this.left.abort();
+    clearTimeout(this.lost);
     this.paint?.dispose();
     this.field?.dispose();
     this.field = undefined;

@@ -40,11 +40,12 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   'not-here': () => msg('That is not allowed in this room right now.'),
   'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
   'no-spectators': () =>
-    msg('Watching by this link is switched off just now. It comes back by itself.'),
+    msg('This link cannot be used to watch right now. The picture will come back by itself.'),
   paused: () => msg('The host has paused the room for a moment.'),
   muted: () => msg('You can watch, but not act right now.'),
   'sent-away': () => msg('The host has ended this visit.'),
   'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
+  elsewhere: offlineText,
   'shutting-down': () => msg('The server is closing.'),
 };
 

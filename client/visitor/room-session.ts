@@ -30,14 +30,9 @@ import { type SharedPage, SharedViews } from './shared-views.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
- * closed after it had refused to let the visitor join, or because it ends and others go on.
+ * closed after it had refused to let the visitor join, or because it, or the room, goes on elsewhere.
  */
-const SILENT_REASONS: ReadonlySet<Reason> = new Set([
-  'not-joined',
-  'join-timeout',
-  'elsewhere',
-  'shutting-down',
-]);
+const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
@@ -139,7 +134,7 @@ export class RoomSession {
         if (this.unseen === organism.id) this.unseen = 0;
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
-      if (event.what === 'transformed') this.previews.renew();
+      if (event.what === 'transformed') this.previews.outdate(event.id);
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
@@ -166,9 +161,13 @@ export class RoomSession {
     });
     model.on('rejected', (answer) => {
       if (requests.rejected(answer)) return;
-      const text = reasonText(answer.reason);
-      if (this.isLive) page.tell(text);
-      else if (!SILENT_REASONS.has(answer.reason)) page.refuse(text, wayBack(answer.reason));
+      const { id, reason } = answer;
+      const text = reasonText(reason);
+      const isSilent = SILENT_REASON.test(reason);
+      if (!this.isLive) {
+        if (!isSilent) page.refuse(text, wayBack(reason));
+        // Who is in the room may know that a server ends: it may be the only one.
+      } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
     });
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));

@@ -87,9 +87,14 @@ export class FilmPlayer {
   }
 }
 
-/** The time of day at the server: '13:00'; '' if it is not known. */
+/** The time of day at the server: '13:00'; '' if it, or the server's zone, is not known. */
 function momentOf(film: Film, frame: number): string {
   const at = momentOfFrame(film, frame);
   if (at === null) return '';
-  return new Date(at + film.zone * 60_000).toISOString().slice(11, 16);
+  const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+  try {
+    return new Intl.DateTimeFormat('en-GB', { ...time, timeZone: film.zone }).format(at);
+  } catch {
+    return '';
+  }
 }

@@ -27,8 +27,6 @@ import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 const LONELY = 45_000;
 /** Connection losses shorter than this are not shown, ms. */
 const BLINK = 4_000;
-/** If a lost drawing context is not restored within this time, the page reloads; ms. */
-const LOST = 15_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
 /** Share of the wall above which the dish fills it. */
@@ -99,7 +97,6 @@ export class VivariumWall extends LitElement {
   private player: FilmPlayer | undefined;
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
-  private lost: ReturnType<typeof setTimeout> | undefined;
   private looks: ReturnType<typeof setInterval> | undefined;
   @state() private version = 0;
   /** The address for visitors; undefined until the server has sent its origin. */
@@ -182,11 +179,11 @@ export class VivariumWall extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.stop.abort();
-    this.stage?.loop.end();
     this.player?.play(undefined);
+    this.stage?.dispose();
     this.connection.close();
     clearInterval(this.looks);
-    for (const timer of [this.lonely, this.gone, this.lost]) clearTimeout(timer);
+    for (const timer of [this.lonely, this.gone]) clearTimeout(timer);
   }
 
   override firstUpdated(): void {
@@ -238,11 +235,6 @@ export class VivariumWall extends LitElement {
     });
     this.names.sign = (name) => signature(this.voices[0].say, name);
     model.on('wall', () => this.names.keep(model.organisms, performance.now()));
-    canvas.addEventListener('webglcontextlost', () => {
-      clearTimeout(this.lost);
-      this.lost = setTimeout(() => location.reload(), LOST);
-    });
-    canvas.addEventListener('webglcontextrestored', () => clearTimeout(this.lost));
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();

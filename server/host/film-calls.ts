@@ -10,14 +10,14 @@ import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 
 /** The handlers of the calls about films on walls. */
-export function filmCalls({ rooms, date }: HostContext, films: FilmJobs) {
+export function filmCalls({ rooms }: Pick<HostContext, 'rooms'>, films: FilmJobs) {
   return {
     showFilm: ({ job, frame, speed }, { room }) => {
       const { walls } = rooms.requireOpen(room).server;
       const { room: of, frames, total, from, since: until, times } = films.shown(job);
       if (of !== room) throw new HostRefusal('no-such-job');
       if (frame >= frames) throw new HostRefusal('no-such-time');
-      const zone = -new Date(date()).getTimezoneOffset();
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
       const shown = { id: job, frames: total, frame, speed, from, until, zone };
       walls.show({ film: { ...shown, ...(times && { times: [...times] }) } });
       return {};

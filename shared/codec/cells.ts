@@ -88,10 +88,10 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * A 16-bit checksum of cells. Colours and owners have a multiplicative hash each, so that no multiplication
+ * A 32-bit checksum of cells: equal cells may be taken for granted where it is equal. Colours and owners have a multiplicative hash each, so that no multiplication
  * waits for another's; both are joined at the end.
  */
-export function checkOf(cells: Cells): number {
+export function sumOf(cells: Cells): number {
   const { owner } = cells;
   const words = wordsOf(cells);
   let h = 0x811c9dc5;
@@ -103,5 +103,8 @@ export function checkOf(cells: Cells): number {
   h ^= imul(other, 0x01000193);
   h ^= h >>> 16;
   h = imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) & 0xffff;
+  return (h ^ (h >>> 16)) >>> 0;
 }
+
+/** The lower half of `sumOf`, which comes with each block. */
+export const checkOf = (cells: Cells): number => sumOf(cells) & 0xffff;

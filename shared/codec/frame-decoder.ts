@@ -4,7 +4,7 @@
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
-import { checkOf, putCells, takeCells } from './cells.ts';
+import { putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
 import { createPlanes, type Planes } from './planes.ts';
@@ -56,15 +56,15 @@ export class FrameDecoder {
   }
 
   /**
-   * The checksum of each chunk, 16 bits little-endian, from which the server can tell which chunks
+   * The checksum of each chunk, 32 bits little-endian, from which the server can tell which chunks
    * are up to date; undefined while frames come at a scale above 1.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;
-    const checks = Array.from({ length: chunkCount(this.planes) }, (_, chunk) =>
-      checkOf(takeCells(this.planes, chunkRect(this.planes, chunk))),
+    const sums = Array.from({ length: chunkCount(this.planes) }, (_, chunk) =>
+      sumOf(takeCells(this.planes, chunkRect(this.planes, chunk))),
     );
-    return Uint8Array.from(checks.flatMap((check) => [check & 0xff, check >>> 8]));
+    return Uint8Array.from(sums.flatMap((sum) => [sum, sum >>> 8, sum >>> 16, sum >>> 24]));
   }
 
   private cellsAt(scale: number): Planes {

@@ -7,7 +7,7 @@
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockWriter } from './block.ts';
-import { type Cells, checkOf, takeCells } from './cells.ts';
+import { type Cells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, chunksWithin } from './chunks.ts';
 import { createPlanes, type Planes } from './planes.ts';
 
@@ -111,9 +111,9 @@ export class FrameSource {
     );
   }
 
-  /** Checksum of what viewers hold of a chunk. */
+  /** Checksum of what viewers hold of a chunk: `sumOf`. */
   check(chunk: number): number {
-    return this.cached(this.checks, chunk, checkOf);
+    return this.cached(this.checks, chunk, sumOf);
   }
 
   /** What viewers hold of a chunk. */

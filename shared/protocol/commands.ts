@@ -68,13 +68,13 @@ export const COMMANDS = {
     /** Mark of this device, from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /**
-     * The room as the page still shows it: the check of each chunk (`checkOf`), two bytes each,
+     * The room as the page still shows it: the checksum of each chunk (`sumOf`), four bytes each,
      * lowest first.
      */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
-        v.check(({ length }) => length <= 2 * MAX_CHUNKS, 'too many chunks'),
+        v.check(({ length }) => length <= 4 * MAX_CHUNKS, 'too many chunks'),
       ),
     ),
   }),

@@ -140,8 +140,8 @@ export const EVENTS = {
         until: finite,
         /** See `FilmTimes`; absent: its pictures are dated evenly. */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
-        /** Time zone of the server, minutes east of Greenwich. */
-        zone: finite,
+        /** Time zone of the server, such as 'Europe/Copenhagen'. */
+        zone: v.pipe(v.string(), v.maxLength(64)),
       }),
     ),
   }),

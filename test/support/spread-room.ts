@@ -1,6 +1,7 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
+import { checksOf } from '../../server/realtime/sessions/room-session.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
 import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
@@ -54,10 +55,7 @@ export class Page implements Viewer {
   /** [chunks]; undefined while it is sent scaled cells. */
   get holds(): number[] | undefined {
     const bytes = this.decoder.holds();
-    return (
-      bytes &&
-      Array.from({ length: bytes.length / 2 }, (_, i) => bytes[2 * i] | (bytes[2 * i + 1] << 8))
-    );
+    return bytes && checksOf(bytes);
   }
 
   /** Its connection ends: what it has not drawn yet is lost with it. */

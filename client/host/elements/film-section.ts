@@ -90,7 +90,7 @@ export class FilmSection extends HostElement {
   }
 
   protected override section({ name, width, height }: RoomSummary, all: HostState): TemplateResult {
-    const jobs = all.jobs.filter(({ room }) => room === name).toReversed();
+    const jobs = all.jobs.filter(({ room }) => room === name).reverse();
     const running = jobs.some((job) => job.state === 'going');
     const shown = this.shownOf(jobs, all.now);
     const lead = msg(
@@ -182,7 +182,7 @@ export class FilmSection extends HostElement {
   /** A slider asks again and again, so one that has failed is made again only for a button. */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
-    const latest = this.host.state?.jobs.findLast(({ room }) => room === shownRoom);
+    const latest = this.host.state?.jobs.filter(({ room }) => room === shownRoom).at(-1);
     const hasFailed = latest?.state === 'failed' && latest.hours === hours;
     const wouldFail = hasFailed || this.refused === `${shownRoom} ${hours}`;
     if (isPressed || !wouldFail) void this.make();

@@ -2,10 +2,9 @@
 import { msg } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import { chooseFor, language } from '../../locale/locale.ts';
+import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
+import { choose, language } from '../../locale/locale.ts';
 import { StyledElement } from './styled-element.ts';
-import { inputValue } from './templates.ts';
 
 /** A select that reloads the page in the selected language. */
 @customElement('host-language')
@@ -38,7 +37,7 @@ export class HostLanguage extends StyledElement {
   }
 
   private async choose(event: Event): Promise<void> {
-    await chooseFor(inputValue(event) as LanguageCode);
+    await choose(event);
     location.reload();
   }
 }

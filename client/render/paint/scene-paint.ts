@@ -53,8 +53,8 @@ const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
 
 /** The paint of one renderer. */
 export class RoomPaint implements CellPaint {
-  /** Figures of the last picture. */
   moves = false;
+  /** Of the last picture. */
   figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;

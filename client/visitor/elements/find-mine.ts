@@ -74,7 +74,7 @@ export class FindMine extends PageElement {
     const mine = this.mine();
     const organism =
       mine.find(({ id }) => id === session.unseen) ??
-      mine.findLast(({ id }) => id < this.lastFound) ??
+      mine.filter(({ id }) => id < this.lastFound).at(-1) ??
       mine.at(-1);
     session.unseen = 0;
     this.requestUpdate();

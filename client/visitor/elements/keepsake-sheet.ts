@@ -194,7 +194,8 @@ export class KeepsakeSheet extends SheetElement {
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url
-      ? fetchPainter(url, AbortSignal.timeout(PATIENCE)).then(
+      ? // Safari 15 has no such signal.
+        fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
           (net) => paintedBody(net, this.left.signal),
           () => enlargedBody,
         )

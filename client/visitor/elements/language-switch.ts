@@ -2,8 +2,8 @@
 import { msg } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
-import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
-import { chooseFor, language } from '../../locale/locale.ts';
+import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
+import { choose, language } from '../../locale/locale.ts';
 import { VisitorElement } from './page-element.ts';
 
 /** Switches the language of the page. */
@@ -55,7 +55,7 @@ export class LanguageSwitch extends VisitorElement {
   override render(): TemplateResult {
     const current = language();
     return html`<label class="panel middle small soft bright" title=${msg('Language')}>
-      <select aria-label=${msg('Language')} data-testid="language" @change=${({ target }: Event) => chooseFor((target as HTMLSelectElement).value as LanguageCode)}>
+      <select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
         ${LANGUAGE_CODES.map(
           (code) =>
             html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,

@@ -45,10 +45,8 @@ export interface RoomDirectory {
   acceptsPass(room: string, pass: string): boolean;
 }
 
-/** Decodes chunk checksums: two bytes each, little-endian. */
+/** Decodes chunk checksums: four bytes each, little-endian. */
 export function checksOf(holds: Uint8Array): number[] {
-  return Array.from(
-    { length: holds.length >> 1 },
-    (_, i) => holds[2 * i] | (holds[2 * i + 1] << 8),
-  );
+  const view = new DataView(holds.buffer, holds.byteOffset, holds.byteLength);
+  return Array.from({ length: holds.length >> 2 }, (_, i) => view.getUint32(4 * i, true));
 }

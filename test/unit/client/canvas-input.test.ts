@@ -12,7 +12,7 @@ function bind() {
   const canvas = Object.assign(new EventTarget(), {
     getBoundingClientRect: () => ({ left: 0, top: 0 }),
     setPointerCapture: () => undefined,
-    matches: () => false,
+    matches: (): boolean => false,
   });
   Object.assign(globalThis, { window: new EventTarget(), document: new EventTarget() });
   bindCanvas(canvas as unknown as HTMLCanvasElement, tools);
@@ -28,11 +28,23 @@ function bind() {
     fire('pointerup', 40, button);
     return [...names];
   };
-  return { drag };
+  return { drag, canvas };
 }
 
 test('the first button uses the tool; the wheel, the right button, Back and Forward move the view', () => {
   const { drag } = bind();
   expect(drag(0)).toEqual(['dismiss', 'toolStart', 'toolMove', 'toolEnd']);
   for (const button of [1, 2, 3, 4]) expect(drag(button)).toEqual(['panBy', 'panEnd']);
+});
+
+test('the space bar makes the first button move the view, until it is released or the window is left', () => {
+  const { drag, canvas } = bind();
+  canvas.matches = () => true;
+  const key = (name: string) => window.dispatchEvent(Object.assign(new Event(name), { key: ' ' }));
+  for (const end of ['keyup', 'blur']) {
+    key('keydown');
+    expect(drag(0)).toEqual(['panBy', 'panEnd']);
+    key(end);
+    expect(drag(0)).toEqual(['dismiss', 'toolStart', 'toolMove', 'toolEnd']);
+  }
 });

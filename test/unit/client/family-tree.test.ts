@@ -13,6 +13,8 @@ const one = (id: number, born: number, more: Partial<LineageOrganism> = {}): Lin
   ...more,
 });
 
+const UTC = () => 0;
+
 /** A day with children, and with more lives than fit beside one another. */
 function day(count: number): LineageTree {
   const random = createRandom(3);
@@ -101,7 +103,7 @@ test('round times are marked, apart from one another', () => {
   const tree = day(100);
   const layout = layoutTree(tree, 1.6);
   const now = Date.UTC(2026, 10, 27, 17, 3);
-  const marks = timeMarks(layout, { now, tick: tree.tick, tickRate: 15 }, 3, 0);
+  const marks = timeMarks(layout, { now, tick: tree.tick, tickRate: 15 }, 3, UTC);
   expect(marks.length).toBeGreaterThan(1);
   for (const [i, { x, at }] of marks.entries()) {
     expect(at % 60_000).toBe(0);
@@ -128,11 +130,46 @@ test('times and marks are those of the wall clock, though the room stood still f
   expect(dateOf({ ...clock, times: [] }, now - 300)).toBe(at(27, 9, 59));
   const time = { tickAt: (place: number) => place, placeOf: (tick: number) => tick };
   const layout = { time: time as TimeScale, start: 0 };
-  const marks = timeMarks(layout, clock, 2_000, 0);
+  const marks = timeMarks(layout, clock, 2_000, UTC);
   const placeOf = (date: number) => marks.find((mark) => mark.at === date)?.x;
   expect(placeOf(at(26, 15))).toBe(3 * 3_600 * 15);
   expect(placeOf(at(27, 0))).toBe(evening);
   expect(placeOf(at(27, 10))).toBe(now);
+});
+
+test('marks are at round times of the clock that was in force, also on the day that summer time ends', () => {
+  const [start, end] = [Date.UTC(2026, 9, 24, 16), Date.UTC(2026, 9, 25, 10)];
+  const winter = Date.UTC(2026, 9, 25, 1);
+  const zoneAt = (at: number) => (at < winter ? 2 : 1) * 3_600_000;
+  const time = { tickAt: (place: number) => place, placeOf: (tick: number) => tick };
+  const layout = { time: time as TimeScale, start: 0 };
+  const tick = (end - start) / 1_000;
+  const clock = {
+    now: end,
+    tick,
+    tickRate: 1,
+    times: [
+      { tick: 0, at: start },
+      { tick, at: end },
+    ],
+  };
+  const marks = timeMarks(layout, clock, 3_600, zoneAt).map(({ at }) => at);
+  const local = (day: number, hour: number, zone: number) => Date.UTC(2026, 9, day, hour - zone);
+  expect(marks).toEqual(
+    expect.arrayContaining([
+      ...[local(24, 18, 2), local(24, 21, 2), local(25, 0, 2)],
+      ...[local(25, 3, 1), local(25, 6, 1), local(25, 9, 1)],
+    ]),
+  );
+  for (const at of marks) expect((at + zoneAt(at)) % 60_000).toBe(0);
+});
+
+test('a window too low for anything shows a small tree, not an inverted one', () => {
+  const camera = new TreeCamera({ width: 10, height: 5 });
+  camera.resize({ width: 800, height: 90 }, { top: 84, bottom: 62, side: 8 });
+  expect(camera.scale).toBeGreaterThan(0);
+  camera.zoom(2);
+  expect(camera.scale).toBeGreaterThan(0);
 });
 
 test.each([1, -1] as const)(

@@ -4,7 +4,7 @@ import type { Planes } from '../../../shared/codec/planes.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const FILM = {
-  ...{ id: 'film', frames: 10, frame: 0, speed: 0, zone: 60 },
+  ...{ id: 'film', frames: 10, frame: 0, speed: 0, zone: 'Europe/Copenhagen' },
   ...{ from: Date.UTC(2026, 10, 27, 8), until: Date.UTC(2026, 10, 27, 17) },
 };
 const ROOM = { width: 2, height: 1 } as never;
@@ -67,6 +67,20 @@ test('pictures are dated by when they were, where that is told', async () => {
     await pass(500);
   }
   expect(moments).toEqual(['10:00', '11:00', '15:00', '16:30']);
+});
+
+test('a film of days on both sides of summer time shows the time that clocks showed', async () => {
+  const { player, moments, pass } = start();
+  const summer = { from: Date.UTC(2026, 9, 24, 8), until: Date.UTC(2026, 9, 26, 8) };
+  player.play({ ...FILM, ...summer, frame: 0 });
+  await pass(500);
+  player.play({ ...FILM, ...summer, frame: 9 });
+  await pass(500);
+  expect(moments).toEqual(['10:00', '09:00']);
+  // A browser that does not know the zone.
+  player.play({ ...FILM, zone: 'Europe/Nowhere' });
+  await pass(500);
+  expect(moments.at(-1)).toBe('');
 });
 
 test('a film that plays shows its pictures in their time, and begins again after the last', async () => {

@@ -77,7 +77,7 @@ test('a reconnected room keeps its last picture, says what it holds, and is live
   const { planes } = stream;
   model.receive('frame', stream.keyframe(5));
   model.setConnection('reconnecting');
-  expect(model.holds()).toHaveLength(8);
+  expect(model.holds()).toHaveLength(16);
   model.receive('welcome', welcome);
   expect(model.connection).toBe('reconnecting');
   expect(equalPlanes(model.planes!, planes)).toBe(true);

@@ -116,17 +116,34 @@ test('when an organism has turned into another, previews of crosses are asked fo
   answer(1);
   let told = 0;
   previews.onChange(() => told++);
-  previews.renew();
+  previews.outdate(3);
+  expect(previews.film(cross)).toBeDefined();
+  told = 0;
+  previews.outdate(2);
   expect([told, revoked]).toEqual([1, ['blob:2']]);
   expect([previews.film(cross), previews.film(dice(1))]).toEqual([
     undefined,
     { url: 'blob:1', frames: 3 },
   ]);
   // An answer that was on its way is of the organism as it was.
-  previews.renew();
+  previews.outdate(1);
   answer(2);
   expect(previews.film(cross)).toBeUndefined();
   answer(3);
   expect(asked.slice(2).map(({ seed }) => seed)).toEqual([cross, cross]);
   expect(previews.film(cross)).toEqual({ url: 'blob:3', frames: 3 });
+});
+
+test('an organism that turns into another voids no preview under way but those of its crosses', () => {
+  const { previews, asked, answer } = open();
+  const cross = { from: 'cross', a: 11, b: 2, mix: 0.5 } as const;
+  previews.want({}, cross);
+  previews.want({}, dice(1));
+  for (const other of [1, 3, 22]) previews.outdate(other);
+  expect(asked).toHaveLength(2);
+  answer(0);
+  answer(1);
+  expect(previews.film(cross)).toBeDefined();
+  expect(previews.film(dice(1))).toBeDefined();
+  expect(asked).toHaveLength(2);
 });

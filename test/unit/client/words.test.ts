@@ -41,7 +41,6 @@ const NOT_FOR_VISITORS: readonly Reason[] = [
   'too-many-connections',
   'wrong-origin',
   'banned',
-  'elsewhere',
 ];
 
 const tokens = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();

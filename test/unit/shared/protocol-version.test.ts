@@ -7,6 +7,6 @@ test('the protocol version rises with the frame version', () => {
   // change one of these, raise the protocol version too, and then write both here.
   expect({ frames: FRAME_VERSION, protocol: PROTOCOL_VERSION }).toEqual({
     frames: 9,
-    protocol: 12,
+    protocol: 13,
   });
 });
