@@ -204,7 +204,7 @@ test('a join that a server has given up leaves its place in the room', async () 
 
 test('what a page showed when it came counts for its first frames only', async () => {
   const { clock, owner, a } = await startLinked();
-  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 2, 0) });
+  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0) });
   await arrived(clock);
   // As after the host has taken something back.
   owner.server.admission.resendWelcomes();
