@@ -1,7 +1,7 @@
 /** A connection to Valkey that comes back by itself. Calls without a connection fail at once. */
 import type { RedisClientType } from '@redis/client';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../platform/clock.ts';
+import { afterMessages, type Clock } from '../platform/clock.ts';
 import { Refused } from './cluster-error.ts';
 
 /** What Valkey answers: text and bytes are buffers. */
@@ -82,17 +82,13 @@ export class ValkeyConnection {
     const words = command.map((one) =>
       typeof one === 'object' ? Buffer.from(one.buffer, one.byteOffset, one.length) : `${one}`,
     );
-    let isOver = false;
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      const giveUp = (): void => {
-        if (isOver) return;
+      cancel = afterMessages(this.clock, answer, () => {
         reject(new Error(SILENT));
         // A connection may be dead without being closed.
         this.replace(client);
-      };
-      // If this process has stood still, the answer may be there and not read yet.
-      cancel = this.clock.after(answer, () => setImmediate(giveUp));
+      });
     });
     try {
       const reply = await Promise.race([client.sendCommand(words), late]);
@@ -104,7 +100,6 @@ export class ValkeyConnection {
       this.tell(isRefused, message);
       throw isRefused ? new Refused(message) : error;
     } finally {
-      isOver = true;
       cancel();
     }
   }

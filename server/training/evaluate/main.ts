@@ -2,8 +2,7 @@
 
 import { join } from 'node:path';
 import { createCompute } from '../../autodiff/create.ts';
-import { missingCompiler } from '../../engine/native/compile.ts';
-import { loadKernel } from '../../engine/native/native.ts';
+import { NoBackendError, prepareBackend } from '../../engine/backends.ts';
 import { runCommand } from '../../settings/help.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { DatasetError } from '../data/errors.ts';
@@ -65,11 +64,10 @@ async function kernelOfRooms(
   onSkip: (reason: string) => void,
 ): Promise<string | undefined> {
   try {
-    const missing = missingCompiler();
-    if (missing !== undefined) throw new Error(missing);
-    return (await loadKernel()).file;
+    return await prepareBackend('native');
   } catch (error) {
-    const reason = `native: ${(error as Error).message}`;
+    if (!(error instanceof NoBackendError)) throw error;
+    const reason = error.detail;
     if (isAsked) throw new EvaluationError('no-kernel', reason);
     onSkip(reason);
     return undefined;
