@@ -87,15 +87,12 @@ export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
 /** What acts cost in a room. Meanings of the numbers: `DEFAULTS.energy`. */
-export type EnergySettings = Readonly<Omit<RoomSettings['energy'], 'wake'>> & {
-  /** Cost of waking an organism; absent in rooms of earlier releases, where it costs nothing. */
-  readonly wake?: number | undefined;
-};
+export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /** How organisms live: ticks between two steps, by what they do, and seconds of a lifetime. */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
-  /** Ticks between two steps of one that expresses a relative; absent: as of one that heals. */
-  readonly expressing?: number | undefined;
+  /** Ticks between two steps of one that expresses a relative. */
+  readonly expressing: number;
   /** Absent: for ever. */
   readonly lifetime?: number | undefined;
 };

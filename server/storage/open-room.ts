@@ -73,11 +73,9 @@ export async function openRoom(
     }
   }
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-  // A room of an earlier release has no attendance: participants who may resume count as present.
-  if (!room.knowsAttendance) room.startAttendance(room.participantsWithState);
   const { flashLimit = DEFAULTS.room.flashLimit } = place;
   if (room.flashLimit !== flashLimit) room.setFlashLimit(flashLimit);
-  room.updateRules(place.seed);
+  room.updateRules();
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);

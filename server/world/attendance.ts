@@ -2,7 +2,7 @@
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomState } from './room-state.ts';
 
-type AttendanceState = NonNullable<RoomState['attendance']>;
+type AttendanceState = RoomState['attendance'];
 
 /** Ticks between two removals of absent participants without organisms. */
 const PRUNE_EVERY = 64;

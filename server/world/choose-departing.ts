@@ -23,8 +23,8 @@ export interface Resident {
 }
 
 /** Whether it rests; one that expresses a relative does. */
-const rests = ({ phase, expression }: Resident, { expressingRests = false }: Moment): boolean =>
-  phase === 'asleep' || (expressingRests && expression !== undefined);
+const rests = ({ phase, expression }: Resident): boolean =>
+  phase === 'asleep' || expression !== undefined;
 
 /** The tick at which an organism's life began: its planting, or when its planter renewed it. */
 const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
@@ -41,11 +41,9 @@ export interface Moment {
   readonly absentSince: (planter: ParticipantId) => number | undefined;
   /**
    * The same number for planters of one network address; undefined for those whose is not known.
-   * Absent in a room of an earlier release, in which no fresh organism departs.
+   * Absent until somebody has entered with a source: then no fresh organism departs.
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
-  /** Whether one that expresses rests; absent in a room of an earlier release. */
-  readonly expressingRests?: boolean;
 }
 
 /** Compared number by number; the lower rank is chosen. */
@@ -88,7 +86,7 @@ export function chooseDeparting<R extends Resident>(
     const { id, planter } = resident;
     if (tick - lifeBegan(resident) < protectedSeconds * tickRate) return undefined;
     if (!isEligible(resident)) return undefined;
-    const isResting = rests(resident, moment);
+    const isResting = rests(resident);
     const since = absentSince(planter.id);
     // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
     if (isResting && since !== undefined) return [0, since, id];
@@ -137,7 +135,7 @@ export function chooseOutlived<R extends Resident>(
   return chooseDeparting(
     residents,
     moment,
-    (one) => rests(one, moment) && tick - lifeBegan(one) >= lifetime * tickRate,
+    (one) => rests(one) && tick - lifeBegan(one) >= lifetime * tickRate,
   );
 }
 
@@ -159,7 +157,7 @@ export function unattendedOf<R extends Resident>(
     .flatMap((resident) => {
       const { id, planter, born } = resident;
       const since = absentSince(planter.id);
-      if (!rests(resident, moment) || since === undefined) return [];
+      if (!rests(resident) || since === undefined) return [];
       const isLong = tick - Math.max(since, born) >= seconds * tickRate;
       return isLong ? [{ resident, rank: [since, id] }] : [];
     })

@@ -55,8 +55,7 @@ export class CommandHandlers {
   /** Highest participant id that has entered or sent a command. */
   lastParticipant = 0;
   tickRate: number;
-  /** Undefined in a room of an earlier release: its organisms may flash. */
-  flashLimit: FlashLimit | undefined;
+  flashLimit: FlashLimit;
   readonly wounding: Wounding;
   private random: Random;
   private inventory = new SeedInventory(DEFAULTS.room.maxSeedsInHand);
@@ -83,19 +82,14 @@ export class CommandHandlers {
     this.random = createRandom(options.seed);
   }
 
-  /** Participants who are known to be present, hold seeds or have spent energy. */
+  /** Participants who are present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
     const { inventory, energy, departures } = this;
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
-  /** Whether a participant is here; without attendance, all are. */
+  /** Whether a participant is here. */
   readonly isPresent = (by: ParticipantId): boolean => this.departures.isPresent(by);
-
-  /** Whether the room tracks attendance, and so can make room when it is full. */
-  get knowsAttendance(): boolean {
-    return this.departures.areKnown;
-  }
 
   /** The unattended organisms, the longest first; see `unattendedOf`. */
   unattended(tick: number, seconds?: number): Organism[] {
@@ -136,7 +130,7 @@ export class CommandHandlers {
       energy: this.energy.export(),
       ...this.departures.export(),
       ...this.dissolving.export(),
-      ...(this.flashLimit && { flashLimit: this.flashLimit }),
+      flashLimit: this.flashLimit,
       ...this.wounding.export(),
       ...this.lifecycle.rules.export(),
       ...this.lifecycle.lineage.export(),
@@ -208,10 +202,7 @@ export class CommandHandlers {
         this.inventory.clear(event.participant);
         this.energy.leave(event.participant);
         this.wounding.leave(event.participant);
-        this.departures.leave(event.participant, event.at ?? 0);
-        break;
-      case 'attendance':
-        this.departures.start(event.present);
+        this.departures.leave(event.participant, event.at);
         break;
       case 'limit':
         this.maxOrganisms = event.maxOrganisms;

@@ -38,7 +38,6 @@ export function createLatent(
       return { latent: entry.latent, origin: 'gallery', kind: entry.name, parents: [] };
     }
     case 'prior': {
-      // Throws in journals of earlier releases were drawn from N(0, I).
       const latent =
         seed.throw === undefined
           ? sampleLatent(species, sampler, random.latent(species.latentSize))

@@ -18,51 +18,38 @@ export type DepartureTime = Pick<Moment, 'tick' | 'tickRate'>;
 
 /** Tracks attendance, and chooses by it. */
 export class Departures {
-  /** Undefined in a room of an earlier release: its full room rejects instead of removing. */
-  private attendance: Attendance | undefined = new Attendance();
+  private attendance = new Attendance();
 
   constructor(private readonly lifecycle: OrganismLifecycle) {}
 
-  /** Whether attendance is tracked, so that a full room can make room. */
-  get areKnown(): boolean {
-    return this.attendance !== undefined;
-  }
-
-  /** Participants who are known to be present. */
   get present(): Iterable<ParticipantId> {
-    return this.attendance?.participants ?? [];
+    return this.attendance.participants;
   }
 
-  /** Whether a participant is present, as far as is known. */
   isPresent(participant: ParticipantId): boolean {
-    return this.attendance?.isPresent(participant) ?? true;
-  }
-
-  /** Starts tracking attendance with these participants. */
-  start(present: readonly ParticipantId[]): void {
-    this.attendance = new Attendance({ present: [...present], absent: [] });
+    return this.attendance.isPresent(participant);
   }
 
   /** @param source the same for all participants of one network address */
   enter(participant: ParticipantId, source?: number): void {
-    this.attendance?.enter(participant, source);
+    this.attendance.enter(participant, source);
   }
 
   leave(participant: ParticipantId, tick: number): void {
-    this.attendance?.leave(participant, tick);
+    this.attendance.leave(participant, tick);
   }
 
   export(): Pick<CommandState, 'attendance'> {
-    return this.attendance ? { attendance: this.attendance.export() } : {};
+    return { attendance: this.attendance.export() };
   }
 
   restore({ attendance }: Pick<CommandState, 'attendance'>): void {
-    this.attendance = attendance && new Attendance(attendance);
+    this.attendance = new Attendance(attendance);
   }
 
   /** Call once a tick: forgets absent participants without organisms. */
   prune(tick: number): void {
-    this.attendance?.prune(
+    this.attendance.prune(
       tick,
       () => new Set([...this.lifecycle.all].map(({ planter }) => planter.id)),
     );
@@ -70,19 +57,17 @@ export class Departures {
 
   /** The unattended organisms, the longest first; see `unattendedOf`. */
   unattended(time: DepartureTime, seconds?: number): Organism[] {
-    const moment = this.moment(time);
-    return moment ? unattendedOf(this.staying, moment, seconds) : [];
+    return unattendedOf(this.staying, this.moment(time), seconds);
   }
 
   /** A resting organism that has outlived its lifetime, if any. @param lifetime seconds */
   outlived(lifetime: number, time: DepartureTime): Organism | undefined {
-    const moment = this.moment(time);
-    return moment && chooseOutlived(this.staying, moment, lifetime);
+    return chooseOutlived(this.staying, this.moment(time), lifetime);
   }
 
   /** Whether a planter is present, or has been. */
   knows(planter: ParticipantId): boolean {
-    const since = this.attendance?.facts.absentSince(planter) ?? 0;
+    const since = this.attendance.facts.absentSince(planter) ?? 0;
     return Number.isFinite(since);
   }
 
@@ -101,8 +86,8 @@ export class Departures {
     if (this.lifecycle.size < maxOrganisms) return undefined;
     const moment = this.moment(time);
     const { staying } = this;
-    let departing = moment && chooseDeparting(staying, moment);
-    if (planter !== undefined) departing ??= moment && chooseFresh(staying, moment, planter);
+    let departing = chooseDeparting(staying, moment);
+    if (planter !== undefined) departing ??= chooseFresh(staying, moment, planter);
     if (!departing) throw new Refusal('garden-full');
     return departing;
   }
@@ -111,8 +96,7 @@ export class Departures {
     return [...this.lifecycle.all].filter(({ phase }) => phase !== 'departing');
   }
 
-  private moment(time: DepartureTime): Moment | undefined {
-    const expressingRests = this.lifecycle.rules.life.expressing !== undefined;
-    return this.attendance && { ...this.attendance.facts, ...time, expressingRests };
+  private moment(time: DepartureTime): Moment {
+    return { ...this.attendance.facts, ...time };
   }
 }

@@ -63,10 +63,6 @@ export class Dissolving {
     seconds: number = dissolveSeconds,
   ): void {
     const { lifecycle } = this;
-    if (!lifecycle.rules.areLiving) {
-      lifecycle.die(organism, 'departed');
-      return;
-    }
     const { departing } = lifecycle;
     if (departing.length >= maxDissolving) {
       const nearest = departing.reduce((a, b) => (b.dissolving! < a.dissolving! ? b : a));
@@ -104,7 +100,6 @@ export class Dissolving {
 
   /** Once a tick, after its commands. */
   step(maxOrganisms: number, time: DepartureTime): void {
-    if (!this.lifecycle.rules.areLiving) return;
     this.departed = this.departed.filter((one) => !isOver(one, time));
     this.outlive(maxOrganisms, time);
     for (const organism of this.lifecycle.departing) this.dissolve(organism, time.tick);

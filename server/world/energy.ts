@@ -6,7 +6,6 @@ import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomState } from './room-state.ts';
-import { continues, endOf } from './strokes.ts';
 
 /** Settings under which nothing costs energy. */
 export const FREE = {
@@ -20,10 +19,7 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/**
- * The energy `level` at tick `at`, and the `end` of the last stroke: a stroke that continues there
- * does not pay for its first disc.
- */
+/** The energy `level` at tick `at`. */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
 /** Ticks between two removals of full accounts. */
@@ -53,9 +49,10 @@ export class Energy {
 
   export(): EnergyState {
     const { settings, tickRate } = this;
-    const accounts = [...this.accounts].map(([participant, { level, at, end }]) => {
-      return { participant, level, at, ...(end && { end }) };
-    });
+    const accounts = [...this.accounts].map(([participant, account]) => ({
+      participant,
+      ...account,
+    }));
     return { settings, tickRate, accounts };
   }
 
@@ -90,16 +87,15 @@ export class Energy {
 
   /** Pays for a seed. @throws Refusal no-energy; nothing is spent then */
   spendPlant(participant: ParticipantId, tick: number): void {
-    this.spend(participant, this.settings.plant, tick, this.accounts.get(participant)?.end);
+    this.spend(participant, this.settings.plant, tick);
   }
 
   /** Returns the price of a seed that could not be planted. */
   returnPlant(participant: ParticipantId, tick: number): void {
-    const account = this.accounts.get(participant);
-    if (!account) return;
+    if (!this.accounts.has(participant)) return;
     const price = Math.min(this.settings.plant, this.settings.capacity);
     const level = Math.min(this.settings.capacity, this.level(participant, tick) + price);
-    this.accounts.set(participant, { ...account, level, at: tick });
+    this.accounts.set(participant, { level, at: tick });
   }
 
   /**
@@ -128,22 +124,24 @@ export class Energy {
     participant: ParticipantId,
     stroke: Stroke,
     tick: number,
-    how: { readonly woken?: number; readonly isContinued?: boolean } = {},
+    {
+      woken = 0,
+      isContinued = false,
+    }: { readonly woken?: number; readonly isContinued?: boolean } = {},
   ): void {
-    const { woken = 0, isContinued = this.continues(participant, stroke) } = how;
-    const cost = this.priceOfCells(stroke, isContinued) + woken * (this.settings.wake ?? 0);
-    this.spend(participant, cost, tick, endOf(stroke));
+    const cost = this.priceOfCells(stroke, isContinued) + woken * this.settings.wake;
+    this.spend(participant, cost, tick);
   }
 
   /** Changes settings and tick rate. Full accounts stay full; others are capped at the capacity. */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     const oldCapacity = this.settings.capacity;
-    for (const [participant, { end }] of this.accounts) {
+    for (const participant of this.accounts.keys()) {
       const level = this.level(participant, tick);
       if (level >= oldCapacity) this.accounts.delete(participant);
       else {
         const capped = Math.min(level, settings.capacity);
-        this.accounts.set(participant, { level: capped, at: tick, end });
+        this.accounts.set(participant, { level: capped, at: tick });
       }
     }
     this.settings = settings;
@@ -157,14 +155,6 @@ export class Energy {
       if (this.level(participant, tick) >= this.settings.capacity)
         this.accounts.delete(participant);
     }
-  }
-
-  /**
-   * Whether a stroke begins where the participant's last one has ended, with the same radius, as far
-   * as the account tells, which goes when it is full.
-   */
-  continues(participant: ParticipantId, stroke: Stroke): boolean {
-    return continues(this.accounts.get(participant)?.end, stroke);
   }
 
   /** A stroke split into messages, each continuing the one before, pays for one first disc. */
@@ -181,8 +171,8 @@ export class Energy {
     return level - price;
   }
 
-  private spend(participant: ParticipantId, cost: number, tick: number, end: Account['end']): void {
+  private spend(participant: ParticipantId, cost: number, tick: number): void {
     const level = this.require(participant, cost, tick);
-    if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick, end });
+    if (participant !== HOUSE.id) this.accounts.set(participant, { level, at: tick });
   }
 }

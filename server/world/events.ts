@@ -11,7 +11,6 @@ import {
   liveliness,
   reach,
   rulesVersion,
-  seed,
   session,
 } from './room-state.ts';
 
@@ -33,7 +32,6 @@ const command = v.looseObject({
 
 /** Schema of an event in a journal. Replaying a room's events reproduces the room. */
 export const roomEvent = v.variant('what', [
-  /** Journals of earlier releases include refused commands, which a replay refuses again. */
   v.strictObject({
     what: v.literal('command'),
     id: whole,
@@ -49,24 +47,12 @@ export const roomEvent = v.variant('what', [
     what: v.literal('enter'),
     participant: positive,
     at: whole,
-    /** Initial energy; absent in older journals: a newcomer's. */
+    /** Initial energy; absent: a newcomer's. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-    /**
-     * Same for all participants of one network address, which it does not tell. Absent in older
-     * journals: rule DEP-6 applies from the first source on.
-     */
+    /** Equal for all participants of one network address, without naming the address. */
     source: v.optional(positive),
   }),
-  /** A participant left; `at` is absent in older journals. */
-  v.strictObject({ what: v.literal('leave'), participant: positive, at: v.optional(whole) }),
-  /**
-   * Starts tracking attendance with these participants. Full rooms remove organisms for new ones
-   * only from here on, so journals of earlier releases replay as they ran.
-   */
-  v.strictObject({
-    what: v.literal('attendance'),
-    present: v.pipe(v.array(positive), v.readonly()),
-  }),
+  v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
   /** Changes the energy settings and the tick rate. */
   v.strictObject({
     what: v.literal('energy'),
@@ -76,18 +62,14 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes how many organisms may live at once. */
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
-  /** Limits the flashes per second. Journals of earlier releases replay without a limit. */
+  /** Limits the flashes per second. */
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
-  /**
-   * Begins to live by other rules. Journals of earlier releases replay under the rules of that time
-   * until then; later ones too, when the checkpoint's card has got other numbers. See `RoomRules`.
-   */
+  /** Changes the rules' version or the numbers of the checkpoint's card. See `RoomRules`. */
   v.strictObject({
     what: v.literal('rules'),
     rules: rulesVersion,
-    seed,
     closing: v.optional(reach),
     relatives: v.optional(relativesTable),
     sampler: v.optional(samplerVersion),

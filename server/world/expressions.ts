@@ -9,7 +9,6 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import type { RoomRules } from './room-rules.ts';
 import type { Species } from './species.ts';
-import { expressingPace } from './step-interval.ts';
 import { nextLatent } from './transformation.ts';
 
 /** A resting creature has begun to express a relative. Pages are not told: they see it. */
@@ -63,11 +62,11 @@ export function hasTurn(
 export function beginExpressions(
   population: Population,
   species: Species,
-  { areLiving, relatives, liveliness: share, seed, life }: RoomRules,
+  { relatives, liveliness: share, seed, life }: RoomRules,
   tick: number,
 ): { readonly organism: Organism; readonly event: Expressing }[] {
-  if (!areLiving || !relatives || share === 0) return [];
-  const ticks = expressingPace(life) * (relatives.lentSteps + relatives.homeSteps);
+  if (!relatives || share === 0) return [];
+  const ticks = life.expressing * (relatives.lentSteps + relatives.homeSteps);
   const when = { seed, tick, share, ticks };
   let free =
     Math.ceil(share * population.size) - population.awake.filter((one) => one.expression).length;

@@ -3,31 +3,16 @@ import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
-import type { RoomRules } from './room-rules.ts';
 
 /** What decides whom freed places wake. */
 export interface GroundState {
   readonly grid: GridPlanes;
   readonly population: Population;
-  readonly rules: RoomRules;
-}
-
-/** Frees places of an organism that departs. From rules 3 on they wake nobody before it is gone. */
-export function loseGround(
-  places: readonly number[],
-  { grid, population, rules }: GroundState,
-): void {
-  if (rules.wakeOnceGone) {
-    for (const place of places) grid.clear(place);
-    return;
-  }
-  for (const place of places) grid.release(place);
-  letTryAgain(places, population);
 }
 
 /** Frees the places of an organism that has died, and offers those that it has lost. */
 export function leaveGround(organism: Organism, ground: GroundState): void {
-  const { grid, population, rules } = ground;
+  const { grid, population } = ground;
   const freed: number[] = [];
   grid.each(organism.window, (place) => {
     if (grid.ownerAt(place) !== organism.id) return;
@@ -35,16 +20,14 @@ export function leaveGround(organism: Organism, ground: GroundState): void {
     freed.push(place);
   });
   letTryAgain(freed, population);
-  if (rules.wakeOnceGone && organism.dissolving !== undefined) offerLost(organism, ground);
+  if (organism.dissolving !== undefined) offerLost(organism, ground);
 }
 
-/** Offers what a renewed organism has lost, once it has had the chance to take it back. */
-export function returnGround(organism: Organism, ground: GroundState): void {
-  if (ground.rules.wakeOnceGone) offerLost(organism, ground);
-}
-
-/** Offers the bare places where an organism was seen before it dissolved. */
-function offerLost({ window, seen }: Organism, { grid, population }: GroundState): void {
+/**
+ * Offers the bare places where an organism was seen before it dissolved. Call it for a renewed
+ * organism once it has had the chance to take them back.
+ */
+export function offerLost({ window, seen }: Organism, { grid, population }: GroundState): void {
   const lost: number[] = [];
   // A seed has not been seen yet.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {

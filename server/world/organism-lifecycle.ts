@@ -15,7 +15,7 @@ import {
   takeExpressed,
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
-import { type GroundState, leaveGround, loseGround, returnGround } from './freed-ground.ts';
+import { type GroundState, leaveGround, offerLost } from './freed-ground.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { heal, heldBy, hurt } from './healing.ts';
 import { releaseHit } from './hit-places.ts';
@@ -113,7 +113,6 @@ export class OrganismLifecycle {
     this.wake(organism);
     const { id, wounds } = organism;
     this.pendingEvents.push({ what: 'wounded', id, by, wounds });
-    if (!this.rules.areLiving) return;
     this.hitNow.add(organism);
     remember(organism, this.grid, tick + 1);
     const { killed, lives } = releaseHit(organism, this.grid, this.species);
@@ -143,7 +142,7 @@ export class OrganismLifecycle {
 
   /** Frees places of an organism that departs. */
   lose(places: readonly number[]): void {
-    loseGround(places, this.ground);
+    for (const place of places) this.grid.clear(place);
   }
 
   /**
@@ -160,7 +159,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     this.population.bringBack(organism, phase);
-    returnGround(organism, this.ground);
+    offerLost(organism, this.ground);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
@@ -175,8 +174,8 @@ export class OrganismLifecycle {
   }
 
   private get ground(): GroundState {
-    const { grid, population, rules } = this;
-    return { grid, population, rules };
+    const { grid, population } = this;
+    return { grid, population };
   }
 
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */

@@ -27,7 +27,7 @@ export interface Expression {
   latent: Float32Array;
   /** Steps until it gets its own back. */
   stepsLeft: number;
-  /** Places that it owned before; absent in states of earlier releases. */
+  /** Places that it owned before; absent until it wakes for it. */
   held?: number | undefined;
 }
 

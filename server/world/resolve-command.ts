@@ -36,7 +36,7 @@ export function resolvedCommand(command: RoomCommand, context: Context): RoomCom
     return { ...command, latent: [...latent] };
   }
   if (command.what === 'cross') {
-    // In rooms of earlier releases, parents may be out of bounds.
+    // Heirs and what a replay plants may be out of bounds.
     const [a, b] = [command.a, command.b].map(context.latentOf);
     if (a && b) requireWithin(crossLatents(a, b, command.mix), latentBounds);
   }

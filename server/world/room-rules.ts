@@ -1,17 +1,14 @@
-/**
- * The rules that a room lives by. Rooms of earlier releases live by the rules of that time until a
- * `rules` event in their journal, so that what they have recorded replays as it ran.
- */
+/** The version of the rules that a room lives by, and the numbers in force. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LifeSettings } from '../../shared/vocabulary.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 import type { OuterEvent } from './events.ts';
-import { type CommandState, RULES_VERSION, type RulesVersion } from './room-state.ts';
+import { type CommandState, RULES_VERSION } from './room-state.ts';
 import type { Species } from './species.ts';
 
 /** Every organism steps each tick. */
-const EVERY_TICK: LifeSettings = { birth: 1, healing: 1 };
+const EVERY_TICK: LifeSettings = { birth: 1, healing: 1, expressing: 1 };
 
 type RulesState = Pick<
   CommandState,
@@ -19,10 +16,9 @@ type RulesState = Pick<
 >;
 export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
 
-/** Which version of the rules, and the numbers in force. */
+/** The rules of one room. */
 export class RoomRules {
-  version: RulesVersion = RULES_VERSION;
-  /** Of chances (`chance.ts`), uint32. */
+  /** Random seed of the room's chances (`chance.ts`), uint32. */
   seed: number;
   /** Places a step by which wounds close from their rim; undefined: at once. */
   closing: number | undefined;
@@ -44,56 +40,36 @@ export class RoomRules {
     this.life = life;
   }
 
-  /** Whether organisms have a pace and wounds a rim. */
-  get areLiving(): boolean {
-    return this.version >= 2;
-  }
-
-  /** Whether what departs wakes its neighbours once, when it is gone, not with each place. */
-  get wakeOnceGone(): boolean {
-    return this.version >= 3;
-  }
-
-  /** Whether a stroke goes on by its own end, not by that in an account, which goes when it is full. */
-  get usesStrokeEnds(): boolean {
-    return this.version >= 4;
-  }
-
   /**
-   * The event that brings a room to the present rules, with the numbers of its checkpoint's card.
+   * The event that brings a room to the numbers of its checkpoint's card.
    *
-   * @param seed of chances, for a room that has none
-   * @returns undefined if it lives by them already
+   * @returns undefined if it has them already
    */
-  update({ closing, relatives, sampler }: Species, seed: number): RulesEvent | undefined {
-    const isPresent = this.version === RULES_VERSION;
+  update({ closing, relatives, sampler }: Species): RulesEvent | undefined {
     const isSame =
       this.closing === closing &&
       this.sampler === sampler &&
       isDeepStrictEqual(this.relatives, relatives);
-    if (isPresent && isSame) return undefined;
+    if (isSame) return undefined;
     return {
       what: 'rules',
       rules: RULES_VERSION,
-      seed: this.areLiving ? this.seed : seed >>> 0,
       ...(closing !== undefined && { closing }),
       ...(relatives && { relatives }),
       ...(sampler && { sampler }),
     };
   }
 
-  apply({ rules, seed, closing, relatives, sampler }: Omit<RulesEvent, 'what'>): void {
-    this.version = rules;
-    this.seed = seed;
+  apply({ closing, relatives, sampler }: Omit<RulesEvent, 'what' | 'rules'>): void {
     this.closing = closing;
     this.relatives = relatives;
     this.sampler = sampler;
   }
 
   export(): RulesState {
-    const { version: rules, seed, closing, relatives, sampler, life, liveliness } = this;
+    const { seed, closing, relatives, sampler, life, liveliness } = this;
     return {
-      ...{ rules, seed, life: { ...life } },
+      ...{ rules: RULES_VERSION, seed, life: { ...life } },
       ...(closing !== undefined && { closing }),
       ...(relatives && { relatives }),
       ...(sampler && { sampler }),
@@ -102,10 +78,9 @@ export class RoomRules {
   }
 
   restore(from: RulesState): void {
-    const { rules = 1, seed = 0, life = EVERY_TICK, liveliness = 0 } = from;
-    const { closing, relatives, sampler } = from;
-    this.apply({ rules, seed, closing, relatives, sampler });
-    this.life = life;
-    this.liveliness = liveliness;
+    this.apply(from);
+    this.seed = from.seed;
+    this.life = from.life;
+    this.liveliness = from.liveliness ?? 0;
   }
 }

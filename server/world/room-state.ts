@@ -21,13 +21,7 @@ import { relativesTable } from '../vnca/relatives.ts';
 import { isStale } from './flicker.ts';
 import type { Organism } from './organism.ts';
 
-/**
- * Version 1 lacks healing, version 2 attendance, version 3 the flash limit, sources, protection and
- * the price of waking, version 4 strokes, version 5 rules and pace, version 6 the family tree, what
- * turns into another, the sampler and the pace of expressions, and version 7 commands done. All are
- * still read.
- */
-export const ROOM_STATE_VERSION = 8;
+export const ROOM_STATE_VERSION = 1;
 
 const word = v.pipe(whole, v.maxValue(0xffffffff));
 const latent = v.custom<Float32Array>((value) => value instanceof Float32Array);
@@ -35,17 +29,10 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
-/**
- * The rules of new rooms. 1: organisms step each tick, and wounds close at once. 2: each place that
- * a departing organism loses wakes its neighbours. 3: a stroke of somebody with full energy may end
- * before its last message.
- */
-export const RULES_VERSION = 4;
+/** Raise it if a room under the former rules would replay differently. */
+export const RULES_VERSION = 1;
 /** Version of the rules that a room lives by. */
-export const rulesVersion = v.picklist([1, 2, 3, RULES_VERSION]);
-export type RulesVersion = v.InferOutput<typeof rulesVersion>;
-/** Seed of a room's chances, uint32. */
-export const seed = word;
+export const rulesVersion = v.literal(RULES_VERSION);
 /** Scope within which the ids of repeatable commands are unique, uint32. */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** Cells a step by which wounds close. */
@@ -58,8 +45,7 @@ export const liveliness = between(0, 1);
 export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
-  /** Absent in rooms of earlier releases: as `healing`. */
-  expressing: v.optional(positive),
+  expressing: positive,
   /** Absent: for ever. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
@@ -71,8 +57,7 @@ export const energySettings = v.strictObject({
   refillPerSecond: number,
   plant: number,
   damagePerCell: number,
-  /** Absent in rooms of earlier releases: waking costs nothing. */
-  wake: v.optional(number),
+  wake: number,
 });
 
 const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
@@ -101,7 +86,7 @@ const organismState = v.strictObject({
   age: whole,
   stage: positive,
   wounds: whole,
-  healed: v.optional(whole, 0),
+  healed: whole,
   hurt: v.optional(whole),
   /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
@@ -157,7 +142,7 @@ export type LineageState = v.InferOutput<typeof lineage>;
 /** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
-    version: v.picklist([1, 2, 3, 4, 5, 6, 7, ROOM_STATE_VERSION]),
+    version: v.literal(ROOM_STATE_VERSION),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
@@ -181,26 +166,15 @@ export const roomState = v.pipe(
     energy: v.strictObject({
       settings: energySettings,
       tickRate: number,
-      accounts: v.array(
-        v.strictObject({
-          participant: positive,
-          level: number,
-          at: whole,
-          end: v.optional(v.strictObject({ x: number, y: number, radius: number })),
-        }),
-      ),
+      accounts: v.array(v.strictObject({ participant: positive, level: number, at: whole })),
     }),
-    /** Absent in a room of an earlier release, until an `attendance` event. */
-    attendance: v.optional(
-      v.strictObject({
-        present: v.array(positive),
-        absent: v.array(v.strictObject({ participant: positive, since: whole })),
-        /** Absent until somebody enters with a source (rule DEP-6). */
-        sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
-      }),
-    ),
-    /** Absent in a room of an earlier release, until a `flashes` event. */
-    flashLimit: v.optional(flashLimit),
+    attendance: v.strictObject({
+      present: v.array(positive),
+      absent: v.array(v.strictObject({ participant: positive, since: whole })),
+      /** Absent until somebody enters with a source (rule DEP-6). */
+      sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
+    }),
+    flashLimit,
     /** Seconds for which a wounded organism cannot be wounded again; absent: 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
     /** Each participant's last stroke, where it has ended, and whom it has wounded (rule DMG-4). */
@@ -239,14 +213,12 @@ export const roomState = v.pipe(
         }),
       ),
     ),
-    /** Absent in a room of an earlier release, until a `rules` event: 1. */
-    rules: v.optional(rulesVersion),
-    /** Of its chances; absent under rules 1. */
-    seed: v.optional(seed),
+    rules: rulesVersion,
+    /** Random seed of the room's chances. */
+    seed: word,
     /** Absent: wounds close at once. */
     closing: v.optional(reach),
-    /** Absent: organisms step each tick. */
-    life: v.optional(lifeSettings),
+    life: lifeSettings,
     /** Whom gallery creatures can express; absent: nobody. */
     relatives: v.optional(relativesTable),
     /** What the room draws latents with; absent: N(0, I). */

@@ -86,14 +86,9 @@ export class Room {
     return this.handlers.lastParticipant;
   }
 
-  /** Participants who are known to be present, hold seeds or have spent energy. */
+  /** Participants who are present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
     return this.handlers.participantsWithState;
-  }
-
-  /** Whether the room tracks attendance, and so makes room when it is full (rule DEP-5). */
-  get knowsAttendance(): boolean {
-    return this.handlers.knowsAttendance;
   }
 
   /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
@@ -199,18 +194,13 @@ export class Room {
     this.applyNow({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  /** Starts tracking attendance with these participants. */
-  startAttendance(present: readonly ParticipantId[]): void {
-    this.applyNow({ what: 'attendance', present });
-  }
-
   /** Changes how many organisms may live at once. */
   setMaxOrganisms(maxOrganisms: number): void {
     this.applyNow({ what: 'limit', maxOrganisms });
   }
 
-  /** Most flashes a second; undefined in a room of an earlier release, which has no limit. */
-  get flashLimit(): FlashLimit | undefined {
+  /** Most flashes a second (rule LIF-9). */
+  get flashLimit(): FlashLimit {
     return this.handlers.flashLimit;
   }
 
@@ -249,14 +239,9 @@ export class Room {
     this.applyNow({ what: 'liveliness', share });
   }
 
-  /**
-   * Takes a room of an earlier release to the present rules, and any room to what its checkpoint's
-   * card says now.
-   *
-   * @param seed of the chances of a room that has none, uint32
-   */
-  updateRules(seed: number): void {
-    const event = this.rules.update(this.species, seed);
+  /** Brings the room to the numbers that its checkpoint's card has now. */
+  updateRules(): void {
+    const event = this.rules.update(this.species);
     if (event) this.applyNow(event);
   }
 
@@ -381,9 +366,9 @@ export class Room {
   }
 
   /** @param tick the number of the tick in progress */
-  private flickerMoment(tick: number): FlickerMoment | undefined {
+  private flickerMoment(tick: number): FlickerMoment {
     const { tickRate, flashLimit: limit } = this.handlers;
-    return limit && { tick, tickRate, limit };
+    return { tick, tickRate, limit };
   }
 
   /** Applies an event now and journals it with the next tick. */

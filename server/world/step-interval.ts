@@ -1,5 +1,4 @@
 /** When an organism takes its next step (rules PAC-1 and PAC-2). */
-import type { LifeSettings } from '../../shared/vocabulary.ts';
 import type { Organism } from './organism.ts';
 import type { RoomRules } from './room-rules.ts';
 import { isTurning } from './transformation.ts';
@@ -13,19 +12,12 @@ export function isDue(organism: Organism): boolean {
 }
 
 /** The ticks between an organism's step and its next; undefined: none. */
-export function waitAfterStep(
-  organism: Organism,
-  { areLiving, life }: RoomRules,
-): number | undefined {
+export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {
   const { phase, hurt, closed, expression, transforming } = organism;
-  if (!areLiving || phase === 'asleep') return undefined;
+  if (phase === 'asleep') return undefined;
   const isBorn = phase === 'growing' || isTurning(organism);
   const isShown = (hurt ?? closed ?? transforming) !== undefined;
-  const resting = expression ? expressingPace(life) : isShown ? life.healing : 1;
+  const resting = expression ? life.expressing : isShown ? life.healing : 1;
   const interval = isBorn ? life.birth : resting;
   return interval > 1 ? interval - 1 : undefined;
 }
-
-/** Ticks between two steps of an organism that expresses a relative. */
-export const expressingPace = ({ healing, expressing = healing }: LifeSettings): number =>
-  expressing;

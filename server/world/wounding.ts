@@ -61,9 +61,7 @@ export class Wounding {
   ): Pick<Answer, 'spared' | 'continued'> {
     const stroke = { points, radius };
     checkStroke(stroke, this.grid);
-    const { usesStrokeEnds } = this.lifecycle.rules;
-    const continued = this.strokes.continues(by.id, stroke);
-    const isContinued = usesStrokeEnds ? continued : energy.continues(by.id, stroke);
+    const isContinued = this.strokes.continues(by.id, stroke);
     // Who cannot pay for the cells must not cost the search for what they cover.
     energy.requireStroke(by.id, stroke, tick, isContinued);
     const near = ownersNear(stroke, this.grid)
@@ -86,7 +84,7 @@ export class Wounding {
       this.lifecycle.hit(organism, { by: by.id, isNew, tick });
       before.add(organism.id);
     }
-    return { ...(spared > 0 && { spared }), ...(continued && { continued }) };
+    return { ...(spared > 0 && { spared }), ...(isContinued && { continued: isContinued }) };
   }
 }
 

@@ -26,15 +26,14 @@ const energy = v.strictObject({
   plant: between(0, 1e6),
   /** Cost of a stroke per swept cell. */
   damagePerCell: between(0, 1e3),
-  /** Cost of waking an organism; absent in settings of earlier releases. */
-  wake: v.optional(between(0, 1e3), PAGE_DEFAULTS.energy.wake),
+  /** Cost of waking an organism. */
+  wake: between(0, 1e3),
 });
 
 const attract = v.strictObject({
   on: v.boolean(),
   after: whole(5, 3_600),
-  /** Absent in settings of earlier releases. */
-  wounds: v.optional(gardenerWounds, 'own'),
+  wounds: gardenerWounds,
 });
 
 /** The settings of a room. */
@@ -52,11 +51,8 @@ const knobs = {
   cooldown: between(0, 600),
   /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
-  /**
-   * Whether visitors may turn others' organisms into something else; their own they always may.
-   * Absent in settings of earlier releases.
-   */
-  transformOthers: v.optional(v.boolean(), false),
+  /** Whether visitors may turn others' organisms into something else; their own they always may. */
+  transformOthers: v.boolean(),
   /** Ticks between two steps of an organism that grows. */
   birth: whole(1, 10),
   /** Ticks between two steps of one that heals. */
@@ -65,11 +61,8 @@ const knobs = {
   liveliness: between(0, 1),
   /** Seconds after which organisms depart from a busy room; 0: they stay for ever. */
   lifetime: whole(0, 86_400),
-  /**
-   * Whether a day begins with heirs of those that lived before it; absent in settings of earlier
-   * releases.
-   */
-  generations: v.optional(v.boolean(), false),
+  /** Whether a day begins with heirs of those that lived before it. */
+  generations: v.boolean(),
   /** Whether names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */
@@ -84,12 +77,12 @@ const knobs = {
   /** Whether programs can plant latents of their own. */
   latents: v.boolean(),
   /**
-   * Whether visitors are offered the whole gallery, also what does not suit everybody and what
-   * looks much like another; absent in settings of earlier releases.
+   * Whether visitors are offered the whole gallery, including what does not suit everybody and what
+   * looks much like another.
    */
-  wholeGallery: v.optional(v.boolean(), false),
-  /** Whether the view-only link opens the room; absent in settings of earlier releases. */
-  spectators: v.optional(v.boolean(), true),
+  wholeGallery: v.boolean(),
+  /** Whether the view-only link opens the room. */
+  spectators: v.boolean(),
   /** While paused, visitors can only watch. */
   paused: v.boolean(),
 };
@@ -156,8 +149,8 @@ export const schedule = v.strictObject({
   days: v.pipe(v.array(v.nullable(openHours)), v.length(7)),
   /** Outside these hours walls are dimmed, and phones either continue or see that it is closed. */
   outside: v.picklist(['dim', 'close']),
-  /** Whether the day of each room ends at closing time; absent in schedules of earlier releases. */
-  farewell: v.optional(v.boolean()),
+  /** Whether the day of each room ends at closing time. */
+  farewell: v.boolean(),
   /** Time of day at which the process ends, for a supervisor to restart; null for never. */
   restart: v.nullable(time),
 });
@@ -167,5 +160,6 @@ export const ALWAYS_OPEN: Schedule = {
   on: false,
   days: Array.from({ length: 7 }, () => ({ from: '09:00', to: '18:00' })),
   outside: 'dim',
+  farewell: false,
   restart: null,
 };

@@ -5,7 +5,13 @@ import { openRoom, type PageElement, waitForConnection } from '../support/page.t
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-const CLOSED = { on: true, days: Array(7).fill(null), outside: 'close', restart: null };
+const CLOSED = {
+  on: true,
+  days: Array(7).fill(null),
+  outside: 'close',
+  farewell: false,
+  restart: null,
+};
 const { server, url, newPage: open } = await suiteWithPages({ size: '96x64' });
 const host = await hostOf(server);
 const newPage = () => open({ viewport: { width: 360, height: 320 } });

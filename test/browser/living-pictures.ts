@@ -61,7 +61,7 @@ export async function takeClosing(out: string): Promise<void> {
     const { side } = species;
     const room = world.open({
       ...{ name: 'closing', width: side, height: side, maxOrganisms: 1, seed: 1, species },
-      life: { birth: 1, healing: 2 },
+      life: { birth: 1, healing: 2, expressing: 2 },
     });
     const index = species.gallery.findIndex(({ name }) => name === 'Penguin');
     const seed = { from: 'gallery', index } as const;

@@ -20,7 +20,13 @@ import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const ROOM = 'garden';
-const ALWAYS = { on: true, days: Array(7).fill(null), outside: 'dim', restart: null };
+const ALWAYS = {
+  on: true,
+  days: Array(7).fill(null),
+  outside: 'dim',
+  farewell: false,
+  restart: null,
+};
 
 /** Pictures of the page are written to this folder, to be looked at. */
 const { VIVARIUM_PICTURES: PICTURES } = process.env;

@@ -48,7 +48,7 @@ describe('the shipped table', () => {
     const room = world.open({
       ...{ name: 'wall', width: 5 * side, height: 4 * side, maxOrganisms: 20, seed: 3 },
       species: { ...plain, relatives: await loadRelatives(checkpoint) },
-      life: { birth: 1, healing: DEFAULTS.life.healing },
+      life: { birth: 1, healing: DEFAULTS.life.healing, expressing: DEFAULTS.life.healing },
     });
     for (let i = 0; i < 20; i++) {
       const [x, y] = [side * ((i % 5) + 0.5), side * (Math.floor(i / 5) + 0.5)];
@@ -106,7 +106,7 @@ describe('what is stored', () => {
     ...speciesOf({ ...model, folder: '' }),
     relatives: { lentSteps: 5, homeSteps: 6, of: [[1], [0]] },
   };
-  const place = { species, maxOrganisms: 6, life: { birth: 1, healing: 2 } };
+  const place = { species, maxOrganisms: 6, life: { birth: 1, healing: 2, expressing: 2 } };
 
   async function open(records = openMemory(), engine = shared) {
     const stored = await openStoredRoom({ engine, records, model, place });

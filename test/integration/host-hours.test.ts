@@ -11,7 +11,13 @@ import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const CLOSED: Schedule = { on: true, days: Array(7).fill(null), outside: 'dim', restart: null };
+const CLOSED: Schedule = {
+  on: true,
+  days: Array(7).fill(null),
+  outside: 'dim',
+  farewell: false,
+  restart: null,
+};
 
 const settingsOf = (visitor: Visitor): Event<'settings'> =>
   visitor.heard.findLast(({ name }) => name === 'settings')!.message as Event<'settings'>;

@@ -54,7 +54,14 @@ function digest(room: Room, result: unknown): string {
 }
 
 /** Low enough that some wishes are refused for want of it. */
-const energy = { capacity: 60, newcomer: 30, refillPerSecond: 9, plant: 12, damagePerCell: 0.05 };
+const energy = {
+  capacity: 60,
+  newcomer: 30,
+  refillPerSecond: 9,
+  plant: 12,
+  damagePerCell: 0.05,
+  wake: 0,
+};
 
 const fullRuns = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 16;
 

@@ -28,7 +28,13 @@ test('TRF-7: on the shipped checkpoint, whatever turns looks like what it turns 
   const into = (i: number) => entry(i + Math.floor(0.43 * count));
   const open = async (name: string, entryOf: (i: number) => number) => {
     const room = world.open({
-      ...{ name, species, seed: 3, maxOrganisms: count, life: { birth: 1, healing: 1 } },
+      ...{
+        name,
+        species,
+        seed: 3,
+        maxOrganisms: count,
+        life: { birth: 1, healing: 1, expressing: 1 },
+      },
       ...{ width: COLUMNS * side, height: ROWS * side },
     });
     for (let i = 0; i < count; i++) {
@@ -82,7 +88,7 @@ afterSuite(() => shared.close());
 
 describe('what is stored', () => {
   const species = speciesOf({ ...model, folder: '' });
-  const place = { species, maxOrganisms: 6, life: { birth: 3, healing: 2 } };
+  const place = { species, maxOrganisms: 6, life: { birth: 3, healing: 2, expressing: 2 } };
   const open = (records = openMemory()) =>
     openStoredRoom({ engine: shared, records, model, place });
   const turning = (room: Room): number =>

@@ -99,7 +99,11 @@ describe('replaying without the undone commands', () => {
           }),
         }),
         async ({ seed, before, between, first, second }) => {
-          const here = await begin(seed, openMemory(), 2, { birth: 4, healing: 10 });
+          const here = await begin(seed, openMemory(), 2, {
+            birth: 4,
+            healing: 10,
+            expressing: 10,
+          });
           const { room, lived, undoing } = here;
           const random = createRandom(seed);
           const taken: { since: number; to: number; by: number | null }[] = [];

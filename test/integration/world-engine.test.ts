@@ -17,7 +17,11 @@ const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
 
 /** As shipped. */
-const LIFE = { birth: DEFAULTS.life.birth, healing: DEFAULTS.life.healing };
+const LIFE = {
+  birth: DEFAULTS.life.birth,
+  healing: DEFAULTS.life.healing,
+  expressing: DEFAULTS.life.healing,
+};
 
 /**
  * Each world has patch ids of its own, and so needs the engine for itself: its patches are given

@@ -41,7 +41,7 @@ export const undoneRooms = (engine: Engine) => {
     seed: number,
     records = openMemory(),
     maxOrganisms = 4,
-    life: LifeSettings = { birth: 1, healing: 1 },
+    life: LifeSettings = { birth: 1, healing: 1, expressing: 1 },
   ) {
     let now = 1_790_000_000_000;
     const stored = await openStoredRoom({
@@ -56,6 +56,7 @@ export const undoneRooms = (engine: Engine) => {
           refillPerSecond: 0.12,
           plant: 12,
           damagePerCell: 0.05,
+          wake: 0,
         },
       },
     });

@@ -5,7 +5,14 @@ import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import fc, { forAll } from '../../support/property.ts';
 
-const SETTINGS = { capacity: 100, newcomer: 60, refillPerSecond: 8, plant: 8, damagePerCell: 0.02 };
+const SETTINGS = {
+  capacity: 100,
+  newcomer: 60,
+  refillPerSecond: 8,
+  plant: 8,
+  damagePerCell: 0.02,
+  wake: 0,
+};
 const GRID = { width: 256, height: 256 };
 
 /** An estimate, and the messages of a server. */

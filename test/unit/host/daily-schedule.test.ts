@@ -17,6 +17,7 @@ const MUSEUM: Schedule = {
   // Closed on Mondays.
   days: [null, ...Array.from({ length: 6 }, () => ({ from: '10:00', to: '17:30' }))],
   outside: 'dim',
+  farewell: false,
   restart: '04:00',
 };
 
@@ -162,6 +163,7 @@ test('the next event is when the state really changes, for any schedule', () =>
             day ? { from: time(day[0]), to: time(Math.min(1_440, day[0] + day[1])) } : null,
           ),
           outside: 'dim',
+          farewell: false,
           restart: null,
         };
         const now = WEDNESDAY + minutes * MINUTE;

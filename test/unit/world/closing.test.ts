@@ -163,7 +163,7 @@ describe('an organism that is killed whole', () => {
 
   test('CLO-6: also while it grows, and before its first step', () => {
     for (const ticks of [0, 1, 3]) {
-      const hand = new HandRoom({ life: { birth: 3, healing: 1 } });
+      const hand = new HandRoom({ life: { birth: 3, healing: 1, expressing: 1 } });
       hand.plant(8, 8);
       hand.ticks(ticks);
       all(hand);

@@ -37,15 +37,6 @@ test('a command that has been done is answered when it arrives again, and not do
   expect(next.room.doneBefore(6, plant(8, 8), PAGE)).toBeUndefined();
 });
 
-test('a state of before these were a version of their own opens with them', () => {
-  const hand = attended();
-  hand.room.enqueue(5, plant(8, 8), PAGE);
-  hand.tick();
-  const from = v.parse(roomState, { ...hand.room.export(), version: 7 });
-  const { room } = new HandRoom({ species: SPECIES, from });
-  expect(room.doneBefore(5, plant(8, 8), PAGE)).toBeDefined();
-});
-
 test('what was refused or never arrived is done when it arrives again', () => {
   const hand = attended();
   hand.room.enqueue(1, plant(8, 8), PAGE);

@@ -1,6 +1,4 @@
 /** Rooms from which organisms depart, for tests. */
-import * as v from 'valibot';
-import { roomState } from '../../../server/world/room-state.ts';
 import type { TickResult } from '../../../server/world/room-types.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
@@ -48,8 +46,8 @@ export const phases = ({ room }: HandRoom) =>
   room.organisms.map(({ id, phase }) => `${id} ${phase}`);
 
 /** Anna's organism departs with the next tick, from columns 4 to 11; Bert's rests beside it, from column 10 on. */
-export function besideDeparting(rules: number): HandRoom {
-  let hand = new HandRoom(SLOW);
+export function besideDeparting(): HandRoom {
+  const hand = new HandRoom(SLOW);
   hand.regrows = true;
   for (const { id } of PEOPLE) hand.room.enter(id);
   hand.plant(8, 8, ANNA);
@@ -59,10 +57,6 @@ export function besideDeparting(rules: number): HandRoom {
   hand.change = 0;
   hand.ticks(protectedSeconds);
   expect([hand.owner(11, 8), hand.owner(12, 8)]).toEqual([1, 2]);
-  const from = v.parse(roomState, { ...hand.room.export(), rules });
-  const { ages } = hand;
-  hand = Object.assign(new HandRoom({ from }), { regrows: true });
-  for (const [patch, age] of ages) hand.ages.set(patch, age);
   hand.plant(26, 18, CLEO);
   return hand;
 }

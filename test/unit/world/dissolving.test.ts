@@ -111,7 +111,7 @@ describe('dissolving', () => {
 
   test('TIM-5, DEP-8: where nothing was planted, what dissolves goes on although another room lacks memory', async () => {
     const hand = rested([ANNA, BERT], {
-      life: { birth: 1, healing: 1, lifetime: protectedSeconds },
+      life: { birth: 1, healing: 1, expressing: 1, lifetime: protectedSeconds },
     });
     while (phases(hand)[0] !== '1 departing') hand.tick();
     const engine = {
@@ -167,7 +167,7 @@ describe('dissolving', () => {
   });
 
   test('DEP-9: a neighbour that it blocked rests until it is gone, then grows into what it has left', () => {
-    const hand = besideDeparting(3);
+    const hand = besideDeparting();
     const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
     expect(life).toContainEqual({ what: 'departing', id: 1 });
     expect(life).not.toContainEqual({ what: 'awake', id: 2 });
@@ -176,18 +176,10 @@ describe('dissolving', () => {
     hand.tick();
     expect([hand.owner(10, 8), hand.owner(11, 8), hand.owner(9, 8)]).toEqual([2, 2, 0]);
   });
-
-  test('DEP-9, PAC-3: in a room of an earlier release each place that it loses wakes the neighbour', () => {
-    const hand = besideDeparting(2);
-    const life = hand.ticks(dissolveSeconds - 1).flatMap((result) => result.life);
-    expect(life).toContainEqual({ what: 'awake', id: 2 });
-    hand.ticks(2);
-    expect([hand.owner(10, 8), hand.owner(11, 8), hand.owner(9, 8)]).toEqual([2, 2, 0]);
-  });
 });
 
 describe('lifetime', () => {
-  const life = (lifetime: number) => ({ birth: 1, healing: 1, lifetime });
+  const life = (lifetime: number) => ({ birth: 1, healing: 1, expressing: 1, lifetime });
   const FIVE = [ANNA, ANNA, BERT, BERT, CLEO];
 
   /** When each organism has begun to depart, in seconds. */
@@ -248,7 +240,7 @@ describe('being exact', () => {
     4: ({ room }) => room.enqueue(9, { what: 'renew', by: ANNA, organism: 1 }),
     7: ({ room }) => room.setMaxOrganisms(3),
     16: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 2 }),
-    20: ({ room }) => room.setLife({ birth: 1, healing: 1, lifetime: 61 }),
+    20: ({ room }) => room.setLife({ birth: 1, healing: 1, expressing: 1, lifetime: 61 }),
     90: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 5 }),
     100: ({ room }) => {
       const organism = room.organisms.find(({ phase }) => phase !== 'departing')!.id;
@@ -258,7 +250,7 @@ describe('being exact', () => {
   const TICKS = 120;
 
   test('TIM-3, TIM-6: a room goes on exactly from the middle of a departure, and by its journal', () => {
-    const options = { life: { birth: 1, healing: 1 } };
+    const options = { life: { birth: 1, healing: 1, expressing: 1 } };
     const start = v.parse(roomState, rested([ANNA, BERT], options).room.export());
     const open = (from: unknown) => {
       const hand = new HandRoom({ ...SLOW, from: v.parse(roomState, structuredClone(from)) });

@@ -1,5 +1,7 @@
 import { Energy } from '../../../server/world/energy.ts';
+import { Strokes } from '../../../server/world/strokes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Stroke } from '../../../shared/geometry.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
@@ -10,7 +12,18 @@ const SETTINGS: EnergySettings = {
   refillPerSecond: 3,
   plant: 15,
   damagePerCell: 0.1,
+  wake: 0,
 };
+
+/** Pays for strokes as a room does. */
+function payer(energy: Energy) {
+  const strokes = new Strokes();
+  return (participant: number, stroke: Stroke, tick: number): void => {
+    const isContinued = strokes.continues(participant, stroke);
+    energy.spendStroke(participant, stroke, tick, { isContinued });
+    strokes.follow(participant, stroke, tick);
+  };
+}
 
 /** Events that change energy, at ticks in order. */
 const happenings = fc.array(
@@ -29,12 +42,13 @@ type Happening = typeof happenings extends fc.Arbitrary<(infer H)[]> ? H : never
 
 function play(energy: Energy, events: readonly Happening[], look: () => void): string[] {
   let tick = 0;
+  const pay = payer(energy);
   return events.map(({ wait, who, what, x, radius, capacity }) => {
     tick += wait;
     let said: string = what;
     try {
       if (what === 'plant') energy.spendPlant(who, tick);
-      if (what === 'stroke') energy.spendStroke(who, { points: [x, 0, 5, 5], radius }, tick);
+      if (what === 'stroke') pay(who, { points: [x, 0, 5, 5], radius }, tick);
       if (what === 'enter') energy.enter(who, tick);
       if (what === 'leave') energy.leave(who);
       if (what === 'settings') energy.change({ ...SETTINGS, capacity }, 10, tick);
@@ -76,7 +90,8 @@ describe('energy', () => {
         const settings = { ...SETTINGS, capacity: 1e9, damagePerCell: 1 };
         const cost = (messages: number[][]): number => {
           const energy = new Energy(settings, 10);
-          for (const points of messages) energy.spendStroke(1, { points, radius }, 0);
+          const pay = payer(energy);
+          for (const points of messages) pay(1, { points, radius }, 0);
           return settings.capacity - energy.level(1, 0);
         };
         let length = 0;
@@ -104,10 +119,11 @@ describe('energy', () => {
     const energy = new Energy({ ...SETTINGS, capacity: 1000, damagePerCell: 1 }, 10);
     const disc = Math.PI * 9;
     const dab = { points: [5, 5], radius: 3 };
-    energy.spendStroke(1, dab, 0);
-    energy.spendStroke(1, dab, 0);
-    energy.spendStroke(2, { points: [5, 5, 10, 5], radius: 3 }, 0);
-    energy.spendStroke(1, { points: [5, 5, 10, 5], radius: 4 }, 0);
+    const pay = payer(energy);
+    pay(1, dab, 0);
+    pay(1, dab, 0);
+    pay(2, { points: [5, 5, 10, 5], radius: 3 }, 0);
+    pay(1, { points: [5, 5, 10, 5], radius: 4 }, 0);
     expect(1000 - energy.level(2, 0)).toBeCloseTo(disc + 30);
     expect(1000 - energy.level(1, 0)).toBeCloseTo(2 * disc + 40 + Math.PI * 16);
   });

@@ -60,13 +60,13 @@ test('GRO-4: where the checkpoint has another name in the engine, tokens refer t
   );
 });
 
-test('GRO-4: a journal of an earlier release replays what it planted', () => {
+test('GRO-4: a journal replays what was planted, whatever the bounds are now', () => {
   const hand = new HandRoom();
   replant(hand, 8);
   expect([...hand.room.beginTick().plant[0].latent]).toEqual([100, 0]);
 });
 
-test('what lives beyond the bounds since before there were any has no children, copies or previews', () => {
+test('what lives beyond the bounds has no children, copies or previews', () => {
   const hand = new HandRoom();
   for (const x of [8, 20]) {
     replant(hand, x);

@@ -64,7 +64,7 @@ test('GEN-1: what was refused because memory ran out has never lived', () => {
 test('GEN-1, TRF-6: what an organism has been is remembered of the living and the dead', () => {
   const here = new HandRoom({
     species: { ...SPECIES, hasStandingInput: true },
-    life: { birth: 1, healing: 1 },
+    life: { birth: 1, healing: 1, expressing: 1 },
   });
   for (const x of [8, 24]) here.plant(x, 8);
   here.ticks(GROWN);

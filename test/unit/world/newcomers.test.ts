@@ -27,7 +27,7 @@ test('DEP-1, DEP-12: twelve visitors in a full room: each newcomer plants within
   const random = createRandom(12);
   const hand = new HandRoom({
     ...{ width: 64, height: 48, maxOrganisms: 24, tickRate: TICK_RATE, energy: DEFAULTS.energy },
-    life: { birth: 3, healing: 2, lifetime: 90 },
+    life: { birth: 3, healing: 2, expressing: 2, lifetime: 90 },
   });
   const { room } = hand;
   const visits = new Map<number, Visit>();

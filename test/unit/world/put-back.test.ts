@@ -52,12 +52,3 @@ test('events that a restored state contains are not applied again', () => {
   expect(again.room.beginTick().events).toEqual(events.slice(1));
   expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
 });
-
-test('a room stored before healing was counted still opens', () => {
-  const first = grown([16, 12]);
-  const { organisms, ...kept } = first.room.export();
-  const old = organisms.map(({ healed: _, hurt: __, ...organism }) => organism);
-  const state = v.parse(roomState, { ...kept, version: 1, organisms: old });
-  const { room } = new HandRoom({ from: state });
-  expect(room.organisms).toEqual(first.room.organisms);
-});

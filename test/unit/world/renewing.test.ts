@@ -19,7 +19,7 @@ const { dissolveSeconds, protectedSeconds, renewSeconds } = DEFAULTS.departure;
 
 describe('renewing', () => {
   test('DEP-10, LIF-3: what a renewed organism does not take back wakes the neighbour that it blocked', () => {
-    const hand = besideDeparting(3);
+    const hand = besideDeparting();
     hand.ticks(dissolveSeconds - 2);
     // There is room for all.
     hand.room.enqueue(9, { what: 'remove', by: HOUSE, organism: 3 });

@@ -113,7 +113,7 @@ describe('seeds', () => {
     expect(sampler).toBe(1);
     const old = new HandRoom({ species: sampled, from: earlier });
     expect(planted(old, { from: 'prior' }, 24).latent).toEqual(normal[0]);
-    old.room.updateRules(3);
+    old.room.updateRules();
     old.tick();
     expect(old.room.export().sampler).toBe(1);
   });

@@ -4,7 +4,7 @@ import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
-const LIFE = { birth: 3, healing: 2 };
+const LIFE = { birth: 3, healing: 2, expressing: 2 };
 const RESTS = DEFAULTS.life.restSteps;
 
 /** A room with one seed that is planted at the next tick. */
@@ -63,22 +63,13 @@ describe('pace', () => {
     expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
   });
 
-  test('PAC-3: a room under rules 2 is taken to the present ones and keeps its chances', () => {
-    const from = v.parse(roomState, { ...sown().room.export(), rules: 2, seed: 5 });
-    const hand = new HandRoom({ from });
-    expect(hand.room.export()).toMatchObject({ rules: 2, seed: 5 });
-    hand.room.updateRules(77);
-    hand.room.updateRules(78);
-    expect(hand.room.beginTick().events).toEqual([{ what: 'rules', rules: 4, seed: 5 }]);
-  });
-
   test('PAC-1: the host changes the pace while the room runs', () => {
     const hand = sown();
     hand.tick();
-    hand.room.setLife({ birth: 1, healing: 1 });
+    hand.room.setLife({ birth: 1, healing: 1, expressing: 1 });
     // What it waits for already, it still waits for.
     expect(stepsOf(hand, 5)).toEqual([0, 0, 1, 1, 1]);
-    expect(hand.room.life).toEqual({ birth: 1, healing: 1 });
+    expect(hand.room.life).toEqual({ birth: 1, healing: 1, expressing: 1 });
   });
 
   test('PAC-2: a wound of one that grows is seen at once, and its cells die at the next step', () => {
@@ -132,32 +123,14 @@ describe('pace', () => {
     }
   });
 
-  test('PAC-3: a room of an earlier release steps each tick, until its journal says otherwise', () => {
-    const { rules, seed, life, ...older } = sown().room.export();
-    expect({ rules, seed, life }).toEqual({ rules: 4, seed: 1, life: LIFE });
-    const hand = new HandRoom({ from: v.parse(roomState, { ...older, version: 5 }) });
-    hand.plant(8, 8);
-    hand.room.redo([{ what: 'life', settings: LIFE }]);
-    expect(stepsOf(hand, 3)).toEqual([1, 1, 1]);
-    hand.room.updateRules(77);
-    hand.room.updateRules(78);
-    const { events } = hand.room.beginTick();
-    expect(events).toEqual([{ what: 'rules', rules: 4, seed: 77 }]);
-    hand.room.endTick([blank(1)]);
-    expect(hand.room.export()).toMatchObject({ rules: 4, seed: 77, life: LIFE });
-    expect(stepsOf(hand, 3)).toEqual([0, 0, 1]);
-  });
-
   test('PAC-3, CLO-2: another card changes the room only by its journal', () => {
     const { species } = new HandRoom().room;
     const from = new HandRoom({ species: { ...species, closing: 4 } }).room.export();
     expect(from.closing).toBe(4);
     const hand = new HandRoom({ species: { ...species, closing: 2 }, from });
     expect(hand.room.export().closing).toBe(4);
-    hand.room.updateRules(9);
-    expect(hand.room.beginTick().events).toEqual([
-      { what: 'rules', rules: 4, seed: 1, closing: 2 },
-    ]);
+    hand.room.updateRules();
+    expect(hand.room.beginTick().events).toEqual([{ what: 'rules', rules: 1, closing: 2 }]);
     expect(hand.room.export().closing).toBe(2);
   });
 });

@@ -25,7 +25,7 @@ const energy = { ...DEFAULTS.energy, capacity: 100, newcomer: 100, plant: COST }
 
 class TurningRoom extends HandRoom {
   constructor(options: Partial<RoomOptions> = {}) {
-    super({ species, life: { birth: 1, healing: 1 }, ...options });
+    super({ species, life: { birth: 1, healing: 1, expressing: 1 }, ...options });
   }
 
   turn(organism = 1, index = 1, by = ANNA): void {
@@ -90,7 +90,7 @@ describe('turning into another', () => {
   });
 
   test('TRF-1: it turns at the pace of births, whatever it shows, and takes the first step in the same tick', () => {
-    const hand = resting({ life: { birth: BIRTH, healing: 1 } });
+    const hand = resting({ life: { birth: BIRTH, healing: 1, expressing: 1 } });
     hand.turn();
     const steps: number[] = [];
     for (let tick = 0; tick < BIRTH * (transformSteps - 1) + 1; tick++) {
@@ -161,7 +161,7 @@ describe('turning into another', () => {
     still.turn();
     expect(still.tick().answers[0].refused?.reason).toBe('not-here');
     const full = resting({ maxOrganisms: 1 });
-    full.room.startAttendance([BERT.id]);
+    full.room.enter(BERT.id);
     full.ticks(61 * DEFAULTS.room.tickRate);
     full.plant(22, 10, BERT);
     full.tick();
@@ -214,7 +214,7 @@ describe('turning into another', () => {
 
 describe('the state of one that turns', () => {
   test('TIM-6: a restored room goes on with it, step by step', () => {
-    const hand = resting({ life: { birth: BIRTH, healing: 2 } });
+    const hand = resting({ life: { birth: BIRTH, healing: 2, expressing: 2 } });
     hand.turn();
     hand.ticks(7);
     const state = v.parse(roomState, structuredClone(hand.room.export()));

@@ -1,5 +1,4 @@
 /** What it costs to keep organisms awake. */
-import { Energy } from '../../../server/world/energy.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type EnergySettings, HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, HandRoom, SPECIES } from '../../support/rooms.ts';
@@ -78,16 +77,5 @@ describe('waking', () => {
     expect(answers[0].refused?.reason).toBe('no-energy');
     expect(life).toEqual([]);
     expect(hand.room.energyOf(ANNA.id)).toBe(3);
-  });
-
-  test('ENE-6: a journal of an earlier release names no price, and none is paid', () => {
-    const { wake: _, ...earlier } = energy;
-    const hand = sleepingRoom({ ...earlier, refillPerSecond: 0 });
-    const before = hand.room.energyOf(ANNA.id);
-    hand.damage(through(0), 0.5);
-    hand.tick();
-    expect(before - hand.room.energyOf(ANNA.id)).toBeLessThan(1.2);
-    expect(hand.room.awake).toBe(SIDE);
-    expect(new Energy(earlier, RATE).export().settings).toEqual(earlier);
   });
 });
