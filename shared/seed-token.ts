@@ -3,15 +3,14 @@
  *
  * | bytes | meaning |
  * |---|---|
- * | 1 | version, 2 |
- * | 4 | which weights it grows from: the card's identity, or a hash of name and Z without one |
+ * | 1 | version, 1 |
+ * | 4 | identity of the weights it grows from, see `identityOf` |
  * | 2 | its place in the gallery plus one, 0 for the nameless |
  * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
  * | 2 Z | Z numbers of 16 bits, signed |
  * | 2 | check of all before |
  *
- * With fewer bits, some creatures from the dice would look different. Version 1 had 12, two in
- * three bytes; such tokens are on keepsakes and in journals.
+ * With fewer bits, some creatures from the dice would look different.
  */
 import { hashText } from './random.ts';
 
@@ -22,43 +21,36 @@ export interface TokenSeed {
   readonly latent: Float32Array;
 }
 
-/** What the weights of a checkpoint are known by. */
+/** The properties of a checkpoint that its tokens depend on. */
 export interface TokenSpecies {
-  /** Eight hexadecimal digits; absent for weights that are as old as tokens: their name counts. */
-  readonly identity?: string | undefined;
-  readonly checkpoint: string;
+  /** Of the weights: eight hexadecimal digits. */
+  readonly identity: string;
   /** Z, at most 1024. */
   readonly latentSize: number;
 }
 
-const VERSION = 2;
-const EARLIER_VERSION = 1;
+const VERSION = 1;
 const HEAD = 8;
 const TAIL = 2;
 const STEPS = 32_768;
-const EARLIER_STEPS = 2_048;
 
 /** Characters of the longest token. */
 export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
 
-/** Bytes of a token, with a number of bytes for each of its numbers. */
-const bytesOf = (latentSize: number, each: number): number =>
-  HEAD + Math.ceil(latentSize * each) + TAIL;
-
-const speciesId = ({ identity, checkpoint, latentSize }: TokenSpecies): number =>
-  identity === undefined ? hashText(`${checkpoint}/${latentSize}`) : Number.parseInt(identity, 16);
+/** Bytes of a token. */
+const bytesOf = (latentSize: number): number => HEAD + 2 * latentSize + TAIL;
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /** Numbers are kept to 1/32768 of the power of two above the largest of them. */
 export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): string {
-  const bytes = new Uint8Array(bytesOf(latent.length, 2));
+  const bytes = new Uint8Array(bytesOf(latent.length));
   const view = new DataView(bytes.buffer);
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
   // Above the largest, and so is what becomes of it: encoded again, it has the same steps.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   view.setUint8(0, VERSION);
-  view.setUint32(1, speciesId(species));
+  view.setUint32(1, Number.parseInt(species.identity, 16));
   view.setUint16(5, kind === undefined ? 0 : kind + 1);
   view.setInt8(7, exponent);
   latent.forEach((value, i) => {
@@ -70,40 +62,26 @@ export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): 
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-const nameOf = (id: number): string => id.toString(16).padStart(8, '0');
+/** Where a server has the model of an identity for the page of keepsakes. */
+export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
-/** How the model is named that tokens of a species grow from: eight hexadecimal digits. */
-export const modelName = (species: TokenSpecies): string => nameOf(speciesId(species));
-
-/** Where a server has a model for the page of keepsakes. */
-export const modelPath = (name: string): string => `/keep/models/${name}`;
-
-/** The `modelName` of what a token grows from; undefined for what is damaged. */
-export function modelNameIn(token: string): string | undefined {
-  const view = viewOf(token);
-  return view && nameOf(view.getUint32(1));
+/** The identity of the weights that a token grows from; undefined for a damaged token. */
+export function identityInToken(token: string): string | undefined {
+  return viewOf(token)?.getUint32(1).toString(16).padStart(8, '0');
 }
 
 /** @returns undefined for what is damaged, or grows from another checkpoint */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
-  const { latentSize } = species;
+  const { identity, latentSize } = species;
   const view = viewOf(token);
-  if (!view || view.getUint32(1) !== speciesId(species)) return undefined;
-  const isEarlier = view.getUint8(0) === EARLIER_VERSION;
-  if (view.byteLength !== bytesOf(latentSize, isEarlier ? 1.5 : 2)) return undefined;
-  const scale = 2 ** view.getInt8(7) / (isEarlier ? EARLIER_STEPS : STEPS);
+  if (!view || view.getUint32(1) !== Number.parseInt(identity, 16)) return undefined;
+  if (view.byteLength !== bytesOf(latentSize)) return undefined;
+  const scale = 2 ** view.getInt8(7) / STEPS;
   const latent = Float32Array.from({ length: latentSize }, (_, i) => {
-    return scale * (isEarlier ? earlierNumber(view, i) : view.getInt16(HEAD + 2 * i));
+    return scale * view.getInt16(HEAD + 2 * i);
   });
   const kind = view.getUint16(5);
   return { kind: kind === 0 ? undefined : kind - 1, latent };
-}
-
-/** A number of version 1, of 12 bits. */
-function earlierNumber(view: DataView, i: number): number {
-  const at = HEAD + 3 * (i >> 1);
-  const bits = i % 2 === 0 ? view.getUint16(at) >> 4 : view.getUint16(at + 1) & 0xfff;
-  return bits < EARLIER_STEPS ? bits : bits - 2 * EARLIER_STEPS;
 }
 
 /** The bytes of a token that is whole. */
@@ -111,8 +89,7 @@ function viewOf(token: string): DataView | undefined {
   const bytes = bytesOfText(token);
   if (!bytes || bytes.length < HEAD + TAIL) return undefined;
   const view = new DataView(bytes.buffer);
-  const version = view.getUint8(0);
-  if (version !== VERSION && version !== EARLIER_VERSION) return undefined;
+  if (view.getUint8(0) !== VERSION) return undefined;
   const check = view.getUint16(bytes.length - TAIL);
   return check === checkOf(bytes.subarray(0, -TAIL)) ? view : undefined;
 }

@@ -32,7 +32,7 @@ export const plantingServer: string | undefined =
   (inlined.length > 0 ? undefined : '');
 
 /**
- * Finds a model by its name, as `modelNameIn` reads it from a token.
+ * Finds a model by the identity of its weights.
  *
  * @returns undefined if there is none here
  * @throws Error when it cannot be loaded

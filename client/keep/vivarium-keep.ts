@@ -3,7 +3,7 @@ import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/vnca/latent-bounds.ts';
-import { decodeSeed, modelNameIn } from '../../shared/seed-token.ts';
+import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
 import { languageSelect } from '../elements/language-select.ts';
 import { capitalized, kindName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
@@ -178,12 +178,12 @@ export class VivariumKeep extends LitElement {
     this.phase = 'loading';
     this.canvas.getContext('2d')!.clearRect(0, 0, PICTURE, PICTURE);
     const link = readLink(location.hash);
-    const name = link && modelNameIn(link.token);
-    if (!link || !name) {
+    const identity = link && identityInToken(link.token);
+    if (!link || !identity) {
       this.phase = location.hash.length > 1 ? 'damaged' : 'empty';
       return;
     }
-    const model = await findModel(name).catch((): Problem => 'unreachable');
+    const model = await findModel(identity).catch((): Problem => 'unreachable');
     if (run !== this.run) return;
     const problem = typeof model === 'string' ? model : this.take(link, model);
     if (problem) this.phase = problem;
@@ -193,8 +193,8 @@ export class VivariumKeep extends LitElement {
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
     const { card, bounds } = model;
-    const { identity, name: checkpoint, latentSize } = card;
-    const seed = decodeSeed(link.token, { identity, checkpoint, latentSize });
+    const { identity, latentSize } = card;
+    const seed = decodeSeed(link.token, { identity: identity!, latentSize });
     if (!seed) return 'foreign';
     this.link = link;
     this.kind = card.gallery[seed.kind ?? -1]?.name ?? '';

@@ -210,7 +210,7 @@ export async function createVivariumServer(
   const { bans, places, refresh } = await openHostRecords(ofHost);
   const newPatch = () => world.newPatch();
   const loaded = await Promise.all(
-    checkpoints.map((one) => prepareCheckpoint(one, { checkpoints, engine, newPatch, clock, log })),
+    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock, log })),
   );
   const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
   const storage = opened && journalWriter && { ...opened, journalWriter };

@@ -1,10 +1,6 @@
-/**
- * Loads the checkpoints of the settings, the earlier weights that their cards name, and those that
- * stored rooms were made with.
- */
+/** Loads the checkpoints of the settings, and those that stored rooms were made with. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Log } from '../platform/log.ts';
-import { loadEarlierCheckpoints, nameEarlier } from '../rooms/earlier-checkpoints.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
@@ -23,14 +19,7 @@ export async function loadCheckpoints(
   log: Log,
 ): Promise<LoadedCheckpoints> {
   const names = [checkpoint, ...checkpoints];
-  const chosen = nameEarlier(await Promise.all(names.map((name) => loadCheckpoint(name))));
-  const earlier = await loadEarlierCheckpoints(chosen, {
-    onMissing: (missing) =>
-      log.warn('no-earlier-weights', `${missing} is not there: its seeds grow their namesakes.`),
-    onBadPainter: (message) =>
-      log.warn('no-earlier-weights', `Earlier weights are loaded without a painter: ${message}`),
-  });
-  const installed = [...chosen, ...earlier];
+  const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
   const all = [...installed, ...kept];
   return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };

@@ -24,7 +24,7 @@ export interface AppOptions {
   readonly gallery: RequestHandler<{ name: string }>;
   /** Latent maps by checkpoint name. */
   readonly maps?: ReadonlyMap<string, Pick<Species, 'map' | 'wholeMap'>>;
-  /** Models for the page of keepsakes, by `modelName`. */
+  /** Models for the page of keepsakes, by identity. */
   readonly models: ReadonlyMap<string, Representation>;
   /** The files of painters, by their paths. */
   readonly painters?: ReadonlyMap<string, Buffer>;

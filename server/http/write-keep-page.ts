@@ -1,7 +1,6 @@
 /** `npm run keep-page`: writes the page of keepsakes as one HTML file, to host elsewhere. */
 import { writeFile } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
 import { runCommand } from '../settings/help.ts';
 import * as is from '../settings/server-types.ts';
 import { orWord, text } from '../settings/types.ts';
@@ -24,7 +23,7 @@ const COMMAND = {
       value: 'A,B',
       type: is.folders,
       default: DEFAULTS.operations.checkpoint,
-      help: 'checkpoints whose organisms it grows; each adds about 1.2 MB to the file, and so do earlier weights',
+      help: 'checkpoints whose organisms it grows; each adds about 1.2 MB to the file',
     },
     server: {
       value: 'URL',
@@ -38,12 +37,7 @@ const COMMAND = {
 await runCommand(COMMAND, async ({ to, checkpoints, server }) => {
   const clientFolder = await ensureClient((line) => process.stdout.write(`${line}\n`));
   const installed = await Promise.all(checkpoints.map((folder) => loadCheckpoint(folder)));
-  const earlier = await loadEarlierCheckpoints(installed, {
-    onMissing: (missing) =>
-      process.stdout.write(`${missing} is not there: the page does not grow its seeds.\n`),
-    onBadPainter: (message) => process.stdout.write(`${message}\n`),
-  });
-  const models = pageModels([...installed, ...earlier]);
+  const models = pageModels(installed);
   const page = await singlePage({ clientFolder, models, server });
   await writeFile(to, page);
   process.stdout.write(`${to}: ${(Buffer.byteLength(page) / 1e6).toFixed(1)} MB\n`);

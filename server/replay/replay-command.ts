@@ -6,14 +6,13 @@ import { statSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
-import { loadEarlierCheckpoints } from '../rooms/earlier-checkpoints.ts';
 import { speciesOf } from '../rooms/species.ts';
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { helpText } from '../settings/help.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
 import { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
-import { type Checkpoint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { CheckpointError } from '../vnca/errors.ts';
 import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
@@ -67,22 +66,6 @@ function picturesOf(
   return gif(out, Math.round(speed === Infinity ? 66 : delay));
 }
 
-/** The weights of a room: those in the folder, else earlier ones that it names; undefined: neither. */
-async function checkpointOf(
-  hash: string,
-  folder: string,
-  complain: (line: string) => void,
-): Promise<Checkpoint | undefined> {
-  const installed = await loadCheckpoint(folder);
-  if (fingerprint(installed) === hash) return installed;
-  const earlier = await loadEarlierCheckpoints([installed], {
-    onMissing: (missing) => complain(`${missing} is not there: rooms that it grew do not replay.`),
-    // A replay draws cells, not paint.
-    onBadPainter: () => {},
-  });
-  return earlier.find((one) => fingerprint(one) === hash);
-}
-
 async function command(
   args: readonly string[],
   { print: say, printError: complain }: CommandOutput,
@@ -100,8 +83,8 @@ async function command(
     say(`Replay bundle: ${options.bundle}`);
   }
   const pictures = picturesOf(options, range);
-  const checkpoint = await checkpointOf(room.checkpoint.hash, options.checkpoint, complain);
-  if (!checkpoint) {
+  const checkpoint = await loadCheckpoint(options.checkpoint);
+  if (fingerprint(checkpoint) !== room.checkpoint.hash) {
     throw new StoreError(
       'other-checkpoint',
       `The room was grown from "${room.checkpoint.name}"; ${options.checkpoint} has other weights. Choose with --checkpoint.`,

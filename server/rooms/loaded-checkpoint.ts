@@ -16,7 +16,7 @@ import { painterPath } from '../vnca/painter-file.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
-import { namesakesOf, speciesOf } from './species.ts';
+import { speciesOf } from './species.ts';
 
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {
@@ -33,11 +33,8 @@ export interface LoadedCheckpoint {
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
   {
-    checkpoints,
     ...tools
   }: {
-    /** All that are loaded. */
-    readonly checkpoints: readonly NamedCheckpoint[];
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;
@@ -55,7 +52,6 @@ export async function prepareCheckpoint(
     ...maps,
     ...(relatives && { relatives }),
     ...(colours && { colours }),
-    namesakes: namesakesOf(checkpoint, checkpoints),
   });
   const previews = openSeedPreviews(checkpoint, { species, ...tools });
   const url = `/checkpoints/${encodeURIComponent(card.name)}`;

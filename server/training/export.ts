@@ -45,7 +45,6 @@ export async function trainedModel(
       version: CARD_VERSION,
       ...{ name, title, description, side, channels, latentSize, growth, update, readout },
       presence: config.presence,
-      ...(config.earlier && { earlier: config.earlier }),
       ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
       ...(config.closing && { closing: config.closing }),
       ...(config.sampler && { sampler: config.sampler }),
@@ -104,7 +103,7 @@ const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
 /**
  * Writes card, weights and gallery of a checkpoint; if that fails, those in the folder stay. What was
  * made of other weights is removed, as it would be taken for that of these. What is known of the same
- * weights stays: their painter with its entry, their figures, and the earlier weights they replace.
+ * weights stays: their painter with its entry, and their figures.
  *
  * @param say told what was removed
  */
@@ -117,9 +116,9 @@ export async function writeCheckpoint(
   const before = await cardIn(folder);
   const isSame = before?.identity !== undefined && before.identity === model.card.identity;
   const { painter: _, figures, ...rest } = model.card;
-  const { painter, earlier, figures: measured } = isSame ? before : {};
+  const { painter, figures: measured } = isSame ? before : {};
   const card = {
-    ...{ ...rest, ...(earlier && { earlier }), ...(painter && { painter }) },
+    ...{ ...rest, ...(painter && { painter }) },
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);

@@ -95,11 +95,6 @@ export const modelFields = {
   /** For people. */
   title: v.pipe(v.string(), v.nonEmpty()),
   description: v.optional(v.string(), ''),
-  /**
-   * Folders beside this one with earlier weights of the same name. They are loaded too, so that
-   * tokens of their organisms still grow.
-   */
-  earlier: v.exactOptional(v.array(checkpointName)),
   /** Side of a grown patch. */
   side: v.pipe(size, v.multipleOf(2)),
   /** Numbers per cell state. */
@@ -132,10 +127,7 @@ type ModelFields = v.InferOutput<typeof model>;
 const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
-  /**
-   * What tokens name these weights by, see `shared/seed-token.ts`; new weights get a new one.
-   * Absent: the name, as in checkpoints from before weights had identities.
-   */
+  /** Names these weights in tokens, see `identityOf`; absent: computed from the files. */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),

@@ -1,5 +1,5 @@
 /** Turns a command into what the journal stores, so that a replay depends on nothing else. */
-import { decodeSeed, encodeSeed } from '../../shared/seed-token.ts';
+import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded } from '../vnca/latent-bounds.ts';
 import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
@@ -12,7 +12,7 @@ import {
 } from './create-latent.ts';
 import { crossLatents } from './cross.ts';
 import { thrownLatent } from './sampler.ts';
-import { seedOfToken, tokenSpecies } from './species.ts';
+import { seedOfToken } from './species.ts';
 
 type Context = CreationContext & {
   /** The latent of a living organism. */
@@ -62,14 +62,11 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
       return seed;
     }
     case 'token': {
-      const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      const { kind, latent } = decoded ?? seedOfToken(seed.token, species);
+      const { kind, latent } = seedOfToken(seed.token, species);
       if (!isInRange(latent)) return seed;
       const within = bounded(latent, latentBounds);
-      // What a token of other weights plants, the journal says in a token of the room's own.
-      if (decoded && within === latent) return seed;
-      const token = encodeSeed({ kind, latent: within }, tokenSpecies(species));
-      return { from: 'token', token };
+      if (within === latent) return seed;
+      return { from: 'token', token: encodeSeed({ kind, latent: within }, species) };
     }
     default:
       return seed;

@@ -5,8 +5,8 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import {
   decodeSeed,
   encodeSeed,
+  identityInToken,
   type TokenSeed,
-  type TokenSpecies,
 } from '../../shared/seed-token.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
@@ -17,10 +17,8 @@ import type { Relatives } from '../vnca/relatives.ts';
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
-  /** Its own name, which tokens refer to; absent: the same. */
-  readonly ownName?: string | undefined;
-  /** What tokens name its weights by; absent: their name. */
-  readonly identity?: string | undefined;
+  /** Of its weights, in tokens. */
+  readonly identity: string;
   /** Full side S; even. */
   readonly side: number;
   /** Length Z of a latent. */
@@ -55,40 +53,14 @@ export interface Species {
   readonly relatives?: Relatives | undefined;
   /** How its throws are drawn: see `sampler.ts`; absent: from N(0, I). */
   readonly sampler?: SamplerVersion | undefined;
-  /** Other weights of its name that are loaded; absent: none. */
-  readonly namesakes?: readonly Namesake[];
 }
 
-/** Other weights of the same name: a token of one of their gallery creatures grows its namesake. */
-export interface Namesake {
-  readonly tokens: TokenSpecies;
-  /** Names of the gallery, in order. */
-  readonly gallery: readonly string[];
-}
-
-/** What tokens refer to. */
-export function tokenSpecies(species: Species): TokenSpecies {
-  const { identity, checkpoint, ownName, latentSize } = species;
-  return { identity, checkpoint: ownName ?? checkpoint, latentSize };
-}
-
-/**
- * What a token plants: the seed itself, or of other weights' gallery the creature of that name.
- *
- * @throws Refusal bad-token
- */
+/** The seed in a token. @throws Refusal bad-token: it is damaged, or grows from other weights */
 export function seedOfToken(token: string, species: Species): TokenSeed {
-  const seed = decodeSeed(token, tokenSpecies(species));
+  const seed = decodeSeed(token, species);
   if (seed) return seed;
-  for (const { tokens, gallery } of species.namesakes ?? []) {
-    const earlier = decodeSeed(token, tokens);
-    if (!earlier) continue;
-    const name = gallery[earlier.kind ?? -1];
-    const kind = species.gallery.findIndex((entry) => entry.name === name);
-    if (kind >= 0) return { kind, latent: species.gallery[kind].latent };
-    throw new Refusal('bad-token', 'it grows from other weights');
-  }
-  throw new Refusal('bad-token');
+  const isWhole = identityInToken(token) !== undefined;
+  throw new Refusal('bad-token', isWhole ? 'it grows from other weights' : undefined);
 }
 
 /** The seed of an organism as a token. */
@@ -97,7 +69,7 @@ export function seedTokenOf(
   { kind, latent }: { readonly kind: string; readonly latent: Float32Array },
 ): string {
   const index = species.gallery.findIndex(({ name }) => name === kind);
-  return encodeSeed({ kind: index < 0 ? undefined : index, latent }, tokenSpecies(species));
+  return encodeSeed({ kind: index < 0 ? undefined : index, latent }, species);
 }
 
 /** The growth step that an organism takes at an age. @param age steps taken before */

@@ -19,7 +19,7 @@ import { gridFor } from './grid.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
-const ORGANISMS = [64, 256];
+const CHECKPOINT_FOLDER = [64, 256];
 const { liveliness, birth, healing, expressing } = DEFAULTS.life;
 const SHARES = [0, liveliness, 1];
 /** Until the garden is grown and busy. */
@@ -39,7 +39,7 @@ export async function benchLiveliness(log: Log, { seconds = 40, organisms }: Ben
     const relatives = await loadRelatives(checkpoint);
     const rows: Row[] = [];
     const shares: { organisms: number; msAllAwake: number; ofAllAwake: number }[] = [];
-    for (const count of organisms === undefined ? ORGANISMS : [organisms]) {
+    for (const count of organisms === undefined ? CHECKPOINT_FOLDER : [organisms]) {
       const gardens = SHARES.map(
         (share) => new Garden(world, { ...species, relatives }, count, share),
       );

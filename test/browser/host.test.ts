@@ -60,7 +60,6 @@ test('a new room gets an address from its name, and visitors can join it', async
   await page.getByTestId('new-room').click();
   await page.getByTestId('room-name').fill('Blue Hall');
   await page.getByText('/r/blue-hall').waitFor();
-  // Not the weights of earlier releases.
   expect(await page.locator('select[name=checkpoint] option').allTextContents()).toEqual([
     'Organisms',
   ]);

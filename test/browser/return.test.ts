@@ -46,7 +46,7 @@ const start = async (changes: Readonly<Record<string, string>> = {}): Promise<vo
     size: '96x64',
     attract: 'off',
     data: folder,
-    checkpoint: 'test/fixtures/checkpoints/interim-emoji',
+    checkpoint: 'test/fixtures/checkpoints/small',
     ...changes,
   };
   server = new ServerProcess(flagsOf(settings));

@@ -13,7 +13,7 @@ import { afterSuite } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { goTo, signIn } from '../support/host-page.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
@@ -59,7 +59,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
       flagsOf({
         ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role, size: '96x64' },
         ...{ metrics: 'same', attract: 'off', energy: 'plant=0,damagePerCell=0' },
-        checkpoint: ORGANISMS,
+        checkpoint: CHECKPOINT_FOLDER,
       }),
     );
     closing.unshift(() => server.end('SIGKILL'));

@@ -7,7 +7,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HeldClock } from '../support/fake-clock.ts';
 import { freePort } from '../support/free-port.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import {
   nextPictures,
   openWall,
@@ -110,7 +110,7 @@ test('after a kill of the server the picture stays without a message, and the wa
   const port = await freePort();
   const settings = {
     ...{ port, host: '127.0.0.1', size: '96x64', 'tick-rate': 30, snapshot: 1 },
-    ...{ attract: 'off', liveliness: 0, checkpoint: ORGANISMS },
+    ...{ attract: 'off', liveliness: 0, checkpoint: CHECKPOINT_FOLDER },
   };
   const data = suiteFolder();
   const start = () => new ServerProcess(flagsOf({ ...settings, data }));

@@ -8,7 +8,7 @@ import { FastClock } from '../support/fake-clock.ts';
 import { limitOnceStored, MAY_BE_LIMITED, unlimit } from '../support/file-limit.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -33,7 +33,7 @@ afterEach(async () => {
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   const data = join(scratch, name);
-  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', ORGANISMS];
+  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', CHECKPOINT_FOLDER];
   return new ServerProcess([...args, ...own, ...more], before);
 }
 

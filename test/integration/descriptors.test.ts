@@ -12,11 +12,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
-const BASE = flagsOf({ port: 0, host: '127.0.0.1', size: '96x96', checkpoint: ORGANISMS });
+const BASE = flagsOf({ port: 0, host: '127.0.0.1', size: '96x96', checkpoint: CHECKPOINT_FOLDER });
 
 const GALLERY = '/checkpoints/organisms/gallery.png';
 const open: Socket[] = [];

@@ -7,7 +7,7 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import { afterSuite } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -44,7 +44,7 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
       flagsOf({
         ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role, size: '96x96' },
         ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
-        checkpoint: ORGANISMS,
+        checkpoint: CHECKPOINT_FOLDER,
       }),
     );
     closing.unshift(() => server.end('SIGKILL'));

@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { suiteServer } from '../support/suite.ts';
 
@@ -257,7 +257,13 @@ test('calls of a wrong form are refused with their reason, and change nothing', 
 
 test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
   const data = suiteFolder();
-  const args = flagsOf({ data, port: 0, size: '64x64', host: '127.0.0.1', checkpoint: ORGANISMS });
+  const args = flagsOf({
+    data,
+    port: 0,
+    size: '64x64',
+    host: '127.0.0.1',
+    checkpoint: CHECKPOINT_FOLDER,
+  });
   const first = new ServerProcess(args);
   let port = await first.alive();
   const made = await first.hostToken();

@@ -20,9 +20,8 @@ const settings = {
   data,
   size: '96x64',
   'tick-rate': 30,
-  // With the earlier weights that it names.
   checkpoint: CHECKPOINT_FOLDER,
-  checkpoints: 'test/fixtures/checkpoints/interim-emoji',
+  checkpoints: 'test/fixtures/checkpoints/small',
 };
 let server = await startServer(settings);
 afterSuite(() => server.close());
@@ -42,17 +41,8 @@ async function restart(): Promise<void> {
 const latest = (visitor: Visitor, name: string): unknown =>
   visitor.heard.findLast((heard) => heard.name === name)?.message;
 
-test('weights that others have replaced are told apart from those for new rooms', async () => {
-  const { checkpoints } = await host.call('state');
-  expect(checkpoints.map(({ name, replaced }) => [name, replaced])).toEqual([
-    ['organisms', false],
-    ['interim-emoji', false],
-    ['organisms-1', true],
-  ]);
-});
-
 test('a room is made of another checkpoint, lives at once, and is there after a restart, as it is set', async () => {
-  const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'interim-emoji' };
+  const wish = { name: 'attic', width: 80, height: 48, checkpoint: 'small' };
   const made = await host.call('createRoom', { ...wish, settings: { capacity: 7, tickRate: 20 } });
   expect(made).toMatchObject({ ...wish, open: true, fixed: false, participants: 0 });
   expect(await host.refusal('createRoom', wish)).toBe('room-exists');
@@ -61,7 +51,7 @@ test('a room is made of another checkpoint, lives at once, and is there after a 
   );
 
   const visitor = await Visitor.join(server.port, 'attic');
-  expect(visitor.welcome!.checkpoint.name).toBe('interim-emoji');
+  expect(visitor.welcome!.checkpoint.name).toBe('small');
   expect(visitor.welcome!.room).toMatchObject({ width: 80, height: 48, tickRate: 20 });
   await visitor.ask('plant', { x: 40, y: 24, seed: { from: 'gallery', index: 0 } });
   await visitor.until(() => visitor.life.some(({ what }) => what === 'born'));
@@ -93,7 +83,14 @@ test('knobs act at once, and everybody is told', async () => {
   });
   const turn = (change: object) => host.call('changeSettings', change);
 
-  const energy = { capacity: 50, newcomer: 50, refillPerSecond: 1, plant: 2, damagePerCell: 0 };
+  const energy = {
+    capacity: 50,
+    newcomer: 50,
+    refillPerSecond: 1,
+    plant: 2,
+    damagePerCell: 0,
+    wake: 0,
+  };
   await turn({ energy });
   await bo.until(() => (latest(bo, 'energy') as Event<'energy'> | undefined)?.plant === 2);
   await turn({ tickRate: 40 });

@@ -3,7 +3,8 @@
 import { request } from 'node:http';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { modelName, modelPath } from '../../shared/seed-token.ts';
+import { loadModel } from '../../server/vnca/checkpoint.ts';
+import { modelPath } from '../../shared/seed-token.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
@@ -25,8 +26,8 @@ test('the root redirects to the first room, and every room serves the page', asy
 
 test('the page of keepsakes is served, with the models that it asks for and no other', async () => {
   expect(await (await get('/keep')).text()).toContain('<vivarium-keep');
-  const name = modelName({ checkpoint: 'organisms', latentSize: 96 });
-  const model = await get(modelPath(name));
+  const { card } = await loadModel(CHECKPOINT_FOLDER);
+  const model = await get(modelPath(card.identity!));
   expect(model.status).toBe(200);
   await model.arrayBuffer();
   for (const other of ['00000000', '..%2f', 'x']) {

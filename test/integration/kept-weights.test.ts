@@ -5,8 +5,7 @@ import { suiteFolder } from '../support/closing.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** One that earlier releases shipped. */
-const EARLIER = 'test/fixtures/checkpoints/interim-emoji';
+const SMALL = 'test/fixtures/checkpoints/small';
 const scratch = suiteFolder();
 const installed = join(scratch, 'installed');
 
@@ -24,8 +23,7 @@ function retrain(): void {
 }
 
 test('a room goes on with its weights and size when the installed checkpoint has changed', async () => {
-  cpSync(EARLIER, installed, { recursive: true });
-  // As large as the rooms of earlier releases were by default.
+  cpSync(SMALL, installed, { recursive: true });
   const first = start('--size', '256x256', '--checkpoint', installed);
   const visitor = await Visitor.join(await first.alive());
   const seed = { from: 'prior' };
@@ -41,7 +39,7 @@ test('a room goes on with its weights and size when the installed checkpoint has
   const { room, organisms, checkpoint } = other.welcome!;
   expect([room.width, room.height, organisms.length]).toEqual([256, 256, 1]);
   // Seeds on keepsakes name the checkpoint.
-  expect(checkpoint.name).toBe('interim-emoji');
+  expect(checkpoint.name).toBe('small');
   expect(await other.ask('plant', { x: 20, y: 20, seed })).not.toHaveProperty('reason');
   const sheet = await fetch(`http://127.0.0.1:${port}${checkpoint.sheet.url}`);
   expect(sheet.status).toBe(200);
@@ -64,7 +62,7 @@ test.each([
   [['--size', '128x128'], /^The room "garden" has 256x256 cells, not 128x128\. .*\n$/],
   [
     ['--checkpoint', 'checkpoints/organisms'],
-    /^The room "garden" was made with the checkpoint "interim-emoji" and .*\n$/,
+    /^The room "garden" was made with the checkpoint "small" and .*\n$/,
   ],
 ])('asked for explicitly, another one is refused: %p', async (flags, sentence) => {
   const server = start(...flags);

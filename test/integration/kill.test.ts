@@ -19,7 +19,7 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -35,7 +35,7 @@ const start = (): ServerProcess =>
   new ServerProcess(
     flagsOf({
       ...{ port: 0, host: '127.0.0.1', data: folder, snapshot: 0.05, size: `${SIDE}x${SIDE}` },
-      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0', checkpoint: ORGANISMS },
+      ...{ 'max-organisms': 8, energy: 'plant=0,damagePerCell=0', checkpoint: CHECKPOINT_FOLDER },
     }),
   );
 

@@ -60,22 +60,6 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
   expect(code).toBe(0);
 });
 
-test('a room that grew from weights which the checkpoint has replaced is replayed with those', async () => {
-  const folder = join(scratch, 'earlier');
-  const checkpoint = 'checkpoints/organisms-1';
-  const server = await startServer({ data: folder, size: '64x64', checkpoint });
-  const visitor = await Visitor.join(server.port);
-  await visitor.ask('plant', { x: 32, y: 32, seed: { from: 'gallery', index: 0 } });
-  const born = visitor.tick!;
-  await visitor.until(() => visitor.tick! > born + 20);
-  visitor.leave();
-  await server.close();
-  const { code, output, errors } = await replayed('garden', '--data', folder);
-  expect(errors).toBe('');
-  expect(output).toMatch(/all equal\./);
-  expect(code).toBe(0);
-});
-
 test('halves that are replayed at once give the result of one replay, wherever the second begins', async () => {
   const store = new Store(await readFolder(data));
   const range = await readRange(store, 'garden', { from: undefined, to: undefined });

@@ -16,7 +16,7 @@ import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
-import { ORGANISMS } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
@@ -37,7 +37,7 @@ const start = (snapshot: number): ServerProcess =>
   new ServerProcess(
     flagsOf({
       ...{ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' },
-      checkpoint: ORGANISMS,
+      checkpoint: CHECKPOINT_FOLDER,
     }),
   );
 

@@ -1,7 +1,7 @@
 /** Processes of a cluster, which tests stop, kill and cut off. */
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from './fault-proxy.ts';
-import { ORGANISMS } from './organisms.ts';
+import { CHECKPOINT_FOLDER } from './organisms.ts';
 import { within } from './patience.ts';
 import { flagsOf, ServerProcess } from './process.ts';
 import type { ValkeyServer } from './valkey.ts';
@@ -47,7 +47,7 @@ export async function startNode(
     flagsOf({
       ...{ port: 0, host: '127.0.0.1', data: 'none', cluster, role, size: `${SIDE}x${SIDE}` },
       ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
-      checkpoint: ORGANISMS,
+      checkpoint: CHECKPOINT_FOLDER,
       ...more,
     }),
   );

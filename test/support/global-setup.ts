@@ -6,17 +6,15 @@ import { ensureBundle } from '../../server/launch/bundle.mjs';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { unpackBrowser } from './browser.ts';
-import { leaveOutEarlier } from './organisms.ts';
 
 /**
- * Builds the pages, the server's bundle and a folder of organisms, and unpacks the browser.
+ * Builds the pages and the server's bundle, and unpacks the browser.
  *
  * @throws Error one of them fails
  */
 export default async function setup(): Promise<void> {
   await ensureClient(() => {});
   await unpackBrowser();
-  leaveOutEarlier();
   // Threads of servers start from the bundle, as with `npm start`: hundreds are started.
   process.env[BUNDLE] = await ensureBundle();
 }

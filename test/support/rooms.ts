@@ -11,6 +11,7 @@ import type { ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
   checkpoint: 'hand',
+  identity: '0123abcd',
   side: 8,
   latentSize: 2,
   latentBounds: { norm: 5, value: 4 },

@@ -7,7 +7,7 @@ import {
 } from '../../server/app/create-server.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { ORGANISMS } from './organisms.ts';
+import { CHECKPOINT_FOLDER } from './organisms.ts';
 import { flagsOf } from './process.ts';
 
 /**
@@ -49,7 +49,7 @@ const isBesideOthers =
   process.env.JEST_WORKER_ID !== undefined && process.env.VIVARIUM_TEST_FULL !== '1';
 
 /**
- * Starts a server in this process, with the shipped organisms without earlier weights, and nothing
+ * Starts a server in this process, with the shipped organisms, and nothing
  * stored unless the settings say so.
  *
  * @throws SettingsError, and what `createVivariumServer` throws
@@ -61,7 +61,7 @@ export async function startServer(
   const args = flagsOf({
     port: 0,
     host: '127.0.0.1',
-    checkpoint: ORGANISMS,
+    checkpoint: CHECKPOINT_FOLDER,
     data: 'none',
     attract: 'off',
     ...PACE,

@@ -31,12 +31,12 @@ export interface Settled {
  *
  * @returns a sentence; undefined if it can
  */
-export function settleRefusal({ figures, gallery, identity, update }: Card): string | undefined {
+export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
   if (update.kind === 'decoder') return 'A decoder has no cells that come to rest.';
   if (update.updateProbability < 1) return 'Cells that update by chance do not come to rest.';
-  if (identity === undefined || Object.keys(figures).length > 0) {
-    return 'Its card has figures, or no identity: seeds may name its latents. Settle what was just trained.';
+  if (Object.keys(figures).length > 0) {
+    return 'Its card has figures: seeds may name its latents. Settle what was just trained.';
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ import { suiteFolder } from '../../support/closing.ts';
 
 const scratch = suiteFolder();
 const [installed, data] = [join(scratch, 'installed'), join(scratch, 'data')];
-cpSync('test/fixtures/checkpoints/interim-emoji', installed, { recursive: true });
+cpSync('test/fixtures/checkpoints/small', installed, { recursive: true });
 const checkpoint = await loadCheckpoint(installed);
 const hash = fingerprint(checkpoint);
 const kept = join(data, 'checkpoints', hash);

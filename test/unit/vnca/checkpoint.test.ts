@@ -1,11 +1,8 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
-import { GALLERY_KINDS } from '../../../server/vnca/card.ts';
 import { galleryLatent, loadCheckpoint, loadModel } from '../../../server/vnca/checkpoint.ts';
 import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
-import { growthSchedule } from '../../../server/vnca/growth.ts';
 import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -88,7 +85,7 @@ test('card and weights must be of one identity', async () => {
   await write(other);
   const what = `field "identity": is "${other}", but card and weights make "${hash.slice(0, 8)}"`;
   await expectFailure('bad-card', 'card.json', what);
-  // A copy that a room keeps is known by its folder; an earlier release accepted its card.
+  // A copy that a room keeps is known by its folder.
   const kept = join(folder, hash);
   await mkdir(kept);
   for (const file of ['card.json', 'model.safetensors', 'gallery.png']) {
@@ -144,14 +141,4 @@ test('the gallery sheet must be a PNG of the right size', async () => {
   await writeFile(join(folder, 'gallery.png'), png(24, 16));
   const what = "width × height is 24 × 16, but the card's gallery takes 384 × 16";
   await expectFailure('bad-gallery', 'gallery.png', what);
-});
-
-test('a checkpoint of the first format loads', async () => {
-  const earlier = fileURLToPath(
-    new URL('../../fixtures/checkpoints/interim-emoji', import.meta.url),
-  );
-  const checkpoint = await loadCheckpoint(earlier);
-  expect(checkpoint.card.gallery).toHaveLength(459);
-  expect(growthSchedule(checkpoint.card)).toHaveLength(40);
-  expect(new Set(checkpoint.card.gallery.map(({ kind }) => kind))).toEqual(new Set(GALLERY_KINDS));
 });

@@ -234,7 +234,7 @@ describe('expressions', () => {
     untilExpressed(hand);
     hand.tick();
     expect(hand.room.tokenOf(1)).toBe(token);
-    const decoded = decodeSeed(token, { checkpoint: 'hand', latentSize: 2 });
+    const decoded = decodeSeed(token, SPECIES);
     expect([...decoded!.latent]).toEqual(OWN);
     hand.damage([5, 5], 1);
     hand.tick();

@@ -46,9 +46,9 @@ test('GRO-4: a token from beyond the bounds grows the nearest latent within them
   expect([...other.room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([4, 0]);
 });
 
-test('GRO-4: where the checkpoint has another name in the engine, tokens refer to its own', () => {
+test('GRO-4: tokens refer to the weights, whatever their checkpoint is called in the engine', () => {
   const hand = new HandRoom({
-    species: { ...SPECIES, checkpoint: 'hand-1a2b3c4d', ownName: 'hand' },
+    species: { ...SPECIES, checkpoint: 'hand-1a2b3c4d' },
   });
   const token = encodeSeed({ kind: undefined, latent: FAR }, SPECIES);
   plantSeed(hand, { from: 'token', token });

@@ -1,6 +1,4 @@
-import * as v from 'valibot';
-import { roomState } from '../../../server/world/room-state.ts';
-import { GROWN, grown, HandRoom, sown } from '../../support/rooms.ts';
+import { GROWN, HandRoom, sown } from '../../support/rooms.ts';
 
 test('TIM-6: an organism restored while coming to rest falls asleep when it would have', () => {
   const first = sown([16, 12]);

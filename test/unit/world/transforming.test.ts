@@ -85,8 +85,7 @@ describe('turning into another', () => {
     });
     expect(told.at(-1)).toEqual(OTHER);
     expect(hand.room.organisms[0]).toMatchObject({ kind: 'two', phase: 'asleep' });
-    const own = { checkpoint: species.checkpoint, latentSize: species.latentSize };
-    expect([...decodeSeed(hand.room.tokenOf(1), own)!.latent]).toEqual(OTHER);
+    expect([...decodeSeed(hand.room.tokenOf(1), species)!.latent]).toEqual(OTHER);
   });
 
   test('TRF-1: it turns at the pace of births, whatever it shows, and takes the first step in the same tick', () => {

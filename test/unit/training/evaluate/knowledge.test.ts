@@ -7,16 +7,16 @@ import { pushApart } from '../../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('the probe', () => {
-  const ORGANISMS = 40;
+  const CHECKPOINT_FOLDER = 40;
   const CELLS = 50;
   const C = 4;
 
   /** Cells of noise, where each class has a direction of its own, and maybe each organism too. */
   function cells(ofClass: number, ofOrganism: number) {
     const random = createRandom(1);
-    const labels = Array.from({ length: ORGANISMS }, () => random.integer(3));
-    const own = Array.from({ length: ORGANISMS }, () => random.latent(C));
-    const states = new Float32Array(ORGANISMS * CELLS * C);
+    const labels = Array.from({ length: CHECKPOINT_FOLDER }, () => random.integer(3));
+    const own = Array.from({ length: CHECKPOINT_FOLDER }, () => random.latent(C));
+    const states = new Float32Array(CHECKPOINT_FOLDER * CELLS * C);
     for (let i = 0; i < states.length; i++) {
       const organism = Math.floor(i / C / CELLS);
       const c = i % C;
@@ -30,7 +30,7 @@ describe('the probe', () => {
     const probe = probeCells(cells(8, 0), createRandom(2))!;
     expect(probe.byCell).toBeGreaterThan(0.98);
     expect(probe.byOrganism).toBeGreaterThan(0.98);
-    expect(probe).toMatchObject({ classes: 3, organisms: ORGANISMS });
+    expect(probe).toMatchObject({ classes: 3, organisms: CHECKPOINT_FOLDER });
   });
 
   it('guesses when cells encode nothing', () => {
@@ -45,7 +45,7 @@ describe('the probe', () => {
 
   it('needs two classes', () => {
     const { states, channels } = cells(1, 0);
-    const labels = new Array(ORGANISMS).fill(1);
+    const labels = new Array(CHECKPOINT_FOLDER).fill(1);
     expect(probeCells({ states, channels, labels }, createRandom(1))).toBeNull();
   });
 });
