@@ -15,7 +15,7 @@ export interface FilmPeriod {
   readonly until: number;
   /** Number of pictures of the whole film. */
   readonly frames: number;
-  /** Absent for films of earlier releases: their pictures are dated evenly. */
+  /** Absent until the times are known: pictures are then dated evenly. */
   readonly times?: FilmTimes | undefined;
 }
 

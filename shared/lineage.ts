@@ -60,9 +60,9 @@ export interface LineagePage extends LineageTree {
   readonly now: number;
   /**
    * When ticks were, oldest first, the last one now; at most `MOST_TIME_POINTS` and one. Ticks before
-   * the first were at `tickRate`, as far as is known. Servers of earlier releases tell none.
+   * the first were at `tickRate`, as far as is known.
    */
-  readonly times?: readonly TimePoint[];
+  readonly times: readonly TimePoint[];
   /** Names of the gallery, and the sheet of its pictures in that order. */
   readonly gallery: readonly string[];
   readonly sheet: { readonly url: string; readonly columns: number };

@@ -18,7 +18,7 @@ export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>
 export const dateOf = (clock: TreeClock, tick: number): number => timesOf(clock).dateOf(tick);
 
 /** Both ways between ticks and the wall clock, ms. */
-function timesOf({ now, tick: last, tickRate, times = [] }: TreeClock) {
+function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
   const points = times.length > 0 ? times : [{ tick: last, at: now }];
   const ticks = points.map(({ tick }) => tick);
   const dates = points.map(({ at }) => at);

@@ -40,8 +40,7 @@ export interface LeaseStore {
    *
    * @param holder a name that no other process has
    * @param abandoned if there have been no more renewals than these, it is acquired even from
-   *   somebody who has it: the caller knows that they do not count on it any more. An owner of an
-   *   earlier release does not count its renewals; its lease must end first.
+   *   somebody who has it: the caller knows that they do not count on it any more
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */

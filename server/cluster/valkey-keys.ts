@@ -3,8 +3,7 @@
 const PREFIX = 'vivarium:';
 
 /**
- * A hash of a room: `epoch`, `renewals`, the last epoch that `counts` them, number of its `last`
- * write, epoch that was `released`, `bytes`.
+ * A hash of a room: `epoch`, `renewals`, number of its `last` write, epoch that was `released`, `bytes`.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /** Who has a room's lease; it expires. */

@@ -6,25 +6,20 @@ import { fenceKey, heirKey, leaseKey } from './valkey-keys.ts';
 
 const { lease, offer } = DEFAULTS.cluster;
 
-/**
- * `counts` is the last epoch whose owner counts its renewals. One of an earlier release does not, so
- * that its lease must end by itself.
- */
 const ACQUIRE = `
 local fence = KEYS[2]
 local epoch = tonumber(redis.call('HGET', fence, 'epoch') or '0')
 local released = tonumber(redis.call('HGET', fence, 'released') or '0')
 local renewals = redis.call('HGET', fence, 'renewals') or '0'
-local counts = tonumber(redis.call('HGET', fence, 'counts') or '0') == epoch
 local holder = ARGV[1] .. '/' .. (epoch + 1)
 local heir = redis.call('GET', KEYS[3]) or ARGV[1]
 local isLeased = redis.call('EXISTS', KEYS[1]) == 1
-local isAbandoned = counts and renewals == ARGV[3]
+local isAbandoned = renewals == ARGV[3]
 if heir ~= ARGV[1] or (isLeased and not isAbandoned) then return { tonumber(renewals) } end
 redis.call('SET', KEYS[1], holder, 'PX', ARGV[2])
-redis.call('HSET', fence, 'epoch', epoch + 1, 'last', 0, 'counts', epoch + 1)
+redis.call('HSET', fence, 'epoch', epoch + 1, 'last', 0)
 redis.call('HINCRBY', fence, 'renewals', 1)
-return { counts and tonumber(renewals) or -1, epoch + 1, epoch == released and 1 or 0 }
+return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
 /** Allowed when Valkey is full: rooms in which nothing happens go on. */

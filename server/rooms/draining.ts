@@ -29,9 +29,9 @@ interface Given {
   readonly cells: number;
 }
 
-/** Whether a server takes rooms. One of an earlier release does not say so, but follows some. */
-const takesRooms = ({ server, followed }: NodeLoad): boolean =>
-  server ? server.role !== 'gateway' && !server.draining : followed.length > 0;
+/** Whether a server takes rooms. */
+const takesRooms = ({ server }: NodeLoad): boolean =>
+  server !== undefined && server.role !== 'gateway' && !server.draining;
 
 /**
  * The server that should have a room: one that has followed it, and of these the least busy.

@@ -15,18 +15,14 @@ const MAX_DIFFERENCE = 0.7;
 /** [stage, stage, C] in 32 bits, as rounded cells would grow differently. */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
-export const cellsRecord = v.union([
-  v.strictObject({
-    /** First byte of each word, then second byte of each, and so on; little-endian. */
-    planes: v.custom<Uint8Array>(
-      (value) => value instanceof Uint8Array && value.length % BYTES === 0,
-    ),
-    /** The words are differences to the cells of the same organism, stored at this tick. */
-    base: v.optional(v.number()),
-  }),
-  /** Of earlier releases. */
-  v.strictObject({ state: cellStates }),
-]);
+export const cellsRecord = v.strictObject({
+  /** First byte of each word, then second byte of each, and so on; little-endian. */
+  planes: v.custom<Uint8Array>(
+    (value) => value instanceof Uint8Array && value.length % BYTES === 0,
+  ),
+  /** The words are differences to the cells of the same organism, stored at this tick. */
+  base: v.optional(v.number()),
+});
 export type CellsRecord = v.InferOutput<typeof cellsRecord>;
 
 /** Cells that are to be stored. */
@@ -59,7 +55,6 @@ export async function decodeCells(
   record: CellsRecord,
   read: (tick: number) => Promise<Float32Array>,
 ): Promise<Float32Array> {
-  if ('state' in record) return record.state;
   const words = wordsIn(record.planes);
   if (record.base === undefined) return new Float32Array(words.buffer);
   return new Float32Array(plus(words, wordsOf(await read(record.base))).buffer);

@@ -28,8 +28,7 @@ export const banRecords = v.array(
     room: text,
     participant: positive,
     name: text,
-    /** Absent in bans of earlier releases. */
-    device: v.optional(v.nullable(text), null),
+    device: v.nullable(text),
     address: v.nullable(text),
     since: v.number(),
     until: v.nullable(v.number()),
@@ -120,8 +119,8 @@ export type JournalRecord = v.InferOutput<typeof journalRecord>;
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Checksum over the planes of each tick since one; absent in older records. */
-  each: v.optional(v.strictObject({ since: whole, sum: whole })),
+  /** Checksum over the planes of each tick since one. */
+  each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
 
@@ -141,14 +140,14 @@ export const snapshotRecord = v.strictObject({
   /** Bytes written for it and for the journal since the previous snapshot. */
   bytes: whole,
   /** The journal's part of `bytes`. */
-  journal: v.optional(whole, 0),
+  journal: whole,
   /** The name that the host has given it; named snapshots are kept. */
   name: v.optional(text),
   /** The host's action before which it was taken. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
   /** The room's state was replaced by this; it does not follow from earlier snapshots. */
   jump: v.optional(v.literal(true)),
-  /** When ticks before it were, oldest first (`TickTimes`); absent in older records. */
+  /** When ticks before it were, oldest first (`TickTimes`); absent if they are not known. */
   times: v.optional(
     v.pipe(
       v.array(v.strictObject({ tick: whole, at: v.number() })),
@@ -166,8 +165,8 @@ export const dayRecord = v.strictObject({
   damage: whole,
   cross: whole,
   /** Seeds made from drawings. */
-  hold: v.optional(whole, 0),
-  transform: v.optional(whole, 0),
+  hold: whole,
+  transform: whole,
   refused: whole,
   left: whole,
 });

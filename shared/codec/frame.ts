@@ -23,7 +23,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 /** First byte of a frame. */
 export const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
-export const FRAME_VERSION = 9;
+export const FRAME_VERSION = 1;
 /** Bytes before the blocks. */
 export const FRAME_HEADER_BYTES = 8;
 

@@ -161,7 +161,7 @@ export const jobState = v.object({
   hours: v.nullable(count),
   /** Start of the period that the film shows, once known. */
   from: v.nullable(number),
-  /** When its pictures were, once known; servers of earlier releases do not tell. */
+  /** When its pictures were, once known. */
   times: v.optional(filmTimes),
   /** Pictures that can be shown already. */
   frames: count,

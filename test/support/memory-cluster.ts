@@ -17,8 +17,6 @@ interface RoomState<W> {
   /** The last epoch whose owner has given the room up with all of it stored. */
   released: Epoch;
   renewals: Renewals;
-  /** The last epoch whose owner counts its renewals. */
-  counts: Epoch;
   /** Who the room was given to. */
   heir?: { readonly holder: string; readonly until: number };
   lease: { readonly holder: string; readonly epoch: Epoch; until: number } | undefined;
@@ -58,16 +56,14 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     const heir = state.heir && state.heir.until > this.now() ? state.heir.holder : holder;
     if (heir !== holder) return { renewals };
     const isLeased = state.lease !== undefined && state.lease.until > this.now();
-    const isCounted = state.counts === state.epoch;
-    const isAbandoned = isCounted && renewals === abandoned;
+    const isAbandoned = renewals === abandoned;
     if (isLeased && !isAbandoned) return { renewals };
     state.renewals++;
     const isReleased = state.released === state.epoch;
     const epoch = ++state.epoch;
-    state.counts = epoch;
     state.last = 0;
     state.lease = { holder, epoch, until: this.now() + DEFAULTS.cluster.lease };
-    return { epoch, isReleased, renewals: isCounted ? renewals : -1 };
+    return { epoch, isReleased, renewals };
   }
 
   async renew(room: string, holder: string, epoch: Epoch): Promise<boolean> {
@@ -97,13 +93,6 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     return true;
   }
 
-  /** Has an owner of an earlier release acquire the room, which does not count its renewals. */
-  acquireAsEarlier(room: string, holder: string): void {
-    const state = this.stateOf(room);
-    state.lease = { holder, epoch: ++state.epoch, until: this.now() + DEFAULTS.cluster.lease };
-    state.last = 0;
-  }
-
   private leaseOf(room: string, holder: string, epoch: Epoch) {
     const { lease } = this.stateOf(room);
     const isValid = lease?.holder === holder && lease.epoch === epoch && lease.until > this.now();
@@ -113,7 +102,7 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
   private stateOf(room: string): RoomState<W> {
     let state = this.rooms.get(room);
     if (!state) {
-      const never = { epoch: 0, last: 0, released: 0, renewals: 0, counts: 0 };
+      const never = { epoch: 0, last: 0, released: 0, renewals: 0 };
       state = { ...never, lease: undefined, writes: [] };
       this.rooms.set(room, state);
     }

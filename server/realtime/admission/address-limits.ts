@@ -24,7 +24,7 @@ export interface LimitReport {
   /** Banned since the last report. */
   readonly banned: readonly string[];
   /** Bans heard since the last report of addresses that have connections here. */
-  readonly lifted?: readonly string[];
+  readonly lifted: readonly string[];
 }
 
 /** What another server has told of its addresses. */
@@ -147,13 +147,12 @@ export class AddressLimits {
       taken: [...taken].slice(0, most).map(([key, counts]) => [key, ...counts]),
       open: open.slice(0, most).map(([key, { open }]) => [key, open]),
       banned: [...banned].slice(0, most),
-      // A server of an earlier release takes no report that has it.
-      ...(lifted.size > 0 && { lifted: [...lifted].slice(0, most) }),
+      lifted: [...lifted].slice(0, most),
     };
   }
 
   /** Counts what another server tells. @param node names it */
-  hear(node: string, { taken, open, banned, lifted = [] }: LimitReport, now: number): void {
+  hear(node: string, { taken, open, banned, lifted }: LimitReport, now: number): void {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
       const buckets = this.entry(key, now)?.buckets;

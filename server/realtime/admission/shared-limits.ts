@@ -23,7 +23,7 @@ const report = v.strictObject({
   taken: list(v.strictTuple([address, count, count, count])),
   open: list(v.strictTuple([address, count])),
   banned: list(address),
-  lifted: v.optional(list(address), []),
+  lifted: list(address),
 });
 
 export interface SharedLimitsOptions {

@@ -16,7 +16,7 @@ export interface Ban {
   readonly participant: ParticipantId;
   /** The participant's name at that time, for the host's list. */
   readonly name: string;
-  /** Fingerprint of the device; null if unknown, as in bans of earlier releases. */
+  /** Fingerprint of the device; null if unknown. */
   readonly device: string | null;
   /** Fingerprint of the address; null: others at this address are not banned. */
   readonly address: string | null;

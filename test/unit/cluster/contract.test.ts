@@ -22,8 +22,6 @@ interface Home {
   readonly leases: LeaseStore;
   readonly log: FencedLog<string>;
   last(room: string): Promise<string | undefined>;
-  /** Acquires a room as a release does that does not count renewals. */
-  acquireAsEarlier(room: string, holder: string): Promise<unknown>;
   /** Lets a lease end that nobody renews. */
   lapse(): Promise<void>;
   close(): unknown;
@@ -35,7 +33,6 @@ const memory = async (): Promise<Home> => {
   return {
     leases: cluster,
     log: cluster,
-    acquireAsEarlier: async (room, holder) => cluster.acquireAsEarlier(room, holder),
     last: async (room) => cluster.writesOf(room).at(-1)?.write,
     lapse: async () => {
       now += DEFAULTS.cluster.lease;
@@ -66,11 +63,6 @@ const valkey = async (): Promise<Home> => {
         const change = { key: `tail/${room}`, bytes: Buffer.from(word), isApart: false };
         return valkeyLog.write(room, position, new Prepared([change], randomUUID(), connection));
       },
-    },
-    acquireAsEarlier: async (room, holder) => {
-      const epoch = await connection.ask('HINCRBY', `vivarium:fence:${room}`, 'epoch', '1');
-      await connection.ask('HSET', `vivarium:fence:${room}`, 'last', '0');
-      await connection.ask('SET', `vivarium:lease:${room}`, `${holder}/${epoch}`, 'PX', '60000');
     },
     last: async (room) => {
       const bytes = await connection.ask('GET', `${RECORD_PREFIX}tail/${room}`);
@@ -133,20 +125,6 @@ for (const [name, open] of Object.entries({ memory, valkey }))
         await leases.release('garden', 'a', 1, { isStored: true });
         expect(await leases.renew('garden', 'b', 2)).toBe(true);
         expect(await leases.acquire('garden', 'a', 2)).toEqual({ renewals: 4 });
-      });
-
-      test('an owner that does not count its renewals keeps its lease until that has ended', async () => {
-        const { leases } = home;
-        await home.acquireAsEarlier('garden', 'old');
-        expect(await leases.acquire('garden', 'b')).toEqual({ renewals: 0 });
-        expect(await leases.acquire('garden', 'b', 0)).toEqual({ renewals: 0 });
-        await home.lapse();
-        const second = { epoch: 2, isReleased: false, renewals: -1 };
-        expect(await leases.acquire('garden', 'b', 0)).toEqual(second);
-        await home.lapse();
-        await home.acquireAsEarlier('garden', 'old');
-        const { renewals } = await leases.acquire('garden', 'a');
-        expect(await leases.acquire('garden', 'a', renewals)).toEqual({ renewals });
       });
 
       test('who has not stored all gives a room up at once, and that is told', async () => {

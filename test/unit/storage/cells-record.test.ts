@@ -47,11 +47,6 @@ test('cells that have nothing in common with their base are stored without it', 
   expect(other.base).toBeUndefined();
 });
 
-test('cells of earlier releases are read', async () => {
-  const state = Float32Array.of(1, -0, 1e-40, 4);
-  expect(bitsOf(await read(encodeRecord('cells', { state })))).toEqual(bitsOf(state));
-});
-
 test('a compressed record with a changed bit is rejected', async () => {
   const state = new Float32Array(2_000).fill(0.5);
   const { bytes } = (await encodeCells('cells', { id: 1, state })).entry;
