@@ -33,7 +33,7 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
   // It is as it was written, so not damaged.
   throw new StoreError(
     'other-version',
-    `The record "${key}" is not in this server's format: ${where}: ${issue.message}.`,
+    `The record "${key}" is not in this server's format (${where}: ${issue.message}): choose another --data, or run the version that stored it.`,
   );
 }
 

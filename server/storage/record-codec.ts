@@ -47,7 +47,7 @@ export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   if (bytes[0] !== RECORD_VERSION) {
     throw new StoreError(
       'other-version',
-      `The record "${key}" is of version ${bytes[0]}; this server reads version ${RECORD_VERSION}.`,
+      `The record "${key}" is of version ${bytes[0]}; this server reads version ${RECORD_VERSION}: choose another --data, or run the version that stored it.`,
     );
   }
   const value: unknown = packr.unpack(bytes.subarray(HEADER));

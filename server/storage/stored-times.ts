@@ -7,8 +7,7 @@ import type { Store } from './store.ts';
 const MAX_TICK = 999_999_999_998;
 
 /**
- * The times that are stored of a room: with its latest snapshot, and with its journal since. Rooms of
- * earlier releases have only the times of their snapshots, which a restart has replaced.
+ * The stored times of a room: with its latest snapshot, and with its journal since.
  *
  * @throws StoreError damaged: an entry of the journal is
  */

@@ -35,7 +35,7 @@ export interface RecordingOptions {
   readonly ticks: number;
   /** That live in it, at most. */
   readonly organisms: number;
-  /** Share of these that may express at once; 0: each steps each tick, as in earlier releases. */
+  /** Share of these that may express at once; 0: each steps each tick. */
   readonly liveliness: number;
   readonly species: Species;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { cellsRecord, decodeCells, encodeCells } from '../../../server/storage/cells-record.ts';
-import { decodeRecord, encodeRecord } from '../../../server/storage/record-codec.ts';
+import { decodeRecord } from '../../../server/storage/record-codec.ts';
 import fc from '../../support/property.ts';
 
 const bitsOf = (state: Float32Array): number[] => [

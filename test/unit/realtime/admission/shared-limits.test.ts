@@ -127,7 +127,7 @@ test('what is no report changes nothing', async () => {
   const { clock, bus, two } = servers();
   await clock.advance(0);
   const packr = new Packr({ useRecords: false });
-  const told = { node: 'c', taken: [], open: [[ADDRESS, 4]], banned: [] };
+  const told = { node: 'c', taken: [], open: [[ADDRESS, 4]], banned: [], lifted: [] };
   for (const bytes of [[], [0xc1], [0x93, 1, 2, 3]]) bus.publish('limits', Uint8Array.from(bytes));
   for (const wrong of [
     { ...told, more: 1 },
