@@ -251,7 +251,8 @@ describe('a full room that is opened again', () => {
     });
     expect(unequal).toEqual([]);
     expect(equal).toBeGreaterThan(10);
-    expect(ticks).toBe(240);
+    expect(ticks).toBe(stretch.to - stretch.from);
+    expect(ticks).toBeGreaterThan(200);
     await other.close();
     await engine.close();
   });
