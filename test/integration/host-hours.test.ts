@@ -52,7 +52,6 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await join();
   for (const days of [
     [],
-    Array(7).fill({ from: '18:00', to: '09:00' }),
     Array(7).fill({ from: '9:00', to: '18:00' }),
   ]) {
     expect(await host.refusal('setSchedule', { ...CLOSED, days })).toBe('bad-call');

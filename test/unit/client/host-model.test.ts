@@ -14,15 +14,7 @@ import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
 import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
-import {
-  bytes,
-  clock,
-  lastCopy,
-  moment,
-  scheduleError,
-  span,
-  stateBefore,
-} from '../../../client/host/text.ts';
+import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
 import { offerUndo } from '../../../client/host/undo-action.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -127,14 +119,6 @@ test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
   [{ plant: 101 }, 0, 'Nobody can plant: a seed costs more energy than anyone can have.'],
 ])('energy %j with a wait of %d s is explained in a sentence', (change, cooldown, story) => {
   expect(energyStory({ ...settings, cooldown, energy: { ...energy, ...change } })).toBe(story);
-});
-
-test('a day that closes before it opens is named', () => {
-  expect(scheduleError(ALWAYS_OPEN)).toBe('');
-  const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
-  expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
-  const late = ALWAYS_OPEN.days.map(() => ({ from: '18:00', to: '00:00' }));
-  expect(scheduleError({ ...ALWAYS_OPEN, days: late })).toBe('');
 });
 
 test('of what is wrong, the worst is said, whatever room has it', () => {
