@@ -31,7 +31,10 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 }
 
 /** `kept-again` ends `not-kept`. */
-export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
+export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
+
+/** How far a clock may be set back without a notice, ms. */
+const SET_BACK = 60_000;
 
 const nothing = (): void => {};
 
@@ -51,6 +54,10 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of space. */
   isDiskFull = false;
+  /** When the clock was last set back, by the present one, ms. */
+  setBackAt: number | undefined;
+  /** The latest time of the wall clock, ms. */
+  private latest = 0;
   private closed = false;
   private readonly snapshots: Snapshots;
 
@@ -74,6 +81,7 @@ export class JournalWriter {
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
     const watched = await openWatched(store, room, tail, { date: date(), times });
+    this.now(watched.snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -81,6 +89,7 @@ export class JournalWriter {
 
   /** Stores the events of a tick before its results are sent. This is the world's journal. */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
+    const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
@@ -88,7 +97,7 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      watched.time(this.options.date(), this.options.clock.now());
+      watched.at = at;
       if (events.length > 0) count(watched.today(), events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
@@ -203,7 +212,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.time(this.options.date(), this.options.clock.now());
+    watched.at = this.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
@@ -247,9 +256,20 @@ export class JournalWriter {
     return this.watchedOf(room).tail;
   }
 
-  /** The present time as a room's journal counts it, which may be ahead of the wall clock; ms. */
-  timeOf(room: Room): number {
-    return this.watchedOf(room).time(this.options.date(), this.options.clock.now());
+  /**
+   * The wall clock, ms. A notice says when it was set back.
+   *
+   * @param stored when something was stored
+   */
+  now(stored = 0): number {
+    const now = this.options.date();
+    if (now < Math.max(this.latest, stored) - SET_BACK) {
+      this.setBackAt = now;
+      const why = 'The clock was set back: what was stored before may have wrong times.';
+      this.options.warn('clock-set-back', why);
+    }
+    this.latest = now;
+    return now;
   }
 
   /** Snapshots of a watched room, latest first. @throws StoreError not-kept */

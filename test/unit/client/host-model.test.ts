@@ -129,7 +129,8 @@ test('of what is wrong, the worst is said, whatever room has it', () => {
   const said: [Partial<HostState>, string][] = [
     [{ rooms: lost }, 'a wall is lost'],
     [{ rooms: lost, dim: true }, 'outside opening hours'],
-    [{ dim: true, aside }, 'data were damaged'],
+    [{ dim: true, clockSetBack: true }, 'the clock was set back'],
+    [{ clockSetBack: true, aside }, 'data were damaged'],
     [{ aside, keeping: false }, 'cannot save to disk'],
   ];
   for (const [more, text] of said) expect(healthOf({ ...good, ...more }, true).text).toBe(text);

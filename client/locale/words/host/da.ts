@@ -369,6 +369,7 @@
 's8da089173352aa86': `Anmeldt af gæster`,
 's8e902748f61e43f8': `Tekst på væggen`,
 's8ea37af207e1d712': `En organisme, der vokser, tager ét skridt, mens rummet tager så mange.`,
+'s8f3fa748465e612e': `uret er stillet tilbage`,
 's8f4be9f086eb530f': `Fortryd`,
 's8f745508bc176ae1': str`${0} handling`,
 's8fff2d3ed4a8decd': `procent af dem ad gangen`,

@@ -369,6 +369,7 @@
 's8da089173352aa86': `Von Besuchern gemeldet`,
 's8e902748f61e43f8': `Texte auf der Wand`,
 's8ea37af207e1d712': `Ein wachsender Organismus macht in so vielen Schritten des Raums einen.`,
+'s8f3fa748465e612e': `die Uhr wurde zurückgestellt`,
 's8f4be9f086eb530f': `Rückgängig`,
 's8f745508bc176ae1': str`${0} Tat`,
 's8fff2d3ed4a8decd': `Prozent von ihnen zugleich`,

@@ -369,6 +369,7 @@
 's8da089173352aa86': `Avisos de los visitantes`,
 's8e902748f61e43f8': `Textos en la pared`,
 's8ea37af207e1d712': `Un organismo que crece da un paso por cada tantos de la sala.`,
+'s8f3fa748465e612e': `se ha atrasado el reloj`,
 's8f4be9f086eb530f': `Deshacer`,
 's8f745508bc176ae1': str`${0} acto`,
 's8fff2d3ed4a8decd': `por ciento de ellos a la vez`,
