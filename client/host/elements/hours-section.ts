@@ -26,8 +26,8 @@ export class HoursSection extends HostElement {
       border-top: 0;
     }
     .times {
-      gap: 10px;
-      max-width: 34em;
+      flex-wrap: wrap;
+      gap: 4px 10px;
     }
     .days,
     .days .link {
@@ -37,8 +37,7 @@ export class HoursSection extends HostElement {
       position: relative;
       height: 5px;
       margin-inline-start: 10px;
-      flex: 1;
-      min-width: 4em;
+      width: 7em;
       border-radius: 3px;
       background: oklch(0.95 0.01 210 / 0.1);
     }
@@ -83,7 +82,6 @@ export class HoursSection extends HostElement {
       }
       .times {
         grid-column: 1 / -1;
-        max-width: none;
       }
       .times .strip {
         display: none;
@@ -169,10 +167,10 @@ export class HoursSection extends HostElement {
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
-              ${isLate && hours.to !== '00:00' ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
               <div class="strip" aria-hidden="true">
                 ${bar(hours.from, isLate ? '24:00' : hours.to)}${before && closesNextDay(before) ? bar('00:00', before.to) : nothing}
               </div>
+              ${isLate && hours.to !== '00:00' ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
             </div>`
           : html`<span class="soft">${msg('closed')}</span>`
       }
