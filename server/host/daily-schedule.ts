@@ -27,7 +27,7 @@ export interface DailyScheduleOptions {
 const MINUTE = 60_000;
 /** Longest time between two checks, ms, as the wall clock may be set. */
 const LOOK = 30_000;
-/** In days from today; its hours may end today. */
+/** Yesterday, in days from today. Its hours may end today. */
 const YESTERDAY = -1;
 
 /** Follows the schedule. */
@@ -119,7 +119,7 @@ export class DailySchedule {
   }
 }
 
-/** The hours of a day, some days after another moment. */
+/** Finds the opening hours of the day that is `ahead` days after a moment. */
 const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['days'][number] =>
   // Monday comes first.
   days[(new Date(moment).getDay() + 13 + ahead) % 7];
@@ -133,7 +133,7 @@ function at(moment: number, days: number, time: string): number {
   return date.setHours(hours, minutes, 0, 0);
 }
 
-/** The closing time of a day's hours, as `at`. */
+/** Computes when a day's hours end, as `at`. */
 const closing = (moment: number, days: number, hours: { from: string; to: string }): number =>
   at(moment, closesNextDay(hours) ? days + 1 : days, hours.to);
 

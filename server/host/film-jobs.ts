@@ -77,7 +77,7 @@ export class FilmJobs {
     const { date, engine, start = fork } = this.options;
     const { filmRate, filmSide } = DEFAULTS.host;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
-    // The system may have removed a folder that was not used for days.
+    // The system may have removed the temporary folder after days without use.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -104,7 +104,7 @@ export class FilmJobs {
     const child = job.child!;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // A process that cannot start reports that and the message it did not receive.
+    // A process that cannot start emits two errors: for its start and for the message below.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
     child.send({

@@ -30,7 +30,7 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Not every checkpoint has them. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE];
-/** A checkpoint can be used without them. */
+/** Files without which a checkpoint can be used. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE];
 /** What another release may have changed while the fingerprint is the same. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
@@ -69,7 +69,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // The sums of the files before must not outlive a crash.
+      // After a crash in between, checksums of the old files must not condemn the new ones.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -99,8 +99,8 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Replaces damaged files of a kept checkpoint by the same ones of installed checkpoints, and puts
- * aside those that it can do without. The log names each damaged file.
+ * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or puts
+ * aside those that are not needed. The log names each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {

@@ -1,19 +1,19 @@
-/** Sums of a kept checkpoint's files: they show damage with which a file still loads. */
+/** Checksums of a kept checkpoint's files. They reveal damage that loading does not. */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Lines as `sha256sum` writes them, after a line with the sum of those lines. */
+/** Has a line per file, as `sha256sum` writes it, after a line with the checksum of those lines. */
 export const SUMS_FILE = 'SHA256SUMS';
 
 const sumOf = (bytes: string | Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** SHA-256 of a file, hexadecimal; undefined if it cannot be read. */
+/** Computes a file's SHA-256, hexadecimal; undefined if it cannot be read. */
 export const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
-/** Stores the sums of those files that a folder has. @throws the system's error */
+/** Stores the checksums of a folder's files, except missing ones. @throws the system's error */
 export async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
@@ -27,7 +27,7 @@ export async function writeSums(folder: string, files: readonly string[]): Promi
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns their sums of that time by name; undefined if the sums are missing or damaged
+ * @returns their stored checksums by name; undefined if the checksums are missing or damaged
  */
 export async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');

@@ -33,7 +33,7 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 /** `kept-again` ends `not-kept`. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
-/** How far a clock may be set back without a notice, ms. */
+/** Longest step back of the wall clock without a notice, ms. */
 const SET_BACK = 60_000;
 
 const nothing = (): void => {};
@@ -54,9 +54,9 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of space. */
   isDiskFull = false;
-  /** When the clock was last set back, by the present one, ms. */
+  /** When the wall clock was last set back, as it shows since, ms. */
   setBackAt: number | undefined;
-  /** The latest time of the wall clock, ms. */
+  /** The last reading of the wall clock, ms. */
   private latest = 0;
   private closed = false;
   private readonly snapshots: Snapshots;
@@ -257,9 +257,9 @@ export class JournalWriter {
   }
 
   /**
-   * The wall clock, ms. A notice says when it was set back.
+   * Reads the wall clock, ms. Sends a notice if it was set back.
    *
-   * @param stored when something was stored
+   * @param stored time of a stored record, ms
    */
   now(stored = 0): number {
     const now = this.options.date();

@@ -65,11 +65,12 @@ function retainedPeriodic(
 }
 
 /**
- * The last runs of snapshots of one minute, hour or day. They go by ticks, not by how long ago they
- * were: clocks are set.
+ * Groups successive snapshots of one minute, hour or day. The order of ticks decides, not the age of
+ * a snapshot: its time may be that of a clock that was wrong.
  *
- * @param most number of runs
- * @returns runs and their snapshots, latest first
+ * @param span of a group, ms
+ * @param most maximum number of groups
+ * @returns groups and their snapshots, latest first
  */
 function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
   const runs: SnapshotRecord[][] = [];

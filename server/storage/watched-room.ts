@@ -60,7 +60,7 @@ export class WatchedRoom {
   stored: JournalTail;
   /** Latest first. */
   snapshots: SnapshotRecord[] = [];
-  /** The counts since the room runs. */
+  /** Counts of each day since the room was opened. */
   private readonly days = new Map<string, DayRecord>();
 
   /**
@@ -82,7 +82,7 @@ export class WatchedRoom {
   /** The counts of today; set `at` before. */
   today(): DayRecord {
     const day = dayOf(this.at);
-    // It may be an earlier day again.
+    // A clock that was set back returns to an earlier day.
     this.days.set(this.day.day, this.day);
     this.day = getOrAdd(this.days, day, () => emptyDay(day));
     return this.day;

@@ -115,12 +115,13 @@ export class TickTimes {
 }
 
 /**
- * When ticks were by the present clock, which may have been set back since. A time later than that of
- * a later tick was told by a clock that was ahead: it is moved back by as much as that clock was.
+ * Corrects times that were read while the clock was ahead. If a tick has a later time than the tick
+ * after it, the clock was set back between them: earlier times move back by the same amount, as far
+ * as they were read while it was ahead.
  *
  * @param points oldest first
- * @param now the latest tick, and the wall clock, ms
- * @param pace ms per tick between two clocks
+ * @param now the latest tick, and the present time, ms
+ * @param pace duration of a tick, ms, to bridge the moment at which the clock was set back
  * @returns points of the same ticks; times never decrease and are no later than now
  */
 export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
@@ -130,7 +131,7 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // Nearer to the present clock than to the one that was ahead.
+      // This time is nearer to the present clock than to the clock that was ahead.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };
