@@ -20,6 +20,7 @@ import {
 } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
+import { WallClock } from './wall-clock.ts';
 import { openWatched, type WatchedRoom } from './watched-room.ts';
 import { withoutRefused } from './without-refused.ts';
 
@@ -32,9 +33,6 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 
 /** `kept-again` ends `not-kept`. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
-
-/** Longest step back of the wall clock without a notice, ms. */
-const SET_BACK = 60_000;
 
 const nothing = (): void => {};
 
@@ -54,15 +52,14 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of space. */
   isDiskFull = false;
-  /** When the wall clock was last set back, as it shows since, ms. */
-  setBackAt: number | undefined;
-  /** The last reading of the wall clock, ms. */
-  private latest = 0;
+  readonly wallClock: WallClock;
   private closed = false;
   private readonly snapshots: Snapshots;
 
   constructor(private readonly options: JournalWriterOptions) {
     this.snapshots = new Snapshots(options);
+    const why = 'The clock was set back: what was stored before may have wrong times.';
+    this.wallClock = new WallClock(options.date, () => options.warn('clock-set-back', why));
   }
 
   /** Whether all rooms are stored. */
@@ -81,7 +78,7 @@ export class JournalWriter {
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
     const watched = await openWatched(store, room, tail, { date: date(), times });
-    this.now(watched.snapshots[0]?.at);
+    this.wallClock.now(watched.snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -89,7 +86,7 @@ export class JournalWriter {
 
   /** Stores the events of a tick before its results are sent. This is the world's journal. */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
-    const at = this.now();
+    const at = this.wallClock.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
@@ -212,7 +209,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.at = this.now();
+    watched.at = this.wallClock.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
@@ -254,22 +251,6 @@ export class JournalWriter {
   /** The last entry of a room's journal. If entries are missing, its number is larger than theirs. */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
-  }
-
-  /**
-   * Reads the wall clock, ms. Sends a notice if it was set back.
-   *
-   * @param stored time of a stored record, ms
-   */
-  now(stored = 0): number {
-    const now = this.options.date();
-    if (now < Math.max(this.latest, stored) - SET_BACK) {
-      this.setBackAt = now;
-      const why = 'The clock was set back: what was stored before may have wrong times.';
-      this.options.warn('clock-set-back', why);
-    }
-    this.latest = now;
-    return now;
   }
 
   /** Snapshots of a watched room, latest first. @throws StoreError not-kept */

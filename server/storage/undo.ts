@@ -26,6 +26,8 @@ export interface UndoOptions {
   readonly hold: () => Promise<void>;
   /** Ends the pause. */
   readonly resume: () => void;
+  /** Nominal ticks a second: they tell the time between two clocks. */
+  readonly tickRate?: number;
   /** Called once it is certain that there is something to undo, before anything changes. */
   readonly begin?: () => Promise<void>;
 }
@@ -90,8 +92,8 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
   // The last entry may be of the tick in progress.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
-  const now = { tick: room.tick, at: journalWriter.now() };
-  const times = settled(journal, now, 1000 / room.tickRate);
+  const now = { tick: room.tick, at: journalWriter.wallClock.now() };
+  const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
   const withdrawal = 'since' in request ? recent(journal, times, request) : single(request);
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;

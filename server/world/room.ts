@@ -264,11 +264,6 @@ export class Room {
     return this.handlers.energySettings;
   }
 
-  /** Nominal ticks a second. */
-  get tickRate(): number {
-    return this.handlers.tickRate;
-  }
-
   /** A participant's present energy. */
   energyOf(participant: ParticipantId): number {
     return this.handlers.energyOf(participant, this.completedTicks);
