@@ -9,13 +9,20 @@ export interface Health {
 
 /** The worst that there is to say. @param reachable whether the server answers */
 export function healthOf(
-  { keeping, aside, dim, rooms }: Pick<HostState, 'keeping' | 'aside' | 'dim' | 'rooms'>,
+  {
+    keeping,
+    clockSetBack,
+    aside,
+    dim,
+    rooms,
+  }: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
   reachable: boolean,
 ): Health {
   const wrong = (text: string): Health => ({ kind: 'wrong', text });
   if (!reachable) return wrong(msg('no connection'));
   if (keeping === false) return wrong(msg('cannot save to disk'));
   if (aside.some(({ what }) => what !== 'replaced')) return wrong(msg('data were damaged'));
+  if (clockSetBack) return wrong(msg('the clock was set back'));
   if (dim) return { kind: 'warning', text: msg('outside opening hours') };
   return rooms.some(({ walls }) => walls.lost > 0)
     ? wrong(msg('a wall is lost'))

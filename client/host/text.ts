@@ -1,7 +1,6 @@
 /** Texts of the host's page: times, amounts, names, and errors with what to do next. */
 import { msg, str } from '@lit/localize';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import { closesLater, type Schedule } from '../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting } from '../elements/organism-text.ts';
@@ -120,17 +119,6 @@ export function dayName(at: number, now: number, zone: string): string {
 /** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
 export function moment(at: number, now: number, zone: string): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
-}
-
-/**
- * Why a schedule cannot be saved; '' if it can. Each day must open before it closes, at the latest at
- * 00:00, the end of the day.
- */
-export function scheduleError({ days }: Schedule): string {
-  const wrong = days.findIndex((day) => day && !closesLater(day));
-  return wrong < 0
-    ? ''
-    : msg(str`The closing time is before the opening time: ${DAY_NAMES[wrong] ?? ''}.`);
 }
 
 /** What went wrong with a call, and what to do about it. */

@@ -315,7 +315,7 @@ export class RequestRelay {
       ...{ method, path, headers: { ...headers, host: 'vivarium', [ADDRESS]: address } },
     })
       .once('response', (response) => passOn(response).catch(() => end('broken')))
-      .once('error', () => end('broken'))
+      .on('error', () => end('broken'))
       .end();
   }
 }

@@ -99,7 +99,7 @@ function nearestBare(
     }
     return true;
   };
-  const inset = (side - bare) / 2;
+  const inset = Math.floor((side - bare) / 2);
   let best: PlantingPlace | undefined;
   let least = wanted.reach;
   for (let y = side / 2; y <= height - side / 2; y += LATTICE) {

@@ -1,6 +1,6 @@
 /** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
 import { isDeepStrictEqual } from 'node:util';
-import { ALWAYS_OPEN, MIDNIGHT, type Schedule, schedule } from '../../shared/host/settings.ts';
+import { ALWAYS_OPEN, closesNextDay, type Schedule, schedule } from '../../shared/host/settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';
@@ -27,6 +27,8 @@ export interface DailyScheduleOptions {
 const MINUTE = 60_000;
 /** Longest time between two checks, ms, as the wall clock may be set. */
 const LOOK = 30_000;
+/** Yesterday, in days from today. Its hours may end today. */
+const YESTERDAY = -1;
 
 /** Follows the schedule. */
 export class DailySchedule {
@@ -117,8 +119,10 @@ export class DailySchedule {
   }
 }
 
-/** Monday is 0. */
-const weekday = (date: Date): number => (date.getDay() + 6) % 7;
+/** Finds the opening hours of the day that is `ahead` days after a moment. */
+const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['days'][number] =>
+  // Monday comes first.
+  days[(new Date(moment).getDay() + 13 + ahead) % 7];
 
 /** A time of day, some days after another moment; ms. */
 function at(moment: number, days: number, time: string): number {
@@ -129,15 +133,17 @@ function at(moment: number, days: number, time: string): number {
   return date.setHours(hours, minutes, 0, 0);
 }
 
-/** A closing time, as `at`. */
-const closing = (moment: number, days: number, time: string): number =>
-  at(moment, time === MIDNIGHT ? days + 1 : days, time);
+/** Computes when a day's hours end, as `at`. */
+const closing = (moment: number, days: number, hours: { from: string; to: string }): number =>
+  at(moment, closesNextDay(hours) ? days + 1 : days, hours.to);
 
 /** Whether the house is open at a time, wall clock, ms. */
-export function isOpenAt({ on, days }: Schedule, now: number): boolean {
-  if (!on) return true;
-  const today = days[weekday(new Date(now))];
-  return today != null && now >= at(now, 0, today.from) && now < closing(now, 0, today.to);
+export function isOpenAt(wanted: Schedule, now: number): boolean {
+  if (!wanted.on) return true;
+  return [YESTERDAY, 0].some((ahead) => {
+    const hours = hoursOf(wanted, now, ahead);
+    return hours && now >= at(now, ahead, hours.from) && now < closing(now, ahead, hours);
+  });
 }
 
 /** The first restart after a moment. */
@@ -151,11 +157,11 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
   const events: NonNullable<HostState['next']>[] = [];
   const restart = restartAfter(wanted, now);
   if (restart !== undefined) events.push({ at: restart, what: 'restart' });
-  for (let ahead = 0; wanted.on && ahead <= 7; ahead++) {
-    const day = wanted.days[(weekday(new Date(now)) + ahead) % 7];
-    if (!day) continue;
-    events.push({ at: at(now, ahead, day.from), what: 'open' });
-    events.push({ at: closing(now, ahead, day.to), what: 'close' });
+  for (let ahead = YESTERDAY; wanted.on && ahead <= 7; ahead++) {
+    const hours = hoursOf(wanted, now, ahead);
+    if (!hours) continue;
+    events.push({ at: at(now, ahead, hours.from), what: 'open' });
+    events.push({ at: closing(now, ahead, hours), what: 'close' });
   }
   // From one day to the next it may stay open.
   const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>

@@ -31,10 +31,12 @@ export function withFrames(
   };
 }
 
-/** Removes the pictures of a film. */
-export const removeFrames = (film: string): Promise<void> =>
-  // Its process may be writing one more.
-  rm(folderOf(film), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+/** How folders are removed in which a process may still be writing. */
+export const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
+
+/** Removes a film and its pictures. @throws the system's error */
+export const removeFilm = (film: string): Promise<unknown> =>
+  Promise.all([rm(film, { force: true }), rm(folderOf(film), REMOVAL)]);
 
 function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);

@@ -4,7 +4,8 @@
  */
 import { type ChildProcess, fork as forkProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import { localTime } from '../platform/local-time.ts';
-import { frameFile, removeFrames } from './film-frames.ts';
+import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
 export interface FilmJobsOptions {
@@ -76,6 +77,8 @@ export class FilmJobs {
     const { date, engine, start = fork } = this.options;
     const { filmRate, filmSide } = DEFAULTS.host;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
+    // The system may have removed the temporary folder after days without use.
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
     const path = join(this.folder, `${id}.${extension}`);
@@ -101,7 +104,8 @@ export class FilmJobs {
     const child = job.child!;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    child.once('error', (error) => this.fail(job, 'failed', error.message));
+    // A process that cannot start emits two errors: for its start and for the message below.
+    child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
     child.send({
       ...{ room, kind, engine },
@@ -159,10 +163,9 @@ export class FilmJobs {
     return { path, name: state.file };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const job of this.jobs.values()) this.end(job, 'stopped');
-    if (this.folder === undefined) return;
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+    if (this.folder !== undefined) await this.tidy(this.folder, rm(this.folder, REMOVAL));
   }
 
   private get(id: string): Job {
@@ -179,9 +182,13 @@ export class FilmJobs {
     else if (!('done' in news)) job.state = { ...job.state, ...news };
     else {
       const { frames } = news;
-      const bytes = statSync(job.path).size;
-      job.state = { ...job.state, frames, total: frames, bytes, progress: 1 };
-      this.end(job, 'done');
+      try {
+        const bytes = statSync(job.path).size;
+        job.state = { ...job.state, frames, total: frames, bytes, progress: 1 };
+        this.end(job, 'done');
+      } catch (error) {
+        this.fail(job, 'failed', `Its file cannot be read: ${(error as Error).message}`);
+      }
     }
   }
 
@@ -218,9 +225,12 @@ export class FilmJobs {
 
   private remove({ path, state }: Job): void {
     this.options.onGone(state.id);
-    rmSync(path, { force: true });
-    removeFrames(path).catch(({ message }: Error) => {
-      this.options.warn(`Pictures of a film remain in ${path}: ${message}`);
+    void this.tidy(path, removeFilm(path));
+  }
+
+  private tidy(path: string, removal: Promise<unknown>): Promise<unknown> {
+    return removal.catch(({ message }: Error) => {
+      this.options.warn(`A film could not be removed from ${path}: ${message}`);
     });
   }
 }

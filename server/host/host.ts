@@ -242,7 +242,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);
-      films.close();
+      await films.close();
       await counter.close();
     },
   };

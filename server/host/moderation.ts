@@ -26,7 +26,9 @@ export function moderationCalls(
   ) {
     const live = rooms.requireOpen(room);
     return rooms.during(room, 'undoing', async () => {
-      const options = { ...optionsFor(context, live), begin: () => stopFarewell(room) };
+      const { tickRate } = rooms.summary(room).settings;
+      const begin = () => stopFarewell(room);
+      const options = { ...optionsFor(context, live), tickRate, begin };
       const wanted = await request(options);
       const { commands, backup } = await shown(live, () => undo(options, wanted));
       return { undone: commands, kept: snapshotStateOf(backup) };
@@ -86,7 +88,7 @@ export function moderationCalls(
     },
     undo: ({ seconds, ago, participant }, { room }) =>
       undoing(room, async (options) => {
-        const until = options.journalWriter.timeOf(options.room) - 1000 * ago;
+        const until = options.journalWriter.wallClock.now() - 1000 * ago;
         const after = await earliest(context, options, ago + seconds);
         const since = until - 1000 * seconds;
         return { since, ...(ago > 0 && { until }), after, by: participant };

@@ -19,6 +19,8 @@ import { takeSnapshot } from './snapshot-calls.ts';
 import { isDone, runSystemCommand } from './system-commands.ts';
 import { wallsOf } from './wall-calls.ts';
 
+const DAY = 86_400_000;
+
 interface RoomCallsOptions {
   /** Called after a room was removed. */
   readonly onRemoved: (room: string) => void;
@@ -102,6 +104,7 @@ export function stateOf(
     roomDefaults: context.defaults,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     keeping: context.storage?.journalWriter.isPersisting ?? null,
+    clockSetBack: now - (context.storage?.journalWriter.wallClock.setBackAt ?? -Infinity) < DAY,
     aside: [...(context.storage?.aside?.entries ?? [])],
     addresses: context.addresses(),
     checkpoints: [...context.checkpoints].map(([name, { facts }]): CheckpointState => {

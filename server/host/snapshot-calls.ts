@@ -5,6 +5,7 @@ import type { SnapshotState } from '../../shared/host/state.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import type { Room } from '../world/room.ts';
+import { settled } from '../world/tick-times.ts';
 import type { Handlers } from './api.ts';
 import type { HostContext } from './host-context.ts';
 
@@ -19,7 +20,10 @@ export function snapshotCalls(context: HostContext) {
   return {
     snapshots: async (_, { room }) => {
       rooms.planOf(room);
-      return (await snapshotsOf(context, room)).map(snapshotStateOf);
+      const all = await snapshotsOf(context, room);
+      const now = { tick: all[0]?.tick ?? 0, at: context.date() };
+      const times = settled(all.toReversed(), now).reverse();
+      return all.map((one, i) => snapshotStateOf({ ...one, at: times[i].at }));
     },
     takeSnapshot: async ({ name }, parts) => {
       const { storage } = context;

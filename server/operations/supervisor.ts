@@ -63,7 +63,11 @@ export function findSupervisor(
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
     // If it fails, systemd's watchdog notices.
-    execFile('systemd-notify', [state], () => {});
+    try {
+      execFile('systemd-notify', [state], () => {});
+    } catch {
+      // Without memory for a process, this throws.
+    }
   };
   let lastBeat = -Infinity;
   return {

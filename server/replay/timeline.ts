@@ -1,6 +1,6 @@
 /** Maps ticks to times and back, by linear interpolation between known points. */
-
 import type { TimePoint } from '../../shared/time-points.ts';
+import { settled } from '../world/tick-times.ts';
 
 /** A room's known points in time. */
 export class Timeline {
@@ -9,13 +9,8 @@ export class Timeline {
 
   /** @param fixes in any order; at least one */
   constructor(fixes: readonly TimePoint[]) {
-    let latest = Number.NEGATIVE_INFINITY;
-    this.fixes = fixes
-      .toSorted((a, b) => a.tick - b.tick || a.at - b.at)
-      .map(({ tick, at }) => {
-        latest = Math.max(latest, at);
-        return { tick, at: latest };
-      });
+    const sorted = fixes.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
+    this.fixes = settled(sorted, sorted.at(-1)!);
   }
 
   get last(): TimePoint {

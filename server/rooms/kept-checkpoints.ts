@@ -16,6 +16,7 @@ import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { PAINTER_FILE } from '../vnca/painter-file.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
+import { changedFiles, SUMS_FILE, sumOfFile, writeSums } from './kept-sums.ts';
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
 export interface NamedCheckpoint extends Checkpoint {
@@ -29,6 +30,8 @@ const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
 /** Not every checkpoint has them. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE];
+/** Files without which a checkpoint can be used. */
+const SPARE_FILES = [MAP_FILE, PAINTER_FILE];
 /** What another release may have changed while the fingerprint is the same. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
@@ -62,12 +65,16 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     }
     // Who loads it says so if its painter is not usable.
     await loadExactly(draft, hash, () => undefined);
+    await writeSums(draft, [...FILES, ...MORE_FILES]);
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
+      // After a crash in between, checksums of the old files must not condemn the new ones.
+      await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
       }
+      await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
       // What is there is broken, as by a loss of power.
@@ -83,12 +90,38 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
   }
 }
 
-/** Whether a kept checkpoint can be loaded. */
-const isWhole = (folder: string, hash: string): Promise<boolean> =>
+/** Whether a kept checkpoint is as it was kept, and can be loaded. */
+const isWhole = async (folder: string, hash: string): Promise<boolean> =>
+  (await changedFiles(folder))?.size === 0 &&
   loadExactly(folder, hash, () => undefined).then(
     () => true,
     () => false,
   );
+
+/**
+ * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or puts
+ * aside those that are not needed. The log names each damaged file.
+ */
+async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
+  for (const [file, sum] of (await changedFiles(folder)) ?? []) {
+    const path = join(folder, file);
+    let how = 'No installed checkpoint has the same file';
+    let shipped: string | undefined;
+    for (const one of installed) {
+      const candidate = join(one.folder, file);
+      if ((await sumOfFile(candidate)) === sum) shipped = candidate;
+    }
+    if (shipped) {
+      await copyFile(shipped, `${path}.new`);
+      await rename(`${path}.new`, path);
+      how = `It is replaced by ${shipped}`;
+    } else if (SPARE_FILES.includes(file)) {
+      await rename(path, `${path}.damaged`).catch(ignoreMissing);
+      how = 'It is not used';
+    }
+    log.warn('checkpoint-damaged', `A file of a kept checkpoint is damaged: ${path}. ${how}.`);
+  }
+}
 
 /** Makes a file, or a folder's list of files, survive a loss of power. */
 async function sync(path: string): Promise<void> {
@@ -125,13 +158,13 @@ async function loadExactly(
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
-  if (fingerprint(checkpoint) !== hash) throw new Error('its files have changed');
+  if (fingerprint(checkpoint) !== hash) throw new Error(`${folder} holds another checkpoint`);
   return checkpoint;
 }
 
 /**
  * Loads the kept checkpoints that are not among the installed ones, under names of their own:
- * `organisms-1a2b3c4d`. One that cannot be read is named in the log.
+ * `organisms-1a2b3c4d`. The log names damaged files, and checkpoints that cannot be read.
  */
 export async function loadKeptCheckpoints(
   data: string,
@@ -141,9 +174,12 @@ export async function loadKeptCheckpoints(
   const loaded = new Set(installed.map(fingerprint));
   const kept: NamedCheckpoint[] = [];
   const hashes = await readdir(join(data, FOLDER)).catch(() => []);
-  for (const hash of hashes.filter((name) => HASH.test(name) && !loaded.has(name))) {
+  for (const hash of hashes.filter((name) => HASH.test(name))) {
+    const folder = join(data, FOLDER, hash);
     try {
-      const checkpoint = await loadExactly(join(data, FOLDER, hash), hash, (message) => {
+      await mend(folder, installed, log);
+      if (loaded.has(hash)) continue;
+      const checkpoint = await loadExactly(folder, hash, (message) => {
         const what = 'The painter of a kept checkpoint is not usable, so it has none';
         log.warn('checkpoint-not-kept', `${what}: ${message}`);
       });

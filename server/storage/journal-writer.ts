@@ -20,6 +20,7 @@ import {
 } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
 import { StoreError, type StoreReason } from './store-error.ts';
+import { WallClock } from './wall-clock.ts';
 import { openWatched, type WatchedRoom } from './watched-room.ts';
 import { withoutRefused } from './without-refused.ts';
 
@@ -31,7 +32,7 @@ export interface JournalWriterOptions extends SnapshotsOptions {
 }
 
 /** `kept-again` ends `not-kept`. */
-export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed';
+export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
 
@@ -51,11 +52,14 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of space. */
   isDiskFull = false;
+  readonly wallClock: WallClock;
   private closed = false;
   private readonly snapshots: Snapshots;
 
   constructor(private readonly options: JournalWriterOptions) {
     this.snapshots = new Snapshots(options);
+    const why = 'The clock was set back: what was stored before may have wrong times.';
+    this.wallClock = new WallClock(options.date, () => options.warn('clock-set-back', why));
   }
 
   /** Whether all rooms are stored. */
@@ -74,6 +78,7 @@ export class JournalWriter {
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
     const watched = await openWatched(store, room, tail, { date: date(), times });
+    this.wallClock.now(watched.snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -81,6 +86,7 @@ export class JournalWriter {
 
   /** Stores the events of a tick before its results are sent. This is the world's journal. */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
+    const at = this.wallClock.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
@@ -88,7 +94,7 @@ export class JournalWriter {
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
-      watched.time(this.options.date(), this.options.clock.now());
+      watched.at = at;
       if (events.length > 0) count(watched.today(), events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
@@ -203,7 +209,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.time(this.options.date(), this.options.clock.now());
+    watched.at = this.wallClock.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
@@ -245,11 +251,6 @@ export class JournalWriter {
   /** The last entry of a room's journal. If entries are missing, its number is larger than theirs. */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
-  }
-
-  /** The present time as a room's journal counts it, which may be ahead of the wall clock; ms. */
-  timeOf(room: Room): number {
-    return this.watchedOf(room).time(this.options.date(), this.options.clock.now());
   }
 
   /** Snapshots of a watched room, latest first. @throws StoreError not-kept */

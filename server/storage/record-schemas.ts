@@ -103,7 +103,7 @@ export const journalRecord = v.strictObject({
   tick: positive,
   /** One more than the entry before, so that a missing entry is noticed. */
   seq: positive,
-  /** Wall clock, ms; never less than the entry before. */
+  /** Wall clock, ms. It may have been set since: see `settled`. */
   at: v.number(),
   events: v.array(roomEvent),
   /** Indices, among the commands, of those that were refused. */

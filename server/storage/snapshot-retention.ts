@@ -19,7 +19,7 @@ export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'be
 
 /**
  * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
- * last hours and days, subject to a limit of what was written for them. Also keeps named snapshots, the last few that
+ * last hours and days that have any, subject to a limit of what was written for them. Also keeps named snapshots, the last few that
  * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
  * needs them.
  *
@@ -48,28 +48,36 @@ function retainedPeriodic(
   snapshots: readonly SnapshotRecord[],
   limits: KeepLimits,
 ): SnapshotRecord[] {
-  const latest = snapshots[0]?.at ?? 0;
-  const seen = new Set<string>();
   const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
-  // The first of a minute, as an undo must start before everything done in that minute.
-  const minutes = new Map<number, SnapshotRecord>();
-  for (const one of snapshots) {
-    if (latest - one.at < keepMinutes * MINUTE) minutes.set(Math.floor(one.at / MINUTE), one);
-  }
-  const firsts = new Set(minutes.values());
-  const wanted = snapshots.filter((one, i) => {
-    const { at } = one;
-    const ago = latest - at;
-    const spans: string[] = [];
-    if (ago < keepHours * HOUR) spans.push(`hour ${Math.floor(at / HOUR)}`);
-    if (ago < keepDays * DAY) spans.push(`day ${Math.floor(at / DAY)}`);
-    const first = spans.some((span) => !seen.has(span));
-    for (const span of spans) seen.add(span);
-    return first || i < keepLatest || firsts.has(one);
-  });
+  const wanted = new Set([
+    ...snapshots.slice(0, keepLatest),
+    // The first of a minute, as an undo must start before everything done in that minute.
+    ...runsOf(snapshots, MINUTE, keepMinutes).map((run) => run.at(-1)!),
+    ...runsOf(snapshots, HOUR, keepHours).map(([last]) => last),
+    ...runsOf(snapshots, DAY, keepDays).map(([last]) => last),
+  ]);
   let bytes = 0;
-  return wanted.filter((snapshot, i) => {
+  const periodic = snapshots.filter((one) => wanted.has(one));
+  return periodic.filter((snapshot, i) => {
     bytes += snapshot.bytes;
     return i < keepLatest || bytes <= maxBytes;
   });
+}
+
+/**
+ * Groups successive snapshots of one minute, hour or day. The order of ticks decides, not the age of
+ * a snapshot: its time may be that of a clock that was wrong.
+ *
+ * @param span of a group, ms
+ * @param most maximum number of groups
+ * @returns groups and their snapshots, latest first
+ */
+function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
+  const runs: SnapshotRecord[][] = [];
+  for (const one of snapshots) {
+    const run = runs.at(-1);
+    if (run && Math.floor(run[0].at / span) === Math.floor(one.at / span)) run.push(one);
+    else runs.push([one]);
+  }
+  return runs.slice(0, most);
 }

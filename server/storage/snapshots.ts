@@ -223,8 +223,7 @@ export class Snapshots {
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
-    const at = watched.time(date(), clock.now());
-    return { state, stale, exported, at, seq: tail.seq, times: times?.known };
+    return { state, stale, exported, at: date(), seq: tail.seq, times: times?.known };
   }
 
   /**

@@ -4,10 +4,12 @@
  * random numbers; refused ones stay refused.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { TimePoint } from '../../shared/time-points.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import type { CommandEvent, RoomEvent } from '../world/events.ts';
 import type { Room } from '../world/room.ts';
 import { withoutContinuations } from '../world/strokes.ts';
+import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
@@ -24,6 +26,8 @@ export interface UndoOptions {
   readonly hold: () => Promise<void>;
   /** Ends the pause. */
   readonly resume: () => void;
+  /** Nominal ticks a second: they tell the time between two clocks. */
+  readonly tickRate?: number;
   /** Called once it is certain that there is something to undo, before anything changes. */
   readonly begin?: () => Promise<void>;
 }
@@ -34,7 +38,7 @@ interface RecentCommands {
   readonly since: number;
   /** Wall clock of the last, ms; absent: now. */
   readonly until?: number;
-  /** Excludes commands up to this tick, as the wall clock may have been set back. */
+  /** Excludes commands up to this tick, as the wall clock may have been set. */
   readonly after?: number;
   /** Participant; 0: the house; null: all but the house, thus the gardener and programs too. */
   readonly by: number | null;
@@ -83,12 +87,14 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   const { name } = room;
   const { seq: last } = journalWriter.tailOf(room);
   await journalWriter.flushed();
-  const isBefore = ({ at, tick: then }: SnapshotRecord): boolean =>
-    'since' in request ? at < request.since : then < request.tick;
+  const first = 'since' in request ? (request.after ?? -1) + 1 : request.tick;
+  const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < first;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
   // The last entry may be of the tick in progress.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
-  const withdrawal = 'since' in request ? recent(journal, request) : single(request);
+  const now = { tick: room.tick, at: journalWriter.wallClock.now() };
+  const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
+  const withdrawal = 'since' in request ? recent(journal, times, request) : single(request);
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const before = withdrawalsAfter(journal, restored);
@@ -114,13 +120,14 @@ const single = ({ tick, id }: HouseCommand): Withdrawal => ({
 /** @throws HostRefusal nothing-to-undo */
 function recent(
   journal: readonly JournalRecord[],
+  times: readonly TimePoint[],
   { since, until = Infinity, after = -1, by }: RecentCommands,
 ): Withdrawal {
   const all = { from: 0, to: Infinity, by };
   const within = journal.filter(
-    (entry) =>
-      entry.at >= since &&
-      entry.at <= until &&
+    (entry, i) =>
+      times[i].at >= since &&
+      times[i].at <= until &&
       entry.tick > after &&
       withdrawnOf(entry, [all]).length > 0,
   );

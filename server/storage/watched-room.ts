@@ -1,4 +1,5 @@
 /** What the storage of a running room knows between two writes. */
+import { getOrAdd } from '../platform/get-or-add.ts';
 import { Mutex } from '../platform/mutex.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
@@ -26,9 +27,6 @@ export interface SavedCells {
   /** Records since then. */
   readonly differences: number;
 }
-
-/** How fast a room's clock goes while it is ahead, as a share: an undo allows more than this. */
-const CATCH_UP_PACE = 0.95;
 
 /** A room and the state of its storage. */
 export class WatchedRoom {
@@ -62,12 +60,12 @@ export class WatchedRoom {
   stored: JournalTail;
   /** Latest first. */
   snapshots: SnapshotRecord[] = [];
-  /** Monotonic time of `at`, ms. */
-  private measuredAt: number | undefined;
+  /** Counts of each day since the room was opened. */
+  private readonly days = new Map<string, DayRecord>();
 
   /**
    * @param tail of the last journal entry, which may still be being written
-   * @param at the room's wall clock, ms
+   * @param at the server's wall clock, ms
    * @param times stored with snapshots; undefined: they are not known
    */
   constructor(
@@ -81,28 +79,16 @@ export class WatchedRoom {
     this.stored = tail;
   }
 
-  /**
-   * The room's wall clock, ms. It never goes back: after the server's was set back, it goes on a
-   * little slower until that has caught up.
-   *
-   * @param date the server's wall clock, ms
-   * @param now monotonic, ms
-   */
-  time(date: number, now: number): number {
-    const passed = now - (this.measuredAt ?? now);
-    this.measuredAt = now;
-    this.at = Math.max(date, this.at + CATCH_UP_PACE * passed);
-    return this.at;
-  }
-
-  /** The counts of today; call `time` before. */
+  /** The counts of today; set `at` before. */
   today(): DayRecord {
     const day = dayOf(this.at);
-    if (day !== this.day.day) this.day = emptyDay(day);
+    // A clock that was set back returns to an earlier day.
+    this.days.set(this.day.day, this.day);
+    this.day = getOrAdd(this.days, day, () => emptyDay(day));
     return this.day;
   }
 
-  /** The next entry of the journal; the caller moves the tail to it. Call `time` before. */
+  /** The next entry of the journal; the caller moves the tail to it. Set `at` before. */
   entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
     this.today();
     const entry = {
@@ -129,7 +115,7 @@ export class WatchedRoom {
  *
  * @param tail the end of its stored journal
  * @param now.date the server's wall clock, ms
- * @throws StoreError damaged: an entry after its last snapshot is
+ * @throws StoreError
  */
 export async function openWatched(
   store: Store,
@@ -144,13 +130,9 @@ export async function openWatched(
     const snapshot = await store.snapshot(name, tick).catch(() => undefined);
     if (snapshot) snapshots.push(snapshot);
   }
-  const { tick = -1, at: savedAt = 0 } = snapshots[0] ?? {};
-  let at = Math.max(now.date, savedAt);
-  // The clock may have been set back since.
-  for await (const entry of store.journal(name, tick + 1, tail.tick)) at = Math.max(at, entry.at);
-  const today = dayOf(at);
+  const today = dayOf(now.date);
   const day = (await store.day(name, today)) ?? emptyDay(today);
-  const watched = new WatchedRoom(room, tail, at, day, now.times);
+  const watched = new WatchedRoom(room, tail, now.date, day, now.times);
   watched.snapshots = snapshots;
   return watched;
 }

@@ -33,8 +33,7 @@ export class TickTimes {
 
   /** The same, and one more. @param now the last tick, and the wall clock, ms */
   until(now: TimePoint): readonly TimePoint[] {
-    // The clock may have been set back since the last tick.
-    return [...notAfter(this.known, now.at), now];
+    return [...settled(this.known, now), now];
   }
 
   /**
@@ -48,7 +47,7 @@ export class TickTimes {
     if (last && point.tick < last.tick) return;
     if (last && point.at < last.at - TOLERANCE) {
       this.keep(last);
-      this.points = notAfter(this.points, point.at);
+      this.points = settled(this.points, point);
       this.last = this.points.at(-1);
     }
     this.follow({ tick: point.tick, at: Math.max(point.at, this.last?.at ?? point.at) });
@@ -115,9 +114,31 @@ export class TickTimes {
   }
 }
 
-/** Points no later than a time, ms. */
-const notAfter = (points: readonly TimePoint[], most: number): TimePoint[] =>
-  points.map(({ tick, at }) => ({ tick, at: Math.min(at, most) }));
+/**
+ * Corrects times that were read while the clock was ahead. If a tick has a later time than the tick
+ * after it, the clock was set back between them: earlier times move back by the same amount, as far
+ * as they were read while it was ahead.
+ *
+ * @param points oldest first
+ * @param now the latest tick, and the present time, ms
+ * @param pace duration of a tick, ms, to bridge the moment at which the clock was set back
+ * @returns points of the same ticks; times never decrease and are no later than now
+ */
+export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
+  let later = now;
+  let ahead = 0;
+  return points
+    .toReversed()
+    .map(({ tick, at }) => {
+      const over = at - later.at;
+      // This time is nearer to the present clock than to the clock that was ahead.
+      if (over <= ahead / 2) ahead = 0;
+      else if (over > ahead) ahead = over + pace * (later.tick - tick);
+      later = { tick, at: Math.min(at - ahead, later.at) };
+      return later;
+    })
+    .reverse();
+}
 
 /** Removes the point that those beside it tell best. The first and the last stay. */
 function removeLeast(points: TimePoint[]): void {

@@ -130,23 +130,15 @@ const time = v.pipe(
   v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
 );
 
-/** The end of a day, as a closing time. */
-export const MIDNIGHT = '00:00';
-
-/** Whether a day closes after it opens, at the latest at midnight. */
-export const closesLater = (hours: { readonly from: string; readonly to: string }): boolean =>
-  hours.from < hours.to || hours.to === MIDNIGHT;
-
-const openHours = v.pipe(
-  v.strictObject({ from: time, to: time }),
-  v.check(closesLater, 'it closes before it opens'),
-);
+/** Whether a day's hours end on the next day; equal times are 24 hours. */
+export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
+  hours.to <= hours.from;
 
 export const schedule = v.strictObject({
   /** Whether the hours below apply; otherwise the room is always open. */
   on: v.boolean(),
   /** Monday first; null for a day that is closed. */
-  days: v.pipe(v.array(v.nullable(openHours)), v.length(7)),
+  days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
   /** Outside these hours walls are dimmed, and phones either continue or see that it is closed. */
   outside: v.picklist(['dim', 'close']),
   /** Whether the day of each room ends at closing time. */

@@ -268,6 +268,8 @@ export const hostState = v.object({
   zone: text,
   /** Whether the journal is being written: false after a disk error, null if storage is off. */
   keeping: v.nullable(truth),
+  /** Whether the clock was set back within a day, so that stored times may be wrong. */
+  clockSetBack: v.optional(truth),
   /** What was set aside and not dismissed, latest first. */
   aside: v.array(asideState),
   /** Whether it is outside the opening hours. */

@@ -56,11 +56,7 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await host.call('setSchedule', { ...CLOSED, on: false });
   await wall.until(() => !settingsOf(wall).dim);
   await join();
-  for (const days of [
-    [],
-    Array(7).fill({ from: '18:00', to: '09:00' }),
-    Array(7).fill({ from: '9:00', to: '18:00' }),
-  ]) {
+  for (const days of [[], Array(7).fill({ from: '9:00', to: '18:00' })]) {
     expect(await host.refusal('setSchedule', { ...CLOSED, days })).toBe('bad-call');
   }
 });

@@ -33,6 +33,21 @@ async function plant(server: VivariumServer, x: number): Promise<number> {
   return at;
 }
 
+/** Makes a film of the last hours. @returns when its pictures were, ms */
+async function filmed(host: HostClient, hours: number): Promise<(number | null)[]> {
+  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours });
+  let job = (await host.call('state')).jobs[0];
+  while (job.state === 'going') {
+    await new Promise((wake) => setTimeout(wake, 100));
+    job = (await host.call('state')).jobs.find((one) => one.id === id)!;
+  }
+  expect(job).toMatchObject({ state: 'done' });
+  const { total, from, since: until, times } = job;
+  return Array.from({ length: total! }, (_, frame) =>
+    momentOfFrame({ frames: total!, from, until, times }, frame),
+  );
+}
+
 /** What the tree says when its organisms were planted, ms. */
 async function births({ port }: VivariumServer): Promise<number[]> {
   const page = (await (
@@ -80,20 +95,55 @@ test('the tree tells when organisms were planted before the machine was off', as
 
   // And so does a film of both nights.
   const host = await HostClient.login(server.port, hostToken!);
-  const { id } = await host.call('timelapse', { kind: 'gif', seconds: 1, hours: 48 });
-  let job = (await host.call('state')).jobs[0];
-  while (job.state === 'going') {
-    await new Promise((wake) => setTimeout(wake, 100));
-    job = (await host.call('state')).jobs.find((one) => one.id === id)!;
-  }
-  expect(job).toMatchObject({ state: 'done' });
-  const { total, from, since: until, times } = job;
-  const dates = Array.from({ length: total! }, (_, frame) =>
-    momentOfFrame({ frames: total!, from, until, times }, frame),
-  );
+  const dates = await filmed(host, 48);
   // Each picture was while the machine ran, none at night.
   for (const at of dates) {
     expect(Math.min(...real.map((birth) => Math.abs(at! - birth)))).toBeLessThan(60_000);
   }
   expect(Math.abs(dates.at(-1)! - real.at(-1)!)).toBeLessThan(60_000);
+});
+
+test('a clock that was 800 days ahead is told to the host, and no time is of then', async () => {
+  const data = suiteFolder();
+  let server = await start(data);
+  const { hostToken } = server;
+  let host = await HostClient.login(server.port, hostToken!);
+  const real = [await plant(server, 20)];
+  moved += 800 * 24 * HOUR;
+  real.push((await plant(server, 70)) - 800 * 24 * HOUR);
+  await host.call('takeSnapshot', { name: 'ahead' }, { room: 'garden' });
+  expect(await host.call('state')).toMatchObject({ clockSetBack: false });
+  moved -= 800 * 24 * HOUR;
+  real.push(await plant(server, 120));
+  await host.call('takeSnapshot', { name: 'right' }, { room: 'garden' });
+  expect(await host.call('state')).toMatchObject({ clockSetBack: true });
+  // After a restart as before.
+  for (const isAgain of [false, true]) {
+    if (isAgain) {
+      await server.close();
+      server = await start(data);
+      host = await HostClient.login(server.port, hostToken!);
+    }
+    const snapshots = await host.call('snapshots', {}, { room: 'garden' });
+    expect(snapshots.map(({ name }) => name).filter(Boolean)).toEqual(['right', 'ahead']);
+    for (const { at } of snapshots) expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
+    for (const at of await filmed(host, 8))
+      expect(Math.abs(at! - date())).toBeLessThan(10 * 60_000);
+    await expectBirths(server, real);
+  }
+});
+
+test('a clock that was corrected while the server was off is told to the host', async () => {
+  const data = suiteFolder();
+  let server = await start(data);
+  const { hostToken } = server;
+  moved += HOUR;
+  await plant(server, 20);
+  await server.close();
+  moved -= HOUR;
+  server = await start(data);
+  const host = await HostClient.login(server.port, hostToken!);
+  expect(await host.call('state')).toMatchObject({ clockSetBack: true });
+  const [{ at }] = await host.call('snapshots', {}, { room: 'garden' });
+  expect(Math.abs(at - date())).toBeLessThan(10 * 60_000);
 });

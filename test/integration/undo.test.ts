@@ -279,45 +279,59 @@ describe('replaying without the undone commands', () => {
     await here.world.close(room);
   });
 
-  test('TIM-7: after the clock was set back, the host can undo what was done some time ago', async () => {
-    const clock = new FakeClock();
-    let ahead = 1_790_000_000_000;
-    const date = (): number => ahead + clock.now();
-    const here = await openStoredRoom({
-      ...{ engine, records: openMemory(), model: UNDO_MODEL, clock, date },
-      snapshotLeast: 1e9,
-    });
-    const { room, world, store, journalWriter } = here;
-    const seed = { from: 'gallery', index: 0 } as const;
-    // A tick is a second long.
-    for (let tick = 0; tick < 300; tick++) {
-      if (tick === 150) ahead -= 3_600_000;
-      if (tick === 200) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
-      if (tick === 290) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
-      await here.tick();
-      await here.pass(950);
-      if (room.tick % 60 === 0) await journalWriter.saveAll();
-    }
-    const [, later] = room.organisms;
-    const times = journalWriter.snapshotsOf(room).map(({ at }) => at);
-    expect(new Set(times).size).toBe(times.length);
-    const live = { room, server: { refresh: { request: () => {} } } };
-    const rooms = {
-      requireOpen: () => live,
-      during: (_: string, __: string, work: () => unknown) => work(),
-      summary: () => ({ settings: { tickRate: 1 } }),
-    };
-    const ticker = { hold: async () => {}, resume: () => {} };
-    const context = { rooms, world, ticker, date, storage: { store, journalWriter } };
-    const calls = moderationCalls(context as never, async () => {});
-    const wish = { seconds: 70, ago: 60, participant: ANNA.id };
-    expect(await calls.undo(wish, { room: 'a' })).toMatchObject({ undone: 1 });
-    expect(room.organisms.map(({ id }) => id)).toEqual([later.id]);
-    expect(journalWriter.timeOf(room)).toBeGreaterThan(date());
-    await here.pass(20 * 3_600_000);
-    expect(journalWriter.timeOf(room)).toBe(date());
-    await here.abandon();
-  });
+  test.each([
+    ['an hour', 3_600_000],
+    ['800 days', 800 * 86_400_000],
+  ])(
+    'TIM-7: after a clock was %s ahead, the host can undo what was done some time ago',
+    async (_, ahead) => {
+      const clock = new FakeClock();
+      let moved = 0;
+      const date = (): number => 1_790_000_000_000 + moved + clock.now();
+      const here = await openStoredRoom({
+        ...{ engine, records: openMemory(), model: UNDO_MODEL, clock, date },
+        // A tick is a second long.
+        ...{ place: { tickRate: 1 }, snapshotLeast: 1e9 },
+      });
+      const { room, world, store, journalWriter } = here;
+      const seed = { from: 'gallery', index: 0 } as const;
+      for (let tick = 0; tick < 300; tick++) {
+        if (tick === 30) moved = ahead;
+        if (tick === 150) moved = 0;
+        if (tick === 100) room.enqueue(3, { what: 'plant', by: ANNA, x: 10, y: 38, seed });
+        if (tick === 200) room.enqueue(1, { what: 'plant', by: ANNA, x: 10, y: 16, seed });
+        if (tick === 290) room.enqueue(2, { what: 'plant', by: ANNA, x: 34, y: 16, seed });
+        await here.tick();
+        await here.pass(950);
+        if (room.tick % 60 === 0) await journalWriter.saveAll();
+      }
+      const [first, , later] = room.organisms;
+      expect(here.troubles).toEqual(['clock-set-back']);
+      expect(journalWriter.wallClock.setBackAt).toBeGreaterThan(date() - 151_000);
+      const snapshots = journalWriter.snapshotsOf(room);
+      // The latest has the right time, and none is lost that was stored while the clock was wrong, or before.
+      expect(snapshots[0]).toMatchObject({ tick: 300, at: date() });
+      expect(snapshots.map(({ tick }) => tick)).toEqual([300, 240, 180, 120, 60, 0]);
+      const live = { room, server: { refresh: { request: () => {} } } };
+      const rooms = {
+        requireOpen: () => live,
+        during: (_: string, __: string, work: () => unknown) => work(),
+        summary: () => ({ settings: { tickRate: 1 } }),
+      };
+      const ticker = { hold: async () => {}, resume: () => {} };
+      const context = { rooms, world, ticker, date, storage: { store, journalWriter } };
+      const calls = moderationCalls(context as never, async () => {});
+      const undo = (seconds: number, ago: number) =>
+        calls.undo({ seconds, ago, participant: ANNA.id }, { room: 'a' });
+      expect(await undo(70, 60)).toMatchObject({ undone: 1 });
+      expect(room.organisms.map(({ id }) => id)).toEqual([first.id, later.id]);
+      // While the clock was ahead.
+      await expect(undo(60, 120)).rejects.toThrow('nothing-to-undo');
+      expect(await undo(60, 170)).toMatchObject({ undone: 1 });
+      expect(room.organisms.map(({ id }) => id)).toEqual([later.id]);
+      await here.abandon();
+    },
+  );
 });
 
 test('after a power failure during an undo, the room is in the state before it or after it', async () => {

@@ -2,9 +2,9 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import type { Schedule } from '../../../shared/host/settings.ts';
+import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
 import { type HoursDraft, withDraft } from '../hours-draft.ts';
-import { clock, DAY_NAMES, farewellText, moment, scheduleError } from '../text.ts';
+import { clock, DAY_NAMES, farewellText, moment } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import { inputValue, isChecked, option, sectionHead, switchRow } from './templates.ts';
 
@@ -26,8 +26,8 @@ export class HoursSection extends HostElement {
       border-top: 0;
     }
     .times {
-      gap: 10px;
-      max-width: 34em;
+      flex-wrap: wrap;
+      gap: 4px 10px;
     }
     .days,
     .days .link {
@@ -37,8 +37,7 @@ export class HoursSection extends HostElement {
       position: relative;
       height: 5px;
       margin-inline-start: 10px;
-      flex: 1;
-      min-width: 4em;
+      width: 7em;
       border-radius: 3px;
       background: oklch(0.95 0.01 210 / 0.1);
     }
@@ -83,7 +82,6 @@ export class HoursSection extends HostElement {
       }
       .times {
         grid-column: 1 / -1;
-        max-width: none;
       }
       .times .strip {
         display: none;
@@ -103,7 +101,6 @@ export class HoursSection extends HostElement {
     const { schedule } = this;
     const { state: all, hoursDraft } = this.host;
     if (!all || !schedule) return nothing;
-    const wrong = scheduleError(schedule);
     const changed = hoursDraft && JSON.stringify(schedule) !== JSON.stringify(all.schedule);
     const lead = msg(
       str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
@@ -129,9 +126,9 @@ export class HoursSection extends HostElement {
         ${
           changed
             ? html`<div class="save row">
-                <p class=${wrong ? 'wrong' : ''} role="status">${wrong || msg('Not saved yet.')}</p>
+                <p role="status">${msg('Not saved yet.')}</p>
                 <button type="button" class="quiet" @click=${() => this.setDraft(undefined)}>${msg('Cancel')}</button>
-                <button class="solid" data-testid="keep-hours" ?disabled=${wrong !== '' || this.busy}>${msg('Save hours')}</button>
+                <button class="solid" data-testid="keep-hours" ?disabled=${this.busy}>${msg('Save hours')}</button>
               </div>`
             : nothing
         }
@@ -148,10 +145,14 @@ export class HoursSection extends HostElement {
 
   private day(name: string, index: number, schedule: Schedule): TemplateResult {
     const hours = schedule.days[index] ?? null;
+    const before = schedule.days[(index + 6) % 7];
     const share = (time: string): string => {
       const [hour = 0, minute = 0] = time.split(':').map(Number);
       return `${((hour * 60 + minute) / 14.4).toFixed(1)}%`;
     };
+    const bar = (from: string, to: string): TemplateResult =>
+      html`<i style="--from:${share(from)};--to:${share(to)}"></i>`;
+    const isLate = hours !== null && closesNextDay(hours);
     return html`<div class="day grid" role="group" aria-label=${name}>
       <span>${name}</span>
       <input
@@ -166,7 +167,10 @@ export class HoursSection extends HostElement {
               <label>${this.time(msg(str`${name}: opens`), hours.from, (from) => this.setDay(index, { ...hours, from }))}</label>
               <span aria-hidden="true">–</span>
               <label>${this.time(msg(str`${name}: closes`), hours.to, (to) => this.setDay(index, { ...hours, to }))}</label>
-              <div class="strip" aria-hidden="true"><i style="--from:${share(hours.from)};--to:${share(hours.to === '00:00' ? '24:00' : hours.to)}"></i></div>
+              <div class="strip" aria-hidden="true">
+                ${bar(hours.from, isLate ? '24:00' : hours.to)}${before && closesNextDay(before) ? bar('00:00', before.to) : nothing}
+              </div>
+              ${isLate && hours.to !== '00:00' ? html`<span class="soft">${msg('the next day')}</span>` : nothing}
             </div>`
           : html`<span class="soft">${msg('closed')}</span>`
       }

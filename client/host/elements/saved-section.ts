@@ -139,7 +139,7 @@ export class SavedSection extends HostElement {
     }
     try {
       const all = await this.host.api.call('snapshots', { room }, {});
-      if (room === this.shownRoom) this.all = [...all].sort((a, b) => b.at - a.at);
+      if (room === this.shownRoom) this.all = [...all].sort((a, b) => b.tick - a.tick);
     } catch {
       // The list loads again soon, and the page says when the server does not answer.
     }

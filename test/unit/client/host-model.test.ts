@@ -14,15 +14,7 @@ import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
 import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
-import {
-  bytes,
-  clock,
-  lastCopy,
-  moment,
-  scheduleError,
-  span,
-  stateBefore,
-} from '../../../client/host/text.ts';
+import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
 import { offerUndo } from '../../../client/host/undo-action.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -129,14 +121,6 @@ test.each<[change: Partial<typeof energy>, cooldown: number, story: string]>([
   expect(energyStory({ ...settings, cooldown, energy: { ...energy, ...change } })).toBe(story);
 });
 
-test('a day that closes before it opens is named', () => {
-  expect(scheduleError(ALWAYS_OPEN)).toBe('');
-  const days = ALWAYS_OPEN.days.map((day, i) => (i === 2 ? { from: '18:00', to: '09:00' } : day));
-  expect(scheduleError({ ...ALWAYS_OPEN, days })).toContain('Wednesday');
-  const late = ALWAYS_OPEN.days.map(() => ({ from: '18:00', to: '00:00' }));
-  expect(scheduleError({ ...ALWAYS_OPEN, days: late })).toBe('');
-});
-
 test('of what is wrong, the worst is said, whatever room has it', () => {
   const lost = [{ walls: { up: 0, lost: 1, showing: null } }] as HostState['rooms'];
   const aside = [{ room: 'annex', what: 'room' }] as HostState['aside'];
@@ -145,7 +129,8 @@ test('of what is wrong, the worst is said, whatever room has it', () => {
   const said: [Partial<HostState>, string][] = [
     [{ rooms: lost }, 'a wall is lost'],
     [{ rooms: lost, dim: true }, 'outside opening hours'],
-    [{ dim: true, aside }, 'data were damaged'],
+    [{ dim: true, clockSetBack: true }, 'the clock was set back'],
+    [{ clockSetBack: true, aside }, 'data were damaged'],
     [{ aside, keeping: false }, 'cannot save to disk'],
   ];
   for (const [more, text] of said) expect(healthOf({ ...good, ...more }, true).text).toBe(text);

@@ -82,6 +82,16 @@ test('the nearest ground is bare where a seed grows, and nearer the fuller a roo
   expect(nearestGround(grid, 32, near)).toBeUndefined();
 });
 
+test('ground is seen for organisms of every side, also of one whose quarter is odd', () => {
+  for (const side of [16, 27, 28, 30, 32]) {
+    const owner = new Uint32Array(128 * 96).fill(1);
+    const grid = { width: 128, height: 96, owner };
+    for (let row = 40; row < 60; row++) owner.fill(0, row * 128 + 60, row * 128 + 80);
+    const { x, y } = nearestGround(grid, side, { x: 64, y: 48 })!;
+    expect(Math.max(Math.abs(x - 70), Math.abs(y - 50))).toBeLessThan(10);
+  }
+});
+
 describe('strokes', () => {
   const land = (width: number, height: number, neighbour?: PlantingPlace) => {
     const owner = new Uint32Array(width * height);

@@ -1,4 +1,6 @@
 /** Opening hours and the nightly restart, with a fake clock. */
+import { spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { DailySchedule, isOpenAt } from '../../../server/host/daily-schedule.ts';
 import { openMemory } from '../../../server/storage/memory-records.ts';
 import { Store } from '../../../server/storage/store.ts';
@@ -109,6 +111,50 @@ test('a day can end at midnight, and the next one can go on from there', async (
   expect(closings.at(-1)).toBe(WEDNESDAY + 72 * HOUR);
 });
 
+test('a bar is open across midnight, also after the last day of the week, and closes once', async () => {
+  const night = { from: '20:00', to: '02:00' };
+  const BAR = {
+    ...MUSEUM,
+    days: MUSEUM.days.map((_, i) => (i >= 2 ? night : null)),
+    restart: null,
+  };
+  const { hours, closings, heard, pass } = await start(WEDNESDAY + 19 * HOUR);
+  await hours.set(BAR);
+  expect([hours.isOpen, hours.next]).toEqual([false, { at: WEDNESDAY + 20 * HOUR, what: 'open' }]);
+  await pass(4.5 * HOUR);
+  expect([hours.isOpen, hours.next]).toEqual([true, { at: WEDNESDAY + 26 * HOUR, what: 'close' }]);
+  await pass(5 * 24 * HOUR);
+  expect(closings).toEqual([1, 2, 3, 4, 5].map((day) => WEDNESDAY + (24 * day + 2) * HOUR));
+  // After the night from Sunday to Monday.
+  expect(hours.next).toEqual({ at: WEDNESDAY + (7 * 24 + 20) * HOUR, what: 'open' });
+  expect(heard.filter(({ isOpen }) => isOpen)).toHaveLength(5);
+});
+
+test.each([
+  ['2026-03-28', '2026-03-28T19:00Z', '2026-03-29T01:30Z'],
+  ['2026-10-24', '2026-10-24T18:00Z', '2026-10-25T00:30Z'],
+])(
+  'in the night after %s, whose clocks change, it opens and closes once',
+  async (day, from, to) => {
+    // Time zones are those of a process.
+    const asked = spawn(
+      process.execPath,
+      [
+        ...['--import', 'tsx', '--input-type=module', '--eval'],
+        `import { isOpenAt } from './server/host/daily-schedule.ts';
+      const schedule = { on: true, days: Array(7).fill({ from: '20:00', to: '02:30' }) };
+      const noon = Date.parse('${day}T12:00Z');
+      const minutes = Array.from({ length: 1440 }, (_, i) => noon + 60_000 * i);
+      const changes = minutes.filter((at) => isOpenAt(schedule, at) !== isOpenAt(schedule, at - 1));
+      console.log(JSON.stringify(changes));`,
+      ],
+      { env: { ...process.env, TZ: 'Europe/Copenhagen' } },
+    );
+    const answer = await text(asked.stdout);
+    expect(JSON.parse(answer)).toEqual([Date.parse(from), Date.parse(to)]);
+  },
+);
+
 test('a restart missed during sleep is skipped, and none happens twice', async () => {
   const { hours, restarts, pass, set } = await start(WEDNESDAY + 1 * HOUR);
   await hours.set(MUSEUM);
@@ -159,9 +205,7 @@ test('the next event is when the state really changes, for any schedule', () =>
           `${`${Math.floor(minute / 60) % 24}`.padStart(2, '0')}:${`${minute % 60}`.padStart(2, '0')}`;
         const schedule: Schedule = {
           on: true,
-          days: days.map((day) =>
-            day ? { from: time(day[0]), to: time(Math.min(1_440, day[0] + day[1])) } : null,
-          ),
+          days: days.map((day) => (day ? { from: time(day[0]), to: time(day[0] + day[1]) } : null)),
           outside: 'dim',
           farewell: false,
           restart: null,

@@ -1,7 +1,8 @@
 /** Film jobs: their period, their progress, and why they fail. */
-import type { ChildProcess } from 'node:child_process';
-import { EventEmitter } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter, errorMonitor } from 'node:events';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FilmJobs } from '../../../server/host/film-jobs.ts';
 import type { FilmNews, FilmOrder } from '../../../server/host/film-process.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -29,21 +30,23 @@ let films: FilmJobs;
 let maker: Maker;
 let warned: string[];
 let gone: string[];
+let start: () => ChildProcess;
 
 beforeEach(() => {
   clock = new FakeClock();
   warned = [];
   gone = [];
+  start = () => {
+    maker = new Maker();
+    return maker as unknown as ChildProcess;
+  };
   films = new FilmJobs({
     clock,
     date: () => NOW,
     engine: 'auto',
     warn: (message) => warned.push(message),
     onGone: (job) => gone.push(job),
-    start: () => {
-      maker = new Maker();
-      return maker as unknown as ChildProcess;
-    },
+    start: () => start(),
   });
 });
 
@@ -92,6 +95,47 @@ test('a failed film has a reason from a closed set; the log has the details', ()
     'A film of "garden" was not made: Its process ended (1).',
     'A film of "garden" was not made: spawn failed',
   ]);
+});
+
+test.each([
+  ['has vanished', () => maker.say({ done: true, frames: 3 })],
+  [
+    'cannot be removed',
+    () => {
+      mkdirSync(maker.orders[0].out);
+      maker.emit('exit', 1);
+    },
+  ],
+])('a film whose file %s fails with a sentence, and the next one is made', (_, end) => {
+  begin();
+  const { out } = maker.orders[0];
+  end();
+  expect(films.states).toMatchObject([{ state: 'failed' }]);
+  expect(warned).toEqual([expect.stringMatching(/^A film of "garden" was not made: It/)]);
+  // As the system does with temporary folders that nobody has used for days.
+  rmSync(dirname(out), { recursive: true });
+  begin();
+  writeFileSync(maker.orders[0].out, '1234');
+  maker.say({ done: true, frames: 1 });
+  expect(films.states.at(-1)).toMatchObject({ state: 'done', bytes: 4 });
+});
+
+test('a film whose process cannot start fails, though two errors tell of it', async () => {
+  const errors: string[] = [];
+  const twice = new Promise<void>((resolve) => {
+    start = () => {
+      const child: EventEmitter = fork('none.mjs', { execPath: '/nonexistent/node' });
+      // Told of errors without counting as a listener.
+      child.on(errorMonitor, ({ code }) => {
+        if (errors.push(code) === 2) resolve();
+      });
+      return child as ChildProcess;
+    };
+  });
+  begin();
+  await twice;
+  expect(errors[0]).toBe('ENOENT');
+  expect(films.states).toMatchObject([{ state: 'failed', error: 'failed' }]);
 });
 
 test('stopping a film logs no warning', () => {

@@ -67,3 +67,14 @@ test('the setting takes precedence', () => {
   expect(isSupervised('no', service)).toBe(false);
   expect(isSupervised('yes', {})).toBe(true);
 });
+
+test('a heartbeat for which the system starts no process does not end the server', async () => {
+  const server = spawn(process.execPath, [
+    ...['--import', 'tsx', '--input-type=module', '--eval'],
+    `import { findSupervisor } from './server/operations/supervisor.ts';
+    // No program starts with an environment of this size.
+    process.env.HUGE = 'x'.repeat(200_000);
+    findSupervisor({ NOTIFY_SOCKET: '/nowhere' }, () => 0).beat();`,
+  ]);
+  expect(await once(server, 'close')).toEqual([0, null]);
+});

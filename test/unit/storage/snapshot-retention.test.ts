@@ -32,11 +32,30 @@ test('over the size limit, the oldest go first, but never the latest', () => {
   expect(retainedSnapshots(everyTenMinutes(5, 1e6), { ...limits, maxBytes: 10 })).toHaveLength(3);
 });
 
+test('a clock that is set, or was wrong for a while, removes nothing that is the last of its time', () => {
+  const AHEAD = 800 * 24 * HOUR;
+  const before = retainedSnapshots(everyTenMinutes(24 * 30), limits);
+  // While it is ahead, and after it was set back.
+  for (const at of [NOW + AHEAD, NOW - AHEAD]) {
+    const kept = retainedSnapshots([snapshot(at, 1e6 + 1), ...before], limits);
+    expect(kept.length).toBeGreaterThanOrEqual(before.length - 2);
+    expect(kept.map((one) => one.tick)).toContain(before.at(-2)!.tick);
+  }
+  // And what was stored meanwhile goes like all else.
+  const wrong = Array.from({ length: 60 }, (_, i) =>
+    snapshot(NOW + AHEAD - (i * HOUR) / 6, 1e6 - 1_000 - i),
+  );
+  const later = everyTenMinutes(24 * 8);
+  const kept = retainedSnapshots([...later, ...wrong], { ...limits, keepMinutes: 12 });
+  expect(kept.every(({ at }) => at <= NOW)).toBe(true);
+});
+
 test('applying the rules twice changes nothing, whatever the clock did', () =>
-  forAll(fc.array(fc.nat(40 * HOUR), { maxLength: 60 }), (steps) => {
+  forAll(fc.array(fc.integer({ min: -40 * HOUR, max: 40 * HOUR }), { maxLength: 60 }), (steps) => {
     let at = NOW;
     const snapshots = steps.map((step, i) => snapshot((at -= step), 1_000 - i));
-    const once = retainedSnapshots(snapshots, limits);
-    expect(retainedSnapshots(once, limits)).toEqual(once);
+    const minutely = { ...limits, keepMinutes: 12 };
+    const once = retainedSnapshots(snapshots, minutely);
+    expect(retainedSnapshots(once, minutely)).toEqual(once);
     expect(once.slice(0, 3)).toEqual(snapshots.slice(0, 3));
   }));
