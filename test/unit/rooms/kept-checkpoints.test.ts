@@ -110,7 +110,7 @@ describe('one flipped byte', () => {
 
   beforeEach(async () => {
     rmSync(place, { recursive: true, force: true });
-    cpSync('test/fixtures/checkpoints/interim-emoji', shipped, { recursive: true });
+    cpSync('test/fixtures/checkpoints/small', shipped, { recursive: true });
     cpSync('checkpoints/organisms/painter.safetensors', join(shipped, 'painter.safetensors'));
     const { gallery } = checkpoint.card;
     const of = gallery.map((_, i) => (i === 0 ? [1] : []));
