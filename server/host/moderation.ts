@@ -51,18 +51,14 @@ export function moderationCalls(
       roomServer.spotlight(place);
       return {};
     },
-    mute: ({ participant, muted }, { room }) => {
-      const { server: roomServer } = rooms.requireOpen(room);
-      if (roomServer.policy.muted.has(participant) === muted) return {};
-      if (muted) {
-        if (!roomServer.host.visitors.some(({ id }) => id === participant)) {
-          throw new HostRefusal('no-such-participant');
-        }
-        roomServer.policy.muted.add(participant);
-        roomServer.cursors.hide(participant);
-        roomServer.follows.release(participant);
-      } else roomServer.policy.muted.delete(participant);
-      roomServer.refresh.request();
+    mute: async ({ participant, muted }, { room }) => {
+      const { host, policy, refresh } = rooms.requireOpen(room).server;
+      const isKnown = policy.muted.has(participant) || !muted;
+      if (!isKnown && !host.visitors.some(({ id }) => id === participant)) {
+        throw new HostRefusal('no-such-participant');
+      }
+      refresh.request();
+      await host.mute(participant, muted);
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {

@@ -12,7 +12,6 @@ import type {
   OrganismId,
   OrganismView,
   ParticipantId,
-  SeedView,
 } from '../../shared/vocabulary.ts';
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
@@ -33,6 +32,7 @@ import {
   type RoomState,
 } from './room-state.ts';
 import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
+import { type HeldSeed, viewOfSeed } from './seed-inventory.ts';
 import { type Species, seedTokenOf } from './species.ts';
 
 /** A cell grid with its organisms, and the commands and events that change it. */
@@ -163,11 +163,19 @@ export class Room {
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const seed = this.seedsOf(by.id).find((one) => one.id === done?.seed);
-    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...(seed && { seed }) };
+    return (
+      done && {
+        by: by.id,
+        id,
+        what,
+        energy: this.energyOf(by.id),
+        ...(seed && { seed: viewOfSeed(seed) }),
+      }
+    );
   }
 
   /** The seeds that a participant holds, oldest first. */
-  seedsOf(participant: ParticipantId): SeedView[] {
+  seedsOf(participant: ParticipantId): readonly HeldSeed[] {
     return this.handlers.seedsOf(participant);
   }
 
