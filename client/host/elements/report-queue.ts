@@ -88,20 +88,21 @@ export class ReportQueue extends QueueElement {
   }
 
   private report(report: ReportState): TemplateResult {
-    const { organism, planter, reporters, waited } = report;
+    const { organism, planter, reporters, waited, lives, pictured } = report;
     const parts = { room: this.shownRoom, organism };
     const name = organismName(report);
     const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
     const isDismissed = this.isDecided(organism);
-    // With each report, the picture is fetched again.
-    const picture = `${pathOf(FILES.organism, parts)}?reports=${reporters}`;
+    const picture = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
     return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
-      <button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
+      <button class="show" ?disabled=${!lives} aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
         <img class="picture" src=${picture} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />
       </button>
       <span class="from"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
-        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small></span
+        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
+          lives ? nothing : html`<small>${msg('It is gone.')}</small>`
+        }</span
       >
       <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
       <div class="row">
@@ -113,9 +114,13 @@ export class ReportQueue extends QueueElement {
         >
           ${msg('Leave it')}
         </button>
-        <button class="danger" @click=${() => this.emit('remove', organism)}>
-          ${hostIcons.remove}${msg('Remove')}
-        </button>
+        ${
+          lives
+            ? html`<button class="danger" @click=${() => this.emit('remove', organism)}>
+                ${hostIcons.remove}${msg('Remove')}
+              </button>`
+            : nothing
+        }
       </div>
     </li>`;
   }
