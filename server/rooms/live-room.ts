@@ -173,10 +173,14 @@ async function readModeration(store: Store, room: string): Promise<Moderation> {
 function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
   return async (list, id, item) => {
     if (!storage) return;
-    await putItem(storage.store, { room, list, id }, item).catch(({ message }: Error) => {
-      log.warn('not-kept', message, { room });
-      throw new Refusal('room-busy', message);
-    });
+    await putItem(storage.store, { room, list, id }, item).catch(
+      ({ reason, message }: StoreError) => {
+        log.warn('not-kept', message, { room });
+        // With a full disk, the room and everything in it goes on unstored.
+        const isFull = reason === 'disk-full' || reason === 'write-failed';
+        if (!isFull) throw new Refusal('elsewhere', message);
+      },
+    );
   };
 }
 

@@ -21,10 +21,10 @@ export function openReview(
   const given: string[] = [];
   /** Whether each was given as an approved one. */
   const approved: boolean[] = [];
-  /** Set: the store is full. */
-  const disk = { isFull: false };
+  /** Set: another server owns the room. */
+  const lease = { isLost: false };
   const keep = (async (_, id, item) => {
-    if (disk.isFull) throw new Refusal('room-busy');
+    if (lease.isLost) throw new Refusal('elsewhere');
     if (item) stored.set(id, item as Moderation['drawings'][number]);
     else stored.delete(id);
   }) as KeepItem;
@@ -78,6 +78,6 @@ export function openReview(
   };
   return {
     ...{ review, given, approved, told, clock, members, seeds, refusal, set, come, send, tick },
-    ...{ stored, disk, mute: () => policy.muted.add(1) },
+    ...{ stored, lease, mute: () => policy.muted.add(1) },
   };
 }

@@ -53,6 +53,7 @@ export async function decideAsHost(
   if ('reason' in reported) throw new Error(`a report was refused: ${reported.reason}`);
   await host.call('mute', { participant: cy.welcome!.you.id, muted: true });
   const [lists, picture] = [await listsOf(host), await pictureOf(host, organism)];
+  for (const one of people) one.leave();
   return {
     ...{ token, lists, picture, seed: seed!.id },
     people: people.map(({ welcome }) => welcome!.resume),

@@ -93,11 +93,16 @@ export class ReportQueue extends QueueElement {
     const name = organismName(report);
     const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
     const isDismissed = this.isDecided(organism);
-    const picture = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
+    const src = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
+    const picture = html`<img class="picture" src=${src} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />`;
     return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
-      <button class="show" ?disabled=${!lives} aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
-        <img class="picture" src=${picture} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />
-      </button>
+      ${
+        lives
+          ? html`<button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
+              ${picture}
+            </button>`
+          : html`<span class="show">${picture}</span>`
+      }
       <span class="from"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
         ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${

@@ -110,7 +110,7 @@ export class DrawingReview {
    * Puts the seed of a drawing into the hand of its visitor, or the drawing into the queue.
    *
    * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
-   *   too-fast, room-busy
+   *   too-fast, room-busy, elsewhere
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
@@ -134,7 +134,7 @@ export class DrawingReview {
    * Lets a waiting drawing become a seed, or declines it. Its visitor is told after a tick.
    *
    * @returns whether it was waiting
-   * @throws Refusal room-busy: the decision holds, but is not stored
+   * @throws Refusal elsewhere: the decision is not stored
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -176,7 +176,7 @@ export class DrawingReview {
     }
   }
 
-  /** @throws Refusal drawings-waiting, too-many-drawings; room-busy: it is not stored */
+  /** @throws Refusal drawings-waiting, too-many-drawings; elsewhere: it is not stored */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);

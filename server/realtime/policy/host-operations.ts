@@ -37,7 +37,7 @@ export class HostOperations {
   /**
    * Lets a participant only watch, or act again.
    *
-   * @throws Refusal room-busy: that holds, but is not stored
+   * @throws Refusal elsewhere: that is not stored
    */
   async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
     const { policy, slots, cursors, follows, keep } = this.context;

@@ -56,7 +56,7 @@ export type Moderation = {
 /**
  * Stores an item of a list under its id, or removes it.
  *
- * @throws Refusal room-busy: it is not stored
+ * @throws Refusal elsewhere: it is not stored, as another server may own the room by now
  */
 export type KeepItem = <List extends keyof Moderation>(
   list: List,

@@ -64,7 +64,7 @@ export class Reports {
   /**
    * Stores a report; a second one of the same participant changes nothing.
    *
-   * @throws Refusal no-such-organism; room-busy: it is not stored
+   * @throws Refusal no-such-organism; room-busy: the list is full; elsewhere: it is not stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -98,7 +98,7 @@ export class Reports {
    * The host leaves an organism as it is. Those who have reported it do not count again; others do.
    *
    * @returns whether it was in the list
-   * @throws Refusal room-busy: it is not stored
+   * @throws Refusal elsewhere: that is not stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
     const one = this.find(organism);

@@ -307,12 +307,12 @@ test('a seed that the room refuses leaves nothing behind, and its visitor may dr
 });
 
 test('a drawing that cannot be stored does not wait', async () => {
-  const { review, disk, come, send } = open();
+  const { review, lease, come, send } = open();
   come(1);
-  disk.isFull = true;
-  await expect(send(1, 5)).rejects.toThrow(new Refusal('room-busy'));
+  lease.isLost = true;
+  await expect(send(1, 5)).rejects.toThrow(new Refusal('elsewhere'));
   expect(review.waiting).toEqual([]);
-  disk.isFull = false;
+  lease.isLost = false;
   await send(1, 5);
   expect(review.waiting).toHaveLength(1);
 });
