@@ -35,7 +35,8 @@ export class Reports {
 
   constructor(private readonly options: ReportsOptions) {
     this.cases = new Map(options.kept.map((one) => [one.id, one]));
-    for (const one of options.kept) if (openOf(one) === 0 && !this.lives(one)) this.forget(one.id);
+    const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
+    for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
   }
 
   /** Number of organisms that the host has not decided about. */
@@ -73,11 +74,12 @@ export class Reports {
     const found = this.cases.get(organism);
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
-    const { reporters = [], dismissed = 0 } = known ?? {};
+    const { reporters = [] as number[], dismissed = 0 } = known ?? {};
+    // What was reported first stays to be seen, whatever the organism is turned into.
+    const isOpen = known && openOf(known) > 0;
+    const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
-    const since = known && openOf(known) > 0 ? known.since : date();
-    const changed = { ...this.portrait(view), reporters: [...reporters, by], dismissed, since };
-    await this.put(known && !counts ? known : changed);
+    await this.put(counts ? { ...one, reporters: [...reporters, by] } : one);
   }
 
   /** Takes what happened in a tick. */
@@ -90,7 +92,7 @@ export class Reports {
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
-      if (event.cause === 'removed' || openOf(one) === 0) this.forget(one.id);
+      if (event.cause === 'removed' || openOf(one) === 0) this.forget(one.id).catch(unkept);
     }
   }
 
@@ -103,11 +105,8 @@ export class Reports {
   async dismiss(organism: OrganismId): Promise<boolean> {
     const one = this.find(organism);
     if (!one) return false;
-    if (this.lives(one)) await this.put({ ...one, dismissed: one.reporters.length });
-    else {
-      this.cases.delete(organism);
-      await this.options.keep('reports', organism);
-    }
+    const looked = { ...one, dismissed: one.reporters.length };
+    await (this.lives(one) ? this.put(looked) : this.forget(organism));
     return true;
   }
 
@@ -127,7 +126,7 @@ export class Reports {
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));
     if (!gone) throw new Refusal('room-busy', 'reports');
-    this.forget(gone.id);
+    this.forget(gone.id).catch(unkept);
   }
 
   private put(one: Report): Promise<void> {
@@ -135,9 +134,9 @@ export class Reports {
     return this.options.keep('reports', one.id, one);
   }
 
-  private forget(organism: OrganismId): void {
+  private forget(organism: OrganismId): Promise<void> {
     this.cases.delete(organism);
-    this.options.keep('reports', organism).catch(unkept);
+    return this.options.keep('reports', organism);
   }
 }
 
