@@ -53,12 +53,13 @@ export function moderationCalls(
     },
     mute: async ({ participant, muted }, { room }) => {
       const { host, policy, refresh } = rooms.requireOpen(room).server;
-      const isKnown = policy.muted.has(participant) || !muted;
-      if (!isKnown && !host.visitors.some(({ id }) => id === participant)) {
+      const isNew = policy.muted.has(participant) !== muted;
+      if (isNew && muted && !host.visitors.some(({ id }) => id === participant)) {
         throw new HostRefusal('no-such-participant');
       }
-      refresh.request();
-      await host.mute(participant, muted);
+      const stored = host.mute(participant, muted);
+      if (isNew) refresh.request();
+      await stored;
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {

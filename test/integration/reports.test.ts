@@ -86,17 +86,18 @@ test('a report of a seedling shows what it has grown into', async () => {
 });
 
 test('a report shows what was reported, after it has turned into something else and departed', async () => {
-  const ada = await join('Ada');
+  const [ada, bo] = [await join('Ada'), await join('Bo')];
   const id = await ada.grow(30, 30, { from: 'gallery', index: 2 });
   const { kind } = room.viewOf(id)!;
   await report(ada, id);
   const picture = await pictureOf(id);
   const turned = await ada.ask('transform', { organism: id, seed: { from: 'gallery', index: 3 } });
   expect(turned).not.toHaveProperty('reason');
+  await report(bo, id);
   const actor = server.roomServers.get('garden')!.dispatcher.hostActor;
   await actor.act({ what: 'depart', organism: id, seconds: 1 });
   await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
-  const shown = { organism: id, kind, planter: ada.welcome!.you, reporters: 1, lives: false };
+  const shown = { organism: id, kind, planter: ada.welcome!.you, reporters: 2, lives: false };
   expect((await host.call('room')).reports).toMatchObject([shown]);
   expect((await pictureOf(id)).data).toEqual(picture.data);
   await host.call('dismissReport', { organism: id });
