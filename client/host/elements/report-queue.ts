@@ -5,7 +5,6 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { ReportState, VisitorState } from '../../../shared/host/state.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
@@ -115,7 +114,7 @@ export class ReportQueue extends QueueElement {
           class="plain"
           ?disabled=${isDismissed}
           aria-disabled=${this.unsettled(organism)}
-          @click=${(press: Event) => this.dismiss(press, organism, name)}
+          @click=${(press: Event) => this.dismiss(press, report, name)}
         >
           ${msg('Leave it')}
         </button>
@@ -136,10 +135,10 @@ export class ReportQueue extends QueueElement {
     ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}`;
   }
 
-  private dismiss(press: Event, organism: OrganismId, name: string): Promise<void> {
+  private dismiss(press: Event, { organism, lives }: ReportState, name: string): Promise<void> {
     return this.decide(organism, press, (room) =>
       this.host.do('dismissReport', { room }, { organism }, () =>
-        msg(str`${name} stays. It is listed again only if somebody else reports it.`),
+        lives ? msg(str`${name} stays. It is listed again only if somebody else reports it.`) : '',
       ),
     );
   }
