@@ -162,16 +162,10 @@ export class Room {
   /** The answer to a command that has been done already; undefined if it has not. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
-    const seed = this.seedsOf(by.id).find((one) => one.id === done?.seed);
-    return (
-      done && {
-        by: by.id,
-        id,
-        what,
-        energy: this.energyOf(by.id),
-        ...(seed && { seed: viewOfSeed(seed) }),
-      }
-    );
+    const seed = this.seedsOf(by.id)
+      .map(viewOfSeed)
+      .find((one) => one.id === done?.seed);
+    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...(seed && { seed }) };
   }
 
   /** The seeds that a participant holds, oldest first. */
