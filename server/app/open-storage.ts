@@ -102,7 +102,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
 }
 
 /** Kinds of records without which a room opens: if not, it is set aside when that is tried. */
-const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan'];
+const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
 /** Damaged records that are moved one by one, by room; null: of the server. */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {

@@ -31,7 +31,7 @@ const { partBytes } = DEFAULTS.cluster;
 const ATTEMPTS = 3;
 /** The kinds of keys that make up a room: `kind/room/…`, `kind/room`. */
 const ROOM_KEY =
-  /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted)\/([^/]+)/;
+  /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
   /** For reading. */

@@ -18,13 +18,10 @@ export function drawingsOf({ server }: OpenRoom, now: number): DrawingState[] {
 /** The handlers of the calls about drawings. */
 export function drawingCalls({ rooms }: HostContext) {
   return {
-    decideDrawing: ({ approve }, { room, drawing }) => {
+    decideDrawing: async ({ approve }, { room, drawing }) => {
       const { drawings } = rooms.requireOpen(room).server;
-      const id = Number(drawing);
-      const wasWaiting = busyAsRefusal(() =>
-        approve ? drawings.approve(id) : drawings.decline(id),
-      );
-      if (!wasWaiting) throw new HostRefusal('no-such-drawing');
+      if (!(await drawings.decide(Number(drawing), approve)))
+        throw new HostRefusal('no-such-drawing');
       return {};
     },
   } satisfies Partial<Handlers>;
@@ -62,13 +59,4 @@ function pictureOf(pixels: Uint8Array, side: number) {
     ? Uint8Array.from({ length: 4 * side * side }, (_, i) => pixels[i >> 2])
     : pixels;
   return { stage: side, rgba, presence: new Uint8Array(side * side) };
-}
-
-/** @throws HostRefusal room-busy instead of a Refusal */
-function busyAsRefusal<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof Refusal ? new HostRefusal('room-busy', error.reason) : error;
-  }
 }

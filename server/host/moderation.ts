@@ -53,18 +53,15 @@ export function moderationCalls(
       roomServer.spotlight(place);
       return {};
     },
-    mute: ({ participant, muted }, { room }) => {
-      const { server: roomServer } = rooms.requireOpen(room);
-      if (roomServer.policy.muted.has(participant) === muted) return {};
-      if (muted) {
-        if (!roomServer.host.visitors.some(({ id }) => id === participant)) {
-          throw new HostRefusal('no-such-participant');
-        }
-        roomServer.policy.muted.add(participant);
-        roomServer.cursors.hide(participant);
-        roomServer.follows.release(participant);
-      } else roomServer.policy.muted.delete(participant);
-      roomServer.refresh.request();
+    mute: async ({ participant, muted }, { room }) => {
+      const { host, policy, refresh } = rooms.requireOpen(room).server;
+      const isNew = policy.muted.has(participant) !== muted;
+      if (isNew && muted && !host.visitors.some(({ id }) => id === participant)) {
+        throw new HostRefusal('no-such-participant');
+      }
+      const stored = host.mute(participant, muted);
+      if (isNew) refresh.request();
+      await stored;
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {

@@ -46,7 +46,7 @@ export function roomCalls(context: HostContext, { onRemoved, stopFarewell }: Roo
         return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
       });
       const drawings = drawingsOf(live, context.clock.now());
-      const reports = reportsOf(live, context.clock.now());
+      const reports = reportsOf(live, context.date());
       return { ...summary, visitors, drawings, reports, wallList };
     },
     createRoom: async ({ name, width, height, checkpoint, settings = {} }) => {

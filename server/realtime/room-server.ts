@@ -39,8 +39,6 @@ import type { Viewport } from './streaming/viewer-stream.ts';
 export interface RoomServerOptions extends RoomBasis {
   /** When the room's ticks were; the server adds those to come. */
   readonly times: TickTimes;
-  /** Wall clock, ms. */
-  readonly date: () => number;
   /** Participants that may be present at once. */
   readonly capacity: number;
   readonly resumeTokens: ResumeTokens;
@@ -98,7 +96,7 @@ export class RoomServer {
     this.times = options.times;
     this.policy = policy;
     this.refresh = new RefreshRequests(policy);
-    this.reports = new Reports((organism) => room.viewOf(organism) !== undefined);
+    this.reports = new Reports({ ...options, kept: options.kept.reports });
     this.previews = new SeedPreviewService(room, options.previews);
     this.encoders = new RoomEncoders(room.grid.planes, room.tick);
     this.broadcaster = new RoomStreams(new RoomBroadcaster(this.encoders));
@@ -225,17 +223,14 @@ export class RoomServer {
     client.send('accepted', { id });
   }
 
-  /**
-   * Reports an organism to the host.
-   *
-   * @throws Refusal no-such-organism, muted
-   */
-  report(client: RoomClient, { id, organism }: Command<'report'>): void {
+  /** Reports an organism to the host; the answer comes when the report is stored. */
+  report(client: RoomClient, { id, organism }: Command<'report'>): Promise<void> {
     const you = this.slots.participantOf(client)!;
-    if (!this.policy.mayShow(you.id)) throw new Refusal('muted');
-    if (!this.room.viewOf(organism)) throw new Refusal('no-such-organism', `organism ${organism}`);
-    this.reports.add(organism, you.id, this.options.clock.now());
-    client.send('accepted', { id });
+    return this.dispatcher.runAsync(client, id, async () => {
+      if (!this.policy.mayShow(you.id)) throw new Refusal('muted');
+      await this.reports.add(organism, you.id);
+      client.send('accepted', { id });
+    });
   }
 
   /**
@@ -347,6 +342,7 @@ export class RoomServer {
       this.dispatcher.answer(answer);
     }
     this.drawings.endTick(now, gone);
+    this.reports.follow(result.life);
     this.liveliness.update({
       setting: this.policy.settings.liveliness,
       ...{ isWatched: this.isWatched, isSlow: this.options.pace().slow, now },

@@ -4,11 +4,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { FlashLimit, LifeSettings } from '../../shared/vocabulary.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
+import {
+  type KeepItem,
+  MODERATION,
+  type Moderation,
+} from '../realtime/policy/moderation-records.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { RoomServer } from '../realtime/room-server.ts';
@@ -20,6 +26,7 @@ import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import type { RoomFollower } from '../storage/room-follower.ts';
+import { putItem, readItems } from '../storage/room-items.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { StoreError } from '../storage/store-error.ts';
@@ -104,6 +111,7 @@ export async function bringUpRoom(
   };
   let room: Room;
   let times = new TickTimes();
+  let kept: Moderation = { mutes: [], drawings: [], reports: [] };
   if (storage) {
     const { store, journalWriter, aside } = storage;
     const open = () =>
@@ -126,6 +134,9 @@ export async function bringUpRoom(
       // Without them, times are those of now on: no reason to refuse a room.
       times = await storedTimes(store, name).catch(() => times);
       times.goOn({ tick: room.tick, at: date() }, tickRate);
+      kept = await readModeration(store, name);
+      policy.muted.clear();
+      for (const { id } of kept.mutes) policy.muted.add(id);
       await journalWriter.watch(room, opened.tail, opened.isFollowed, times);
     } catch (error) {
       await world.close(room);
@@ -144,8 +155,33 @@ export async function bringUpRoom(
     resumeTokens: new ResumeTokens(secret, name),
     newcomers: new NewcomerEnergy(room, new DeviceMarks(secret), clock),
     ...{ wallInfo: options.wallInfo, keepUrl: options.keepUrl },
+    ...{ kept, keep: keeper(name, options) },
   });
   return { room, server };
+}
+
+/** @throws StoreError */
+async function readModeration(store: Store, room: string): Promise<Moderation> {
+  const { mutes, drawings, reports } = MODERATION;
+  return {
+    mutes: await readItems(store, room, 'mutes', mutes),
+    drawings: await readItems(store, room, 'drawings', drawings),
+    reports: await readItems(store, room, 'reports', reports),
+  };
+}
+
+function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
+  return async (list, id, item) => {
+    if (!storage) return;
+    await putItem(storage.store, { room, list, id }, item).catch(
+      ({ reason, message }: StoreError) => {
+        log.warn('not-kept', message, { room });
+        // With a full disk, the room and everything in it goes on unstored.
+        const isFull = reason === 'disk-full' || reason === 'write-failed';
+        if (!isFull) throw new Refusal('elsewhere', message);
+      },
+    );
+  };
 }
 
 /** Applies what has changed between two versions of a room's settings, and tells its clients. */

@@ -63,7 +63,7 @@ const REMOVED_AT_ONCE = 400;
 const PART = 1_000;
 
 /** Kinds of the records that make up a room's state and history, several of each. */
-export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells'];
+export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
 /** Kinds of the records that a room has several of: `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
 /** Kinds of the other records: `kind/name`. */

@@ -8,7 +8,6 @@ import type {
   FlashLimit,
   OrganismId,
   ParticipantId,
-  SeedView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import { bounded } from '../vnca/latent-bounds.ts';
@@ -28,7 +27,7 @@ import { requireBare, windowAt } from './planting-site.ts';
 import { resolvedCommand } from './resolve-command.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
 import { thrownLatent } from './sampler.ts';
-import { SeedInventory } from './seed-inventory.ts';
+import { type HeldSeed, SeedInventory, viewOfSeed } from './seed-inventory.ts';
 import type { Species } from './species.ts';
 import { transform } from './transforming.ts';
 import { Wounding } from './wounding.ts';
@@ -45,8 +44,6 @@ export interface CommandHandlersOptions {
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
 }
-
-const viewOfSeed = ({ id, origin, parents }: SeedView): SeedView => ({ id, origin, parents });
 
 /** Applies a room's commands and other events. */
 export class CommandHandlers {
@@ -111,8 +108,8 @@ export class CommandHandlers {
   }
 
   /** The seeds that a participant holds, oldest first. */
-  seedsOf(participant: ParticipantId): SeedView[] {
-    return this.inventory.of(participant).map(viewOfSeed);
+  seedsOf(participant: ParticipantId): readonly HeldSeed[] {
+    return this.inventory.of(participant);
   }
 
   /** Indices of this tick's commands that have been refused so far. */
@@ -319,8 +316,9 @@ export class CommandHandlers {
         return { seed: viewOfSeed(this.cross(command)) };
       case 'hold': {
         const latent = checkedLatent(command.latent, this.species);
-        const { origin } = command;
-        const seed = this.inventory.add(command.by.id, { latent, origin, parents: [] });
+        const { origin, approved } = command;
+        const drawn = { latent, origin, parents: [], ...(approved && { approved }) };
+        const seed = this.inventory.add(command.by.id, drawn);
         return { seed: viewOfSeed(seed) };
       }
       case 'remove':

@@ -38,7 +38,13 @@ export type RoomCommand = { readonly by: ParticipantView } & (
   /** Keeps one of the participant's own organisms that departs or has departed (rule DEP-10). */
   | { readonly what: 'renew'; readonly organism: OrganismId }
   /** Gives the participant a seed that was made outside of the room. */
-  | { readonly what: 'hold'; readonly latent: readonly number[]; readonly origin: 'drawing' }
+  | {
+      readonly what: 'hold';
+      readonly latent: readonly number[];
+      readonly origin: 'drawing';
+      /** The host, or an extension, has approved the drawing. */
+      readonly approved?: true;
+    }
   /** The host removes an organism. */
   | { readonly what: 'remove'; readonly organism: OrganismId }
   /** The host removes all organisms that own a place in a rectangle. */

@@ -159,7 +159,13 @@ export const roomState = v.pipe(
       held: v.array(
         v.strictObject({
           participant: positive,
-          seeds: v.array(v.strictObject({ id: positive, origin, parents, latent })),
+          seeds: v.array(
+            v.strictObject({
+              ...{ id: positive, origin, parents, latent },
+              /** Whether the host, or an extension, has approved the drawing. */
+              approved: v.optional(v.literal(true)),
+            }),
+          ),
         }),
       ),
     }),

@@ -1,7 +1,6 @@
 /**
- * One room: a pure, synchronous state machine. A tick has two halves around the engine's step:
- * `beginTick` applies queued commands and returns the engine's work; `endTick` takes the read-outs.
- * The rules are listed in shared/RULES.md.
+ * One room: a pure, synchronous state machine. Before the engine's step, `beginTick` applies queued
+ * commands and returns the engine's work; after it, `endTick` takes the read-outs.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
@@ -12,7 +11,6 @@ import type {
   OrganismId,
   OrganismView,
   ParticipantId,
-  SeedView,
 } from '../../shared/vocabulary.ts';
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
@@ -33,9 +31,10 @@ import {
   type RoomState,
 } from './room-state.ts';
 import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
+import { type HeldSeed, viewOfSeed } from './seed-inventory.ts';
 import { type Species, seedTokenOf } from './species.ts';
 
-/** A cell grid with its organisms, and the commands and events that change it. */
+/** A cell grid with its organisms, and what changes it by the rules of shared/RULES.md. */
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -157,12 +156,13 @@ export class Room {
   /** The answer to a command that has been done already; undefined if it has not. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
-    const seed = this.seedsOf(by.id).find((one) => one.id === done?.seed);
-    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...(seed && { seed }) };
+    const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
+    const given = held && { seed: viewOfSeed(held) };
+    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...given };
   }
 
   /** The seeds that a participant holds, oldest first. */
-  seedsOf(participant: ParticipantId): SeedView[] {
+  seedsOf(participant: ParticipantId): readonly HeldSeed[] {
     return this.handlers.seedsOf(participant);
   }
 

@@ -1,9 +1,17 @@
 /** The seeds that each participant holds. */
+import type { SeedView } from '../../shared/vocabulary.ts';
 import type { RoomState } from './room-state.ts';
 
 type SeedInventoryState = RoomState['hands'];
 /** A held seed with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
+
+/** The seed as pages are sent it. */
+export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
+  id,
+  origin,
+  parents,
+});
 
 /** A bounded list of seeds for each participant. */
 export class SeedInventory {

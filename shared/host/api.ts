@@ -245,7 +245,7 @@ export const FILES = {
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
   /** PNG of what it grows into: a row of square pictures, the grown one last. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
-  /** PNG of a living organism on black, one pixel per cell. */
+  /** PNG of a reported organism as it was then, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room as it was last; one pixel per place. */
   picture: '/rooms/:room/picture.png',

@@ -89,6 +89,10 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
+  /** Whether it is still in the room; its picture, kind and planter are those of the report. */
+  lives: truth,
+  /** Tick of its picture. */
+  pictured: count,
   /** Participants who have reported it since the host last dismissed it. */
   reporters: count,
   /** Time since the first of these reports, ms. */

@@ -123,6 +123,25 @@ test('a visitor reports an organism; the host sees its picture, leaves one and r
   expect(await question.getByTestId('ban').isVisible()).toBe(true);
   await question.getByRole('button', { name: 'Cancel' }).click();
   await host.locator('report-queue').waitFor({ state: 'hidden' });
+
+  // What departs by itself stays in the list, but cannot be shown or removed.
+  const four = await ada.grow(110, 110);
+  await ada.ask('report', { organism: four });
+  const { hostActor } = server.roomServers.get('garden')!.dispatcher;
+  await hostActor.act({ what: 'depart', organism: four, seconds: 1 });
+  await row(four).getByText('It is gone.').waitFor();
+  expect(
+    await row(four)
+      .getByRole('button', { name: /Remove|Show/ })
+      .count(),
+  ).toBe(0);
+  expect(
+    await row(four)
+      .locator('img')
+      .evaluate((image: HTMLImageElement) => image.naturalWidth),
+  ).toBe(side);
+  await row(four).locator('button:not([aria-disabled])', { hasText: 'Leave it' }).click();
+  await host.locator('report-queue').waitFor({ state: 'hidden' });
 });
 
 test('the phone goes where the host points; one with an open sheet gets a button instead', async () => {

@@ -1,7 +1,9 @@
 /** Two servers that share a room, with a real Valkey: one hands it over to the other. */
 
 import { afterSuite } from '../support/closing.ts';
-import { FOLLOWED, joinAny, type Node, startNode } from '../support/cluster-nodes.ts';
+import { FOLLOWED, joinAny, type Node, SIDE, startNode } from '../support/cluster-nodes.ts';
+import { HostClient } from '../support/host-client.ts';
+import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -16,7 +18,7 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     for (const close of closing) await close();
   });
   const launch = async (valkey: ValkeyServer): Promise<Node> => {
-    const node = await startNode(valkey, 'owner');
+    const node = await startNode(valkey, 'owner', { birth: 1 });
     closing.unshift(node.close);
     return node;
   };
@@ -36,6 +38,9 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       seed: { from: 'gallery', index: 1 },
     });
     expect(planted).not.toHaveProperty('reason');
+    const token = await a.server.hostToken();
+    const enterBy = (node: Node) => async (resume?: string) => (await joinAny([node], resume))[0];
+    const decided = await decideAsHost(a.port, token, enterBy(a));
     await b.server.says(FOLLOWED);
     const begun = performance.now();
     const ended = a.server.end('SIGTERM');
@@ -54,6 +59,7 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
       );
     expect(own(back)).toHaveLength(1);
     expect(await ready(b)).toBe(200);
+    await expectDecided(b.port, decided, enterBy(b));
 
     // Without Valkey the room stops; the connection ends with a reason that pages come back from.
     await valkey.kill();
@@ -66,5 +72,15 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     expect(own(again)).toEqual(own(back));
     expect(back.tick).toBe(stopped);
     again.leave();
+
+    // The host has it go to another server.
+    const host = await HostClient.login(b.port, token);
+    await host.call('clearArea', { x: 0, y: 0, width: SIDE, height: SIDE });
+    const c = await launch(valkey);
+    const later = await decideAsHost(b.port, token, enterBy(b));
+    const { own: server } = (await host.call('state')).cluster!;
+    await c.server.says(FOLLOWED);
+    await host.call('drain', {}, { server });
+    await expectDecided(c.port, later, enterBy(c));
   });
 });

@@ -179,6 +179,35 @@ describe('an extension', () => {
     await nobody.until(() => nobody.welcome !== undefined);
   });
 
+  test('decides too late about what the host has forbidden meanwhile', async () => {
+    await startBy(
+      patient,
+      await write(
+        'slow',
+        `const answers = [];
+        export default {
+          name: 'slow',
+          onPlant: () => new Promise((resolve) => answers.push(resolve)),
+          onJoin: () => {
+            for (const answer of answers) answer();
+          },
+        };`,
+      ),
+    );
+    const host = await hostOf(server);
+    const [ada, bo] = [await come('Ada'), await come('Bo')];
+    const asked = [ada, bo].map((one, i) =>
+      one.ask('plant', { x: 40 + 60 * i, y: 40, seed: SHELL }),
+    );
+    await host.call('mute', { participant: ada.welcome!.you.id, muted: true });
+    await host.call('changeSettings', { paused: true });
+    // It hears of this after the seeds, and answers all at once.
+    await come('Cy');
+    expect(await asked[0]).toMatchObject({ reason: 'muted' });
+    expect(await asked[1]).toMatchObject({ reason: 'paused' });
+    expect(room.size).toBe(0);
+  });
+
   test('acts as a participant does: named, checked, limited, but not among the people', async () => {
     await start(
       await write(

@@ -6,6 +6,7 @@
 import type { Command } from '../../shared/protocol/commands.ts';
 import { afterSuite } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
@@ -44,7 +45,7 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
       flagsOf({
         ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: url, role, size: '96x96' },
         ...{ 'max-organisms': 8, snapshot: 0.5, attract: 'off', energy: 'plant=0,damagePerCell=0' },
-        checkpoint: CHECKPOINT_FOLDER,
+        ...{ birth: 1, checkpoint: CHECKPOINT_FOLDER },
       }),
     );
     closing.unshift(() => server.end('SIGKILL'));
@@ -76,7 +77,8 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
     await anna.until(() => isSeen(anna));
 
     // The host's page works on a gateway too.
-    const host = await HostClient.login(a.port, await owner.server.hostToken());
+    const token = await owner.server.hostToken();
+    const host = await HostClient.login(a.port, token);
     const [garden] = (await host.call('state')).rooms;
     expect(garden).toMatchObject({ name: 'garden', participants: 2, organisms: 1 });
     await host.call('changeSettings', { cooldown: 1 });
@@ -99,10 +101,13 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
     expect(back.welcome!.you).toEqual(you);
 
     // Another owner takes the room over. Nobody's connection ends.
+    const byGateway = (resume?: string) => enter(a.port, resume === undefined ? {} : { resume });
     const standby = await launch(valkey.url, 'owner');
+    await host.call('clearArea', { x: 0, y: 0, width: 96, height: 96 });
+    const decided = await decideAsHost(a.port, token, byGateway);
     const before = [anna, back].map(welcomes);
     await owner.server.end('SIGKILL');
-    const answer = anna.ask('plant', { x: 60, y: 60, seed: SEED });
+    const answer = anna.ask('plant', { x: 30, y: 70, seed: SEED });
     await anna.until(() => welcomes(anna) > before[0]);
     await back.until(() => welcomes(back) > before[1]);
     expect([anna, back].map((one) => one.welcome!.you)).toEqual(
@@ -115,6 +120,7 @@ describeNeeding('Valkey', hasValkey)('an owner and two gateways', () => {
     for (const { heard } of [anna, back]) {
       expect(heard.map(({ name }) => name)).not.toContain('disconnect');
     }
+    await expectDecided(a.port, decided, byGateway);
 
     // Without any owner, a page is told to try again; the picture of the others stays.
     await standby.server.end('SIGTERM');

@@ -20,6 +20,11 @@ const report = (visitor: Visitor, organism: number) => visitor.ask('report', { o
 const reports = async () =>
   (await host.call('room')).reports.map(({ organism, reporters }) => [organism, reporters]);
 
+const pictureOf = async (organism: number): Promise<PNG> => {
+  const response = await host.fetch(pathOf(FILES.organism, { room: 'garden', organism }));
+  return PNG.sync.read(Buffer.from(await response.arrayBuffer()));
+};
+
 afterEach(async () => {
   for (const { id } of room.organisms) await host.call('removeOrganism', { organism: id });
 });
@@ -50,8 +55,7 @@ test('the picture of a reported organism is its own cells on black', async () =>
   const id = await plant(ada, 30, 30);
   await ada.until(() => ada.life.some((event) => event.what === 'asleep' && event.id === id));
   await report(ada, id);
-  const response = await host.fetch(pathOf(FILES.organism, { room: 'garden', organism: id }));
-  const { width, height, data } = PNG.sync.read(Buffer.from(await response.arrayBuffer()));
+  const { width, height, data } = await pictureOf(id);
   const { side } = room.viewOf(id)!;
   expect([width, height]).toEqual([side, side]);
   const { planes } = room.grid;
@@ -68,6 +72,36 @@ test('the picture of a reported organism is its own cells on black', async () =>
   }
   const gone = await host.fetch(pathOf(FILES.organism, { room: 'garden', organism: 4_000 }));
   expect(await gone.json()).toMatchObject({ reason: 'no-such-organism' });
+});
+
+test('a report of a seedling shows what it has grown into', async () => {
+  const ada = await join('Ada');
+  const id = await plant(ada, 30, 30);
+  await report(ada, id);
+  const lit = ({ data }: PNG): number => data.filter((value, i) => i % 4 < 3 && value > 0).length;
+  const before = lit(await pictureOf(id));
+  await ada.until(() => ada.life.some((event) => event.what === 'grown' && event.id === id));
+  expect((await host.call('room')).reports[0].pictured).toBeGreaterThan(room.viewOf(id)!.born);
+  expect(lit(await pictureOf(id))).toBeGreaterThan(4 * before);
+});
+
+test('a report shows what was reported, after it has turned into something else and departed', async () => {
+  const [ada, bo] = [await join('Ada'), await join('Bo')];
+  const id = await ada.grow(30, 30, { from: 'gallery', index: 2 });
+  const { kind } = room.viewOf(id)!;
+  await report(ada, id);
+  const picture = await pictureOf(id);
+  const turned = await ada.ask('transform', { organism: id, seed: { from: 'gallery', index: 3 } });
+  expect(turned).not.toHaveProperty('reason');
+  await report(bo, id);
+  const actor = server.roomServers.get('garden')!.dispatcher.hostActor;
+  await actor.act({ what: 'depart', organism: id, seconds: 1 });
+  await ada.until(() => ada.life.some((event) => event.what === 'died' && event.id === id));
+  const shown = { organism: id, kind, planter: ada.welcome!.you, reporters: 2, lives: false };
+  expect((await host.call('room')).reports).toMatchObject([shown]);
+  expect((await pictureOf(id)).data).toEqual(picture.data);
+  await host.call('dismissReport', { organism: id });
+  expect(await reports()).toEqual([]);
 });
 
 test('a dismissed organism comes back only when somebody else reports it; a removed one is gone', async () => {

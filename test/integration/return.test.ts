@@ -1,6 +1,9 @@
 /** After a restart of the server, returning visitors keep their identity and what they held. */
 
 import { suiteFolder } from '../support/closing.ts';
+import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -32,4 +35,20 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
   });
   for (const visitor of [ada, bo, mallory, again]) visitor.leave();
   await second.close();
+});
+
+test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
+  const settings = { port: 0, host: '127.0.0.1', data: suiteFolder(), size: '96x96' };
+  const more = { checkpoint: CHECKPOINT_FOLDER, attract: 'off', energy: 'off', birth: 1 };
+  const start = () => new ServerProcess(flagsOf({ ...settings, ...more }));
+  const first = start();
+  const port = await first.alive();
+  const enter = (at: number) => (resume?: string) =>
+    Visitor.join(at, 'garden', undefined, resume === undefined ? {} : { resume });
+  const decided = await decideAsHost(port, await first.hostToken(), enter(port));
+  await first.end('SIGKILL');
+  const second = start();
+  const later = await second.alive();
+  await expectDecided(later, decided, enter(later));
+  await second.end('SIGKILL');
 });

@@ -80,6 +80,7 @@ export class Owner {
     this.server = new RoomServer({
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
       ...{ times: new TickTimes(), date: () => 0 },
+      ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
       policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),
       places: new WallPlaces(() => 0),

@@ -5,7 +5,6 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { ReportState, VisitorState } from '../../../shared/host/state.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { organismName } from '../../elements/organism-text.ts';
 import { plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
@@ -88,20 +87,26 @@ export class ReportQueue extends QueueElement {
   }
 
   private report(report: ReportState): TemplateResult {
-    const { organism, planter, reporters, waited } = report;
+    const { organism, planter, reporters, waited, lives, pictured } = report;
     const parts = { room: this.shownRoom, organism };
     const name = organismName(report);
     const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
     const isDismissed = this.isDecided(organism);
-    // With each report, the picture is fetched again.
-    const picture = `${pathOf(FILES.organism, parts)}?reports=${reporters}`;
+    const src = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
+    const picture = html`<img class="picture" src=${src} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />`;
     return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
-      <button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
-        <img class="picture" src=${picture} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />
-      </button>
+      ${
+        lives
+          ? html`<button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
+              ${picture}
+            </button>`
+          : html`<span class="show">${picture}</span>`
+      }
       <span class="from"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
-        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small></span
+        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
+          lives ? nothing : html`<small>${msg('It is gone.')}</small>`
+        }</span
       >
       <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
       <div class="row">
@@ -109,13 +114,17 @@ export class ReportQueue extends QueueElement {
           class="plain"
           ?disabled=${isDismissed}
           aria-disabled=${this.unsettled(organism)}
-          @click=${(press: Event) => this.dismiss(press, organism, name)}
+          @click=${(press: Event) => this.dismiss(press, report, name)}
         >
           ${msg('Leave it')}
         </button>
-        <button class="danger" @click=${() => this.emit('remove', organism)}>
-          ${hostIcons.remove}${msg('Remove')}
-        </button>
+        ${
+          lives
+            ? html`<button class="danger" @click=${() => this.emit('remove', organism)}>
+                ${hostIcons.remove}${msg('Remove')}
+              </button>`
+            : nothing
+        }
       </div>
     </li>`;
   }
@@ -126,10 +135,10 @@ export class ReportQueue extends QueueElement {
     ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}`;
   }
 
-  private dismiss(press: Event, organism: OrganismId, name: string): Promise<void> {
+  private dismiss(press: Event, { organism, lives }: ReportState, name: string): Promise<void> {
     return this.decide(organism, press, (room) =>
       this.host.do('dismissReport', { room }, { organism }, () =>
-        msg(str`${name} stays. It is listed again only if somebody else reports it.`),
+        lives ? msg(str`${name} stays. It is listed again only if somebody else reports it.`) : '',
       ),
     );
   }

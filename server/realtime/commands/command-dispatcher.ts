@@ -153,26 +153,31 @@ export class CommandDispatcher {
     isSystem = false,
   ): void {
     const { room, policy, clock, hooks } = this.context;
-    const { id, session, command: requested } = request;
-    if (isSystem) policy.requireMayAct(requested.by.id);
-    else if (usesSeed(requested)) this.requireSeed(requested.seed, requested.by.id);
-    if (requested.what === 'transform') {
-      const planter = room.viewOf(requested.organism)?.planter;
-      policy.requireMayTransform(requested.by.id, planter?.id);
-    }
-    const command = isSystem ? requested : policy.admit(requested, clock.now());
+    const { id, session, command } = request;
+    const allowed = (): RoomCommand => {
+      if (isSystem) policy.requireMayAct(command.by.id);
+      else if (usesSeed(command)) this.requireSeed(command.seed, command.by.id);
+      if (command.what === 'transform') {
+        const planter = room.viewOf(command.organism)?.planter;
+        policy.requireMayTransform(command.by.id, planter?.id);
+      }
+      return isSystem ? command : policy.admit(command);
+    };
+    const narrowed = allowed();
+    if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
     // A rejected seed must not start the cooldown.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
     try {
-      const approval = hooks()?.command(command);
+      const approval = hooks()?.command(narrowed);
       if (!approval) {
-        room.enqueue(id, command, session);
+        room.enqueue(id, narrowed, session);
         return;
       }
       approval
-        .then(() => room.enqueue(id, command, session))
+        // The host may have paused the room, or muted them, since they asked.
+        .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;
           undoCooldown();

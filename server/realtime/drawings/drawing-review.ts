@@ -1,13 +1,13 @@
 /**
  * Drawn seeds on their way into a visitor's hand. If the host asks to look first, they wait here
- * until the host or an extension says yes. The queue is in memory: it survives a host or a visitor
- * who reconnects, not a restart.
+ * until the host or an extension says yes. Each is stored until its visitor has been answered.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/count-by.ts';
 import type { Answer } from '../../world/commands.ts';
+import type { Moderation } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
@@ -17,7 +17,8 @@ const NO_REQUEST = 0;
 /** A drawing that a participant has sent. */
 export interface SentDrawing {
   readonly by: ParticipantView;
-  readonly client: RoomClient;
+  /** Undefined: the server has started since, and the page has not sent the drawing again. */
+  readonly client: RoomClient | undefined;
   /** The client's number of the request. */
   readonly request: number;
   /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
@@ -31,28 +32,40 @@ export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** ms */
   readonly since: number;
-  /** What its visitor has not been told yet: they are away, or the room cannot take the seed. */
-  readonly decision?: Decision;
+  /** What its visitor has not been told yet. */
+  readonly decision?: Decision | undefined;
+  /** The request with which the room has been asked to give the seed; it has not answered yet. */
+  readonly given?: number;
   /** Who is there in place of `client` since it was decided, and since when, ms. */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
 
 /** Approved, or why it was refused. */
-type Decision = 'approved' | Reason;
+type Decision = NonNullable<Moderation['drawings'][number]['decision']>;
 
-type ReviewContext = Pick<RoomContext, 'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'hooks'>;
+type ReviewContext = Pick<
+  RoomContext,
+  'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
+>;
 
 /** The drawings of one room. */
 export class DrawingReview {
   /** By id, the longest waiting first. */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
-  /** Approved seeds that the room has not answered yet, as participant and request. */
-  private readonly expected: string[] = [];
-  /** Ids of the approved seeds, oldest first. */
-  private readonly approvedSeeds = new Set<number>();
 
-  constructor(private readonly context: ReviewContext) {}
+  constructor(private readonly context: ReviewContext) {
+    const { kept, room, clock, date } = context;
+    const expected = room.participantsWithState;
+    for (const { at, ...drawing } of kept.drawings) {
+      this.nextId = drawing.id + 1;
+      const since = clock.now() - Math.max(0, date() - at);
+      const restored = { ...drawing, since, client: undefined, request: NO_REQUEST };
+      this.queue.set(drawing.id, restored);
+      if (!expected.includes(drawing.by.id)) this.remove(drawing.id);
+    }
+    this.settingsChanged();
+  }
 
   /** The drawings that the host has not decided about. */
   get waiting(): WaitingDrawing[] {
@@ -76,7 +89,7 @@ export class DrawingReview {
     const held = room.seedsOf(participant).find(({ id }) => id === seed);
     if (held?.origin !== 'drawing') return;
     this.requireOn();
-    if (!this.approvedSeeds.has(seed)) throw new Refusal('drawing-unseen');
+    if (!held.approved) throw new Refusal('drawing-unseen');
   }
 
   /**
@@ -96,16 +109,19 @@ export class DrawingReview {
   /**
    * Puts the seed of a drawing into the hand of its visitor, or the drawing into the queue.
    *
-   * @throws Refusal no-drawings, not-here, drawings-waiting, too-many-drawings, too-fast, room-busy
+   * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
+   *   too-fast, room-busy, elsewhere
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
+    // The host may have paused the room while the drawing was encoded and judged.
+    policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
     else if (allowed) this.give(drawing, true);
-    else this.enqueue(drawing);
+    else await this.enqueue(drawing);
   }
 
   /** @returns undefined if the drawing does not wait any more */
@@ -115,21 +131,15 @@ export class DrawingReview {
   }
 
   /**
-   * Lets a waiting drawing become a seed.
+   * Lets a waiting drawing become a seed, or declines it. Its visitor is told after a tick.
    *
    * @returns whether it was waiting
-   * @throws Refusal too-fast, room-busy: it waits on
+   * @throws Refusal elsewhere: the decision is not stored
    */
-  approve(id: number): boolean {
+  async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
-    if (drawing) this.decide(drawing, 'approved');
-    return drawing !== undefined;
-  }
-
-  /** Declines a waiting drawing. @returns whether it was waiting */
-  decline(id: number): boolean {
-    const drawing = this.find(id);
-    if (drawing) this.decide(drawing, 'drawing-declined');
+    if (drawing)
+      await this.put({ ...drawing, decision: approve ? 'approved' : 'drawing-declined' });
     return drawing !== undefined;
   }
 
@@ -137,38 +147,37 @@ export class DrawingReview {
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
     for (const drawing of this.waiting) {
-      if (drawings === 'on') this.decideLater(drawing, 'approved');
-      if (drawings === 'off') this.decide(drawing, 'no-drawings');
+      if (drawings === 'on') this.put({ ...drawing, decision: 'approved' }).catch(unkept);
+      if (drawings === 'off') this.put({ ...drawing, decision: 'no-drawings' }).catch(unkept);
     }
   }
 
   /** Takes the room's answers of a tick. */
-  answered({ by, id, seed }: Answer): void {
-    const at = seed ? this.expected.indexOf(`${by} ${id}`) : -1;
-    if (at < 0) return;
-    this.expected.splice(at, 1);
-    this.approvedSeeds.add(seed!.id);
-    if (this.approvedSeeds.size <= DEFAULTS.newcomers.remembered) return;
-    const [oldest] = this.approvedSeeds;
-    this.approvedSeeds.delete(oldest);
+  answered({ by, id, what }: Answer): void {
+    if (what !== 'hold') return;
+    const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
+    if (of) this.remove(of.id);
   }
 
   /**
-   * Ends a tick: tells visitors who have returned what was decided, and ends the waiting of
-   * drawings that nobody has looked at.
+   * Ends a tick: tells visitors who are there what was decided, and ends the waiting of drawings that
+   * nobody has looked at.
    *
    * @param gone participants who do not return
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
+    for (const drawing of this.waiting) {
+      if (now - drawing.since < DEFAULTS.drawings.expires) continue;
+      this.put({ ...drawing, decision: 'drawing-expired' }).catch(unkept);
+    }
     for (const drawing of [...this.queue.values()]) {
-      const { id, by, since, decision } = drawing;
-      if (gone.includes(by.id)) this.queue.delete(id);
-      else if (decision) this.settle(drawing, decision, now);
-      else if (now - since >= DEFAULTS.drawings.expires) this.decide(drawing, 'drawing-expired');
+      if (gone.includes(drawing.by.id)) this.remove(drawing.id);
+      else if (drawing.decision) this.settle(drawing, drawing.decision, now);
     }
   }
 
-  private enqueue(drawing: SentDrawing): void {
+  /** @throws Refusal drawings-waiting, too-many-drawings; elsewhere: it is not stored */
+  private async enqueue(drawing: SentDrawing): Promise<void> {
     const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
     if (ofThem.length >= maxWaitingEach) throw new Refusal('drawings-waiting');
@@ -176,7 +185,10 @@ export class DrawingReview {
     const id = this.nextId++;
     const since = this.context.clock.now();
     // Decoded pixels are a part of their whole message.
-    this.queue.set(id, { ...drawing, pixels: drawing.pixels.slice(), id, since });
+    await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
+      this.queue.delete(id);
+      throw error;
+    });
   }
 
   /**
@@ -201,29 +213,13 @@ export class DrawingReview {
    *
    * @throws Refusal too-fast, room-busy
    */
-  private give(drawing: SentDrawing, isApproved = false): void {
+  private give(drawing: SentDrawing, isApproved?: true): void {
     const { by, latent } = drawing;
     const to = this.addressee(drawing);
     if (!to) return;
-    const hold = { what: 'hold', by, latent: [...latent], origin: 'drawing' } as const;
+    const approved = isApproved && { approved: isApproved };
+    const hold = { what: 'hold', by, latent: [...latent], origin: 'drawing', ...approved } as const;
     this.context.room.enqueue(to.request, hold);
-    if (isApproved) this.expected.push(`${by.id} ${to.request}`);
-  }
-
-  /**
-   * Answers a drawing at once if the page that sent it is there.
-   *
-   * @throws Refusal too-fast, room-busy
-   */
-  private decide(drawing: WaitingDrawing, decision: Decision): void {
-    const isThere = this.context.slots.memberOf(drawing.by.id) === drawing.client;
-    if (isThere) this.answer(drawing, decision);
-    else this.decideLater(drawing, decision);
-  }
-
-  /** The drawing is answered at the end of a tick. */
-  private decideLater(drawing: WaitingDrawing, decision: Decision): void {
-    this.queue.set(drawing.id, { ...drawing, decision });
   }
 
   /**
@@ -231,9 +227,10 @@ export class DrawingReview {
    * reconnects sends the drawing again, one that was reloaded does not.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
-    const { id, by, client, returned } = drawing;
+    const { id, by, client, returned, given } = drawing;
+    if (given !== undefined) return;
     const member = this.context.slots.memberOf(by.id);
-    if (member !== client) {
+    if (!member || member !== client) {
       const hasChanged = !returned || member !== returned.member;
       if (hasChanged) this.queue.set(id, { ...drawing, returned: { member, at: now } });
       if (hasChanged || !member || now - returned.at < DEFAULTS.drawings.sentAgain) return;
@@ -245,12 +242,29 @@ export class DrawingReview {
     }
   }
 
-  /** Ends a drawing's waiting. @throws Refusal too-fast, room-busy: it waits on */
+  /** Answers a decided drawing. @throws Refusal too-fast, room-busy: it is not answered yet */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
-    if (decision === 'approved') this.give(drawing, true);
-    else to?.member.send('rejected', { id: to.request, reason: decision });
-    this.queue.delete(drawing.id);
+    if (to && decision === 'approved') {
+      this.give(drawing, true);
+      this.queue.set(drawing.id, { ...drawing, given: to.request });
+      return;
+    }
+    if (decision !== 'approved') to?.member.send('rejected', { id: to.request, reason: decision });
+    this.remove(drawing.id);
+  }
+
+  private put(drawing: WaitingDrawing): Promise<void> {
+    this.queue.set(drawing.id, drawing);
+    const { clock, date, keep } = this.context;
+    const { id, by, pixels, latent, since, decision } = drawing;
+    const at = date() - (clock.now() - since);
+    return keep('drawings', id, { id, by, pixels, latent, at, ...(decision && { decision }) });
+  }
+
+  private remove(id: number): void {
+    this.queue.delete(id);
+    this.context.keep('drawings', id).catch(unkept);
   }
 
   /** The connection of the drawing's visitor, and the request that is answered. */
@@ -259,3 +273,6 @@ export class DrawingReview {
     return member && { member, request: member === client ? request : NO_REQUEST };
   }
 }
+
+/** The log has it already, and nobody waits for it. */
+const unkept = (): void => {};

@@ -6,6 +6,9 @@ import type { RoomAdmission } from '../sessions/room-admission.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import type { WelcomeBuilder } from '../sessions/welcome-builder.ts';
 
+/** Maximum number of muted participants; after that, the one muted first who is away can act again. */
+const MAX_MUTED = 1_000;
+
 /** A room as its host sees and controls it. */
 export class HostOperations {
   constructor(
@@ -29,6 +32,27 @@ export class HostOperations {
   /** The id of a present participant's device, for a ban. */
   deviceOf(participant: ParticipantId): string | undefined {
     return this.context.newcomers.deviceOfParticipant(participant);
+  }
+
+  /**
+   * Lets a participant only watch, or act again.
+   *
+   * @throws Refusal elsewhere: that is not stored
+   */
+  async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
+    const { policy, slots, cursors, follows, keep } = this.context;
+    const { muted } = policy;
+    if (isMuted) {
+      muted.add(participant);
+      cursors.hide(participant);
+      follows.release(participant);
+      await keep('mutes', participant, { id: participant });
+    } else {
+      muted.delete(participant);
+      await keep('mutes', participant);
+    }
+    const oldest = [...muted].find((id) => !slots.memberOf(id));
+    if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
   /** Disconnects everybody, present or waiting, who is banned by now. */

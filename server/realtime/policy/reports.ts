@@ -1,40 +1,43 @@
-/**
- * Organisms that visitors have reported to the host. In memory only: what is reported and not
- * looked at is forgotten with the server.
- */
-import type { OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
+/** Organisms that visitors have reported to the host, as they looked when they were reported. */
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type {
+  LifeEvent,
+  OrganismId,
+  OrganismView,
+  ParticipantId,
+} from '../../../shared/vocabulary.ts';
+import type { Room } from '../../world/room.ts';
+import type { KeepItem, Moderation } from './moderation-records.ts';
 
-/** Participants that are remembered for each organism; more reports change nothing for the host. */
+/** Maximum number of reporters stored for each organism; more reports change nothing for the host. */
 const MAX_REPORTERS = 1_000;
-/** Reported organisms after which those that have died are forgotten, though nobody looks. */
-const MAX_UNSEEN = 256;
+/** Maximum number of reported organisms. */
+const MAX_REPORTED = 256;
 
-interface Case {
-  readonly reporters: Set<ParticipantId>;
-  /** How many of them the host has dismissed. */
-  dismissed: number;
-  /** When the first report came that is not dismissed, ms. */
-  since: number;
+/** A reported organism, which may have departed. */
+export type Report = Moderation['reports'][number];
+
+export interface ReportsOptions {
+  readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
+  /** The stored reports. */
+  readonly kept: readonly Report[];
+  readonly keep: KeepItem;
+  /** Wall clock, ms since the epoch. */
+  readonly date: () => number;
 }
 
-/** A reported organism. */
-export interface Report {
-  readonly organism: OrganismId;
-  /** Participants who have reported it since the host last dismissed it; at least 1. */
-  readonly reporters: number;
-  /** ms */
-  readonly since: number;
-}
-
-const openOf = ({ reporters, dismissed }: Case): number => reporters.size - dismissed;
+/** Number of reports that the host has not dismissed. */
+export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
 /** The reports of one room. Each participant counts once for each organism. */
 export class Reports {
-  private readonly cases = new Map<OrganismId, Case>();
+  private readonly cases: Map<OrganismId, Report>;
 
-  /** @param isAlive whether the room has an organism; reports of others are forgotten */
-  constructor(private readonly isAlive: (organism: OrganismId) => boolean) {}
+  constructor(private readonly options: ReportsOptions) {
+    this.cases = new Map(options.kept.map((one) => [one.id, one]));
+    const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
+    for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
+  }
 
   /** Number of organisms that the host has not decided about. */
   get size(): number {
@@ -43,45 +46,99 @@ export class Reports {
 
   /** The organisms that the host has not decided about, most reported first. */
   get list(): Report[] {
-    this.forgetDead();
-    return [...this.cases]
-      .map(([organism, each]) => ({ organism, reporters: openOf(each), since: each.since }))
-      .filter(({ reporters }) => reporters > 0)
-      .sort((a, b) => b.reporters - a.reporters || a.since - b.since);
+    return [...this.cases.values()]
+      .filter((one) => openOf(one) > 0)
+      .sort((a, b) => openOf(b) - openOf(a) || a.since - b.since);
+  }
+
+  /** A reported organism that the host has not decided about. */
+  find(organism: OrganismId): Report | undefined {
+    const one = this.cases.get(organism);
+    return one && openOf(one) > 0 ? one : undefined;
+  }
+
+  /** Whether a reported organism is still in the room. */
+  lives({ id, born }: Report): boolean {
+    return this.options.room.viewOf(id)?.born === born;
   }
 
   /**
-   * Records a report; a second one of the same participant changes nothing.
+   * Stores a report; a second one of the same participant changes nothing.
    *
-   * @param organism a living one
-   * @param now ms
+   * @throws Refusal no-such-organism; room-busy: the list is full; elsewhere: it is not stored
    */
-  add(organism: OrganismId, by: ParticipantId, now: number): void {
-    if (this.cases.size >= MAX_UNSEEN) this.forgetDead();
-    const found = getOrAdd(this.cases, organism, () => {
-      return { reporters: new Set<ParticipantId>(), dismissed: 0, since: now };
-    });
-    if (found.reporters.has(by) || found.reporters.size >= MAX_REPORTERS) return;
-    if (openOf(found) === 0) found.since = now;
-    found.reporters.add(by);
+  async add(organism: OrganismId, by: ParticipantId): Promise<void> {
+    const { room, date } = this.options;
+    const view = room.viewOf(organism);
+    if (!view) throw new Refusal('no-such-organism', `organism ${organism}`);
+    const found = this.cases.get(organism);
+    const known = found?.born === view.born ? found : undefined;
+    if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
+    const { reporters = [] as number[], dismissed = 0 } = known ?? {};
+    // What was reported first stays to be seen, whatever the organism is turned into.
+    const isOpen = known && openOf(known) > 0;
+    const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
+    const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
+    await this.put(counts ? { ...one, reporters: [...reporters, by] } : one);
   }
 
-  private forgetDead(): void {
-    for (const organism of this.cases.keys()) {
-      if (!this.isAlive(organism)) this.cases.delete(organism);
+  /** Takes what happened in a tick. */
+  follow(life: readonly LifeEvent[]): void {
+    for (const event of life) {
+      const one = event.what === 'born' ? undefined : this.cases.get(event.id);
+      if (!one) continue;
+      const view = this.options.room.viewOf(one.id);
+      // The picture of a seedling does not show what has been reported.
+      if (event.what === 'grown' && view)
+        this.put({ ...one, ...this.portrait(view) }).catch(unkept);
+      if (event.what !== 'died') continue;
+      if (event.cause === 'removed' || openOf(one) === 0) this.forget(one.id).catch(unkept);
     }
   }
 
   /**
-   * The host has looked at an organism and leaves it as it is. Those who have reported it do not
-   * count again; others do.
+   * The host leaves an organism as it is. Those who have reported it do not count again; others do.
    *
    * @returns whether it was in the list
+   * @throws Refusal elsewhere: that is not stored
    */
-  dismiss(organism: OrganismId): boolean {
-    const found = this.cases.get(organism);
-    if (!found || openOf(found) === 0 || !this.isAlive(organism)) return false;
-    found.dismissed = found.reporters.size;
+  async dismiss(organism: OrganismId): Promise<boolean> {
+    const one = this.find(organism);
+    if (!one) return false;
+    const looked = { ...one, dismissed: one.reporters.length };
+    await (this.lives(one) ? this.put(looked) : this.forget(organism));
     return true;
   }
+
+  /** The organism as it looks now. */
+  private portrait({ id, born, kind, origin, planter, side, x, y }: OrganismView) {
+    const { grid, tick } = this.options.room;
+    const { rgba, owner, width } = grid.planes;
+    const cells = new Uint8Array(4 * side * side);
+    for (let i = 0; i < side * side; i++) {
+      const place = (y - side / 2 + Math.floor(i / side)) * width + x - side / 2 + (i % side);
+      if (owner[place] === id) cells.set(rgba.subarray(4 * place, 4 * place + 4), 4 * i);
+    }
+    return { id, born, kind, origin, planter, side, rgba: cells, pictured: tick };
+  }
+
+  /** Forgets the oldest organism that has departed. @throws Refusal room-busy: all live */
+  private makeRoom(): void {
+    const gone = [...this.cases.values()].find((one) => !this.lives(one));
+    if (!gone) throw new Refusal('room-busy', 'reports');
+    this.forget(gone.id).catch(unkept);
+  }
+
+  private put(one: Report): Promise<void> {
+    this.cases.set(one.id, one);
+    return this.options.keep('reports', one.id, one);
+  }
+
+  private forget(organism: OrganismId): Promise<void> {
+    this.cases.delete(organism);
+    return this.options.keep('reports', organism);
+  }
 }
+
+/** The log has it already, and nobody waits for it. */
+const unkept = (): void => {};

@@ -7,7 +7,7 @@ import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import { type RoomCommand, usesSeed } from '../../world/commands.ts';
+import type { RoomCommand } from '../../world/commands.ts';
 
 /** Names of planters that are nobody: visitors cannot take them, so they are never hidden. */
 const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
@@ -62,24 +62,32 @@ export class RoomPolicy {
   /**
    * Checks a command, and narrows strokes to the width that the room allows.
    *
-   * @param now ms
    * @returns the command to run
-   * @throws Refusal muted, paused, cooling-down
+   * @throws Refusal muted, paused
    */
-  admit(command: RoomCommand, now: number): RoomCommand {
-    const { maxRadius, cooldown } = this.settings;
-    const { id } = command.by;
-    this.requireMayAct(id, command.what);
-    if (command.what === 'damage') {
-      return { ...command, radius: Math.min(command.radius, maxRadius) };
+  admit(command: RoomCommand): RoomCommand {
+    this.requireMayAct(command.by.id, command.what);
+    if (command.what !== 'damage') return command;
+    return { ...command, radius: Math.min(command.radius, this.settings.maxRadius) };
+  }
+
+  /**
+   * Starts the wait of a participant who uses a seed, until they may use the next.
+   *
+   * @param now ms
+   * @throws Refusal cooling-down: they still wait
+   */
+  startCooldown(participant: ParticipantId, now: number): void {
+    const { cooldown } = this.settings;
+    if (cooldown === 0) return;
+    if (now - (this.lastPlantedAt.get(participant) ?? -Infinity) < 1000 * cooldown) {
+      throw new Refusal('cooling-down');
     }
-    if (usesSeed(command) && cooldown > 0) {
-      if (now - (this.lastPlantedAt.get(id) ?? -Infinity) < 1000 * cooldown) {
-        throw new Refusal('cooling-down');
-      }
-      this.rememberPlanting(id, now);
-    }
-    return command;
+    this.lastPlantedAt.delete(participant);
+    this.lastPlantedAt.set(participant, now);
+    if (this.lastPlantedAt.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.lastPlantedAt.keys();
+    this.lastPlantedAt.delete(oldest);
   }
 
   /**
@@ -153,12 +161,4 @@ export class RoomPolicy {
     ...organism,
     planter: this.redactParticipant(organism.planter),
   });
-
-  private rememberPlanting(participant: ParticipantId, now: number): void {
-    this.lastPlantedAt.delete(participant);
-    this.lastPlantedAt.set(participant, now);
-    if (this.lastPlantedAt.size <= MAX_REMEMBERED) return;
-    const [oldest] = this.lastPlantedAt.keys();
-    this.lastPlantedAt.delete(oldest);
-  }
 }

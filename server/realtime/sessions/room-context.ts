@@ -3,6 +3,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
 import type { Bans } from '../policy/bans.ts';
+import type { KeepItem, Moderation } from '../policy/moderation-records.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { WallPlaces } from '../policy/wall-places.ts';
 import type { AffectedOrganisms } from '../presence/affected-organisms.ts';
@@ -28,6 +29,11 @@ export interface RoomBasis {
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
+  /** What was stored of the host's decisions when the room was opened. */
+  readonly kept: Moderation;
+  readonly keep: KeepItem;
+  /** Wall clock, ms since the epoch. */
+  readonly date: () => number;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }

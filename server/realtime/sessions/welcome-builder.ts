@@ -5,6 +5,7 @@
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { viewOfSeed } from '../../world/seed-inventory.ts';
 import { type Opening, type Own, type RoomClient, welcomeOf } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
@@ -34,7 +35,7 @@ export class WelcomeBuilder {
       resume: slots.tokenOf(client)!,
       ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
-      hand: room.seedsOf(you.id) as Event<'welcome'>['hand'],
+      hand: room.seedsOf(you.id).map(viewOfSeed) as Event<'welcome'>['hand'],
     });
     client.send('settings', policy.publicSettings);
   }

@@ -145,7 +145,7 @@ describe('seeds', () => {
     const seed = { id: 1, origin: 'drawing', parents: [] };
     expect(answers[0]).toMatchObject({ id: 4, seed });
     expect(answers[1].refused?.reason).toBe('bad-latent');
-    expect(room.seedsOf(ANNA.id)).toEqual([seed]);
+    expect(room.seedsOf(ANNA.id)).toMatchObject([seed!]);
     expect(room.seedsOf(BERT.id)).toEqual([]);
     expect(() => room.previewLatent({ from: 'hand', seed: 1 }, BERT.id)).toThrow('no-such-seed');
     expect([...room.previewLatent({ from: 'hand', seed: 1 }, ANNA.id)]).toEqual([0.5, -1]);

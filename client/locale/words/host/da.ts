@@ -525,6 +525,7 @@
 'sd37b2d1dac0e3730': `Den glemmes med tiden som de andre. Det kan ikke fortrydes.`,
 'sd3c0253f4063a765': `Siden kom et andet sted fra. Åbn den på adressen, som terminalen viser.`,
 'sd4610316bafd1f2d': `Gæster ser ikke tegnefladen.`,
+'sd49387fcdb51cdfb': `Den er væk.`,
 'sd4a6e39eca8630c5': str`${0} billede i sekundet`,
 'sd569404418481c0b': `De sidste`,
 'sd5ffe4c06b8098cc': `energi pr. 100 celler`,

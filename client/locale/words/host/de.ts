@@ -525,6 +525,7 @@
 'sd37b2d1dac0e3730': `Er wird mit der Zeit vergessen wie die anderen. Das lässt sich nicht zurücknehmen.`,
 'sd3c0253f4063a765': `Diese Seite kam von anderswo. Öffnen Sie sie unter der Adresse, die das Terminal zeigt.`,
 'sd4610316bafd1f2d': `Besucher sehen die Zeichenfläche nicht.`,
+'sd49387fcdb51cdfb': `Es ist fort.`,
 'sd4a6e39eca8630c5': str`${0} Bild pro Sekunde`,
 'sd569404418481c0b': `Die letzten`,
 'sd5ffe4c06b8098cc': `Energie je 100 Zellen`,

@@ -525,6 +525,7 @@
 'sd37b2d1dac0e3730': `Se olvidará con el tiempo, como los demás. Esto no se puede deshacer.`,
 'sd3c0253f4063a765': `Esta página vino de otro sitio. Ábrala con la dirección que muestra la terminal.`,
 'sd4610316bafd1f2d': `Los visitantes no ven el bloc de dibujo.`,
+'sd49387fcdb51cdfb': `Ya no está.`,
 'sd4a6e39eca8630c5': str`${0} imagen por segundo`,
 'sd569404418481c0b': `Los últimos`,
 'sd5ffe4c06b8098cc': `energía por 100 células`,

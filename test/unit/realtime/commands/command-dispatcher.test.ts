@@ -182,3 +182,43 @@ test('TRF-2: the wait between seeds counts for planting and turning alike, and s
   expect(() => dispatcher.dispatch(client, 3, keepsake)).toThrow(new Refusal('no-tokens'));
   dispatcher.dispatch(client, 4, transform);
 });
+
+test('a mute, a pause and narrower strokes hold for what waits for an extension’s approval', async () => {
+  let approve = (): void => {};
+  const { dispatcher, policy, client, enqueued, sent } = open(
+    () => new Promise((resolve) => (approve = resolve)),
+  );
+  const change = async (id: number, command: RoomCommand, change: () => void): Promise<void> => {
+    dispatcher.dispatch(client, id, command, 7);
+    change();
+    approve();
+    await settled();
+  };
+  const pause = (paused: boolean) => () => {
+    policy.settings = { ...policy.settings, paused };
+  };
+  await change(1, PLANT, () => policy.muted.add(ANNA.id));
+  policy.muted.clear();
+  await change(2, PLANT, pause(true));
+  pause(false)();
+  await change(3, { ...PLANT, seed: { from: 'token', token: 'abc' } }, () => {
+    policy.settings = { ...policy.settings, tokens: false };
+  });
+  expect(sent).toMatchObject(
+    ['muted', 'paused', 'no-tokens'].map((reason, i) => ({ event: 'rejected', id: 1 + i, reason })),
+  );
+  const actor = dispatcher.createSystemActor('lights', false);
+  const { what, x, y, seed } = PLANT as Extract<RoomCommand, { what: 'plant' }>;
+  const act = actor.act({ what, x, y, seed });
+  pause(true)();
+  approve();
+  await expect(act).rejects.toThrow(new Refusal('paused'));
+  pause(false)();
+  expect(enqueued).toEqual([]);
+  // A refused seed starts no cooldown.
+  await change(4, PLANT, () => {});
+  await change(5, { what: 'damage', by: ANNA, radius: 9, points: [] }, () => {
+    policy.settings = { ...policy.settings, maxRadius: 2 };
+  });
+  expect(enqueued).toMatchObject([{ what: 'plant' }, { what: 'damage', radius: 2 }]);
+});

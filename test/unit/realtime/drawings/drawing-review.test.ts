@@ -1,62 +1,9 @@
-import {
-  DrawingReview,
-  type SentDrawing,
-} from '../../../../server/realtime/drawings/drawing-review.ts';
-import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
-import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
-import type { RoomContext } from '../../../../server/realtime/sessions/room-context.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
-import type { DrawingMode } from '../../../../shared/host/settings.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
-import { FakeClock } from '../../../support/fake-clock.ts';
+import { openReview as open } from '../../../support/drawing-review.ts';
 import fc from '../../../support/property.ts';
 
 const { maxWaiting, maxWaitingEach, expires, sentAgain } = DEFAULTS.drawings;
-const ANNA = { id: 1, name: 'Anna', hue: 0 };
-
-function open(drawings: DrawingMode = 'ask', draw: RoomHooks['draw'] = () => undefined) {
-  /** Seeds given, as participant and request. */
-  const given: string[] = [];
-  const told: unknown[] = [];
-  const members = new Map<number, RoomClient>();
-  const policy = new RoomPolicy({ ...DEFAULTS.house, drawings } as never);
-  const clock = new FakeClock();
-  const seeds: object[] = [];
-  /** Set: the room takes no commands. */
-  const refusal: { reason?: 'too-fast' } = {};
-  /** Participants from 100 on share an address. */
-  const visits = { sourceOf: (id: number) => (id >= 100 ? 100 : undefined) };
-  const review = new DrawingReview({
-    room: {
-      enqueue: (request: number, { by }: { by: { id: number } }) => {
-        if (refusal.reason) throw new Refusal(refusal.reason);
-        given.push(`${by.id} ${request}`);
-      },
-      seedsOf: () => seeds,
-    },
-    slots: { memberOf: (id: number) => members.get(id) },
-    hooks: () => ({ draw }) as unknown as RoomHooks,
-    ...{ policy, clock, visits },
-  } as unknown as RoomContext);
-  const set = (mode: DrawingMode) => {
-    policy.settings = { ...policy.settings, drawings: mode };
-    review.settingsChanged();
-  };
-  const come = (id: number): RoomClient => {
-    const client = { send: (_: string, message: object) => told.push({ to: id, ...message }) };
-    members.set(id, client as unknown as RoomClient);
-    return client as unknown as RoomClient;
-  };
-  /** Sends a drawing that differs from others by its request. */
-  const send = (id: number, request: number, more: Partial<SentDrawing> = {}) => {
-    const pixels = Uint8Array.of(request & 0xff, request >> 8);
-    const client = members.get(id)!;
-    const latent = Float32Array.of(1);
-    return review.submit({ by: { ...ANNA, id }, client, request, pixels, latent, ...more });
-  };
-  return { review, given, told, clock, members, seeds, refusal, set, come, send };
-}
-
 test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
   for (const [mode, given] of [
     ['on', ['1 5']],
@@ -74,17 +21,18 @@ test('a drawing is given at once, waits, or is refused, as the room is set', asy
 });
 
 test('the host approves or declines, and each drawing is answered once', async () => {
-  const { review, given, told, come, send } = open();
+  const { review, given, told, come, send, tick } = open();
   come(1);
   await send(1, 5);
   await send(1, 6);
   const [first, second] = review.waiting;
-  expect(review.approve(first.id)).toBe(true);
-  expect(review.decline(second.id)).toBe(true);
+  expect(await review.decide(first.id, true)).toBe(true);
+  expect(await review.decide(second.id, false)).toBe(true);
+  for (let i = 0; i < 3; i++) tick();
   expect(given).toEqual(['1 5']);
   expect(told).toEqual([{ to: 1, id: 6, reason: 'drawing-declined' }]);
   for (const { id } of [first, second, { id: 99 }]) {
-    expect([review.approve(id), review.decline(id)]).toEqual([false, false]);
+    expect([await review.decide(id, true), await review.decide(id, false)]).toEqual([false, false]);
   }
   expect(review.waiting).toEqual([]);
 });
@@ -118,8 +66,8 @@ test('a page that returns keeps its place, and one that was reloaded is answered
   come(1);
   await send(1, 9, { pixels: Uint8Array.of(5, 0) });
   expect(review.waiting).toHaveLength(2);
-  review.approve(id);
-  review.decline(other.id);
+  await review.decide(id, true);
+  await review.decide(other.id, false);
   review.endTick(0, []);
   review.endTick(sentAgain, []);
   expect(given).toEqual(['1 9']);
@@ -132,8 +80,8 @@ test('what is decided while a page is away is told once the page has sent its dr
   for (const request of [5, 6, 7]) await send(1, request);
   members.clear();
   const [first, second] = review.waiting;
-  review.approve(first.id);
-  review.decline(second.id);
+  await review.decide(first.id, true);
+  await review.decide(second.id, false);
   review.endTick(expires + 1_000, []);
   expect(review.waiting).toEqual([]);
   come(1);
@@ -157,7 +105,7 @@ test('a page that is lost again has as long to send its drawing when it returns 
   come(1);
   await send(1, 5);
   members.clear();
-  review.approve(review.waiting[0].id);
+  await review.decide(review.waiting[0].id, true);
   for (const at of [0, sentAgain]) {
     come(1);
     review.endTick(at, []);
@@ -177,7 +125,7 @@ test('a seed approved while its visitor is away is given when they return, unles
   }
   const ids = review.waiting.map(({ id }) => id);
   members.clear();
-  for (const id of ids) expect(review.approve(id)).toBe(true);
+  for (const id of ids) expect(await review.decide(id, true)).toBe(true);
   expect(review.waiting).toEqual([]);
   review.endTick(0, [2]);
   come(1);
@@ -193,7 +141,7 @@ test('a seed that the room cannot take yet is given once it can, and breaks no t
     await send(id, 5);
   }
   members.delete(1);
-  review.approve(review.waiting[0].id);
+  await review.decide(review.waiting[0].id, true);
   come(1);
   refusal.reason = 'too-fast';
   review.endTick(0, []);
@@ -242,18 +190,15 @@ test('when the host changes the setting, nothing is left waiting', async () => {
   set('ask');
   await send(1, 6);
   set('off');
+  review.endTick(0, []);
   expect(told).toEqual([{ to: 1, id: 6, reason: 'no-drawings' }]);
   expect(review.waiting).toEqual([]);
 });
 
 test('of the drawings in a hand, only approved ones can be planted where the host looks first', async () => {
-  const { review, seeds, set, come, send } = open();
+  const { review, seeds, set } = open();
   const seed = (id: number, origin = 'drawing') => ({ id, origin, parents: [] });
-  seeds.push(seed(1), seed(2), seed(3, 'cross'));
-  come(1);
-  await send(1, 5);
-  review.approve(review.waiting[0].id);
-  review.answered({ by: 1, id: 5, what: 'hold', energy: 0, seed: seed(2) as never });
+  seeds.push(seed(1), { ...seed(2), approved: true }, seed(3, 'cross'));
   const plant = (id: number) => () => review.requirePlantable(1, id);
   expect(plant(1)).toThrow(new Refusal('drawing-unseen'));
   for (const id of [2, 3, 99]) expect(plant(id)).not.toThrow();
@@ -271,13 +216,13 @@ test('whatever is sent and decided, the queue is bounded and every drawing has a
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 300 }), async (steps) => {
-      const { review, given, told, come, send } = open();
+      const { review, given, told, come, send, tick } = open();
       for (let id = 1; id <= 30; id++) come(id);
       const sent = new Set<string>();
       for (const one of steps) {
         if ('decide' in one) {
-          if (one.approve) review.approve(one.decide);
-          else review.decline(one.decide);
+          await review.decide(one.decide, one.approve);
+          tick();
         } else if (!sent.has(`${one.by} ${one.request}`)) {
           const outcome = await send(one.by, one.request).then(
             () => 'waits',
@@ -301,4 +246,85 @@ test('whatever is sent and decided, the queue is bounded and every drawing has a
     }),
     { numRuns: 60 },
   );
+});
+
+test('after a restart, a drawing waits where it did, and the page that sends it again has the answer', async () => {
+  const { stored, come, send, clock } = open();
+  for (const id of [1, 2, 3]) {
+    come(id);
+    await send(id, 5);
+  }
+  clock.advance(60_000);
+  const again = open('ask', undefined, stored);
+  // The third has not left anything by which the room would know that they are away.
+  expect(again.review.waiting.map(({ by, since }) => [by.id, since])).toEqual([
+    [1, again.clock.now()],
+    [2, again.clock.now()],
+  ]);
+  expect([...stored.values()].map(({ by }) => by.id)).toEqual([1, 2]);
+  const [first, second] = again.review.waiting;
+  for (const { id } of [first, second]) await again.review.decide(id, true);
+  for (const at of [0, sentAgain]) again.tick(at);
+  expect(again.given).toEqual([]);
+  again.come(1);
+  await again.send(1, 15, { pixels: Uint8Array.of(5, 0) });
+  again.tick(2 * sentAgain);
+  expect([again.given, again.approved]).toEqual([['1 15'], [true]]);
+  expect([...stored.keys()]).toEqual([first.id, second.id]);
+  again.tick(2 * sentAgain);
+  expect([...stored.keys()]).toEqual([second.id]);
+});
+
+test('a decision holds over a restart before its visitor knows it, also if the setting has changed', async () => {
+  const { stored, review, come, send } = open();
+  for (const id of [1, 2]) {
+    come(id);
+    await send(id, 5);
+  }
+  await review.decide(review.waiting[0].id, false);
+  const again = open('off', undefined, stored);
+  expect(again.review.waiting).toEqual([]);
+  for (const id of [1, 2]) again.come(id);
+  for (const at of [0, sentAgain]) again.tick(at);
+  expect(again.told).toEqual([
+    { to: 1, id: 0, reason: 'drawing-declined' },
+    { to: 2, id: 0, reason: 'no-drawings' },
+  ]);
+  expect(stored.size).toBe(0);
+});
+
+test('a seed that the room refuses leaves nothing behind, and its visitor may draw as many again', async () => {
+  const { review, stored, come, send } = open();
+  come(1);
+  for (let i = 0; i < 3 * maxWaitingEach; i++) {
+    await send(1, i);
+    await review.decide(review.waiting[0].id, true);
+    review.endTick(0, []);
+    const refused = { reason: 'room-busy', detail: '' } as const;
+    review.answered({ by: 1, id: i, what: 'hold', energy: 0, refused });
+  }
+  expect(stored.size).toBe(0);
+});
+
+test('a drawing that cannot be stored does not wait', async () => {
+  const { review, lease, come, send } = open();
+  come(1);
+  lease.isLost = true;
+  await expect(send(1, 5)).rejects.toThrow(new Refusal('elsewhere'));
+  expect(review.waiting).toEqual([]);
+  lease.isLost = false;
+  await send(1, 5);
+  expect(review.waiting).toHaveLength(1);
+});
+
+test('a mute holds for a drawing that an extension judges meanwhile', async () => {
+  for (const mode of ['on', 'ask'] as const) {
+    const room: ReturnType<typeof open> = open(mode, async () => {
+      room.mute();
+      return true;
+    });
+    room.come(1);
+    await expect(room.send(1, 5)).rejects.toThrow(new Refusal('muted'));
+    expect([room.given, room.review.waiting]).toEqual([[], []]);
+  }
 });
