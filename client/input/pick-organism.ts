@@ -1,4 +1,4 @@
-/** Finds the organism at a place of the grid. Pure. */
+/** Finds organisms and cells near a place of the grid. Pure. */
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
@@ -33,4 +33,29 @@ export function organismAt(
     if (stage < 8 && Math.hypot(seedX - x, seedY - y) < Math.max(REACH, stage / 4)) return id;
   }
   return 0;
+}
+
+/**
+ * Finds the cell nearest to a place among the organisms whose windows contain the place.
+ *
+ * @returns the cell's centre; undefined if no such organism has a cell
+ */
+export function nearestCell(
+  { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
+  { x, y }: Point,
+): Point | undefined {
+  let nearest: Point | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const { id, x: middle, y: centre, side } of organisms.values()) {
+    const [left, top] = [middle - side / 2, centre - side / 2];
+    if (!planes || x < left || y < top || x >= left + side || y >= top + side) continue;
+    for (let place = 0; place < side * side; place++) {
+      const [i, j] = [left + (place % side), top + Math.floor(place / side)];
+      const distance = Math.hypot(i + 0.5 - x, j + 0.5 - y);
+      if (distance >= least || planes.owner[j * planes.width + i] !== id) continue;
+      nearest = { x: i + 0.5, y: j + 0.5 };
+      least = distance;
+    }
+  }
+  return nearest;
 }

@@ -1,6 +1,7 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
 import { msg } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
@@ -42,6 +43,8 @@ interface Offer extends Change {
   readonly until: number;
 }
 
+const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
+
 /** The page that shows a session. */
 export interface SessionPage extends Omit<SharedPage, 'tell'> {
   /** Something that the page shows has changed. */
@@ -80,6 +83,8 @@ export class RoomSession {
   readonly affected = new Map<OrganismId, Change>();
   /** The visitor's organisms that depart, or that can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
+  /** What this visitor planted or turned last at each place: the seed, as text. */
+  private readonly made = new Map<string, string>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
@@ -135,6 +140,8 @@ export class RoomSession {
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
       if (event.what === 'transformed') this.previews.outdate(event.id);
+      const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
+      if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
@@ -228,14 +235,27 @@ export class RoomSession {
   }
 
   /** Has an organism turn into what the held seed grows into. */
-  transform(organism: OrganismId): void {
+  transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
-    const { state } = this;
+    const { held } = this.state.state;
     this.requests.ask(
       'transform',
-      { organism, seed: state.state.held },
-      { ...this.telling, accepted: () => state.sown(Math.random) },
+      { organism: organism.id, seed: held },
+      { ...this.telling, accepted: () => this.sown(organism, held) },
     );
+  }
+
+  /** The server has accepted a seed for a place of the grid. */
+  sown(at: Point, seed: SeedSource): void {
+    this.made.set(placeOf(at), JSON.stringify(seed));
+    this.state.sown(Math.random);
+  }
+
+  /** Whether the held seed grows into what an organism is already, as far as is known here. */
+  isHeld({ kind, ...at }: OrganismView): boolean {
+    const { held } = this.state.state;
+    if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
+    return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
 
   /** Offers no longer to keep an organism. */
@@ -308,6 +328,8 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // The server tells again what can be kept.
     this.departing.clear();
+    // Others may have turned them meanwhile.
+    this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {

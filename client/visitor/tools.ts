@@ -5,6 +5,7 @@ import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Tool } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
+import { nearestCell } from '../input/pick-organism.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
 import { ViewTools } from '../input/view-tools.ts';
 import type { Point } from '../render/camera.ts';
@@ -141,8 +142,14 @@ export class Tools extends ViewTools implements CanvasHand {
     return this.cursor.flush(now);
   }
 
-  /** Uses the tool at a point on the screen, for the keyboard. */
-  use(at: Point, now: number): void {
+  /**
+   * Uses the tool at a point on the screen, for the keyboard. Keys show organisms by their middle,
+   * which may be a hole: a wound takes the nearest cell.
+   */
+  use(point: Point, now: number): void {
+    const isCut = this.session.state.state.tool === 'damage';
+    const cell = isCut ? nearestCell(this.model, this.view.toWorld(point)) : undefined;
+    const at = cell ? this.view.toScreen(cell) : point;
     this.toolStart(at.x, at.y, now);
     this.toolEnd(at.x, at.y, true, now);
   }
@@ -193,7 +200,7 @@ export class Tools extends ViewTools implements CanvasHand {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.state.sown(Math.random),
+        accepted: () => this.session.sown({ x, y }, held),
         rejected: (reason) => this.refuse(this.session.whyNot(reason), at),
       },
     );
