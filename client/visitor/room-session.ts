@@ -12,7 +12,6 @@ import { BusyReporter } from '../net/busy-reporter.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
 import { Previews } from '../net/seed-previews.ts';
-import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
@@ -90,14 +89,6 @@ export class RoomSession {
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   readonly views: SharedViews;
-  private readonly wishedName = new WishedName(
-    this.requests.ask,
-    () => this.isLive,
-    (name) => {
-      this.connection.who.name = name;
-      this.name.write(name);
-    },
-  );
   /** Name of the checkpoint of the last welcome; '' before the first. */
   private checkpoint = '';
 
@@ -163,8 +154,10 @@ export class RoomSession {
       page.tell(affectedText(changes, model), at);
     });
     model.on('accepted', (answer) => {
-      // The host has approved a drawing that was sent before this page was reloaded.
-      if (!requests.accepted(answer) && answer.seed) this.receiveDrawing(answer.seed);
+      // The host has approved a drawing that was sent before this page was reloaded. A command that
+      // was sent again may be answered twice.
+      const isDrawing = answer.seed?.origin === 'drawing';
+      if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
     model.on('rejected', (answer) => {
       if (requests.rejected(answer)) return;
@@ -187,7 +180,7 @@ export class RoomSession {
     showConnection();
     model.on('connection', () => {
       showConnection();
-      this.wishedName.tell();
+      if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
       refresh();
     });
   }
@@ -278,10 +271,15 @@ export class RoomSession {
 
   /** Asks for a name. @param refused called when the visitor may not have it */
   rename(name: string, refused: () => void): void {
-    this.wishedName.want(name, (reason) => {
+    const accepted = (): void => {
+      this.connection.who.name = name;
+      this.name.write(name);
+    };
+    const rejected = (reason: Reason): void => {
       this.telling.rejected(reason);
       refused();
-    });
+    };
+    this.requests.ask('name', { name }, { accepted, rejected });
   }
 
   close(): void {
@@ -321,6 +319,8 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
+    // The host's undo has a page welcomed that has lost nothing.
+    if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Pictures and previews that the page has loaded are of the other checkpoint.
     if (isNew && this.checkpoint) location.reload();

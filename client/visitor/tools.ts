@@ -3,7 +3,7 @@
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { Tool } from '../../shared/vocabulary.ts';
+import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
 import { nearestCell } from '../input/pick-organism.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
@@ -147,8 +147,12 @@ export class Tools extends ViewTools implements CanvasHand {
    * which may be a hole: a wound takes the nearest cell.
    */
   use(point: Point, now: number): void {
+    const place = this.view.toWorld(point);
+    const surrounds = ({ x, y, side }: OrganismView): boolean =>
+      Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) < side / 2;
     const isCut = this.session.state.state.tool === 'damage';
-    const cell = isCut ? nearestCell(this.model, this.view.toWorld(point)) : undefined;
+    const reach = isCut ? (this.model.checkpoint?.side ?? 0) : 0;
+    const cell = nearestCell(this.model, place, reach, surrounds);
     const at = cell ? this.view.toScreen(cell) : point;
     this.toolStart(at.x, at.y, now);
     this.toolEnd(at.x, at.y, true, now);

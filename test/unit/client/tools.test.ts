@@ -13,7 +13,7 @@ function hold(tool: Tool) {
   const model = {
     planes: createPlanes(64, 64),
     organisms: new Map<number, OrganismView>(),
-    checkpoint: { side: 8 },
+    checkpoint: { side: 32 },
     connection: 'live' as ConnectionState,
   };
   const view = {
