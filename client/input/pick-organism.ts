@@ -1,5 +1,5 @@
-/** Finds the organism at a place of the grid. Pure. */
-import type { OrganismId } from '../../shared/vocabulary.ts';
+/** Finds organisms and cells near a place of the grid. Pure. */
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
 
@@ -8,29 +8,46 @@ const REACH = 3;
 
 /** @returns the organism at the place, else the nearest one within reach; 0 if there is none */
 export function organismAt(
-  { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
+  model: Pick<RoomModel, 'planes' | 'organisms'>,
   { x, y }: Point,
 ): OrganismId {
+  const { planes, organisms } = model;
   if (!planes || x < 0 || y < 0 || x >= planes.width || y >= planes.height) return 0;
-  const { width, height, owner } = planes;
-  const [column, row] = [Math.floor(x), Math.floor(y)];
-  const here = owner[row * width + column];
+  const here = planes.owner[Math.floor(y) * planes.width + Math.floor(x)];
   if (organisms.has(here)) return here;
-  let nearest: OrganismId = 0;
-  let least = REACH;
-  const [left, right] = [Math.max(0, column - REACH), Math.min(width - 1, column + REACH)];
-  for (let j = Math.max(0, row - REACH); j <= Math.min(height - 1, row + REACH); j++) {
-    for (let i = left; i <= right; i++) {
-      const distance = Math.hypot(i + 0.5 - x, j + 0.5 - y);
-      const holder = owner[j * width + i];
-      if (distance >= least || !organisms.has(holder)) continue;
-      nearest = holder;
-      least = distance;
-    }
-  }
-  if (nearest !== 0) return nearest;
+  const nearest = nearestCell(model, { x, y }, REACH);
+  if (nearest) return nearest.id;
   for (const { id, x: seedX, y: seedY, stage } of organisms.values()) {
     if (stage < 8 && Math.hypot(seedX - x, seedY - y) < Math.max(REACH, stage / 4)) return id;
   }
   return 0;
+}
+
+/**
+ * Finds the cell nearest to a place, closer than `reach` cells.
+ *
+ * @param counts whether an organism's cells count
+ * @returns the centre of the cell, and its organism
+ */
+export function nearestCell(
+  { planes, organisms }: Pick<RoomModel, 'planes' | 'organisms'>,
+  { x, y }: Point,
+  reach: number,
+  counts: (organism: OrganismView) => boolean = () => true,
+): (Point & { readonly id: OrganismId }) | undefined {
+  let nearest: (Point & { readonly id: OrganismId }) | undefined;
+  if (!planes) return nearest;
+  const { width, height, owner } = planes;
+  const [column, row] = [Math.floor(x), Math.floor(y)];
+  let least = reach;
+  for (let j = Math.max(0, row - reach); j <= Math.min(height - 1, row + reach); j++) {
+    for (let i = Math.max(0, column - reach); i <= Math.min(width - 1, column + reach); i++) {
+      const distance = Math.hypot(i + 0.5 - x, j + 0.5 - y);
+      const organism = organisms.get(owner[j * width + i]);
+      if (distance >= least || !organism || !counts(organism)) continue;
+      nearest = { x: i + 0.5, y: j + 0.5, id: organism.id };
+      least = distance;
+    }
+  }
+  return nearest;
 }

@@ -48,6 +48,9 @@ export interface Joining {
   readonly watches: boolean;
 }
 
+/** Time without a frame or pace message after which the room counts as unreachable, ms. */
+const SILENCE = 3_000;
+
 /** Format of a mark. Other values in the storage are ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
@@ -56,6 +59,9 @@ export class Connection extends RoomConnection {
   /** Called when the server cannot be reached, or lets no connection of this address in. */
   unreached: (() => void) | undefined;
   private failures = 0;
+  private cancelSilence = (): void => {};
+  /** See `Command<'join'>`. */
+  private readonly session = Math.floor(2 ** 32 * this.means.random());
   /** Refusals since the last accepted join. */
   private refusals = 0;
 
@@ -76,6 +82,15 @@ export class Connection extends RoomConnection {
     });
     for (const event of ['wall', 'waiting'] as const) this.model.on(event, () => this.letIn());
     this.model.on('rejected', ({ reason }) => this.refused(reason));
+    for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
+  }
+
+  /** A connection may be dead long before the browser or the transport notices. */
+  private heard(): void {
+    this.cancelSilence();
+    this.cancelSilence = this.means.after(SILENCE, () => {
+      if (this.model.connection === 'live') this.model.setConnection('reconnecting');
+    });
   }
 
   /** Resets the retries: the page has a place in the room, or in its queue. */
@@ -111,7 +126,7 @@ export class Connection extends RoomConnection {
       ...(mark && MARK.test(mark) && { mark }),
       ...(watches
         ? { as: 'spectator' as const }
-        : { ...(name && { name }), ...(resume && { resume }) }),
+        : { session: this.session, ...(name && { name }), ...(resume && { resume }) }),
     };
   }
 }

@@ -151,7 +151,9 @@ export class RoomModel {
       this.setConnection('waiting');
       this.listeners.emit('waiting', undefined);
     },
-    life: ({ events }) => {
+    life: ({ tick, events }) => {
+      // The welcome has told of them.
+      if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
     affected: (event) => this.listeners.emit('affected', event),
@@ -182,7 +184,11 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     notice: (event) => this.listeners.emit('notice', event),
-    pace: (event) => this.keep('pace', event),
+    pace: (event) => {
+      // It was silent for a while, and shows its picture already.
+      if (this.tick !== undefined) this.setConnection('live');
+      this.keep('pace', event);
+    },
   };
 
   private welcome(event: Event<'welcome'>): void {

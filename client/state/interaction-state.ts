@@ -147,7 +147,9 @@ export class InteractionState {
 
   /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
   receive(seed: SeedView): void {
-    const kept = this.current.hand.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
+    // The answer may come after a welcome that lists the seed.
+    const others = this.current.hand.filter(({ id }) => id !== seed.id);
+    const kept = others.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
     this.update({ hand: [seed, ...kept] });
     this.hold({ from: 'hand', seed: seed.id });
   }

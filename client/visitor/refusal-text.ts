@@ -45,7 +45,7 @@ const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
   muted: () => msg('You can watch, but not act right now.'),
   'sent-away': () => msg('The host has ended this visit.'),
   'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
-  elsewhere: offlineText,
+  elsewhere: () => msg('That did not come through. Please try again.'),
   'shutting-down': () => msg('The server is closing.'),
 };
 

@@ -1,6 +1,7 @@
 /** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
 import { msg } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
@@ -11,7 +12,6 @@ import { BusyReporter } from '../net/busy-reporter.ts';
 import { Connection } from '../net/connection.ts';
 import { RequestTracker } from '../net/request-tracker.ts';
 import { Previews } from '../net/seed-previews.ts';
-import { WishedName } from '../net/wished-name.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
@@ -41,6 +41,8 @@ interface Offer extends Change {
   /** ms of this page */
   readonly until: number;
 }
+
+const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 
 /** The page that shows a session. */
 export interface SessionPage extends Omit<SharedPage, 'tell'> {
@@ -80,19 +82,13 @@ export class RoomSession {
   readonly affected = new Map<OrganismId, Change>();
   /** The visitor's organisms that depart, or that can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
+  /** What this visitor planted or turned last at each place: the seed, as text. */
+  private readonly made = new Map<string, string>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   readonly views: SharedViews;
-  private readonly wishedName = new WishedName(
-    this.requests.ask,
-    () => this.isLive,
-    (name) => {
-      this.connection.who.name = name;
-      this.name.write(name);
-    },
-  );
   /** Name of the checkpoint of the last welcome; '' before the first. */
   private checkpoint = '';
 
@@ -135,6 +131,8 @@ export class RoomSession {
       }
       if (event.what === 'renewed') this.departing.delete(event.id);
       if (event.what === 'transformed') this.previews.outdate(event.id);
+      const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
+      if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
       if (state.state.selection || isMine) refresh();
     });
     model.on('affected', ({ organisms }) => {
@@ -156,8 +154,10 @@ export class RoomSession {
       page.tell(affectedText(changes, model), at);
     });
     model.on('accepted', (answer) => {
-      // The host has approved a drawing that was sent before this page was reloaded.
-      if (!requests.accepted(answer) && answer.seed) this.receiveDrawing(answer.seed);
+      // The host has approved a drawing that was sent before this page was reloaded. A command that
+      // was sent again may be answered twice.
+      const isDrawing = answer.seed?.origin === 'drawing';
+      if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
     model.on('rejected', (answer) => {
       if (requests.rejected(answer)) return;
@@ -180,7 +180,7 @@ export class RoomSession {
     showConnection();
     model.on('connection', () => {
       showConnection();
-      this.wishedName.tell();
+      if (model.connection === 'reconnecting' && requests.isWaiting) page.tell(offlineText());
       refresh();
     });
   }
@@ -228,14 +228,27 @@ export class RoomSession {
   }
 
   /** Has an organism turn into what the held seed grows into. */
-  transform(organism: OrganismId): void {
+  transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
-    const { state } = this;
+    const { held } = this.state.state;
     this.requests.ask(
       'transform',
-      { organism, seed: state.state.held },
-      { ...this.telling, accepted: () => state.sown(Math.random) },
+      { organism: organism.id, seed: held },
+      { ...this.telling, accepted: () => this.sown(organism, held) },
     );
+  }
+
+  /** The server has accepted a seed for a place of the grid. */
+  sown(at: Point, seed: SeedSource): void {
+    this.made.set(placeOf(at), JSON.stringify(seed));
+    this.state.sown(Math.random);
+  }
+
+  /** Whether the held seed grows into what an organism is already, as far as is known here. */
+  isHeld({ kind, ...at }: OrganismView): boolean {
+    const { held } = this.state.state;
+    if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
+    return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
 
   /** Offers no longer to keep an organism. */
@@ -258,10 +271,15 @@ export class RoomSession {
 
   /** Asks for a name. @param refused called when the visitor may not have it */
   rename(name: string, refused: () => void): void {
-    this.wishedName.want(name, (reason) => {
+    const accepted = (): void => {
+      this.connection.who.name = name;
+      this.name.write(name);
+    };
+    const rejected = (reason: Reason): void => {
       this.telling.rejected(reason);
       refused();
-    });
+    };
+    this.requests.ask('name', { name }, { accepted, rejected });
   }
 
   close(): void {
@@ -301,6 +319,8 @@ export class RoomSession {
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
+    // The host's undo has a page welcomed that has lost nothing.
+    if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Pictures and previews that the page has loaded are of the other checkpoint.
     if (isNew && this.checkpoint) location.reload();
@@ -308,6 +328,8 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // The server tells again what can be kept.
     this.departing.clear();
+    // Others may have turned them meanwhile.
+    this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;
     for (const id of [selection?.organism, selection?.second]) {

@@ -3,8 +3,9 @@
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { Tool } from '../../shared/vocabulary.ts';
+import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
 import type { CanvasHand } from '../input/canvas-input.ts';
+import { nearestCell } from '../input/pick-organism.ts';
 import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
 import { ViewTools } from '../input/view-tools.ts';
 import type { Point } from '../render/camera.ts';
@@ -141,8 +142,18 @@ export class Tools extends ViewTools implements CanvasHand {
     return this.cursor.flush(now);
   }
 
-  /** Uses the tool at a point on the screen, for the keyboard. */
-  use(at: Point, now: number): void {
+  /**
+   * Uses the tool at a point on the screen, for the keyboard. Keys show organisms by their middle,
+   * which may be a hole: a wound takes the nearest cell.
+   */
+  use(point: Point, now: number): void {
+    const place = this.view.toWorld(point);
+    const surrounds = ({ x, y, side }: OrganismView): boolean =>
+      Math.max(Math.abs(x - place.x), Math.abs(y - place.y)) < side / 2;
+    const isCut = this.session.state.state.tool === 'damage';
+    const reach = isCut ? (this.model.checkpoint?.side ?? 0) : 0;
+    const cell = nearestCell(this.model, place, reach, surrounds);
+    const at = cell ? this.view.toScreen(cell) : point;
     this.toolStart(at.x, at.y, now);
     this.toolEnd(at.x, at.y, true, now);
   }
@@ -193,7 +204,7 @@ export class Tools extends ViewTools implements CanvasHand {
       'plant',
       { x, y, seed: held },
       {
-        accepted: () => this.session.state.sown(Math.random),
+        accepted: () => this.session.sown({ x, y }, held),
         rejected: (reason) => this.refuse(this.session.whyNot(reason), at),
       },
     );

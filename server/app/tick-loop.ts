@@ -63,6 +63,7 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
     tick: async (planned, isApart) => {
       const due = planned.filter(({ name }) => mayTick(name));
       if (due.length === 0) return;
+      for (const { name } of due) options.roomServers().get(name)?.tickInProgress.begin();
       const ticks = await watchdog.during(() => world.tick(due, () => deferredWork.run(), isApart));
       journalWriter?.ticked(ticks);
       const ticked: RoomServer[] = [];

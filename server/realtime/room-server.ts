@@ -30,6 +30,7 @@ import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import type { RoomBasis, RoomContext } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
 import { Spectators } from './sessions/spectators.ts';
+import { TickInProgress } from './sessions/tick-in-progress.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { RoomEncoders } from './streaming/room-encoders.ts';
@@ -73,6 +74,8 @@ export class RoomServer {
   readonly reports: Reports;
   readonly cursors = new Cursors();
   readonly visits = new VisitStatistics();
+  /** Begun by the tick loop; ends with `handleTick`. */
+  readonly tickInProgress = new TickInProgress();
   /** Who follows whose view. */
   readonly follows: Follows;
   private readonly affected: AffectedOrganisms;
@@ -112,7 +115,7 @@ export class RoomServer {
       expected: { participants: room.participantsWithState, until: clock.now() + grace },
     });
     this.follows = new Follows(this.slots, this.broadcaster);
-    const { slots, visits, broadcaster, cursors, eventQueue, follows } = this;
+    const { slots, visits, broadcaster, cursors, eventQueue, follows, tickInProgress } = this;
     const affected = new AffectedOrganisms({
       room,
       isExpected: (participant) => visits.isKnown(participant),
@@ -130,7 +133,7 @@ export class RoomServer {
     this.affected = affected;
     const context: RoomContext = {
       ...options,
-      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, follows },
+      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, follows, tickInProgress },
       hooks: () => this.hooks,
     };
     const welcomeBuilder = new WelcomeBuilder(context);
@@ -179,7 +182,10 @@ export class RoomServer {
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.host.disconnectParticipants(reason);
     this.spectators.disconnectAll(reason);
-    if (!keepWalls) this.walls.disconnectAll(reason);
+    if (keepWalls) return;
+    this.walls.disconnectAll(reason);
+    // A room that stops takes no more ticks: those who were to be welcomed are refused.
+    this.tickInProgress.end();
   }
 
   /** Disconnects everybody who is banned by now: participants, those who wait, spectators. */
@@ -331,7 +337,6 @@ export class RoomServer {
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
     const gone = this.admission.expire(now);
-    this.admission.shareOut(now);
     this.presence.sendPresenceChanges();
     this.welcomeBuilder.endTick();
     this.presence.sendQueuePositions();
@@ -353,6 +358,8 @@ export class RoomServer {
     this.encoders.follow(result.tick, result.changed);
     this.lastTick = result.tick;
     this.refresh.endTick();
+    this.tickInProgress.end();
+    this.admission.shareOut(now);
   }
 
   /** Sends the events and frames of the last tick. Call it before the next `handleTick`. */

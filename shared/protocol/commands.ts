@@ -68,6 +68,11 @@ export const COMMANDS = {
     /** Mark of this device, from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /**
+     * Scope within which the ids of this page's commands are unique. A page that resumes sends its
+     * unanswered commands again, and the room does each of them once.
+     */
+    session: v.optional(commandId),
+    /**
      * The room as the page still shows it: the checksum of each chunk (`sumOf`), four bytes each,
      * lowest first.
      */

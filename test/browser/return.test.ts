@@ -12,11 +12,13 @@ import { FaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
 import {
   modelOf,
+  nextPicture,
   openRoom,
   openWall,
   screenOf,
   showAll,
   waitForConnection,
+  watchToasts,
 } from '../support/page.ts';
 import { countStalls, generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
@@ -84,6 +86,40 @@ beforeAll(async () => {
 });
 
 test.each([
+  // The command is done, and its answer is lost.
+  ['answers are lost', 'down', 40],
+  // The command is lost itself.
+  ['nothing gets through', 'both', 56],
+] as const)(
+  'a tap while %s: the page says soon that the room is away, and once it is back the seed is planted once',
+  async (_, stalled, x) => {
+    const [page] = phones;
+    const { mine } = await self(page);
+    const told = await watchToasts(page);
+    await showAll(page);
+    const at = await screenOf(page, x, 48);
+    proxy.set({ stalled });
+    await page.mouse.click(at.x, at.y);
+    // Long before the connection would end by itself.
+    await waitForConnection(page, 'reconnecting');
+    expect((await told.jsonValue()).toasts).toContainEqual(
+      expect.stringMatching(/^The room cannot be reached/),
+    );
+    proxy.reset();
+    proxy.set({ stalled: 'none' });
+    await waitForConnection(page, 'live');
+    await page.waitForFunction(
+      ([{ you, organisms }, count]) =>
+        [...organisms.values()].filter(({ planter }) => planter?.id === you.id).length === count,
+      [await modelOf(page), mine.length + 1] as const,
+    );
+    // Later ticks bring no second one.
+    for (let i = 0; i < 15; i++) await nextPicture(page);
+    expect((await self(page)).mine).toHaveLength(mine.length + 1);
+  },
+);
+
+test.each([
   // Its connections end at once, and dialling it is refused.
   ['is killed', false, 2_000],
   // Nobody is told, and dialling it is not even refused; until the machine has come up again.
@@ -92,7 +128,7 @@ test.each([
   'the server %s: the wall and the phones are back within five seconds of it, with the same identities',
   async (_, unplugged, away) => {
     const before = await Promise.all(phones.map(self));
-    for (const { mine } of before) expect(mine).toHaveLength(1);
+    for (const { mine } of before) expect(mine).not.toEqual([]);
     const pointers = wall.locator('cursor-layer .cursor');
     await phones[0].mouse.move(200, 300);
     await phones[0].mouse.move(210, 310);

@@ -1,10 +1,12 @@
-/** Presence over real sockets: beacons, names and keepsakes. */
+/** Presence over real sockets: welcomes, beacons, names and keepsakes. */
 
+import { RoomModel } from '../../client/net/room-model.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { afterTest } from '../support/closing.ts';
 import { suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
-const { room, join } = await suiteServer({ size: '160x96', 'tick-rate': 60 });
+const { server, room, join, connect } = await suiteServer({ size: '160x96', 'tick-rate': 60 });
 
 const asIndex = (index: number) => ({ from: 'gallery', index }) as const;
 
@@ -16,6 +18,42 @@ async function plant(visitor: Visitor, x: number, y: number, seed: unknown = asI
   expect(organism.id).toBeGreaterThan(before);
   return organism;
 }
+
+test('who comes during a tick is welcomed once its changes are stored, and told each of them once', async () => {
+  const ada = await join('Ada');
+  const organism = await ada.grow(20, 70);
+  const { kind } = room.viewOf(organism)!;
+  const { world } = server;
+  let store = (): void => {};
+  const stored = new Promise<void>((resolve) => {
+    store = resolve;
+  });
+  afterTest(() => {
+    world.journal = undefined;
+    store();
+  });
+  const begun = new Promise<void>((begin) => {
+    world.journal = async (ticks) => {
+      if (ticks.every(({ events }) => events.length === 0)) return;
+      begin();
+      await stored;
+    };
+  });
+  const turned = ada.ask('transform', { organism, seed: asIndex(3) });
+  await begun;
+  const bo = connect();
+  const model = new RoomModel(() => {});
+  bo.socket.onAny((name: string, message: unknown) => model.receive(name, message));
+  bo.requestJoin();
+  // One more join is refused at once, so the first has been read by then.
+  bo.requestJoin();
+  expect(await bo.refusal()).toBe('already-joined');
+  expect(bo.welcome).toBeUndefined();
+  store();
+  expect(await turned).not.toHaveProperty('reason');
+  await bo.until(() => (bo.tick ?? 0) > (bo.welcome?.room.tick ?? Infinity) + 2);
+  expect(model.organisms.get(organism)).toMatchObject({ was: [kind] });
+});
 
 describe('a beacon', () => {
   test('is shown to everybody, in the hue of the organism’s planter', async () => {

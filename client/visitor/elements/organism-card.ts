@@ -283,13 +283,11 @@ export class OrganismCard extends PanelElement {
     const isGrown = /awake|asleep/.test(organism.phase);
     const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
     const title = heldTitle(this.session);
-    const isSame =
-      held.from === 'gallery' && checkpoint?.gallery[held.index]?.name === organism.kind;
-    if (!isGrown || !isAllowed || isSame) return nothing;
+    if (!isGrown || !isAllowed || this.session.isHeld(organism)) return nothing;
     const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
       ><span>${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
-      this.session.transform(organism.id);
+      this.session.transform(organism);
       // The button goes as soon as the organism is what the seed is.
       this.focus();
     });

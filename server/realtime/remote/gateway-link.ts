@@ -121,9 +121,9 @@ export class GatewayLink {
     }
     const { connection } = item;
     if (item.what === 'join') {
-      const { address, session: word, ...entry } = item.entry;
+      const { address, ...entry } = item.entry;
       const client = this.createClient(connection, address);
-      const session = new LocalSession(this.options.find, client, word);
+      const session = new LocalSession(this.options.find, client);
       const earlier = before?.handOver(connection);
       const watches = entry.as !== undefined;
       this.members.set(connection, { client, session, watches, before: earlier });

@@ -23,7 +23,7 @@ const entry = v.object({
   notice: v.optional(v.picklist(NOTICES)),
   /** Address key of the connection. */
   address: name,
-  /** In which ids of commands are unique, so that one that is sent again is done once. */
+  /** Scope within which ids of commands are unique. */
   session: v.pipe(whole, v.maxValue(0xffffffff)),
 });
 

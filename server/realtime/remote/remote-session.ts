@@ -49,7 +49,7 @@ export class RemoteSession implements RoomSession {
 
   /**
    * @param connection its number, which no other connection of this server has had
-   * @param word of its commands, see `LocalSession`
+   * @param word the session of its commands, see `Command<'join'>`, for a page that names none
    */
   constructor(
     readonly connection: number,
@@ -71,11 +71,12 @@ export class RemoteSession implements RoomSession {
 
   /** Its join, as it is sent. */
   get joinItem(): ToRoom {
-    const { connection, client, entry, word: session } = this;
+    const { connection, client, entry, word } = this;
     if (!entry) throw new Error('The session has not joined.');
     const { address = '' } = client;
     // Its frames are made here.
     const { holds: _, ...told } = entry;
+    const { session = word } = told;
     return { what: 'join', connection, entry: { ...told, address, session } };
   }
 
@@ -160,6 +161,8 @@ export class RemoteSession implements RoomSession {
 
   /** @throws Refusal too-fast */
   private ask(...asked: Asked): void {
+    // The page has sent it again, and it waits for its answer already.
+    if (this.unanswered.has(asked[1].id)) return;
     // The owner may be away for long.
     if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');

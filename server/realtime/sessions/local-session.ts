@@ -4,7 +4,6 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { RoomServer } from '../room-server.ts';
-import type { JoinRequest } from './room-client.ts';
 import {
   checksOf,
   type Entry,
@@ -22,64 +21,38 @@ export class LocalSession implements RoomSession {
   private participant: ParticipantView | undefined;
   /** Walls and spectators only watch and are no participants. */
   private onlyWatches = false;
-  /** A hook is deciding about the join. */
+  /** See `Command<'join'>`. */
+  private session: number | undefined;
+  /** A hook is deciding about the join, or a tick has to end first. */
   private isJoining = false;
   private hasLeft = false;
 
-  /**
-   * @param find the room's server. It throws Refusal no-such-room, room-closed, elsewhere
-   * @param word if commands may arrive twice: what their ids are unique in, uint32
-   */
+  /** @param find the room's server. It throws Refusal no-such-room, room-closed, elsewhere */
   constructor(
     private readonly find: () => RoomServer,
     private readonly client: SessionClient,
-    private readonly word?: number,
   ) {}
 
   get isOpen(): boolean {
     return this.roomServer !== undefined || this.isJoining;
   }
 
-  join({ name, notice, as, pass, resume, mark, holds }: Entry): void {
-    const { client } = this;
+  join(entry: Entry): void {
     const roomServer = this.find();
-    const heldChecksums = holds && checksOf(holds);
-    const { address = '' } = client;
-    if (as !== undefined) {
-      if (as === 'spectator') {
-        roomServer.spectators.add(client, { address, deviceMark: mark, heldChecksums });
-      } else {
-        roomServer.walls.addWall(client, { address, pass, isView: as === 'view', heldChecksums });
-      }
-      this.onlyWatches = true;
-      this.roomServer = roomServer;
-      client.entered();
-      return;
-    }
-    const request: JoinRequest = {
-      ...{ name, resumeToken: resume, deviceMark: mark, heldChecksums, address },
-      onAdmitted: (you) => {
-        this.participant = you;
-        if (notice) client.send('notice', { notice });
-      },
-    };
-    const approval = roomServer.hooks?.join(request.name);
-    if (!approval) {
-      this.enter(roomServer, request);
+    const { tickInProgress, hooks } = roomServer;
+    const approval = entry.as === undefined ? hooks?.join(entry.name) : undefined;
+    if (!approval && !tickInProgress.ended) {
+      this.enter(roomServer, entry);
       return;
     }
     this.isJoining = true;
-    approval
+    this.enterLater(roomServer, entry, approval)
       .finally(() => {
         this.isJoining = false;
       })
-      .then(() => {
-        // The room may have closed in the meantime.
-        if (!this.hasLeft) this.enter(this.find(), request);
-      })
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error;
-        if (!this.hasLeft) client.refuse(error);
+        if (!this.hasLeft) this.client.refuse(error);
       });
   }
 
@@ -105,7 +78,7 @@ export class LocalSession implements RoomSession {
     else {
       const { id, ...wish } = message;
       const command = { what: name, by: me, ...wish } as RoomCommand;
-      roomServer.dispatcher.dispatch(client, id, command, this.word);
+      roomServer.dispatcher.dispatch(client, id, command, this.session);
     }
   }
 
@@ -117,10 +90,35 @@ export class LocalSession implements RoomSession {
     this.onlyWatches = false;
   }
 
+  /** Enters between two ticks. @throws Refusal */
+  private async enterLater(
+    { tickInProgress }: RoomServer,
+    entry: Entry,
+    approval: Promise<void> | undefined,
+  ): Promise<void> {
+    await approval;
+    while (tickInProgress.ended) await tickInProgress.ended;
+    // The room may have closed in the meantime.
+    if (!this.hasLeft) this.enter(this.find(), entry);
+  }
+
   /** @throws Refusal room-full */
-  private enter(roomServer: RoomServer, request: JoinRequest): void {
-    roomServer.admission.join(this.client, request);
+  private enter(roomServer: RoomServer, entry: Entry): void {
+    const { client } = this;
+    const { name, notice, as, pass, resume, mark, holds } = entry;
+    const { address = '' } = client;
+    const request = { address, deviceMark: mark, heldChecksums: holds && checksOf(holds) };
+    if (as === undefined) {
+      const onAdmitted = (you: ParticipantView): void => {
+        this.participant = you;
+        if (notice) client.send('notice', { notice });
+      };
+      roomServer.admission.join(client, { ...request, name, resumeToken: resume, onAdmitted });
+    } else if (as === 'spectator') roomServer.spectators.add(client, request);
+    else roomServer.walls.addWall(client, { ...request, pass, isView: as === 'view' });
+    this.onlyWatches = as !== undefined;
     this.roomServer = roomServer;
-    this.client.entered();
+    this.session = entry.session;
+    client.entered();
   }
 }

@@ -81,11 +81,12 @@ export class RoomAdmission {
   }
 
   /**
-   * Has participants give up their places to those who wait, if they are idle or if their address
+   * Lets those in who could not be let in during the tick, and has participants give up their places to those who wait, if they are idle or if their address
    * has more than its share. They keep their number, seeds and organisms, and may wait again.
    */
   shareOut(now: number): void {
     const { slots } = this.context;
+    this.admitWaiting();
     for (let i = 0; i < MAX_YIELDING; i++) {
       const client = slots.yielding(now);
       if (!client) return;
@@ -186,7 +187,8 @@ export class RoomAdmission {
 
   private admitWaiting(): void {
     const { presence } = this;
-    const { slots } = this.context;
+    const { slots, tickInProgress } = this.context;
+    if (tickInProgress.ended) return;
     for (let client = slots.dequeue(); client; client = slots.dequeue()) {
       const request = this.waiting.get(client)!;
       this.waiting.delete(client);

@@ -15,6 +15,7 @@ import type { RoomStreams } from '../streaming/room-streams.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
+import type { TickInProgress } from './tick-in-progress.ts';
 
 /** What a room server is given. */
 export interface RoomBasis {
@@ -47,5 +48,6 @@ export interface RoomContext extends RoomBasis {
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;
   readonly follows: Follows;
+  readonly tickInProgress: TickInProgress;
   readonly hooks: () => RoomHooks | undefined;
 }

@@ -34,7 +34,7 @@ class Wall {
   }
 
   lives(...events: LifeEvent[]): void {
-    this.model.receive('life', { tick: 10_000, events });
+    this.model.receive('life', { tick: 10_001, events });
   }
 
   facts(wall = ALONE): CaptionFacts {

@@ -2,6 +2,7 @@ import type { Socket } from 'socket.io-client';
 import { Connection } from '../../../client/net/connection.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';
+import { WatchedStream } from '../../support/watched-stream.ts';
 import { WELCOME } from '../../support/welcome.ts';
 
 function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
@@ -160,4 +161,37 @@ test('a page that no connection lets in says so once, and not when it has been i
   other.line.say('welcome', WELCOME);
   for (let i = 0; i < 9; i++) other.line.fail();
   expect(told).toBe(1);
+});
+
+test('a page that hears nothing of its room for three seconds says so, and is live again with the next word', async () => {
+  const { line, clock, model } = open();
+  line.say('welcome', WELCOME);
+  line.say('frame', new WatchedStream(64, 64).keyframe());
+  for (let i = 0; i < 4; i++) {
+    await clock.advance(2_999);
+    expect(model.connection).toBe('live');
+    line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+  }
+  const states: string[] = [];
+  model.on('connection', (state) => states.push(state));
+  await clock.advance(3_000);
+  line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+  expect(states).toEqual(['reconnecting', 'live']);
+  // The connection may hold: the room may just be on its way to another server.
+  expect([line.connected, line.dialled]).toEqual([true, 0]);
+  // Before its first frame, a page that has come back shows nothing new.
+  line.drop('transport close');
+  line.connect();
+  line.say('welcome', WELCOME);
+  line.say('pace', { tickRate: 15, actual: 15, slow: false, awake: 0, organisms: 0 });
+  await clock.advance(3_000);
+  expect(states).toEqual(['reconnecting', 'live', 'reconnecting']);
+});
+
+test('a page names the session of its commands, the same at each join', () => {
+  const { line } = open(() => 0.5);
+  const { session } = line.greeting();
+  expect(session).toBe(2 ** 31);
+  line.say('welcome', WELCOME);
+  expect(line.greeting()).toMatchObject({ session });
 });

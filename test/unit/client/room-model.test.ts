@@ -148,6 +148,16 @@ test('it applies life events to organisms', () => {
   ]);
 });
 
+test('it applies no life event that the welcome contains already', () => {
+  const { model } = room();
+  const { tick } = welcome.room;
+  const turned = { what: 'transformed', id: 7, by: 1, kind: 'cow', origin: 'gallery', parents: [] };
+  model.receive('life', { tick, events: [turned] });
+  expect(model.organisms.get(7)).toEqual(fox);
+  model.receive('life', { tick: tick + 1, events: [turned] });
+  expect(model.organisms.get(7)).toMatchObject({ kind: 'cow', was: [fox.kind] });
+});
+
 test('it keeps the list of participants, and ignores messages that match no schema', () => {
   const { model } = room();
   model.receive('people', { joined: [{ id: 5, name: 'Lin', hue: 1 }], left: [1] });

@@ -1,7 +1,8 @@
 /** What a visitor is told of refusals. */
-import { reasonText } from '../../../client/visitor/refusal-text.ts';
+import { offlineText, reasonText } from '../../../client/visitor/refusal-text.ts';
 import { RoomSession } from '../../../client/visitor/room-session.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { WELCOME } from '../../support/welcome.ts';
 
 /** A visit whose connection is never opened, and what its page shows. */
 function open() {
@@ -18,10 +19,10 @@ function open() {
     tell: (text: string) => told.push(text),
     refuse: (text: string) => refused.push(text),
   };
-  const { model } = new RoomSession(page as never);
+  const { model, requests, state } = new RoomSession(page as never);
   const reject = (reason: Reason, id?: number) =>
     model.receive('rejected', id === undefined ? { reason } : { reason, id });
-  return { model, told, refused, reject };
+  return { model, requests, state, told, refused, reject };
 }
 
 test('who is in a room that moves to another server is told nothing, but that a server ends', () => {
@@ -45,4 +46,46 @@ test('who comes is told why they are not let in, but not what passes by itself',
   reject('sent-away');
   expect(refused).toEqual([reasonText('sent-away')]);
   expect(told).toEqual([]);
+});
+
+test('who loses the line with something unanswered is told; back in the room, that is sent again, but not after another welcome', () => {
+  const { model, requests, told } = open();
+  const resumed: number[] = [];
+  const resume = requests.resume.bind(requests);
+  requests.resume = (you) => {
+    resumed.push(you);
+    resume(you);
+  };
+  Object.assign(globalThis, { location: { ...location, reload: () => undefined } });
+  model.receive('welcome', WELCOME);
+  model.setConnection('live');
+  model.setConnection('reconnecting');
+  model.receive('welcome', WELCOME);
+  model.setConnection('live');
+  expect(told).toEqual([]);
+  const answered: string[] = [];
+  requests.ask('beacon', { organism: 1 }, { rejected: (reason) => answered.push(reason) });
+  model.receive('welcome', WELCOME);
+  expect(answered).toEqual([]);
+  model.setConnection('reconnecting');
+  expect(told).toEqual([offlineText()]);
+  model.receive('welcome', WELCOME);
+  expect(answered).toEqual(['elsewhere']);
+  const { id } = WELCOME.you;
+  expect(resumed).toEqual([id, id, id]);
+});
+
+test('the answer to a cross that comes twice puts one seed into the hand', () => {
+  const { model, requests, told, state } = open();
+  model.receive('welcome', WELCOME);
+  model.setConnection('live');
+  const seed = { id: 4, origin: 'cross', parents: [1, 2] };
+  const accepted = (): unknown => state.receive(seed as never);
+  requests.ask('cross', { a: 1, b: 2, mix: 0.5 }, { accepted });
+  model.setConnection('reconnecting');
+  model.receive('welcome', { ...WELCOME, hand: [seed] });
+  for (let i = 0; i < 2; i++) model.receive('accepted', { id: 1, seed });
+  expect(state.state.hand).toEqual([seed]);
+  expect(state.state.held).toEqual({ from: 'hand', seed: 4 });
+  expect(told).toEqual([offlineText()]);
 });

@@ -3,7 +3,8 @@ import type { ConnectionState } from '../../../client/net/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { Tools } from '../../../client/visitor/tools.ts';
 import { createPlanes } from '../../../shared/codec/planes.ts';
-import type { Tool } from '../../../shared/vocabulary.ts';
+import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
+import { organismView } from '../../support/welcome.ts';
 
 /** Tools on a grid whose cells are the screen's pixels, and everything that they do. */
 function hold(tool: Tool) {
@@ -11,11 +12,13 @@ function hold(tool: Tool) {
   const done: string[] = [];
   const model = {
     planes: createPlanes(64, 64),
-    checkpoint: { side: 8 },
+    organisms: new Map<number, OrganismView>(),
+    checkpoint: { side: 32 },
     connection: 'live' as ConnectionState,
   };
   const view = {
     toWorld: (at: { x: number; y: number }) => at,
+    toScreen: (at: { x: number; y: number }) => at,
     loop: { invalidate: () => undefined },
     effects: {
       sown: () => done.push('spark'),
@@ -30,13 +33,17 @@ function hold(tool: Tool) {
     send: () => ({ accepted: () => undefined, rejected: () => undefined }),
   };
   const feedback = { play: () => undefined, cut: () => undefined };
-  const requests = new RequestTracker((name) => done.push(name));
+  const sent: object[] = [];
+  const requests = new RequestTracker((name, command) => {
+    done.push(name);
+    sent.push(command);
+  });
   const state = new InteractionState();
   state.take(tool);
   const connection = { send: () => undefined };
   const session = { model, state, requests, connection, estimate, feedback };
   const tools = new Tools(session as never, view as never, (text) => done.push(text));
-  return { tools, model, state, done };
+  return { tools, model, state, done, sent };
 }
 
 const OFFLINE = expect.stringMatching(/^The room cannot be reached/);
@@ -94,4 +101,23 @@ test('a seed that arrives during a drag is not planted where the finger lifts', 
   expect(done).not.toContain('plant');
   tools.use({ x: 20, y: 20 }, 2_000);
   expect(done.at(-1)).toBe('plant');
+});
+
+test('a key’s wound of a hollow organism takes its nearest cell, and that of bare ground stays where it is', () => {
+  const { tools, model, sent } = hold('damage');
+  model.organisms.set(1, organismView(1, { x: 30, y: 30 }));
+  for (const [x, y] of [
+    [20, 30],
+    [37, 30],
+    [30, 44],
+  ]) {
+    model.planes.owner[64 * y + x] = 1;
+  }
+  // A neighbour that is nearer, but not around the place.
+  model.planes.owner[64 * 30 + 33] = 2;
+  model.organisms.set(2, organismView(2, { x: 45, y: 30, side: 26 }));
+  tools.use({ x: 30, y: 30 }, 1_000);
+  expect(sent.at(-1)).toMatchObject({ points: [37.5, 30.5] });
+  tools.use({ x: 8, y: 60 }, 2_000);
+  expect(sent.at(-1)).toMatchObject({ points: [8, 60] });
 });

@@ -1,7 +1,9 @@
 /** A room of another server while messages, links and owners are lost. */
+import * as v from 'valibot';
+import { roomState } from '../../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { arrived, type Connection, Owner } from '../../../support/remote-rooms.ts';
-import { HandRoom } from '../../../support/rooms.ts';
+import { HandRoom, SPECIES } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
 const { beat, begin, silence } = DEFAULTS.cluster.sessions;
@@ -66,6 +68,50 @@ test('when an answer is lost, everybody joins again, and nothing is done twice',
   expect(anna.all('welcome').map(({ you }) => you.id)).toEqual([1, 1]);
   expect(wall.all('wall')).toHaveLength(2);
   expect([owner.server.size, owner.server.walls.size]).toEqual([1, 1]);
+});
+
+test('what a page sends again over another server, to a new owner, is done once', async () => {
+  const { clock, bus, owner, a, b } = await startLinked();
+  const session = 7;
+  b.join('Bert');
+  const before = a.join('Anna', { session });
+  await arrived(clock);
+  const { resume, you } = before.welcome!;
+  const say = (page: Connection, id: number, x: number) =>
+    page.say('plant', { id, x, y: 10, seed });
+  say(before, 1, 10);
+  await arrived(clock);
+  // Its answer is lost with the line, and the owner ends.
+  bus.loses = (channel) => channel.startsWith('session:link');
+  await owner.tick();
+  before.session.leave();
+  owner.isHere = false;
+  owner.access!.close();
+  bus.loses = () => false;
+  const from = v.parse(roomState, owner.room.export());
+  const next = await Owner.start(bus, {
+    ...{ clock, epoch: 2, hand: new HandRoom({ species: SPECIES, from }) },
+  });
+  await clock.advance(beat);
+  await arrived(clock);
+  const back = b.join('Anna', { session, resume });
+  await arrived(clock);
+  expect(back.welcome).toMatchObject({ you: { id: you.id } });
+  // What it sends twice, as after the welcome of a new link, is asked once.
+  for (const id of [1, 2, 2]) say(back, id, 10 * id);
+  await arrived(clock);
+  await next.tick();
+  expect(back.all('accepted').map(({ id }) => id)).toEqual([1, 2]);
+  expect(back.all('rejected')).toEqual([]);
+  expect(next.room.organisms.map(({ x }) => x)).toEqual([10, 20]);
+  // Another page of the same visitor counts from 1 again.
+  back.session.leave();
+  const reloaded = a.join('Anna', { session: 8, resume: back.welcome!.resume });
+  await arrived(clock);
+  say(reloaded, 1, 28);
+  await arrived(clock);
+  await next.tick();
+  expect(next.room.organisms).toHaveLength(3);
 });
 
 test('a command that is lost on its way is sent again', async () => {

@@ -125,6 +125,35 @@ test('who leaves has a reserved slot, and comes back at another server as who th
   expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
 });
 
+test('a place that becomes free during a tick is given when the tick ends, and who comes waits as long', async () => {
+  const { clock, owner, a } = await startLinked();
+  const guests = Array.from({ length: 9 }, (_, i) => a.join(`${i}`));
+  await arrived(clock);
+  const next = guests[8];
+  expect(next.all('waiting')).toHaveLength(1);
+  owner.server.tickInProgress.begin();
+  guests[0].session.leave();
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  expect([next.welcome, wall.all('wall')]).toEqual([undefined, []]);
+  await owner.tick();
+  expect(next.welcome).toMatchObject({ you: { name: '8' }, room: { tick: owner.room.tick } });
+  expect(wall.all('wall')).toHaveLength(1);
+});
+
+test('who comes during the last tick of a room that stops is refused', async () => {
+  const { clock, owner, a } = await startLinked();
+  owner.server.tickInProgress.begin();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.isHere = false;
+  owner.server.disconnectAll('elsewhere');
+  await arrived(clock);
+  expect(owner.server.size).toBe(0);
+  expect(anna.welcome).toBeUndefined();
+  expect(owner.server.tickInProgress.ended).toBeUndefined();
+});
+
 test('where no server has the room, a join is refused, and the page may try again', async () => {
   const clock = new FakeClock();
   const bus = new LocalBus();

@@ -30,6 +30,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
     },
   });
   const roomServer = {
+    tickInProgress: {},
     admission: {
       join: (_: unknown, request: JoinRequest) => {
         calls.push(['join', request]);
