@@ -37,6 +37,7 @@ export class ClusterRooms extends RoomRegistry {
   private followed: FollowedRooms | undefined;
   private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
+  private hasStopped = false;
   private readonly draining: Draining;
   /** Films that this server has. */
   films: () => readonly JobState[] = () => [];
@@ -141,6 +142,7 @@ export class ClusterRooms extends RoomRegistry {
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
+    this.hasStopped = true;
     this.standby?.stop();
     void this.followed?.stop();
     this.spread?.stop();
@@ -393,7 +395,7 @@ export class ClusterRooms extends RoomRegistry {
       // Without an answer, it looks again.
       void look()
         .catch(() => {})
-        .then(() => this.followPlans());
+        .then(() => this.hasStopped || this.followPlans());
     });
   }
 }

@@ -22,12 +22,19 @@ const TAKEN = lease + firstTickDelay + failed;
 /** A store that holds plans back while a test wants it, or cannot be read. */
 class SlowStore extends Store {
   isBroken = false;
+  /** How often the plans were read. */
+  looks = 0;
   private held: (() => void)[] | undefined;
 
   override async putPlan(plan: PlanRecord): Promise<void> {
-    const { held } = this;
-    if (held) await new Promise<void>((resolve) => held.push(resolve));
+    await this.wait();
     await super.putPlan(plan);
+  }
+
+  override async plans(): ReturnType<Store['plans']> {
+    this.looks++;
+    await this.wait();
+    return super.plans();
   }
 
   override async room(...of: Parameters<Store['room']>): ReturnType<Store['room']> {
@@ -42,6 +49,10 @@ class SlowStore extends Store {
   go(): void {
     for (const go of this.held ?? []) go();
     this.held = undefined;
+  }
+
+  private async wait(): Promise<void> {
+    await (this.held && new Promise<void>((resolve) => this.held!.push(resolve)));
   }
 }
 
@@ -251,6 +262,18 @@ test('a drained server gives all its rooms to another and takes none while that 
       ['cellar', true],
     ],
   ]);
+  await close();
+});
+
+test('a server that stops looking for what others have set looks no more, even amid a look', async () => {
+  const { clock, b, close } = await openPair();
+  const { looks } = b.store;
+  b.store.hold();
+  await clock.advance(2 * DEFAULTS.cluster.plans);
+  b.rooms.stopStandby();
+  b.store.go();
+  await clock.advance(5 * DEFAULTS.cluster.plans);
+  expect(b.store.looks).toBe(looks + 1);
   await close();
 });
 
