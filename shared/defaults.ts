@@ -271,6 +271,11 @@ export const DEFAULTS = {
     },
     /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
+    /**
+     * After a restart or at a new owner, the pages of those who were present are back within this
+     * time. Until then newcomers wait if there is no place besides theirs.
+     */
+    back: 10_000,
     /** Participants who have done nothing for this long give up their place to those who wait. */
     idleYields: 120_000,
     /** Pages that may queue for a place in a full room. */
