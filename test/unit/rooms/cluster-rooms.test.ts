@@ -214,6 +214,12 @@ test('a server that is too busy gives a room to one that is less busy', async ()
   // The one that gave it does not take it back.
   await clock.advance(TAKEN);
   expect(b.rooms.requireOpen('cellar').room.name).toBe('cellar');
+  // The host sees which server could take a room over at once.
+  const { servers } = await a.rooms.servers();
+  expect(servers.map(({ name, followed }) => [name, followed])).toEqual([
+    ['a', ['cellar']],
+    ['b', ['attic']],
+  ]);
   expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
   expect(await reasonOf(() => a.rooms.requireOpen('cellar'))).toBe('elsewhere');
   await close();
