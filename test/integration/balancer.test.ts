@@ -209,5 +209,18 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
     });
     expect(faults).toEqual([]);
     expect(whoAre()).toEqual(ids);
+
+    // What all gateways lack is no reason to lead anybody from one to another.
+    const losses = () => pages.map((page) => page.losses);
+    const before = losses();
+    valkey.signal('SIGSTOP');
+    for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name, false);
+    const status = async () => (await fetch(`http://127.0.0.1:${balancer.port}/r/garden`)).status;
+    expect(await status()).toBe(200);
+    valkey.signal('SIGCONT');
+    for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name);
+    await Promise.all(pages.map((page) => page.frame()));
+    expect(losses()).toEqual(before);
+    expect(whoAre()).toEqual(ids);
   });
 });

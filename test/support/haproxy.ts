@@ -29,11 +29,10 @@ export class Haproxy {
   static async start(gateways: readonly number[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-haproxy-'));
     const port = await freePort();
-    const ports = [...gateways];
     // Only addresses are others, fewer files are open, and the state of the servers can be asked for.
     const config = readFileSync(SHIPPED, 'utf8')
       .replace('bind :80', `bind 127.0.0.1:${port}`)
-      .replace(/gateway-[ab]:8080/g, () => `127.0.0.1:${ports.shift()}`)
+      .replace(/gateway-([ab]):8080/g, (_, name) => `127.0.0.1:${gateways['ab'.indexOf(name)]}`)
       .replace('maxconn 20000', 'maxconn 500')
       .replace('global\n', `global\n  stats socket ${folder}/state level user\n`);
     const file = join(folder, 'haproxy.cfg');
@@ -44,9 +43,10 @@ export class Haproxy {
     return new Haproxy(port, folder, child);
   }
 
-  /** Waits until a server is up. @param name as in the configuration */
-  async sees(name: string): Promise<void> {
-    while (!(await this.states().catch(() => '')).includes(`gateways,${name},UP`)) {
+  /** Waits until a server is up, or is not. @param name as in the configuration */
+  async sees(name: string, isUp = true): Promise<void> {
+    const wanted = new RegExp(`^gateways,${name},${isUp ? 'UP' : '(?!UP)'}`, 'm');
+    while (!wanted.test(await this.states().catch(() => ''))) {
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }
