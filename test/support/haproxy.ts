@@ -12,6 +12,13 @@ export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
 
 const SHIPPED = fileURLToPath(new URL('../../server/deploy/cluster/haproxy.cfg', import.meta.url));
 
+/** Has HAProxy check a configuration. @throws Error it refuses it, or warns of something */
+export function checkHaproxy(...files: readonly string[]): void {
+  const flags = files.flatMap((file) => ['-f', file]);
+  const { status, stderr } = spawnSync('haproxy', ['-c', '-dW', ...flags], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
+
 /** A running HAProxy. */
 export class Haproxy {
   private constructor(
@@ -37,8 +44,7 @@ export class Haproxy {
       .replace('global\n', `global\n  stats socket ${folder}/state level user\n`);
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, config);
-    const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
+    checkHaproxy(file);
     const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' });
     return new Haproxy(port, folder, child);
   }
