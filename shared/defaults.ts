@@ -271,10 +271,7 @@ export const DEFAULTS = {
     },
     /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
-    /**
-     * After a restart or at a new owner, the pages of those who were present are back within this
-     * time. Until then newcomers wait if there is no place besides theirs.
-     */
+    /** How long a restarted room holds the places of those who were present for them alone. */
     back: 10_000,
     /** Participants who have done nothing for this long give up their place to those who wait. */
     idleYields: 120_000,

@@ -24,8 +24,8 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is full, the newest entry of the source with most of them is
    * dropped, which may be this entry.
    *
-   * @param since the entry comes before those of its source that have waited for less long, and its
-   *   source, if it was without any, before sources whose first entry has
+   * @param since when the entry began to wait. It comes before later entries of its source. If it is
+   *   then the first of its source, that source comes before sources whose first entry is later
    * @returns the dropped entry; undefined if none was
    */
   add(source: string, entry: T, since = 0): T | undefined {

@@ -54,7 +54,7 @@ export interface SlotOptions {
   };
 }
 
-/** A place in line is lost after this time, ms, for those who come back to it. */
+/** A page that comes back gets its place in line if it has waited for less than this time, ms. */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -70,7 +70,7 @@ export class ParticipantSlots<M> {
   private readonly reserved = new Map<Slot, number>();
   private readonly queue: FairQueue<M>;
   private readonly expected: Set<ParticipantId>;
-  /** Whether the slots of those who are expected are occupied for all others. */
+  /** Whether the slots of expected participants count as occupied. */
   private isHeld: boolean;
   /** When the last one got in line, ms since the epoch. */
   private lastQueued = 0;
