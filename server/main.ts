@@ -50,14 +50,15 @@ function fail(error: unknown, log?: Log): never {
 /** Files that container engines create in each container. */
 const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
 
-function tokenLine(token: string, { data }: Config): string {
+function tokenLine(token: string, { data, cluster }: Config): string {
   const { env } = process;
   const by = CONTAINER_FILES.some((file) => existsSync(file))
     ? 'container'
     : isService(env)
       ? 'service'
       : 'hand';
-  const hint = tokenRecoveryHint({ by, data, folder: process.cwd(), user: env.USER });
+  const isShared = cluster !== undefined;
+  const hint = tokenRecoveryHint({ by, data, isShared, folder: process.cwd(), user: env.USER });
   return `The host's token, shown this once: ${token} (lost? ${hint})`;
 }
 

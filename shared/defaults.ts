@@ -271,6 +271,8 @@ export const DEFAULTS = {
     },
     /** How long the place of a disconnected participant is reserved. */
     grace: 60_000,
+    /** How long a restarted room holds the places of those who were present for them alone. */
+    back: 10_000,
     /** Participants who have done nothing for this long give up their place to those who wait. */
     idleYields: 120_000,
     /** Pages that may queue for a place in a full room. */

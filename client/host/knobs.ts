@@ -74,7 +74,7 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
         ),
         unit: msg('organisms'),
       }),
-      roomKnob('capacity', [5, 500, 5, 5_000], {
+      roomKnob('capacity', [5, 500, 5, 20_000], {
         name: msg('Visitors at once'),
         about: msg('When the room is full, new visitors wait in line and get in automatically.'),
         unit: msg('visitors'),

@@ -1,5 +1,6 @@
 /** A visitor's connection. It resumes the visit after each disconnection. */
 import type { Command } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import { type Means, RoomConnection } from './room-connection.ts';
 
@@ -31,7 +32,7 @@ interface Store {
 
 /** What a page stores between visits. */
 export interface PageMemory {
-  /** The resume token: a reload keeps its place in the room. */
+  /** The resume token: a reload keeps its place in the room, or in line. */
   readonly seat: Store;
   /** The device's mark, see `welcome.mark`. */
   readonly mark: Store;
@@ -75,12 +76,15 @@ export class Connection extends RoomConnection {
     this.socket.on('connect_error', () => {
       if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
     });
-    this.model.on('welcome', ({ resume, mark }) => {
-      this.memory.seat.write(resume);
+    const letIn = (told: object): void => {
+      const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
+      if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      this.letIn();
-    });
-    for (const event of ['wall', 'waiting'] as const) this.model.on(event, () => this.letIn());
+      // The page has a place in the room, or in its queue.
+      this.cancel();
+      this.refusals = 0;
+    };
+    for (const event of ['welcome', 'wall', 'waiting'] as const) this.model.on(event, letIn);
     this.model.on('rejected', ({ reason }) => this.refused(reason));
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
   }
@@ -91,12 +95,6 @@ export class Connection extends RoomConnection {
     this.cancelSilence = this.means.after(SILENCE, () => {
       if (this.model.connection === 'live') this.model.setConnection('reconnecting');
     });
-  }
-
-  /** Resets the retries: the page has a place in the room, or in its queue. */
-  private letIn(): void {
-    this.cancel();
-    this.refusals = 0;
   }
 
   private refused(reason: Reason): void {

@@ -47,7 +47,7 @@ interface RoomEvents {
   affected: Event<'affected'>;
   people: undefined;
   /** The place in the queue has changed. */
-  waiting: undefined;
+  waiting: Event<'waiting'>;
   cursors: readonly Pointer[];
   beacon: Event<'beacon'>;
   spotlight: Event<'spotlight'>;
@@ -146,10 +146,10 @@ export class RoomModel {
       this.listeners.emit('people', undefined);
     },
     frame: (bytes) => this.frame(bytes),
-    waiting: ({ ahead }) => {
-      this.ahead = ahead;
+    waiting: (event) => {
+      this.ahead = event.ahead;
       this.setConnection('waiting');
-      this.listeners.emit('waiting', undefined);
+      this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
       // The welcome has told of them.

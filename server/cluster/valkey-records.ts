@@ -84,7 +84,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     );
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
-  /** Only a room's owner changes its large records, so that the pieces are of one value. */
+  /** The pieces may be of several values if another process changes it; see `readRecent`. */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
     do {

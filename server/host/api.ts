@@ -82,8 +82,8 @@ export function createHostApi(options: ApiOptions): Router {
     next();
   });
   const json = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
-  const signedIn = (request: Request, _response: Response, next: NextFunction): void => {
-    const session = sessionOf(request, options);
+  const signedIn = async (request: Request, _response: Response, next: NextFunction) => {
+    const session = await sessionOf(request, options);
     if (request.method !== 'GET' && !hasKey(session, request.get(KEY_HEADER))) {
       throw new HostRefusal('wrong-key');
     }
@@ -92,7 +92,8 @@ export function createHostApi(options: ApiOptions): Router {
   const answerTo = (name: CallName, wish: unknown, request: Request, response: Response) => {
     if (name === 'login') return login(wish as CallBody<'login'>, request, response, options);
     if (name === 'logout') return logout(request, response, options);
-    if (name === 'session') return stateOf(sessionOf(request, options), options);
+    if (name === 'session')
+      return sessionOf(request, options).then((session) => stateOf(session, options));
     const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
     return handle(wish, request.params as Parts);
   };
@@ -149,12 +150,12 @@ function parsed(schema: v.GenericSchema, request: Request): unknown {
   throw new HostRefusal('bad-call', `${where ? `${where}: ` : ''}${issue.message}`);
 }
 
-function login(
+async function login(
   { token }: CallBody<'login'>,
   request: Request,
   response: Response,
   options: ApiOptions,
-): SessionState {
+): Promise<SessionState> {
   const { throttle, clock, sessions, cookie, log } = options;
   const address = options.addressOf(request);
   // The right token never waits: it cannot be guessed, and others at the host's address must not be
@@ -169,6 +170,8 @@ function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
+  // The page's next call may reach another server.
+  await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
   log.info('host-signed-in', 'The host has signed in.');
@@ -186,9 +189,12 @@ function stateOf(session: HostSession, { sessions, date }: ApiOptions): SessionS
 }
 
 /** @throws HostRefusal no-session */
-function sessionOf(request: Request, { sessions, cookie }: ApiOptions): HostSession {
+async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
-  const session = sessions.find(wordOf(request, cookie), isUse);
+  const word = wordOf(request, cookie);
+  // A session that has just begun at another server may not have arrived here.
+  if (word && !sessions.find(word, false)) await sessions.caughtUp();
+  const session = sessions.find(word, isUse);
   if (!session) throw new HostRefusal('no-session');
   return session;
 }

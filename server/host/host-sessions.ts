@@ -43,6 +43,8 @@ export class HostSessions {
   private readonly told = new WeakMap<HostSession, number>();
   /** Called with what other servers should know. */
   onNews: (news: SessionNews) => void = () => {};
+  /** Resolves once all news that any server has published until now have arrived here. */
+  caughtUp: () => Promise<void> = async () => {};
 
   /** @param now ms of a clock that never goes back */
   constructor(

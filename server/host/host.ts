@@ -211,7 +211,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const throttle = new LoginThrottle();
   const sharing = bus
     ? [
-        await shareSessions(sessions, bus, () => token.mark),
+        await shareSessions(sessions, bus, () => token.mark, clock),
         await shareThrottle(throttle, bus, clock),
       ]
     : [];

@@ -3,10 +3,12 @@
  * the others, and asks them when it starts or may have missed something. What is told signs nobody
  * in, as it has only hashes of the cookies.
  */
+import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../bus/bus.ts';
 import { decodeMessage, encodeMessage } from '../bus/bus-messages.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { HostSessions, SessionNews } from './host-sessions.ts';
 
 const CHANNEL = 'host:sessions';
@@ -21,6 +23,8 @@ const message = v.strictObject({
   ended: list(text),
   /** Whether the others are to say what they know. */
   asks: v.optional(v.boolean(), false),
+  /** Names this message, if its publisher waits for it. */
+  echo: v.optional(text),
 });
 
 /**
@@ -34,23 +38,44 @@ export async function shareSessions(
   sessions: HostSessions,
   bus: Bus,
   token: () => string,
+  clock: Clock,
 ): Promise<() => void> {
-  const publish = (news: SessionNews, asks = false): void => {
-    bus.publish(CHANNEL, encodeMessage({ token: token(), ...news, asks }));
+  /** Ends a wait, by the message that is waited for. */
+  const waits = new Map<string, () => void>();
+  const publish = (news: SessionNews, more: { asks?: boolean; echo?: string } = {}): void => {
+    bus.publish(CHANNEL, encodeMessage({ token: token(), ...news, ...more }));
   };
   const subscription = await bus.subscribe(CHANNEL, (bytes) => {
     const heard = decodeMessage(message, bytes);
+    waits.get(heard?.echo ?? '')?.();
     if (heard?.token !== token()) return;
     sessions.hear(heard);
     // A server that asks hears itself too.
     if (heard.asks) publish(sessions.news);
   });
-  const ask = (): void => publish(sessions.news, true);
+  const ask = (): void => publish(sessions.news, { asks: true });
   const gaps = bus.onGap(ask);
   sessions.onNews = publish;
+  // Valkey sends each server all messages in one order: after a server's own message has come back,
+  // none is missing that was published before it.
+  sessions.caughtUp = () =>
+    new Promise((resolve) => {
+      if (!bus.isUp) return resolve();
+      const echo = randomUUID();
+      const end = (): void => {
+        cancel();
+        waits.delete(echo);
+        resolve();
+      };
+      const cancel = clock.after(DEFAULTS.cluster.answer, end);
+      waits.set(echo, end);
+      publish({ sessions: [], ended: [] }, { echo });
+    });
   ask();
   return () => {
     sessions.onNews = () => {};
+    sessions.caughtUp = async () => {};
+    for (const end of [...waits.values()]) end();
     subscription.close();
     gaps.close();
   };

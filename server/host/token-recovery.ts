@@ -7,6 +7,8 @@ export interface ServerStart {
   readonly by: 'hand' | 'service' | 'container';
   /** The value of `--data`: a folder, or `none`. */
   readonly data: string;
+  /** Whether it shares its rooms with others, over a Valkey whose URL must stay secret. */
+  readonly isShared?: boolean;
   /** The working directory. */
   readonly folder: string;
   /** The user that the service runs as, if known. */
@@ -20,15 +22,19 @@ const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The hint that the log shows after "lost?". */
-export function tokenRecoveryHint({ by, data, folder, user }: ServerStart): string {
-  if (data === 'none') return 'the next start makes another';
-  const kept = quoted(resolve(folder, data));
+export function tokenRecoveryHint(start: ServerStart): string {
+  const { by, data, folder, user, isShared = false } = start;
+  const isKept = data !== 'none';
+  if (!isKept && !isShared) return 'the next start makes another';
+  const kept = isKept ? quoted(resolve(folder, data)) : data;
+  const shared = isShared ? ' VIVARIUM_CLUSTER=...' : '';
   if (by === 'container') {
-    return `stop the container; run its image once with the same ${kept} and settings, and the command: node server/start.mjs --new-host-token; write it down, Ctrl-C, start the container`;
+    return `stop the container; run its image once with the same ${isKept ? `${kept} and ` : ''}settings${shared && `, above all${shared}`}, and the command: node server/start.mjs --new-host-token; write it down, Ctrl-C, start the container`;
   }
   if (by === 'service') {
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
-    return `stop the service; in ${quoted(folder)}, with whatever other VIVARIUM_… the service has before npm: ${as}env VIVARIUM_DATA=${kept} npm start -- --new-host-token; write it down, Ctrl-C, start the service`;
+    return `stop the service; in ${quoted(folder)}, with whatever other VIVARIUM_… the service has before npm: ${as}env VIVARIUM_DATA=${kept}${shared} npm start -- --new-host-token; write it down, Ctrl-C, start the service`;
   }
-  return `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${kept} `}--new-host-token`;
+  const command = `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${kept} `}--new-host-token`;
+  return shared ? `${shared.trim()} ${command}` : command;
 }

@@ -128,12 +128,14 @@ export function createApp(options: AppOptions): Express {
     const healthy = Object.values(health).every(Boolean);
     response.status(healthy ? 200 : 503).json(health);
   });
-  app.get('/readyz', (_request, response) => {
+  app.get('/readyz', (request, response) => {
     const readiness = options.readiness();
     // A full disk needs the host's attention, but visitors can still be served.
     const { keeping: _, ...needed } = readiness;
     const ready = Object.values(needed).every((passed) => passed !== false);
-    response.status(ready ? 200 : 503).json(readiness);
+    // To HAProxy, 404 means: no new visitors, but those who are connected stay.
+    const unready = request.query.unready === '404' ? 404 : 503;
+    response.status(ready ? 200 : unready).json(readiness);
   });
   // After the health checks: a flood of requests must not make a supervisor restart the server.
   app.use((request, response, next) => {

@@ -1,10 +1,15 @@
 /** A bounded queue that serves its sources in turn, such as the network addresses of requests. */
 import { getOrAdd } from './get-or-add.ts';
 
+interface Waiting<T> {
+  readonly entry: T;
+  readonly since: number;
+}
+
 /** Entries wait in order per source. A source that fills the queue makes room for others. */
 export class FairQueue<T> {
   /** By source; the next one to be served first. */
-  private readonly sources = new Map<string, T[]>();
+  private readonly sources = new Map<string, Waiting<T>[]>();
   private count = 0;
 
   /** @param most entries that can wait; at least 1 */
@@ -19,12 +24,20 @@ export class FairQueue<T> {
    * Adds an entry. If the queue is full, the newest entry of the source with most of them is
    * dropped, which may be this entry.
    *
+   * @param since when the entry began to wait. It comes before later entries of its source. If it is
+   *   then the first of its source, that source comes before sources whose first entry is later
    * @returns the dropped entry; undefined if none was
    */
-  add(source: string, entry: T): T | undefined {
+  add(source: string, entry: T, since = 0): T | undefined {
     const own = getOrAdd(this.sources, source, () => []);
-    own.push(entry);
+    const after = own.findIndex((other) => other.since > since);
+    own.splice(after < 0 ? own.length : after, 0, { entry, since });
     this.count++;
+    for (const [other, entries] of [...this.sources]) {
+      if (own[0].entry !== entry || entries[0].since <= since) continue;
+      this.sources.delete(other);
+      this.sources.set(other, entries);
+    }
     if (this.count <= this.most) return undefined;
     // Of sources that are equally long, the one that adds.
     let [longestSource, longest] = [source, own];
@@ -78,7 +91,7 @@ export class FairQueue<T> {
       [...this.sources]
         .flatMap(([source, entries]) => {
           const rank = rankOf(source);
-          return entries.map((entry, i) => ({ entry, i, rank: rank + i }));
+          return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
         // Of sources of one rank, those that were served least recently.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
@@ -89,9 +102,9 @@ export class FairQueue<T> {
   /** Gives an entry's place to another one. @returns whether it waited */
   replace(entry: T, by: T): boolean {
     for (const entries of this.sources.values()) {
-      const index = entries.indexOf(entry);
+      const index = entries.findIndex((other) => other.entry === entry);
       if (index < 0) continue;
-      entries[index] = by;
+      entries[index] = { ...entries[index], entry: by };
       return true;
     }
     return false;
@@ -100,7 +113,7 @@ export class FairQueue<T> {
   /** Removes an entry. @returns whether it waited */
   delete(entry: T): boolean {
     for (const [source, entries] of this.sources) {
-      const index = entries.indexOf(entry);
+      const index = entries.findIndex((other) => other.entry === entry);
       if (index < 0) continue;
       this.remove(source, entries, () => entries.splice(index, 1)[0]);
       return true;
@@ -108,8 +121,8 @@ export class FairQueue<T> {
     return false;
   }
 
-  private remove(source: string, entries: readonly T[], take: () => T): T {
-    const entry = take();
+  private remove(source: string, entries: readonly Waiting<T>[], take: () => Waiting<T>): T {
+    const { entry } = take();
     this.count--;
     if (entries.length === 0) this.sources.delete(source);
     return entry;

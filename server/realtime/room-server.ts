@@ -94,7 +94,7 @@ export class RoomServer {
 
   constructor(private readonly options: RoomServerOptions) {
     const { room, policy, capacity, clock, resumeTokens } = options;
-    const { grace, maxWaiting } = DEFAULTS.stream;
+    const { grace, back, maxWaiting } = DEFAULTS.stream;
     this.room = room;
     this.times = options.times;
     this.policy = policy;
@@ -107,12 +107,15 @@ export class RoomServer {
       capacity,
       grace,
       maxWaiting,
-      newToken: (participant) => resumeTokens.issue(participant),
-      readToken: (token) => resumeTokens.read(token),
+      tokens: resumeTokens,
       // Organisms name their planter by number, so numbers are never reused.
       first: room.lastParticipant + 1,
       // Participants who were present when the server stopped get time to reconnect.
-      expected: { participants: room.participantsWithState, until: clock.now() + grace },
+      expected: {
+        participants: room.participantsWithState,
+        held: clock.now() + back,
+        until: clock.now() + grace,
+      },
     });
     this.follows = new Follows(this.slots, this.broadcaster);
     const { slots, visits, broadcaster, cursors, eventQueue, follows, tickInProgress } = this;

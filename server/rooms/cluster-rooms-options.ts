@@ -15,5 +15,5 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Reads what the host has set for all rooms, perhaps on another server. */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** What the host sees of this server besides its rooms. */
-  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving'>;
+  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }

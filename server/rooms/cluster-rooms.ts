@@ -37,15 +37,15 @@ export class ClusterRooms extends RoomRegistry {
   private followed: FollowedRooms | undefined;
   private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
+  private hasStopped = false;
   private readonly draining: Draining;
   /** Films that this server has. */
   films: () => readonly JobState[] = () => [];
 
   constructor(private readonly shared: ClusterRoomsOptions) {
     super(shared);
-    const { clock, log } = shared;
     this.draining = new Draining({
-      ...{ clock, log },
+      ...shared,
       running: () => this.awake,
       give: (room, node) =>
         this.give({ room, node }, 'to another server, as the host drains this one'),
@@ -83,6 +83,7 @@ export class ClusterRooms extends RoomRegistry {
       ...{ clock, log },
       waiting: () => this.waiting,
       isOpening: (room) => leases.of(room) !== undefined,
+      isIdle: () => this.running.length === 0,
       open: (room) => this.follow(room),
     });
   }
@@ -108,14 +109,12 @@ export class ClusterRooms extends RoomRegistry {
 
   /** How many servers come before this one, by name; those that have just ended count too. */
   get place(): number {
-    const others = this.spread?.heardWithin(restartApart) ?? [];
-    return others.filter((name) => name < this.name).length;
+    return (this.spread?.heardWithin(restartApart) ?? []).filter((name) => name < this.name).length;
   }
 
   /** Whether there is a server of that name, as far as is known here. */
   knows(server: string): boolean {
-    const others = this.spread?.others ?? [];
-    return server === this.name || others.some((one) => one.server?.name === server);
+    return server === this.name || !!this.spread?.others.some((one) => one.server?.name === server);
   }
 
   /** Films of other servers, by server. */
@@ -141,6 +140,7 @@ export class ClusterRooms extends RoomRegistry {
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
+    this.hasStopped = true;
     this.standby?.stop();
     void this.followed?.stop();
     this.spread?.stop();
@@ -278,13 +278,14 @@ export class ClusterRooms extends RoomRegistry {
   private describe(awake: Readonly<Record<string, number>>) {
     const { leases, describe } = this.shared;
     const rooms = this.running.flatMap(({ plan: { name } }) => {
-      const epoch = leases.of(name)?.epoch;
-      if (epoch === undefined) return [];
-      return [{ name, epoch, awake: awake[name] ?? 0, kept: this.draining.isKept(name) }];
+      const { epoch } = leases.of(name) ?? {};
+      const kept = this.draining.isKept(name);
+      return epoch === undefined ? [] : [{ name, epoch, awake: awake[name] ?? 0, kept }];
     });
     const { isOn: draining } = this.draining;
     const leaving = draining ? this.leaving : [];
-    const server: ServerState = { ...describe(), draining, rooms, leaving };
+    const followed = [...(this.followed?.names ?? [])];
+    const server: ServerState = { ...describe(), draining, rooms, leaving, followed };
     const jobs = this.films();
     return { server, ...(jobs.length > 0 && { jobs: [...jobs] }) };
   }
@@ -393,7 +394,7 @@ export class ClusterRooms extends RoomRegistry {
       // Without an answer, it looks again.
       void look()
         .catch(() => {})
-        .then(() => this.followPlans());
+        .then(() => this.hasStopped || this.followPlans());
     });
   }
 }

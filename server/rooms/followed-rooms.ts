@@ -1,6 +1,6 @@
 /**
  * Follows rooms that other servers run, so that this one can take them over at once. One step of one
- * room at a time, and at most half of the time, so that the rooms that run here keep theirs.
+ * room at a time, and at most half of the time if rooms run here, so that these keep theirs.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -17,6 +17,8 @@ export interface FollowedRoomsOptions {
   readonly waiting: () => Iterable<string>;
   /** Whether a room is about to run here, perhaps using its follower. */
   readonly isOpening: (room: string) => boolean;
+  /** Whether no room runs here. */
+  readonly isIdle: () => boolean;
   /** @throws NotFollowed; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomFollower>;
 }
@@ -60,46 +62,52 @@ export class FollowedRooms {
   }
 
   private readonly look = async (): Promise<void> => {
-    const { clock } = this.options;
+    const { clock, isIdle } = this.options;
     const begun = clock.now();
     const rooms = [...this.options.waiting()].slice(0, MOST);
     await this.keepOnly(new Set(rooms));
+    let isBehind = false;
     for (const room of rooms) {
-      const done = this.step(room);
+      const done = this.step(room).then((isComplete) => {
+        isBehind ||= !isComplete;
+      });
       this.current = { room, done };
       await done;
     }
     this.current = undefined;
     if (this.stopped) return;
-    this.cancel = clock.after(Math.max(follow, clock.now() - begun), this.look);
+    const spent = isIdle() ? 0 : clock.now() - begun;
+    this.cancel = clock.after(Math.max(isBehind ? 1 : follow, spent), this.look);
   };
 
-  private async step(room: string): Promise<void> {
+  /** @returns false if there is more to replay */
+  private async step(room: string): Promise<boolean> {
     const { clock, log, isOpening, open } = this.options;
-    if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return;
+    if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return true;
     try {
       let follower = this.followers.get(room);
       if (!follower) {
-        if (isOpening(room)) return;
+        if (isOpening(room)) return true;
         follower = await open(room);
         this.followers.set(room, follower);
       }
       const isComplete = await follower.catchUp(followTicks);
       if (!isComplete) this.complete.delete(room);
-      if (!isComplete || this.complete.has(room)) return;
+      if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
       const sentence = `Room "${room}" is followed, to be taken over at once.`;
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
       // What it has followed so far holds.
-      if (isAway && this.followers.has(room)) return;
+      if (isAway && this.followers.has(room)) return true;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
-      if (!(error instanceof NotFollowed)) return;
+      if (!(error instanceof NotFollowed)) return true;
       const why = `Room "${room}" is not followed: ${error.message}.`;
       if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
+    return true;
   }
 
   private async keepOnly(rooms: ReadonlySet<string>): Promise<void> {

@@ -65,7 +65,7 @@ export const SERVER = {
       },
       tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
       capacity: {
-        type: wholeNumber(1, 5_000),
+        type: wholeNumber(1, 20_000),
         default: `${room.capacity}`,
         help: 'participants per room',
       },

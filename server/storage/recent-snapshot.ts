@@ -30,19 +30,21 @@ export async function putRecent(
   await records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
 }
 
-/** A room's recent snapshot; undefined: there is none that can be used. @throws StoreError closed */
+/** A room's recent snapshot; undefined: there is none that can be used. */
 export async function readRecent(store: Store, room: string): Promise<StoredMoment | undefined> {
   const key = recentKey(room);
-  const [head, ...parts] = (await store.records.getUnsynced(key)) ?? [];
-  if (!head) return undefined;
   try {
+    const [head, ...parts] = (await store.records.getUnsynced(key)) ?? [];
+    if (!head) return undefined;
     const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
     const cells: Float32Array[] = [];
     for (const { id, tick } of snapshot.cells) {
       const part = tick === snapshot.tick ? parts.shift() : undefined;
       cells.push(part ? new Float32Array(part.buffer) : await store.cells(room, id, tick));
     }
-    return { snapshot, state, cells };
+    // The room's owner may have replaced it while it was read in pieces.
+    const [same] = (await store.records.getUnsynced(key)) ?? [];
+    return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
   } catch {
     // Earlier snapshots serve as well.
     return undefined;

@@ -128,35 +128,16 @@ export function reopenRoom(
 }
 
 /** The latest intact snapshot. @throws StoreError damaged if there is none */
-async function latestMoment(
+export async function latestMoment(
   store: Store,
   name: string,
   tail: JournalTail,
-  remark: (text: string) => void,
+  remark: (text: string) => void = () => {},
 ): Promise<StoredMoment> {
   const ticks = await store.snapshotTicks(name);
   const recent = await readRecent(store, name);
   const recentTick = recent?.snapshot.tick ?? 0;
   if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
-  return latestStored(store, name, { ticks, tail, remark });
-}
-
-/**
- * The latest intact snapshot, but for the recent one.
- *
- * @param known.ticks of the snapshots, latest first
- * @throws StoreError damaged if there is none
- */
-export async function latestStored(
-  store: Store,
-  name: string,
-  known: {
-    readonly ticks: readonly number[];
-    readonly tail: JournalTail;
-    readonly remark: (text: string) => void;
-  },
-): Promise<StoredMoment> {
-  const { ticks, tail, remark } = known;
   for (const tick of ticks) {
     if (tick > tail.tick) continue;
     const moment = await intactMoment(store, name, tick);

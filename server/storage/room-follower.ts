@@ -12,7 +12,7 @@ import type { JournalRecord, JournalTail, RoomRecord } from './record-schemas.ts
 import {
   checkRoom,
   type ExpectedRoom,
-  latestStored,
+  latestMoment,
   type Recovered,
   reopenRoom,
   replay,
@@ -61,8 +61,7 @@ export class RoomFollower {
     const ticks = await store.snapshotTicks(name);
     if (!stored || !tail || ticks.length === 0) throw new NotFollowed('it has not begun');
     checkRoom(stored, expected);
-    // Not the recent one: its owner replaces it, perhaps while it is read.
-    const moment = await latestStored(store, name, { ticks, tail, remark: () => {} });
+    const moment = await latestMoment(store, name, tail);
     const { engine, tick, seq } = moment.snapshot;
     const own = world.engine.info;
     if (engine.name !== own.name || engine.device !== own.device) {

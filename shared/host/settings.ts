@@ -41,7 +41,7 @@ const knobs = {
   /** Ticks per second. */
   tickRate: whole(1, 60),
   /** Participants that may be in the room at once. */
-  capacity: whole(1, 5_000),
+  capacity: whole(1, 20_000),
   /** Organisms that may live at once. */
   maxOrganisms: whole(1, 4_096),
   energy,

@@ -243,6 +243,8 @@ export const serverState = v.object({
   ),
   /** If it is draining: rooms that it has given away, until another server runs them. */
   leaving: v.optional(v.array(text), []),
+  /** Rooms of others that it follows to their end, to take them over at once. */
+  followed: v.optional(v.array(text), []),
   /** Connections that come in there, by room, wherever that runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
 });

@@ -63,7 +63,7 @@ export const COMMANDS = {
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
     /** From the address of a wall that has a place of its own. */
     pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** Token from an earlier `welcome`, to resume as the same participant. */
+    /** Token from an earlier `welcome` or `waiting`, to resume as the same participant or in line. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Mark of this device, from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),

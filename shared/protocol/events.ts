@@ -93,8 +93,11 @@ export const EVENTS = {
     /** Build of the pages that are being served (see shared/build.ts); '' if unknown. */
     build: v.string(),
   }),
-  /** The room is full: this many pages are ahead in the queue. Each joins when it is next. */
-  waiting: v.object({ ahead: count }),
+  /**
+   * The room is full: this many pages are ahead in the queue. Each joins when it is next. The token
+   * resumes the place in the queue at a later join.
+   */
+  waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
   /** Changes of the picture: see codec/frame.ts. */
   frame: v.instance(Uint8Array),
   /** What happened to organisms in a tick. */

@@ -170,7 +170,7 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
     await signIn(page, gateway.port, token);
     await goTo(page, 'servers');
     const card = (name: string) => page.getByRole('article', { name });
-    await card(other.name).waitFor();
+    await card(other.name).getByText(`ready to take over: ${ROOM}`).waitFor();
     expect(await card(ofGateway.name).getByTestId('drain').count()).toBe(0);
     await shoot(page, 'servers');
     await card(owner.name).getByTestId('drain').click();

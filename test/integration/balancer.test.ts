@@ -2,12 +2,15 @@
  * Two owners and two gateways behind HAProxy, as they are shipped: visitors' pages lose no more than
  * a moment when a gateway dies, and when all servers are updated one after the other.
  */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { io } from 'socket.io-client';
 import { Connection } from '../../client/net/connection.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';
-import { Haproxy, hasHaproxy } from '../support/haproxy.ts';
+import { checkHaproxy, Haproxy, hasHaproxy } from '../support/haproxy.ts';
 import { describeNeeding } from '../support/needs.ts';
 import { countStalls, generousTimeout } from '../support/patience.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
@@ -110,6 +113,26 @@ class Page {
   }
 }
 
+const DEBIANS = '/etc/haproxy/haproxy.cfg';
+
+describeNeeding('HAProxy', hasHaproxy && existsSync(DEBIANS))('the recipe for a balancer', () => {
+  test('HAProxy takes what HOSTING.md appends to its file', () => {
+    const hosting = readFileSync(
+      new URL('../../server/deploy/HOSTING.md', import.meta.url),
+      'utf8',
+    );
+    const [, lines] = hosting.split(`cat >> ${DEBIANS} <<'END'\n`)[1].match(/^([\s\S]*?)^ *END$/m)!;
+    const folder = mkdtempSync(join(tmpdir(), 'vivarium-recipe-'));
+    const file = join(folder, 'haproxy.cfg');
+    try {
+      writeFileSync(file, readFileSync(DEBIANS, 'utf8') + lines);
+      checkHaproxy(file);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 const isPresent = hasValkey && hasHaproxy;
 describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', () => {
   const closing: (() => unknown)[] = [];
@@ -208,6 +231,19 @@ describeNeeding('Valkey and HAProxy', isPresent)('two owners and two gateways', 
       await owners[0].server.says(FOLLOWED);
     });
     expect(faults).toEqual([]);
+    expect(whoAre()).toEqual(ids);
+
+    // What all gateways lack is no reason to lead anybody from one to another.
+    const losses = () => pages.map((page) => page.losses);
+    const before = losses();
+    valkey.signal('SIGSTOP');
+    for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name, false);
+    const status = async () => (await fetch(`http://127.0.0.1:${balancer.port}/r/garden`)).status;
+    expect(await status()).toBe(200);
+    valkey.signal('SIGCONT');
+    for (const name of ['gateway-a', 'gateway-b']) await balancer.sees(name);
+    await Promise.all(pages.map((page) => page.frame()));
+    expect(losses()).toEqual(before);
     expect(whoAre()).toEqual(ids);
   });
 });

@@ -3,7 +3,11 @@ import { createEngine } from '../../server/engine/create-engine.ts';
 import { openMemory } from '../../server/storage/memory-records.ts';
 import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Records } from '../../server/storage/records.ts';
+import { RoomFollower } from '../../server/storage/room-follower.ts';
+import { Store } from '../../server/storage/store.ts';
+import { World } from '../../server/world/world.ts';
 import { afterSuite } from '../support/closing.ts';
+import { sharedEngine } from '../support/engine.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
@@ -16,13 +20,19 @@ const open = (records: Records) =>
   openStoredRoom({ engine, records, model, snapshotLeast: 100_000, snapshotCells: 400 });
 
 /** Plays until something was kept for a restart, and some ticks more. */
-async function playBusily(records: Records) {
+async function startBusily(records: Records) {
   const room = await open(records);
   const seen = await playTicks(room, 90, 1);
   await room.pass(100_000);
   for (let tick = 0; tick < 3; tick++) await room.tick();
   while (!(await records.getUnsynced('recent/a'))) await room.pass();
   for (const [tick, planes] of await playTicks(room, 40, 2)) seen.set(tick, planes);
+  return { room, seen };
+}
+
+/** As `startBusily`, until it ends without a clean shutdown. */
+async function playBusily(records: Records) {
+  const { room, seen } = await startBusily(records);
   await room.abandon();
   return seen;
 }
@@ -65,6 +75,30 @@ test.each(['cut off', 'changed', 'of another room'])(
     expect(seen.get(again.room.tick)).toBe(checksumOf(again.room.grid.planes));
     expect(replayed(again.said)).toBeGreaterThan(100);
     await again.abandon();
+  },
+);
+
+test.each([true, false])(
+  'a follower begins there, if nobody replaces it meanwhile: %s',
+  async (stays) => {
+    const records = openMemory();
+    const { room, seen } = await startBusily(records);
+    let reads = 0;
+    const getUnsynced: Records['getUnsynced'] = async (key) => {
+      const parts = (await records.getUnsynced(key))!;
+      if (reads++ > 0 && !stays) parts[0][parts[0].length >> 1] ^= 1;
+      return parts;
+    };
+    const { place, checkpoint } = room;
+    const world = new World(sharedEngine(engine));
+    const store = new Store({ ...records, getUnsynced });
+    const follower = await RoomFollower.open(store, world, { ...place, checkpoint });
+    expect(await follower.catchUp(45)).toBe(stays);
+    while (!(await follower.catchUp(45)));
+    const { room: followed } = await follower.handOver(world);
+    expect(checksumOf(followed.grid.planes)).toBe(seen.get(followed.tick));
+    await world.close(followed);
+    await room.abandon();
   },
 );
 

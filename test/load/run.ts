@@ -74,7 +74,7 @@ type Settings = HostPlan['settings'];
 /** Of each server. */
 function settingsOf({ clients, slow, stalled, engine }: LoadOptions): Settings {
   // Attackers come and go, and each visitor must find a place.
-  const capacity = Math.min(5_000, 2 * (clients + slow + stalled) + 100);
+  const capacity = Math.min(20_000, 2 * (clients + slow + stalled) + 100);
   // All come from one address; what a door does with so many is not what is measured.
   const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULTS.limits;
   const counts = { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce };

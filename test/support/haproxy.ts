@@ -12,6 +12,13 @@ export const hasHaproxy = spawnSync('haproxy', ['-v']).status === 0;
 
 const SHIPPED = fileURLToPath(new URL('../../server/deploy/cluster/haproxy.cfg', import.meta.url));
 
+/** Has HAProxy check a configuration. @throws Error it refuses it, or warns of something */
+export function checkHaproxy(...files: readonly string[]): void {
+  const flags = files.flatMap((file) => ['-f', file]);
+  const { status, stderr } = spawnSync('haproxy', ['-c', '-dW', ...flags], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
+
 /** A running HAProxy. */
 export class Haproxy {
   private constructor(
@@ -29,24 +36,23 @@ export class Haproxy {
   static async start(gateways: readonly number[]): Promise<Haproxy> {
     const folder = mkdtempSync(join(tmpdir(), 'vivarium-haproxy-'));
     const port = await freePort();
-    const ports = [...gateways];
     // Only addresses are others, fewer files are open, and the state of the servers can be asked for.
     const config = readFileSync(SHIPPED, 'utf8')
       .replace('bind :80', `bind 127.0.0.1:${port}`)
-      .replace(/gateway-[ab]:8080/g, () => `127.0.0.1:${ports.shift()}`)
+      .replace(/gateway-([ab]):8080/g, (_, name) => `127.0.0.1:${gateways['ab'.indexOf(name)]}`)
       .replace('maxconn 20000', 'maxconn 500')
       .replace('global\n', `global\n  stats socket ${folder}/state level user\n`);
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, config);
-    const { status, stderr } = spawnSync('haproxy', ['-c', '-f', file], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(stderr);
+    checkHaproxy(file);
     const child = spawn('haproxy', ['-db', '-f', file], { stdio: 'ignore' });
     return new Haproxy(port, folder, child);
   }
 
-  /** Waits until a server is up. @param name as in the configuration */
-  async sees(name: string): Promise<void> {
-    while (!(await this.states().catch(() => '')).includes(`gateways,${name},UP`)) {
+  /** Waits until a server is up, or is not. @param name as in the configuration */
+  async sees(name: string, isUp = true): Promise<void> {
+    const wanted = new RegExp(`^gateways,${name},${isUp ? 'UP' : '(?!UP)'}`, 'm');
+    while (!wanted.test(await this.states().catch(() => ''))) {
       await new Promise((wake) => setTimeout(wake, 100));
     }
   }

@@ -79,7 +79,7 @@ export class Owner {
     const settings = { ...DEFAULTS.house, tickRate, maxOrganisms, capacity };
     this.server = new RoomServer({
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
-      ...{ times: new TickTimes(), date: () => 0 },
+      ...{ times: new TickTimes(), date: () => clock.now() },
       ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
       policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),

@@ -104,7 +104,7 @@ export class ServersSection extends HostElement {
   }
 
   private server(server: ServerState, { own }: ClusterState): TemplateResult {
-    const { name, role, version, since, draining, tick, latency } = server;
+    const { name, role, version, since, draining, tick, latency, followed } = server;
     const { now = 0 } = this.host.state ?? {};
     const rows = rowsOf(server);
     return html`<article class="card server grid" data-testid="server" aria-label=${name}>
@@ -123,6 +123,11 @@ export class ServersSection extends HostElement {
         </p>
       </div>
       ${rows.length === 0 ? nothing : this.table(rows, role !== 'gateway')}
+      ${
+        draining || followed.length === 0
+          ? nothing
+          : html`<p class="soft" data-testid="followed">${msg(str`Follows, ready to take over: ${followed.join(', ')}`)}</p>`
+      }
       ${role === 'gateway' ? nothing : this.drained(server)}
     </article>`;
   }

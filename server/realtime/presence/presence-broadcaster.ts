@@ -76,10 +76,10 @@ export class PresenceBroadcaster {
     });
   }
 
-  /** Tells a waiting client how many are ahead. */
-  sendQueuePosition(client: RoomClient, ahead: number): void {
+  /** Tells a waiting client how many are ahead. @param resume see the event */
+  sendQueuePosition(client: RoomClient, ahead: number, resume?: string): void {
     this.positions.set(client, ahead);
-    client.send('waiting', { ahead });
+    client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
   /** Participants always see their own name, as in their welcome. */

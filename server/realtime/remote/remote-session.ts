@@ -132,9 +132,10 @@ export class RemoteSession implements RoomSession {
       this.hasEntered = true;
       client.entered();
     }
-    if (name === 'welcome') {
-      const { resume, mark } = message as Event<'welcome'>;
-      this.entry &&= { ...this.entry, resume, ...(mark !== undefined && { mark }) };
+    if (name === 'welcome' || name === 'waiting') {
+      const { resume, mark } = message as Partial<Event<'welcome'>>;
+      const told = { ...(resume !== undefined && { resume }), ...(mark !== undefined && { mark }) };
+      this.entry &&= { ...this.entry, ...told };
     }
     client.send(name, message as never);
     if (!isWelcome) return;

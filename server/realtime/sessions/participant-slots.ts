@@ -3,6 +3,7 @@
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { FairQueue } from '../../platform/fair-queue.ts';
+import type { ResumeToken, ResumeTokens } from './resume-tokens.ts';
 import { chooseYielding, countSlots } from './yielding.ts';
 
 interface Slot {
@@ -42,19 +43,19 @@ export interface SlotOptions {
   readonly maxWaiting: number;
   /** Number of the first participant; 1 by default. */
   readonly first?: number;
-  /** Issues a token for a participant that nobody can guess. */
-  readonly newToken: (participant: ParticipantId) => string;
-  /** The participant that a token was issued for; undefined if this server did not issue it. */
-  readonly readToken: (token: string) => ParticipantId | undefined;
-  /** Participants present when the server stopped. Their slots stay reserved until then; ms. */
-  readonly expected?: { readonly participants: readonly ParticipantId[]; readonly until: number };
+  readonly tokens: Pick<ResumeTokens, 'issue' | 'read'>;
+  /** Participants present when the server stopped. */
+  readonly expected?: {
+    readonly participants: readonly ParticipantId[];
+    /** Until then, ms, nobody else gets their slots. */
+    readonly held: number;
+    /** Until then, ms, their slots stay reserved. */
+    readonly until: number;
+  };
 }
 
-interface ReservedSlot {
-  readonly slot: Slot;
-  /** ms */
-  readonly until: number;
-}
+/** A page that comes back gets its place in line if it has waited for less than this time, ms. */
+const PLACE_LASTS = 3_600_000;
 
 /**
  * Gives participants slots and numbers, and lets them resume.
@@ -65,10 +66,14 @@ export class ParticipantSlots<M> {
   private readonly occupied = new Map<M, Slot>();
   /** Until when each counts as drawing, choosing or reading something, ms. */
   private readonly busy = new Map<M, number>();
-  /** By token, in the order of leaving. */
-  private readonly reserved = new Map<string, ReservedSlot>();
+  /** Until when each is reserved, ms; in the order of leaving. */
+  private readonly reserved = new Map<Slot, number>();
   private readonly queue: FairQueue<M>;
   private readonly expected: Set<ParticipantId>;
+  /** Whether the slots of expected participants count as occupied. */
+  private isHeld: boolean;
+  /** When the last one got in line, ms since the epoch. */
+  private lastQueued = 0;
   private nextParticipant: number;
   /** Participants that may be present at once. If it is lowered, nobody has to leave. */
   capacity: number;
@@ -78,6 +83,7 @@ export class ParticipantSlots<M> {
     this.capacity = options.capacity;
     this.queue = new FairQueue(options.maxWaiting);
     this.expected = new Set(options.expected?.participants);
+    this.isHeld = options.expected !== undefined;
   }
 
   /** Number of present participants. */
@@ -87,7 +93,8 @@ export class ParticipantSlots<M> {
 
   /** Whether newcomers have to wait. */
   get isFull(): boolean {
-    return this.occupied.size >= this.capacity;
+    const held = this.isHeld ? this.expected.size : 0;
+    return this.occupied.size + held >= this.capacity;
   }
 
   /**
@@ -143,9 +150,9 @@ export class ParticipantSlots<M> {
       this.occupied.delete(old.member);
       this.busy.delete(old.member);
     }
-    this.reserved.delete(slot.token);
+    this.reserved.delete(slot);
     slot.previousToken = old || returned !== undefined ? token : undefined;
-    slot.token = this.options.newToken(slot.you.id);
+    slot.token = this.options.tokens.issue({ participant: slot.you.id, since: 0 });
     this.occupied.set(member, slot);
     return {
       you: slot.you,
@@ -162,7 +169,7 @@ export class ParticipantSlots<M> {
 
   /** The participant that a token belongs or once belonged to. */
   ownerOf(token: string): ParticipantId | undefined {
-    return this.find(token)?.slot.you.id ?? this.options.readToken(token);
+    return this.find(token)?.slot.you.id ?? (this.read(token).participant || undefined);
   }
 
   /** A new number for an actor without a slot. */
@@ -175,7 +182,7 @@ export class ParticipantSlots<M> {
     const found = this.find(token);
     if (found) return !found.slot.yielded;
     const returned = this.returning(token);
-    return returned !== undefined && this.expected.has(returned);
+    return returned !== undefined && this.expected.has(returned) && this.read(token).since === 0;
   }
 
   /** Renames a participant. @returns the renamed participant; undefined without a slot */
@@ -210,7 +217,7 @@ export class ParticipantSlots<M> {
    * @returns undefined while nobody waits or a slot is free
    */
   yielding(now: number): M | undefined {
-    if (this.queue.size === 0 || !this.isFull) return undefined;
+    if (this.queue.size === 0 || this.occupied.size < this.capacity) return undefined;
     const seats = [...this.occupied].map(([member, { address, activeAt }]) => {
       return { member, address, activeAt };
     });
@@ -229,16 +236,17 @@ export class ParticipantSlots<M> {
     this.occupied.delete(member);
     this.busy.delete(member);
     slot.yielded = yielded;
-    this.reserved.set(slot.token, { slot, until: now + this.options.grace });
+    this.reserved.set(slot, now + this.options.grace);
     return slot.you;
   }
 
   /** Removes reservations that are over. @returns their participants */
   expire(now: number): ParticipantId[] {
     const expired: ParticipantId[] = [];
-    for (const [token, { slot, until }] of this.reserved) {
+    this.isHeld &&= now < this.options.expected!.held;
+    for (const [slot, until] of this.reserved) {
       if (until > now) break;
-      this.reserved.delete(token);
+      this.reserved.delete(slot);
       expired.push(slot.you.id);
     }
     if (this.expected.size > 0 && (this.options.expected?.until ?? 0) <= now) {
@@ -249,12 +257,28 @@ export class ParticipantSlots<M> {
   }
 
   /**
-   * Adds a connection to the queue, in which addresses take turns.
+   * Adds a connection to the queue, in which addresses take turns. A token of an earlier place gives
+   * that place back.
    *
-   * @returns who has to leave the full queue for it, which may be the connection itself
+   * @param date ms since the epoch
+   * @returns the token of its place, and who has to leave the full queue for it, which may be the
+   *   connection itself
    */
-  enqueue(member: M, address: string): M | undefined {
-    return this.queue.add(address, member);
+  enqueue(
+    member: M,
+    { token = '', address, date }: Pick<Claim, 'token' | 'address'> & { readonly date: number },
+  ): { token: string; dropped: M | undefined } {
+    const earlier = this.read(token).since;
+    // The wall clock may be set back.
+    this.lastQueued = Math.max(this.lastQueued, date);
+    const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
+    const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
+    const found = this.find(token);
+    // Whoever is present keeps their own.
+    if (found && found.member === undefined) {
+      Object.assign(found.slot, { token: place, previousToken: token });
+    }
+    return { token: place, dropped: this.queue.add(address, member, since) };
   }
 
   /** Gives a connection's place in the queue to another one. @returns whether it was in the queue */
@@ -269,8 +293,8 @@ export class ParticipantSlots<M> {
 
   /** Removes and returns the first in the queue if a slot is free. */
   dequeue(): M | undefined {
-    const next = this.nextAddress();
-    return this.isFull || next === undefined ? undefined : this.queue.takeOf(next);
+    const next = this.isFull ? undefined : this.nextAddress();
+    return next === undefined ? undefined : this.queue.takeOf(next);
   }
 
   /** The queue, the first in line first. */
@@ -295,17 +319,21 @@ export class ParticipantSlots<M> {
 
   /** The owner of an expired token, unless they are present or have a reserved slot. */
   private returning(token: string): ParticipantId | undefined {
-    const id = this.options.readToken(token);
-    if (id === undefined || id >= this.nextParticipant || this.memberOf(id) !== undefined) {
+    const id = this.read(token).participant;
+    if (id === 0 || id >= this.nextParticipant || this.memberOf(id) !== undefined) {
       return undefined;
     }
-    for (const { slot } of this.reserved.values()) if (slot.you.id === id) return undefined;
+    for (const { you } of this.reserved.keys()) if (you.id === id) return undefined;
     return id;
+  }
+
+  private read(token: string): ResumeToken {
+    return this.options.tokens.read(token) ?? { participant: 0, since: 0 };
   }
 
   private find(token: string): { slot: Slot; member?: M } | undefined {
     const fits = (slot: Slot): boolean => slot.token === token || slot.previousToken === token;
-    for (const { slot } of this.reserved.values()) if (fits(slot)) return { slot };
+    for (const slot of this.reserved.keys()) if (fits(slot)) return { slot };
     for (const [member, slot] of this.occupied) if (fits(slot)) return { slot, member };
     return undefined;
   }

@@ -14,7 +14,7 @@ const MAX_YIELDING = 16;
 
 /** Admits clients to a room and lets them leave. */
 export class RoomAdmission {
-  /** The clients in the queue. */
+  /** The clients in the queue, with the tokens of their places. */
   readonly waiting = new Map<RoomClient, JoinRequest>();
 
   constructor(
@@ -30,7 +30,7 @@ export class RoomAdmission {
    * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
   join(client: RoomClient, asked: JoinRequest): void {
-    const { policy, bans, slots, room } = this.context;
+    const { policy, bans, slots, room, date } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
     const request = this.withToken(client, asked);
     const { resumeToken, address = '' } = request;
@@ -39,21 +39,22 @@ export class RoomAdmission {
     const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
     if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
     if (client.before && slots.replaceQueued(client.before, client)) {
+      const { resumeToken: place } = this.waiting.get(client.before)!;
       this.waiting.delete(client.before);
-      this.waiting.set(client, request);
-      this.presence.sendQueuePosition(client, slots.queued.indexOf(client));
+      this.wait(client, { ...request, resumeToken: place });
       return;
     }
     const returns = resumeToken !== undefined && slots.holdsSlotFor(resumeToken);
     if (slots.isFull && (!returns || slots.isCrowded)) {
-      const dropped = slots.enqueue(client, address);
+      const { dropped, token } = slots.enqueue(client, {
+        ...{ token: resumeToken, address, date: date() },
+      });
       if (dropped === client) throw new Refusal('room-full');
       if (dropped) {
         this.waiting.delete(dropped);
         dropped.disconnect('room-full');
       }
-      this.waiting.set(client, request);
-      this.presence.sendQueuePosition(client, slots.queued.indexOf(client));
+      this.wait(client, { ...request, resumeToken: token });
       this.presence.markQueueChanged();
       return;
     }
@@ -112,6 +113,8 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
+    // Slots may not be held any more for those who were present when the server stopped.
+    this.admitWaiting();
     return expired;
   }
 
@@ -137,6 +140,13 @@ export class RoomAdmission {
     if (resumeToken !== undefined && slots.holdsSlotFor(resumeToken)) return request;
     const token = before && slots.tokenOf(before);
     return token === undefined ? request : { ...request, resumeToken: token };
+  }
+
+  /** Tells a client that is in the queue its position, and its token for when it comes back. */
+  private wait(client: RoomClient, request: JoinRequest): void {
+    this.waiting.set(client, request);
+    const ahead = this.context.slots.queued.indexOf(client);
+    this.presence.sendQueuePosition(client, ahead, request.resumeToken);
   }
 
   private seatParticipant(client: RoomClient, request: JoinRequest): void {

@@ -26,6 +26,8 @@ export interface RoomBasis {
   /** The current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;
+  /** Wall clock, ms. */
+  readonly date: () => number;
   /** What the host allows in the room, who is banned from it, and which walls have places. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;

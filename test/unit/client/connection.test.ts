@@ -8,7 +8,8 @@ import { WELCOME } from '../../support/welcome.ts';
 function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
   const line = new FakeSocket();
   const clock = new FakeClock();
-  const seat = { read: () => null, write: () => undefined };
+  let token: string | null = null;
+  const seat = { read: () => token, write: (given: string) => void (token = given) };
   const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
   const memory = { seat, mark };
   const connection = new Connection('garden', { name: null, watches: false }, memory, {
@@ -36,6 +37,16 @@ test('a device sends the mark that it was given, and nothing malformed', () => {
   for (const broken of ['', 'a mark', 'x'.repeat(65)]) {
     expect(open(undefined, { mark: broken }).line.greeting()).not.toHaveProperty('mark');
   }
+});
+
+test('a page comes back to its place in line, and to its place in the room', () => {
+  const { line } = open();
+  line.say('waiting', { ahead: 3, resume: 'third' });
+  line.say('waiting', { ahead: 2 });
+  line.drop('transport close');
+  expect(line.greeting()).toMatchObject({ resume: 'third' });
+  line.say('welcome', WELCOME);
+  expect(line.greeting()).toMatchObject({ resume: WELCOME.resume });
 });
 
 test.each(['room-full', 'too-many-joins', 'not-here'] as const)(

@@ -8,14 +8,36 @@ import { LocalBus } from '../../support/local-bus.ts';
 
 const { idle, life } = DEFAULTS.session;
 
+/** Delivers what `hold` has kept back once `go` is called. */
+class SlowBus extends LocalBus {
+  private held: (() => void)[] | undefined;
+  losesAll = false;
+
+  override publish(...message: Parameters<LocalBus['publish']>): void {
+    if (this.losesAll) return;
+    if (this.held) this.held.push(() => super.publish(...message));
+    else super.publish(...message);
+  }
+
+  hold(): void {
+    this.held = [];
+  }
+
+  go(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const publish of held) publish();
+  }
+}
+
 function open() {
   const clock = new FakeClock();
-  const bus = new LocalBus();
+  const bus = new SlowBus();
   const server = async (token = 'token') => {
     // Clocks of servers begin at different times.
     const begun = clock.now() - 1_000 * Math.random();
     const sessions = new HostSessions(() => clock.now() - begun);
-    const close = await shareSessions(sessions, bus, () => token);
+    const close = await shareSessions(sessions, bus, () => token, clock);
     await clock.advance(0);
     return { sessions, close };
   };
@@ -32,6 +54,31 @@ test('a session that began at one server holds at all, until it ends at one', as
   b.sessions.end(word);
   await clock.advance(0);
   expect(a.sessions.find(word, false)).toBeUndefined();
+});
+
+test('a server that waits for news knows a session that began before, however late the news come', async () => {
+  const { clock, bus, server } = open();
+  const [a, b] = [await server(), await server()];
+  bus.hold();
+  const { word } = a.sessions.begin();
+  let isOver = false;
+  const wait = b.sessions.caughtUp().then(() => {
+    isOver = true;
+  });
+  await clock.advance(0);
+  expect([isOver, b.sessions.find(word, false)]).toEqual([false, undefined]);
+  bus.go();
+  await wait;
+  expect(b.sessions.find(word, false)).toBeDefined();
+});
+
+test('the wait for news ends when messages are lost', async () => {
+  const { clock, bus, server } = open();
+  const { sessions } = await server();
+  bus.losesAll = true;
+  const wait = sessions.caughtUp();
+  await clock.advance(DEFAULTS.cluster.answer);
+  await wait;
 });
 
 test('a server that starts later knows the sessions, and which have ended', async () => {

@@ -29,6 +29,17 @@ test('a container: another one with the same data', () => {
   expect(way).toContain('node server/start.mjs --new-host-token');
 });
 
+test.each(['.data', 'none'])(
+  'of several servers, with --data %s: the hint names the setting without which the token would be another one',
+  (data) => {
+    for (const by of ['hand', 'service', 'container'] as const) {
+      const hint = tokenRecoveryHint({ by, data, folder, isShared: true });
+      expect(hint).toContain('VIVARIUM_CLUSTER=...');
+      expect(hint).toContain('--new-host-token');
+    }
+  },
+);
+
 test('without stored data, each start makes a new token', () => {
   for (const by of ['hand', 'service', 'container'] as const) {
     expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe('the next start makes another');

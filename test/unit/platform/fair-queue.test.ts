@@ -25,6 +25,15 @@ test('a source of lower rank is served first; the order can be seen; an entry ca
   expect([queue.takeOf('a'), queue.take(), queue.next()]).toEqual([undefined, ['b1'], undefined]);
 });
 
+test('entries that come late take their places by how long they have waited', () => {
+  const queue = new FairQueue<string>(10);
+  for (const entry of ['c6', 'a5', 'b3', 'a1', 'c2', 'b4']) {
+    queue.add(entry[0], entry, Number(entry[1]));
+  }
+  expect(queue.entries(() => 0)).toEqual(['a1', 'c2', 'b3', 'a5', 'c6', 'b4']);
+  expect(queue.take()).toEqual(['a1', 'c2', 'b3', 'a5', 'c6', 'b4']);
+});
+
 test('a source that has filled the queue makes room for others, but not for itself', () => {
   const queue = new FairQueue<string>(3);
   for (const entry of ['a1', 'a2', 'a3']) expect(queue.add('a', entry)).toBeUndefined();

@@ -22,12 +22,19 @@ const TAKEN = lease + firstTickDelay + failed;
 /** A store that holds plans back while a test wants it, or cannot be read. */
 class SlowStore extends Store {
   isBroken = false;
+  /** How often the plans were read. */
+  looks = 0;
   private held: (() => void)[] | undefined;
 
   override async putPlan(plan: PlanRecord): Promise<void> {
-    const { held } = this;
-    if (held) await new Promise<void>((resolve) => held.push(resolve));
+    await this.wait();
     await super.putPlan(plan);
+  }
+
+  override async plans(): ReturnType<Store['plans']> {
+    this.looks++;
+    await this.wait();
+    return super.plans();
   }
 
   override async room(...of: Parameters<Store['room']>): ReturnType<Store['room']> {
@@ -42,6 +49,10 @@ class SlowStore extends Store {
   go(): void {
     for (const go of this.held ?? []) go();
     this.held = undefined;
+  }
+
+  private async wait(): Promise<void> {
+    await (this.held && new Promise<void>((resolve) => this.held!.push(resolve)));
   }
 }
 
@@ -203,6 +214,12 @@ test('a server that is too busy gives a room to one that is less busy', async ()
   // The one that gave it does not take it back.
   await clock.advance(TAKEN);
   expect(b.rooms.requireOpen('cellar').room.name).toBe('cellar');
+  // The host sees which server could take a room over at once.
+  const { servers } = await a.rooms.servers();
+  expect(servers.map(({ name, followed }) => [name, followed])).toEqual([
+    ['a', ['cellar']],
+    ['b', ['attic']],
+  ]);
   expect(a.rooms.requireOpen('attic').room.name).toBe('attic');
   expect(await reasonOf(() => a.rooms.requireOpen('cellar'))).toBe('elsewhere');
   await close();
@@ -251,6 +268,18 @@ test('a drained server gives all its rooms to another and takes none while that 
       ['cellar', true],
     ],
   ]);
+  await close();
+});
+
+test('a server that stops looking for what others have set looks no more, even amid a look', async () => {
+  const { clock, b, close } = await openPair();
+  const { looks } = b.store;
+  b.store.hold();
+  await clock.advance(2 * DEFAULTS.cluster.plans);
+  b.rooms.stopStandby();
+  b.store.go();
+  await clock.advance(5 * DEFAULTS.cluster.plans);
+  expect(b.store.looks).toBe(looks + 1);
   await close();
 });
 

@@ -18,6 +18,10 @@ function open(waiting: string[]) {
     failure: undefined as Error | undefined,
     isComplete: true,
     isOpening: false,
+    isIdle: true,
+    /** What a step takes, ms. */
+    takes: 0,
+    steps: 0,
     /** What the opening of the attic waits for. */
     attic: Promise.resolve(),
   };
@@ -26,12 +30,15 @@ function open(waiting: string[]) {
     log: { info: (_, sentence) => void said.push(sentence), warn: () => {}, error: () => {} },
     waiting: () => world.waiting,
     isOpening: () => world.isOpening,
+    isIdle: () => world.isIdle,
     open: async (room) => {
       opened++;
       if (room === 'attic') await world.attic;
       following.add(room);
       const follower: Pick<RoomFollower, 'catchUp' | 'close'> = {
         catchUp: async () => {
+          world.steps++;
+          clock.spend(world.takes);
           if (world.failure) throw world.failure;
           return world.isComplete;
         },
@@ -68,6 +75,26 @@ test('a server follows so many rooms, those that it could take over, until they 
   world.waiting = [];
   await pass(20 * follow);
   expect([...following].filter((room) => room !== 'room-0')).toEqual([]);
+  await rooms.stop();
+});
+
+test('a room that is behind is replayed all the time, and half of it where rooms run; then looked at rarely', async () => {
+  const { pass, world, rooms } = open(['garden']);
+  Object.assign(world, { isComplete: false, takes: 10 });
+  const stepsIn = async (time: number): Promise<number> => {
+    const before = world.steps;
+    await pass(time);
+    return world.steps - before;
+  };
+  await pass(follow);
+  const free = await stepsIn(10 * follow);
+  world.isIdle = false;
+  const busy = await stepsIn(10 * follow);
+  expect(free).toBeGreaterThan(1.8 * busy);
+  expect(busy * 2 * world.takes).toBeGreaterThan(0.8 * 10 * follow);
+  world.isComplete = true;
+  await pass(follow);
+  expect(await stepsIn(10 * follow)).toBeLessThanOrEqual(10);
   await rooms.stop();
 });
 

@@ -408,6 +408,7 @@
 's9fbb08dc71e60bb5': `Luk ind igen`,
 's9ffde3433e7ae667': str`${0} sår`,
 'sa09e36ad074b96e5': `Fra: der er åbent dag og nat.`,
+'sa0efdc6f4e57b98e': str`Følger med, klar til at tage over: ${0}`,
 'sa136fd665572c22f': `Gæster kan kun se lige nu.`,
 'sa17d5081ea0200b7': `Gæster kan plante en organisme igen fra dens link, også fra et andet rum.`,
 'sa24c72eaae34aafe': str`Afslut dagen i “${0}”?`,

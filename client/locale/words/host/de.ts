@@ -408,6 +408,7 @@
 's9fbb08dc71e60bb5': `Wieder einlassen`,
 's9ffde3433e7ae667': str`${0} Wunden`,
 'sa09e36ad074b96e5': `Aus: Es ist Tag und Nacht geöffnet.`,
+'sa0efdc6f4e57b98e': str`Folgt, bereit zur Übernahme: ${0}`,
 'sa136fd665572c22f': `Besucher können gerade nur schauen.`,
 'sa17d5081ea0200b7': `Besucher können einen Organismus über seinen Link wieder pflanzen, auch aus einem anderen Raum.`,
 'sa24c72eaae34aafe': str`Den Tag von „${0}“ beenden?`,

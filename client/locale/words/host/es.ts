@@ -408,6 +408,7 @@
 's9fbb08dc71e60bb5': `Dejar entrar`,
 's9ffde3433e7ae667': str`${0} heridas`,
 'sa09e36ad074b96e5': `No: está abierto día y noche.`,
+'sa0efdc6f4e57b98e': str`Sigue, listo para tomar el relevo: ${0}`,
 'sa136fd665572c22f': `Los visitantes ahora solo pueden mirar.`,
 'sa17d5081ea0200b7': `Los visitantes pueden volver a plantar un organismo desde su enlace, también de otra sala.`,
 'sa24c72eaae34aafe': str`¿Terminar el día de «${0}»?`,

@@ -306,6 +306,47 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
   expect(waiting[0].welcome!.you.name).toBe('Bert');
 });
 
+test('at a new owner, those who were in a full room are in it alone, and the line is as it was', async () => {
+  const linked = await startLinked();
+  const { clock, bus, owner, a, b } = linked;
+  owner.server.admission.setCapacity(2);
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const bert = b.join('Bert');
+  await arrived(clock);
+  const line: Connection[] = [];
+  for (const [gateway, name] of [
+    [b, 'Carl'],
+    [a, 'Dora'],
+    [b, 'Eve'],
+    [a, 'Fay'],
+  ] as const) {
+    line.push(gateway.join(name));
+    await clock.advance(1);
+  }
+  await owner.tick();
+  const ahead = () => line.map((one) => one.all('waiting').at(-1)!.ahead);
+  expect(ahead()).toEqual([0, 1, 2, 3]);
+
+  owner.server.disconnectAll('elsewhere');
+  owner.access!.close();
+  const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand, isHere: false });
+  next.server.admission.setCapacity(2);
+  next.isHere = true;
+  const late = a.join('Gus');
+  await clock.advance(beat);
+  await arrived(clock);
+  await next.tick();
+  expect(next.server.slots.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
+  expect([anna, bert].map((one) => one.all('welcome').length)).toEqual([2, 2]);
+  expect([...ahead(), late.all('waiting').at(-1)!.ahead]).toEqual([0, 1, 2, 3, 4]);
+
+  // Who does not come back gives way.
+  bert.session.leave();
+  await arrived(clock);
+  expect(line[0].welcome!.you.name).toBe('Carl');
+});
+
 test('who has got a place without hearing of it keeps it', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
   owner.server.admission.setCapacity(1);

@@ -9,8 +9,13 @@ function open(capacity = 2, more: Partial<SlotOptions> = {}) {
     capacity,
     grace: 1_000,
     maxWaiting: 2,
-    newToken: (participant) => `${participant}/${++tokens}`,
-    readToken: (token) => Number(/^(\d+)\/\d+$/.exec(token)?.[1] ?? Number.NaN) || undefined,
+    tokens: {
+      issue: ({ participant, since }) => `${participant}/${++tokens}/${since}`,
+      read: (token) => {
+        const [participant, number, since = 0] = token.split('/').map(Number);
+        return number > 0 ? { participant, since } : undefined;
+      },
+    },
     ...more,
   });
   const newcomer = (id: number) => ({ id, name: `visitor ${id}`, hue: 0 });
@@ -74,7 +79,7 @@ test('a participant whose slot has expired gets the same number, but counts as n
 });
 
 test('participants who were present when the server stopped keep their slots for a while', () => {
-  const expected = { participants: [3, 4], until: 500 };
+  const expected = { participants: [3, 4], held: 0, until: 500 };
   const { slots, take } = open(2, { first: 8, expected });
   expect(slots.expire(499)).toEqual([]);
   expect(slots.holdsSlotFor('3/1')).toBe(true);
@@ -89,7 +94,8 @@ test('a full room has a queue, first come, first served', () => {
   const { slots, take } = open(1);
   take('anna');
   expect(slots.isFull).toBe(true);
-  const dropped = ['b', 'c', 'd'].map((who) => slots.enqueue(who, ''));
+  const queue = (who: string) => slots.enqueue(who, { address: '', date: 1 });
+  const dropped = ['b', 'c', 'd'].map((who) => queue(who).dropped);
   expect(dropped).toEqual([undefined, undefined, 'd']);
   expect(slots.queued).toEqual(['b', 'c']);
   expect(slots.dequeue()).toBeUndefined();
@@ -97,6 +103,49 @@ test('a full room has a queue, first come, first served', () => {
   expect(slots.leaveQueue('b')).toBe(true);
   expect(slots.leaveQueue('b')).toBe(false);
   expect(slots.dequeue()).toBe('c');
+});
+
+test('for a while, newcomers get only places that are left by those who were present at the end', () => {
+  const expected = { participants: [3, 4], held: 200, until: 500 };
+  const { slots, take } = open(2, { first: 8, expected });
+  slots.expire(0);
+  expect(slots.isFull).toBe(true);
+  slots.enqueue('zoe', { address: '', date: 1 });
+  take('anna', '3/1');
+  slots.expire(199);
+  expect(slots.dequeue()).toBeUndefined();
+  slots.expire(200);
+  expect(slots.dequeue()).toBe('zoe');
+  expect(slots.holdsSlotFor('4/1')).toBe(true);
+});
+
+test('who brings the token of a place in line gets that place, and no seat beside the line', () => {
+  const before = open(1);
+  const { you, token } = before.visit('anna');
+  before.take('bo');
+  const queue = (
+    { slots }: Pick<typeof before, 'slots'>,
+    date: number,
+    who: string,
+    token?: string,
+  ) => slots.enqueue(who, { token, address: '', date }).token;
+  const anna = queue(before, 1, 'anna', token);
+  const carl = queue(before, 2, 'carl');
+  // Anna is in line as herself, and her page may have either token.
+  for (const known of [token, anna]) expect(before.slots.ownerOf(known)).toBe(you.id);
+  expect(before.slots.ownerOf(carl)).toBeUndefined();
+
+  const expected = { participants: [you.id, 2], held: 100, until: 500 };
+  const after = open(1, { first: 3, maxWaiting: 4, expected });
+  expect([anna, carl].map((one) => after.slots.holdsSlotFor(one))).toEqual([false, false]);
+  queue(after, 3, 'new');
+  queue(after, 4, 'carl', carl);
+  queue(after, 5, 'anna', anna);
+  expect(after.slots.queued).toEqual(['anna', 'carl', 'new']);
+  expect(after.take('anna', anna)).toMatchObject({ you: { id: you.id }, isNew: false });
+  // But not for ever.
+  queue(after, 3_600_003, 'carl again', carl);
+  expect(after.slots.queued.at(-1)).toBe('carl again');
 });
 
 test('a participant is busy until they say otherwise, for a while, and not after they have left', () => {

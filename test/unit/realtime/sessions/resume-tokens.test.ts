@@ -3,18 +3,22 @@ import fc, { anyText, forAll } from '../../../support/property.ts';
 
 const secret = Buffer.alloc(32, 7);
 
-test('resume tokens identify their participant, also after a restart, and are unique', () => {
+test('resume tokens tell their participant and place in line, also after a restart, and are unique', () => {
   const before = new ResumeTokens(secret, 'garden');
-  forAll(fc.integer({ min: 1, max: 0xffffffff }), (participant) => {
-    const token = before.issue(participant);
-    expect(before.issue(participant)).not.toBe(token);
+  const said = fc.record({
+    participant: fc.integer({ min: 0, max: 0xffffffff }),
+    since: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
+  });
+  forAll(said, (said) => {
+    const token = before.issue(said);
+    expect(before.issue(said)).not.toBe(token);
     expect(token.length).toBeLessThanOrEqual(64);
-    expect(new ResumeTokens(Buffer.from(secret), 'garden').read(token)).toBe(participant);
+    expect(new ResumeTokens(Buffer.from(secret), 'garden').read(token)).toEqual(said);
   });
 });
 
 test('they are invalid in another room, on another server, and with a bit changed', () => {
-  const token = new ResumeTokens(secret, 'garden').issue(5);
+  const token = new ResumeTokens(secret, 'garden').issue({ participant: 5, since: 0 });
   expect(new ResumeTokens(secret, 'meadow').read(token)).toBeUndefined();
   expect(new ResumeTokens(Buffer.alloc(32, 8), 'garden').read(token)).toBeUndefined();
   const bytes = Buffer.from(token, 'base64url');
