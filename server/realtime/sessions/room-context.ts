@@ -35,8 +35,6 @@ export interface RoomBasis {
   /** What was stored of the host's decisions when the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }
