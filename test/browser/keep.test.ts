@@ -20,7 +20,7 @@ import { download } from '../support/download.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
-import { sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
+import { mobile, sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -156,7 +156,7 @@ test('the server’s own page grows it', async () => {
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
   await server.close();
-  const page = await newPage({ viewport: { width: 390, height: 844 } });
+  const page = await newPage(mobile(WINDOWS[2]));
   const asked: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -191,7 +191,7 @@ test('with the server stopped, the file grows the same creature, from the link a
 });
 
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
-  const page = await newPage({ reducedMotion: 'reduce' });
+  const page = await newPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
   const latent = new Float32Array(96).fill(0.5);
   const species = { identity: LATER, checkpoint: 'organisms', latentSize: 96 };
   const ofLater = encodeSeed({ kind: 1, latent }, species);

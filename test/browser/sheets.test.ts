@@ -17,7 +17,7 @@ import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-shee
 import { difference, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
-import { sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
+import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -74,7 +74,7 @@ afterSuite(() => browser.close());
 const host = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
 const context = await browser.newContext({
-  ...{ viewport: HOME, deviceScaleFactor: SCALE, hasTouch: true },
+  ...{ ...mobile(HOME), deviceScaleFactor: SCALE },
   ...{ reducedMotion: 'reduce', locale: 'en-GB' },
 });
 // The dish is left dark: these are pictures of what lies above it.
