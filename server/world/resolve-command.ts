@@ -63,12 +63,13 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
     }
     case 'token': {
       const decoded = decodeSeed(seed.token, tokenSpecies(species));
-      const { kind, latent } = decoded ?? seedOfToken(seed.token, species);
+      const planted = decoded ?? seedOfToken(seed.token, species);
+      const { latent } = planted;
       if (!isInRange(latent)) return seed;
       const within = bounded(latent, latentBounds);
       // What a token of other weights plants, the journal says in a token of the room's own.
       if (decoded && within === latent) return seed;
-      const token = encodeSeed({ kind, latent: within }, tokenSpecies(species));
+      const token = encodeSeed({ ...planted, latent: within }, tokenSpecies(species));
       return { from: 'token', token };
     }
     default:
