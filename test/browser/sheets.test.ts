@@ -213,6 +213,8 @@ test('the notice of a slow room is within the window', async () => {
   await resize(page, HOME);
   await closeAll(page);
   await setPace(page, true);
+  const status = page.getByTestId('status');
+  expect(await status.textContent()).toMatch(/\d\s*slow\s*$/);
   const wrong: string[] = [];
   for (const size of LOOKED_AT) {
     await resize(page, size);

@@ -3,6 +3,7 @@ import { kindName } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { RequestTracker } from '../../../../client/net/request-tracker.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
+import { Hint } from '../../../../client/state/hint.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
@@ -68,7 +69,7 @@ describe('session', () => {
     expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
     state.hold({ from: 'gallery', index: 3 });
     state.sown(() => 0.75);
-    expect(state.state).toMatchObject({ planted: 1, held: { from: 'gallery', index: 3 } });
+    expect(state.state).toMatchObject({ planted: 2, held: { from: 'gallery', index: 3 } });
   });
 
   test('the brush stays within its limits', () => {
@@ -130,6 +131,16 @@ describe('clocks', () => {
     for (let i = 0; i < 60; i++) compiling.frame((now += 1_000 / 60));
     expect(compiling.ratio(2)).toBe(2);
   });
+});
+
+test('a hint is shown three times, or until it has been followed', () => {
+  const hint = new Hint('unfollowed');
+  expect(['a', 'a', 'b', 'b', 'c', 'c'].every((occasion) => hint.isShown(occasion))).toBe(true);
+  expect(hint.isShown('d')).toBe(false);
+  const other = new Hint('followed');
+  expect(other.isShown('a')).toBe(true);
+  other.follow();
+  expect([other.isShown('a'), other.isShown('b')]).toEqual([false, false]);
 });
 
 describe('texts and keys', () => {
