@@ -37,7 +37,7 @@ interface State {
   crisp: boolean;
   /** How often the visitor has planted since the page was opened. */
   planted: number;
-  /** How many seeds they have taken from sheets since they last planted. */
+  /** How many seeds they have taken from the pad or the map since they last planted. */
   taken: number;
 }
 

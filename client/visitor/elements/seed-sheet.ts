@@ -96,7 +96,7 @@ export class SeedSheet extends SheetElement {
   private take({ detail }: CustomEvent<SeedSource>): void {
     const { state } = this.session;
     state.hold(detail);
-    state.update({ taken: state.state.taken + 1 });
+    if (this.sheet !== 'gallery') state.update({ taken: state.state.taken + 1 });
     this.close();
   }
 }

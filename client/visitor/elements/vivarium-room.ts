@@ -63,7 +63,7 @@ export class VivariumRoom extends VisitorElement {
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /** Whether a seed taken from a sheet has not been planted yet. */
+  /** Whether a seed from the pad or the map has not been planted yet. */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
