@@ -27,3 +27,6 @@ export function codeOf(text: string, quiet: number): Code {
 export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
+
+/** Splits a readable address where a line may end: after the server, never before the room's name. */
+export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

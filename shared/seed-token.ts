@@ -5,7 +5,7 @@
  * |---|---|
  * | 1 | version, 1 |
  * | 4 | identity of the weights it grows from, see `identityOf` |
- * | 2 | its place in the gallery plus one, 0 for the nameless |
+ * | 2 | its place in the gallery plus one; for the nameless, 65535 of a cross, 65534 of the dice, else 0 |
  * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
  * | 2 Z | Z numbers of 16 bits, signed |
  * | 2 | check of all before |
@@ -13,12 +13,15 @@
  * With fewer bits, some creatures from the dice would look different.
  */
 import { hashText } from './random.ts';
+import type { Origin } from './vocabulary.ts';
 
 export interface TokenSeed {
   /** Gallery index, or undefined for the nameless. */
   readonly kind: number | undefined;
   /** [Z], each within 2^127. */
   readonly latent: Float32Array;
+  /** Tells the nameless from each other. */
+  readonly origin?: Origin | undefined;
 }
 
 /** The properties of a checkpoint that its tokens depend on. */
@@ -32,6 +35,7 @@ export interface TokenSpecies {
 const VERSION = 1;
 const HEAD = 8;
 const TAIL = 2;
+const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
 
 /** Characters of the longest token. */
@@ -43,7 +47,7 @@ const bytesOf = (latentSize: number): number => HEAD + 2 * latentSize + TAIL;
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
 /** Numbers are kept to 1/32768 of the power of two above the largest of them. */
-export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): string {
+export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSpecies): string {
   const bytes = new Uint8Array(bytesOf(latent.length));
   const view = new DataView(bytes.buffer);
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
@@ -51,7 +55,7 @@ export function encodeSeed({ kind, latent }: TokenSeed, species: TokenSpecies): 
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   view.setUint8(0, VERSION);
   view.setUint32(1, Number.parseInt(species.identity, 16));
-  view.setUint16(5, kind === undefined ? 0 : kind + 1);
+  view.setUint16(5, kind === undefined ? ((origin && NAMELESS[origin]) ?? 0) : kind + 1);
   view.setInt8(7, exponent);
   latent.forEach((value, i) => {
     const whole = Math.round((value / 2 ** exponent) * STEPS);
@@ -81,7 +85,8 @@ export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | un
     return scale * view.getInt16(HEAD + 2 * i);
   });
   const kind = view.getUint16(5);
-  return { kind: kind === 0 ? undefined : kind - 1, latent };
+  const origin = (Object.keys(NAMELESS) as Origin[]).find((one) => NAMELESS[one] === kind);
+  return { kind: kind === 0 || origin ? undefined : kind - 1, latent, origin };
 }
 
 /** The bytes of a token that is whole. */

@@ -3,17 +3,10 @@ import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { kindName, number, plural, timeText } from './text.ts';
+import { number, organismName, plural, timeText } from './text.ts';
 
 /** Most former kinds that are named. */
 const MAX_FORMER = 4;
-
-/** The display name of an organism: its kind, or its origin when it has no kind. */
-export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
-  if (kind !== '') return kindName(kind);
-  if (origin === 'cross') return msg('A child of two');
-  return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');
-}
 
 /** The age of an organism, in the largest unit that fits. */
 export function ageText(seconds: number): string {
@@ -31,20 +24,20 @@ function roughTime(seconds: number): string {
 }
 
 /** The current state of an organism: growing, awake, at rest, healing or dead. */
-export function stateText({ phase, stage, side, hurt }: OrganismView): string {
-  if (phase === 'growing') return msg(str`growing, ${number(stage)} of ${number(side)} cells wide`);
+export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>): string {
+  if (phase === 'growing') return msg('growing');
   if (phase === 'departing') return msg('leaving');
   if (phase === 'dead') return msg('dead');
   if (hurt) return phase === 'asleep' ? msg('at rest, wounded') : msg('healing');
   return phase === 'asleep' ? msg('at rest') : msg('awake');
 }
 
-/** How many wounds the organism has healed. */
+/** How many wounds the organism has healed; '' if it has none but open ones. */
 export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
-    return plural(healed, msg('one survived'), msg(str`${number(healed)} survived`));
+    return plural(healed, msg('one wound healed'), msg(str`${number(healed)} wounds healed`));
   }
-  return wounds > 0 ? msg('none healed yet') : msg('never wounded');
+  return wounds > 0 ? '' : msg('never wounded');
 }
 
 /** What an organism has been lately, oldest first: 'horse, then rabbit'; '' for nothing else. */

@@ -1,5 +1,6 @@
 /** Texts about the room, in the language of the page. */
 import { msg, str } from '@lit/localize';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
 import { formFor } from '../locale/plural.ts';
 import type { ConnectionState } from '../net/room-model.ts';
@@ -37,6 +38,13 @@ export const capitalized = (text: string): string =>
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
+}
+
+/** The display name of an organism: its kind, or its origin when it has no kind. */
+export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
+  if (kind !== '') return kindName(kind);
+  if (origin === 'cross') return msg('A child of two');
+  return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');
 }
 
 /** "1 cell", "5 cells". */
@@ -80,16 +88,4 @@ export function unsupportedText(): string {
   return msg(
     'This browser cannot draw the room: it has no WebGL2. Please try another browser or device.',
   );
-}
-
-/** Ticks per second; when the room cannot keep up, the actual and the target rate. */
-export function paceText(pace: { tickRate: number; actual: number; slow: boolean }): string {
-  const whole = (n: number): string => number(Math.round(n));
-  if (pace.slow) return msg(str`slow: ${whole(pace.actual)} of ${whole(pace.tickRate)}`);
-  return msg(str`${whole(pace.tickRate)} ticks/s`);
-}
-
-/** Actual and target ticks per second in short form: '13/15'. */
-export function shortPace(pace: { tickRate: number; actual: number }): string {
-  return `${number(Math.round(pace.actual))}/${number(Math.round(pace.tickRate))}`;
 }

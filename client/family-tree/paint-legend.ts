@@ -79,7 +79,7 @@ function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[]
         to.fillStyle = ink.warm;
         for (const i of [0, 1, 2]) dot(to, end - forward * 0.75 * i * size, y, 0.2 * size);
       },
-      msg('wounds survived'),
+      msg('wounds healed'),
     ],
   ];
 }

@@ -87,13 +87,13 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
     knobs: [
       roomKnob('birth', [1, 6, 1, 10], {
         name: msg('Birth'),
-        about: msg('A growing organism takes one step in this many of the room’s.'),
-        unit: msg('steps of the room'),
+        about: msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'),
+        unit: msg('times slower'),
       }),
       roomKnob('healing', [1, 6, 1, 10], {
         name: msg('Healing'),
-        about: msg('The same for an organism with a wound.'),
-        unit: msg('steps of the room'),
+        about: msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'),
+        unit: msg('times slower'),
       }),
       roomKnob(
         'liveliness',

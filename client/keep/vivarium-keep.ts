@@ -4,8 +4,9 @@ import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/vnca/latent-bounds.ts';
 import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import { languageSelect } from '../elements/language-select.ts';
-import { capitalized, kindName } from '../elements/text.ts';
+import { capitalized, organismName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
 import { paintedBody } from '../keepsake/painted-body.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
@@ -34,8 +35,7 @@ export class VivariumKeep extends LitElement {
   /** The organism at rest, [side, side], not premultiplied; undefined until then. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
-  /** Its name in the gallery; '' for the nameless. */
-  @state() private kind = '';
+  @state() private seed: Pick<OrganismView, 'kind' | 'origin'> = { kind: '', origin: 'keepsake' };
   @state() private link: KeepLink | undefined;
   /** Whether the chosen file carries no seed. */
   @state() private isBarren = false;
@@ -102,7 +102,7 @@ export class VivariumKeep extends LitElement {
         return msg('A seed');
       case 'growing':
       case 'grown':
-        return this.kind === '' ? msg('One of a kind') : capitalized(kindName(this.kind));
+        return capitalized(organismName(this.seed));
       case 'empty':
         return msg('Grow a keepsake');
       case 'damaged':
@@ -197,7 +197,8 @@ export class VivariumKeep extends LitElement {
     const seed = decodeSeed(link.token, { identity: identity!, latentSize });
     if (!seed) return 'foreign';
     this.link = link;
-    this.kind = card.gallery[seed.kind ?? -1]?.name ?? '';
+    const kind = card.gallery[seed.kind ?? -1]?.name ?? '';
+    this.seed = { kind, origin: seed.origin ?? 'keepsake' };
     this.phase = 'growing';
     void this.grow(model, bounded(seed.latent, bounds));
     return undefined;

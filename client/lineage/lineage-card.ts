@@ -33,6 +33,7 @@ export class LineageCard extends LitElement {
   override render(): TemplateResult {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
+    const survived = survivedText(organism);
     return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Organism')}>
       <header>
         <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
@@ -50,8 +51,7 @@ export class LineageCard extends LitElement {
         <dd>${spanText(page, organism)}</dd>
         <dt>${msg('Now')}</dt>
         <dd>${endText(organism)}</dd>
-        <dt>${msg('Wounds')}</dt>
-        <dd>${survivedText(organism)}</dd>
+        ${survived ? html`<dt>${msg('Wounds')}</dt><dd>${survived}</dd>` : nothing}
         <dt>${msg('Generation')}</dt>
         <dd>${number(generation)}</dd>
       </dl>

@@ -33,7 +33,8 @@ export const style = [
     .head::before {
       content: '';
       position: absolute;
-      inset: calc(-1 * var(--edge-top)) -100vw -1em;
+      inset-block: calc(-1 * var(--edge-top)) -1em;
+      inset-inline: calc(-1 * var(--edge-start)) calc(-1 * var(--edge-end));
       background: linear-gradient(#12171a 55%, transparent);
     }
     .head > * {
@@ -189,7 +190,7 @@ export const style = [
     .away {
       ${visuallyHidden}
     }
-    @media (max-width: 600px) {
+    @media (max-width: 400px), (max-width: 600px) and (min-height: 400px) {
       .view {
         flex-direction: column-reverse;
       }
@@ -204,7 +205,7 @@ export const style = [
         font-size: 1.25em;
       }
     }
-    @media (max-height: 480px) {
+    @media (max-height: 399px) {
       .card {
         top: var(--edge-top);
         bottom: var(--edge-bottom);

@@ -61,7 +61,7 @@ export class TreeCanvas {
   private frame = 0;
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /** Width by height of the window that the tree was laid out for. */
+  /** Width by height of the free place that the tree was laid out for. */
   private aspect = 0;
 
   constructor(private readonly options: TreeCanvasOptions) {
@@ -124,8 +124,10 @@ export class TreeCanvas {
     this.size = { width, height };
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(height * ratio);
-    this.fill(Math.max(LEAST_ASPECT, width / Math.max(1, height)));
-    this.camera.resize(this.size, edges());
+    const free = edges();
+    const freeHeight = Math.max(1, height - free.top - free.bottom);
+    this.fill(Math.max(LEAST_ASPECT, (width - 2 * free.side) / freeHeight));
+    this.camera.resize(this.size, free);
     this.draw(performance.now());
   }
 

@@ -20,9 +20,9 @@ const ZOOM = 1.5;
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
 /** Windows lower than this have no room to spare, px. */
-const LOW = 480;
+const LOW = 400;
 
-/** In narrow windows, an organism's card is at the bottom; else it has this width, px. */
+/** An organism's card is at the bottom of narrow windows, unless they are low; else it has this width, px. */
 const NARROW = 600;
 const CARD = 330;
 
@@ -41,7 +41,7 @@ export class VivariumLineage extends LitElement {
   @state() private chosen: TreeNode | undefined;
   @state() private printing: 'under-way' | 'failed' | undefined;
   @query('canvas.tree') private readonly canvas!: HTMLCanvasElement;
-  @query('.links') private readonly links!: HTMLElement;
+  @query('.foot') private readonly foot!: HTMLElement;
   @query('lineage-card') private readonly card!: LineageCard | null;
   private run = 0;
   /** Direction that the tree was laid out for. */
@@ -211,15 +211,18 @@ export class VivariumLineage extends LitElement {
       isMirrored: this.direction === 'rtl',
       grows: !this.tree && !matchMedia('(prefers-reduced-motion: reduce)').matches,
       edges: () => {
-        const { top, bottom, side } = innerHeight < LOW ? LOW_EDGES : EDGES;
-        // In the narrowest windows the links stand in two rows.
-        const links = innerHeight - this.links.getBoundingClientRect().top;
-        return { top, bottom: Math.max(bottom, links), side };
+        const { clientHeight } = this.canvas;
+        const { top, bottom, side } = clientHeight < LOW ? LOW_EDGES : EDGES;
+        // Narrow windows stack the buttons.
+        const foot = clientHeight - this.foot.getBoundingClientRect().top;
+        return { top, bottom: Math.max(bottom, foot), side };
       },
-      covered: () =>
-        innerWidth > NARROW || innerHeight < LOW
-          ? { below: 0, end: Math.min(CARD, innerWidth / 2) }
-          : { below: innerHeight / 2, end: 0 },
+      covered: () => {
+        const { clientWidth, clientHeight } = this.canvas;
+        return clientWidth > NARROW || clientHeight < LOW
+          ? { below: 0, end: Math.min(CARD, clientWidth / 2) }
+          : { below: clientHeight / 2, end: 0 };
+      },
       onChoose: (node) => {
         this.chosen = node;
       },

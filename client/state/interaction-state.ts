@@ -35,8 +35,10 @@ interface State {
   sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
-  /** Whether the visitor has planted since the page was opened. */
-  planted: boolean;
+  /** How often the visitor has planted since the page was opened. */
+  planted: number;
+  /** How many seeds they have taken from the pad or the map since they last planted. */
+  taken: number;
 }
 
 const { minRadius, maxRadius, radius } = PAGE_DEFAULTS.stroke;
@@ -52,7 +54,8 @@ export class InteractionState {
     sheet: undefined,
     selection: undefined,
     crisp: false,
-    planted: false,
+    planted: 0,
+    taken: 0,
   };
   private readonly listeners = new Listeners<{ change: undefined }>();
 
@@ -90,7 +93,8 @@ export class InteractionState {
   /** Draws the next random seed after one was planted. */
   sown(random: () => number): void {
     const { held } = this.current;
-    this.update({ planted: true, ...(held.from === 'prior' && { held: thrown(random) }) });
+    const planted = this.current.planted + 1;
+    this.update({ planted, taken: 0, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
   /** Holds a first seed from the gallery: an animal if there is one. */

@@ -119,11 +119,18 @@ export const overlayStyle = css`
     margin: 0;
   }
   figcaption {
+    container-type: inline-size;
     margin-top: 0.75em;
-    font-size: 1.02em;
     color: var(--ink-soft);
     overflow-wrap: anywhere;
     font-variant-numeric: tabular-nums;
+  }
+  bdi {
+    display: block;
+    font-size: clamp(0.7em, 100cqi / (0.58 * var(--longest)), 1.02em);
+  }
+  figcaption span {
+    display: inline-block;
   }
   @container (aspect-ratio < 1) {
     :host {

@@ -139,7 +139,7 @@ export function newsText(
   if (what === 'wounded') return say(msg('Just wounded, and healing: {creature}'), { creature });
   if (what === 'transformed') return say(msg('Just turned into this: {creature}'), { creature });
   if (what === 'departing') {
-    return say(msg('Making room for others: {creature}'), { creature });
+    return say(msg('Leaving to make room for others: {creature}'), { creature });
   }
   const { id, name } = organism.planter;
   if (!names || id === HOUSE.id || name === PAGE_DEFAULTS.osc.planter) {

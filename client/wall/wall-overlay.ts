@@ -3,7 +3,7 @@ import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResul
 import { customElement, property, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { repeat } from 'lit/directives/repeat.js';
-import { type Code, codeOf, readable } from '../../shared/printed-address.ts';
+import { addressLines, type Code, codeOf, readable } from '../../shared/printed-address.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
@@ -166,14 +166,11 @@ export class WallOverlay extends LitElement {
 
   private wayIn(): TemplateResult {
     const [{ say, language, direction }] = this.voices;
+    const lines = addressLines(readable(this.address));
+    const longest = Math.max(...lines.map(({ length }) => length));
     return html`<figure>
       ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${noCode(say)}</p>`}
-      <figcaption data-testid="address"><bdi dir="ltr">${
-        // Long addresses break after a slash.
-        readable(this.address)
-          .split(/(?<=\/)/)
-          .map((part) => html`${part}<wbr />`)
-      }</bdi></figcaption>
+      <figcaption data-testid="address" style="--longest:${longest}"><bdi dir="ltr">${lines.map((line) => html`<span>${line}</span>`)}</bdi></figcaption>
     </figure>`;
   }
 

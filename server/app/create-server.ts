@@ -265,7 +265,7 @@ export async function createVivariumServer(
       ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
       ...{ cluster: sharedRooms, valkey: config.cluster },
       ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
-      ...{ defaultRoom: config.rooms[0], backend: config.engine },
+      backend: config.engine,
       checkpointFolder: (name) => folders.get(name),
       addresses: currentOrigins,
     },

@@ -64,7 +64,7 @@ export function files(
   context: HostContext,
   { films, counter }: { readonly films: FilmJobs; readonly counter: VisitCounter },
 ): Readonly<Record<string, FileHandler>> {
-  const { rooms, storage, clock, date, addresses, defaultRoom, checkpoints } = context;
+  const { rooms, storage, clock, date, addresses, checkpoints } = context;
   const roomOf = ({ params }: Request): string => rooms.planOf(`${params.room}`).name;
   /** What has been painted once, for other papers and languages. */
   const painted = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
@@ -144,7 +144,7 @@ export function files(
         throw new HostRefusal('bad-call', 'address: none of this server');
       }
       const origin = address ?? known[0] ?? `http://${request.get('host') ?? 'localhost'}`;
-      const url = room === defaultRoom ? origin : `${origin}/r/${room}`;
+      const url = `${origin}/r/${room}`;
       if (request.query.download !== undefined) {
         response.attachment(`${room}-${paper}-${language}.svg`);
       }

@@ -33,8 +33,6 @@ export interface HostContext {
   readonly valkey: string | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
-  /** The room to which / redirects. */
-  readonly defaultRoom: string;
   /** Folder of a checkpoint, by its name. */
   readonly checkpointFolder: (name: string) => string | undefined;
   readonly backend: BackendName | 'auto';

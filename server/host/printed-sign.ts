@@ -9,7 +9,7 @@ import {
   type LanguageCode,
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
-import { codeOf, readable } from '../../shared/printed-address.ts';
+import { addressLines, codeOf, readable } from '../../shared/printed-address.ts';
 import { drawCreature, type SignCreature } from './sign-creatures.ts';
 import words from './sign-words.json' with { type: 'json' };
 
@@ -56,7 +56,7 @@ const FONTS =
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
 /** Width of its letters, of their size. */
 const TYPED_EM = 0.605;
-/** An address smaller than this is hard to read: it is broken after its slashes; mm. */
+/** An address smaller than this is hard to read: it is broken; mm. */
 const SMALLEST = 7;
 
 /** Text as XML has it; what XML cannot hold is left out. */
@@ -95,7 +95,7 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
   const body = Math.min(7.6, fitting(sentence, 210 - 2 * margin, 0.52));
   const fits = (lines: readonly string[]): number =>
     Math.min(10, fitting(lines, 210 - 2 * margin, TYPED_EM));
-  const broken = fits([typed]) < SMALLEST ? typed.split(/(?<=\/)(?=.)/) : [typed];
+  const broken = fits([typed]) < SMALLEST ? addressLines(typed) : [typed];
   const address = fits(broken);
   const typing = `font-weight="600" direction="ltr" font-family="${TYPED_FONTS}"`;
   const line = (text: string, y: number, size: number, more = ''): string =>

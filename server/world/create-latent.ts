@@ -63,7 +63,8 @@ export function createLatent(
       const decoded = seedOfToken(seed.token, species);
       if (!isInRange(decoded.latent)) throw new Refusal('bad-token');
       const kind = species.gallery[decoded.kind ?? -1]?.name ?? '';
-      return { latent: decoded.latent, origin: 'keepsake', kind, parents: [] };
+      const origin = decoded.origin ?? 'keepsake';
+      return { latent: decoded.latent, origin, kind, parents: [] };
     }
     case 'hand': {
       const held = inventory.find(participant, seed.seed);

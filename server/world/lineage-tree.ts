@@ -5,6 +5,7 @@ import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
 import { ancestorsOf } from './lineage.ts';
 import type { Room } from './room.ts';
 import type { Ended } from './room-state.ts';
+import type { seedTokenOf } from './species.ts';
 
 const { hours } = DEFAULTS.lineage;
 
@@ -47,16 +48,16 @@ const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
   id: OrganismId,
-): { readonly kind: string; readonly latent: Float32Array } | undefined {
+): Parameters<typeof seedTokenOf>[1] | undefined {
   const living = room.viewOf(id);
   if (living) {
     const latent = room.previewLatent({ from: 'organism', organism: id }, HOUSE.id);
-    return { kind: living.kind, latent };
+    return { ...living, latent };
   }
   const dead = room.lineage.ended.find((one) => one.id === id);
   if (!dead) return undefined;
   const { kind, cause } = dead;
   const entry = room.species.gallery.find(({ name }) => name === kind);
   const latent = entry?.latent ?? (cause === 'removed' ? undefined : dead.latent);
-  return latent && { kind, latent };
+  return latent && { ...dead, latent };
 }

@@ -62,11 +62,12 @@ function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Contex
       return seed;
     }
     case 'token': {
-      const { kind, latent } = seedOfToken(seed.token, species);
+      const planted = seedOfToken(seed.token, species);
+      const { latent } = planted;
       if (!isInRange(latent)) return seed;
       const within = bounded(latent, latentBounds);
       if (within === latent) return seed;
-      return { from: 'token', token: encodeSeed({ kind, latent: within }, species) };
+      return { from: 'token', token: encodeSeed({ ...planted, latent: within }, species) };
     }
     default:
       return seed;

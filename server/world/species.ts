@@ -8,6 +8,7 @@ import {
   identityInToken,
   type TokenSeed,
 } from '../../shared/seed-token.ts';
+import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { GrowthStep } from '../vnca/growth.ts';
 import type { LatentBounds } from '../vnca/latent-bounds.ts';
@@ -66,10 +67,10 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
 /** The seed of an organism as a token. */
 export function seedTokenOf(
   species: Species,
-  { kind, latent }: { readonly kind: string; readonly latent: Float32Array },
+  { kind, latent, origin }: Pick<OrganismView, 'kind' | 'origin'> & Pick<TokenSeed, 'latent'>,
 ): string {
   const index = species.gallery.findIndex(({ name }) => name === kind);
-  return encodeSeed({ kind: index < 0 ? undefined : index, latent }, species);
+  return encodeSeed({ kind: index < 0 ? undefined : index, latent, origin }, species);
 }
 
 /** The growth step that an organism takes at an age. @param age steps taken before */

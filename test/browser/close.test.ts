@@ -133,7 +133,16 @@ test('the first tap becomes a creature that fills a third of the width, on the s
     expect(Math.abs(flesh.x + flesh.width / 2 - middle.x)).toBeLessThan(0.12 * width);
     expect(Math.abs(flesh.y + flesh.height / 2 - middle.y)).toBeLessThan(0.12 * height);
     expect(flesh.x).toBeGreaterThan(0);
-    if (page !== phone) await page.context().close();
+    if (page === phone) continue;
+    // Somebody who does not pinch is told three times.
+    const says = (hint: RegExp) =>
+      page.locator('.hint', { hasText: hint }).waitFor({ state: 'attached' });
+    await says(/^Pinch to zoom$/);
+    for (const tool of ['damage', 'look', 'plant']) {
+      await page.getByTestId(`tool-${tool}`).tap();
+      await says(tool === 'plant' ? /^$/ : /^Pinch to zoom$/);
+    }
+    await page.context().close();
   }
 });
 

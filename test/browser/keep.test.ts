@@ -20,7 +20,7 @@ import { download } from '../support/download.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { cameraRests, openRoom, screenOf } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
-import { sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
+import { mobile, sizeText, WINDOWS, ZOOMED } from '../support/screens.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -111,7 +111,21 @@ test('the picture carries the link of the page that the host has chosen', async 
 
   const page = await openCard();
   await page.getByTestId('keep').click();
-  ({ bytes: picture } = await download(page.locator('a[data-testid=save-picture]')));
+  await page.evaluate(() =>
+    Object.assign(navigator, {
+      canShare: () => true,
+      share: async ({ files }: ShareData) => Object.assign(window, { shared: files }),
+    }),
+  );
+  await page.locator('a[data-testid=save-film]').waitFor();
+  const saved = await download(page.locator('a[data-testid=save-picture]'));
+  picture = saved.bytes;
+  expect(saved.name).toBe('one-of-a-kind-garden.png');
+  await page.getByTestId('share').click();
+  const shared = await page.evaluate(() =>
+    (Reflect.get(window, 'shared') as File[]).map(({ name }) => name),
+  );
+  expect(shared).toEqual(['one-of-a-kind-garden.png', 'one-of-a-kind-garden.gif']);
   const link = (await page.getByTestId('copy-link').getAttribute('data-link'))!;
   expect(link).toMatch(/^https:\/\/museum\.example\/keep\.html#[\w-]+\/garden$/);
   const { comments } = await sharp(picture).metadata();
@@ -156,7 +170,7 @@ test('the server’s own page grows it', async () => {
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
   await server.close();
-  const page = await newPage({ viewport: { width: 390, height: 844 } });
+  const page = await newPage(mobile(WINDOWS[2]));
   const asked: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -191,10 +205,11 @@ test('with the server stopped, the file grows the same creature, from the link a
 });
 
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
-  const page = await newPage({ reducedMotion: 'reduce' });
+  const page = await newPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
   const latent = new Float32Array(96).fill(0.5);
   const species = { identity: LATER, latentSize: 96 };
   const ofLater = encodeSeed({ kind: 1, latent }, species);
+  const child = encodeSeed({ kind: undefined, latent, origin: 'cross' }, species);
   const foreign = encodeSeed({ kind: 1, latent }, { identity: '7fda16b0', latentSize: 96 });
   const half = fragment.slice(0, 90);
   const states = {
@@ -208,6 +223,10 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
   await page.goto(at(`#${ofLater}/garden`));
   await phaseOf(page, 'grown');
   expect((await page.locator('h1').textContent())!.toLowerCase()).toBe(name.toLowerCase());
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, child);
+  await page.locator('h1', { hasText: 'A child of two' }).waitFor();
   for (const [phase, [hash, heading]] of Object.entries(states)) {
     await page.evaluate((to) => {
       location.hash = to;

@@ -4,8 +4,9 @@ import type { Page } from 'playwright-core';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { violations } from '../support/axe.ts';
-import { openWall } from '../support/page.ts';
+import { drawnTwice, openWall } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
+import { mobile, sizeText, WINDOWS } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -64,7 +65,7 @@ async function plant(x: number, y: number, seed: object): Promise<void> {
 }
 
 test('an empty room says so, and one that does not exist too', async () => {
-  const page = await newPage({ viewport: { width: 320, height: 568 } });
+  const page = await newPage(mobile(WINDOWS[1]));
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'empty');
   expect(await page.getByTestId('notice').textContent()).toContain('Nothing has lived here yet');
@@ -81,11 +82,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await ada.until(() => ada.life.filter(({ what }) => what === 'asleep').length >= 2);
   const cross = await ada.ask('cross', { a: 1, b: 2, mix: 0.5 });
   await plant(24, 70, { from: 'hand', seed: 'seed' in cross ? cross.seed!.id : 0 });
-  const page = await newPage({
-    viewport: { width: 320, height: 568 },
-    hasTouch: true,
-    reducedMotion: 'reduce',
-  });
+  const page = await newPage({ ...mobile(WINDOWS[1]), reducedMotion: 'reduce' });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
   expect(await page.getByTestId('size').textContent()).toBe('3 organisms · 2 generations');
@@ -166,6 +163,32 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   await shown(page, 'no-room');
   const left = await page.locator('vivarium-lineage').evaluate((element: Lineage) => element.tree);
   expect(left).toBeUndefined();
+  await page.context().close();
+});
+
+test('on every phone and tablet all of the tree is seen, and no button covers it', async () => {
+  const page = await newPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
+  await page.goto(`${url}/lineage#garden`);
+  await shown(page, 'shown');
+  const wrong: string[] = [];
+  for (const size of WINDOWS) {
+    await page.setViewportSize(size);
+    await page.waitForFunction(({ width }) => document.documentElement.clientWidth === width, size);
+    await drawnTwice(page);
+    const hidden = await page.locator('vivarium-lineage').evaluate((element: Lineage) => {
+      const { layout, camera: view } = element.tree;
+      return layout.nodes
+        .map(({ x, y }) => view.toScreen(x, y))
+        .filter(({ x, y }) => !element.shadowRoot!.elementFromPoint(x, y)?.matches('canvas.tree'));
+    });
+    const { scale, isWhole } = await camera(page);
+    if (hidden.length > 0 || !isWhole || scale < 20) {
+      wrong.push(`${sizeText(size)}: ${JSON.stringify({ hidden, scale, isWhole })}`);
+    }
+    const lost = await outOfReach(page.locator('vivarium-lineage'));
+    wrong.push(...lost.map((line) => `${sizeText(size)}: ${line}`));
+  }
+  expect(wrong).toEqual([]);
   await page.context().close();
 });
 

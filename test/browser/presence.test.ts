@@ -213,7 +213,7 @@ test('the organism heals, and its card counts that', async () => {
   await tapPlace(mine.x, mine.y);
   await page.getByTestId('organism-card').getByText('planted by you').waitFor();
   const { healed } = room.viewOf(mine.id)!;
-  const told = healed === 1 ? 'one survived' : `${healed} survived`;
+  const told = healed === 1 ? 'one wound healed' : `${healed} wounds healed`;
   await page.getByTestId('survived').getByText(told).waitFor();
 });
 

@@ -186,8 +186,12 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   await page.getByTestId('undo').click();
   await page.getByTestId('grow-drawing').click();
   await page.getByTestId('drawn-film').waitFor();
-  await page.getByTestId('plant-drawing').click();
+  const take = page.getByTestId('plant-drawing');
+  expect(await take.textContent()).toBe('Take it');
+  await take.click();
   await page.locator('draw-pad').waitFor({ state: 'detached' });
+  const hint = page.locator('.hint', { hasText: 'Tap where it should grow' });
+  await hint.waitFor();
   const seen = await filmIn('held');
   await picture('drawn');
   const middle = seen.slice(4 * (16 * SIDE + 16), 4 * (16 * SIDE + 17));
@@ -196,6 +200,7 @@ test('a finger’s drawing grows on the pad, and is planted', async () => {
   const whole = grownNext();
   const organism = await plantAt(108, 24);
   expect(organism.origin).toBe('drawing');
+  await hint.waitFor({ state: 'detached' });
   expect(meanError(seen, await whole)).toBeLessThan(8);
 });
 
@@ -248,8 +253,12 @@ test('a point between creatures of the map grows a blend of them', async () => {
   await page.locator('[data-testid=take-spot]:enabled').waitFor();
   expect(await page.getByTestId('between').textContent()).toMatch(/\w/);
   await picture('map');
-  await page.getByTestId('take-spot').click();
+  const take = page.getByTestId('take-spot');
+  expect(await take.textContent()).toBe('Take it');
+  await take.click();
   const seen = await filmIn('held');
+  // Where seeds are planted has been understood.
+  expect(await page.locator('.hint').textContent()).not.toContain('should grow');
   const whole = grownNext();
   const organism = await plantAt(64, 66);
   expect(organism.origin).toBe('map');

@@ -17,7 +17,7 @@ import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-shee
 import { difference, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
 import { outOfReach } from '../support/reach.ts';
-import { sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
+import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
@@ -74,7 +74,7 @@ afterSuite(() => browser.close());
 const host = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
 const context = await browser.newContext({
-  ...{ viewport: HOME, deviceScaleFactor: SCALE, hasTouch: true },
+  ...{ ...mobile(HOME), deviceScaleFactor: SCALE },
   ...{ reducedMotion: 'reduce', locale: 'en-GB' },
 });
 // The dish is left dark: these are pictures of what lies above it.
@@ -213,6 +213,8 @@ test('the notice of a slow room is within the window', async () => {
   await resize(page, HOME);
   await closeAll(page);
   await setPace(page, true);
+  const status = page.getByTestId('status');
+  expect(await status.textContent()).toMatch(/\d\s*slow\s*$/);
   const wrong: string[] = [];
   for (const size of LOOKED_AT) {
     await resize(page, size);

@@ -37,7 +37,23 @@ test('at 4K the wall shows a visitor’s organism and name, and the code leads t
   const address = `${url}/r/garden`;
   await openWall(page, `${url}/wall/garden?frame=fixed&url=${encodeURIComponent(address)}`);
   await page.getByText('Ada').first().waitFor();
-  await page.getByText(address.replace('http://', '')).waitFor();
+  await page.getByText('/r/garden').waitFor();
+  // The room's name has no line of its own.
+  const lines = await page.getByTestId('address').evaluate((element) => {
+    const texts = new Map<number, string>();
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      [...node.textContent!].forEach((letter, i) => {
+        range.setStart(node, i);
+        range.setEnd(node, i + 1);
+        const { bottom, width } = range.getBoundingClientRect();
+        if (width > 0) texts.set(bottom, (texts.get(bottom) ?? '') + letter);
+      });
+    }
+    return [...texts.values()];
+  });
+  expect(lines).toEqual([`${new URL(url).host}/`, 'r/garden']);
   const box = (await page.getByTestId('code').boundingBox())!;
   // To be scanned from across the room, it is a tenth of the wall's height at least.
   expect(box.width).toBeGreaterThan(216);

@@ -250,9 +250,9 @@ test('a sign is a page to print, in millimetres', async () => {
 
 test('the code on a sign leads where the sign says', async () => {
   const svg = await bytesOf('/rooms/garden/sign.svg');
-  const origin = `127.0.0.1:${server.port}`;
-  expect(svg.toString()).toContain(`>${origin}</text>`);
-  const code = generate(`http://${origin}`);
+  const address = `127.0.0.1:${server.port}/r/garden`;
+  expect(svg.toString()).toContain(`>${address}</text>`);
+  const code = generate(`http://${address}`);
   const scale = 4;
   const { data: ink, info } = await sharp(svg)
     .resize(210 * scale, 297 * scale)

@@ -14,6 +14,8 @@ export function outOfReach(within: Locator): Promise<string[]> {
     const LIST = 24;
     const EVERY = 16;
 
+    const { clientWidth, clientHeight } = document.documentElement;
+
     const parentOf = (element: Element): Element | null =>
       element.assignedSlot ??
       element.parentElement ??
@@ -38,7 +40,7 @@ export function outOfReach(within: Locator): Promise<string[]> {
      */
     const rests = new Map<Element, readonly [number, number]>();
     const frameOf = (element: Element) => {
-      const frame = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
+      const frame = { left: 0, top: 0, right: clientWidth, bottom: clientHeight };
       const scrolls = { x: false, y: false };
       for (let at: Element | null = element; at; at = parentOf(at)) {
         const { display, overflowX, overflowY } = getComputedStyle(at);
@@ -64,6 +66,12 @@ export function outOfReach(within: Locator): Promise<string[]> {
     };
 
     const lines: string[] = [];
+    // A phone zooms out of a page that is wider than its window.
+    if (innerWidth > clientWidth + 1 || innerHeight > clientHeight + 1) {
+      lines.push(
+        `the page is ${innerWidth} × ${innerHeight}, not ${clientWidth} × ${clientHeight}`,
+      );
+    }
     const look = (element: HTMLElement): void => {
       const isControl = element.matches(CONTROLS);
       frameOf(element);

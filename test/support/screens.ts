@@ -34,4 +34,8 @@ export const ZOOMED: readonly WindowSize[] = WINDOWS.filter(({ height }) => heig
   }),
 );
 
+/** A phone or tablet whose window has this size. */
+export const mobile = (viewport: WindowSize) =>
+  ({ ...PHONE, viewport, deviceScaleFactor: 2 }) as const;
+
 export const sizeText = ({ width, height }: WindowSize): string => `${width}×${height}`;

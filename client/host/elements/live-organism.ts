@@ -4,8 +4,9 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { ageText, organismName, stateText, survivedText } from '../../elements/organism-text.ts';
+import { ageText, stateText, survivedText } from '../../elements/organism-text.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
+import { organismName } from '../../elements/text.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { planterName } from '../text.ts';
@@ -74,7 +75,7 @@ export class LiveOrganism extends StyledElement {
           <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
         </div>
       </header>
-      <p class="details soft">${ageText(seconds)}, ${stateText(organism)}, ${survivedText(organism)}</p>
+      <p class="details soft">${[ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean).join(', ')}</p>
       <button class="danger" data-testid="remove" @click=${() => this.emit('remove')}>
         ${hostIcons.remove}${msg('Remove')}
       </button>

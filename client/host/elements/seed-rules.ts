@@ -33,7 +33,7 @@ export const SEED_TOGGLES = {
     about: msg('Visitors can plant an organism again from its link, also from another room.'),
   },
   latents: {
-    name: msg('Latents from programs'),
+    name: msg('Seeds from programs'),
     about: msg('Programs of visitors can plant whatever they like.'),
   },
 } as const;

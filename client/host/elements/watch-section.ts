@@ -6,7 +6,7 @@ import type { Rect } from '../../../shared/geometry.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { organismName } from '../../elements/organism-text.ts';
+import { organismName } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
 import { organismsIn } from '../area.ts';
 import { hostIcons } from '../icons.ts';

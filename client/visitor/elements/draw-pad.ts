@@ -157,7 +157,7 @@ export class DrawPad extends VisitorElement {
           <footer class="wrap">${
             seed
               ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
-                ${solid('plant-drawing', msg('Plant it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
+                ${solid('plant-drawing', msg('Take it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
               : solid(
                   'grow-drawing',
                   msg('Let it grow'),

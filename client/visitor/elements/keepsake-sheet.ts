@@ -6,8 +6,8 @@ import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import { organismName, planterText } from '../../elements/organism-text.ts';
-import { capitalized, number } from '../../elements/text.ts';
+import { planterText, survivedText } from '../../elements/organism-text.ts';
+import { capitalized, organismName } from '../../elements/text.ts';
 import { drawFilm, gifOf } from '../../keepsake/film.ts';
 import { paintedBody } from '../../keepsake/painted-body.ts';
 import { specimenCard } from '../../keepsake/picture.ts';
@@ -109,16 +109,15 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   override render(): TemplateResult {
-    const name = organismName(this.organism);
     const { video } = this;
-    const file = this.organism.kind.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-') || 'organism';
+    const title = msg(str`Take home: ${this.heading}`);
     return html`<dialog
-      aria-label=${msg('To take home')}
+      aria-label=${title}
       data-testid="keepsake"
       @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
       @click=${this.clicked}
     >
-      ${this.header(msg(str`Take ${name} home`))}
+      ${this.header(title)}
       <div class="all scroll"><div class="two wrap">
         <figure class="picture">
           ${
@@ -126,7 +125,7 @@ export class KeepsakeSheet extends SheetElement {
               ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
               : html`<span class="blank soft"></span>`
           }
-          ${this.save('save-picture', msg('Save picture'), this.picture, `${file}.png`)}
+          ${this.save('save-picture', msg('Save picture'), this.picture, `${this.file}.png`)}
         </figure>
         ${
           this.film === 'none'
@@ -137,7 +136,7 @@ export class KeepsakeSheet extends SheetElement {
                     ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
                     : html`<span class="blank soft">${msg('growing it again …')}</span>`
                 }
-                ${this.save('save-film', msg('Save film'), this.film, `${file}.gif`)}
+                ${this.save('save-film', msg('Save film'), this.film, `${this.file}.gif`)}
               </figure>`
         }
       </div>
@@ -150,7 +149,7 @@ export class KeepsakeSheet extends SheetElement {
                 'save-video',
                 msg(str`Save film as ${videoFormat!.toUpperCase()}`),
                 video,
-                `${file}.${videoFormat}`,
+                `${this.file}.${videoFormat}`,
               )
         }
         ${this.canShare() ? this.shareButton() : nothing}
@@ -178,13 +177,13 @@ export class KeepsakeSheet extends SheetElement {
     const { picture } = this;
     // The share API is only available over https.
     if (!picture || typeof navigator.canShare !== 'function') return false;
-    return navigator.canShare({ files: [asFile(picture, 'organism.png')] });
+    return navigator.canShare({ files: [asFile(picture, `${this.file}.png`)] });
   }
 
   private shareButton(): TemplateResult {
     return quiet('share', msg('Share'), () => {
-      const files = [asFile(this.picture!, 'organism.png')];
-      if (this.film && this.film !== 'none') files.push(asFile(this.film, 'organism.gif'));
+      const files = [asFile(this.picture!, `${this.file}.png`)];
+      if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
       // The visitor may cancel.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
@@ -217,7 +216,7 @@ export class KeepsakeSheet extends SheetElement {
           : [msg(str`grown by ${planter}`)]),
       // In isolation: in a text from right to left, the day's digits would join the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
-      ...(organism.healed > 0 ? [msg(str`wounds survived: ${number(organism.healed)}`)] : []),
+      ...(organism.healed > 0 ? [survivedText(organism)] : []),
     ];
     const blob = await specimenCard(
       cells,
@@ -230,6 +229,12 @@ export class KeepsakeSheet extends SheetElement {
 
   private get heading(): string {
     return capitalized(organismName(this.organism));
+  }
+
+  /** Name of its files, without what they end with. */
+  private get file(): string {
+    const name = `${organismName(this.organism)} ${this.session.roomName}`;
+    return name.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
   }
 
   private requestFilm(retries: number): void {

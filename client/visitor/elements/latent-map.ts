@@ -187,7 +187,7 @@ export class LatentMap extends VisitorElement {
         <p class="soft capital" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || byPointer(msg('Touch between two creatures.'), msg('Click between two creatures.'))}
         </p>
-        ${solid('take-spot', msg('Plant it'), this.take, !seed)}
+        ${solid('take-spot', msg('Take it'), this.take, !seed)}
       </footer>`;
   }
 

@@ -12,11 +12,11 @@ import './kin-list.ts';
 import {
   ageText,
   formerText,
-  organismName,
   planterText,
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
+import { organismName } from '../../elements/text.ts';
 import './organism-portrait.ts';
 import { changeText } from '../affected-text.ts';
 import { fire, PanelElement } from './page-element.ts';
@@ -241,12 +241,12 @@ export class OrganismCard extends PanelElement {
 
   private facts(organism: OrganismView): TemplateResult {
     const change = this.session.affected.get(organism.id);
+    const survived = survivedText(organism);
     const former = formerText(organism);
     return html`<dl>
         <dt>${msg('Now')}</dt>
         <dd data-testid="state">${stateText(organism)}</dd>
-        <dt>${msg('Wounds')}</dt>
-        <dd data-testid="survived">${survivedText(organism)}</dd>
+        ${survived ? html`<dt>${msg('Wounds')}</dt><dd data-testid="survived">${survived}</dd>` : nothing}
         ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import { number, paceText, peopleText, shortPace, waitingText } from '../../elements/text.ts';
+import { number, peopleText, waitingText } from '../../elements/text.ts';
 import { facts } from '../../style/fragments.ts';
 import { participantName } from '../shared-views.ts';
 import './name-field.ts';
@@ -77,20 +77,8 @@ export class RoomStatus extends PageElement {
       border-radius: 10px;
       text-align: start;
     }
-    .short {
-      display: none;
-    }
-    /* On a phone the pace is shown only when the room is slow, in short form. */
-    @media (max-width: 720px) {
-      .pace {
-        display: none;
-      }
-      .slow .short {
-        display: inline;
-      }
-    }
     @media (max-width: 359px) {
-      .slow .short {
+      .pace {
         display: none;
       }
     }
@@ -159,8 +147,7 @@ export class RoomStatus extends PageElement {
                   : nothing
               }${icons.people}<span aria-label=${peopleText(participants.size)}
                 >${number(participants.size)}</span
-              ><span class="pace">${pace ? paceText(pace) : msg('live')}</span
-              >${pace ? html`<span class="short" title=${paceText(pace)}>${shortPace(pace)}</span>` : nothing}`
+              >${pace?.slow ? html`<span class="pace">${msg('slow')}</span>` : nothing}`
             : html`<span>${waitingText(connection)}</span>`
         }
       </button>
@@ -168,7 +155,7 @@ export class RoomStatus extends PageElement {
   }
 
   private details(): TemplateResult {
-    const { room, checkpoint, organisms, pace, settings } = this.session.model;
+    const { room, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
     return html`<div class="panel details scroll" data-testid="details">
@@ -176,8 +163,6 @@ export class RoomStatus extends PageElement {
       <dl>
         ${row(msg('Grid'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
         ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
-        ${row(msg('Pace'), pace && paceText(pace))}
-        ${row(msg('Species'), checkpoint?.title)}
       </dl>
       <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}

@@ -94,7 +94,9 @@ export class SeedSheet extends SheetElement {
   }
 
   private take({ detail }: CustomEvent<SeedSource>): void {
-    this.session.state.hold(detail);
+    const { state } = this.session;
+    state.hold(detail);
+    if (this.sheet !== 'gallery') state.update({ taken: state.state.taken + 1 });
     this.close();
   }
 }

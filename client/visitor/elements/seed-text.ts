@@ -1,8 +1,7 @@
 /** Names of seeds and of gallery categories, and the gallery's text search. */
 import { msg, str } from '@lit/localize';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
-import { organismName } from '../../elements/organism-text.ts';
-import { kindName } from '../../elements/text.ts';
+import { kindName, organismName } from '../../elements/text.ts';
 import type { RoomSession } from '../room-session.ts';
 
 /** The titles of the gallery's categories, in display order. */
@@ -38,7 +37,7 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
     case 'token':
       return msg('A keepsake');
     case 'map':
-      return msg('A point on the map');
+      return msg('A creature from the map');
     default:
       return msg('A child of chance');
   }

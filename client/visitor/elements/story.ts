@@ -2,14 +2,13 @@
 import { msg, str } from '@lit/localize';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 import {
-  organismName,
   type People,
   planterName,
   planterText,
   stateText,
   survivedText,
 } from '../../elements/organism-text.ts';
-import { furtherEvents, number, peopleText, plural } from '../../elements/text.ts';
+import { furtherEvents, number, organismName, peopleText, plural } from '../../elements/text.ts';
 import type { LifeChange, RoomModel } from '../../net/room-model.ts';
 
 /** The people of the room, and its organisms as shown now. */
@@ -70,7 +69,7 @@ export function portraitText(organism: OrganismView, room: Room): string {
     stateText(organism),
     survivedText(organism),
   ];
-  return `${organismName(organism)}: ${facts.join(' · ')}`;
+  return `${organismName(organism)}: ${facts.filter(Boolean).join(' · ')}`;
 }
 
 /** The number of organisms and people, announced on joining. */

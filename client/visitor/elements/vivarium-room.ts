@@ -11,7 +11,7 @@ import { byPointer, lineText, number, unsupportedText } from '../../elements/tex
 import { keyAction } from '../../input/keyboard.ts';
 import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
-import { BrowserStore } from '../../state/browser-store.ts';
+import { Hint } from '../../state/hint.ts';
 import { changeText } from '../affected-text.ts';
 import { reasonText, type WayBack } from '../refusal-text.ts';
 import { RoomCanvas } from '../room-canvas.ts';
@@ -61,8 +61,11 @@ export class VivariumRoom extends VisitorElement {
   private room: RoomCanvas | undefined;
   /** What had the focus before an update. */
   private focused: Element | null | undefined;
-  /** Whether somebody has pinched in this browser. */
-  private readonly pinched = new BrowserStore('localStorage', 'vivarium pinched');
+  private readonly pinchHint = new Hint('pinched');
+  private readonly takeHint = new Hint('taken');
+  /** Whether a seed from the pad or the map has not been planted yet. */
+  private isTaken = false;
+  private hint = '';
   @state() private refusal = '';
   private wayBack: WayBack | undefined;
   /** The organism of the open keepsake sheet. */
@@ -127,6 +130,10 @@ export class VivariumRoom extends VisitorElement {
   protected override willUpdate(): void {
     this.toggleAttribute('crossing', this.session.state.state.selection?.crossing === true);
     this.focused = this.shadowRoot?.activeElement;
+    const { taken } = this.session.state.state;
+    if (this.isTaken && !taken) this.takeHint.follow();
+    this.isTaken = taken > 0;
+    this.hint = this.session.isLive ? this.chooseHint() : '';
   }
 
   protected override updated(): void {
@@ -149,7 +156,6 @@ export class VivariumRoom extends VisitorElement {
     // A full-page message makes everything behind it inert.
     const isCovered = this.refusal !== '' || model.connection === 'waiting';
     const { watches } = session;
-    const hint = session.isLive ? this.hint() : '';
     return html`
       <canvas class="fill" data-testid="canvas" tabindex="0" aria-label=${msg('The room’s living cells. Arrow keys move, Enter uses the tool at the centre.')}
         role="application"
@@ -192,7 +198,7 @@ export class VivariumRoom extends VisitorElement {
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
       <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!hint}>${hint}</p>
+        <p class="hint" ?hidden=${!this.hint}>${this.hint}</p>
         <tool-dock
           ?hidden=${watches}
           .session=${session}
@@ -222,22 +228,24 @@ export class VivariumRoom extends VisitorElement {
   }
 
   /** What a newcomer may try next; '' if there is nothing. */
-  private hint(): string {
-    const { planted, tool, held } = this.session.state.state;
+  private chooseHint(): string {
+    const { planted, taken, tool, held } = this.session.state.state;
     const { watches, pause } = this.session;
     if (pause || watches) return pause || msg('You are watching.');
+    if (tool === 'plant' && taken && this.takeHint.isShown(`${taken}`))
+      return byPointer(msg('Tap where it should grow'), msg('Click where it should grow'));
     if (!planted && tool === 'plant')
       return held.from === 'token'
         ? byPointer(msg('Tap to plant it again'), msg('Click to plant it again'))
         : byPointer(msg('Tap to plant'), msg('Click to plant'));
     const isClose = this.room && !this.room.view.rig.isFitted;
     const mayPinch = isClose && matchMedia('(pointer: coarse)').matches;
-    return mayPinch && !this.pinched.read() ? msg('Pinch to zoom') : '';
+    return mayPinch && this.pinchHint.isShown(`${planted} ${tool}`) ? msg('Pinch to zoom') : '';
   }
 
   private pinch({ touches }: TouchEvent): void {
-    if (touches.length < 2 || this.pinched.read()) return;
-    this.pinched.write('yes');
+    if (touches.length < 2 || this.pinchHint.isFollowed) return;
+    this.pinchHint.follow();
     this.requestUpdate();
   }
 

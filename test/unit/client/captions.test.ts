@@ -120,7 +120,7 @@ test('it tells what has just happened, and by whom, once, and only while it hold
   expect(wall.caption).toBe('Healed: owl');
   wall.lives({ what: 'departing', id: 5 });
   wall.caption;
-  expect(wall.caption).toBe('Making room for others: owl');
+  expect(wall.caption).toBe('Leaving to make room for others: owl');
   wall.lives({ what: 'departing', id: 6 }, { what: 'died', id: 6, cause: 'departed' });
   expect(wall.says(20).join(' ')).not.toMatch(/dust|Just/);
 });

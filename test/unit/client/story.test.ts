@@ -1,5 +1,5 @@
 import type { LifeChange } from '../../../client/net/room-model.ts';
-import { Story } from '../../../client/visitor/elements/story.ts';
+import { portraitText, Story } from '../../../client/visitor/elements/story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';
@@ -28,6 +28,16 @@ function told(...changes: LifeChange[]): string {
   for (const one of changes) story.happened(one);
   return story.take(YOU)();
 }
+
+test('the facts of an organism are said in plain words, and none twice', () => {
+  const facts = (more: Partial<OrganismView>) => portraitText({ ...mine, ...more }, YOU);
+  expect(facts({ phase: 'growing' })).toBe('Penguin: planted by you · growing · never wounded');
+  const open = { phase: 'awake', hurt: true, wounds: 1, healed: 0 } as const;
+  expect(facts(open)).toBe('Penguin: planted by you · healing');
+  expect(facts({ ...open, wounds: 2, healed: 1 })).toBe(
+    'Penguin: planted by you · healing · one wound healed',
+  );
+});
 
 test('the story tells who planted what, and what happened to it, in order', () => {
   const story = new Story();

@@ -43,6 +43,20 @@ test('a token fits into a link and a QR code', () => {
   expect(longest.length).toBeLessThanOrEqual(MAX_TOKEN);
 });
 
+test('a token tells children of two and of chance from other nameless seeds', () => {
+  const latent = Float32Array.of(1, -1);
+  for (const [origin, kind] of [
+    ['cross', undefined],
+    ['prior', undefined],
+    [undefined, 7],
+  ] as const) {
+    const token = encodeSeed({ kind, latent, origin }, speciesOf(2));
+    expect(decodeSeed(token, speciesOf(2))).toMatchObject({ kind, origin });
+  }
+  const drawn = encodeSeed({ kind: undefined, latent, origin: 'drawing' }, speciesOf(2));
+  expect(decodeSeed(drawn, speciesOf(2))).toMatchObject({ kind: undefined, origin: undefined });
+});
+
 test('a token names the weights that it grows from', () => {
   const token = encodeSeed({ kind: 3, latent: new Float32Array(8) }, speciesOf(8));
   expect(identityInToken(token)).toBe('0123abcd');

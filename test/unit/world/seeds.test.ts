@@ -1,5 +1,8 @@
 import { latentOnMap } from '../../../server/world/latent-map.ts';
+import { rememberedSeed } from '../../../server/world/lineage-tree.ts';
+import { seedTokenOf } from '../../../server/world/species.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { encodeSeed } from '../../../shared/seed-token.ts';
 import { expectNear } from '../../support/near.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
@@ -168,6 +171,20 @@ describe('seeds', () => {
     expect(child(0.5)).not.toEqual(child(0.5, 2));
     expect(Math.hypot(...child(1))).toBeCloseTo(2, 4);
   });
+});
+
+test('the keepsake of a child of two, or of chance, grows a child of two or of chance', () => {
+  const hand = new HandRoom({ species, width: 64 });
+  for (const [i, origin] of (['cross', 'prior'] as const).entries()) {
+    const token = encodeSeed(
+      { kind: undefined, latent: new Float32Array([1, 1]), origin },
+      SPECIES,
+    );
+    planted(hand, { from: 'token', token }, 16 + 24 * i);
+    expect(hand.room.viewOf(i + 1)).toMatchObject({ origin, kind: '', parents: [] });
+    expect(hand.room.tokenOf(i + 1)).toBe(token);
+    expect(seedTokenOf(SPECIES, rememberedSeed(hand.room, i + 1)!)).toBe(token);
+  }
 });
 
 describe('the latent map', () => {

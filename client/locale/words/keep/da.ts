@@ -9,11 +9,11 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's13f466dc1200537b': str`Og der skete ${0} ting til.`,
+      's113268220ddf9769': `Barn af to`,
+'s13f466dc1200537b': str`Og der skete ${0} ting til.`,
 's1576938493e66a7d': `En del af det mangler. Scan koden igen, eller vælg dit billede eller din film.`,
 's1589ceab6b18fc8b': `Lad den gro igen`,
 's21f0b3497fb00180': str`Rummet er fuldt. ${0} gæst venter før dig.`,
-'s281214cb0c67fd6b': str`langsomt: ${0} af ${1}`,
 's2ad3d8db86801111': `Et frø`,
 's32f82ebb02b028d7': `Plant den, når du er tilbage`,
 's3fdc6453866ec7c0': `Rummet er fuldt. Du er den næste.`,
@@ -25,9 +25,9 @@
 's6b5808729ba28a3f': `navnløs`,
 's7879f832b2a73274': `Vælg et billede eller en film`,
 's8041f53d7dfb76b2': `Lad et minde gro`,
+'s8c68bc0a1a65d461': `Tilfældets barn`,
 'sa73e374cbc26502c': `Den kan ikke gro lige nu`,
 'sa8a792da660d0386': `Den gror celle for celle i din egen browser, af frøet i linket.`,
-'sc2e72217f01968fd': str`${0} skridt/s`,
 'sc60adfd1ffc74f3e': `Denne browser kan ikke tegne rummet: den mangler WebGL2. Prøv med en anden browser eller enhed.`,
 'sc7f1beea639774c7': `forbinder`,
 'sc85f4dd5dc1537a6': str`${0} personer her`,

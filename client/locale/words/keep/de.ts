@@ -9,11 +9,11 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's13f466dc1200537b': str`Und noch ${0} Dinge sind geschehen.`,
+      's113268220ddf9769': `Ein Kind von zweien`,
+'s13f466dc1200537b': str`Und noch ${0} Dinge sind geschehen.`,
 's1576938493e66a7d': `Ein Teil fehlt. Scanne den Code noch einmal oder wähle dein Bild oder deinen Film.`,
 's1589ceab6b18fc8b': `Noch einmal wachsen lassen`,
 's21f0b3497fb00180': str`Der Raum ist voll. ${0} Gast ist vor dir dran.`,
-'s281214cb0c67fd6b': str`langsam: ${0} von ${1}`,
 's2ad3d8db86801111': `Ein Samen`,
 's32f82ebb02b028d7': `Pflanze es, wenn du wieder da bist`,
 's3fdc6453866ec7c0': `Der Raum ist voll. Du bist als Nächstes dran.`,
@@ -25,9 +25,9 @@
 's6b5808729ba28a3f': `namenlos`,
 's7879f832b2a73274': `Bild oder Film wählen`,
 's8041f53d7dfb76b2': `Lass ein Andenken wachsen`,
+'s8c68bc0a1a65d461': `Ein Kind des Zufalls`,
 'sa73e374cbc26502c': `Es kann gerade nicht wachsen`,
 'sa8a792da660d0386': `Es wächst Zelle für Zelle in deinem eigenen Browser, aus dem Samen im Link.`,
-'sc2e72217f01968fd': str`${0} Schritte/s`,
 'sc60adfd1ffc74f3e': `Dieser Browser kann den Raum nicht zeichnen: Ihm fehlt WebGL2. Ein anderer Browser oder ein anderes Gerät kann es vielleicht.`,
 'sc7f1beea639774c7': `verbinde`,
 'sc85f4dd5dc1537a6': str`${0} Personen hier`,

@@ -9,11 +9,11 @@
     /* eslint-disable @typescript-eslint/no-explicit-any */
 
     export const templates = {
-      's13f466dc1200537b': str`Y han pasado ${0} cosas más.`,
+      's113268220ddf9769': `Hijo de dos`,
+'s13f466dc1200537b': str`Y han pasado ${0} cosas más.`,
 's1576938493e66a7d': `Falta una parte. Escanea el código otra vez o elige tu imagen o tu película.`,
 's1589ceab6b18fc8b': `Hazla crecer otra vez`,
 's21f0b3497fb00180': str`La sala está llena. Hay ${0} visitante antes que tú.`,
-'s281214cb0c67fd6b': str`lento: ${0} de ${1}`,
 's2ad3d8db86801111': `Una semilla`,
 's32f82ebb02b028d7': `Plántala cuando vuelvas`,
 's3fdc6453866ec7c0': `La sala está llena. Eres la siguiente persona.`,
@@ -25,9 +25,9 @@
 's6b5808729ba28a3f': `sin nombre`,
 's7879f832b2a73274': `Elegir una imagen o película`,
 's8041f53d7dfb76b2': `Haz crecer un recuerdo`,
+'s8c68bc0a1a65d461': `Hijo del azar`,
 'sa73e374cbc26502c': `Ahora no puede crecer`,
 'sa8a792da660d0386': `Crece célula a célula en tu propio navegador, a partir de la semilla de su enlace.`,
-'sc2e72217f01968fd': str`${0} pasos/s`,
 'sc60adfd1ffc74f3e': `Este navegador no puede dibujar la sala: le falta WebGL2. Quizá pueda otro navegador u otro dispositivo.`,
 'sc7f1beea639774c7': `conectando`,
 'sc85f4dd5dc1537a6': str`${0} personas aquí`,

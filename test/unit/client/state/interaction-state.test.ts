@@ -1,8 +1,9 @@
 import { ageText, survivedText } from '../../../../client/elements/organism-text.ts';
-import { kindName, paceText } from '../../../../client/elements/text.ts';
+import { kindName } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { RequestTracker } from '../../../../client/net/request-tracker.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
+import { Hint } from '../../../../client/state/hint.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
@@ -68,7 +69,7 @@ describe('session', () => {
     expect(state.state.held).toEqual({ from: 'prior', throw: 2 ** 31 });
     state.hold({ from: 'gallery', index: 3 });
     state.sown(() => 0.75);
-    expect(state.state).toMatchObject({ planted: true, held: { from: 'gallery', index: 3 } });
+    expect(state.state).toMatchObject({ planted: 2, held: { from: 'gallery', index: 3 } });
   });
 
   test('the brush stays within its limits', () => {
@@ -132,8 +133,18 @@ describe('clocks', () => {
   });
 });
 
+test('a hint is shown three times, or until it has been followed', () => {
+  const hint = new Hint('unfollowed');
+  expect(['a', 'a', 'b', 'b', 'c', 'c'].every((occasion) => hint.isShown(occasion))).toBe(true);
+  expect(hint.isShown('d')).toBe(false);
+  const other = new Hint('followed');
+  expect(other.isShown('a')).toBe(true);
+  other.follow();
+  expect([other.isShown('a'), other.isShown('b')]).toEqual([false, false]);
+});
+
 describe('texts and keys', () => {
-  test('texts about organisms and pace', () => {
+  test('texts about organisms', () => {
     expect(kindName('')).toBe('nameless');
     expect(ageText(34)).toBe('34 seconds old');
     expect(ageText(200_000)).toBe('2 days old');
@@ -141,12 +152,10 @@ describe('texts and keys', () => {
       survivedText({ wounds, healed } as OrganismView);
     expect([survived(0, 0), survived(5, 0), survived(9, 1), survived(9, 3)]).toEqual([
       'never wounded',
-      'none healed yet',
-      'one survived',
-      '3 survived',
+      '',
+      'one wound healed',
+      '3 wounds healed',
     ]);
-    expect(paceText({ tickRate: 15, actual: 9.2, slow: true })).toBe('slow: 9 of 15');
-    expect(paceText({ tickRate: 15, actual: 14.9, slow: false })).toBe('15 ticks/s');
   });
 
   test('arrows move the view only from the canvas', () => {
