@@ -49,11 +49,25 @@ function cut(text: string, length: number): string {
   return text.slice(0, end);
 }
 
+const TOP_LEVEL =
+  'com|net|org|info|biz|edu|gov|app|dev|io|gg|me|tv|co|xyz|online|site|shop|club|link|ly|to|eu|uk|us|de|dk|es|jp|fr|it|nl|se|pl|ru|cn|kr|at|ch|be|ae|sa|eg|ma|tr|br|mx|in';
+/** Web and mail addresses, and numbers of seven and more digits, by which strangers reach somebody. */
+const CONTACT = new RegExp(
+  [
+    String.raw`https?:|www\.|[\p{L}\p{N}]@[\p{L}\p{N}-]+\.`,
+    String.raw`[\p{L}\p{N}-]{2}(\.|\s?[([]?\bdot\b[)\]]?\s?)(${TOP_LEVEL})(?![\p{L}\p{N}.])`,
+    String.raw`\.(${TOP_LEVEL})/`,
+    String.raw`\p{Nd}([\s()./+-]*\p{Nd}){6}`,
+  ].join('|'),
+  'iu',
+);
+
 /** Why a cleaned name cannot be shown to everybody; undefined if it can. */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check for offensive names and for those that imitate the gardener or the host.
+ * Creates a check for offensive names, for those that imitate the gardener or the host, and for
+ * addresses and phone numbers.
  *
  * @param banned the host's banned words
  */
@@ -61,6 +75,6 @@ export function createNameCheck(banned: readonly string[]): NameCheck {
   const isOffensive = createWordCheck(banned);
   return (name) => {
     if (isReservedName(name)) return 'reserved-name';
-    return isOffensive(name) ? 'bad-name' : undefined;
+    return isOffensive(name) || CONTACT.test(name.normalize('NFKC')) ? 'bad-name' : undefined;
   };
 }
