@@ -40,7 +40,7 @@ export class LocalSession implements RoomSession {
     return this.roomServer !== undefined || this.isJoining;
   }
 
-  join({ name, notice, as, pass, resume, mark, holds }: Entry): void {
+  join({ name, notice, as, pass, unwritable, resume, mark, holds }: Entry): void {
     const { client } = this;
     const roomServer = this.find();
     const heldChecksums = holds && checksOf(holds);
@@ -49,7 +49,8 @@ export class LocalSession implements RoomSession {
       if (as === 'spectator') {
         roomServer.spectators.add(client, { address, deviceMark: mark, heldChecksums });
       } else {
-        roomServer.walls.addWall(client, { address, pass, isView: as === 'view', heldChecksums });
+        const isView = as === 'view';
+        roomServer.walls.addWall(client, { address, pass, unwritable, isView, heldChecksums });
       }
       this.onlyWatches = true;
       this.roomServer = roomServer;
