@@ -3,8 +3,8 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
-import { LANGUAGES } from '../../../shared/languages.ts';
 import { number, plural } from '../../elements/text.ts';
+import { formats } from '../../locale/locale.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, roughSpan } from '../text.ts';
 import { HostElement } from './host-element.ts';
@@ -65,7 +65,11 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    const languages = unwritable.map((code) => LANGUAGES[code].name).join(', ');
+    // In the page's language: this screen may lack letters too.
+    const names = new Intl.DisplayNames(formats(), { type: 'language' });
+    const languages = new Intl.ListFormat(formats()).format(
+      unwritable.map((code) => names.of(code)!),
+    );
     const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const title = id === null ? msg('A wall without an address of its own') : name;
     const frames = Math.round(wall.frameRate);
