@@ -2,7 +2,7 @@
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../shared/languages.ts';
 
 /** Not assigned in Unicode: a browser draws its sign for missing letters. */
-const MISSING = '\u0378';
+const UNASSIGNED = '\u0378';
 /** Side of the square that a letter is drawn in, px. */
 const SIDE = 32;
 
@@ -21,7 +21,7 @@ export function languagesWithoutGlyphs(fonts: string): LanguageCode[] {
     context.fillText(letter, SIDE / 8, (3 * SIDE) / 4);
     return context.getImageData(0, 0, SIDE, SIDE).data.join();
   };
-  const missing = drawn(MISSING);
-  const canWrite = (letter: string): boolean => letter.trim() === '' || drawn(letter) !== missing;
-  return LANGUAGE_CODES.filter((code) => !Array.from(LANGUAGES[code].name).every(canWrite));
+  const missing = drawn(UNASSIGNED);
+  const lacks = (letter: string): boolean => drawn(letter) === missing;
+  return LANGUAGE_CODES.filter((code) => Array.from(LANGUAGES[code].name).some(lacks));
 }

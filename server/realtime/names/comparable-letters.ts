@@ -118,14 +118,12 @@ const withLetters = (text: string): string =>
   mapped(text, (character) => WRITTEN_FOR[character] ?? character);
 
 /** The Latin letters that a text looks like, one by one, whatever its scripts. */
-const latin = (text: string): string =>
-  withLetters(
-    prototypes(
-      mapped(withLetters(text), (character) =>
-        String.fromCodePoint(latinOf(character.codePointAt(0)!) ?? 0x20),
-      ),
-    ),
+function latin(text: string): string {
+  const known = mapped(withLetters(text), (character) =>
+    String.fromCodePoint(latinOf(character.codePointAt(0)!) ?? 0x20),
   );
+  return withLetters(prototypes(known));
+}
 
 const turned = (text: string): string =>
   mapped([...text].reverse().join(''), (character) => TURNED[character] ?? character);
