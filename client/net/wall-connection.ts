@@ -2,6 +2,7 @@
  * A wall's connection. It reconnects forever and silently, and reloads when the server has a newer
  * page.
  */
+import type { LanguageCode } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -16,6 +17,8 @@ export interface WallConnectionOptions {
   readonly as: 'wall' | 'view';
   /** From the wall's address, if it has a place of its own; else ''. */
   readonly pass: string;
+  /** Languages that this screen has no letters for. */
+  readonly unwritable?: readonly LanguageCode[];
   /** The build of this page, see `buildOf`. */
   readonly build: string;
   /** Called when the server has another build of the page. */
@@ -48,8 +51,8 @@ export class WallConnection extends RoomConnection {
   }
 
   protected override wish(): Command<'join'> {
-    const { as, pass } = this.options;
-    return { ...super.wish(), as, ...(pass !== '' && { pass }) };
+    const { as, pass, unwritable = [] } = this.options;
+    return { ...super.wish(), as, ...(pass !== '' && { pass }), unwritable: [...unwritable] };
   }
 
   protected get retryDelay(): number {

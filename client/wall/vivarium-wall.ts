@@ -15,6 +15,7 @@ import type { NameLayer } from './name-layer.ts';
 import { visitorAddress, type Way } from './visitor-address.ts';
 import './name-layer.ts';
 import { shareOf, wholeView } from './framing.ts';
+import { languagesWithoutGlyphs } from './missing-glyphs.ts';
 import { mayRenew } from './page-reload.ts';
 import { WallNews } from './wall-news.ts';
 import { readOptions } from './wall-options.ts';
@@ -83,6 +84,7 @@ export class VivariumWall extends LitElement {
     room: this.options.room,
     as: 'wall',
     pass: this.options.pass,
+    unwritable: languagesWithoutGlyphs(getComputedStyle(document.documentElement).fontFamily),
     build: buildOf(document.documentElement.outerHTML),
     renew: () => {
       if (mayRenew(Date.now(), () => sessionStorage)) location.reload();

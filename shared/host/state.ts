@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
+import { LANGUAGE_CODES } from '../languages.ts';
 import { MOST_TIME_POINTS } from '../time-points.ts';
 import { origin, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, JOB_REASONS } from './reasons.ts';
@@ -115,6 +116,8 @@ export const wallState = v.object({
   lost: v.nullable(number),
   /** Frames per second that it confirms; in a room at rest only one is sent per second. */
   frameRate: number,
+  /** Languages that one of its screens has no letters for. */
+  unwritable: v.array(v.picklist(LANGUAGE_CODES)),
 });
 export type WallState = v.InferOutput<typeof wallState>;
 

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { between, finite, roomName, whole } from '../common-schemas.ts';
+import { LANGUAGE_CODES } from '../languages.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
@@ -63,6 +64,10 @@ export const COMMANDS = {
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
     /** From the address of a wall that has a place of its own. */
     pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    /** Languages that the screen of a wall has no letters for. */
+    unwritable: v.optional(
+      v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
+    ),
     /** Token from an earlier `welcome` or `waiting`, to resume as the same participant or in line. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Mark of this device, from an earlier `welcome` in any room of the server. */

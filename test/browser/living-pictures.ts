@@ -11,14 +11,14 @@ import { LivingWall } from '../support/living-wall.ts';
 import { nextPictures, openWall } from '../support/page.ts';
 import { ANNA } from '../support/rooms.ts';
 
-const FILM = { seconds: 150, every: 2, width: 560, perSecond: 8, columns: 15 };
+const FILM = { seconds: 150, every: 2, width: 560, stripWidth: 250, perSecond: 4, columns: 15 };
 /** Ticks at which the wound is shown; the first is before the stroke. */
 const CLOSING = [0, 1, 5, 9, 13, 17, 23, 31, 43, 61];
 const SCALE = 5;
 
 /**
- * A wall with twenty visitors' organisms on which nobody acts for 150 s: `life.webp`, a picture each
- * two seconds, and `life-strip.webp`, all of them beside each other.
+ * A wall with twenty visitors' organisms on which nobody acts for 150 s: `life-strip.webp`, a picture
+ * each two seconds, and `life.webp`, a film of every other one.
  */
 export async function takeFilm(browser: Browser, clientFolder: string, out: string): Promise<void> {
   const living = await LivingWall.open(LIVING_ROOM, { clientFolder });
@@ -41,13 +41,14 @@ export async function takeFilm(browser: Browser, clientFolder: string, out: stri
       pictures.push(await page.screenshot({ timeout: 180_000 }));
     });
     console.log(`least places in five seconds: ${Math.min(...places)}`, events);
-    const delay = pictures.map(() => 1000 / FILM.perSecond);
+    const shown = pictures.filter((_, i) => i % 2 === 0);
+    const delay = shown.map(() => 1000 / FILM.perSecond);
     const film = join(out, 'life.webp');
-    await sharp(pictures, { join: { animated: true } })
-      .webp({ quality: 60, effort: 6, delay, loop: 0 })
+    await sharp(shown, { join: { animated: true } })
+      .webp({ quality: 45, effort: 6, delay, loop: 0 })
       .toFile(film);
     console.log(film);
-    await strip(pictures, FILM.width / 2, FILM.columns).toFile(join(out, 'life-strip.webp'));
+    await strip(pictures, FILM.stripWidth, FILM.columns).toFile(join(out, 'life-strip.webp'));
   } finally {
     await living.close();
   }

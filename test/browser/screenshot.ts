@@ -162,8 +162,11 @@ async function main(): Promise<void> {
     const points = [middle[0] - 6, middle[1] + 5, middle[0] + 7, middle[1] - 4];
     await bo.ask('damage', { radius: 5, points });
     await waitForWounds(page, wounded + 1, 1);
-    await page.screenshot({ path: join(out, `${name}.png`), timeout: 180_000 });
-    console.log(join(out, `${name}.png`));
+    const file = join(out, `${name}.webp`);
+    await sharp(await page.screenshot({ timeout: 180_000 }))
+      .webp({ quality: 95, effort: 6, smartSubsample: true })
+      .toFile(file);
+    console.log(file);
     await page.close();
   }
   if (wanted.includes('wall')) {

@@ -18,7 +18,7 @@ const isWithin = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
 
 test(
-  'the host gives a wall an address, opens it though others hold all places, and sees it up, lost, and removed',
+  'the host gives a wall an address, opens it though others hold all places, and sees it up, which letters it lacks, lost, and removed',
   async () => {
     const others = await Promise.all(
       Array.from({ length: DEFAULTS.room.maxWalls }, () =>
@@ -42,6 +42,10 @@ test(
     await waitForConnection(wall, 'live');
     await foyer.getByText('up', { exact: true }).waitFor();
     await foyer.getByText(/frames? per second/).waitFor();
+    // The browser's own font has Latin letters only.
+    expect(await foyer.getByTestId('unwritable').textContent()).toContain(
+      'no letters for Japanese and Arabic.',
+    );
     await page.getByText('everything is fine').waitFor();
     for (const other of others) other.leave();
     // A page that is loaded again shows its pass again.

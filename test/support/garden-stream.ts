@@ -5,7 +5,8 @@ import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { isDue, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
-import { applyChange, type Change, type Garden, readGarden } from './standard-garden.ts';
+import { applyChange, type Change, type Garden } from './standard-garden.ts';
+import { readGarden } from './standard-recording.ts';
 
 export class GardenStream {
   readonly planes: Planes;

@@ -1,11 +1,7 @@
 /**
  * The standard garden: 256×256 places, 64 organisms, one planting and one stroke a second, 15
- * ticks/s. What everybody sees of half a minute of it is kept in a file, so that every run of every
- * codec is given the same picture.
+ * ticks/s. `standard-recording.ts` has what everybody sees of half a minute of it.
  */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { chunkAt } from '../../shared/codec/chunks.ts';
 import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 
@@ -15,8 +11,6 @@ export const GARDEN = {
   tickRate: 15,
   ticks: 450,
 } as const;
-
-const FILE = fileURLToPath(new URL('../fixtures/standard-garden.br', import.meta.url));
 
 /** What has changed in one tick: places, and what they show since. */
 export interface Change {
@@ -53,65 +47,10 @@ export function applyChange(planes: Planes, { places, rgba, owner }: Change): Se
   return chunks;
 }
 
-/** Places and owners fit 16 bits: 65,536 places, and ids that count from one. */
-export function packChanges(changes: readonly Change[]): Buffer {
-  const parts: Uint8Array[] = [];
-  const numbers = (values: readonly number[]) => {
-    const low = Uint8Array.from(values, (value) => value & 0xff);
-    const high = Uint8Array.from(values, (value) => value >>> 8);
-    parts.push(low, high);
-  };
-  for (const { places, rgba, owner } of changes) {
-    numbers([places.length & 0xffff]);
-    numbers(places.map((place, i) => place - (places[i - 1] ?? 0)));
-    for (let c = 0; c < 4; c++) parts.push(rgba.filter((_, i) => i % 4 === c));
-    numbers(owner);
-  }
-  return brotliCompressSync(Buffer.concat(parts), {
-    params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 },
-  });
-}
-
-function unpackChanges(packed: Uint8Array): Change[] {
-  const bytes = brotliDecompressSync(packed);
-  const changes: Change[] = [];
-  let at = 0;
-  const numbers = (count: number): number[] => {
-    const values = Array.from(
-      { length: count },
-      (_, i) => bytes[at + i] | (bytes[at + count + i] << 8),
-    );
-    at += 2 * count;
-    return values;
-  };
-  while (at < bytes.length) {
-    const [count] = numbers(1);
-    let place = 0;
-    const places = numbers(count).map((step) => {
-      place += step;
-      return place;
-    });
-    const rgba = new Uint8Array(count * 4);
-    for (let c = 0; c < 4; c++, at += count) {
-      for (let i = 0; i < count; i++) rgba[i * 4 + c] = bytes[at + i];
-    }
-    changes.push({ places, rgba, owner: numbers(count) });
-  }
-  return changes;
-}
-
 /** A recording to play: the picture that it begins with, and the changes of each tick. */
 export interface Garden {
   readonly planes: Planes;
   readonly changes: readonly Change[];
-}
-
-let unpacked: readonly Change[] | undefined;
-
-/** The standard garden. */
-export function readGarden(): Garden {
-  unpacked ??= unpackChanges(readFileSync(FILE));
-  return gardenOf(unpacked);
 }
 
 /** @param recorded the first change makes the picture that the garden begins with */

@@ -1,7 +1,6 @@
 /** `npm run fixtures -- <name>`: regenerates a file that tests, benchmarks or the codec use. */
 import { writeExpectations } from './codec-expectations.ts';
 import { trainClassifier } from './digit-classifier.ts';
-import { recordStandardGarden } from './standard-garden.ts';
 
 const FIXTURES: Readonly<
   Record<string, { make(log: (line: string) => void): Promise<void>; help: string }>
@@ -13,10 +12,6 @@ const FIXTURES: Readonly<
   'digit-classifier': {
     make: trainClassifier,
     help: 'the judge of the drawing test, trained on MNIST',
-  },
-  'standard-garden': {
-    make: recordStandardGarden,
-    help: 'the recorded garden, after the shipped organisms have changed',
   },
 };
 

@@ -4,6 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
 import { number, plural } from '../../elements/text.ts';
+import { formats } from '../../locale/locale.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, roughSpan } from '../text.ts';
 import { HostElement } from './host-element.ts';
@@ -63,7 +64,12 @@ export class WallsSection extends HostElement {
   }
 
   private wall(wall: WallState): TemplateResult {
-    const { id, name, upFor, lost, screens } = wall;
+    const { id, name, upFor, lost, screens, unwritable } = wall;
+    // In the page's language: this screen may lack letters too.
+    const names = new Intl.DisplayNames(formats(), { type: 'language' });
+    const languages = new Intl.ListFormat(formats()).format(
+      unwritable.map((code) => names.of(code)!),
+    );
     const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const title = id === null ? msg('A wall without an address of its own') : name;
     const frames = Math.round(wall.frameRate);
@@ -89,6 +95,13 @@ export class WallsSection extends HostElement {
           ${screens > 1 ? html`<span>${plural(screens, msg(str`${number(screens)} screen`), msg(str`${number(screens)} screens`))}</span>` : nothing}
           ${lost !== null ? html`<span>${msg(str`lost: ${moment(lost, now, zone)}`)}</span>` : nothing}
         </p>
+        ${
+          languages !== ''
+            ? html`<p data-testid="unwritable">
+                ${msg(str`This screen has no letters for ${languages}. Install fonts on it: HOSTING.md names them.`)}
+              </p>`
+            : nothing
+        }
       </div>
       ${
         id === null

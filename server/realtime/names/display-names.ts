@@ -49,11 +49,22 @@ function cut(text: string, length: number): string {
   return text.slice(0, end);
 }
 
+const TOP_LEVEL =
+  'com|net|org|info|biz|edu|gov|app|dev|io|gg|me|tv|co|xyz|online|site|shop|club|link|ly|to|eu|uk|us|de|dk|es|jp|fr|it|nl|se|pl|ru|cn|kr|at|ch|be|ae|sa|eg|ma|tr|br|mx|in';
+/** Web and mail addresses. */
+const ADDRESS = new RegExp(
+  String.raw`https?:|www\.|[\p{L}\p{N}]@[\p{L}\p{N}-]+\.|\.(${TOP_LEVEL})/|[\p{L}\p{N}-]{2}(\.|\s?[([]?\bdot\b[)\]]?\s?)(${TOP_LEVEL})(?![\p{L}\p{N}.])`,
+  'iu',
+);
+const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
+const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
+
 /** Why a cleaned name cannot be shown to everybody; undefined if it can. */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check for offensive names and for those that imitate the gardener or the host.
+ * Creates a check for offensive names, for those that imitate the gardener or the host, and for
+ * addresses and phone numbers.
  *
  * @param banned the host's banned words
  */
@@ -61,6 +72,6 @@ export function createNameCheck(banned: readonly string[]): NameCheck {
   const isOffensive = createWordCheck(banned);
   return (name) => {
     if (isReservedName(name)) return 'reserved-name';
-    return isOffensive(name) ? 'bad-name' : undefined;
+    return isOffensive(name) || isContact(name.normalize('NFKC')) ? 'bad-name' : undefined;
   };
 }

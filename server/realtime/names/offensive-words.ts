@@ -1,48 +1,20 @@
-/** Offensive words in the languages of the pages. */
-
-import ar from 'naughty-words/ar.json' with { type: 'json' };
-import da from 'naughty-words/da.json' with { type: 'json' };
-import de from 'naughty-words/de.json' with { type: 'json' };
-import en from 'naughty-words/en.json' with { type: 'json' };
-import es from 'naughty-words/es.json' with { type: 'json' };
-import ja from 'naughty-words/ja.json' with { type: 'json' };
+/** Offensive words in all languages that `word-lists.ts` has. */
+import naughty from 'naughty-words';
 import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'obscenity';
-import type { LanguageCode } from '../../../shared/languages.ts';
-import { readingsOf, singled, unaccented, written } from './comparable-letters.ts';
-import own from './word-lists.json' with { type: 'json' };
+import { type Reading, readingsOf, singled, unaccented, written } from './comparable-letters.ts';
+import { HARMLESS_PARTS, NAMES, split, WORD_LISTS } from './word-lists.ts';
 
 /** From this many letters on, a word is found within others: "hurensohn" in "Hurensohn99". */
 const LONG = 7;
-/** The same for words in Kana and Kanji, which have no spaces between them. */
-const LONG_JAPANESE = 3;
+/** The same for words in Kana and Han characters, which have no spaces between them. */
+const LONG_WITHOUT_SPACES = 2;
 
-interface WordList {
-  readonly words: readonly string[];
-  /** Words of the list that are names, or that everybody says; separated by commas. */
-  readonly everyday: string;
-  /** Words that the list lacks. */
-  readonly more: string;
-}
-
-/** By language. All lists hold on every page; a new language may add its own. */
-const LISTS: Readonly<Partial<Record<LanguageCode, WordList>>> = {
-  // `obscenity` knows the short ones, and what they are a part of.
-  en: { words: en.filter((word) => written(word).length >= LONG), ...own.en },
-  da: { words: da, ...own.da },
-  de: { words: de, ...own.de },
-  es: { words: es, ...own.es },
-  ja: { words: ja.filter((word) => written(word).length >= LONG_JAPANESE), ...own.ja },
-  ar: { words: ar, ...own.ar },
-};
-
-/** Names and beginnings of names in which `obscenity` finds something. */
-const ENGLISH_IN_NAMES =
-  'annal, assel, assm, cockp, cummi, cummerata, dicke, dicki, liebich, negrón, penisto, pissar, shiita'.split(
-    ', ',
-  );
-
-/** Signs of hate, and one gesture. */
-const SIGNS = /[卐卍\u{1F595}]/u;
+/** Signs and numbers of hate, and gestures. */
+const SIGNS = [
+  /[卐卍࿕-࿘ꖦ\u{1F595}]|[ᛊᛋϟ][^\p{L}\p{N}]*[ᛊᛋϟ]/u,
+  /(?<!\p{N})14\P{N}{0,3}88(?!\p{N})|(heil|sieg|adolf|\bss|\bhh)\P{N}{0,3}88(?!\p{N})/iu,
+  /[8Bc3][=~═]{2,}[D)>3]|[8B][-–—_]{2,}D/iu,
+];
 
 /** Umlauts and the like as they are written without them. */
 const SPELLINGS: Readonly<Record<string, string>> = {
@@ -57,18 +29,31 @@ function spellingsOf(word: string): string[] {
   return [exact, respelled, ...(plain.length >= LONG ? [plain] : [])];
 }
 
+/** Writes i as l, because they look alike. */
+const alike = (word: string): string => word.replaceAll('i', 'l');
+
+const eitherWay = (text: string): string[] => [
+  ...new Set([text, alike(text), text.replaceAll('l', 'i')]),
+];
+
 /** @returns the words, and those that are found within others */
-function compile(): { readonly all: ReadonlySet<string>; readonly long: readonly string[] } {
+function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();
-  for (const { words, everyday, more } of Object.values(LISTS)) {
-    const spared = new Set(everyday.split(',').map(written));
-    for (const word of [...words.filter((one) => !spared.has(written(one))), ...more.split(',')]) {
-      for (const spelling of spellingsOf(word)) if (spelling.length > 1) all.add(spelling);
+  const everyday = new Set(
+    Object.values(WORD_LISTS).flatMap((list) => split(list.everyday).map(written)),
+  );
+  for (const [language, { shortest = 2, more }] of Object.entries(WORD_LISTS)) {
+    const listed = naughty[language].filter(
+      (word) => written(word).length >= shortest && !everyday.has(written(word)),
+    );
+    for (const spelling of [...listed, ...split(more)].flatMap(spellingsOf)) {
+      if (spelling.length > 1) all.add(spelling);
     }
   }
   const isLong = (word: string): boolean =>
-    word.length >= (/[\u3040-\u9FFF]/.test(word) ? LONG_JAPANESE - 1 : LONG);
-  return { all, long: [...all].filter(isLong) };
+    word.length >= (/[\u3040-\u9FFF]/.test(word) ? LONG_WITHOUT_SPACES : LONG);
+  const stems = Object.values(WORD_LISTS).flatMap(({ within }) => split(within).map(unaccented));
+  return { all, within: [...[...all].filter(isLong), ...stems].map(alike) };
 }
 
 /**
@@ -83,23 +68,31 @@ export function createWordCheck(banned: readonly string[]): (name: string) => bo
   const english = new RegExpMatcher({
     ...dataset,
     ...englishRecommendedTransformers,
-    whitelistedTerms: [...(dataset.whitelistedTerms ?? []), ...ENGLISH_IN_NAMES],
+    whitelistedTerms: [...(dataset.whitelistedTerms ?? []), ...HARMLESS_PARTS].flatMap(eitherWay),
   });
-  const { all, long } = compile();
-  const stretched = new Set([...all].map(singled));
-  const hostWords = banned.map((word) => singled(unaccented(word))).filter((word) => word !== '');
-  const has = (word: string): boolean =>
-    all.has(word) ||
-    all.has(singled(word)) ||
-    (/(.)\1\1/u.test(word) && stretched.has(singled(word)));
+  const { all, within } = compile();
+  const whole = new Set([...all].map(alike));
+  const stretched = new Set([...all].map((word) => alike(singled(word))));
+  const hostWords = banned.map((word) => alike(singled(unaccented(word)))).filter((word) => word);
+  const has = (word: string): boolean => {
+    const once = alike(singled(word));
+    return (
+      whole.has(alike(word)) || whole.has(once) || (/(.)\1\1/u.test(word) && stretched.has(once))
+    );
+  };
   return (name) => {
-    if (SIGNS.test(name)) return true;
-    return readingsOf(name).some(
+    if (SIGNS.some((sign) => sign.test(name.normalize('NFKC')))) return true;
+    const isBanned = ({ joined }: Reading): boolean =>
+      hostWords.some((word) => alike(singled(joined)).includes(word));
+    if (hostWords.length > 0 && readingsOf(name).some(isBanned)) return true;
+    const rest = name.replace(/[\p{L}\p{M}]+/gu, (word) =>
+      NAMES.has(word.toLowerCase()) ? ' ' : word,
+    );
+    return readingsOf(rest).some(
       ({ words, joined }) =>
         [...words, joined].some(has) ||
-        long.some((word) => joined.includes(word)) ||
-        hostWords.some((word) => singled(joined).includes(word)) ||
-        english.hasMatch(words.join(' ')),
+        within.some((word) => alike(joined).includes(word)) ||
+        eitherWay(words.join(' ')).some((text) => english.hasMatch(text)),
     );
   };
 }

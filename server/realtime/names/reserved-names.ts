@@ -1,23 +1,7 @@
 /** Names by which visitors would pass for the gardener, the host or the server. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { LanguageCode } from '../../../shared/languages.ts';
 import { skeletonsOf } from './comparable-letters.ts';
-
-/** By language. All of them hold on every page; a new language may add its own. */
-const ROLES: Readonly<Partial<Record<LanguageCode, readonly string[]>>> = {
-  en: ['gardener', 'host', 'admin', 'administrator', 'moderator', 'staff', 'system', 'server'],
-  da: ['gartner', 'gartneren', 'vært', 'værten', 'værtinde', 'personale', 'personalet', 'huset'],
-  de: ['gärtner', 'gärtnerin', 'gastgeber', 'gastgeberin', 'aufsicht', 'leitung', 'personal'],
-  es: [
-    ...['jardinero', 'jardinera', 'anfitrión', 'anfitriona', 'administrador', 'administradora'],
-    ...['moderador', 'moderadora', 'personal'],
-  ],
-  ja: ['庭師', 'ガーデナー', '運営', '運営者', '管理者', '管理人', 'ホスト', '主催者', 'スタッフ'],
-  ar: [
-    ...['بستاني', 'البستاني', 'البستانية', 'مضيف', 'المضيف', 'المضيفة', 'مشرف', 'المشرف'],
-    ...['المدير', 'الإدارة', 'الطاقم', 'الدار', 'النظام', 'الخادم'],
-  ],
-};
+import { split, WORD_LISTS } from './word-lists.ts';
 
 /** What may stand before or after a role without changing who is meant. */
 const AROUND = new Set([
@@ -42,14 +26,15 @@ function coresOf(name: string): string[] {
 }
 
 const { name: gardener } = DEFAULTS.attract;
+const roles = Object.values(WORD_LISTS).flatMap((list) => split(list.roles));
 const RESERVED: ReadonlySet<string> = new Set(
-  [...Object.values(ROLES).flat(), gardener, DEFAULTS.osc.planter, 'Vivarium'].flatMap((name) => [
+  [...roles, gardener, DEFAULTS.osc.planter, 'Vivarium'].flatMap((name) => [
     ...coresOf(name),
     ...skeletonsOf(name),
   ]),
 );
 
-/** Whether a name imitates the gardener or the host in one of the page's languages. */
+/** Whether a name imitates the gardener or the host in one of the languages of `word-lists.ts`. */
 export function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }

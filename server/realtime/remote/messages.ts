@@ -15,10 +15,10 @@ import { decodeMessage, encodeMessage } from '../../bus/bus-messages.ts';
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;
-const { as, pass, resume, mark } = COMMANDS.join.entries;
+const { as, pass, unwritable, resume, mark } = COMMANDS.join.entries;
 
 const entry = v.object({
-  ...{ as, pass, resume, mark },
+  ...{ as, pass, unwritable, resume, mark },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
   /** Address key of the connection. */

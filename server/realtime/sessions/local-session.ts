@@ -105,7 +105,7 @@ export class LocalSession implements RoomSession {
   /** @throws Refusal room-full */
   private enter(roomServer: RoomServer, entry: Entry): void {
     const { client } = this;
-    const { name, notice, as, pass, resume, mark, holds } = entry;
+    const { name, notice, as, pass, unwritable, resume, mark, holds } = entry;
     const { address = '' } = client;
     const request = { address, deviceMark: mark, heldChecksums: holds && checksOf(holds) };
     if (as === undefined) {
@@ -115,7 +115,7 @@ export class LocalSession implements RoomSession {
       };
       roomServer.admission.join(client, { ...request, name, resumeToken: resume, onAdmitted });
     } else if (as === 'spectator') roomServer.spectators.add(client, request);
-    else roomServer.walls.addWall(client, { ...request, pass, isView: as === 'view' });
+    else roomServer.walls.addWall(client, { ...request, pass, unwritable, isView: as === 'view' });
     this.onlyWatches = as !== undefined;
     this.roomServer = roomServer;
     this.session = entry.session;

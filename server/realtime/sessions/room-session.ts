@@ -14,7 +14,10 @@ export interface SessionClient extends RoomClient {
 
 /** What a connection asks for when it joins. */
 export interface Entry
-  extends Pick<Command<'join'>, 'as' | 'pass' | 'resume' | 'mark' | 'session' | 'holds'> {
+  extends Pick<
+    Command<'join'>,
+    'as' | 'pass' | 'unwritable' | 'resume' | 'mark' | 'session' | 'holds'
+  > {
   /** Cleaned and checked; '' without a name. */
   readonly name: string;
   /** Why it comes in without the name that it has asked for. */

@@ -1,6 +1,7 @@
 /** The walls of a room: displays that are shown everything and take no participant's slot. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
+import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
@@ -28,6 +29,8 @@ export interface WallRequest {
   readonly address: string;
   /** The pass in the wall's address; not verified yet. */
   readonly pass?: string | undefined;
+  /** Languages that its screen has no letters for. */
+  readonly unwritable?: readonly LanguageCode[] | undefined;
   /** It is the picture on the host's page: it takes a slot, but is not counted as a wall. */
   readonly isView: boolean;
   /** [chunks] checksums of what the wall still shows. */
@@ -80,12 +83,14 @@ export class RoomWalls extends WallSlots<RoomClient> {
    *
    * @throws Refusal too-many-walls
    */
-  addWall(wall: RoomClient, { address, pass, isView, heldChecksums }: WallRequest): void {
+  addWall(wall: RoomClient, request: WallRequest): void {
+    const { address, pass, unwritable = [], isView, heldChecksums } = request;
     const { places, room, clock } = this.context;
     const place = pass === undefined ? undefined : places.find(room.name, pass);
     const evicted = this.add(wall, address, place?.id);
     const now = clock.now();
-    if (!isView) this.connected.set(wall, { since: now, frameRate: new FrameRate(now) });
+    if (!isView)
+      this.connected.set(wall, { since: now, frameRate: new FrameRate(now), unwritable });
     if (place) places.appeared(place.id);
     if (evicted) {
       this.forget(evicted);

@@ -1,5 +1,6 @@
 /** The walls of a room as its host sees them. */
 import type { WallState } from '../../../shared/host/state.ts';
+import type { LanguageCode } from '../../../shared/languages.ts';
 import type { WallPlace } from '../policy/wall-places.ts';
 import type { FrameRate } from './frame-rate.ts';
 
@@ -8,6 +9,8 @@ export interface ConnectedWall {
   /** Monotonic time, ms. */
   readonly since: number;
   readonly frameRate: FrameRate;
+  /** Languages that its screen has no letters for. */
+  readonly unwritable: readonly LanguageCode[];
   /** Id of its place, if it has one. */
   readonly place?: number | undefined;
 }
@@ -30,6 +33,7 @@ export function wallStates(
     screens: screens.length,
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: place?.lost ?? null,
+    unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
     // Of several screens, the slowest is worth knowing.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,

@@ -74,7 +74,9 @@ export async function writePictures(
       x: Number(places[i].x.toFixed(4)),
       y: Number(places[i].y.toFixed(4)),
     }));
-    await write('map.png', drawMap(tiles, places));
+    // With 256 colours it looks the same, in a third of the bytes.
+    const { default: sharp } = await import('sharp');
+    await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
     const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
     await write(MAP_FILE, `[\n${lines.join(',\n')}\n]\n`);
   }

@@ -2,6 +2,7 @@ import { type WallPlace, WallPlaces } from '../../../server/realtime/policy/wall
 import { FrameRate } from '../../../server/realtime/sessions/frame-rate.ts';
 import { WallSlots } from '../../../server/realtime/sessions/wall-slots.ts';
 import { wallStates } from '../../../server/realtime/sessions/wall-states.ts';
+import type { LanguageCode } from '../../../shared/languages.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import fc from '../../support/property.ts';
 
@@ -118,23 +119,36 @@ describe('what the host sees', () => {
     const place = (id: number, name: string, lost: number | null): WallPlace => {
       return { id, room: 'garden', name, pass: `pass${id}`, seen: true, lost };
     };
-    const screen = (since: number, frames: number, of?: number) => {
+    const screen = (since: number, frames: number, of?: number, lacks: LanguageCode[] = []) => {
       const frameRate = new FrameRate(9_000);
       for (let i = 0; i < frames; i++) frameRate.confirm(9_500);
-      return { since, frameRate, place: of };
+      return { since, frameRate, place: of, unwritable: lacks };
     };
     const places = [place(1, 'Foyer', null), place(2, 'Stairs', 5)];
-    const connected = [screen(4_000, 3), screen(2_000, 15, 1), screen(3_000, 12, 1)];
+    const connected = [
+      screen(4_000, 3),
+      screen(2_000, 15, 1, ['ja']),
+      screen(3_000, 12, 1, ['ja', 'ar']),
+    ];
     expect(wallStates(places, connected, 10_000)).toEqual([
       {
         ...{ id: 1, name: 'Foyer', path: '/wall/garden?pass=pass1', screens: 2 },
-        ...{ upFor: 8_000, lost: null, frameRate: 12 },
+        ...{ upFor: 8_000, lost: null, frameRate: 12, unwritable: ['ja', 'ar'] },
       },
       {
         ...{ id: 2, name: 'Stairs', path: '/wall/garden?pass=pass2', screens: 0 },
-        ...{ upFor: null, lost: 5, frameRate: 0 },
+        ...{ upFor: null, lost: 5, frameRate: 0, unwritable: [] },
       },
-      { id: null, name: '', path: '', screens: 1, upFor: 6_000, lost: null, frameRate: 3 },
+      {
+        id: null,
+        name: '',
+        path: '',
+        screens: 1,
+        upFor: 6_000,
+        lost: null,
+        frameRate: 3,
+        unwritable: [],
+      },
     ]);
   });
 });

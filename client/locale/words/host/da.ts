@@ -174,6 +174,7 @@
 's3ed0156d4646142a': `Så langt tilbage gemmes ikke. Vælg en kortere tid, eller gå tilbage til en gemt tilstand.`,
 's3f15ac4d043f1511': `forbinder besøgende`,
 's3f58997ae19b94cb': `Et frø koster`,
+'s3f5bc327f9c4cd30': str`Denne skærm har ingen bogstaver til ${0}. Installér skrifttyper på den: HOSTING.md nævner dem.`,
 's3f925ce1cb3599fa': `Værtens side`,
 's3fdc6453866ec7c0': `Rummet er fuldt. Du er den næste.`,
 's400d6b05f1a1ee4b': `Uden for disse tider`,

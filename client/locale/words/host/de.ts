@@ -174,6 +174,7 @@
 's3ed0156d4646142a': `So weit zurück wird nicht aufbewahrt. Wählen Sie eine kürzere Zeit, oder gehen Sie zu einem gespeicherten Zustand zurück.`,
 's3f15ac4d043f1511': `verbindet Besucher`,
 's3f58997ae19b94cb': `Ein Samen kostet`,
+'s3f5bc327f9c4cd30': str`Diesem Bildschirm fehlen die Zeichen für ${0}. Installieren Sie dort Schriften: HOSTING.md nennt sie.`,
 's3f925ce1cb3599fa': `Seite des Gastgebers`,
 's3fdc6453866ec7c0': `Der Raum ist voll. Du bist als Nächstes dran.`,
 's400d6b05f1a1ee4b': `Außerhalb dieser Zeiten`,

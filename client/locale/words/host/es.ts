@@ -174,6 +174,7 @@
 's3ed0156d4646142a': `No se guarda tan atrás. Elija menos tiempo o vuelva a un estado guardado.`,
 's3f15ac4d043f1511': `conecta a los visitantes`,
 's3f58997ae19b94cb': `Una semilla cuesta`,
+'s3f5bc327f9c4cd30': str`Esta pantalla no tiene letras para ${0}. Instala en ella las tipografías que indica HOSTING.md.`,
 's3f925ce1cb3599fa': `Página del anfitrión`,
 's3fdc6453866ec7c0': `La sala está llena. Eres la siguiente persona.`,
 's400d6b05f1a1ee4b': `Fuera de este horario`,

@@ -79,7 +79,7 @@ test.each([...BLANKS])('a name of %j alone, or with a mark, is none', (blank) =>
 });
 
 describe('a name that is not shown', () => {
-  const check = createNameCheck(['Blorp', 'blödmann', '...', 'дурак']);
+  const check = createNameCheck(['Blorp', 'blödmann', '...', 'дурак', 'Ада', 'Hanuš']);
   const reasonOf = (name: string) => check(cleanName(name));
 
   test.each([
@@ -105,8 +105,24 @@ describe('a name that is not shown', () => {
     ['signs within', 'fu_ck', 'hu*ren*sohn', 'f\u200cu\u200cck', 'f\u3164u\u3164c\u3164k'],
     ['stretched words', 'fuuuuck', 'puuuta', 'schlaaampe', 'miiierrrda'],
     ['digits for letters', 'p1k', 'put4', '4r5chl0ch', 'm1erd@'],
-    ['hate and gestures', '卐', '卍 88', '🖕', '🖕🏽 Bo'],
+    ['look-alikes of several scripts', 'nιggεr', 'ηιggεr', 'nǃgger', 'ɴɪɢɢᴇʀ', 'hιtlεr'],
+    ['i for l, 9 for g', 'nlgger', 'ni99er', 'hltler', 'SIut', 'KlLL YOURSELF', 'n!99a'],
+    ['words by their sound', 'phuck', 'Phucker', 'vvhore'],
+    ['words upside down', 'ʞɔnɟ', 'ɹǝƃƃᴉu', 'ɐʇnd', 'ʞƆ∩Ⅎ'],
+    ['runes', 'ᛋᛋ', 'ᛊ ᛊ', 'ᚾᛁᚷᚷᛖᚱ', 'ᚺᛁᛏᛚᛖᚱ'],
+    ['hate and gestures', '卐', '卍 88', '࿕', '࿖', '🖕', '🖕🏽 Bo', '8====D', 'B==D ~'],
+    ['numbers of hate', '1488', 'Bo 14/88', '14 88', 'Heil 88', 'heil_88', 'SS 88'],
+    ['threats', 'Kill yourself', 'kys', 'K.Y.S.', 'kill urself bo', 'bring dich um'],
+    ['Russian', 'сука', 'Хуй', 'ПИЗДЕЦ', 'иди нахуй', 'пидорас', 'блядь', 'мудак', 'blyat'],
+    ['Chinese', '傻逼', '操你妈', '王八蛋', '他媽的', '去死吧', '白痴', '老王王八蛋'],
+    ['Korean', '씨발', '시발놈', '병신', '개새끼야', '지랄하네', '좆', 'ㅅㅂ'],
+    ['more Arabic', 'كلب', 'ابن الكلب', 'كس أمك', 'حقير', 'شرموطة'],
+    ['other languages', 'connard', 'cazzo', 'klootzak', 'kurwa', 'siktir', 'jävlar', 'faen'],
+    ['web addresses', 'www.evil.com', 'evil.com', 'https://x.yz', 't.me/abc', 'evil dot com'],
+    ['mail addresses', 'bo@home.org', 'Ｂｏ＠ｈｏｍｅ．ｏｒｇ'],
+    ['phone numbers', '+45 12 34 56 78', '0171/2345678', '(555) 123-4567', '１２３４５６７８'],
     ["the host's words", 'blorp', 'b l o r p', 'bloooorp', 'xxBLORPxx', 'der Blodman', 'BLÖDMANN'],
+    ["the host's words, even if they are names", 'Ада', 'Hanuš und Bo'],
     ["the host's words in Cyrillic", 'Дурачок и дурак', 'bl\u200corp'],
   ])('%s', (_, ...names) => {
     for (const name of names) expect([name, reasonOf(name)]).toEqual([name, 'bad-name']);
@@ -149,6 +165,10 @@ describe('a name that is not shown', () => {
       'АDМIN',
       'gärdener',
       '🅷🅾🆂🆃',
+    ],
+    [
+      'the host in languages without a page',
+      ...['Хост', 'ХОСТ', 'администратор', '管理员', '호스트', '호스트 2', 'Hôte', 'Jardinier'],
     ],
     ['invisible characters', 'Ho\u200bst', 'gar\u00addener', 'Ho\u3164st', '\u2066host\u2069'],
   ])('because it imitates %s', (_, ...names) => {
@@ -216,6 +236,12 @@ describe('a name that is shown', () => {
       '李小龙, Дмитрий, Γιώργος, محمد, مريم, 김민준, ประเสริฐ, अनन्या, שרה, Ольга, Анна, Наталья',
     ],
     ['emoji', '👩‍🔬, 🌱🌱🌱, 🇩🇰, 🇩🇪🇪🇸🇯🇵, ❤️, 👨‍👩‍👧‍👦, 1️⃣, ☺︎, 🍆'],
+    [
+      'other languages',
+      'Mama, Mamma, Flicka, Slik, Fødder, Am, Bitte, Café con leche, Pommes frites, Burro, Pasta, 处女座, 小鸭, 강아지, Собака, Radio, Радио, Gato, Chat, قط',
+    ],
+    ['numbers', '88, Anna 88, Bo 2014, 007, 12345, 8-), 8=), Heil, Agent 1489'],
+    ['dots', 'Klasse 3.b, Dr. No, St. Jo, J.R.R. T., Anna. Me, Mr.T'],
     ['signs', '-, ..., ♥♥♥, (^_^), A., Mx. O’Neill, D’Arcy & Bo, J.R.R. T., @home'],
   ])('as an everyday word: %s', (_, words) => {
     expect(refused(words.split(', '))).toEqual([]);

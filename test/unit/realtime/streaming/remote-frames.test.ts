@@ -8,7 +8,8 @@ import { createRandom, type Random } from '../../../../shared/random.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
 import { LossyBus, lookAt, Page, SpreadRoom } from '../../../support/spread-room.ts';
-import { applyChange, readGarden } from '../../../support/standard-garden.ts';
+import { applyChange } from '../../../support/standard-garden.ts';
+import { readGarden } from '../../../support/standard-recording.ts';
 import { scribble } from '../../../support/watched-stream.ts';
 
 const WIDTH = 150;
