@@ -101,9 +101,15 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     method: M,
     ...args: ArgumentsOf<Methods[M]>
   ): Promise<ResultOf<Methods[M]>> {
-    const answer = this.endpoint.call(method, args);
-    if (this.options.unref) this.worker.ref();
-    return answer as Promise<ResultOf<Methods[M]>>;
+    return this.ask(method, args);
+  }
+
+  /** As `call`, but transfers the buffers in the arguments: the caller must not use them again. */
+  give<M extends keyof Methods & string>(
+    method: M,
+    ...args: ArgumentsOf<Methods[M]>
+  ): Promise<ResultOf<Methods[M]>> {
+    return this.ask(method, args, [...buffersOf(args)]);
   }
 
   notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void {
@@ -123,6 +129,16 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   async terminate(error: Error): Promise<void> {
     this.endpoint.end(() => error);
     await this.worker.terminate();
+  }
+
+  private ask<T>(
+    method: string,
+    args: readonly unknown[],
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<T> {
+    const answer = this.endpoint.call(method, args, transfer);
+    if (this.options.unref) this.worker.ref();
+    return answer as Promise<T>;
   }
 
   private die(death: Death): void {
@@ -230,11 +246,15 @@ class Endpoint {
     port.on('message', (message) => this.receive(message));
   }
 
-  call(method: string, args: readonly unknown[]): Promise<unknown> {
+  call(
+    method: string,
+    args: readonly unknown[],
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<unknown> {
     if (this.closedBy) return Promise.reject(this.closedBy);
     const call = ++this.calls;
     try {
-      this.port.postMessage({ call, method, args });
+      this.port.postMessage({ call, method, args }, transfer);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -6,7 +6,7 @@
 import { getOrAdd } from '../../platform/get-or-add.ts';
 
 /** Bytes of unused buffers that the pool keeps. */
-const MAX_READY = 32 * 2 ** 20;
+const MAX_READY = 8 * 2 ** 20;
 
 /** Float32 buffers, reused by length. */
 export class BufferPool {

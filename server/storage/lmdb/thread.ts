@@ -27,7 +27,7 @@ export async function startTable(start: StoreStart): Promise<Records> {
     list: (span) => rpc.call('list', span),
     keys: (span) => rpc.call('keys', span),
     write: (write) => rpc.call('write', write),
-    putUnsynced: (key, parts) => rpc.call('putUnsynced', key, parts),
+    putUnsynced: (key, parts) => rpc.give('putUnsynced', key, parts),
     getUnsynced: (key) => rpc.call('getUnsynced', key),
     size: () => rpc.call('size'),
     close() {
