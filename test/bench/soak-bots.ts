@@ -44,6 +44,8 @@ export interface BotCounts {
  * Acts of a bot, of which the first plants and the last wipes all away; between them are wounds.
  */
 const ROUND = 12;
+/** Of bots who act anywhere, every such act plants and the others wound: the room stays full. */
+const PLANT_EVERY = 3;
 /** Acts after which a bot goes. */
 const STAY = 120;
 /** How far from the middle of an organism a wound falls. */
@@ -99,8 +101,8 @@ class Bot {
     if (!welcome) return;
     const gallery = welcome.checkpoint.gallery.length;
     const { x, y } = plots ? placeOf(this.n >> 1, plots.side, plots.columns) : anywhere(welcome);
-    const isGardener = this.n % 2 === 0;
-    if (isGardener && act % ROUND === 0) {
+    const isGardener = plots !== undefined && this.n % 2 === 0;
+    if (plots ? isGardener && act % ROUND === 0 : act % PLANT_EVERY === 0) {
       const seed = { from: 'gallery', index: random.integer(gallery) } as const;
       this.client.command('plant', { x, y, seed });
     } else if (isGardener && act % ROUND === ROUND - 1) {
