@@ -96,6 +96,13 @@ test('buffers of results are transferred, each once', async () => {
   expect(await rpc.call('left')).toBe(0);
 });
 
+test('buffers of arguments are transferred where they are given away', async () => {
+  const rpc = await ready();
+  const bytes = new Uint8Array(1000).fill(7);
+  expect(await rpc.give('echo', bytes)).toEqual(new Uint8Array(1000).fill(7));
+  expect(bytes.byteLength).toBe(0);
+});
+
 test('errors keep their class, reason and stack; the thread continues', async () => {
   const rpc = await ready();
   const error = await rpc.call('fail', 'reason').catch((e: unknown) => e);
