@@ -363,8 +363,8 @@ function decodeError(
 }
 
 /**
- * Frees the buffers in plain data immediately: they are transferred to nobody. A garbage collection
- * in a thread that does little else comes only after 64 MB.
+ * Frees the buffers in plain data immediately: they are transferred to nobody. For buffers that are
+ * not young, a garbage collection comes only once there are 64 MB of them.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();

@@ -9,7 +9,6 @@ const COUNT = 400;
 const LARGE = 200_000;
 /** Larger than all others: with its end, glibc counts buffers of up to this size as small ones. */
 const LARGEST = 24_000_000;
-const SMALL = 1_000;
 
 if (isMainThread) process.on('exit', () => process.stdout.write(`returned ${measure()}\n`));
 
@@ -25,15 +24,10 @@ function measure() {
   const buffer = (size) => new Uint8Array(size).fill(1);
   buffer(LARGEST);
   free();
-  // Small ones, which stay, keep the heap from shrinking at its end.
-  const small = [];
-  const before = anonymous();
-  let large = Array.from({ length: COUNT }, () => {
-    small.push(buffer(SMALL));
-    return buffer(LARGE);
-  });
-  const taken = anonymous() - before;
-  large = [];
+  let all = Array.from({ length: COUNT }, () => buffer(LARGE));
+  const full = anonymous();
+  // Every other one stays, so that a heap cannot shrink at its end.
+  all = all.filter((_, i) => i % 2 === 0);
   free();
-  return ((taken - (anonymous() - before)) / taken + 0 * (large.length + small.length)).toFixed(2);
+  return ((full - anonymous()) * 1024) / (LARGE * (COUNT - all.length));
 }
