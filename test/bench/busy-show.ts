@@ -27,6 +27,8 @@ const ANSWERED = 0.9;
 /** Seconds after which all have gone and memory is looked at once more. */
 const AFTER = 60;
 const MINUTE = 60_000;
+/** ms between two looks at anonymous memory, so that no peak is missed. */
+const LOOK_EVERY = 5_000;
 
 /** All in MB. */
 interface Memory {
@@ -56,24 +58,27 @@ export async function benchBusyShow(
     const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
     crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
     const begun = performance.now();
-    const samples: Memory[] = [];
+    const anonymous: number[] = [];
     let counts: BotCounts | undefined;
     const step = Math.min(MINUTE, (1000 * seconds) / 20);
     for (let at = step; at <= 1000 * seconds; at += step) {
-      await new Promise((wake) => setTimeout(wake, begun + at - performance.now()));
+      const from = anonymous.length;
+      while (performance.now() < begun + at) {
+        const left = begun + at - performance.now();
+        await new Promise((wake) => setTimeout(wake, Math.min(LOOK_EVERY, left)));
+        anonymous.push(megabytes(pid, 'RssAnon'));
+      }
       counts = await crowd.ask<BotCounts>('counts');
       const now = await look();
-      samples.push(now);
       const { accepted, refused, joins, returns, lost } = counts;
       log(
         `  ${new Date().toISOString()} ${rounded(at / MINUTE)} min: ${accepted} accepted, ${sum(refused)} refused, ` +
-          `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}`,
+          `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}; most RssAnon ${Math.max(...anonymous.slice(from))}`,
       );
     }
     await crowd.stop();
     await new Promise((wake) => setTimeout(wake, Math.min(AFTER, seconds) * 1000));
     const gone = await look();
-    const anonymous = samples.map((sample) => sample.anonymous);
     const half = anonymous.length >> 1;
     const stretch = (from: number, to: number) => {
       const part = anonymous.slice(from, to);
@@ -115,10 +120,15 @@ const lineOf = ({ rss, anonymous, heap }: Memory): string =>
   `RSS ${rss}, RssAnon ${anonymous}, heap ${heap} MB`;
 
 async function memoryOf(pid: number, port: number): Promise<Memory> {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const of = (name: string): number =>
-    Math.round((1024 * Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)![1])) / 1e6);
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const [, heap] = /^nodejs_heap_size_used_bytes (\d+)/m.exec(metrics)!;
-  return { rss: of('VmRSS'), anonymous: of('RssAnon'), heap: Math.round(Number(heap) / 1e6) };
+  const [rss, anonymous] = ['VmRSS', 'RssAnon'].map((name) => megabytes(pid, name));
+  return { rss, anonymous, heap: Math.round(Number(heap) / 1e6) };
+}
+
+/** @param name of a line in /proc/PID/status */
+function megabytes(pid: number, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)!;
+  return Math.round((1024 * Number(kilobytes)) / 1e6);
 }
