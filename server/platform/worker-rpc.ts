@@ -115,7 +115,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     method: M,
     ...args: ArgumentsOf<Methods[M]>
   ): Promise<ResultOf<Methods[M]>> {
-    return this.ask(method, args, [...buffersOf(args)]);
+    return this.ask(method, args, true);
   }
 
   notify<M extends keyof Methods & string>(method: M, ...args: ArgumentsOf<Methods[M]>): void {
@@ -137,12 +137,8 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     await this.worker.terminate();
   }
 
-  private ask<T>(
-    method: string,
-    args: readonly unknown[],
-    transfer?: readonly ArrayBuffer[],
-  ): Promise<T> {
-    const answer = this.endpoint.call(method, args, transfer);
+  private ask<T>(method: string, args: readonly unknown[], gives = false): Promise<T> {
+    const answer = this.endpoint.call(method, args, gives);
     if (this.options.unref) this.worker.ref();
     return answer as Promise<T>;
   }
@@ -252,15 +248,12 @@ class Endpoint {
     port.on('message', (message) => this.receive(message));
   }
 
-  call(
-    method: string,
-    args: readonly unknown[],
-    transfer?: readonly ArrayBuffer[],
-  ): Promise<unknown> {
+  /** @param gives whether buffers in the arguments are transferred */
+  call(method: string, args: readonly unknown[], gives = false): Promise<unknown> {
     if (this.closedBy) return Promise.reject(this.closedBy);
     const call = ++this.calls;
     try {
-      this.port.postMessage({ call, method, args }, transfer);
+      this.port.postMessage({ call, method, args }, gives ? [...buffersOf(args)] : []);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -130,14 +130,13 @@ export async function recoveringThread(
     };
     try {
       const { readouts } = await perform(call, ({ saved, readouts }) => {
-        const replaced =
-          saved.length > 0 && due.map(({ stateCheckpoint }) => stateCheckpoint.saved);
+        const replaced = due.map(({ stateCheckpoint }) => stateCheckpoint.saved);
         due.forEach(({ stateCheckpoint, save }, i) => {
           // Steps are logged when answered, in order: those logged by now are exactly those in the
           // copy.
           save(saved[i], stateCheckpoint.steps.length);
         });
-        freeBuffers(replaced);
+        if (saved.length > 0) freeBuffers(replaced);
         readouts.forEach(({ patch, broken = false }, i) => {
           const stored = patches.get(patch)!;
           stored.stateCheckpoint.log(loggedStep(own[i]));
