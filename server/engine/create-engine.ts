@@ -1,5 +1,6 @@
 /** Creates an engine that runs in threads of its own, so that steps do not delay the sockets. */
 import { Worker } from 'node:worker_threads';
+import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
 import {
@@ -43,7 +44,11 @@ const MAX_DEVICE_LOSSES = 2;
 
 /** Starts an engine's worker thread. */
 export const spawnThread = (workerData: WorkerStart): Worker =>
-  new Worker(new URL('./thread/worker.mjs', import.meta.url), { workerData, name: 'engine' });
+  new Worker(new URL('./thread/worker.mjs', import.meta.url), {
+    workerData,
+    name: 'engine',
+    resourceLimits: FEW_OBJECTS,
+  });
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies

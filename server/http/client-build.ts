@@ -1,7 +1,9 @@
-/** Builds the client, always or if the build is missing or older than its sources. */
+/** Builds the client if the build is missing or older than its sources. */
+import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { buildOf } from '../../shared/build.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -33,25 +35,10 @@ export async function ensureClient(log: (line: string) => void): Promise<string>
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  await buildClient();
+  // In a process of its own: a server would keep the memory that a build takes, 250 MB.
+  const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
+  await promisify(execFile)(process.execPath, args, { cwd: root });
   return built;
-}
-
-/** Builds all pages. */
-export async function buildClient(): Promise<void> {
-  const { build } = await import('vite');
-  const { NODE_ENV } = process.env;
-  // With another value, as in tests, pages would get the development versions of libraries.
-  process.env.NODE_ENV = 'production';
-  try {
-    // The modes of client/vite.config.ts.
-    for (const mode of ['wall', 'host', 'keep', 'lineage', 'visitor']) {
-      await build({ root: clientSource, mode, logLevel: 'warn' });
-    }
-  } finally {
-    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
-    else process.env.NODE_ENV = NODE_ENV;
-  }
 }
 
 /** @returns the build id of the wall's page in a folder; '' if there is none */

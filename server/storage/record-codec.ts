@@ -12,6 +12,8 @@ export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Of compression, 0…11. */
 const QUALITY = 4;
+/** Bytes by which a Brotli window falls short of its power of two (RFC 7932, section 9.1). */
+const WINDOW_GAP = 16;
 
 /** `moreTypes` stores typed arrays as bytes; other extensions are not needed. */
 const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true });
@@ -29,9 +31,20 @@ export async function encodeCompressed(key: string, value: unknown): Promise<Uin
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
+    [constants.BROTLI_PARAM_LGWIN]: windowFor(content.length),
   };
   return encodeRecord(key, { brotli: await compress(content, { params }) });
 }
+
+/**
+ * The smallest window, as a power of two, that covers all content. Brotli allocates twice the window
+ * for each compression, 8 MB by default, and some twenty records are compressed at the same time.
+ */
+const windowFor = (bytes: number): number =>
+  Math.min(
+    constants.BROTLI_DEFAULT_WINDOW,
+    Math.max(constants.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(bytes + WINDOW_GAP))),
+  );
 
 function seal(key: string, content: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER + content.length);

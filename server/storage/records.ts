@@ -51,7 +51,7 @@ export interface Records {
    * Replaces what is kept under a key, apart from the records, without waiting for the disk: it
    * survives the end of the process, but perhaps not a loss of power.
    *
-   * @param parts none: removes it
+   * @param parts none: removes it; their buffers may be transferred, so they must not be used again
    * @throws StoreError disk-full, write-failed, closed
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;

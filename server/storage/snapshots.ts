@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
+import { freeBuffers } from '../platform/worker-rpc.ts';
 import type { RoomState } from '../world/room-state.ts';
 import { putRecent } from './recent-snapshot.ts';
 import type { JournalRecord, JournalTail, SnapshotRecord } from './record-schemas.ts';
@@ -149,7 +150,9 @@ export class Snapshots {
       for (let size = 0; i < stale.length && size < CELL_BYTES_AT_ONCE; i++) {
         size += states[i].byteLength;
       }
-      bytes += await this.putCells(watched, tick, stale.slice(begin, i), states.slice(begin, i));
+      const part = states.slice(begin, i);
+      bytes += await this.putCells(watched, tick, stale.slice(begin, i), part);
+      freeBuffers(part);
       // Lets ticks run between such transactions.
       await setImmediate();
     }

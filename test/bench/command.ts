@@ -6,6 +6,7 @@ import { readCommand, SettingsError } from '../../server/settings/command.ts';
 import { helpText } from '../../server/settings/help.ts';
 import { number, oneOf, text, wholeNumber } from '../../server/settings/types.ts';
 import { CheckpointError } from '../../server/vnca/errors.ts';
+import { benchBusyShow } from './busy-show.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';
 import { benchDrawings } from './drawings.ts';
@@ -33,6 +34,10 @@ interface Bench {
 }
 
 const BENCHES: Readonly<Record<string, Bench>> = {
+  'busy-show': {
+    run: benchBusyShow,
+    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; a line each minute',
+  },
   crowd: {
     run: benchCrowd,
     help: 'delay of ticks in a complete server with 128 organisms awake and 50 visitors, and what they see',
@@ -129,15 +134,15 @@ const COMMAND = {
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for crowd, disk, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for busy-show, crowd, disk, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
-      type: wholeNumber(1, 3_600),
-      defaultInWords: '30, 40, 150, 30, 1800, 300, 600, 1200, 3600, 3600',
-      help: "how long to measure, for crowd, liveliness, living-wall, pages, wall, disk, durability, public-day, soak and replay; for replay, in the room's own time",
+      type: wholeNumber(1, 7_200),
+      defaultInWords: '30, 40, 150, 30, 1800, 300, 600, 1200, 3600, 3600, 7200',
+      help: "how long to measure, for crowd, liveliness, living-wall, pages, wall, disk, durability, public-day, soak, replay and busy-show; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
@@ -146,8 +151,8 @@ const COMMAND = {
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '50, 20, 25, 50',
-      help: 'how many clients watch and damage, for crowd, disk, public-day and soak',
+      defaultInWords: '50, 20, 25, 50, 30',
+      help: 'how many clients watch and damage, for crowd, disk, public-day, soak and busy-show',
     },
     liveliness: {
       type: number(0, 1),

@@ -1,7 +1,7 @@
 /**
- * The process of the bots in `soak.ts`: real sockets that acknowledge every frame. Each does
- * something once a second, and goes after two minutes, for another to come: who leaves must leave
- * nothing behind.
+ * The process of the bots in `soak.ts` and `busy-show.ts`: real sockets that acknowledge every
+ * frame. Each acts once a beat and leaves after 120 acts. Then another comes, or the same person
+ * returns. Those who leave must leave nothing behind.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -16,9 +16,16 @@ import { placeOf } from './grid.ts';
 export interface BotsPlan {
   readonly port: number;
   readonly bots: number;
-  readonly side: number;
-  /** Of organisms, in the room's grid. */
-  readonly columns: number;
+  /** ms between two acts of one bot; absent: 1,000. */
+  readonly beat?: number;
+  /** Share of those who leave that return as the same person, 0…1; absent: none. */
+  readonly returning?: number;
+  /** Gives each two bots ground of their own, of one organism's size; absent: they act anywhere. */
+  readonly plots?: {
+    readonly side: number;
+    /** Of organisms, in the room's grid. */
+    readonly columns: number;
+  };
 }
 
 /** Since the start. */
@@ -27,25 +34,33 @@ export interface BotCounts {
   /** By reason. */
   readonly refused: Readonly<Record<string, number>>;
   readonly joins: number;
+  /** Those of `joins` who were there before. */
+  readonly returns: number;
   /** Connections that ended otherwise than by a bot's own will. */
   readonly lost: number;
 }
 
-/** ms between two acts of one bot. */
-const BEAT = 1_000;
 /**
  * Acts of a bot, of which the first plants and the last wipes all away; between them are wounds.
  */
 const ROUND = 12;
+/** Of bots who act anywhere, every such act plants and the others wound: the room stays full. */
+const PLANT_EVERY = 3;
 /** Acts after which a bot goes. */
 const STAY = 120;
 /** How far from the middle of an organism a wound falls. */
 const REACH = 6;
 
-const { port, bots, side, columns } = startArgument<BotsPlan>();
+const { port, bots, beat = 1_000, returning = 0, plots } = startArgument<BotsPlan>();
 const random = createRandom(50);
 const packets = new PacketCache();
-const counts = { accepted: 0, refused: {} as Record<string, number>, joins: 0, lost: 0 };
+const counts = {
+  accepted: 0,
+  refused: {} as Record<string, number>,
+  joins: 0,
+  returns: 0,
+  lost: 0,
+};
 
 class Bot {
   private client: LoadClient;
@@ -55,12 +70,14 @@ class Bot {
     // Not all go at once.
     this.acts = Math.floor((n * STAY) / bots);
     this.client = this.come();
-    setTimeout(() => setInterval(() => this.act(), BEAT), (n * BEAT) / bots);
+    setTimeout(() => setInterval(() => this.act(), beat), (n * beat) / bots);
   }
 
-  private come(): LoadClient {
+  /** @param resume the token of a person who returns */
+  private come(resume?: string): LoadClient {
     return new LoadClient({
-      ...{ packets, url: `http://127.0.0.1:${port}`, join: { room: 'garden' } },
+      ...{ packets, url: `http://127.0.0.1:${port}` },
+      join: { room: 'garden', ...(resume !== undefined && { resume }) },
       onLost: () => counts.lost++,
       onEvent: (name, message) => {
         if (name === 'welcome') counts.joins++;
@@ -76,14 +93,16 @@ class Bot {
     const act = this.acts++;
     if (act % STAY === STAY - 1 || !this.client.connected) {
       this.client.close();
-      this.client = this.come();
+      const resume = random.uniform() < returning ? this.client.welcome?.resume : undefined;
+      if (resume !== undefined) counts.returns++;
+      this.client = this.come(resume);
     }
-    const gallery = this.client.welcome?.checkpoint.gallery.length;
-    if (gallery === undefined) return;
-    // Each two bots have ground of their own, of one organism's size.
-    const { x, y } = placeOf(this.n >> 1, side, columns);
-    const isGardener = this.n % 2 === 0;
-    if (isGardener && act % ROUND === 0) {
+    const { welcome } = this.client;
+    if (!welcome) return;
+    const gallery = welcome.checkpoint.gallery.length;
+    const { x, y } = plots ? placeOf(this.n >> 1, plots.side, plots.columns) : anywhere(welcome);
+    const isGardener = plots !== undefined && this.n % 2 === 0;
+    if (plots ? isGardener && act % ROUND === 0 : act % PLANT_EVERY === 0) {
       const seed = { from: 'gallery', index: random.integer(gallery) } as const;
       this.client.command('plant', { x, y, seed });
     } else if (isGardener && act % ROUND === ROUND - 1) {
@@ -95,6 +114,12 @@ class Bot {
     }
   }
 }
+
+/** A place at which a stroke of `REACH` stays within the grid. */
+const anywhere = ({ room: { width, height } }: Event<'welcome'>) => ({
+  x: REACH + random.integer(width - 2 * REACH),
+  y: REACH + random.integer(height - 2 * REACH),
+});
 
 for (let n = 0; n < bots; n++) new Bot(n);
 answerParent((): BotCounts => counts);

@@ -62,7 +62,7 @@ export async function benchSoak(
   try {
     const { port, engine, device } = await server.ask<ServerHello>('hello');
     log(`${engine} on ${device}; ${bots} bots for ${seconds} s at ${TICK_RATE} ticks/s`);
-    const plan: BotsPlan = { port, bots, side, columns: COLUMNS };
+    const plan: BotsPlan = { port, bots, plots: { side, columns: COLUMNS } };
     const counting = start<'counts'>('./soak-bots.ts', plan);
     crowd = counting;
     const ask = () => counting.ask<BotCounts>('counts');

@@ -2,7 +2,7 @@
 import { drawUpdateMask, randomOfState } from '../../vnca/update-mask.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
-import { BufferPool } from './buffers.ts';
+import { BufferPool, MAX_READY } from './buffers.ts';
 import type { LoadedModel, Patch } from './patch.ts';
 import { ResidentBatch } from './patch.ts';
 import { stageAfter } from './patch-table.ts';
@@ -28,13 +28,18 @@ export interface SteppedBatch {
  */
 const MAX_IDLE_CALLS = 128;
 
+/** Bytes of unused buffers to keep for each cell of a full batch: 64 such batches of 32 channels. */
+const READY_PER_CELL = 8_192;
+
 /** Steps in two phases, so that a failing batch leaves all patches unchanged. */
 export class BatchStepper {
   /** Calls since each batch was last stepped. */
   private readonly idleCalls = new Map<ResidentBatch, number>();
-  private readonly buffers = new BufferPool();
+  private readonly buffers: BufferPool;
 
-  constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {}
+  constructor(private readonly backend: Pick<RuleBackend, 'batchPatches' | 'maxBatchCells'>) {
+    this.buffers = new BufferPool(Math.min(MAX_READY, READY_PER_CELL * backend.maxBatchCells));
+  }
 
   /**
    * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until

@@ -5,8 +5,8 @@
 
 import { getOrAdd } from '../../platform/get-or-add.ts';
 
-/** Bytes of unused buffers that the pool keeps. */
-const MAX_READY = 32 * 2 ** 20;
+/** Bytes of unused buffers that a pool keeps. */
+export const MAX_READY = 32 * 2 ** 20;
 
 /** Float32 buffers, reused by length. */
 export class BufferPool {

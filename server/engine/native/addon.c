@@ -1,6 +1,11 @@
 /* What JavaScript calls: the kernel's steps, and read-outs like those of vnca/readout.ts, byte for byte. */
 #include "kernel.h"
 
+#ifdef __linux__
+#include <malloc.h>
+#include <pthread.h>
+#include <time.h>
+#endif
 #include <stdint.h>
 #include <string.h>
 
@@ -183,12 +188,35 @@ static napi_value read(napi_env env, napi_callback_info info) {
   return number(env, !broken);
 }
 
+/*
+ * (): returns free memory of all arenas to the system, at most once in 20 s for all threads. It runs in a thread of its
+ * own, which has no code of this library: the library may be unloaded meanwhile.
+ */
+static napi_value trim(napi_env env, napi_callback_info info) {
+#ifdef __GLIBC__
+  static time_t last;
+  const time_t now = time(0);
+  pthread_t thread;
+  if (now - last < 20) return 0;
+  last = now;
+  if (pthread_create(&thread, 0, (void *(*)(void *))malloc_trim, 0) == 0) pthread_detach(thread);
+#endif
+  return 0;
+}
+
+/* Size from which an allocation is returned to the system as soon as it is freed, bytes: the states of a patch. */
+#define MOST_KEPT (128 * 1024)
+
 /* Node calls it once in each thread. */
 __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}};
+  } functions[] = {{"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
+#ifdef __GLIBC__
+  /* Otherwise glibc raises this size to 32 MB as large buffers are freed, and the arenas of all threads keep what is freed. */
+  mallopt(M_MMAP_THRESHOLD, MOST_KEPT);
+#endif
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     napi_create_function(env, functions[i].name, SIZE_MAX, functions[i].call, 0, &function);

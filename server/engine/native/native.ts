@@ -25,7 +25,11 @@ interface Kernel {
     state: Float32Array,
     ...to: readonly [Uint8Array, Uint8Array, Uint8Array, Float32Array]
   ): number;
+  trim(): void;
 }
+
+/** Interval in which free memory is returned to the system, in ms. */
+const TRIM_EVERY = 30_000;
 
 /**
  * A patch at a time is as fast, and what is a batch of its own is not copied when others wake or
@@ -86,6 +90,7 @@ function open(file: string): Kernel {
  */
 export async function startNative(file?: string): Promise<RuleBackend> {
   const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
+  setInterval(() => kernel.trim(), TRIM_EVERY).unref();
   return {
     info: { name: 'native', device: 'CPU (native code)' },
     gpu: false,

@@ -1,4 +1,5 @@
 /** An engine thread that is replaced when it dies, with all patches restored. */
+import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
 import { type LossyResource, Recovery, type RecoveryOptions } from '../core/recovery.ts';
 import {
@@ -129,11 +130,13 @@ export async function recoveringThread(
     };
     try {
       const { readouts } = await perform(call, ({ saved, readouts }) => {
+        const replaced = due.map(({ stateCheckpoint }) => stateCheckpoint.saved);
         due.forEach(({ stateCheckpoint, save }, i) => {
           // Steps are logged when answered, in order: those logged by now are exactly those in the
           // copy.
           save(saved[i], stateCheckpoint.steps.length);
         });
+        if (saved.length > 0) freeBuffers(replaced);
         readouts.forEach(({ patch, broken = false }, i) => {
           const stored = patches.get(patch)!;
           stored.stateCheckpoint.log(loggedStep(own[i]));

@@ -1,6 +1,6 @@
 /** Records of an LMDB environment in a worker thread. */
 import { Worker } from 'node:worker_threads';
-import { WorkerRpc } from '../../platform/worker-rpc.ts';
+import { FEW_OBJECTS, WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Records } from '../records.ts';
 import { StoreError } from '../store-error.ts';
 import type { Table } from './table.ts';
@@ -11,6 +11,7 @@ export async function startTable(start: StoreStart): Promise<Records> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: start,
     name: 'store',
+    resourceLimits: FEW_OBJECTS,
   });
   const rpc = new WorkerRpc<Table>(worker, {
     errors: { StoreError },
@@ -27,7 +28,7 @@ export async function startTable(start: StoreStart): Promise<Records> {
     list: (span) => rpc.call('list', span),
     keys: (span) => rpc.call('keys', span),
     write: (write) => rpc.call('write', write),
-    putUnsynced: (key, parts) => rpc.call('putUnsynced', key, parts),
+    putUnsynced: (key, parts) => rpc.give('putUnsynced', key, parts),
     getUnsynced: (key) => rpc.call('getUnsynced', key),
     size: () => rpc.call('size'),
     close() {

@@ -2,7 +2,7 @@
  * The store's thread, so that waiting for the disk does not block the server. Calls run in order.
  */
 import { workerData } from 'node:worker_threads';
-import { serveWorker } from '../../platform/worker-rpc.ts';
+import { freeBuffers, serveWorker } from '../../platform/worker-rpc.ts';
 import { openTable, type Table } from './table.ts';
 
 /** The thread's `workerData`. */
@@ -13,5 +13,10 @@ export interface StoreStart {
 
 await serveWorker<Table>(async () => {
   const { folder, readOnly } = workerData as StoreStart;
-  return { methods: openTable(folder, { readOnly }) };
+  const table = openTable(folder, { readOnly });
+  const putUnsynced: Table['putUnsynced'] = (key, parts) => {
+    table.putUnsynced(key, parts);
+    freeBuffers(parts);
+  };
+  return { methods: { ...table, putUnsynced } };
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import {
   type Death,
+  freeBuffers,
   WorkerRpc,
   type WorkerRpcOptions,
 } from '../../../server/platform/worker-rpc.ts';
@@ -94,6 +95,19 @@ test('buffers of results are transferred, each once', async () => {
   expect(bytes).toEqual(new Uint8Array(1000).fill(7));
   expect(view.buffer).toBe(bytes.buffer);
   expect(await rpc.call('left')).toBe(0);
+});
+
+test('buffers of arguments are transferred where they are given away', async () => {
+  const rpc = await ready();
+  const bytes = new Uint8Array(1000).fill(7);
+  expect(await rpc.give('echo', bytes)).toEqual(new Uint8Array(1000).fill(7));
+  expect(bytes.byteLength).toBe(0);
+});
+
+test('buffers are freed without a garbage collection', () => {
+  const bytes = new Uint8Array(1000);
+  freeBuffers({ some: [bytes, bytes.subarray(1)], none: undefined });
+  expect(bytes.byteLength).toBe(0);
 });
 
 test('errors keep their class, reason and stack; the thread continues', async () => {

@@ -166,7 +166,10 @@ for (const [name, make] of Object.entries(HOMES))
       const parts = [bytesOf(1, 2), new Uint8Array(70_000).fill(3), bytesOf()];
       expect(await records.getUnsynced('x/1')).toBeUndefined();
       await records.putUnsynced('x/1', [bytesOf(9)]);
-      await records.putUnsynced('x/1', parts);
+      await records.putUnsynced(
+        'x/1',
+        parts.map((part) => part.slice()),
+      );
       await records.putUnsynced('x/10', [bytesOf(4)]);
       expect(await records.getUnsynced('x/1')).toEqual(parts);
       await records.close();

@@ -1,0 +1,134 @@
+/**
+ * Whether the memory of a busy show stays bounded: visitors who plant, wound, leave and come back
+ * for two hours, on the server that `npm start` runs. Needs Linux, for /proc.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child } from '../load/child.ts';
+import { mean, rounded } from '../load/figures.ts';
+import { ServerProcess } from '../support/process.ts';
+import { describeMachine } from './machine.ts';
+import type { BenchOptions, Log } from './options.ts';
+import type { BotCounts, BotsPlan } from './soak-bots.ts';
+
+/** Commands of all visitors together in a second. */
+const COMMANDS_PER_SECOND = 25;
+/** Share of those who leave and come back as the same person. */
+const RETURNING = 0.5;
+/** Most anonymous memory of the process, MB. */
+const MOST = 500;
+/** Time in which the room fills, as a share of all; it counts for the maximum only. */
+const FILLING = 0.1;
+/** By how much the mean of the second half may exceed that of the first. */
+const TOLERANCE = 1.02;
+/** Share of the commands that visitors must get through, accepted or refused. */
+const ANSWERED = 0.9;
+/** Seconds after which all have gone and memory is looked at once more. */
+const AFTER = 60;
+const MINUTE = 60_000;
+/** ms between two looks at anonymous memory, so that no peak is missed. */
+const LOOK_EVERY = 5_000;
+
+/** All in MB. */
+interface Memory {
+  readonly rss: number;
+  readonly anonymous: number;
+  readonly heap: number;
+}
+
+/** @throws Error: the server has ended */
+export async function benchBusyShow(
+  log: Log,
+  { engine, seconds = 7_200, visitors: bots = 30 }: BenchOptions = {},
+) {
+  const scratch = mkdtempSync(join(tmpdir(), 'vivarium-busy-show-'));
+  const server = new ServerProcess([
+    ...['--port', '0', '--data', join(scratch, 'data'), '--metrics', 'same', '--energy', 'off'],
+    ...(engine ? ['--engine', engine] : []),
+  ]);
+  let crowd: Child<'counts', never> | undefined;
+  try {
+    const port = await server.alive();
+    const pid = server.child.pid!;
+    const look = (): Promise<Memory> => memoryOf(pid, port);
+    const idle = await look();
+    log(`pid ${pid}; ${bots} visitors for ${seconds} s; at the start ${lineOf(idle)}`);
+    const beat = (1000 * bots) / COMMANDS_PER_SECOND;
+    const plan: BotsPlan = { port, bots, beat, returning: RETURNING };
+    crowd = Child.start(new URL('./soak-bots.ts', import.meta.url), plan);
+    const begun = performance.now();
+    const anonymous: number[] = [];
+    let counts: BotCounts | undefined;
+    const step = Math.min(MINUTE, (1000 * seconds) / 20);
+    for (let at = step; at <= 1000 * seconds; at += step) {
+      const from = anonymous.length;
+      while (performance.now() < begun + at) {
+        const left = begun + at - performance.now();
+        await new Promise((wake) => setTimeout(wake, Math.min(LOOK_EVERY, left)));
+        anonymous.push(megabytes(pid, 'RssAnon'));
+      }
+      counts = await crowd.ask<BotCounts>('counts');
+      const now = await look();
+      const { accepted, refused, joins, returns, lost } = counts;
+      log(
+        `  ${new Date().toISOString()} ${rounded(at / MINUTE)} min: ${accepted} accepted, ${sum(refused)} refused, ` +
+          `${joins} joined, of whom ${returns} came back, ${lost} lost; ${lineOf(now)}; most RssAnon ${Math.max(...anonymous.slice(from))}`,
+      );
+    }
+    await crowd.stop();
+    await new Promise((wake) => setTimeout(wake, Math.min(AFTER, seconds) * 1000));
+    const gone = await look();
+    const half = anonymous.length >> 1;
+    const stretch = (from: number, to: number) => {
+      const part = anonymous.slice(from, to);
+      return { mean: rounded(mean(part)), most: Math.max(...part) };
+    };
+    const first = stretch(Math.floor(FILLING * anonymous.length), half);
+    const second = stretch(half, anonymous.length);
+    const most = Math.max(...anonymous);
+    const { accepted, refused, joins, returns } = counts!;
+    const bounds = {
+      most: most <= MOST,
+      flat: second.mean <= TOLERANCE * first.mean,
+      commands: accepted + sum(refused) >= ANSWERED * COMMANDS_PER_SECOND * seconds,
+    };
+    const figures = {
+      ...{ machine: describeMachine(), seconds, bots, accepted, refused, joins, returns },
+      /** MB of anonymous memory; the first half without the time in which the room fills. */
+      ...{ idle, first, second, most, gone },
+      bounds,
+      met: Object.values(bounds).every((kept) => kept),
+    };
+    log(`  refused: ${JSON.stringify(refused)}; when all have gone ${lineOf(gone)}`);
+    log(
+      `  anonymous MB, mean and most: first half ${first.mean}, ${first.most}; second ${second.mean}, ${second.most}; ` +
+        `goal (at most ${MOST}, flat, ${COMMANDS_PER_SECOND} commands a second): ${figures.met ? 'met' : `missed: ${JSON.stringify(bounds)}`}`,
+    );
+    return figures;
+  } finally {
+    await crowd?.stop();
+    await server.end();
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((total, n) => total + n, 0);
+
+const lineOf = ({ rss, anonymous, heap }: Memory): string =>
+  `RSS ${rss}, RssAnon ${anonymous}, heap ${heap} MB`;
+
+async function memoryOf(pid: number, port: number): Promise<Memory> {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const [, heap] = /^nodejs_heap_size_used_bytes (\d+)/m.exec(metrics)!;
+  const [rss, anonymous] = ['VmRSS', 'RssAnon'].map((name) => megabytes(pid, name));
+  return { rss, anonymous, heap: Math.round(Number(heap) / 1e6) };
+}
+
+/** @param name of a line in /proc/PID/status */
+function megabytes(pid: number, name: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const [, kilobytes] = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)!;
+  return Math.round((1024 * Number(kilobytes)) / 1e6);
+}
