@@ -90,7 +90,10 @@ const shrinkTemplates: Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       // A shader's directives keep a line of their own.
-      chunk.code = chunk.code.replace(/\n\s+/g, '\n').replace(/([;{])\n(?!#)/g, '$1');
+      chunk.code = chunk.code
+        .replace(/\n\s+/g, '\n')
+        .replace(/([;{])\n(?!#)/g, '$1')
+        .replace(/([`\n]#[^\n]*\n)|\n(?!#)/g, (_, directive) => directive ?? ' ');
     }
   },
 };

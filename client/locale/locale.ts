@@ -46,7 +46,7 @@ const { getLocale, setLocale } = configureLocalization({
   sourceLocale: SOURCE_LANGUAGE,
   targetLocales: TRANSLATED_LANGUAGES,
   loadLocale: async (code) => {
-    if (!texts) throw new Error('startLanguage comes first');
+    if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
     // Another language may have been chosen meanwhile.
     if (code === wanted) dictionary = loaded;

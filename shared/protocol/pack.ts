@@ -37,7 +37,7 @@ function write(value: unknown, out: number[]): void {
       write(key, out);
       write(item, out);
     }
-  } else throw new TypeError(`a ${typeof value} cannot be sent`);
+  } else throw new TypeError('bad packet');
 }
 
 /** Small integers take one to five bytes; all other numbers are doubles. */

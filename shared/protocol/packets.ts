@@ -74,16 +74,16 @@ class PacketDecoder extends Emitter<DecoderEvents, DecoderEvents> {
    * @throws Error for an invalid packet; Socket.IO then closes the connection
    */
   add(message: unknown): void {
-    if (typeof message === 'string') throw new Error('a text message is no packet');
+    if (typeof message === 'string') throw new Error('bad packet');
     const bytes =
       message instanceof ArrayBuffer ? new Uint8Array(message) : (message as Uint8Array);
     const packet: unknown = this.unpack(bytes);
-    if (!isRecord(packet)) throw new Error('not a packet');
+    if (!isRecord(packet)) throw new Error('bad packet');
     const { type, nsp, data, id } = packet;
     // There is only one namespace; Socket.IO would answer each packet for another one.
-    if (typeof type !== 'number' || nsp !== '/') throw new Error('not a packet');
-    if (id !== undefined && id !== null && !Number.isSafeInteger(id)) throw new Error('bad id');
-    if (!hasValidData(type, data)) throw new Error('bad packet data');
+    if (typeof type !== 'number' || nsp !== '/') throw new Error('bad packet');
+    if (id !== undefined && id !== null && !Number.isSafeInteger(id)) throw new Error('bad packet');
+    if (!hasValidData(type, data)) throw new Error('bad packet');
     this.emit('decoded', {
       type,
       nsp,

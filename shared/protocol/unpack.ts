@@ -27,7 +27,7 @@ class Reader {
   }
 
   end(): void {
-    if (this.at < this.bytes.length) throw new RangeError('more than one value');
+    if (this.at < this.bytes.length) throw new RangeError('bad packet');
   }
 
   value(): unknown {
@@ -75,7 +75,7 @@ class Reader {
       case 0xdf:
         return this.record(this.unsigned(code - 0xdd));
     }
-    throw new TypeError(`unknown code ${code}`);
+    throw new TypeError('bad packet');
   }
 
   /** @returns where the skipped bytes are; a view that is read beyond its end throws */
