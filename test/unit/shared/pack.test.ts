@@ -48,7 +48,7 @@ test.each([31, 32, 255, 256, 65_535, 65_536])('values of size %d are packed', (s
 test('undefined fields are omitted, and unsupported values refused', () => {
   expect(packr.unpack(pack({ a: undefined, b: 1 }))).toEqual({ b: 1 });
   expect(() => pack(() => 1)).toThrow('bad packet');
-  expect(() => pack(1n)).toThrow('bigint');
+  expect(() => pack(1n)).toThrow('bad packet');
 });
 
 test('a page reads what a server packs, and no part of it', () => {
