@@ -53,16 +53,9 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(false),
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
-    gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
-  },
-  'webgpu-f16': {
-    unavailableReason: noGpu,
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
-    needs: 'as webgpu, and a GPU that computes with 16-bit floats',
-    remedy: '--engine webgpu',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
@@ -81,23 +74,15 @@ export const CANDIDATES: Candidates = {
     prepare: async () => (await (await import('./native/native.ts')).loadKernel()).file,
     start: async (file) => (await import('./native/native.ts')).startNative(file),
     threads: availableParallelism,
-    needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
+    needs:
+      'a C compiler (cc), on Linux, macOS or another Unix; fastest with AVX2 and FMA, AVX-512 or NEON',
     remedy: compilerRemedy(),
   },
   onnx: {
     start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
     threads: availableParallelism,
-    needs: 'ONNX Runtime, which npm ci brings for Linux (glibc), macOS and Windows',
-    remedy: 'npm ci',
-  },
-  wasm: {
-    start: async () => (await import('./tfjs/wasm.ts')).startWasm(),
-    needs: 'nothing but Node',
-    remedy: 'npm ci',
-  },
-  cpu: {
-    start: async () => (await import('./tfjs/cpu.ts')).startCpu(),
-    needs: 'nothing but Node',
+    needs:
+      'ONNX Runtime, which npm ci brings for 64-bit Linux (glibc) and Windows, and for macOS on Apple silicon',
     remedy: 'npm ci',
   },
 };
@@ -115,8 +100,6 @@ const AUTO: readonly Choice[] = [
   { name: 'native' },
   { name: 'onnx' },
   { name: 'tensorflow' },
-  { name: 'wasm' },
-  { name: 'cpu' },
 ];
 
 /**
@@ -163,8 +146,6 @@ export interface Selection {
   readonly backend: Backend;
   /** The preferred backends that do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
-  /** Whether libraries of skipped backends were loaded: they stay in this thread's memory. */
-  readonly hasUnusedLibraries: boolean;
 }
 
 /** None of the wanted backends works here. */
@@ -268,7 +249,6 @@ export async function selectBackend(
 ): Promise<Selection> {
   const { candidates = CANDIDATES, excluded = [], prepared, gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
-  let hasUnusedLibraries = false;
   for (const { name, onlyGpu = false } of choicesOf(wanted)) {
     const known = excluded.find((one) => one.name === name);
     if (known) {
@@ -290,13 +270,12 @@ export async function selectBackend(
       const backend = await start(prepare && prepared);
       if (!onlyGpu || backend.gpu) {
         await use(backend);
-        return { backend, skipped, hasUnusedLibraries };
+        return { backend, skipped };
       }
       skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), remedyOf(error, remedy));
     }
-    hasUnusedLibraries = true;
   }
   throw new NoBackendError(skipped);
 }

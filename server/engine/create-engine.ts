@@ -97,18 +97,14 @@ export async function createEngine({
   const threadCount = Math.min(threadsFor(chosen), maxThreads);
   const started: ThreadEngine[] = [];
   for (const thread of [first, ...others]) {
-    // One of several threads is better restarted than kept with libraries it does not use.
-    const isUsable = thread.info.name === chosen && !(thread.hasUnusedLibraries && threadCount > 1);
-    if (isUsable && started.length < threadCount) started.push(thread);
-    else if (thread !== first) await thread.close();
+    if (thread.info.name === chosen && started.length < threadCount) started.push(thread);
+    else await thread.close();
   }
   const more = await Promise.allSettled(
     Array.from({ length: threadCount - started.length }, () => start(chosen)),
   );
   // The engine also works with fewer threads.
   started.push(...valuesOf(more));
-  if (started.length === 0) started.push(first);
-  else if (!started.includes(first)) await first.close();
   const threads = await Promise.all(
     started.map((thread) => {
       const { device } = first.info;
@@ -126,7 +122,7 @@ export async function createEngine({
       return recoveringThread(thread, {
         restart: () => fallback.next(),
         onLoss: onLossOf('thread'),
-        saveEvery: chosen.startsWith('webgpu') ? SAVE_GPU_EVERY : SAVE_EVERY,
+        saveEvery: chosen === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
       });
     }),
   );

@@ -13,6 +13,7 @@ import { layersAsRead, perceptionAtPoints } from './weights.ts';
 
 /** The functions of `addon.c`. */
 interface Kernel {
+  fused(): number;
   skip(numbers: Float32Array): number;
   measure(net: Int32Array, sizes: Int32Array): void;
   step(
@@ -87,7 +88,10 @@ function open(file: string): Kernel {
 export async function startNative(file?: string): Promise<RuleBackend> {
   const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
   return {
-    info: { name: 'native', device: 'CPU (native code)' },
+    info: {
+      name: 'native',
+      device: `CPU (native code${kernel.fused() ? '' : ', no fused operations'})`,
+    },
     gpu: false,
     planar: false,
     maxBatchCells: MAX_BATCH_CELLS,

@@ -11,7 +11,7 @@ import { describeEngineContract } from './contract.ts';
 import { describeLosses } from './losses.ts';
 import { hasCompiler, testNative } from './native/support.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
-import { present } from './webgpu/support.ts';
+import { isGpuHere } from './webgpu/support.ts';
 
 let open: Engine | undefined;
 
@@ -26,7 +26,7 @@ async function opened(options: EngineOptions): Promise<Engine> {
   return open;
 }
 
-const here: BackendName[] = ['onnx', 'wasm', 'cpu'];
+const here: BackendName[] = ['onnx'];
 // The native part of TensorFlow is an optional install.
 if (missingNativePart() === undefined) {
   await selectBackend('tensorflow').then(
@@ -52,15 +52,15 @@ test('auto finds a backend that works, and says which', async () => {
 
 test('two checkpoints of the same name are rejected', async () => {
   const [model] = CONTRACT_MODELS;
-  const engine = createEngine({ checkpoints: [model, model], backend: 'cpu' });
+  const engine = createEngine({ checkpoints: [model, model], backend: 'onnx' });
   await expect(engine).rejects.toMatchObject({
     reason: 'unavailable',
     message: 'engine: unavailable: two checkpoints are named "tiny"',
   });
 });
 
-const batched: BackendName[] = ['onnx', 'wasm'];
-if (present.includes('webgpu')) batched.push('webgpu');
+const batched: BackendName[] = ['onnx'];
+if (isGpuHere) batched.push('webgpu');
 if (hasCompiler) batched.push('native');
 
 test.each(batched)(

@@ -24,7 +24,7 @@ function house(broken: readonly BackendName[], spare: readonly BackendName[]) {
 }
 
 test('a GPU that returns is used again, however often, if losses are far apart', async () => {
-  const { next, time, told } = house([], ['onnx', 'wasm']);
+  const { next, time, told } = house([], ['onnx', 'tensorflow']);
   for (let k = 0; k < 9; k++) {
     time.now += 30_001;
     expect((await next()).info.name).toBe('webgpu');
@@ -33,14 +33,14 @@ test('a GPU that returns is used again, however often, if losses are far apart',
 });
 
 test('a GPU that does not return is replaced by the best alternative, which is reported once', async () => {
-  const { next, told, asked } = house(['webgpu', 'onnx'], ['onnx', 'wasm']);
+  const { next, told, asked } = house(['webgpu', 'onnx'], ['onnx', 'tensorflow']);
   for (let k = 0; k < 3; k++) await expect(next()).rejects.toThrow('no webgpu');
-  expect((await next()).info.name).toBe('wasm');
+  expect((await next()).info.name).toBe('tensorflow');
   expect(told).toEqual([
-    [expect.objectContaining({ name: 'wasm' }), expect.stringMatching(/no webgpu/)],
+    [expect.objectContaining({ name: 'tensorflow' }), expect.stringMatching(/no webgpu/)],
   ]);
-  expect((await next()).info.name).toBe('wasm');
-  expect(asked.slice(-2)).toEqual(['wasm', 'wasm']);
+  expect((await next()).info.name).toBe('tensorflow');
+  expect(asked.slice(-2)).toEqual(['tensorflow', 'tensorflow']);
   expect(told).toHaveLength(1);
 });
 

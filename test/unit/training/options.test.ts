@@ -10,7 +10,7 @@ test('all options in the help are accepted', () => {
     resume: true,
     refine: 0.01,
     compact: false,
-    ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
+    ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'onnx', threads: 1 },
     ...{ images: 'i', name: 'mine' },
   });
   expect(readOptions(['a.json', '--from', 'checkpoints/x', '--encoder', 'y'])).toEqual({

@@ -1,13 +1,11 @@
-/** Errors of back ends. */
-import type { ComputeName } from '../compute.ts';
+/** Errors of the GPU back end. */
 
-/** Reasons for which a back end cannot be used. */
+/** Reasons for which a GPU cannot be used. */
 export type ComputeReason =
-  /** A package, or its native part, is missing. */
+  /** A package is missing. */
   | 'not-installed'
   /** No GPU, or no driver for one. */
   | 'no-adapter'
-  | 'does-not-start'
   /** The device failed while it ran: out of memory, or lost. */
   | 'device-failed';
 
@@ -16,10 +14,9 @@ export class ComputeError extends Error {
   override readonly name = 'ComputeError';
 
   constructor(
-    readonly compute: ComputeName,
     readonly reason: ComputeReason,
     what: string,
   ) {
-    super(`${compute}: ${what}`);
+    super(`webgpu: ${what}`);
   }
 }
