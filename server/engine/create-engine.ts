@@ -4,8 +4,6 @@ import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
 import {
   expectedBackend,
-  fallbacksFor,
-  mayBeReplaced,
   NoBackendError,
   prepareBackend,
   type SkippedEngine,
@@ -38,6 +36,8 @@ export interface EngineOptions {
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
+/** What works where a GPU, its driver, or what a compiler has made fails. */
+const FALLBACK = 'onnx';
 /** GPU losses within a minute that a thread recovers from, if another backend may replace it. */
 const MAX_DEVICE_LOSSES = 2;
 
@@ -47,8 +47,8 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later is replaced, and its patches continue where they were. If 'auto' selected a backend that
- * `mayBeReplaced` and it does not return after a loss, another backend replaces it.
+ * later is replaced, and its patches continue where they were. If the backend that 'auto' selected
+ * does not return after a loss, `FALLBACK` replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -107,12 +107,11 @@ export async function createEngine({
   started.push(...valuesOf(more));
   const threads = await Promise.all(
     started.map((thread) => {
-      const { device } = first.info;
-      const isGpu = device.startsWith('GPU');
+      const isGpu = first.info.device.startsWith('GPU');
       const fallback = new Fallback({
         start,
         chosen,
-        alternatives: isAuto && mayBeReplaced(chosen, device) ? fallbacksFor(chosen) : [],
+        ...(isAuto && chosen !== FALLBACK && { alternative: FALLBACK }),
         onFallback: (replacement, why) => {
           const what = isGpu ? 'gpu' : 'thread';
           onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });

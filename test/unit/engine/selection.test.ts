@@ -6,8 +6,8 @@ import {
   type Candidates,
   expectedBackend,
   explain,
-  fallbacksFor,
   NoBackendError,
+  notLoaded,
   selectBackend,
   threadsFor,
   withRemedy,
@@ -71,11 +71,6 @@ describe('auto', () => {
     // It can still be selected by name.
     const { backend } = await select('webgpu', candidates);
     expect(backend.info.name).toBe('webgpu');
-  });
-
-  test('falls back to what it would have taken without a GPU', () => {
-    expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow']);
-    expect(fallbacksFor('native')).toEqual(['onnx', 'tensorflow']);
   });
 
   test('notices a silent fallback to the CPU, and says how to fix it', async () => {
@@ -197,4 +192,15 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   expect(error.message).toBe(
     'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
   );
+});
+
+test.each([
+  ['linux', 'x64', undefined, 'ONNX Runtime has no library for linux on x64 without glibc'],
+  ['linux', 'arm', '2.36', 'ONNX Runtime has no library for linux on arm'],
+  ['freebsd', 'x64', undefined, 'ONNX Runtime has no library for freebsd on x64'],
+  ['linux', 'x64', '2.36', 'it is broken'],
+] as const)('on %s, %s, with glibc %s: %s', (platform, arch, glibcVersionRuntime, reason) => {
+  const report = { getReport: () => ({ header: { glibcVersionRuntime } }) } as never;
+  const load = () => notLoaded(new Error('it is broken'), { platform, arch, report });
+  expect(load).toThrow(reason);
 });
