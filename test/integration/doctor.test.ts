@@ -76,9 +76,6 @@ test('prints its help', async () => {
   expect(output).toContain('--json');
 });
 
-test.each([[['--cure']], [['--seconds', 'none']], [['--seconds', '61']]])(
-  'refuses %p, with an exit code',
-  async (args) => {
-    expect((await doctor(args)).code).toBe(1);
-  },
-);
+test('refuses a measurement that is too long, with an exit code', async () => {
+  expect((await doctor(['--seconds', '61'])).code).toBe(1);
+});

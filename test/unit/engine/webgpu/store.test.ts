@@ -6,8 +6,8 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { describeLosses } from '../losses.ts';
-import { CONTRACT_MODELS, seedOf, still } from '../support.ts';
+import { describeLosses, LOSS_MODELS } from '../losses.ts';
+import { seedOf, still } from '../support.ts';
 import { engineOf, isGpuHere, PATIENCE } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -48,7 +48,7 @@ if (isGpuHere) {
       const gpus: Gpu[] = [];
       const heard: string[] = [];
       const store = await createGpuStore({
-        models: CONTRACT_MODELS,
+        models: LOSS_MODELS,
         saveEvery: 64,
         onLoss: (why) => heard.push(why),
         open: async () => {

@@ -2,15 +2,19 @@
 import { createEngine } from '../../../../server/engine/create-engine.ts';
 import { mortalEngine } from '../../../support/engine.ts';
 import { describeEngineContract } from '../contract.ts';
-import { describeLosses } from '../losses.ts';
+import { describeLosses, LOSS_MODELS } from '../losses.ts';
 import { CONTRACT_MODELS } from '../support.ts';
 import { isGpuHere, PATIENCE, refusal } from './support.ts';
 
-const OPTIONS = { checkpoints: CONTRACT_MODELS, backend: 'webgpu' } as const;
+const backend = 'webgpu';
 
 if (isGpuHere) {
-  describeEngineContract('webgpu', () => createEngine(OPTIONS));
-  describeLosses('a thread of webgpu', () => mortalEngine(OPTIONS), PATIENCE);
+  describeEngineContract('webgpu', () => createEngine({ checkpoints: CONTRACT_MODELS, backend }));
+  describeLosses(
+    'a thread of webgpu',
+    () => mortalEngine({ checkpoints: LOSS_MODELS, backend }),
+    PATIENCE,
+  );
 } else {
   test(`no webgpu here: ${refusal!.message}`, () => {
     expect(refusal).toMatchObject({ name: 'EngineError', reason: 'unavailable' });
