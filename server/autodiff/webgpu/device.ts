@@ -22,7 +22,7 @@ export interface Device {
 /**
  * Opens the GPU as this thread's tfjs backend 'webgpu'.
  *
- * @throws ComputeError not-installed, no-adapter
+ * @throws ComputeError there is no GPU, or a package is missing
  */
 export async function startDevice(): Promise<Device> {
   // Before navigator.gpu is there: the import then registers only kernels and no device of its own.
@@ -30,12 +30,12 @@ export async function startDevice(): Promise<Device> {
     (error: Error) => {
       const [why] = error.message.split('\n');
       const what = `@tensorflow/tfjs-backend-webgpu does not load; run npm ci (${why})`;
-      throw new ComputeError('not-installed', what);
+      throw new ComputeError(what);
     },
   );
   const { instance, device, info, name, real } = await openGpu().catch(
     ({ detail }: EngineError) => {
-      throw new ComputeError('no-adapter', `${detail}, or train with onnx`);
+      throw new ComputeError(`${detail}, or train with onnx`);
     },
   );
 
@@ -58,7 +58,7 @@ export async function startDevice(): Promise<Device> {
     check() {
       if (failure === undefined) return;
       const what = `the device failed; try a smaller batch (${failure.split('\n')[0]})`;
-      throw new ComputeError('device-failed', what);
+      throw new ComputeError(what);
     },
     destroy() {
       tf.removeBackend(NAME);

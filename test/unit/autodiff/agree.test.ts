@@ -97,7 +97,6 @@ test.each([
     // Only this one may be missing on a machine.
     expect(name).toBe('webgpu');
     expect(error).toBeInstanceOf(ComputeError);
-    expect(['no-adapter', 'not-installed']).toContain((error as ComputeError).reason);
     console.log(`not compared: ${(error as Error).message}`);
     return;
   }

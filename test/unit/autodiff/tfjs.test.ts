@@ -51,7 +51,6 @@ for (const [name, create] of Object.entries(creators)) {
 if (refusal) {
   test(`no webgpu here: ${(refusal as Error).message}`, () => {
     expect(refusal).toBeInstanceOf(ComputeError);
-    expect(refusal).toMatchObject({ reason: 'no-adapter' });
     expect((refusal as ComputeError).message).toMatch(/^webgpu: .*install/);
   });
 }
